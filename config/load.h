@@ -1,0 +1,40 @@
+// Reads a configuration from TOML into Settings, reporting every mistake at once.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "config/settings.h"
+
+namespace sessionlogd {
+
+// One mistake. Printed as "file:line: key: found ..., expected ...".
+struct ConfigError {
+  std::string file;
+  unsigned line = 0;  // 0 = no line (a file that cannot be read)
+  std::string key;    // dotted, "source[2].poll.interval"
+  std::string message;
+
+  std::string to_string() const;
+};
+
+// Settings, or all mistakes in the order of files and lines. Secrets and certificate files are checked for being readable; nothing
+// is sent anywhere.
+std::variant<Settings, std::vector<ConfigError>> load_settings(const std::filesystem::path& file);
+
+// The same for a text that was read already; `file` names it in errors and anchors relative paths.
+std::variant<Settings, std::vector<ConfigError>> parse_settings(std::string_view text, const std::filesystem::path& file);
+
+// The dialects built into the binary, in alphabetical order: name and TOML text.
+struct BuiltInDialect {
+  std::string_view name;
+  std::string_view toml;
+};
+const std::vector<BuiltInDialect>& built_in_dialects();
+
+// A dialect from its TOML text. `file` names it in errors.
+std::variant<Dialect, std::vector<ConfigError>> parse_dialect(std::string_view text, const std::filesystem::path& file);
+
+}  // namespace sessionlogd

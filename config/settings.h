@@ -1,0 +1,104 @@
+// What the operator asked for, checked and with every default filled in: plain values, no file formats, no lookups.
+//
+// Filled by config/load.h. The names, units and defaults are those of config/sessionlogd.toml, which documents each key.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/dialect.h"
+#include "config/secret.h"
+
+namespace sessionlogd {
+
+struct DaemonSettings {
+  std::string state_dir;
+  unsigned threads = 0;  // shards; 0 = one per core
+  std::string log_level = "info";
+  std::size_t memory_bytes = 512u << 20;
+};
+
+enum class Changes { kEmit, kFinal };
+
+struct PollSettings {
+  std::chrono::milliseconds interval{5'000};
+  std::chrono::milliseconds max_interval{60'000};
+  std::chrono::milliseconds discovery_interval{30'000};
+  std::chrono::milliseconds settle{600'000};
+  std::optional<std::chrono::milliseconds> lookback{std::chrono::hours{24}};  // nullopt = "all"
+  std::chrono::milliseconds overlap{std::chrono::hours{2}};
+  std::chrono::milliseconds max_session_age{std::chrono::hours{24 * 7}};
+  std::chrono::milliseconds timeout{30'000};
+  std::size_t max_body_bytes = 64u << 20;
+  unsigned connections = 4;
+  double rate_per_second = 20;
+  Changes changes = Changes::kEmit;
+  std::chrono::milliseconds retention{std::chrono::hours{24 * 90}};
+};
+
+struct TlsSettings {
+  std::string ca_file;
+  std::vector<std::string> pin_sha256;  // base64 of the SHA-256 of the SPKI
+  std::string server_name;
+  bool verify = true;
+  std::string cert_file, key_file;
+};
+
+struct SessionTypes {
+  std::vector<std::string> include, exclude;  // include empty = all
+};
+
+// An offset from UTC or an IANA zone: for times that the source writes without a zone.
+struct TimeZone {
+  std::string name = "UTC";
+  std::optional<std::chrono::minutes> fixed_offset = std::chrono::minutes{0};  // nullopt: look `name` up in the tz database
+};
+
+struct SourceSettings {
+  std::string name;
+  std::string id;  // default: the name
+  std::shared_ptr<const Dialect> dialect;
+  std::string url;  // scheme://host[:port], without a trailing slash
+  std::string host;  // of the url, without brackets
+  std::string username;
+  std::optional<Secret> password;
+  std::optional<Secret> token;
+  std::string api_version;  // default: the dialect's
+  std::vector<std::string> sessions;
+  SessionTypes session_types;
+  TimeZone time_zone;
+  std::string proxy;
+  TlsSettings tls;
+  std::vector<std::pair<std::string, std::string>> labels;
+  bool keep_original = false;
+  PollSettings poll;
+};
+
+struct FileSinkSettings {
+  std::string path;  // "-" = standard output
+  std::uint32_t mode = 0640;
+  std::string group;  // "" = as it comes
+};
+
+struct SinkSettings {
+  std::string format = "ecs";
+  std::chrono::milliseconds commit_interval{1'000};
+  std::size_t commit_bytes = 8u << 20;
+  FileSinkSettings file;
+};
+
+struct Settings {
+  std::string file;  // the configuration's path, as given
+  DaemonSettings daemon;
+  std::vector<SourceSettings> sources;
+  SinkSettings sink;
+  std::vector<std::string> warnings;  // accepted, but said at every start: verify = false, a secret sent in clear
+};
+
+}  // namespace sessionlogd
