@@ -1,0 +1,67 @@
+// Makes batches durable, and knows at start what is durable already.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "core/batch.h"
+#include "core/result.h"
+
+namespace sessionlogd {
+
+// An event that is in the output although its state was never committed: found by a sink whose output is its write-ahead log.
+struct Delivered {
+  std::string_view source_id;
+  std::string_view session_id;
+  std::uint64_t session_key;
+  std::uint64_t entry_key;
+  std::uint32_t hash;
+};
+
+// Takes the durable state apart; implemented by core/restored_state.
+class StateVisitor {
+ public:
+  virtual ~StateVisitor() = default;
+
+  // One committed row. Rows come in any order, all of them before the first delivered(). A row that cannot be read (another
+  // version, damaged) throws StateMismatch.
+  virtual void record(std::string_view source_id, const StateRecord& record) = 0;
+
+  // In the order of the output.
+  virtual void delivered(const Delivered& event) = 0;
+
+  // The rows that make the state agree with all that was delivered() since the last call: to be committed before recovery ends.
+  virtual std::vector<Batch> settle() = 0;
+};
+
+// State and output do not belong together, or are not ours: nothing is guessed, the daemon exits with status 78. what() names the
+// files and the ways out.
+struct StateMismatch : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// The state or the output is in use. what() says by whom.
+struct InUse : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// commit() returns success only when the events *and* the state changes of every batch are durable together. On kTryLater none of
+// them counts as delivered and the same batches, in the same order, are offered again, perhaps with more behind them; any other
+// error ends the daemon. Both are called by one thread at a time; the batches stay alive until commit() returns.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+
+  // Once, before the first commit(). Throws StateMismatch, InUse, or std::runtime_error when storage cannot be used at all.
+  virtual void recover(StateVisitor& into) = 0;
+
+  [[nodiscard]] virtual Result<void> commit(std::span<const Batch> batches) = 0;
+
+  // Names the sink in messages: "file:/var/log/sessionlogd/events.ndjson".
+  virtual std::string_view name() const = 0;
+};
+
+}  // namespace sessionlogd
