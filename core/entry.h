@@ -1,0 +1,51 @@
+// One element of a session's log as raw tokens, and what is computed from them for dedup.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "config/dialect.h"
+#include "core/identity.h"
+#include "core/timestamp.h"
+
+namespace sessionlogd {
+
+// The views point into the answer.
+struct Entry {
+  std::array<std::string_view, kEntryFields> token{};  // raw JSON by EntryField; empty = absent or null
+  std::string_view raw;                                // the whole element
+  std::optional<ReadTime> log_time;
+  std::optional<ReadTime> start;
+  const StatusWord* status = nullptr;  // nullptr: a word the dialect does not list, or none
+  const char* fault = nullptr;         // why it cannot be read as an entry; nullptr = it can
+  std::uint64_t base = 0;              // identity.h: entry_base
+  std::uint32_t hash = 0;              // identity.h: event_hash
+  bool final = true;                   // its status is
+
+  std::string_view field(EntryField which) const { return token[static_cast<std::size_t>(which)]; }
+};
+
+// Appends the text of a field: of a string what it stands for, of a number its digits as they were written.
+void append_field_text(std::string& out, std::string_view token);
+
+// Computes everything in an Entry that follows from its tokens. Reuses its memory from entry to entry.
+class EntryReader {
+ public:
+  // `entry.token` and `entry.raw` are set. An element that is no object has no tokens.
+  void read(const Dialect& dialect, Entry& entry, std::uint64_t session_key);
+
+ private:
+  void read_times(const Dialect& dialect, Entry& entry);
+  void add_identity(const Dialect& dialect, const Entry& entry);
+  void add_content(const Dialect& dialect, const Entry& entry);
+  void add_field(const Entry& entry, EntryField field);
+  std::string_view text_of(std::string_view token);
+
+  HashInput input_;
+  std::string scratch_;
+};
+
+}  // namespace sessionlogd

@@ -1,0 +1,46 @@
+// What makes a session and an entry themselves, and when an entry has changed: the byte layout of everything that is hashed.
+//
+// Changing any of this would emit a whole fleet again. tests/core/identity_test.cpp holds golden vectors.
+//
+//   session_key = XXH3-64(source_id "/" session_id, seed = generation)
+//   entry_base  = XXH3-64(identity, seed = session_key)       identity = the identity fields in the dialect's order, each as
+//   entry_key   = entry_base for the first of its twins,         time    't' seconds:i64le nanoseconds:u32le
+//                 XXH3-64(entry_base:u64le ordinal:u32le,         text    's' size:u32le bytes (decoded UTF-8; of a number its text)
+//                 seed = session_key) for the ordinal-th,         absent  'n'
+//                 counted from 1 for the second                   raw     'r' size:u32le bytes (as it stood in the answer)
+//   event_hash  = the low 32 bits of XXH3-64(content, seed = 0)  content = the status, then, once the status is final, the other
+//                                                                 content fields, in the same notation
+//
+// An entry whose identity cannot be read has its identity fields as raw; one that is no object at all is one raw: its bytes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/timestamp.h"
+
+namespace sessionlogd {
+
+std::uint64_t session_key(std::string_view source_id, std::string_view session_id, std::uint32_t generation = 0);
+
+// Builds the bytes of one identity or content; used again for the next.
+class HashInput {
+ public:
+  void clear() { bytes_.clear(); }
+  void add_time(Instant at);
+  void add_text(std::string_view utf8);
+  void add_absent() { bytes_ += 'n'; }
+  void add_raw(std::string_view token);
+
+  std::uint64_t entry_base(std::uint64_t session_key) const;
+  std::uint32_t event_hash() const;
+
+ private:
+  void add_sized(char kind, std::string_view text);
+  std::string bytes_;
+};
+
+std::uint64_t twin_key(std::uint64_t entry_base, std::uint32_t ordinal, std::uint64_t session_key);
+
+}  // namespace sessionlogd

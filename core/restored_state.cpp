@@ -1,0 +1,85 @@
+#include "core/restored_state.h"
+
+#include <algorithm>
+
+namespace sessionlogd {
+
+void RestoredState::record(std::string_view source_id, const StateRecord& record) {
+  Source& source = sources_[std::string(source_id)];
+  if (record.part == StateRecord::kSourcePart) {
+    source.restored.source = decode_source(record.value);
+  } else if (record.part == StateRecord::kSessionPart) {
+    SessionState session = decode_session(record.value);
+    session.key = record.session_key;
+    if (session.phase == Phase::kDone) {
+      source.restored.done[record.session_key] = {session.digest, session.latest};
+    } else {
+      source.restored.sessions[record.session_key] = std::move(session);
+    }
+  } else {
+    source.chunks[record.session_key][record.part] = record.value;
+  }
+}
+
+void RestoredState::delivered(const Delivered& event) {
+  Source& source = sources_[std::string(event.source_id)];
+  SessionState& session = session_of(source, event);
+  Touched& touched = touched_[{std::string(event.source_id), event.session_key}];
+  if (touched.positions.empty()) {
+    for (std::size_t i = 0; i < session.history.size(); ++i) touched.positions[session.history.key(i)] = static_cast<std::uint32_t>(i);
+  }
+  const auto [at, fresh] = touched.positions.try_emplace(event.entry_key, static_cast<std::uint32_t>(session.history.size()));
+  if (fresh) {
+    session.history.append(event.entry_key, event.hash, 0);
+  } else {
+    const auto changes = std::min<std::uint8_t>(session.history.changes(at->second) + 1, SessionHistory::kMostChanges);
+    session.history.set(at->second, event.hash, changes);
+  }
+  touched.changed.push_back(at->second);
+}
+
+// What is committed of the session, or a new one of which only the output knows: the next listing fills in the rest.
+SessionState& RestoredState::session_of(Source& source, const Delivered& event) {
+  const auto [at, fresh] = source.restored.sessions.try_emplace(event.session_key);
+  SessionState& session = at->second;
+  if (fresh) {
+    session.key = event.session_key;
+    session.info.id = event.session_id;
+    session.phase = Phase::kOpen;
+    source.restored.done.erase(event.session_key);
+  }
+  join_chunks(source, event.session_key, session);
+  return session;
+}
+
+void RestoredState::join_chunks(Source& source, std::uint64_t key, SessionState& session) {
+  const auto found = source.chunks.find(key);
+  if (found == source.chunks.end()) return;
+  for (const auto& [part, row] : found->second) decode_chunk(row, session.history);
+  source.chunks.erase(found);
+}
+
+std::vector<Batch> RestoredState::settle() {
+  std::vector<Batch> batches;
+  for (const auto& [where, touched] : touched_) {
+    const SessionState& session = sources_[where.first].restored.sessions.at(where.second);
+    Batch batch;
+    batch.source_id = where.first;
+    batch.records.push_back({session.key, StateRecord::kSessionPart, encode_session(session)});
+    append_chunks(session, touched.changed, batch.records);
+    batches.push_back(std::move(batch));
+  }
+  touched_.clear();
+  return batches;
+}
+
+RestoredSource RestoredState::take(std::string_view source_id) {
+  const auto found = sources_.find(std::string(source_id));
+  if (found == sources_.end()) return {};
+  Source source = std::move(found->second);
+  sources_.erase(found);
+  for (auto& [key, session] : source.restored.sessions) join_chunks(source, key, session);
+  return std::move(source.restored);
+}
+
+}  // namespace sessionlogd

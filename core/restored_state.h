@@ -1,0 +1,53 @@
+// The state of all sources as it was made durable, put together again at start; each source then takes its own part away.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/session_state.h"
+#include "core/sink.h"
+
+namespace sessionlogd {
+
+using DoneMarks = boost::unordered_flat_map<std::uint64_t, DoneMark>;  // by session_key
+
+struct RestoredSource {
+  SourceState source;
+  std::unordered_map<std::uint64_t, SessionState> sessions;  // not done, by session_key
+  DoneMarks done;
+};
+
+class RestoredState : public StateVisitor {
+ public:
+  void record(std::string_view source_id, const StateRecord& record) override;
+  void delivered(const Delivered& event) override;
+  std::vector<Batch> settle() override;
+
+  // Once all rows were given: joins each session with its keys. Empty when nothing is known of the source.
+  RestoredSource take(std::string_view source_id);
+
+ private:
+  // Keys in chunks, as rows come in any order.
+  using Chunks = std::map<std::int32_t, std::string>;
+
+  struct Source {
+    RestoredSource restored;
+    std::unordered_map<std::uint64_t, Chunks> chunks;
+  };
+  // A session that the output behind the committed position speaks of.
+  struct Touched {
+    std::unordered_map<std::uint64_t, std::uint32_t> positions;  // key -> position in its history
+    std::vector<std::uint32_t> changed;
+  };
+
+  SessionState& session_of(Source& source, const Delivered& event);
+  static void join_chunks(Source& source, std::uint64_t key, SessionState& session);
+
+  std::unordered_map<std::string, Source> sources_;
+  std::map<std::pair<std::string, std::uint64_t>, Touched> touched_;
+};
+
+}  // namespace sessionlogd

@@ -1,0 +1,112 @@
+// What has been emitted of one session, and the comparison that finds what is new or changed in an answer: the dedup.
+//
+// Holds 13 bytes per entry (key 8, hash 4, changes 1) in order of arrival. Knows nothing of JSON, times or sinks.
+//
+//   answer:   A  B  B' C     B and B' are twins: equal identity, told apart by an ordinal
+//   history:  A0 B0 B1       each with the hash last emitted
+//   result:            C new
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace sessionlogd {
+
+enum class Change : std::uint8_t { kNew, kChanged };
+
+// What of an entry takes part in the comparison.
+struct EntryDigest {
+  std::uint64_t base;  // identity.h: entry_base
+  std::uint32_t hash;  // identity.h: event_hash
+  bool final;          // its status is
+};
+
+// An entry of the answer that is to be emitted.
+struct Emission {
+  std::uint32_t index;  // into the answer
+  Change change;
+  std::uint64_t key;
+};
+
+// How a session's entries are to be compared.
+struct CompareRules {
+  bool only_final = false;  // `changes = "final"`: every entry once, when its status is final or at the session's last read
+  bool last_read = false;   // the session is read for the last time
+};
+
+class SessionHistory {
+ public:
+  // After so many changes of one entry only the session's last read counts.
+  static constexpr std::uint8_t kMostChanges = 16;
+
+  std::size_t size() const { return keys_.size(); }
+  std::uint64_t key(std::size_t i) const { return keys_[i]; }
+  std::uint32_t hash(std::size_t i) const { return hashes_[i]; }
+  std::uint8_t changes(std::size_t i) const { return changes_[i]; }
+
+  void append(std::uint64_t key, std::uint32_t hash, std::uint8_t changes);
+  void set(std::size_t i, std::uint32_t hash, std::uint8_t changes);
+  void forget();
+
+  std::size_t memory_bytes() const;
+
+ private:
+  std::vector<std::uint64_t> keys_;
+  std::vector<std::uint32_t> hashes_;
+  std::vector<std::uint8_t> changes_;
+};
+
+// Compares answers with histories; one per shard, so that its tables are used again. Not thread-safe.
+class HistoryComparer {
+ public:
+  struct Outcome {
+    std::vector<Emission> emissions;     // in order of the answer
+    std::vector<std::uint32_t> touched;  // positions in the history that were appended or changed
+  };
+
+  // Advances `history` and says what is to be emitted. Linear in the size of answer and history, twins included. Valid until the next
+  // call.
+  const Outcome& compare(SessionHistory& history, std::span<const EntryDigest> answer, std::uint64_t session_key, CompareRules rules);
+
+ private:
+  // Open addressing, from a 64-bit key to a 32-bit value; emptied in time proportional to its use.
+  class Table {
+   public:
+    static constexpr std::uint32_t kNone = 0xFFFFFFFF;
+    void reset(std::size_t expected);
+    std::uint32_t find(std::uint64_t key) const;
+    // The value already there, or `value` after inserting it.
+    std::uint32_t find_or_insert(std::uint64_t key, std::uint32_t value);
+
+   private:
+    struct Slot {
+      std::uint64_t key;
+      std::uint32_t value;
+    };
+    std::vector<Slot> slots_;
+    std::size_t mask_ = 0;
+  };
+
+  std::size_t skip_known_prefix(const SessionHistory& history, std::span<const EntryDigest> answer) const;
+  void group_by_identity(std::span<const EntryDigest> answer);
+  void compare_group(SessionHistory& history, std::span<const EntryDigest> answer, std::uint32_t first, std::uint64_t session_key,
+                     CompareRules rules);
+  void pair_equal(const SessionHistory& history, std::span<const EntryDigest> answer);
+  void emit_changed(SessionHistory& history, std::span<const EntryDigest> answer, std::uint32_t served, std::uint32_t known,
+                    CompareRules rules);
+  void emit_new(SessionHistory& history, std::span<const EntryDigest> answer, std::uint32_t served, std::uint64_t key);
+
+  Outcome outcome_;
+  Table known_;                        // key -> position in the history
+  Table groups_;                       // identity -> index into first_, last_
+  std::vector<std::uint32_t> first_;   // per group: its first entry in the answer
+  std::vector<std::uint32_t> last_;    // per group: its last so far
+  std::vector<std::uint32_t> next_;    // per entry: the next of its group, Table::kNone = none
+  std::vector<std::uint32_t> served_;  // of the group in hand: entries not yet paired, in order of the answer
+  std::vector<std::uint32_t> kept_;    // of the group in hand: positions not yet paired, in order of ordinals
+  std::vector<std::uint32_t> by_hash_served_, by_hash_kept_;
+};
+
+}  // namespace sessionlogd

@@ -1,0 +1,131 @@
+#include "core/session_list.h"
+
+#include <fmt/core.h>
+
+#include <charconv>
+
+#include "core/identity.h"
+#include "core/json_text.h"
+
+namespace sessionlogd {
+namespace {
+
+constexpr std::size_t kLongestId = 512;
+
+// The value a dotted path leads to in an object's raw text; empty when there is none or it is null.
+std::string_view value_at(std::string_view object, std::string_view path) {
+  const std::size_t dot = path.find('.');
+  const std::string_view name = path.substr(0, dot);
+  JsonCursor cursor(object);
+  if (!cursor.enter('{')) return {};
+  std::string key_text;
+  while (const auto key = cursor.next_key()) {
+    key_text.clear();
+    append_decoded(key_text, *key);
+    const auto value = cursor.take_value();
+    if (!value) return {};
+    if (key_text != name) continue;
+    if (dot != std::string_view::npos) return value_at(*value, path.substr(dot + 1));
+    return is_null_token(*value) ? std::string_view{} : *value;
+  }
+  return {};
+}
+
+// The text of the first path that leads to a string or a number.
+std::string text_at(std::string_view object, const std::vector<std::string>& paths) {
+  std::string text;
+  for (const std::string& path : paths) {
+    const std::string_view token = value_at(object, path);
+    if (is_string_token(token)) {
+      append_decoded(text, token);
+    } else if (is_number_token(token)) {
+      text = token;
+    }
+    if (!text.empty()) break;
+  }
+  return text;
+}
+
+// Ids are percent-encoded into paths; "." and ".." would still be path segments of their own kind.
+bool usable_id(std::string_view id) {
+  return !id.empty() && id.size() <= kLongestId && id != "." && id != ".." && id.find('\0') == std::string_view::npos;
+}
+
+ListedSession read_row(const Dialect& dialect, std::string_view row) {
+  const auto& names = dialect.sessions;
+  ListedSession session;
+  session.id = text_at(row, names.id);
+  session.type = text_at(row, names.type);
+  session.name = text_at(row, names.session_name);
+  session.parent = text_at(row, names.parent);
+  session.status = text_at(row, names.status);
+  const std::string start = text_at(row, names.start), stop = text_at(row, names.stop);
+  session.start = parse_rfc3339(start);
+  session.stop = parse_rfc3339(stop);
+
+  HashInput input;
+  for (const std::string& part : {session.status, session.type, start, stop, text_at(row, names.update_number)}) input.add_text(part);
+  session.digest = input.entry_base(0);
+  return session;
+}
+
+Error not_a_page(std::string_view why) {
+  return Error(ErrorKind::kBadAnswer, fmt::format("the answer to the session listing is {}", why));
+}
+
+bool read_rows(const Dialect& dialect, JsonCursor& cursor, SessionPage& page) {
+  while (cursor.next_element()) {
+    const auto row = cursor.take_value();
+    if (!row) return false;
+    ++page.rows;
+    ListedSession session = read_row(dialect, *row);
+    if (usable_id(session.id)) {
+      page.sessions.push_back(std::move(session));
+    } else {
+      ++page.unreadable;
+    }
+  }
+  return !cursor.faulty();
+}
+
+}  // namespace
+
+Result<SessionPage> parse_session_page(const Dialect& dialect, std::string_view body) {
+  SessionPage page;
+  JsonCursor cursor(body);
+  if (!cursor.enter('{')) return not_a_page("not a JSON object");
+  std::string key_text;
+  bool has_items = false;
+  while (const auto key = cursor.next_key()) {
+    key_text.clear();
+    append_decoded(key_text, *key);
+    if (key_text == dialect.sessions.items && cursor.peek() != 'n') {
+      has_items = true;
+      if (!cursor.enter('[')) return not_a_page(fmt::format("not a page: \"{}\" is not an array", dialect.sessions.items));
+      if (!read_rows(dialect, cursor, page)) break;
+      continue;
+    }
+    const auto value = cursor.take_value();
+    if (!value) break;
+    std::uint64_t total = 0;
+    if (key_text == dialect.sessions.total &&
+        std::from_chars(value->data(), value->data() + value->size(), total).ptr == value->data() + value->size()) {
+      page.total = total;
+    }
+    if (key_text == dialect.sessions.items) has_items = true;  // null: no sessions
+  }
+  if (cursor.faulty() || !cursor.at_end()) return not_a_page(fmt::format("broken JSON at byte {}", cursor.position()));
+  if (!has_items) return not_a_page(fmt::format("not a page: it has no \"{}\"", dialect.sessions.items));
+  return page;
+}
+
+Result<ListedSession> parse_session(const Dialect& dialect, std::string_view body) {
+  const std::size_t begin = skip_white_space(body, 0);
+  const auto end = begin < body.size() ? end_of_value(body, begin) : std::nullopt;
+  if (!end || body[begin] != '{') return Error(ErrorKind::kBadAnswer, "the answer to the request for one session is not a JSON object");
+  ListedSession session = read_row(dialect, body.substr(begin, *end - begin));
+  if (!usable_id(session.id)) return Error(ErrorKind::kBadAnswer, "the answer to the request for one session names no session");
+  return session;
+}
+
+}  // namespace sessionlogd

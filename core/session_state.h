@@ -1,0 +1,71 @@
+// What is remembered of sessions and sources, and how it is written into durable rows.
+//
+// Rows are lists of (tag u8, size LEB128, bytes); a tag that is not known is skipped, so a newer version may add and an older one can
+// still read. A session has one row of its own (part kSessionPart) and one per chunk of its keys; when it is done only the first is
+// left, shrunk to the done mark.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/batch.h"
+#include "core/session_history.h"
+#include "core/timestamp.h"
+
+namespace sessionlogd {
+
+enum class Phase : std::uint8_t {
+  kWaiting,   // listed, not read yet
+  kOpen,      // its state is not final
+  kSettling,  // its state is final, late entries may still come
+  kDone,      // read to its end
+};
+
+// What the listing says of a session.
+struct SessionInfo {
+  std::string id;
+  std::string type, name, parent, status;  // "" = not said
+  std::optional<Instant> start, stop;      // in UTC
+
+  friend bool operator==(const SessionInfo&, const SessionInfo&) = default;
+};
+
+struct SessionState {
+  std::uint64_t key = 0;  // identity.h: session_key
+  Phase phase = Phase::kWaiting;
+  std::uint64_t digest = 0;  // of the listing's row
+  Instant latest{INT64_MIN};  // the latest log time delivered
+  SessionInfo info;
+  SessionHistory history;
+};
+
+struct DoneMark {
+  std::uint64_t digest = 0;
+  Instant latest{INT64_MIN};
+};
+
+struct SourceState {
+  std::optional<Instant> listed_to;  // the appliance's clock: every session that began before was seen
+};
+
+inline constexpr std::uint32_t kKeysPerChunk = 64;
+
+std::string encode_source(const SourceState& source);
+std::string encode_session(const SessionState& session);  // of a done one: its done mark
+std::string encode_chunk(const SessionHistory& history, std::uint32_t chunk);
+
+// A row taken apart. Throws StateMismatch (core/sink.h) when it is none of ours.
+SourceState decode_source(std::string_view row);
+SessionState decode_session(std::string_view row);  // without its history
+void decode_chunk(std::string_view row, SessionHistory& append_to);
+
+// Appends the rows of the chunks that hold the given positions of the history, each once.
+void append_chunks(const SessionState& session, const std::vector<std::uint32_t>& touched, std::vector<StateRecord>& to);
+
+// Appends what turns a session's rows into its done mark.
+void append_done(const SessionState& session, std::vector<StateRecord>& to);
+
+}  // namespace sessionlogd
