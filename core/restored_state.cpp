@@ -1,7 +1,5 @@
 #include "core/restored_state.h"
 
-#include <algorithm>
-
 namespace sessionlogd {
 
 void RestoredState::record(std::string_view source_id, const StateRecord& record) {
@@ -32,8 +30,7 @@ void RestoredState::delivered(const Delivered& event) {
   if (fresh) {
     session.history.append(event.entry_key, event.hash, 0);
   } else {
-    const auto changes = std::min<std::uint8_t>(session.history.changes(at->second) + 1, SessionHistory::kMostChanges);
-    session.history.set(at->second, event.hash, changes);
+    session.history.change(at->second, event.hash);
   }
   touched.changed.push_back(at->second);
 }

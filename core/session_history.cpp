@@ -6,6 +6,19 @@
 #include "core/identity.h"
 
 namespace sessionlogd {
+namespace {
+
+// Most answers repeat what is known in the order in which it came. Twins never match here, since only the first of them has its
+// identity as its key: they take the long way.
+bool repeats_what_is_known(const SessionHistory& history, std::span<const EntryDigest> answer) {
+  if (answer.size() > history.size()) return false;
+  for (std::size_t i = 0; i < answer.size(); ++i) {
+    if (history.key(i) != answer[i].base || history.hash(i) != answer[i].hash) return false;
+  }
+  return true;
+}
+
+}  // namespace
 
 void SessionHistory::append(std::uint64_t key, std::uint32_t hash, std::uint8_t changes) {
   keys_.push_back(key);
@@ -13,9 +26,18 @@ void SessionHistory::append(std::uint64_t key, std::uint32_t hash, std::uint8_t 
   changes_.push_back(changes);
 }
 
-void SessionHistory::set(std::size_t i, std::uint32_t hash, std::uint8_t changes) {
+void SessionHistory::change(std::size_t i, std::uint32_t hash) {
   hashes_[i] = hash;
-  changes_[i] = changes;
+  changes_[i] = std::min<std::uint8_t>(changes_[i] + 1, kMostChanges);
+}
+
+std::uint32_t SessionHistory::advance(const Emission& emission) {
+  if (emission.change == Change::kChanged) {
+    change(emission.position, emission.hash);
+    return emission.position;
+  }
+  append(emission.key, emission.hash, 0);
+  return static_cast<std::uint32_t>(keys_.size() - 1);
 }
 
 void SessionHistory::forget() { *this = SessionHistory(); }
@@ -44,29 +66,19 @@ std::uint32_t HistoryComparer::Table::find_or_insert(std::uint64_t key, std::uin
   }
 }
 
-const HistoryComparer::Outcome& HistoryComparer::compare(SessionHistory& history, std::span<const EntryDigest> answer,
-                                                         std::uint64_t session_key, CompareRules rules) {
-  outcome_.emissions.clear();
-  outcome_.touched.clear();
-  if (skip_known_prefix(history, answer) == answer.size()) return outcome_;
+const std::vector<Emission>& HistoryComparer::compare(const SessionHistory& history, std::span<const EntryDigest> answer,
+                                                      std::uint64_t session_key, CompareRules rules) {
+  emissions_.clear();
+  if (repeats_what_is_known(history, answer)) return emissions_;
 
-  known_.reset(history.size() + answer.size());
+  known_.reset(history.size());
   for (std::size_t i = 0; i < history.size(); ++i) known_.find_or_insert(history.key(i), static_cast<std::uint32_t>(i));
   group_by_identity(answer);
   for (const std::uint32_t first : first_) compare_group(history, answer, first, session_key, rules);
 
   // Twins are taken together; what comes of them goes back into the order of the answer.
-  std::sort(outcome_.emissions.begin(), outcome_.emissions.end(), [](const auto& a, const auto& b) { return a.index < b.index; });
-  return outcome_;
-}
-
-// Most answers repeat what is known in the order in which it came. Twins never match here, since only the first of them has its
-// identity as its key: they take the long way.
-std::size_t HistoryComparer::skip_known_prefix(const SessionHistory& history, std::span<const EntryDigest> answer) const {
-  const std::size_t most = std::min(history.size(), answer.size());
-  std::size_t i = 0;
-  while (i < most && history.key(i) == answer[i].base && history.hash(i) == answer[i].hash) ++i;
-  return i;
+  std::sort(emissions_.begin(), emissions_.end(), [](const Emission& a, const Emission& b) { return a.index < b.index; });
+  return emissions_;
 }
 
 void HistoryComparer::group_by_identity(std::span<const EntryDigest> answer) {
@@ -87,7 +99,7 @@ void HistoryComparer::group_by_identity(std::span<const EntryDigest> answer) {
   }
 }
 
-void HistoryComparer::compare_group(SessionHistory& history, std::span<const EntryDigest> answer, std::uint32_t first,
+void HistoryComparer::compare_group(const SessionHistory& history, std::span<const EntryDigest> answer, std::uint32_t first,
                                     std::uint64_t session_key, CompareRules rules) {
   const std::uint64_t base = answer[first].base;
   served_.clear();
@@ -97,7 +109,7 @@ void HistoryComparer::compare_group(SessionHistory& history, std::span<const Ent
   for (;; ++ordinals) {
     const std::uint32_t position = known_.find(twin_key(base, ordinals, session_key));
     if (position == Table::kNone) break;
-    kept_.push_back(position);
+    kept_.push_back({ordinals, position});
   }
 
   pair_equal(history, answer);
@@ -105,64 +117,55 @@ void HistoryComparer::compare_group(SessionHistory& history, std::span<const Ent
   if (rules.only_final) {
     std::stable_partition(served_.begin(), served_.end(), [&](std::uint32_t i) { return answer[i].final; });
   }
-  const std::size_t changed = std::min(served_.size(), kept_.size());
-  for (std::size_t i = 0; i < changed; ++i) emit_changed(history, answer, served_[i], kept_[i], rules);
-  for (std::size_t i = changed; i < served_.size(); ++i) {
-    if (rules.only_final && !rules.last_read && !answer[served_[i]].final) continue;
-    emit_new(history, answer, served_[i], twin_key(base, ordinals++, session_key));
+  const std::size_t paired = std::min(served_.size(), kept_.size());
+  for (std::size_t i = 0; i < paired; ++i) emit_changed(history, answer[served_[i]], served_[i], kept_[i].position, rules);
+  for (std::size_t i = paired; i < served_.size(); ++i) {
+    const EntryDigest& entry = answer[served_[i]];
+    if (rules.only_final && !rules.last_read && !entry.final) continue;
+    emissions_.push_back({served_[i], entry.hash, twin_key(base, ordinals++, session_key), Change::kNew, Table::kNone});
   }
 }
 
 // Takes out of served_ and kept_ what pairs by equal hash, in any order. The rest keeps its order.
 void HistoryComparer::pair_equal(const SessionHistory& history, std::span<const EntryDigest> answer) {
+  if (kept_.empty()) return;
   if (served_.size() == 1 && kept_.size() == 1) {
-    if (answer[served_[0]].hash == history.hash(kept_[0])) {
+    if (answer[served_[0]].hash == history.hash(kept_[0].position)) {
       served_.clear();
       kept_.clear();
     }
     return;
   }
-  if (kept_.empty()) return;
-  by_hash_served_ = served_;
-  by_hash_kept_ = kept_;
-  std::stable_sort(by_hash_served_.begin(), by_hash_served_.end(),
-                   [&](std::uint32_t a, std::uint32_t b) { return answer[a].hash < answer[b].hash; });
-  std::stable_sort(by_hash_kept_.begin(), by_hash_kept_.end(),
-                   [&](std::uint32_t a, std::uint32_t b) { return history.hash(a) < history.hash(b); });
+  const auto served_hash = [&](std::uint32_t i) { return answer[i].hash; };
+  const auto kept_hash = [&](const Known& known) { return history.hash(known.position); };
+  served_by_hash_ = served_;
+  kept_by_hash_ = kept_;
+  std::ranges::stable_sort(served_by_hash_, {}, served_hash);
+  std::ranges::stable_sort(kept_by_hash_, {}, kept_hash);
   served_.clear();
   kept_.clear();
-  std::size_t s = 0, k = 0;
-  while (s < by_hash_served_.size() && k < by_hash_kept_.size()) {
-    const std::uint32_t served_hash = answer[by_hash_served_[s]].hash;
-    const std::uint32_t kept_hash = history.hash(by_hash_kept_[k]);
-    if (served_hash == kept_hash) {
-      ++s, ++k;
-    } else if (served_hash < kept_hash) {
-      served_.push_back(by_hash_served_[s++]);
+  auto served = served_by_hash_.begin();
+  auto kept = kept_by_hash_.begin();
+  while (served != served_by_hash_.end() && kept != kept_by_hash_.end()) {
+    if (served_hash(*served) == kept_hash(*kept)) {
+      ++served, ++kept;
+    } else if (served_hash(*served) < kept_hash(*kept)) {
+      served_.push_back(*served++);
     } else {
-      kept_.push_back(by_hash_kept_[k++]);
+      kept_.push_back(*kept++);
     }
   }
-  served_.insert(served_.end(), by_hash_served_.begin() + static_cast<std::ptrdiff_t>(s), by_hash_served_.end());
-  kept_.insert(kept_.end(), by_hash_kept_.begin() + static_cast<std::ptrdiff_t>(k), by_hash_kept_.end());
-  std::sort(served_.begin(), served_.end());
-  std::sort(kept_.begin(), kept_.end());  // positions rise with ordinals: twins are appended in that order
+  served_.insert(served_.end(), served, served_by_hash_.end());
+  kept_.insert(kept_.end(), kept, kept_by_hash_.end());
+  std::ranges::sort(served_);
+  std::ranges::sort(kept_, {}, &Known::ordinal);
 }
 
-void HistoryComparer::emit_changed(SessionHistory& history, std::span<const EntryDigest> answer, std::uint32_t served,
-                                   std::uint32_t known, CompareRules rules) {
+void HistoryComparer::emit_changed(const SessionHistory& history, const EntryDigest& entry, std::uint32_t index, std::uint32_t position,
+                                   CompareRules rules) {
   if (rules.only_final) return;
-  const std::uint8_t changes = history.changes(known);
-  if (changes >= SessionHistory::kMostChanges && !rules.last_read) return;
-  history.set(known, answer[served].hash, std::min<std::uint8_t>(changes + 1, SessionHistory::kMostChanges));
-  outcome_.emissions.push_back({served, Change::kChanged, history.key(known)});
-  outcome_.touched.push_back(known);
-}
-
-void HistoryComparer::emit_new(SessionHistory& history, std::span<const EntryDigest> answer, std::uint32_t served, std::uint64_t key) {
-  outcome_.touched.push_back(static_cast<std::uint32_t>(history.size()));
-  history.append(key, answer[served].hash, 0);
-  outcome_.emissions.push_back({served, Change::kNew, key});
+  if (history.changes(position) >= SessionHistory::kMostChanges && !rules.last_read) return;
+  emissions_.push_back({index, entry.hash, history.key(position), Change::kChanged, position});
 }
 
 }  // namespace sessionlogd

@@ -26,8 +26,10 @@ struct EntryDigest {
 // An entry of the answer that is to be emitted.
 struct Emission {
   std::uint32_t index;  // into the answer
-  Change change;
+  std::uint32_t hash;
   std::uint64_t key;
+  Change change;
+  std::uint32_t position;  // of a changed one: where the history holds it
 };
 
 // How a session's entries are to be compared.
@@ -46,8 +48,11 @@ class SessionHistory {
   std::uint32_t hash(std::size_t i) const { return hashes_[i]; }
   std::uint8_t changes(std::size_t i) const { return changes_[i]; }
 
+  // The emission is on its way to the sink: from now on it is known. Returns its position.
+  std::uint32_t advance(const Emission& emission);
+
   void append(std::uint64_t key, std::uint32_t hash, std::uint8_t changes);
-  void set(std::size_t i, std::uint32_t hash, std::uint8_t changes);
+  void change(std::size_t i, std::uint32_t hash);
   void forget();
 
   std::size_t memory_bytes() const;
@@ -61,14 +66,10 @@ class SessionHistory {
 // Compares answers with histories; one per shard, so that its tables are used again. Not thread-safe.
 class HistoryComparer {
  public:
-  struct Outcome {
-    std::vector<Emission> emissions;     // in order of the answer
-    std::vector<std::uint32_t> touched;  // positions in the history that were appended or changed
-  };
-
-  // Advances `history` and says what is to be emitted. Linear in the size of answer and history, twins included. Valid until the next
-  // call.
-  const Outcome& compare(SessionHistory& history, std::span<const EntryDigest> answer, std::uint64_t session_key, CompareRules rules);
+  // What is to be emitted, in order of the answer. The history is not advanced: that happens emission by emission, in the order in which
+  // they are emitted. Linear in the size of answer and history, but for twins, which are sorted. Valid until the next call.
+  const std::vector<Emission>& compare(const SessionHistory& history, std::span<const EntryDigest> answer, std::uint64_t session_key,
+                                       CompareRules rules);
 
  private:
   // Open addressing, from a 64-bit key to a 32-bit value; emptied in time proportional to its use.
@@ -89,24 +90,28 @@ class HistoryComparer {
     std::size_t mask_ = 0;
   };
 
-  std::size_t skip_known_prefix(const SessionHistory& history, std::span<const EntryDigest> answer) const;
+  // A known entry of the group in hand.
+  struct Known {
+    std::uint32_t ordinal;
+    std::uint32_t position;
+  };
+
   void group_by_identity(std::span<const EntryDigest> answer);
-  void compare_group(SessionHistory& history, std::span<const EntryDigest> answer, std::uint32_t first, std::uint64_t session_key,
+  void compare_group(const SessionHistory& history, std::span<const EntryDigest> answer, std::uint32_t first, std::uint64_t session_key,
                      CompareRules rules);
   void pair_equal(const SessionHistory& history, std::span<const EntryDigest> answer);
-  void emit_changed(SessionHistory& history, std::span<const EntryDigest> answer, std::uint32_t served, std::uint32_t known,
+  void emit_changed(const SessionHistory& history, const EntryDigest& entry, std::uint32_t index, std::uint32_t position,
                     CompareRules rules);
-  void emit_new(SessionHistory& history, std::span<const EntryDigest> answer, std::uint32_t served, std::uint64_t key);
 
-  Outcome outcome_;
-  Table known_;                        // key -> position in the history
-  Table groups_;                       // identity -> index into first_, last_
-  std::vector<std::uint32_t> first_;   // per group: its first entry in the answer
-  std::vector<std::uint32_t> last_;    // per group: its last so far
-  std::vector<std::uint32_t> next_;    // per entry: the next of its group, Table::kNone = none
-  std::vector<std::uint32_t> served_;  // of the group in hand: entries not yet paired, in order of the answer
-  std::vector<std::uint32_t> kept_;    // of the group in hand: positions not yet paired, in order of ordinals
-  std::vector<std::uint32_t> by_hash_served_, by_hash_kept_;
+  std::vector<Emission> emissions_;
+  Table known_;                       // key -> position in the history
+  Table groups_;                      // identity -> index into first_, last_
+  std::vector<std::uint32_t> first_;  // per group: its first entry in the answer
+  std::vector<std::uint32_t> last_;   // per group: its last so far
+  std::vector<std::uint32_t> next_;   // per entry: the next of its group, Table::kNone = none
+  // Of the group in hand, what is not paired yet: entries in order of the answer, known ones in order of their ordinals.
+  std::vector<std::uint32_t> served_, served_by_hash_;
+  std::vector<Known> kept_, kept_by_hash_;
 };
 
 }  // namespace sessionlogd

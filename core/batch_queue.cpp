@@ -1,0 +1,45 @@
+#include "core/batch_queue.h"
+
+#include <iterator>
+#include <utility>
+
+namespace sessionlogd {
+
+void BatchQueue::push(Batch batch) {
+  const std::size_t bytes = batch.bytes();
+  bytes_.fetch_add(bytes, std::memory_order_acq_rel);
+  std::lock_guard lock(mutex_);
+  if (waiting_.empty()) first_at_ = SteadyClock::now();
+  waiting_.push_back(std::move(batch));
+  waiting_bytes_ += bytes;
+  changed_.notify_one();
+}
+
+void BatchQueue::close() {
+  std::lock_guard lock(mutex_);
+  closed_ = true;
+  changed_.notify_all();
+}
+
+bool BatchQueue::take(std::vector<Batch>& to, std::size_t commit_bytes, std::chrono::milliseconds linger) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return closed_ || !waiting_.empty(); });
+  const auto enough = [&] { return closed_ || waiting_bytes_ >= commit_bytes || full(); };
+  if (!waiting_.empty()) changed_.wait_until(lock, first_at_ + linger, enough);
+  to.insert(to.end(), std::make_move_iterator(waiting_.begin()), std::make_move_iterator(waiting_.end()));
+  waiting_.clear();
+  waiting_bytes_ = 0;
+  return !to.empty();
+}
+
+bool BatchQueue::wait_closed(std::chrono::milliseconds most) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, most, [&] { return closed_; });
+}
+
+void BatchQueue::release(std::size_t bytes) {
+  const std::size_t before = bytes_.fetch_sub(bytes, std::memory_order_acq_rel);
+  if (before >= capacity_bytes_ && before - bytes < capacity_bytes_ && notify_) notify_();
+}
+
+}  // namespace sessionlogd

@@ -1,0 +1,58 @@
+// The one place where data crosses threads: shards push batches, the committer takes them all at once.
+//
+// Bounded in bytes by agreement: a shard starts no request while the queue is full, so it overshoots by the answers in flight at
+// most; push() itself never waits, since a poll that was read must be finished. Bytes count until their commit is known.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include "core/batch.h"
+#include "core/clock.h"
+
+namespace sessionlogd {
+
+class BatchQueue {
+ public:
+  explicit BatchQueue(std::size_t capacity_bytes) : capacity_bytes_(capacity_bytes) {}
+
+  // Any thread.
+  void push(Batch batch);
+  bool full() const { return bytes_.load(std::memory_order_acquire) >= capacity_bytes_; }
+  std::size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+
+  // No batch comes any more; the committer takes what is left and ends.
+  void close();
+
+  // Called, on the committer's thread, each time the queue stops being full. Set before the first push.
+  void on_room(std::function<void()> notify) { notify_ = std::move(notify); }
+
+  // The committer's side. Waits for the first batch, then until `commit_bytes` are there or `linger` has passed since it came or the
+  // queue is closed or full; appends all to `to`. false: closed and empty.
+  bool take(std::vector<Batch>& to, std::size_t commit_bytes, std::chrono::milliseconds linger);
+
+  // Waits at most so long, less when the queue is closed. true: it is closed.
+  bool wait_closed(std::chrono::milliseconds most);
+
+  // So many bytes of taken batches are done with.
+  void release(std::size_t bytes);
+
+ private:
+  const std::size_t capacity_bytes_;
+  std::atomic<std::size_t> bytes_ = 0;  // pushed and not released
+  std::function<void()> notify_;
+
+  std::mutex mutex_;  // guards what follows; held for a move at most
+  std::condition_variable changed_;
+  std::vector<Batch> waiting_;
+  std::size_t waiting_bytes_ = 0;
+  SteadyTime first_at_{};
+  bool closed_ = false;
+};
+
+}  // namespace sessionlogd

@@ -1,0 +1,75 @@
+#include "core/committer.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace sessionlogd {
+
+Committer::Committer(BatchQueue& queue, Sink& sink, CommitSettings settings, std::function<void(const Error&)> on_fatal)
+    : queue_(queue), sink_(sink), settings_(settings), on_fatal_(std::move(on_fatal)) {}
+
+void Committer::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+bool Committer::join() {
+  if (thread_.joinable()) thread_.join();
+  return complete_.load();
+}
+
+void Committer::run() {
+  std::vector<Batch> batches;
+  while (queue_.take(batches, settings_.bytes, settings_.interval)) {
+    if (!commit(batches)) {
+      complete_ = false;
+      return;
+    }
+    batches.clear();
+  }
+}
+
+bool Committer::commit(std::vector<Batch>& batches) {
+  for (;;) {
+    const Result<void> done = sink_.commit(batches);
+    if (done.has_value()) break;
+    if (done.error().kind != ErrorKind::kTryLater) {
+      on_fatal_(done.error());
+      return false;
+    }
+    if (!wait_before_retry(done.error())) return false;
+  }
+  // From here on the batches are durable.
+  if (waiting_.exchange(false)) spdlog::info("sink={} takes events again", sink_.name());
+  backoff_.succeeded();
+  commits_.fetch_add(1, std::memory_order_relaxed);
+  std::size_t bytes = 0, events = 0;
+  for (const Batch& batch : batches) {
+    bytes += batch.bytes();
+    events += batch.index.size();
+  }
+  events_.fetch_add(events, std::memory_order_relaxed);
+  queue_.release(bytes);
+  return true;
+}
+
+// false: we are stopping and have waited long enough.
+bool Committer::wait_before_retry(const Error& error) {
+  if (!waiting_.exchange(true)) {
+    spdlog::error("sink={} cannot take events now: {}; polling pauses until it can, nothing is lost", sink_.name(), error.detail);
+  }
+  // Half of the longest wait, doubling: a sink is one, so there is no herd to spread.
+  backoff_.failed(0);
+  const auto wait = std::min(Backoff::kMost, Backoff::kFirst / 4 * (1 << std::min(backoff_.failures(), 8u)));
+  if (!queue_.wait_closed(wait)) return true;
+  const auto now = std::chrono::steady_clock::now();
+  if (give_up_at_ == std::chrono::steady_clock::time_point{}) give_up_at_ = now + settings_.patience_at_stop;
+  if (now < give_up_at_) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{200});
+    return true;
+  }
+  spdlog::warn("sink={} did not take the last events before the end: they are read from their sources again at the next start", sink_.name());
+  return false;
+}
+
+}  // namespace sessionlogd

@@ -1,0 +1,60 @@
+// Makes batches durable, one commit at a time, on a thread of its own.
+//
+//   take what the shards pushed ──▶ sink.commit ──▶ release the bytes, say that there is room
+//                                     │ try later: wait, offer the same batches again
+//                                     └ anything else: stop, the daemon must end
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <thread>
+
+#include "core/backoff.h"
+#include "core/batch_queue.h"
+#include "core/sink.h"
+
+namespace sessionlogd {
+
+struct CommitSettings {
+  std::chrono::milliseconds interval{1'000};
+  std::size_t bytes = 8u << 20;
+  // At the end: how long a sink that is waited for may still take before what is not committed is left to the source, which keeps it.
+  std::chrono::milliseconds patience_at_stop{3'000};
+};
+
+class Committer {
+ public:
+  // `on_fatal` is called once, on the committer's thread, when the sink cannot go on. Queue and sink must outlive this.
+  Committer(BatchQueue& queue, Sink& sink, CommitSettings settings, std::function<void(const Error&)> on_fatal);
+
+  void start();
+
+  // Waits for the end, which comes after the queue was closed. Everything pushed before is then durable, or false is returned.
+  bool join();
+
+  std::uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }
+  std::uint64_t events() const { return events_.load(std::memory_order_relaxed); }
+  // The sink refuses for the moment; polling pauses by itself once the queue is full.
+  bool waiting() const { return waiting_.load(std::memory_order_relaxed); }
+
+ private:
+  void run();
+  bool commit(std::vector<Batch>& batches);
+  bool wait_before_retry(const Error& error);
+
+  BatchQueue& queue_;
+  Sink& sink_;
+  const CommitSettings settings_;
+  std::function<void(const Error&)> on_fatal_;
+  Backoff backoff_;
+  std::atomic<std::uint64_t> commits_ = 0;
+  std::atomic<std::uint64_t> events_ = 0;
+  std::atomic<bool> waiting_ = false;
+  std::atomic<bool> complete_ = true;
+  std::chrono::steady_clock::time_point give_up_at_{};
+  std::thread thread_;
+};
+
+}  // namespace sessionlogd
