@@ -1,0 +1,169 @@
+#include "core/log_reader.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "core/json_text.h"
+
+namespace sessionlogd {
+namespace {
+
+constexpr std::int64_t kNanosPerMilli = 1'000'000;
+constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
+
+std::optional<std::int64_t> parse_count(std::string_view text, std::int64_t unit_ns) {
+  std::int64_t count = 0, nanos = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc{} || end != text.data() + text.size() || __builtin_mul_overflow(count, unit_ns, &nanos)) return std::nullopt;
+  return nanos;
+}
+
+// Of a product that documents numbers and sends time spans, or the other way round, both are read.
+std::optional<std::int64_t> parse_duration(Dialect::Log::DurationNotation notation, std::string_view text) {
+  if (const auto span = parse_time_span(text)) return span;
+  return parse_count(text, notation == Dialect::Log::DurationNotation::kSeconds ? kNanosPerSecond : kNanosPerMilli);
+}
+
+}  // namespace
+
+Result<ReadOutcome> LogReader::read(const SourceFormat& source, SessionState& session, const Body& body, bool last_read) {
+  const auto parsed = parser_.parse(*source.dialect, body, session.info.id, session.key);
+  if (parsed.has_error()) return parsed.error();
+  const SessionLog& log = **parsed;
+
+  digests_.clear();
+  for (const Entry& entry : log.entries) digests_.push_back({entry.base, entry.hash, entry.final});
+  const CompareRules rules{.only_final = source.only_final, .last_read = last_read};
+  emissions_ = comparer_.compare(session.history, digests_, session.key, rules);
+
+  ReadOutcome outcome;
+  outcome.entries = log.entries.size();
+  outcome.fault = log.fault;
+  if (emissions_.empty()) return outcome;
+
+  sort_by_time(source, log, emissions_);
+  read_at_ = system_now();
+  for (const Emission& emission : emissions_) {
+    const Entry& entry = log.entries[emission.index];
+    encode(source, session, entry, emission);
+    touched_.push_back(session.history.advance(emission));
+    if (entry.fault == nullptr && entry.log_time) session.latest = std::max(session.latest, source.zone.to_utc(*entry.log_time));
+    ++(entry.fault != nullptr                    ? outcome.events_error
+       : emission.change == Change::kNew ? outcome.events_new
+                                         : outcome.events_changed);
+    if (batch_.events.size() >= kBatchBytes) push(source, session);
+  }
+  push(source, session);
+  return outcome;
+}
+
+// In order of the log time, unreadable times last, ties in order of the answer.
+void LogReader::sort_by_time(const SourceFormat& source, const SessionLog& log, std::vector<Emission>& emissions) {
+  order_.clear();
+  for (std::uint32_t i = 0; i < emissions.size(); ++i) {
+    const Entry& entry = log.entries[emissions[i].index];
+    std::optional<Instant> at;
+    if (entry.fault == nullptr && entry.log_time) at = source.zone.to_utc(*entry.log_time);
+    order_.emplace_back(at, i);
+  }
+  const auto earlier = [](const auto& a, const auto& b) {
+    if (a.first.has_value() != b.first.has_value()) return a.first.has_value();
+    return a.first != b.first ? a.first < b.first : a.second < b.second;
+  };
+  if (std::is_sorted(order_.begin(), order_.end(), earlier)) return;
+  std::sort(order_.begin(), order_.end(), earlier);
+  std::vector<Emission> sorted;
+  sorted.reserve(emissions.size());
+  for (const auto& [at, i] : order_) sorted.push_back(emissions[i]);
+  emissions = std::move(sorted);
+}
+
+void LogReader::encode(const SourceFormat& source, const SessionState& session, const Entry& entry, const Emission& emission) {
+  Event event;
+  event.kind = entry.fault != nullptr ? EventKind::kError : emission.change == Change::kNew ? EventKind::kNew : EventKind::kChanged;
+  event.session_key = session.key;
+  event.entry_key = emission.key;
+  event.hash = emission.hash;
+  event.created = read_at_;
+  event.session = &session.info;
+  if (entry.fault != nullptr) {
+    event.timestamp = read_at_;
+    event.fault = entry.fault;
+    event.original = entry.raw;
+  } else {
+    event.has_message = !entry.field(EntryField::kMessage).empty();
+    event.message = text(kMessage, entry.field(EntryField::kMessage));
+    event.log_time = text(kLogTime, entry.field(EntryField::kLogTime));
+    event.status = text(kStatus, entry.field(EntryField::kStatus));
+    event.duration = text(kDuration, entry.field(EntryField::kDuration));
+    event.resource_id = text(kResourceId, entry.field(EntryField::kResourceId));
+    event.extra = extra(*source.dialect, entry.raw);
+    if (source.keep_original) event.original = entry.raw;
+    if (entry.status != nullptr) {
+      event.outcome = entry.status->outcome;
+      event.level = entry.status->level;
+    }
+    set_times(source, entry, event);
+  }
+
+  const std::size_t before = batch_.events.size();
+  source.encoder->append(event, batch_.events);
+  batch_.index.push_back({static_cast<std::uint32_t>(batch_.events.size() - before), emission.key, emission.hash});
+}
+
+void LogReader::set_times(const SourceFormat& source, const Entry& entry, Event& event) {
+  const auto& log = source.dialect->log;
+  event.timestamp = entry.log_time ? source.zone.to_utc(*entry.log_time) : read_at_;
+  if (entry.start) event.start = source.zone.to_utc(*entry.start);
+  if (log.duration_from == Dialect::Log::DurationFrom::kTimes) {
+    if (!entry.final) return;
+    event.end = event.timestamp;
+    if (event.start) event.duration_ns = nanoseconds_between(*event.end, *event.start);
+  } else {
+    event.duration_ns = parse_duration(log.duration_notation, event.duration);
+    if (event.start && event.duration_ns && *event.duration_ns >= 0) event.end = add_nanoseconds(*event.start, *event.duration_ns);
+  }
+  if (event.duration_ns && *event.duration_ns < 0) event.duration_ns.reset();
+}
+
+std::string_view LogReader::text(Text which, std::string_view token) {
+  if (!is_string_token(token)) return token;
+  texts_[which].clear();
+  append_decoded(texts_[which], token);
+  return texts_[which];
+}
+
+// The fields of the entry that the dialect does not name, as they stood.
+std::string_view LogReader::extra(const Dialect& dialect, std::string_view raw) {
+  std::string& out = texts_[kExtra];
+  out.clear();
+  std::string& name = texts_[kOriginal];
+  JsonCursor cursor(raw);
+  if (!cursor.enter('{')) return {};
+  while (const auto key = cursor.next_key()) {
+    const auto value = cursor.take_value();
+    if (!value) break;
+    name.clear();
+    append_decoded(name, *key);
+    if (std::find(dialect.log.fields.begin(), dialect.log.fields.end(), name) != dialect.log.fields.end()) continue;
+    out += out.empty() ? "{" : ",";
+    out.append(*key).append(":").append(*value);
+  }
+  if (!out.empty()) out += '}';
+  return out;
+}
+
+void LogReader::push(const SourceFormat& source, const SessionState& session) {
+  if (batch_.index.empty()) return;
+  batch_.source_id = source.source_id;
+  batch_.session_id = session.info.id;
+  batch_.session_key = session.key;
+  batch_.read_at = std::chrono::steady_clock::now();
+  batch_.records.push_back({session.key, StateRecord::kSessionPart, encode_session(session)});
+  append_chunks(session, touched_, batch_.records);
+  queue_.push(std::move(batch_));
+  batch_ = Batch();
+  touched_.clear();
+}
+
+}  // namespace sessionlogd

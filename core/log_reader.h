@@ -1,0 +1,72 @@
+// From the answer to a log request to batches: parse, compare, put in order of time, encode, advance, push. One step, without a
+// suspension point, so that nothing can cancel it half way.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/settings.h"
+#include "core/batch_queue.h"
+#include "core/event.h"
+#include "core/log_parser.h"
+#include "core/session_history.h"
+#include "core/session_state.h"
+#include "core/time_zone.h"
+
+namespace sessionlogd {
+
+// What of a source the reader needs; made once per source.
+struct SourceFormat {
+  std::string source_id;
+  const Dialect* dialect = nullptr;
+  ZoneRules zone;
+  bool keep_original = false;
+  bool only_final = false;
+  Encoder* encoder = nullptr;
+};
+
+struct ReadOutcome {
+  std::size_t entries = 0;  // in the answer
+  std::size_t events_new = 0, events_changed = 0, events_error = 0;
+  std::string fault;  // the answer is broken behind the entries that were taken
+
+  std::size_t events() const { return events_new + events_changed + events_error; }
+};
+
+class LogReader {
+ public:
+  // A batch's events are at most so many bytes, but for a single larger one.
+  static constexpr std::size_t kBatchBytes = 1u << 20;
+
+  explicit LogReader(BatchQueue& queue) : queue_(queue) {}
+
+  // Emits what is new or changed and advances `session` by it. kBadAnswer: nothing was taken.
+  Result<ReadOutcome> read(const SourceFormat& source, SessionState& session, const Body& body, bool last_read);
+
+ private:
+  void sort_by_time(const SourceFormat& source, const SessionLog& log, std::vector<Emission>& emissions);
+  void encode(const SourceFormat& source, const SessionState& session, const Entry& entry, const Emission& emission);
+  void set_times(const SourceFormat& source, const Entry& entry, Event& event);
+  void push(const SourceFormat& source, const SessionState& session);
+
+  // A text of the entry in hand, decoded; the view is valid until the next entry.
+  enum Text { kMessage, kLogTime, kStatus, kDuration, kResourceId, kExtra, kOriginal, kTexts };
+  std::string_view text(Text which, std::string_view token);
+  std::string_view extra(const Dialect& dialect, std::string_view raw);
+
+  BatchQueue& queue_;
+  LogParser parser_;
+  HistoryComparer comparer_;
+  std::vector<EntryDigest> digests_;
+  std::vector<Emission> emissions_;
+  std::vector<std::pair<std::optional<Instant>, std::uint32_t>> order_;
+  std::vector<std::uint32_t> touched_;  // positions of the history that the batch in hand changes
+  std::string texts_[kTexts];
+  Batch batch_;
+  Instant read_at_;
+};
+
+}  // namespace sessionlogd

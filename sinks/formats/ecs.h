@@ -1,0 +1,27 @@
+// Events as Elastic Common Schema 8.11, one JSON object a line.
+//
+// Field reference: https://www.elastic.co/guide/en/ecs/8.11/ecs-field-reference.html; everything that is ours alone stands under
+// `sessionlog`. tests/sinks/ecs_test.cpp judges the lines by the schema's own field list.
+#pragma once
+
+#include <string>
+
+#include "config/settings.h"
+#include "core/event.h"
+
+namespace sessionlogd {
+
+class EcsEncoder : public Encoder {
+ public:
+  // `agent_name` is this host's name.
+  EcsEncoder(const SourceSettings& source, std::string_view agent_name, std::string_view agent_version);
+  void append(const Event& event, std::string& out) override;
+
+ private:
+  std::string before_event_;  // ecs, agent: what stands between the level and the event
+  std::string event_origin_;  // module and dataset
+  std::string after_event_;   // observer and the beginning of sessionlog
+  std::string labels_;        // to the end of the line
+};
+
+}  // namespace sessionlogd
