@@ -31,15 +31,20 @@ class Schedule {
   std::size_t size() const { return live_; }
 
  private:
-  // 16 bytes; stale items (the slot was moved or cancelled) are dropped when they surface.
+  // 16 bytes; stale items (the slot was moved or cancelled) are dropped when they surface, or when they outnumber the others.
   struct Item {
     std::int64_t due_ns;
     Slot slot;
     std::uint32_t stamp;
   };
-  void drop_stale();
+  static constexpr std::size_t kStaleKept = 64;
 
-  mutable std::vector<Item> heap_;
+  static bool later(const Item& a, const Item& b);
+  bool is_stale(const Item& item) const { return stamps_[item.slot] != item.stamp; }
+  void drop_stale();
+  void compact();
+
+  std::vector<Item> heap_;             // its front is never stale
   std::vector<std::uint32_t> stamps_;  // by slot: the stamp of its only valid item, 0 = none
   std::uint32_t next_stamp_ = 1;
   std::size_t live_ = 0;
@@ -51,7 +56,7 @@ class Pace {
   // What the last poll gave.
   enum class News { kChanged, kUnchanged };
 
-  // The wait until the next poll.
+  // The wait until the next poll: doubled by each quiet poll, the first one included. A max_interval below interval counts as interval.
   std::chrono::milliseconds after(News news, std::chrono::milliseconds interval, std::chrono::milliseconds max_interval);
 
  private:

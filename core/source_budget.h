@@ -30,7 +30,9 @@ class SourceBudget {
   // The source asked to be left alone for so long (429, 503): no request of any kind starts before. At most kMostRetryAfter.
   void retry_after(SteadyTime now, std::chrono::seconds wait);
 
-  // A failure of the source itself (connection, TLS, time-out, 5xx): the whole source backs off. A success ends that.
+  // A failure of the source itself (connection, TLS, time-out, 5xx): the whole source backs off. A success ends that, but no
+  // retry_after(). A failure that comes during the wait changes nothing: its request began before, so the whole of an outage's
+  // first requests counts once.
   void failed(SteadyTime now, std::uint64_t random);
   void succeeded();
 
@@ -38,14 +40,15 @@ class SourceBudget {
   unsigned failures() const { return backoff_.failures(); }
 
  private:
-  double tokens_at(SteadyTime now) const;
-
+  // The bucket in whole nanoseconds, exact at any age: a request costs `cost_` of time, and `paid_until_` is when the bucket is full
+  // again. It may lie `credit_` ahead of the next start.
   unsigned connections_;
-  double rate_;
-  double burst_;
-  double tokens_;
-  SteadyTime counted_at_{};
-  SteadyTime not_before_{};
+  std::chrono::nanoseconds cost_;
+  std::chrono::nanoseconds credit_;
+  SteadyTime paid_until_{};
+
+  SteadyTime asked_until_{};       // Retry-After
+  SteadyTime backing_off_until_{};
   unsigned in_flight_ = 0;
   Backoff backoff_;
 };

@@ -16,14 +16,15 @@ namespace sessionlogd {
 struct Grant {
   std::string access_token;
   std::string refresh_token;                 // "" = none
-  std::chrono::seconds expires_in{0};        // 0 = not said: used until it is refused
+  std::chrono::seconds expires_in{0};        // 0 = not said: used until it is refused; at most a year
 };
 
 // Reads the answer to a token request. MFA (200 or 202 without an access token, or with an MFA token instead of one) is kRefused with
 // a detail that says what to do: use a service account without it. 400, 401 and 403 are kRefused (the credentials), with what the
 // answer says of the reason (title, detail, message, errorCode), cut to 200 bytes, control characters replaced; 429 and 5xx are
-// kTryLater; 404 and others kRefused with "wrong api_version or url?". The body is never quoted otherwise. A token with a CR, LF, NUL
-// or other control character is kBadAnswer.
+// kTryLater; 404 and others kRefused with "wrong api_version or url?". The body is never quoted otherwise. A 2xx that is no JSON object
+// (empty, HTML; but an empty 202 is MFA), and a token with a CR, LF, NUL or other control character, is kBadAnswer. retry_after is the
+// caller's to add: it stands in a header.
 Result<Grant> read_grant(const Dialect& dialect, int http_status, std::string_view body);
 
 // The form for a grant, percent-encoded: fills {username}, {password} and {refresh_token}.
@@ -49,6 +50,8 @@ class TokenKeeper {
   const std::string& refresh_token() const { return grant_.refresh_token; }
   bool is_fixed() const { return fixed_; }
 
+  // A new token, whose life is counted from `now`: best when it was asked for. Where it brings no refresh token the old one stays
+  // (RFC 6749, section 6).
   void granted(Grant grant, SteadyTime now);
 
   // A request that carried `bearer` was answered 401. Only the current token is dropped: a late answer to an older one changes nothing.
@@ -60,7 +63,7 @@ class TokenKeeper {
   // The source could not be asked for a renewal now. The token, while it lives, is used until `retry_at`.
   void renewal_failed(SteadyTime retry_at);
 
-  // Takes the token away, for logging out; nullopt when there is none or it is fixed.
+  // Takes the token away, and its refresh token with it, for logging out; nullopt when there is none or it is fixed.
   std::optional<std::string> take_for_logout();
 
   std::optional<SteadyTime> expires() const { return expires_; }
