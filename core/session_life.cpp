@@ -1,0 +1,46 @@
+#include "core/session_life.h"
+
+#include <algorithm>
+
+namespace sessionlogd {
+namespace {
+
+constexpr std::chrono::milliseconds kShortestGap{100};
+constexpr unsigned kMostDoublings = 20;
+
+std::int64_t nanos(std::chrono::milliseconds span) { return std::chrono::nanoseconds(span).count(); }
+
+}  // namespace
+
+void SessionLife::listed(bool final, std::optional<Instant> stop, Instant at) {
+  stop_ = stop;
+  if (!final) {
+    final_since_.reset();
+    settling_reads_ = 0;
+  } else if (!final_since_) {
+    final_since_ = at;
+  }
+}
+
+// A stop time after the listing that reported it is no time at all; neither is a missing one.
+Instant SessionLife::settled_at(std::chrono::milliseconds settle) const {
+  const Instant stopped = stop_ ? std::min(*stop_, *final_since_) : *final_since_;
+  return add_nanoseconds(stopped, nanos(settle)).value_or(*final_since_);
+}
+
+bool SessionLife::is_last(Instant sent, std::chrono::milliseconds settle) const {
+  return final_since_ && sent > *final_since_ && sent >= settled_at(settle);
+}
+
+SessionLife::Next SessionLife::after_read(Instant sent, std::chrono::milliseconds settle, std::chrono::milliseconds first_gap) {
+  if (!final_since_) return {Next::Step::kByPace};
+  // Sent before the final state was seen: it says nothing about what came with it.
+  if (sent <= *final_since_) return {Next::Step::kWait};
+  if (is_last(sent, settle)) return {Next::Step::kDone};
+  const auto gap = first_gap * (1 << std::min(settling_reads_++, kMostDoublings));
+  const auto left = nanoseconds_between(settled_at(settle), sent).value_or(0);
+  const auto until_settled = std::chrono::ceil<std::chrono::milliseconds>(std::chrono::nanoseconds{left});
+  return {Next::Step::kWait, std::clamp(gap, kShortestGap, std::max(kShortestGap, until_settled))};
+}
+
+}  // namespace sessionlogd

@@ -1,0 +1,43 @@
+// Decides when a session has been read to its end. Late entries come after its state is final, so it is read right after that, then
+// at doubling gaps, the last time at least `settle` after it stopped. Knows nothing of requests.
+//
+// All times are by the appliance's clock.
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include "core/timestamp.h"
+
+namespace sessionlogd {
+
+class SessionLife {
+ public:
+  // A listing that was sent at `at` showed the session.
+  void listed(bool final, std::optional<Instant> stop, Instant at);
+
+  bool final() const { return final_since_.has_value(); }
+
+  // Whether a read sent at `sent` is the last one: it takes no shortcut over the body's hash.
+  bool is_last(Instant sent, std::chrono::milliseconds settle) const;
+
+  struct Next {
+    enum class Step {
+      kByPace,  // not final: Pace decides
+      kWait,    // settling: read again after `wait`
+      kDone,    // it was the last read
+    } step;
+    std::chrono::milliseconds wait{0};
+  };
+  // A read sent at `sent` succeeded.
+  Next after_read(Instant sent, std::chrono::milliseconds settle, std::chrono::milliseconds first_gap);
+
+ private:
+  Instant settled_at(std::chrono::milliseconds settle) const;
+
+  std::optional<Instant> final_since_;  // when the listing that first showed the final state was sent
+  std::optional<Instant> stop_;
+  unsigned settling_reads_ = 0;
+};
+
+}  // namespace sessionlogd

@@ -1,0 +1,126 @@
+// One source from discovery to batches: which sessions there are, when each is polled, what became of it.
+//
+//   run ─┬▶ discover: list ─▶ take in what is new, changed or finished ─▶ wait ─▶ ...
+//        └▶ dispatch: the session due longest ─▶ poll ─▶ LogReader ─▶ due again, or done
+//
+// Everything runs on the shard's thread; a failing session backs off alone, a failing source through its ApiClient's budget.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <deque>
+#include <random>
+#include <string>
+
+#include "config/settings.h"
+#include "core/api_client.h"
+#include "core/batch_queue.h"
+#include "core/discovery.h"
+#include "core/log_reader.h"
+#include "core/restored_state.h"
+#include "core/schedule.h"
+#include "core/session_life.h"
+#include "core/signal.h"
+
+namespace sessionlogd {
+
+// What a shard lends its sources.
+struct ShardServices {
+  boost::asio::io_context& io;
+  HttpClient& http;
+  LogReader& reader;
+  BatchQueue& queue;
+  Signal& room;  // the queue is no longer full
+  std::mt19937_64& random;
+};
+
+// Written by the shard, read by anyone.
+struct SourceCounters {
+  std::atomic<std::uint64_t> sessions = 0;  // found and not done before
+  std::atomic<std::uint64_t> read = 0;      // of those, read at least once
+  std::atomic<std::uint64_t> polls_new = 0, polls_changed = 0, polls_unchanged = 0, polls_failed = 0;
+  std::atomic<std::uint64_t> entries = 0;   // in answers that were parsed
+  std::atomic<std::uint64_t> events = 0;
+  std::atomic<bool> listed = false;         // at least one listing was complete
+  std::atomic<bool> failing = false;        // its last listing failed, or (one pass) some of its sessions could not be read
+};
+
+enum class PollMode {
+  kForever,
+  kOnePass,  // list once, read every session that is due once, then end
+};
+
+class SourcePoller {
+ public:
+  // Settings must outlive this. Throws std::runtime_error when a file or secret that they name cannot be used.
+  SourcePoller(ShardServices services, const SourceSettings& settings, RestoredSource restored, Encoder& encoder, PollMode mode);
+
+  // Until stop(), or the end of the one pass. `delay`: first contacts are staggered.
+  boost::asio::awaitable<void> run(std::chrono::milliseconds delay);
+
+  // On the shard's thread. run() then returns soon.
+  void stop();
+
+  const SourceCounters& counters() const { return counters_; }
+  const SourceSettings& settings() const { return settings_; }
+
+ private:
+  struct Session {
+    SessionState state;
+    SessionLife life;
+    Pace pace;
+    Backoff backoff;
+    std::uint64_t body_hash = 0;  // of the last answer that was read to its end, 0 = none
+    bool in_flight = false;
+    bool read = false;  // in this run
+  };
+
+  boost::asio::awaitable<void> discover();
+  boost::asio::awaitable<Result<void>> discover_once();
+  boost::asio::awaitable<Result<Listing>> ask_for_each(std::vector<std::string> ids);
+  void take_in(Listing listing);
+  bool take_in(const ListedSession& listed, Instant answered, Batch& batch);
+  bool wanted(const ListedSession& listed) const;
+  std::vector<std::string> open_but_not_in(const Listing& listing) const;
+
+  boost::asio::awaitable<void> dispatch();
+  bool has_work() const;
+  boost::asio::awaitable<void> poll(Schedule::Slot slot);
+  void finish_poll(Schedule::Slot slot, const HttpAnswer& answer, Instant sent);
+  void read_was(Schedule::Slot slot, Instant sent, Pace::News news);
+  void poll_failed(Schedule::Slot slot, const Error& error);
+  void done(Schedule::Slot slot);
+
+  Schedule::Slot add(SessionState state);
+  void schedule(Schedule::Slot slot, std::chrono::milliseconds wait);
+  std::chrono::milliseconds spread(std::chrono::milliseconds most);
+  Batch new_batch() const;
+  void say_listing(const Result<void>& listed);
+  void say_first_contact();
+
+  ShardServices services_;
+  const SourceSettings& settings_;
+  const PollMode mode_;
+  SourceFormat format_;
+  ApiClient api_;
+  Discovery discovery_;
+
+  SourceState source_;
+  DoneMarks done_;
+  std::deque<Session> sessions_;  // by slot; a deque, so that a session stays where it is while it is polled
+  std::vector<Schedule::Slot> free_;
+  boost::unordered_flat_map<std::uint64_t, Schedule::Slot> slots_;  // by session_key
+  Schedule schedule_;
+
+  Signal changed_;  // something is due, ended, or we stop
+  unsigned polling_ = 0;
+  bool discovering_ = false;
+  bool stopping_ = false;
+  bool first_contact_said_ = false;
+  std::string said_error_;  // what was last said to be wrong with the source, "" = it is well
+  SourceCounters counters_;
+};
+
+}  // namespace sessionlogd

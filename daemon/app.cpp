@@ -1,0 +1,155 @@
+#include "daemon/app.h"
+
+#include <fmt/core.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <csignal>
+#include <random>
+#include <thread>
+
+#include "daemon/progress.h"
+#include "daemon/version.h"
+#include "sinks/make_encoder.h"
+#include "sinks/make_sink.h"
+
+namespace sessionlogd {
+namespace {
+
+namespace asio = boost::asio;
+
+// SIGTERM to exit takes at most so long: cancelling, logging out, and what the committer still has to do behind it.
+constexpr std::chrono::milliseconds kShardsMayTake{2'000};
+constexpr std::chrono::milliseconds kProgressEvery{200};
+
+std::string host_name() {
+  char name[256] = {};
+  return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
+}
+
+}  // namespace
+
+App::App(const Settings& settings, PollMode mode)
+    : settings_(settings),
+      mode_(mode),
+      sink_(make_sink(settings)),
+      queue_(settings.daemon.memory_bytes / 2),
+      committer_(queue_, *sink_, {.interval = settings.sink.commit_interval, .bytes = settings.sink.commit_bytes},
+                 [this](const Error& error) { on_fatal(error); }) {}
+
+App::~App() = default;
+
+int App::run() {
+  std::signal(SIGPIPE, SIG_IGN);
+  for (const std::string& warning : settings_.warnings) spdlog::warn("{}", warning);
+
+  recover();      // the locks are held, state and output agree
+  make_shards();  // every source has its state
+  start();        // every thread runs
+  wait_for_end();
+  const bool all_committed = stop();
+  return exit_status(all_committed);
+}
+
+void App::recover() {
+  sink_->recover(restored_);
+  spdlog::info("sessionlogd {} started: {} sources, sink={}", kVersion, settings_.sources.size(), sink_->name());
+}
+
+void App::make_shards() {
+  const unsigned wanted = settings_.daemon.threads != 0 ? settings_.daemon.threads : std::max(1u, std::thread::hardware_concurrency());
+  const std::size_t count = std::min<std::size_t>(wanted, settings_.sources.size());
+  std::random_device entropy;
+  for (std::size_t i = 0; i < count; ++i) shards_.push_back(std::make_unique<Shard>(queue_, entropy()));
+
+  // Each source goes to the shard with the least to do so far, and stays there.
+  std::vector<std::size_t> load(count, 0);
+  const std::string host = host_name();
+  for (const SourceSettings& source : settings_.sources) {
+    RestoredSource restored = restored_.take(source.id);
+    const auto least = static_cast<std::size_t>(std::min_element(load.begin(), load.end()) - load.begin());
+    load[least] += 1 + restored.sessions.size();
+    shards_[least]->add(source, std::move(restored), make_encoder(settings_.sink.format, source, host, kVersion), mode_);
+  }
+}
+
+void App::start() {
+  queue_.on_room([this] {
+    for (const auto& shard : shards_) shard->notify_room();
+  });
+  committer_.start();
+  shards_running_ = shards_.size();
+  for (const auto& shard : shards_) shard->start([this] { asio::post(main_, [this] { on_shard_end(); }); });
+}
+
+void App::wait_for_end() {
+  asio::signal_set signals(main_, SIGTERM, SIGINT);
+  signals.async_wait([this](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    spdlog::info("stopping on {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+    request_stop();
+  });
+  Progress progress(sources());
+  asio::steady_timer tick(main_);
+  std::function<void()> show = [&] {
+    progress.show();
+    tick.expires_after(kProgressEvery);
+    tick.async_wait([&](const boost::system::error_code& error) {
+      if (!error) show();
+    });
+  };
+  if (mode_ == PollMode::kOnePass && Progress::is_wanted()) show();
+  auto work = asio::make_work_guard(main_);
+  main_.run();
+  if (mode_ == PollMode::kOnePass) progress.finish();
+}
+
+void App::request_stop() {
+  if (std::exchange(stop_requested_, true)) return;
+  for (const auto& shard : shards_) shard->stop();
+  auto deadline = std::make_shared<asio::steady_timer>(main_, kShardsMayTake);
+  deadline->async_wait([this, deadline](const boost::system::error_code& error) {
+    if (!error) main_.stop();
+  });
+}
+
+void App::on_shard_end() {
+  if (--shards_running_ == 0) main_.stop();
+}
+
+void App::on_fatal(const Error& error) {
+  spdlog::error("sink={} cannot go on: {}", sink_->name(), error.detail);
+  fatal_ = true;
+  asio::post(main_, [this] { request_stop(); });
+}
+
+// In reverse: no new answers, then no new batches, then the last commit.
+bool App::stop() {
+  for (const auto& shard : shards_) shard->join();
+  queue_.close();
+  const bool all_committed = committer_.join();
+  spdlog::info("stopped: {} events in {} commits", committer_.events(), committer_.commits());
+  return all_committed;
+}
+
+int App::exit_status(bool all_committed) const {
+  if (fatal_ || !all_committed) return 1;
+  if (mode_ == PollMode::kForever) return 0;
+  if (stop_requested_) return 1;  // the pass was not finished
+  const auto all = sources();
+  return std::any_of(all.begin(), all.end(), [](const SourcePoller* source) { return source->counters().failing.load(); }) ? 1 : 0;
+}
+
+std::vector<const SourcePoller*> App::sources() const {
+  std::vector<const SourcePoller*> all;
+  for (const auto& shard : shards_) {
+    for (const auto& source : shard->sources()) all.push_back(source.get());
+  }
+  return all;
+}
+
+}  // namespace sessionlogd

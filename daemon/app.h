@@ -1,0 +1,56 @@
+// The daemon: everything it is made of, in the order in which it is made, and its life from start to stop.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <memory>
+#include <vector>
+
+#include "config/settings.h"
+#include "core/batch_queue.h"
+#include "core/committer.h"
+#include "core/restored_state.h"
+#include "core/shard.h"
+#include "core/sink.h"
+
+namespace sessionlogd {
+
+class App {
+ public:
+  // Settings must outlive this.
+  App(const Settings& settings, PollMode mode);
+  ~App();
+
+  // Runs until SIGTERM or SIGINT, or to the end of the one pass. Throws StateMismatch, InUse and std::runtime_error when it cannot
+  // start. Returns the exit status.
+  int run();
+
+ private:
+  void recover();
+  void make_shards();
+  void start();
+  void wait_for_end();
+  bool stop();
+  int exit_status(bool all_committed) const;
+
+  void on_shard_end();
+  void on_fatal(const Error& error);
+  void request_stop();
+  std::vector<const SourcePoller*> sources() const;
+
+  // In order of construction: what stands below uses what stands above, and ends before it.
+  const Settings& settings_;
+  const PollMode mode_;
+  boost::asio::io_context main_{1};  // the main thread: signals, progress, the ends of the shards
+  std::unique_ptr<Sink> sink_;
+  RestoredState restored_;
+  BatchQueue queue_;
+  Committer committer_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+
+  std::size_t shards_running_ = 0;
+  bool stop_requested_ = false;
+  std::atomic<bool> fatal_ = false;
+};
+
+}  // namespace sessionlogd

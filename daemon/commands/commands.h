@@ -1,0 +1,18 @@
+// What `sessionlogd COMMAND` does. Each returns the exit status.
+#pragma once
+
+#include <string>
+
+namespace sessionlogd {
+
+inline constexpr int kWell = 0;
+inline constexpr int kNotWell = 1;
+inline constexpr int kWrongUsage = 2;
+inline constexpr int kWrongConfiguration = 78;  // EX_CONFIG; also: state and output do not belong together
+
+int run(const std::string& config_file);
+int collect(const std::string& config_file);
+int check(const std::string& config_file, bool connect);
+int dialects(const std::string& name);  // "": lists them
+
+}  // namespace sessionlogd

@@ -1,0 +1,36 @@
+#include "daemon/commands/with_settings.h"
+
+#include <fmt/core.h>
+#include <spdlog/spdlog.h>
+
+#include <variant>
+
+#include "config/load.h"
+#include "core/sink.h"
+#include "daemon/commands/commands.h"
+#include "daemon/log.h"
+
+namespace sessionlogd {
+
+int with_settings(const std::string& config_file, const std::function<int(const Settings&)>& command) {
+  const auto loaded = load_settings(config_file);
+  if (const auto* errors = std::get_if<std::vector<ConfigError>>(&loaded)) {
+    for (const ConfigError& error : *errors) fmt::print(stderr, "{}\n", error.to_string());
+    fmt::print(stderr, "{}: {} {} in the configuration; nothing was started\n", config_file, errors->size(),
+               errors->size() == 1 ? "mistake" : "mistakes");
+    return kWrongConfiguration;
+  }
+  const Settings& settings = std::get<Settings>(loaded);
+  start_log(settings.daemon.log_level);
+  try {
+    return command(settings);
+  } catch (const StateMismatch& mismatch) {
+    spdlog::error("{}", mismatch.what());
+    return kWrongConfiguration;
+  } catch (const std::exception& error) {
+    spdlog::error("{}", error.what());
+    return kNotWell;
+  }
+}
+
+}  // namespace sessionlogd

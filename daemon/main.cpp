@@ -1,0 +1,48 @@
+// The command line. Each command stands in daemon/commands/.
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "daemon/commands/commands.h"
+#include "daemon/version.h"
+
+namespace {
+
+constexpr const char* kDefaultConfig = "/etc/sessionlogd/sessionlogd.toml";
+
+void add_config(CLI::App& command, std::string& config) {
+  command.add_option("-c,--config", config, "the configuration")->capture_default_str()->type_name("FILE");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace sessionlogd;
+  std::string config = kDefaultConfig, dialect;
+  bool connect = false;
+
+  CLI::App app("Collects the session logs of a fleet of backup appliances, each entry exactly once.", "sessionlogd");
+  app.set_version_flag("--version", fmt::format("sessionlogd {}", kVersion));
+  app.require_subcommand(1);
+
+  CLI::App* run_command = app.add_subcommand("run", "the daemon, in the foreground");
+  add_config(*run_command, config);
+  CLI::App* collect_command = app.add_subcommand("collect", "one pass: discover, read every session that is due, commit, exit");
+  add_config(*collect_command, config);
+  CLI::App* check_command = app.add_subcommand("check", "validate the configuration");
+  add_config(*check_command, config);
+  check_command->add_flag("--connect", connect, "log in to every source, list its sessions and read one of them");
+  CLI::App* dialects_command = app.add_subcommand("dialects", "the built-in dialects, or one of them as TOML to start from");
+  dialects_command->add_option("NAME", dialect, "the dialect to print");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kWell : kWrongUsage;
+  }
+  if (run_command->parsed()) return run(config);
+  if (collect_command->parsed()) return collect(config);
+  if (check_command->parsed()) return check(config, connect);
+  return dialects(dialect);
+}
