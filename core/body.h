@@ -1,7 +1,7 @@
 // The bytes of one answer, in memory that is used again for the next.
 //
-// A Body owns its buffer while the answer is read and parsed, then gives it back to the pool it came from. The buffer keeps
-// kPadding readable bytes behind the text, as simdjson asks for, so the answer is parsed where curl put it.
+// A Body owns its buffer while the answer is read and parsed, then gives it back to the pool it came from. The buffer
+// keeps kPadding readable bytes behind the text, as simdjson asks for, so the answer is parsed where curl put it.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +13,7 @@
 namespace sessionlogd {
 
 class BodyPool;
+class BodyShelf;
 
 class Body {
  public:
@@ -34,6 +35,7 @@ class Body {
   bool empty() const { return size_ == 0; }
 
   void append(std::string_view more);
+  void reserve(std::size_t capacity);
   void clear() { size_ = 0; }
 
  private:
@@ -42,33 +44,27 @@ class Body {
     std::swap(bytes_, other.bytes_);
     std::swap(size_, other.size_);
     std::swap(capacity_, other.capacity_);
-    std::swap(pool_, other.pool_);
+    std::swap(shelf_, other.shelf_);
   }
 
   std::unique_ptr<char[]> bytes_;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;  // without the padding
-  BodyPool* pool_ = nullptr;
+  std::shared_ptr<BodyShelf> shelf_;
 };
 
-// Belongs to one shard; outlives every Body it gave out. Keeps at most kMostKept buffers, none larger than kLargestKept: one huge
-// answer does not stay in memory for good.
+// Belongs to one shard. Keeps at most kMostKept buffers, none larger than kLargestKept: one huge answer does not stay
+// in memory for good. A Body may outlive its pool; its buffer is then freed with the last of them.
 class BodyPool {
  public:
   static constexpr std::size_t kMostKept = 64;
   static constexpr std::size_t kLargestKept = 1u << 20;
 
+  BodyPool();
   Body take();
 
  private:
-  friend class Body;
-  void give_back(std::unique_ptr<char[]> bytes, std::size_t capacity);
-
-  struct Free {
-    std::unique_ptr<char[]> bytes;
-    std::size_t capacity;
-  };
-  std::vector<Free> free_;
+  std::shared_ptr<BodyShelf> shelf_;
 };
 
 }  // namespace sessionlogd

@@ -1,0 +1,269 @@
+#include "core/curl_driver.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/asio/post.hpp>
+#include <cassert>
+#include <cerrno>
+#include <stdexcept>
+#include <system_error>
+
+namespace sessionlogd {
+namespace {
+
+// Idle connections kept over all endpoints. Each source needs only a few, and their age is limited apart from this.
+constexpr long kMostIdleConnections = 16'384;
+
+void init_curl_once() {
+  static const CURLcode done = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (done != CURLE_OK) throw std::runtime_error("libcurl cannot be initialised");
+}
+
+int make_epoll() {
+  const int fd = ::epoll_create1(EPOLL_CLOEXEC);
+  if (fd < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
+  return fd;
+}
+
+CURLM* make_multi() {
+  init_curl_once();
+  CURLM* multi = curl_multi_init();
+  if (multi == nullptr) throw std::bad_alloc();
+  return multi;
+}
+
+std::uint16_t to_epoll(int what) {
+  switch (what) {
+    case CURL_POLL_IN:
+      return EPOLLIN;
+    case CURL_POLL_OUT:
+      return EPOLLOUT;
+    case CURL_POLL_INOUT:
+      return EPOLLIN | EPOLLOUT;
+    default:
+      return 0;
+  }
+}
+
+int to_curl(std::uint32_t events) {
+  int what = 0;
+  if (events & (EPOLLIN | EPOLLHUP)) what |= CURL_CSELECT_IN;
+  if (events & EPOLLOUT) what |= CURL_CSELECT_OUT;
+  if (events & EPOLLERR) what |= CURL_CSELECT_ERR;
+  return what;
+}
+
+}  // namespace
+
+CurlDriver::CurlDriver(boost::asio::io_context& io)
+    : io_(io), epoll_(io, make_epoll()), timer_(io), multi_(make_multi()) {
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &socket_wanted);
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &timer_wanted);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
+  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kMostIdleConnections);
+  curl_multi_setopt(multi_, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
+}
+
+CurlDriver::~CurlDriver() { stop(); }
+
+void CurlDriver::adopt(CURL* easy, Transfer& transfer) {
+  curl_easy_setopt(easy, CURLOPT_PRIVATE, static_cast<void*>(&transfer));
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &open_socket);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, &close_socket);
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
+}
+
+bool CurlDriver::start(CURL* easy) {
+  assert(!inside_curl_);
+  if (stopped_ || curl_multi_add_handle(multi_, easy) != CURLM_OK) return false;
+  ++running_;
+  wait_for_events();
+  schedule_timer();
+  return true;
+}
+
+void CurlDriver::remove(CURL* easy) {
+  assert(!inside_curl_);
+  curl_multi_remove_handle(multi_, easy);
+  transfer_left();
+}
+
+CURLcode CurlDriver::resume(CURL* easy) {
+  assert(!inside_curl_);
+  inside_curl_ = true;  // curl hands over what it kept back from within this call
+  const CURLcode how = curl_easy_pause(easy, CURLPAUSE_CONT);
+  inside_curl_ = false;
+  return how;
+}
+
+void CurlDriver::stop() {
+  assert(!inside_curl_);
+  if (stopped_) return;
+  stopped_ = true;
+  curl_multi_cleanup(multi_);  // closes the connections, through close_socket()
+  boost::system::error_code ignored;
+  epoll_.close(ignored);
+  timer_.cancel();
+}
+
+curl_socket_t CurlDriver::open_socket(void* self, curlsocktype, curl_sockaddr* address) {
+  const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (fd < 0) return CURL_SOCKET_BAD;
+  static_cast<CurlDriver*>(self)->forget(fd);
+  static_cast<CurlDriver*>(self)->socket(fd).ours = true;
+  return fd;
+}
+
+int CurlDriver::close_socket(void* self, curl_socket_t fd) {
+  static_cast<CurlDriver*>(self)->forget(fd);
+  return ::close(fd);  // which also takes it out of the epoll set
+}
+
+int CurlDriver::socket_wanted(CURL*, curl_socket_t fd, int what, void* self, void*) {
+  auto& driver = *static_cast<CurlDriver*>(self);
+  Socket& socket = driver.socket(fd);
+  socket.wanted = to_epoll(what);
+  // A connection between two requests stays in the set: the next request finds it there.
+  if (socket.wanted == 0 && socket.ours && socket.registered == EPOLLIN) return 0;
+  driver.update(fd, socket);
+  // Sockets we did not open, such as the resolver's, may be closed without another word.
+  if (socket.wanted == 0 && !socket.ours) driver.forget(fd);
+  return 0;
+}
+
+int CurlDriver::timer_wanted(CURLM*, long timeout_ms, void* self) {
+  auto& driver = *static_cast<CurlDriver*>(self);
+  if (driver.stopped_) return 0;
+  if (timeout_ms < 0) {
+    driver.deadline_ = kNever;
+  } else {
+    driver.deadline_ = Clock::now() + std::chrono::milliseconds(timeout_ms);
+    if (timeout_ms == 0) {
+      driver.post_timeout();
+    } else {
+      driver.schedule_timer();
+    }
+  }
+  return 0;
+}
+
+CurlDriver::Socket& CurlDriver::socket(int fd) {
+  const auto index = static_cast<std::size_t>(fd);
+  if (index >= sockets_.size()) sockets_.resize(index + 64);
+  return sockets_[index];
+}
+
+// From here on no event of this socket reaches curl.
+void CurlDriver::forget(int fd) {
+  Socket& old = socket(fd);
+  old = Socket{.generation = old.generation + 1};
+}
+
+void CurlDriver::update(int fd, Socket& socket) {
+  if (socket.wanted == socket.registered) return;
+  epoll_event event{};
+  event.events = socket.wanted;
+  event.data.u64 = std::uint64_t{socket.generation} << 32 | static_cast<std::uint32_t>(fd);
+  const int epoll = epoll_.native_handle();
+  if (socket.wanted == 0) {
+    ::epoll_ctl(epoll, EPOLL_CTL_DEL, fd, &event);
+  } else if (socket.registered == 0) {
+    if (::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0 && errno == EEXIST)
+      ::epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event);
+  } else {
+    if (::epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event) != 0 && errno == ENOENT)
+      ::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+  }
+  socket.registered = socket.wanted;
+}
+
+void CurlDriver::wait_for_events() {
+  if (waiting_) return;
+  waiting_ = true;
+  epoll_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                    [self = shared_from_this()](const boost::system::error_code& error) {
+                      self->waiting_ = false;
+                      if (self->stopped_) return;
+                      if (!error) self->on_events();
+                      if (self->running_ != 0) self->wait_for_events();
+                    });
+}
+
+void CurlDriver::on_events() {
+  const int count = ::epoll_wait(epoll_.native_handle(), events_.data(), static_cast<int>(events_.size()), 0);
+  for (int i = 0; i < count; ++i) {
+    const epoll_event event = events_[static_cast<std::size_t>(i)];
+    const int fd = static_cast<int>(event.data.u64 & 0xffff'ffff);
+    Socket& found = socket(fd);
+    if (found.generation != event.data.u64 >> 32) continue;  // closed since, perhaps opened again as another
+    if (found.wanted == 0) {
+      update(fd, found);  // an idle connection the other side closed; curl looks at it before it uses it again
+      continue;
+    }
+    act(fd, to_curl(event.events));
+  }
+}
+
+// timer_ may wait for an earlier time than curl wants by now: most deadlines move back, and waking once too often is
+// cheaper than changing the timer every time.
+void CurlDriver::schedule_timer() {
+  if (stopped_ || running_ == 0 || deadline_ >= timer_at_) return;
+  timer_at_ = deadline_;
+  timer_.expires_at(timer_at_);
+  timer_.async_wait([self = shared_from_this(), generation = ++timer_generation_](const boost::system::error_code&) {
+    if (self->stopped_ || generation != self->timer_generation_) return;
+    self->timer_at_ = kNever;
+    if (self->running_ == 0) return;
+    if (self->deadline_ <= Clock::now()) self->act(CURL_SOCKET_TIMEOUT, 0);
+    self->schedule_timer();
+  });
+}
+
+void CurlDriver::post_timeout() {
+  if (timeout_posted_) return;
+  timeout_posted_ = true;
+  boost::asio::post(io_, [self = shared_from_this()] {
+    self->timeout_posted_ = false;
+    if (self->stopped_ || self->running_ == 0) return;
+    self->act(CURL_SOCKET_TIMEOUT, 0);
+    self->schedule_timer();
+  });
+}
+
+void CurlDriver::act(curl_socket_t fd, int what) {
+  // Used up by this call, after which curl says anew when it wants to be called. (After a socket's event it does not,
+  // if that is still the same time.)
+  if (fd == CURL_SOCKET_TIMEOUT) deadline_ = kNever;
+  int ignored = 0;
+  inside_curl_ = true;
+  curl_multi_socket_action(multi_, fd, what, &ignored);
+  inside_curl_ = false;
+
+  while (const CURLMsg* message = curl_multi_info_read(multi_, &ignored)) {
+    if (message->msg != CURLMSG_DONE) continue;
+    CURL* easy = message->easy_handle;
+    const CURLcode how = message->data.result;
+    Transfer* transfer = nullptr;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+    remove(easy);
+    transfer->finished(how);
+  }
+}
+
+// Without transfers nothing of ours may keep io_context::run() from returning. Asked again a turn later, since who got
+// its answer often sends the next request at once.
+void CurlDriver::transfer_left() {
+  if (--running_ != 0) return;
+  boost::asio::post(io_, [self = shared_from_this()] {
+    if (self->stopped_ || self->running_ != 0) return;
+    self->epoll_.cancel();
+    self->timer_.cancel();
+    ++self->timer_generation_;
+    self->timer_at_ = kNever;
+  });
+}
+
+}  // namespace sessionlogd

@@ -1,0 +1,102 @@
+// Runs curl's transfers on an io_context: the plumbing between one curl multi and Asio.
+//
+//   curl's socket callback ─▶ epoll set ─▶ one stream_descriptor ─▶ curl_multi_socket_action
+//   curl's timer callback  ─▶ one steady_timer, or a post for 0   ─▶ curl_multi_socket_action
+//
+// All sockets of the multi sit in an epoll set of their own and Asio waits for that set. Beside one descriptor per
+// socket this saves the epoll_ctl calls of every request (a kept-alive connection stays in the set between requests)
+// and leaves no completion per socket that could come too late. libcurl opens and closes its sockets through us, so
+// that a number used again is never mistaken for the socket that had it before: each event carries the generation it
+// was asked for by.
+//
+// No method may be called from inside one of curl's callbacks. Not thread-safe.
+#pragma once
+
+#include <curl/curl.h>
+#include <sys/epoll.h>
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace sessionlogd {
+
+class CurlDriver : public std::enable_shared_from_this<CurlDriver> {
+ public:
+  // One request's part in this: told once how it ended, outside of curl's callbacks, with its handle already out of the
+  // multi.
+  class Transfer {
+   public:
+    virtual void finished(CURLcode how) noexcept = 0;
+
+   protected:
+    ~Transfer() = default;
+  };
+
+  // The io_context outlives the driver's stop().
+  explicit CurlDriver(boost::asio::io_context& io);
+  ~CurlDriver();
+  CurlDriver(const CurlDriver&) = delete;
+  CurlDriver& operator=(const CurlDriver&) = delete;
+
+  // Once per easy handle, before its first start().
+  void adopt(CURL* easy, Transfer& transfer);
+
+  // From here on the transfer runs, until finished() or remove(). False: curl could not take the handle.
+  bool start(CURL* easy);
+  void remove(CURL* easy);
+
+  // Goes on with a transfer whose write callback paused it. An error means it must be removed: finished() does not
+  // follow.
+  CURLcode resume(CURL* easy);
+
+  // Closes every connection. Nothing may be running any more; nothing can be started afterwards.
+  void stop();
+
+ private:
+  struct Socket {
+    std::uint32_t generation = 0;
+    std::uint16_t wanted = 0;      // what curl asked for last, as EPOLLIN | EPOLLOUT
+    std::uint16_t registered = 0;  // what the epoll set has
+    bool ours = false;             // opened through open_socket(), so we shall learn of its end
+  };
+  using Clock = std::chrono::steady_clock;
+  static constexpr auto kNever = Clock::time_point::max();
+
+  static curl_socket_t open_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
+  static int close_socket(void* self, curl_socket_t fd);
+  static int socket_wanted(CURL* easy, curl_socket_t fd, int what, void* self, void* socket);
+  static int timer_wanted(CURLM* multi, long timeout_ms, void* self);
+
+  Socket& socket(int fd);
+  void forget(int fd);
+  void update(int fd, Socket& socket);
+  void wait_for_events();
+  void on_events();
+  void schedule_timer();
+  void post_timeout();
+  void act(curl_socket_t fd, int what);
+  void transfer_left();
+
+  boost::asio::io_context& io_;
+  boost::asio::posix::stream_descriptor epoll_;
+  boost::asio::steady_timer timer_;
+  CURLM* multi_;
+  std::vector<Socket> sockets_;  // by file descriptor
+  std::array<epoll_event, 64> events_;
+  std::size_t running_ = 0;
+  Clock::time_point deadline_ = kNever;  // when curl wants to be called next
+  Clock::time_point timer_at_ = kNever;  // what timer_ waits for: never later than deadline_
+  std::uint64_t timer_generation_ = 0;
+  bool waiting_ = false;
+  bool timeout_posted_ = false;
+  bool stopped_ = false;
+  bool inside_curl_ = false;
+};
+
+}  // namespace sessionlogd

@@ -1,0 +1,385 @@
+#include "core/http_transfer.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <ctime>
+#include <limits>
+#include <new>
+#include <utility>
+
+#include "core/curl_error.h"
+
+namespace sessionlogd {
+namespace {
+
+// One read of the usual answer (about 20 KB) instead of two. Larger costs memory per request in flight, and more that
+// curl must keep when a compressed answer waits for the permit.
+constexpr long kReceiveBuffer = 32 << 10;
+
+constexpr std::chrono::milliseconds kLongestConnect{10'000};
+
+// An answer that trickles slower than this for as long as the time-out is given up, also when waiting for the permit
+// stopped the clock.
+constexpr long kSlowestBytesPerSecond = 16;
+
+long to_curl_ms(std::chrono::milliseconds time) {
+  return static_cast<long>(
+      std::clamp<std::chrono::milliseconds::rep>(time.count(), 1, std::numeric_limits<int>::max()));
+}
+
+// curl copies neither lists nor form and does not change them.
+curl_slist node_of(const std::string& line) { return {const_cast<char*>(line.c_str()), nullptr}; }
+
+void link(std::vector<curl_slist>& nodes) {
+  for (std::size_t i = 1; i < nodes.size(); ++i) nodes[i - 1].next = &nodes[i];
+}
+
+std::string_view name_of(std::string_view line) { return line.substr(0, line.find(':')); }
+
+bool has_header(const std::vector<std::string>& lines, std::string_view name) {
+  return std::any_of(lines.begin(), lines.end(),
+                     [&](const std::string& line) { return equal_ignoring_case(name_of(line), name); });
+}
+
+std::int64_t now_unix() { return std::time(nullptr); }
+
+std::string in_seconds(std::chrono::milliseconds time) {
+  if (time.count() % 1000 == 0) return std::to_string(time.count() / 1000) + " s";
+  return std::to_string(time.count()) + " ms";
+}
+
+}  // namespace
+
+HeaderList::HeaderList(std::vector<std::string> lines) : lines_(std::move(lines)) {
+  for (const std::string& line : lines_) nodes_.push_back(node_of(line));
+  link(nodes_);
+}
+
+HttpTransfer::HttpTransfer(const EndpointPlan& plan, boost::asio::io_context& io, CurlDriver& driver,
+                           LargeBodyPermit& permit)
+    : plan_(plan),
+      driver_(driver),
+      permit_(permit),
+      ended_(io, boost::asio::steady_timer::time_point::max()),
+      easy_(curl_easy_init()) {
+  if (easy_ == nullptr) throw std::bad_alloc();
+  driver_.adopt(easy_, *this);
+  set_fixed_options();
+}
+
+HttpTransfer::~HttpTransfer() {
+  cancel();
+  curl_easy_cleanup(easy_);
+}
+
+bool HttpTransfer::start(const HttpRequest& request, Body body) {
+  cancelled_ = false;
+  how_ = CURLE_OK;
+  fault_ = Fault::kNone;
+  in_header_ = false;
+  header_bytes_ = 0;
+  body_ = std::move(body);
+  body_.clear();
+
+  url_.assign(plan_.url_prefix).append(request.target);
+  if (curl_easy_setopt(easy_, CURLOPT_URL, url_.c_str()) != CURLE_OK) return false;
+  set_headers(request);
+  if (!set_method(request)) return false;
+  running_ = driver_.start(easy_);
+  return running_;
+}
+
+void HttpTransfer::cancel() noexcept {
+  if (!running_) return;
+  cancelled_ = true;
+  driver_.remove(easy_);
+  finished(CURLE_OK);
+}
+
+Result<HttpAnswer> HttpTransfer::take_result() {
+  if (std::exchange(waits_, false) || waited_.count() != 0) {
+    waited_ = std::chrono::milliseconds(0);
+    curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, to_curl_ms(plan_.options.timeout));
+  }
+  reset_method();
+  Body body = std::move(body_);
+  if (cancelled_) return Error(ErrorKind::kCancelled, plan_.authority + ": cancelled");
+  if (how_ != CURLE_OK) return error();
+
+  HttpAnswer answer;
+  long status = 0;
+  curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+  answer.status = static_cast<int>(status);
+  answer.body = std::move(body);
+  answer.content_type = std::move(content_type_);
+  answer.date = date_;
+  if (!retry_after_.empty()) answer.retry_after = parse_retry_after(retry_after_, date_.value_or(now_unix()));
+  return answer;
+}
+
+void HttpTransfer::set_fixed_options() {
+  const auto set = [this](CURLoption option, auto value) { curl_easy_setopt(easy_, option, value); };
+  const EndpointOptions& options = plan_.options;
+  set(CURLOPT_ERRORBUFFER, error_text_.data());
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_QUICK_EXIT,
+      1L);  // else ending a request that resolves a name blocks the shard until the resolver answers
+  set(CURLOPT_BUFFERSIZE, kReceiveBuffer);
+
+  set(CURLOPT_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set(CURLOPT_HTTP09_ALLOWED, 0L);
+  set(CURLOPT_FOLLOWLOCATION, 0L);
+  set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+  set(CURLOPT_PATH_AS_IS, 1L);
+  set(CURLOPT_ACCEPT_ENCODING, "");  // all that this libcurl can decode
+  set(CURLOPT_USERAGENT, "sessionlogd");
+  set(CURLOPT_PROXY, options.proxy.c_str());  // "" turns the environment's off, too
+  set(CURLOPT_NOPROXY, "");                   // nor does its no_proxy count
+  set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+
+  set(CURLOPT_TIMEOUT_MS, to_curl_ms(options.timeout));
+  set(CURLOPT_CONNECTTIMEOUT_MS, to_curl_ms(std::min(options.timeout, kLongestConnect)));
+  set(CURLOPT_LOW_SPEED_LIMIT, kSlowestBytesPerSecond);
+  set(CURLOPT_LOW_SPEED_TIME, std::max(1L, to_curl_ms(options.timeout) / 1000));
+  set(CURLOPT_TCP_KEEPALIVE, 1L);
+  set(CURLOPT_MAXLIFETIME_CONN, 3600L);
+
+  set(CURLOPT_HEADERFUNCTION, &on_header);
+  set(CURLOPT_HEADERDATA, this);
+  set(CURLOPT_WRITEFUNCTION, &on_body);
+  set(CURLOPT_WRITEDATA, this);
+  set(CURLOPT_XFERINFOFUNCTION, &on_progress);
+  set(CURLOPT_XFERINFODATA, this);
+  set(CURLOPT_NOPROGRESS, 0L);
+
+  if (!plan_.connect_to.empty()) {
+    connect_to_ = node_of(plan_.connect_to);
+    set(CURLOPT_CONNECT_TO, &connect_to_);
+  }
+  set_tls_options();
+}
+
+void HttpTransfer::set_tls_options() {
+  const auto set = [this](CURLoption option, auto value) { curl_easy_setopt(easy_, option, value); };
+  const EndpointOptions& options = plan_.options;
+  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  set(CURLOPT_SSL_VERIFYPEER, plan_.checks_chain ? 1L : 0L);
+  set(CURLOPT_SSL_VERIFYHOST, plan_.checks_chain ? 2L : 0L);
+  // Without a CAPATH libcurl parses the bundle once and keeps it.
+  set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+  set(CURLOPT_PROXY_CAPATH, static_cast<const char*>(nullptr));
+  if (!plan_.ca_file.empty()) {
+    set(CURLOPT_CAINFO, plan_.ca_file.c_str());
+    set(CURLOPT_PROXY_CAINFO, plan_.ca_file.c_str());
+  }
+  if (!plan_.pins.empty()) set(CURLOPT_PINNEDPUBLICKEY, plan_.pins.c_str());
+  if (!options.cert_file.empty()) {
+    set(CURLOPT_SSLCERT, options.cert_file.c_str());
+    set(CURLOPT_SSLKEY, (options.key_file.empty() ? options.cert_file : options.key_file).c_str());
+    set(CURLOPT_KEYPASSWD, "");  // never ask on the terminal
+  }
+  if (!options.proxy.starts_with("https:")) {  // else it would be the proxy's certificate
+    set(CURLOPT_SSL_CTX_FUNCTION, &on_ssl_ctx);
+    set(CURLOPT_SSL_CTX_DATA, this);
+  }
+}
+
+void HttpTransfer::set_headers(const HttpRequest& request) {
+  headers_ = plan_.headers;
+  curl_slist* first = headers_->first();
+  if (!request.headers.empty()) {
+    own_headers_.clear();
+    for (const std::string& line : request.headers) own_headers_.push_back(node_of(line));
+    for (const std::string& line : headers_->lines()) {
+      if (!has_header(request.headers, name_of(line))) own_headers_.push_back(node_of(line));
+    }
+    link(own_headers_);
+    first = own_headers_.data();
+  }
+  // A list built for one request is set every time: the vector's memory may be that of the last.
+  if (first == headers_set_ && request.headers.empty()) return;
+  curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, first);
+  headers_set_ = request.headers.empty() ? first : own_headers_.data();
+}
+
+bool HttpTransfer::set_method(const HttpRequest& request) {
+  method_ = request.method;
+  switch (method_) {
+    case HttpRequest::Method::kGet:
+      return true;
+    case HttpRequest::Method::kDelete:
+      return curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, "DELETE") == CURLE_OK;
+    case HttpRequest::Method::kPost:
+      return curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.form.size())) ==
+                 CURLE_OK &&
+             curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, request.form.c_str()) == CURLE_OK;
+  }
+  return false;
+}
+
+void HttpTransfer::reset_method() {
+  if (std::exchange(method_, HttpRequest::Method::kGet) == HttpRequest::Method::kGet) return;
+  curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, nullptr);
+  curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, nullptr);
+  curl_easy_setopt(easy_, CURLOPT_HTTPGET, 1L);
+}
+
+std::size_t HttpTransfer::on_header(char* text, std::size_t, std::size_t size, void* self) {
+  auto& transfer = *static_cast<HttpTransfer*>(self);
+  try {
+    return transfer.take_header({text, size}) ? size : CURL_WRITEFUNC_ERROR;
+  } catch (const std::bad_alloc&) {
+    transfer.fault_ = Fault::kNoMemory;
+    return CURL_WRITEFUNC_ERROR;
+  }
+}
+
+std::size_t HttpTransfer::on_body(char* text, std::size_t, std::size_t size, void* self) {
+  auto& transfer = *static_cast<HttpTransfer*>(self);
+  try {
+    return transfer.take_body({text, size});
+  } catch (const std::bad_alloc&) {
+    transfer.fault_ = Fault::kNoMemory;
+    return CURL_WRITEFUNC_ERROR;
+  }
+}
+
+// Holds the bytes on the wire to the cap, too: an encoding may take many of them to say nothing.
+int HttpTransfer::on_progress(void* self, curl_off_t, curl_off_t received, curl_off_t, curl_off_t) {
+  auto& transfer = *static_cast<HttpTransfer*>(self);
+  if (std::cmp_less_equal(received, transfer.plan_.options.max_body)) return 0;
+  transfer.fault_ = Fault::kTooLarge;
+  return 1;
+}
+
+CURLcode HttpTransfer::on_ssl_ctx(CURL*, void* ssl_ctx, void* self) {
+  try {
+    return note_peer_certificate(ssl_ctx, static_cast<HttpTransfer*>(self)->plan_.peer) ? CURLE_OK
+                                                                                        : CURLE_OUT_OF_MEMORY;
+  } catch (const std::bad_alloc&) {
+    return CURLE_OUT_OF_MEMORY;
+  }
+}
+
+bool HttpTransfer::take_header(std::string_view line) {
+  header_bytes_ += line.size();
+  if (header_bytes_ > kMostHeaderBytes) {
+    fault_ = Fault::kHeadersTooLarge;
+    return false;
+  }
+  if (line.starts_with("HTTP/")) {  // the final answer's headers replace those of 1xx ones
+    in_header_ = true;
+    encoded_ = false;
+    content_length_ = 0;
+    content_type_.clear();
+    retry_after_.clear();
+    date_.reset();
+    return true;
+  }
+  if (!in_header_) return true;  // a trailer
+  if (trim(line).empty()) {
+    in_header_ = false;
+    return true;
+  }
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return true;
+  const std::string_view name = line.substr(0, colon);
+  const std::string_view value = trim(line.substr(colon + 1));
+  if (equal_ignoring_case(name, "content-length")) {
+    std::from_chars(value.data(), value.data() + value.size(), content_length_);
+    if (content_length_ > plan_.options.max_body) {
+      fault_ = Fault::kTooLarge;
+      return false;
+    }
+  } else if (equal_ignoring_case(name, "content-type")) {
+    content_type_ = value;
+  } else if (equal_ignoring_case(name, "content-encoding")) {
+    encoded_ = true;
+  } else if (equal_ignoring_case(name, "date")) {
+    date_ = parse_http_date(value);
+  } else if (equal_ignoring_case(name, "retry-after")) {
+    retry_after_ = value;
+  }
+  return true;
+}
+
+std::size_t HttpTransfer::take_body(std::string_view more) {
+  const std::size_t size = body_.size() + more.size();
+  if (size > plan_.options.max_body) {
+    fault_ = Fault::kTooLarge;
+    return CURL_WRITEFUNC_ERROR;
+  }
+  const std::size_t expected = encoded_ ? 0 : content_length_;
+  if (size > kSmallBody) {
+    if (!permit_.take(*this)) return CURL_WRITEFUNC_PAUSE;
+    body_.reserve(expected);
+  } else if (body_.empty()) {
+    body_.reserve(std::min(expected, kSmallBody));
+  }
+  body_.append(more);
+  return more.size();
+}
+
+void HttpTransfer::finished(CURLcode how) noexcept {
+  running_ = false;
+  how_ = how;
+  permit_.leave(*this);
+  ended_.cancel();
+}
+
+// While it waits for others' bodies its own time-out stands still: the appliance is not to blame.
+void HttpTransfer::must_wait() {
+  waits_ = true;
+  waits_since_ = std::chrono::steady_clock::now();
+  curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, 0L);
+}
+
+void HttpTransfer::granted() {
+  if (std::exchange(waits_, false)) {
+    waited_ += std::chrono::ceil<std::chrono::milliseconds>(std::chrono::steady_clock::now() - waits_since_);
+    curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, to_curl_ms(plan_.options.timeout + waited_));
+  }
+  const CURLcode how = driver_.resume(easy_);
+  if (how == CURLE_OK) return;
+  driver_.remove(easy_);
+  finished(how);
+}
+
+Error HttpTransfer::error() const {
+  const std::string who = plan_.authority + ": ";
+  switch (fault_) {
+    case Fault::kNone:
+      break;
+    case Fault::kTooLarge:
+      return Error(ErrorKind::kBadAnswer,
+                   who + "the answer is larger than max_body (" + std::to_string(plan_.options.max_body) + " bytes)");
+    case Fault::kHeadersTooLarge:
+      return Error(ErrorKind::kBadAnswer,
+                   who + "the answer's headers are larger than " + std::to_string(kMostHeaderBytes) + " bytes");
+    case Fault::kNoMemory:
+      return Error(ErrorKind::kTryLater, who + "out of memory while reading the answer");
+  }
+  const CurlFault fault = classify(how_);
+  std::string detail = who + std::string(fault.words);
+  if (how_ == CURLE_OPERATION_TIMEDOUT) detail += " (timeout is " + in_seconds(plan_.options.timeout) + ")";
+  detail += curl_words();
+  const std::string& pin = plan_.peer->pin;
+  if (!pin.empty() && how_ == CURLE_PEER_FAILED_VERIFICATION) {
+    detail += "; if this is the right server, set ca_file, or pin_sha256 = [\"" + pin + "\"]";
+  } else if (!pin.empty() && how_ == CURLE_SSL_PINNEDPUBKEYNOTMATCH) {
+    detail += "; the server's is \"" + pin + "\"";
+  }
+  return Error(fault.kind, std::move(detail));
+}
+
+std::string HttpTransfer::curl_words() const {
+  std::string words = error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(how_);
+  long code = 0;
+  curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &code);
+  if (how_ == CURLE_COULDNT_CONNECT && code != 0) words += std::string(": ") + std::strerror(static_cast<int>(code));
+  return ": " + words;
+}
+
+}  // namespace sessionlogd

@@ -1,0 +1,133 @@
+// One request and its answer, on one curl handle that is used again for the next of the same endpoint. Turns options
+// and requests into curl's, and what curl calls back with into an HttpAnswer or an Error. Knows nothing of coroutines.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/curl_driver.h"
+#include "core/http_client.h"
+#include "core/large_body_permit.h"
+#include "core/peer_certificate.h"
+
+namespace sessionlogd {
+
+// Header lines in curl's form. Never changes: a request in flight shares it.
+class HeaderList {
+ public:
+  explicit HeaderList(std::vector<std::string> lines);
+  HeaderList(const HeaderList&) = delete;
+  HeaderList& operator=(const HeaderList&) = delete;
+
+  curl_slist* first() const { return nodes_.empty() ? nullptr : nodes_.data(); }
+  const std::vector<std::string>& lines() const { return lines_; }
+
+ private:
+  std::vector<std::string> lines_;
+  mutable std::vector<curl_slist> nodes_;  // curl takes a pointer to mutable and does not change it
+};
+
+// What all requests of an endpoint have in common.
+struct EndpointPlan {
+  EndpointOptions options;
+  std::string authority;    // host:port of base_url, as errors name it
+  std::string url_prefix;   // what goes before a target; holds server_name instead of the host when there is one
+  std::string host_header;  // "Host: ..." when url_prefix does not hold the real host
+  std::string connect_to;   // CURLOPT_CONNECT_TO, likewise
+  std::string ca_file;
+  std::string pins;          // CURLOPT_PINNEDPUBLICKEY
+  bool checks_chain = true;  // and the name
+  std::shared_ptr<const HeaderList> headers;
+  std::shared_ptr<PeerCertificate> peer = std::make_shared<PeerCertificate>();
+};
+
+class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::Reader {
+ public:
+  // All header fields of one answer together, in bytes.
+  static constexpr std::size_t kMostHeaderBytes = 256u << 10;
+
+  // `plan` outlives the transfer; driver and permit outlive every request it makes.
+  HttpTransfer(const EndpointPlan& plan, boost::asio::io_context& io, CurlDriver& driver, LargeBodyPermit& permit);
+  ~HttpTransfer();
+
+  // `request` stays where it is until the transfer ended. False: curl does not take it.
+  bool start(const HttpRequest& request, Body body);
+
+  // Ends it, if it is still running, as cancelled.
+  void cancel() noexcept;
+
+  bool running() const { return running_; }
+
+  // Waits until the transfer ended. Never expires, is cancelled instead: so it can be awaited, and cancelled, like any
+  // other timer.
+  boost::asio::steady_timer& ended() { return ended_; }
+
+  // Once, after the end.
+  Result<HttpAnswer> take_result();
+
+  // Whether the handle is as good as new for another request.
+  bool reusable() const { return header_bytes_ < 32u << 10; }
+
+ private:
+  enum class Fault { kNone, kTooLarge, kHeadersTooLarge, kNoMemory };
+
+  void set_fixed_options();
+  void set_tls_options();
+  void set_headers(const HttpRequest& request);
+  bool set_method(const HttpRequest& request);
+  void reset_method();
+
+  static std::size_t on_header(char* text, std::size_t, std::size_t size, void* self);
+  static std::size_t on_body(char* text, std::size_t, std::size_t size, void* self);
+  static int on_progress(void* self, curl_off_t, curl_off_t received, curl_off_t, curl_off_t);
+  static CURLcode on_ssl_ctx(CURL*, void* ssl_ctx, void* self);
+
+  bool take_header(std::string_view line);
+  std::size_t take_body(std::string_view more);
+  void finished(CURLcode how) noexcept override;
+  void must_wait() override;
+  void granted() override;
+  Error error() const;
+  std::string curl_words() const;
+
+  const EndpointPlan& plan_;
+  CurlDriver& driver_;
+  LargeBodyPermit& permit_;
+  boost::asio::steady_timer ended_;
+  CURL* easy_;
+  std::array<char, CURL_ERROR_SIZE> error_text_{};
+  curl_slist connect_to_{};
+
+  // The request.
+  std::string url_;
+  std::shared_ptr<const HeaderList> headers_;
+  std::vector<curl_slist> own_headers_;
+  const curl_slist* headers_set_ = nullptr;
+  HttpRequest::Method method_ = HttpRequest::Method::kGet;
+  std::chrono::steady_clock::time_point waits_since_{};
+  std::chrono::milliseconds waited_{0};
+  bool waits_ = false;
+
+  // The answer.
+  bool running_ = false;
+  bool cancelled_ = false;
+  CURLcode how_ = CURLE_OK;
+  Fault fault_ = Fault::kNone;
+  bool in_header_ = false;
+  bool encoded_ = false;
+  std::size_t header_bytes_ = 0;
+  std::uint64_t content_length_ = 0;
+  Body body_;
+  std::string content_type_;
+  std::string retry_after_;
+  std::optional<std::int64_t> date_;
+};
+
+}  // namespace sessionlogd
