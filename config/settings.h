@@ -81,7 +81,7 @@ struct SourceSettings {
 };
 
 struct FileSinkSettings {
-  std::string path;  // "-" = standard output
+  std::string path = "/var/log/sessionlogd/events.ndjson";  // "-" = standard output
   std::uint32_t mode = 0640;
   std::string group;  // "" = as it comes
 };

@@ -1,0 +1,177 @@
+#include "config/load.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+
+#include "config/dialect_set.h"
+#include "config/error_list.h"
+#include "config/include_files.h"
+#include "config/read_sink.h"
+#include "config/read_source.h"
+#include "config/table_reader.h"
+#include "config/text_file.h"
+#include "config/value_rules.h"
+
+namespace sessionlogd {
+namespace {
+
+std::string default_state_dir() {
+  // systemd lists several directories with colons between them; ours is the first.
+  const char* given = std::getenv("STATE_DIRECTORY");
+  const std::string_view directories = given != nullptr ? given : "";
+  const std::string_view first = directories.substr(0, directories.find(':'));
+  return first.empty() ? "/var/lib/sessionlogd" : std::string(first);
+}
+
+std::string no_admin_address(const TomlValue& value) {
+  const auto* found = std::get_if<std::string>(&value.value);
+  if (found == nullptr || !found->empty()) {
+    throw ValueError(describe(value), "\"\": there is no admin address in this version yet");
+  }
+  return *found;
+}
+
+std::string log_level(const TomlValue& value) {
+  return std::string(word<std::string_view>(
+      {{"trace", "trace"}, {"debug", "debug"}, {"info", "info"}, {"warn", "warn"}, {"error", "error"}})(value));
+}
+
+// `include` gets the patterns.
+void read_daemon(TableReader& table, DaemonSettings& into, std::vector<std::string>& include) {
+  table.read("state_dir", into.state_dir, absolute_path);
+  table.read("threads", into.threads, integer_between(0, 1024));
+  table.read("log_level", into.log_level, log_level);
+  table.read("include", include, include_patterns);
+  table.read("memory", into.memory_bytes, size_between(64u << 20, 1ull << 40));
+  std::string admin;
+  table.read("admin", admin, no_admin_address);
+  table.finish();
+}
+
+// Two sources of one name could not be told apart, two of one id would share their state.
+class Unique {
+ public:
+  // False when `value` was seen before, which is reported at `key`.
+  bool check(const TableReader& table, std::string_view key, const std::string& value) {
+    if (value.empty()) return true;
+    const auto [first, is_first] = first_.emplace(value, table.file() + ":" + std::to_string(table.line_of(key)));
+    if (!is_first) {
+      table.refuse(
+          key, "found " + in_quotes(value) + ", which the source at " + first->second + " has too, expected another");
+    }
+    return is_first;
+  }
+
+ private:
+  std::map<std::string, std::string> first_;
+};
+
+class Loader {
+ public:
+  explicit Loader(const std::filesystem::path& file) : file_(file) {
+    settings_.file = file.string();
+    settings_.daemon.state_dir = default_state_dir();
+    errors_.opened(settings_.file);
+  }
+
+  std::variant<Settings, std::vector<ConfigError>> load(std::string_view text) {
+    if (const std::optional<TomlTable> root = parse_toml(text, settings_.file, errors_)) {
+      read_main(*root);
+    }
+    return result();
+  }
+
+  std::variant<Settings, std::vector<ConfigError>> load() {
+    const std::optional<std::string> text = read_text_file(file_, errors_);
+    return text ? load(*text) : result();
+  }
+
+ private:
+  void read_main(const TomlTable& root) {
+    TableReader table(errors_, settings_.file, "", 1, root);
+    std::vector<std::string> include;
+    if (auto daemon = table.table("daemon")) read_daemon(*daemon, settings_.daemon, include);
+    if (auto poll = table.table("poll")) read_poll(*poll, settings_.daemon.memory_bytes, poll_);
+    if (auto sink = table.table("sink")) read_sink(*sink, settings_.daemon.memory_bytes, settings_.sink);
+
+    DialectSet dialects(file_.parent_path() / "dialects", errors_);
+    read_sources(table, dialects);
+    table.finish();
+
+    bool all_read = !table.has("source");
+    for (const std::filesystem::path& included : find_included(file_, include, errors_)) {
+      all_read = read_included(included, dialects) && all_read;
+    }
+    if (settings_.sources.empty() && all_read) report_no_source();
+  }
+
+  // False when the file could not be read, so that nobody knows what is in it.
+  bool read_included(const std::filesystem::path& file, DialectSet& dialects) {
+    errors_.opened(file.string());
+    const std::optional<std::string> text = read_text_file(file, errors_);
+    const std::optional<TomlTable> root = text ? parse_toml(*text, file.string(), errors_) : std::nullopt;
+    if (!root) return false;
+    TableReader table(errors_, file.string(), "", 1, *root);
+    for (const std::string_view elsewhere : {"daemon", "poll", "sink"}) {
+      if (table.has(elsewhere)) {
+        (void)table.table(elsewhere);
+        table.refuse(elsewhere,
+                     "found in an included file, expected in " + settings_.file + ": only [[source]] may stand here");
+      }
+    }
+    read_sources(table, dialects);
+    table.finish();
+    return !table.has("source");
+  }
+
+  void read_sources(TableReader& table, DialectSet& dialects) {
+    for (TableReader& source : table.tables("source")) {
+      const SourceContext context{poll_, settings_.daemon.memory_bytes, dialects};
+      SourceSettings read = read_source(source, context, settings_.warnings);
+      const bool own_name = names_.check(source, "name", read.name);
+      if (source.has("id")) {
+        ids_.check(source, "id", read.id);
+      } else if (own_name) {
+        ids_.check(source, "name", read.id);
+      }
+      settings_.sources.push_back(std::move(read));
+    }
+  }
+
+  void report_no_source() {
+    errors_.add(settings_.file, 0, "source",
+                "found no source, expected at least one, here or in an included file, like:\n"
+                "[[source]]\n"
+                "name     = \"aws-eu\"\n"
+                "dialect  = \"veeam-aws\"\n"
+                "url      = \"https://10.0.0.5:11005\"\n"
+                "username = \"collector\"\n"
+                "password = \"file:/etc/sessionlogd/aws-eu.password\"");
+  }
+
+  std::variant<Settings, std::vector<ConfigError>> result() {
+    if (!errors_.empty()) return errors_.in_order();
+    return std::move(settings_);
+  }
+
+  std::filesystem::path file_;
+  ErrorList errors_;
+  Settings settings_;
+  PollDefaults poll_;
+  Unique names_;
+  Unique ids_;
+};
+
+}  // namespace
+
+std::variant<Settings, std::vector<ConfigError>> load_settings(const std::filesystem::path& file) {
+  return Loader(file).load();
+}
+
+std::variant<Settings, std::vector<ConfigError>> parse_settings(std::string_view text,
+                                                                const std::filesystem::path& file) {
+  return Loader(file).load(text);
+}
+
+}  // namespace sessionlogd

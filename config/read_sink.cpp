@@ -1,0 +1,77 @@
+#include "config/read_sink.h"
+
+#include <grp.h>
+
+#include <charconv>
+
+#include "config/value_rules.h"
+
+namespace sessionlogd {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string type(const TomlValue& value) {
+  const auto* found = std::get_if<std::string>(&value.value);
+  if (found == nullptr || *found != "file") {
+    throw ValueError(describe(value), "\"file\": the only sink in this version");
+  }
+  return *found;
+}
+
+// Where a relative path leads depends on who starts the daemon, so it is refused.
+std::string output_path(const TomlValue& value) {
+  constexpr std::string_view kExpected = R"(an absolute path, or "-" for standard output)";
+  std::string found = text(value);
+  if (found == "-") return found;
+  if (!found.starts_with('/') || found.ends_with('/')) throw ValueError(describe(value), kExpected);
+  return found;
+}
+
+std::uint32_t mode(const TomlValue& value) {
+  const auto* found = std::get_if<std::string>(&value.value);
+  std::uint32_t bits = 0;
+  bool octal = false;
+  if (found != nullptr && (found->size() == 3 || found->size() == 4)) {
+    const char* end = found->data() + found->size();
+    octal = std::from_chars(found->data(), end, bits, 8).ptr == end;
+  }
+  constexpr std::uint32_t kOwnerReadsAndWrites = 0600;
+  if (!octal || bits > 0777 || (bits & kOwnerReadsAndWrites) != kOwnerReadsAndWrites) {
+    throw ValueError(describe(value), R"(octal digits in quotes like "0640", with reading and writing for the owner)");
+  }
+  return bits;
+}
+
+std::string group(const TomlValue& value) {
+  std::string name = filled_text(value);
+  ::group entry{};
+  ::group* found = nullptr;
+  std::vector<char> buffer(1 << 16);
+  while (getgrnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found) == ERANGE &&
+         buffer.size() < (1 << 24)) {
+    buffer.resize(buffer.size() * 4);
+  }
+  if (found == nullptr) throw ValueError(describe(value), "a group of this system");
+  return name;
+}
+
+}  // namespace
+
+void read_sink(TableReader& table, std::size_t memory_bytes, SinkSettings& into) {
+  std::string type_name;
+  const bool known_type = table.read("type", type_name, type);
+  table.read("path", into.file.path, output_path);
+  table.read("mode", into.file.mode, mode);
+  table.read("group", into.file.group, group);
+  table.read("format", into.format, word<std::string>({{"ecs", "ecs"}}));
+  table.read("commit_interval", into.commit_interval, duration_between(1ms, 1h));
+  if (table.read("commit_bytes", into.commit_bytes, size_between(1u << 10, 1u << 30)) && table.has("commit_bytes") &&
+      into.commit_bytes > memory_bytes) {
+    table.refuse("commit_bytes", "found " + in_quotes(format_size(into.commit_bytes)) +
+                                     ", expected at most daemon.memory, " + in_quotes(format_size(memory_bytes)));
+  }
+  if (known_type) table.finish();  // else the keys of the other type would be called unknown
+}
+
+}  // namespace sessionlogd

@@ -1,0 +1,78 @@
+#include "config/url.h"
+
+#include <arpa/inet.h>
+
+#include <charconv>
+
+#include "config/units.h"
+#include "config/value_error.h"
+
+namespace sessionlogd {
+namespace {
+
+constexpr std::string_view kLettersAndDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+bool is_ipv6(std::string_view host) {
+  in6_addr address;
+  return inet_pton(AF_INET6, std::string(host).c_str(), &address) == 1;
+}
+
+bool is_port(std::string_view text) {
+  unsigned port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc{} && end == text.data() + text.size() && port >= 1 && port <= 65535;
+}
+
+bool is_name(std::string_view host) {
+  return !host.empty() && host.size() <= 253 && kLettersAndDigits.find(host.front()) != host.npos &&
+         host.find_first_not_of(std::string(kLettersAndDigits) + "-_.") == host.npos && host.find("..") == host.npos;
+}
+
+[[noreturn]] void refuse(std::string_view text, std::string_view expected) {
+  const bool may_hold_a_secret = text.find_first_of("@?") != text.npos;
+  throw ValueError(may_hold_a_secret ? "a URL (not shown)" : in_quotes(text), expected);
+}
+
+}  // namespace
+
+Url parse_url(std::string_view text) {
+  constexpr std::string_view kExpected =
+      R"(a URL like "https://10.0.0.5:11005": http or https, a host, a port or none)";
+  Url url;
+  url.encrypted = text.starts_with("https://");
+  if (!url.encrypted && !text.starts_with("http://")) refuse(text, kExpected);
+
+  const std::size_t start = text.find("//") + 2;
+  std::string_view authority = text.substr(start, text.find_first_of("/?#", start) - start);
+  const std::string_view rest = text.substr(start + authority.size());
+  if (authority.find('@') != authority.npos) refuse(text, "a URL without user name and password");
+  if (rest.find_first_of("?#") != rest.npos) refuse(text, "a URL without query and fragment");
+  if (!rest.empty() && rest != "/") refuse(text, "a URL without a path");
+  url.text = text.substr(0, start + authority.size());
+
+  const bool bracketed = authority.starts_with('[');
+  const std::size_t host_end = bracketed ? authority.find(']') : authority.find(':');
+  if (bracketed && host_end == authority.npos) refuse(text, "\"]\" after the IPv6 address");
+  url.host = bracketed ? authority.substr(1, host_end - 1) : authority.substr(0, host_end);
+  if (bracketed ? !is_ipv6(url.host) : !is_name(url.host)) {
+    refuse(text, "a host name, an IPv4 address, or an IPv6 address in brackets");
+  }
+  authority.remove_prefix(bracketed ? host_end + 1 : url.host.size());
+  if (!authority.empty() && !(authority.front() == ':' && is_port(authority.substr(1)))) {
+    refuse(text, "a port from 1 to 65535 after the host");
+  }
+  return url;
+}
+
+bool is_host(std::string_view host) { return is_name(host) || is_ipv6(host); }
+
+bool is_loopback(std::string_view host) {
+  if (host == "localhost" || host.ends_with(".localhost")) return true;
+  const std::string text(host);
+  in_addr four;
+  if (inet_pton(AF_INET, text.c_str(), &four) == 1) return (ntohl(four.s_addr) >> 24) == 127;
+  in6_addr six;
+  return inet_pton(AF_INET6, text.c_str(), &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
+}
+
+}  // namespace sessionlogd

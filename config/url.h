@@ -1,0 +1,26 @@
+// The addresses a configuration may hold: scheme://host[:port], and nothing that could carry a secret or name a
+// resource.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace sessionlogd {
+
+struct Url {
+  std::string text;  // scheme://host[:port], without a trailing slash
+  std::string host;  // without brackets
+  bool encrypted = false;
+};
+
+// http or https, a name or an address (IPv6 in brackets), a port or none, at most "/" as the path. Throws ValueError,
+// which does not repeat a URL that holds "@" or "?": a password may stand there.
+Url parse_url(std::string_view text);
+
+// Letters, digits, "-", "_" and ".", or an IP address without brackets.
+bool is_host(std::string_view host);
+
+// Whether what is sent to this host stays on this machine.
+bool is_loopback(std::string_view host);
+
+}  // namespace sessionlogd
