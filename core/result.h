@@ -22,11 +22,12 @@ enum class ErrorKind {
 };
 
 struct Error {
-  ErrorKind kind;
+  ErrorKind kind = ErrorKind::kTryLater;
   std::string detail;
   std::optional<std::chrono::seconds> retry_after = std::nullopt;  // how long the other side asked us to wait
   int http_status = 0;                                              // 0: no answer was read
 
+  Error() = default;  // Boost 1.81's result::error() makes one when there is no error to return
   Error(ErrorKind k, std::string d) : kind(k), detail(std::move(d)) {}
 };
 
