@@ -9,9 +9,6 @@
 namespace sessionlogd {
 namespace {
 
-// How much is redone at most when recovery itself is cut short. Syncing costs little at this size.
-constexpr std::uint64_t kSliceBytes = 64u << 20;
-
 void value_or_throw(const Result<void>& result) {
   if (!result) throw std::runtime_error(result.error().detail);
 }
@@ -22,9 +19,8 @@ bool is_blank(const char* bytes, std::size_t size) {
 
 }  // namespace
 
-OutputRecovery::OutputRecovery(OutputFile& output, FileJournal& journal, StateVisitor& visitor, std::size_t first_buffer,
-                               std::size_t max_line)
-    : output_(output), journal_(journal), visitor_(visitor), first_buffer_(first_buffer), max_line_(max_line) {}
+OutputRecovery::OutputRecovery(OutputFile& output, FileJournal& journal, StateVisitor& visitor, RecoveryLimits limits)
+    : output_(output), journal_(journal), visitor_(visitor), limits_(limits) {}
 
 Recovered OutputRecovery::run(OutputPosition& position) {
   position_ = &position;
@@ -43,7 +39,7 @@ Recovered OutputRecovery::run(OutputPosition& position) {
     } else {
       skip_foreign_line();
     }
-    if (begin_ - position.offset >= kSliceBytes) commit_slice();
+    if (begin_ - position.offset >= limits_.slice_bytes) commit_slice();
   }
   commit_slice();
   return recovered_;
@@ -64,7 +60,7 @@ void OutputRecovery::take_lines(std::size_t size) {
     line = newline + 1;
   }
   write_back(size);
-  if (capacity_ > first_buffer_ && filled_ <= first_buffer_) reset_buffer();
+  if (capacity_ > limits_.first_buffer && filled_ <= limits_.first_buffer) reset_buffer();
 }
 
 void OutputRecovery::take_line(char* line, std::size_t size) {
@@ -123,7 +119,7 @@ void OutputRecovery::commit_slice() {
 }
 
 void OutputRecovery::grow() {
-  const std::size_t larger = std::min(capacity_ * 4, max_line_ + 1);
+  const std::size_t larger = std::min(capacity_ * 4, limits_.max_line);
   auto buffer = std::make_unique_for_overwrite<char[]>(larger + OutputLineReader::kPadding);
   std::memcpy(buffer.get(), buffer_.get(), filled_);
   buffer_ = std::move(buffer);
@@ -132,16 +128,16 @@ void OutputRecovery::grow() {
 
 // Back to the first size, keeping what is in it.
 void OutputRecovery::reset_buffer() {
-  auto buffer = std::make_unique_for_overwrite<char[]>(first_buffer_ + OutputLineReader::kPadding);
+  auto buffer = std::make_unique_for_overwrite<char[]>(limits_.first_buffer + OutputLineReader::kPadding);
   if (filled_ != 0) std::memcpy(buffer.get(), buffer_.get(), filled_);
   buffer_ = std::move(buffer);
-  capacity_ = first_buffer_;
+  capacity_ = limits_.first_buffer;
   reader_.shrink();
 }
 
 // Blocks of NUL are what a power cut leaves, in lengths that must not be held in memory.
 bool OutputRecovery::could_be_ours() const {
-  return capacity_ <= max_line_ && buffer_[0] == '{' && std::memchr(buffer_.get(), '\0', filled_) == nullptr;
+  return capacity_ < limits_.max_line && buffer_[0] == '{' && std::memchr(buffer_.get(), '\0', filled_) == nullptr;
 }
 
 }  // namespace sessionlogd

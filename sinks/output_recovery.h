@@ -30,11 +30,16 @@ struct Recovered {
   std::uint64_t blanked_bytes = 0;  // that were not blanks before
 };
 
+// Tests make them small.
+struct RecoveryLimits {
+  std::size_t first_buffer = 4u << 20;     // read at a time, as long as lines are not longer
+  std::size_t max_line = kMaxLineBytes;
+  std::uint64_t slice_bytes = 64u << 20;   // how much is redone at most when recovery is cut short; syncing costs little at this size
+};
+
 class OutputRecovery {
  public:
-  // `first_buffer` is how much is read at a time, as long as lines are not longer; tests make it small.
-  OutputRecovery(OutputFile& output, FileJournal& journal, StateVisitor& visitor, std::size_t first_buffer = 4u << 20,
-                 std::size_t max_line = kMaxLineBytes);
+  OutputRecovery(OutputFile& output, FileJournal& journal, StateVisitor& visitor, RecoveryLimits limits = {});
 
   // Moves `position` to the end of the output, and commits it. Throws std::runtime_error when storage fails.
   Recovered run(OutputPosition& position);
@@ -56,8 +61,7 @@ class OutputRecovery {
   FileJournal& journal_;
   StateVisitor& visitor_;
   OutputLineReader reader_;
-  const std::size_t first_buffer_;
-  const std::size_t max_line_;
+  const RecoveryLimits limits_;
 
   // A window of the output: buffer_[0] is the byte at begin_, which starts a line. Padding for the reader follows.
   std::unique_ptr<char[]> buffer_;
