@@ -1,0 +1,134 @@
+#include "sinks/output_line.h"
+
+#include <simdjson.h>
+
+#include <charconv>
+#include <string_view>
+
+namespace sessionlogd {
+
+namespace ondemand = simdjson::ondemand;
+
+struct OutputLineReader::Parser {
+  ondemand::parser json;
+};
+
+namespace {
+
+static_assert(OutputLineReader::kPadding >= simdjson::SIMDJSON_PADDING);
+
+// Our lines nest three deep; a deeper one is somebody else's, and walking it must not cost us the stack.
+constexpr int kMaxDepth = 64;
+
+struct Fields {
+  std::optional<std::string_view> id, hash, source, source_id, session_id;
+};
+
+// On Demand checks only what is touched: everything is. Errors are thrown as simdjson::simdjson_error.
+void walk(ondemand::value value, int depth) {
+  if (depth > kMaxDepth) throw simdjson::simdjson_error(simdjson::DEPTH_ERROR);
+  switch (value.type().value()) {
+    case ondemand::json_type::object:
+      for (auto field : value.get_object().value()) {
+        (void)field.unescaped_key().value();
+        walk(field.value().value(), depth + 1);
+      }
+      break;
+    case ondemand::json_type::array:
+      for (auto element : value.get_array().value()) walk(element.value(), depth + 1);
+      break;
+    case ondemand::json_type::string: (void)value.get_string().value(); break;
+    case ondemand::json_type::number: (void)value.get_number().value(); break;
+    case ondemand::json_type::boolean: (void)value.get_bool().value(); break;
+    case ondemand::json_type::null:
+      if (!value.is_null()) throw simdjson::simdjson_error(simdjson::N_ATOM_ERROR);
+      break;
+  }
+}
+
+// Of several fields with one name the first counts.
+void take_string(ondemand::value value, std::optional<std::string_view>& into) {
+  if (into || value.type().value() != ondemand::json_type::string) return walk(value, 2);
+  into = value.get_string().value();
+}
+
+template <class Take>
+void walk_object(ondemand::value value, Take take) {
+  if (value.type().value() != ondemand::json_type::object) return walk(value, 1);
+  for (auto field : value.get_object().value()) {
+    const std::string_view key = field.unescaped_key().value();
+    take(key, field.value().value());
+  }
+}
+
+void take_event(std::string_view key, ondemand::value value, Fields& fields) {
+  if (key == "id") return take_string(value, fields.id);
+  if (key == "hash") return take_string(value, fields.hash);
+  walk(value, 2);
+}
+
+void take_sessionlog(std::string_view key, ondemand::value value, Fields& fields) {
+  if (key == "source") return take_string(value, fields.source);
+  if (key == "source_id") return take_string(value, fields.source_id);
+  if (key == "session_id") return take_string(value, fields.session_id);
+  walk(value, 2);
+}
+
+Fields read_fields(ondemand::document& document) {
+  Fields fields;
+  for (auto field : document.get_object().value()) {
+    const std::string_view key = field.unescaped_key().value();
+    ondemand::value value = field.value().value();
+    if (key == "event") {
+      walk_object(value, [&](std::string_view k, ondemand::value v) { take_event(k, v, fields); });
+    } else if (key == "sessionlog") {
+      walk_object(value, [&](std::string_view k, ondemand::value v) { take_sessionlog(k, v, fields); });
+    } else {
+      walk(value, 1);
+    }
+  }
+  // Past the last structural character there must be nothing.
+  if (document.current_location().error() != simdjson::OUT_OF_BOUNDS) {
+    throw simdjson::simdjson_error(simdjson::TRAILING_CONTENT);
+  }
+  return fields;
+}
+
+template <class Number>
+bool read_hex(std::string_view digits, Number& into) {
+  if (digits.size() != 2 * sizeof(Number)) return false;
+  const char* end = digits.data() + digits.size();
+  const auto read = std::from_chars(digits.data(), end, into, 16);
+  return read.ec == std::errc{} && read.ptr == end;
+}
+
+std::optional<Delivered> interpret(const Fields& fields) {
+  if (!fields.id || fields.id->size() != 32 || !fields.hash || !fields.session_id) return std::nullopt;
+  if (!fields.source_id && !fields.source) return std::nullopt;
+  Delivered event{};
+  event.source_id = fields.source_id ? *fields.source_id : *fields.source;
+  event.session_id = *fields.session_id;
+  const bool read = read_hex(fields.id->substr(0, 16), event.session_key) &&
+                    read_hex(fields.id->substr(16), event.entry_key) && read_hex(*fields.hash, event.hash);
+  if (!read) return std::nullopt;
+  return event;
+}
+
+}  // namespace
+
+OutputLineReader::OutputLineReader() : parser_(std::make_unique<Parser>()) {}
+OutputLineReader::~OutputLineReader() = default;
+
+std::optional<Delivered> OutputLineReader::read(const char* line, std::size_t size) {
+  if (size == 0 || line[0] != '{') return std::nullopt;
+  try {
+    ondemand::document document = parser_->json.iterate(line, size, size + kPadding).value();
+    return interpret(read_fields(document));
+  } catch (const simdjson::simdjson_error&) {
+    return std::nullopt;
+  }
+}
+
+void OutputLineReader::shrink() { parser_ = std::make_unique<Parser>(); }
+
+}  // namespace sessionlogd
