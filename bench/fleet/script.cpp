@@ -86,10 +86,10 @@ class Author {
   Nanos lateness() { return session_.stop + random_.between(0, mix_.max_lateness); }
 
   Nanos started(Nanos appears) {
-    if (!entries_.empty() && random_.chance(mix_.same_time)) return entries_.back().started;
+    if (random_.chance(mix_.same_time) && !entries_.empty() && entries_.back().started <= appears) return entries_.back().started;
     Nanos started = std::min(appears, session_.stop) - random_.between(0, 50 * kMillisecond);
-    if (random_.chance(mix_.back_dated)) started -= random_.between(0, 20 * kSecond);
     started = std::max(started, session_.start);
+    if (random_.chance(mix_.back_dated)) started -= random_.between(0, std::min(started - session_.start, 20 * kSecond));
     return aws_ || random_.chance(0.7) ? whole_micros(started) : whole_tenths(started);
   }
 
@@ -115,12 +115,12 @@ class Author {
   // Adds the step and says when the next one comes.
   Nanos step(Entry& entry, Nanos at, std::string_view status) {
     entry.steps.push_back({at, status, 0});
-    const Nanos limit = std::max(at, session_.stop);
-    return std::min(limit, at + random_.between(50 * kMillisecond, std::max(kSecond, (limit - at) / 2)));
+    const Nanos left = std::max<Nanos>(session_.stop - at, 0);
+    return at + std::min(left, random_.between(0, plan_.session_length / 2));
   }
 
   void finish(Entry& entry, Nanos at) {
-    if (entry.has_start && random_.chance(mix_.late)) at = std::max(at, lateness());
+    if (!entry.steps.empty() && random_.chance(mix_.late)) at = std::max(at, lateness());
     Nanos finished = std::max(entry.started, whole_micros(at));
     if (!aws_ && random_.chance(0.01)) finished += 30 * kHour;  // a duration with days
     const std::string_view word = final_word();
