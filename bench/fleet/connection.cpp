@@ -1,0 +1,176 @@
+#include "bench/fleet/connection.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "bench/fleet/http.h"
+#include "bench/fleet/times.h"
+
+namespace fleet {
+
+namespace asio = boost::asio;
+
+namespace {
+
+using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
+using TlsStream = asio::ssl::stream<Socket>;
+
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable_t<Executor>());
+constexpr std::size_t kReadBuffer = 16 * 1024;
+constexpr std::chrono::seconds kHang{5};
+constexpr std::chrono::milliseconds kDribble{50};
+constexpr std::size_t kDribbles = 20;
+
+// One formatted date serves a whole second of answers.
+std::string_view date_of(Nanos at) {
+  thread_local Nanos second = -1;
+  thread_local std::string text;
+  if (at / kSecond != second) {
+    second = at / kSecond;
+    text = http_date(at);
+  }
+  return text;
+}
+
+void write_head(std::string& head, const Answer& answer, Nanos at) {
+  head.clear();
+  fmt::format_to(std::back_inserter(head), "HTTP/1.1 {} {}\r\nDate: {}\r\nServer: fleet\r\n", answer.status,
+                 reason_phrase(answer.status), date_of(at));
+  if (answer.body) {
+    fmt::format_to(std::back_inserter(head), "Content-Type: {}\r\nContent-Length: {}\r\n", answer.content_type,
+                   answer.body->size());
+  }
+  head += answer.headers;
+  head += "\r\n";
+}
+
+// The sentence in progress: whether the connection may be used for another one, and whether all of this one went out.
+enum class Outcome { said, said_and_over, broken };
+
+template <class Stream>
+class Conversation {
+ public:
+  Conversation(Stream& stream, Appliance& appliance) : stream_(stream), appliance_(appliance), timer_(stream.get_executor()) {}
+
+  Awaitable<void> run() {
+    while (true) {
+      Request request;
+      std::size_t used = 0;
+      Progress progress = read_request(received_, request, used);
+      while (progress == Progress::incomplete) {
+        if (!co_await read_more()) co_return;
+        progress = read_request(received_, request, used);
+      }
+      if (progress == Progress::malformed) co_return;
+      const Nanos at = now();
+      const Answer answer = appliance_.answer(request, at);
+      const bool keep = request.keep_alive;
+      write_head(head_, answer, at);
+      const Outcome outcome = co_await deliver(answer);
+      appliance_.finished(answer, outcome != Outcome::broken);
+      if (outcome != Outcome::said || !keep) co_return;
+      received_.erase(0, used);
+    }
+  }
+
+ private:
+  Awaitable<bool> read_more() {
+    const auto space = asio::buffer(chunk_);
+    const auto [error, size] = co_await stream_.async_read_some(space, kAwait);
+    if (error) co_return false;
+    received_.append(chunk_.data(), size);
+    co_return true;
+  }
+
+  Awaitable<Outcome> deliver(const Answer& answer) {
+    const std::string_view body = answer.body ? std::string_view(*answer.body) : std::string_view();
+    switch (answer.fault) {
+      case Fault::hang: co_await pause(kHang); co_return Outcome::broken;
+      case Fault::reset:
+      case Fault::truncate: {
+        co_await send(body.substr(0, body.size() / 2));
+        if (answer.fault == Fault::reset) reset_on_close();
+        co_return Outcome::broken;
+      }
+      case Fault::slow: co_return co_await dribble(body);
+      default: co_return co_await send(body) ? Outcome::said : Outcome::broken;
+    }
+  }
+
+  // Head and body in one write.
+  Awaitable<bool> send(std::string_view body) {
+    const std::array<asio::const_buffer, 2> both = {asio::buffer(head_), asio::buffer(body)};
+    const auto [error, size] = co_await asio::async_write(stream_, both, kAwait);
+    co_return !error;
+  }
+
+  Awaitable<Outcome> dribble(std::string_view body) {
+    if (!co_await send({})) co_return Outcome::broken;
+    const std::size_t piece = body.size() / kDribbles + 1;
+    while (!body.empty()) {
+      co_await pause(kDribble);
+      const auto part = asio::buffer(body.substr(0, piece));
+      const auto [error, size] = co_await asio::async_write(stream_, part, kAwait);
+      if (error) co_return Outcome::broken;
+      body.remove_prefix(size);
+    }
+    co_return Outcome::said;
+  }
+
+  Awaitable<void> pause(std::chrono::steady_clock::duration span) {
+    timer_.expires_after(span);
+    co_await timer_.async_wait(kAwait);
+  }
+
+  void reset_on_close() {
+    boost::system::error_code ignored;
+    const asio::socket_base::linger at_once(true, 0);
+    stream_.lowest_layer().set_option(at_once, ignored);
+  }
+
+  Stream& stream_;
+  Appliance& appliance_;
+  Timer timer_;
+  std::array<char, kReadBuffer> chunk_;
+  std::string received_;
+  std::string head_;
+};
+
+}  // namespace
+
+Awaitable<void> converse(Socket socket, Appliance& appliance, asio::ssl::context* tls) {
+  boost::system::error_code ignored;
+  const asio::ip::tcp::no_delay no_delay(true);
+  socket.set_option(no_delay, ignored);
+  if (tls == nullptr) {
+    Conversation<Socket> conversation(socket, appliance);
+    co_await conversation.run();
+    co_return;
+  }
+  TlsStream stream(std::move(socket), *tls);
+  const auto [error] = co_await stream.async_handshake(TlsStream::server, kAwait);
+  if (error) co_return;
+  Conversation<TlsStream> conversation(stream, appliance);
+  co_await conversation.run();
+}
+
+Awaitable<void> keep_silent(Socket socket) {
+  std::array<char, 1024> chunk;
+  const auto space = asio::buffer(chunk);
+  while (true) {
+    const auto [error, size] = co_await socket.async_read_some(space, kAwait);
+    if (error) co_return;
+  }
+}
+
+}  // namespace fleet

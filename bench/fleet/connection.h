@@ -1,0 +1,25 @@
+// One client connection to one appliance: reads requests, sends answers, and mistreats them as the appliance decided.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+
+#include "bench/fleet/appliance.h"
+
+namespace fleet {
+
+// Named executor instead of the type-erased default: it is on the path of every request.
+using Executor = boost::asio::io_context::executor_type;
+using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, Executor>;
+template <class T>
+using Awaitable = boost::asio::awaitable<T, Executor>;
+
+// `appliance` outlives the connection. `tls` may be null: plain HTTP.
+Awaitable<void> converse(Socket socket, Appliance& appliance, boost::asio::ssl::context* tls);
+
+// The connection of an appliance that takes calls and never says a word.
+Awaitable<void> keep_silent(Socket socket);
+
+}  // namespace fleet

@@ -1,0 +1,203 @@
+#include "bench/fleet/fleet.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <future>
+#include <optional>
+#include <thread>
+
+#include "bench/fleet/certificate.h"
+#include "bench/fleet/connection.h"
+#include "bench/fleet/control.h"
+
+namespace fleet {
+
+namespace asio = boost::asio;
+
+namespace {
+
+using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
+
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable_t<Executor>());
+constexpr int kBacklog = 1024;
+constexpr std::chrono::milliseconds kOutOfDescriptors{50};
+
+// `appliance` null: the calls are taken and never answered.
+Awaitable<void> take_calls(Acceptor acceptor, Appliance* appliance, asio::ssl::context* tls) {
+  Timer timer(acceptor.get_executor());
+  while (true) {
+    auto [error, socket] = co_await acceptor.async_accept(kAwait);
+    if (error == asio::error::operation_aborted) co_return;
+    if (error) {
+      timer.expires_after(kOutOfDescriptors);
+      co_await timer.async_wait(kAwait);
+      continue;
+    }
+    const Executor executor = acceptor.get_executor();
+    if (appliance != nullptr) {
+      asio::co_spawn(executor, converse(std::move(socket), *appliance, tls), asio::detached);
+    } else {
+      asio::co_spawn(executor, keep_silent(std::move(socket)), asio::detached);
+    }
+  }
+}
+
+// One thread and its appliances.
+struct Shard {
+  asio::io_context io{1};
+  Shared shared;
+  std::vector<std::unique_ptr<Appliance>> appliances;
+  std::optional<asio::executor_work_guard<Executor>> work;
+  std::thread thread;
+};
+
+asio::ip::address_v4 address_of(const Setting& setting, std::size_t index) {
+  if (!setting.many_addresses) return asio::ip::address_v4::loopback();
+  constexpr std::size_t kHosts = 250;
+  const auto host = 127u << 24 | static_cast<unsigned>(index / kHosts % kHosts) << 8 | static_cast<unsigned>(index % kHosts + 1);
+  return asio::ip::address_v4(host);
+}
+
+Acceptor bound(asio::io_context& io, const asio::ip::address_v4& address) {
+  Acceptor acceptor(io.get_executor());
+  const asio::ip::tcp::endpoint any_port(address, 0);
+  acceptor.open(any_port.protocol());
+  acceptor.bind(any_port);
+  return acceptor;
+}
+
+}  // namespace
+
+struct Fleet::Running {
+  Plan plan;
+  Conduct conduct;
+  Setting setting;
+  std::atomic<Nanos> freeze{kNever};
+  Certificates certificates;
+  std::optional<asio::ssl::context> tls;
+  std::vector<std::unique_ptr<Shard>> shards;
+  std::vector<Acceptor> refusing;  // bound and never listening: the port is taken, the connection refused
+  std::vector<Endpoint> endpoints;
+  std::string control_url;
+
+  Running(const Plan& p, const Conduct& c, const Setting& s) : plan(p), conduct(c), setting(s) {}
+
+  void make_tls() {
+    certificates = make_certificates();
+    tls.emplace(asio::ssl::context::tls_server);
+    tls->use_certificate(asio::buffer(certificates.server_pem), asio::ssl::context::pem);
+    tls->use_private_key(asio::buffer(certificates.key_pem), asio::ssl::context::pem);
+  }
+
+  void add_appliance(std::size_t index) {
+    Shard& shard = *shards[index % shards.size()];
+    Acceptor acceptor = bound(shard.io, address_of(setting, index));
+    const auto at = acceptor.local_endpoint();
+    endpoints.push_back({source_name(plan, index), dialect_of(plan, index),
+                         fmt::format("{}://{}:{}", setting.tls ? "https" : "http", at.address().to_string(), at.port())});
+    const std::size_t alive = plan.appliances - setting.dead;
+    if (index >= alive && index % 2 == 1) {
+      refusing.push_back(std::move(acceptor));
+      return;
+    }
+    acceptor.listen(kBacklog);
+    Appliance* appliance = nullptr;
+    if (index < alive) {
+      appliance = shard.appliances.emplace_back(std::make_unique<Appliance>(plan, conduct, index, freeze, shard.shared)).get();
+    }
+    asio::co_spawn(shard.io, take_calls(std::move(acceptor), appliance, tls ? &*tls : nullptr), asio::detached);
+  }
+};
+
+Fleet::Fleet(const Plan& plan, const Conduct& conduct, const Setting& setting)
+    : running_(std::make_unique<Running>(plan, conduct, setting)) {
+  Running& r = *running_;
+  r.setting.dead = std::min(r.setting.dead, plan.appliances);
+  if (plan.all_past) r.freeze = plan.begin;
+  if (setting.tls) r.make_tls();
+  for (std::size_t i = 0; i < std::max<std::size_t>(setting.threads, 1); ++i) {
+    r.shards.push_back(std::make_unique<Shard>());
+    r.shards.back()->shared.cache_bytes_left = static_cast<std::int64_t>(setting.cache_bytes / std::max<std::size_t>(setting.threads, 1));
+  }
+  for (std::size_t i = 0; i < plan.appliances; ++i) r.add_appliance(i);
+  Acceptor control = bound(r.shards.front()->io, asio::ip::address_v4::loopback());
+  control.listen(kBacklog);
+  r.control_url = fmt::format("http://127.0.0.1:{}/status", control.local_endpoint().port());
+  std::function<std::string()> say = [this] { return status(); };
+  asio::co_spawn(r.shards.front()->io, serve_control(std::move(control), std::move(say)), asio::detached);
+}
+
+Fleet::~Fleet() { stop(); }
+
+void Fleet::start() {
+  for (auto& shard : running_->shards) {
+    shard->work.emplace(shard->io.get_executor());
+    shard->thread = std::thread([io = &shard->io] { io->run(); });
+  }
+}
+
+void Fleet::freeze() {
+  // A little ahead, so that no thread has served a later moment when it learns of it.
+  const Nanos at = now() / kMomentLength * kMomentLength + 2 * kMomentLength;
+  running_->freeze = at;
+  std::this_thread::sleep_for(std::chrono::nanoseconds(std::max<Nanos>(at - now(), 0)));
+}
+
+void Fleet::stop() {
+  for (auto& shard : running_->shards) shard->io.stop();
+  for (auto& shard : running_->shards) {
+    if (shard->thread.joinable()) shard->thread.join();
+  }
+}
+
+const std::vector<Endpoint>& Fleet::endpoints() const { return running_->endpoints; }
+const std::string& Fleet::ca_pem() const { return running_->certificates.ca_pem; }
+const std::string& Fleet::control_url() const { return running_->control_url; }
+bool Fleet::frozen() const { return now() >= running_->freeze.load(); }
+
+std::vector<ApplianceRecord> Fleet::records() {
+  std::vector<ApplianceRecord> records;
+  for (auto& shard : running_->shards) {
+    std::promise<void> taken;
+    asio::post(shard->io, [&] {
+      for (const auto& appliance : shard->appliances) {
+        records.push_back({appliance->index(), appliance->served(), appliance->account()});
+      }
+      taken.set_value();
+    });
+    taken.get_future().wait();
+  }
+  std::sort(records.begin(), records.end(), [](const auto& a, const auto& b) { return a.index < b.index; });
+  return records;
+}
+
+void Fleet::write_ledger(const std::string& path) {
+  fleet::write_ledger(path, running_->plan, records(), running_->freeze.load());
+}
+
+std::string Fleet::status() const {
+  std::uint64_t requests = 0, log_answers = 0, read_to_end = 0, sessions = 0;
+  const Nanos at = now();
+  for (const auto& shard : running_->shards) {
+    requests += shard->shared.requests;
+    log_answers += shard->shared.log_answers;
+    read_to_end += shard->shared.sessions_read_to_end;
+    // The sessions themselves never change, so another thread may count them.
+    for (const auto& appliance : shard->appliances) sessions += appliance->sessions_existing(at);
+  }
+  return fmt::format(
+      R"({{"frozen":{},"requests":{},"log_answers":{},"sessions":{},"read_to_end":{},"caught_up":{}}})"
+      "\n",
+      frozen(), requests, log_answers, sessions, read_to_end, frozen() && read_to_end == sessions);
+}
+
+}  // namespace fleet

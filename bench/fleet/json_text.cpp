@@ -1,0 +1,90 @@
+#include "bench/fleet/json_text.h"
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+namespace fleet {
+
+namespace {
+
+struct Unit {
+  char32_t code;
+  std::size_t bytes;
+};
+
+// The model writes its texts itself, so they are well-formed: no checks beyond the end.
+Unit first_of(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned lead = byte(0);
+  if (lead < 0x80 || text.size() == 1) return {lead, 1};
+  if (lead < 0xe0) return {(lead & 0x1fu) << 6 | (byte(1) & 0x3fu), 2};
+  if (lead < 0xf0) return {(lead & 0x0fu) << 12 | (byte(1) & 0x3fu) << 6 | (byte(2) & 0x3fu), 3};
+  return {(lead & 0x07u) << 18 | (byte(1) & 0x3fu) << 12 | (byte(2) & 0x3fu) << 6 | (byte(3) & 0x3fu), 4};
+}
+
+bool is_surrogate(char32_t code) { return code >= 0xd800 && code <= 0xdfff; }
+
+void append_escape(std::string& to, char32_t code, bool upper) {
+  const auto unit = [&](unsigned value) {
+    upper ? fmt::format_to(std::back_inserter(to), "\\u{:04X}", value)
+          : fmt::format_to(std::back_inserter(to), "\\u{:04x}", value);
+  };
+  if (code < 0x10000) return unit(code);
+  unit(0xd800 + ((code - 0x10000) >> 10));
+  unit(0xdc00 + ((code - 0x10000) & 0x3ff));
+}
+
+char short_escape(char32_t code) {
+  switch (code) {
+    case '"': return '"';
+    case '\\': return '\\';
+    case '\n': return 'n';
+    case '\t': return 't';
+    case '\r': return 'r';
+    default: return 0;
+  }
+}
+
+template <class Wants>  // Wants(code) -> bool: escape this one as \uXXXX although it need not be
+void append(std::string& to, std::string_view text, bool upper, Wants wants) {
+  to += '"';
+  while (!text.empty()) {
+    const Unit unit = first_of(text);
+    if (is_surrogate(unit.code) || wants(unit.code)) {
+      append_escape(to, unit.code, upper);
+    } else if (const char escape = short_escape(unit.code)) {
+      to += '\\';
+      to += escape;
+    } else if (unit.code < 0x20) {
+      append_escape(to, unit.code, upper);
+    } else {
+      to.append(text.substr(0, unit.bytes));
+    }
+    text.remove_prefix(unit.bytes);
+  }
+  to += '"';
+}
+
+}  // namespace
+
+void append_json(std::string& to, std::string_view text) {
+  append(to, text, false, [](char32_t) { return false; });
+}
+
+void append_json_respelled(std::string& to, std::string_view text, Random& random) {
+  const double share = random.chance(0.5) ? 0.5 : 0.02;
+  append(to, text, random.chance(0.5), [&](char32_t code) { return random.chance(code < 0x80 ? share / 10 : share); });
+}
+
+std::string without_surrogates(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const Unit unit = first_of(text);
+    out.append(is_surrogate(unit.code) ? std::string_view("\xef\xbf\xbd") : text.substr(0, unit.bytes));
+    text.remove_prefix(unit.bytes);
+  }
+  return out;
+}
+
+}  // namespace fleet

@@ -1,0 +1,20 @@
+// Strings of the fleet and how JSON may spell them. Inside, a text is UTF-8 which may hold lone surrogates in their three-byte form
+// (WTF-8), since appliances send such escapes; what the daemon is held to is the text with those as U+FFFD.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "bench/fleet/random.h"
+
+namespace fleet {
+
+// Appends `text` as a JSON string, spelled plainly: raw UTF-8, short escapes where there are some.
+void append_json(std::string& to, std::string_view text);
+// The same text in a random spelling: \uXXXX where raw would do, \u000a for \n, \/ for /.
+void append_json_respelled(std::string& to, std::string_view text, Random& random);
+
+// Lone surrogates replaced by U+FFFD.
+std::string without_surrogates(std::string_view text);
+
+}  // namespace fleet

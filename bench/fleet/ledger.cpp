@@ -1,0 +1,130 @@
+#include "bench/fleet/ledger.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+#include <utility>
+
+#include "bench/fleet/json_text.h"
+#include "bench/fleet/script.h"
+
+namespace fleet {
+
+namespace {
+
+struct ServedState {
+  State state;
+  bool owed;
+};
+
+// In order of time, each moment once. A slow answer may have ended after a newer one: time decides, not the end of the answer.
+std::vector<Served> in_order(std::vector<Served> served) {
+  std::stable_sort(served.begin(), served.end(), [](const Served& a, const Served& b) { return a.moment < b.moment; });
+  std::vector<Served> out;
+  for (const Served& each : served) {
+    if (!out.empty() && out.back().moment == each.moment) {
+      out.back().owed |= each.owed;
+    } else {
+      out.push_back(each);
+    }
+  }
+  return out;
+}
+
+bool same_state(Dialect dialect, const State& a, const State& b) {
+  if (a.status != b.status) return false;
+  if (!is_final_status(a.status)) return true;
+  return a.duration == b.duration && (dialect == Dialect::aws ? a.log_time == b.log_time : a.start == b.start);
+}
+
+std::vector<ServedState> states_of(const Plan& plan, const Session& session, const Entry& entry, const std::vector<Served>& served,
+                                   Nanos freeze) {
+  std::vector<ServedState> states;
+  for (const Served& each : served) {
+    std::optional<State> state = state_at(plan, session, entry, each.moment, freeze);
+    if (!state) continue;
+    if (states.empty() || !same_state(session.dialect, states.back().state, *state)) {
+      states.push_back({std::move(*state), each.owed});
+    } else {
+      states.back().owed |= each.owed;
+    }
+  }
+  return states;
+}
+
+void append_entry(std::string& to, Dialect dialect, const Entry& entry, const std::vector<ServedState>& states) {
+  const auto time = [&](Nanos at) { return at == 0 ? std::string() : dialect == Dialect::aws ? aws_time(at) : azure_time(at); };
+  to += R"({"m":)";
+  append_json(to, without_surrogates(entry.message));
+  fmt::format_to(std::back_inserter(to), R"(,"t":"{}","r":"{}","s":[)", time(entry.started), entry.resource);
+  const char* comma = "";
+  for (const auto& [state, owed] : states) {
+    fmt::format_to(std::back_inserter(to), R"({}[{},"{}","{}","{}","{}"])", std::exchange(comma, ","), int{owed}, state.status,
+                   time(state.log_time), time(state.start), state.duration);
+  }
+  to += "]}";
+}
+
+void append_session(std::string& to, const Plan& plan, const std::string& source, const Session& session,
+                    const std::vector<Served>& served, Nanos freeze) {
+  const bool broken = std::any_of(served.begin(), served.end(), [](const Served& each) { return !each.owed; });
+  std::string entries, errors;
+  for (const Entry& entry : make_script(plan, session)) {
+    const std::vector<ServedState> states = states_of(plan, session, entry, served, freeze);
+    if (states.empty()) continue;
+    std::string& list = entry.raw.empty() ? entries : errors;
+    if (!list.empty()) list += ',';
+    if (entry.raw.empty()) {
+      append_entry(list, session.dialect, entry, states);
+    } else {
+      fmt::format_to(std::back_inserter(list), "[{},", int{states.front().owed});
+      append_json(list, entry.raw);
+      list += ']';
+    }
+  }
+  fmt::format_to(std::back_inserter(to),
+                 R"({{"record":"session","source":"{}","dialect":"{}","session":"{}","broken":{},"entries":[{}],"errors":[{}]}})"
+                 "\n",
+                 source, session.dialect == Dialect::aws ? "aws" : "azure", session.id, broken, entries, errors);
+}
+
+void append_account(std::string& to, const std::string& source, const Account& a) {
+  fmt::format_to(std::back_inserter(to),
+                 R"({{"record":"account","source":"{}","requests":{},"logins":{},"refreshes":{},"log_answers":{},"log_bytes":{},)"
+                 R"("most_in_flight":{},"busiest_second":{},"inside_retry_after":{},"bad_requests":{},"faults":{{)",
+                 source, a.requests, a.logins, a.refreshes, a.log_answers, a.log_bytes, a.most_in_flight, a.busiest_second,
+                 a.inside_retry_after, a.bad_requests);
+  for (std::size_t i = 1; i < kFaultKinds; ++i) {
+    fmt::format_to(std::back_inserter(to), R"({}"{}":{})", i == 1 ? "" : ",", fault_name(static_cast<Fault>(i)), a.faults[i]);
+  }
+  to += "}}\n";
+}
+
+}  // namespace
+
+std::string ledger_lines(const Plan& plan, const ApplianceRecord& record, Nanos freeze) {
+  const std::string source = source_name(plan, record.index);
+  std::string lines;
+  for (std::size_t i = 0; i < record.served.size(); ++i) {
+    if (record.served[i].empty()) continue;
+    append_session(lines, plan, source, make_session(plan, record.index, i), in_order(record.served[i]), freeze);
+  }
+  append_account(lines, source, record.account);
+  return lines;
+}
+
+void write_ledger(const std::string& path, const Plan& plan, const std::vector<ApplianceRecord>& records, Nanos freeze) {
+  const std::string beside = path + ".new";
+  std::ofstream file(beside, std::ios::binary | std::ios::trunc);
+  for (const ApplianceRecord& record : records) file << ledger_lines(plan, record, freeze);
+  file.close();
+  if (!file) throw std::system_error(errno, std::generic_category(), beside);
+  std::filesystem::rename(beside, path);
+}
+
+}  // namespace fleet

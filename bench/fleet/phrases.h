@@ -1,0 +1,17 @@
+// The message texts of the fleet: what products write, and what breaks parsers.
+#pragma once
+
+#include <string>
+
+#include "bench/fleet/random.h"
+
+namespace fleet {
+
+// `number` makes most texts of one session different from each other.
+std::string make_message(Random& random, std::size_t number);
+// Fields no document names, as JSON, starting with a comma.
+std::string make_extra(Random& random);
+// The raw JSON of an entry that is not as documented; `number` makes it unique in its session.
+std::string make_hostile(Random& random, std::size_t number, const std::string& log_time);
+
+}  // namespace fleet

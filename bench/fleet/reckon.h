@@ -1,0 +1,23 @@
+// The judge: holds what the daemon wrote against what the fleet served.
+//
+// Every entry's last owed state must be written, else it is lost. What was never served is foreign. A state written twice is repeated,
+// also under another event.id. The states of one event.id must come in the order they were served.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bench/fleet/verdict.h"
+
+namespace fleet {
+
+struct Reckoning {
+  // Intermediate states that were served and never written are lost too: true when nothing was killed and no answer was broken.
+  bool exact = false;
+  bool gaps_allowed = false;
+};
+
+// `events` are output files in the order they were written. Throws std::runtime_error when a file cannot be read.
+Verdict reckon(const std::string& ledger, const std::vector<std::string>& events, const Reckoning& how);
+
+}  // namespace fleet

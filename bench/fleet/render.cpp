@@ -1,0 +1,189 @@
+#include "bench/fleet/render.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <utility>
+
+#include "bench/fleet/json_text.h"
+#include "bench/fleet/random.h"
+
+namespace fleet {
+
+namespace {
+
+// How this answer spells things: plainly, or at random.
+class Speller {
+ public:
+  explicit Speller(Random* random) : random_(random) {}
+
+  void string(std::string& to, std::string_view text) const {
+    random_ == nullptr ? append_json(to, text) : append_json_respelled(to, text, *random_);
+  }
+  template <class Range>
+  void shuffle(Range& range) const {
+    if (random_ == nullptr) return;
+    for (std::size_t i = std::size(range); i > 1; --i) std::swap(range[i - 1], range[random_->below(i)]);
+  }
+
+ private:
+  Random* random_;
+};
+
+using Field = void (*)(std::string&, const Entry&, const State&, const Speller&);
+
+std::string (*const kTime[])(Nanos) = {aws_time, azure_time};
+
+template <Dialect dialect>
+std::string time_of(Nanos at) {
+  return kTime[static_cast<int>(dialect)](at);
+}
+
+void status_field(std::string& to, const Entry&, const State& state, const Speller&) {
+  fmt::format_to(std::back_inserter(to), R"("status":"{}")", state.status);
+}
+template <Dialect dialect>
+void log_time_field(std::string& to, const Entry&, const State& state, const Speller&) {
+  fmt::format_to(std::back_inserter(to), R"("logTime":"{}")", time_of<dialect>(state.log_time));
+}
+void message_field(std::string& to, const Entry& entry, const State&, const Speller& speller) {
+  to += R"("message":)";
+  speller.string(to, entry.message);
+}
+void resource_field(std::string& to, const Entry& entry, const State&, const Speller& speller) {
+  to += R"("resourceHashId":)";
+  entry.resource.empty() ? void(to += "null") : speller.string(to, entry.resource);
+}
+template <Dialect dialect>
+void start_field(std::string& to, const Entry&, const State& state, const Speller&) {
+  to += R"("executionStartTime":)";
+  state.start == 0 ? void(to += "null")
+                   : void(fmt::format_to(std::back_inserter(to), "\"{}\"", time_of<dialect>(state.start)));
+}
+template <Dialect dialect>
+void duration_field(std::string& to, const Entry&, const State& state, const Speller&) {
+  constexpr std::string_view kQuote = dialect == Dialect::aws ? "" : "\"";
+  to += R"("executionDuration":)";
+  state.duration.empty() ? void(to += "null")
+                         : void(fmt::format_to(std::back_inserter(to), "{}{}{}", kQuote, state.duration, kQuote));
+}
+
+template <std::size_t N>
+void append_entry(std::string& to, const Entry& entry, const State& state, const Speller& speller, std::array<Field, N> fields) {
+  if (!entry.raw.empty()) {
+    to += entry.raw;
+    return;
+  }
+  speller.shuffle(fields);
+  to += '{';
+  const char* comma = "";
+  for (const Field field : fields) {
+    to += std::exchange(comma, ",");
+    field(to, entry, state, speller);
+  }
+  to += entry.extra;
+  to += '}';
+}
+
+std::string render(const Plan& plan, const Session& session, std::span<const Entry> script, Nanos moment, Nanos freeze,
+                   const Speller& speller) {
+  static constexpr std::array<Field, 5> kAws = {status_field, log_time_field<Dialect::aws>, message_field,
+                                                start_field<Dialect::aws>, duration_field<Dialect::aws>};
+  static constexpr std::array<Field, 6> kAzure = {log_time_field<Dialect::azure>, status_field, message_field, resource_field,
+                                                  start_field<Dialect::azure>, duration_field<Dialect::azure>};
+  const bool aws = session.dialect == Dialect::aws;
+  std::vector<std::size_t> order(script.size());
+  std::iota(order.begin(), order.end(), 0);
+  speller.shuffle(order);
+
+  std::string entries;
+  entries.reserve(script.size() * 240);
+  for (const std::size_t index : order) {
+    const Entry& entry = script[index];
+    const std::optional<State> state = state_at(plan, session, entry, moment, freeze);
+    if (!state) continue;
+    if (!entries.empty()) entries += ',';
+    aws ? append_entry(entries, entry, *state, speller, kAws) : append_entry(entries, entry, *state, speller, kAzure);
+  }
+  std::string body = fmt::format(R"({{"{}":"{}")", aws ? "sessionId" : "jobSessionId", session.id);
+  // An empty log has more than one face.
+  if (!entries.empty() || session.seed % 3 == 0) {
+    body += R"(,"log":[)" + entries + "]";
+  } else if (!aws || session.seed % 3 == 1) {
+    body += R"(,"log":null)";
+  }
+  return body += '}';
+}
+
+std::string aws_session(const Session& s, std::size_t index, std::string_view base, bool final, Nanos stop) {
+  std::string json = fmt::format(R"({{"id":"{}","name":)", s.id);
+  append_json(json, s.policy);
+  fmt::format_to(std::back_inserter(json), R"(,"type":"{}","executionStartTime":"{}",)", s.type, aws_time(s.start));
+  if (final) {
+    fmt::format_to(std::back_inserter(json), R"("executionStopTime":"{}","executionDuration":{},)", aws_time(stop),
+                   (stop - s.start) / kMillisecond % 1000);
+  }
+  fmt::format_to(std::back_inserter(json),
+                 R"("status":"{}","result":"{}","reason":"","usn":{},"_links":[{{"rel":"self","href":"{}/{}","method":"GET"}},)"
+                 R"({{"rel":"SessionLogs","href":"{}/{}/log","method":"GET"}}]}})",
+                 final ? s.final_status : "Running", final ? s.final_result : "Running", 2 * index + (final ? 27 : 26), base,
+                 s.id, base, s.id);
+  return json;
+}
+
+std::string azure_session(const Session& s, std::size_t index, std::string_view base, bool final, Nanos stop) {
+  const auto quoted = [](const std::string& text) { return '"' + text + '"'; };
+  std::string policy;
+  append_json(policy, s.policy);
+  return fmt::format(
+      R"({{"id":"{}","type":"{}","localizedType":"{}","executionStartTime":"{}","executionStopTime":{},)"
+      R"("executionDuration":{},"status":"{}","backupJobInfo":{{"policyId":"00000000-0000-4000-8000-{:012x}",)"
+      R"("policyName":{},"policyType":"VirtualMachine","protectedInstancesCount":{},"policyRemoved":false}},)"
+      R"("healthCheckJobInfo":null,"restoreJobInfo":null,"repositoryJobInfo":null,"retentionJobInfo":null,)"
+      R"("_links":{{"self":{{"href":"{}/{}"}},"log":{{"href":"{}/{}/log"}}}}}})",
+      s.id, s.type, s.type, azure_time(s.start), final ? quoted(azure_time(stop)) : "null",
+      final ? quoted(time_span(stop - s.start)) : "null", final ? s.final_status : "Running", s.seed % 5, policy, index % 7, base,
+      s.id, base, s.id);
+}
+
+}  // namespace
+
+std::string render_log(const Plan& plan, const Session& session, std::span<const Entry> script, Nanos moment, Nanos freeze) {
+  return render(plan, session, script, moment, freeze, Speller(nullptr));
+}
+
+std::string render_log_reshuffled(const Plan& plan, const Session& session, std::span<const Entry> script, Nanos moment,
+                                  Nanos freeze, std::uint64_t seed) {
+  Random random(seed);
+  return render(plan, session, script, moment, freeze, Speller(&random));
+}
+
+std::string render_session(const Session& session, std::size_t index, std::string_view base, Nanos at, Nanos freeze) {
+  const bool final = session.is_final(at, freeze);
+  const Nanos stop = session.stop_with(freeze);
+  return session.dialect == Dialect::aws ? aws_session(session, index, base, final, stop)
+                                         : azure_session(session, index, base, final, stop);
+}
+
+std::string render_page(Dialect dialect, std::string_view rows, const Page& page, std::string_view base) {
+  const std::string total = page.total ? std::to_string(*page.total) : "null";
+  if (dialect == Dialect::aws) {
+    return fmt::format(R"({{"totalCount":{},"results":[{}],"_links":[{{"rel":"self","href":"{}","method":"GET"}}]}})", total,
+                       rows, base);
+  }
+  return fmt::format(R"({{"offset":{},"limit":{},"totalCount":{},"results":[{}],"_links":{{"self":{{"href":"{}"}}}}}})",
+                     page.offset, page.limit, total, rows, base);
+}
+
+std::string render_problem(Dialect dialect, int status, std::string_view title, std::string_view code, std::string_view detail) {
+  if (dialect == Dialect::aws) {
+    return fmt::format(R"({{"type":"https://fleet.invalid/problems/{}","title":"{}","status":{},"errorCode":"{}","details":"{}"}})",
+                       code, title, status, code, detail);
+  }
+  return fmt::format(R"({{"type":"https://fleet.invalid/problems/{}","title":"{}","status":{},"detail":"{}","traceId":"00-fleet-01"}})",
+                     code, title, status, detail);
+}
+
+}  // namespace fleet

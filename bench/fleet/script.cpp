@@ -1,0 +1,217 @@
+#include "bench/fleet/script.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "bench/fleet/json_text.h"
+#include "bench/fleet/phrases.h"
+#include "bench/fleet/random.h"
+
+namespace fleet {
+
+namespace {
+
+constexpr Nanos kTick = kSecond / 2;
+constexpr std::string_view kUnknownWords[] = {"Throttled", "Skipped", "PartiallySucceeded", "Failed"};
+
+Nanos whole_micros(Nanos at) { return at - at % kMicrosecond; }
+Nanos whole_tenths(Nanos at) { return at - at % 100; }
+
+// Writes the entries of one session, in the order of their appearance.
+class Author {
+ public:
+  Author(const Plan& plan, const Session& session)
+      : plan_(plan), mix_(plan.mix), session_(session), aws_(session.dialect == Dialect::aws), random_(session.seed ^ 0x5c) {}
+
+  std::vector<Entry> write() {
+    const std::size_t count = entry_count();
+    std::vector<Nanos> times;
+    for (std::size_t i = 0; i < count; ++i) times.push_back(appearance());
+    std::sort(times.begin(), times.end());
+    for (std::size_t i = 0; i < count; ++i) add(times[i], i);
+    spare_twins();
+    put_in_own_order();
+    return std::move(entries_);
+  }
+
+ private:
+  std::size_t entry_count() {
+    if (random_.chance(0.03)) return 0;
+    const auto average = static_cast<std::int64_t>(plan_.entries);
+    return static_cast<std::size_t>(random_.between(std::max<std::int64_t>(average / 2, 1), average + average / 2));
+  }
+
+  // Half of the entries near the end: a session which began long ago still has something to tell.
+  Nanos appearance() {
+    const Nanos from = random_.chance(0.5) ? session_.start : std::max(session_.start, session_.stop - plan_.session_length);
+    return random_.between(from, session_.stop);
+  }
+
+  void add(Nanos appears, std::size_t number) {
+    Entry entry;
+    entry.seed = random_.next();
+    entry.appears = random_.chance(mix_.late) ? lateness() : appears;
+    entry.started = started(entry.appears);
+    if (random_.chance(mix_.hostile)) {
+      entry.raw = make_hostile(random_, number, aws_ ? aws_time(entry.started) : azure_time(entry.started));
+      entry.steps.push_back({entry.appears, "", 0});
+      entries_.push_back(std::move(entry));
+      return;
+    }
+    entry.message = make_message(random_, number);
+    entry.has_start = !aws_ || !random_.chance(0.1);
+    // Whether a missing start equals another entry's start is not for us to say: such texts are never shared.
+    if (!entry.has_start) entry.message += " #" + std::to_string(number);
+    entry.ticks = random_.chance(0.5);
+    if (!aws_ && random_.chance(0.5)) entry.resource = "res-" + std::to_string(random_.below(5));
+    if (random_.chance(mix_.extra)) entry.extra = make_extra(random_);
+    write_steps(entry);
+    const std::size_t twins = random_.chance(mix_.twin) ? 1 + random_.below(3) : 0;
+    for (std::size_t i = 0; i < twins; ++i) add_twin(entry);
+    entries_.push_back(std::move(entry));
+  }
+
+  // Equal in its identity, with a life of its own.
+  void add_twin(const Entry& of) {
+    Entry twin = of;
+    twin.seed = random_.next();
+    if (random_.chance(0.5)) twin.appears = std::min(of.appears + random_.between(0, kSecond), session_.stop);
+    twin.appears = std::max(twin.appears, of.appears);
+    twin.steps.clear();
+    write_steps(twin);
+    entries_.push_back(std::move(twin));
+  }
+
+  Nanos lateness() { return session_.stop + random_.between(0, mix_.max_lateness); }
+
+  Nanos started(Nanos appears) {
+    if (random_.chance(mix_.same_time) && !entries_.empty() && entries_.back().started <= appears) return entries_.back().started;
+    Nanos started = std::min(appears, session_.stop) - random_.between(0, 50 * kMillisecond);
+    started = std::max(started, session_.start);
+    if (random_.chance(mix_.back_dated)) started -= random_.between(0, std::min(started - session_.start, 20 * kSecond));
+    return aws_ || random_.chance(0.7) ? whole_micros(started) : whole_tenths(started);
+  }
+
+  std::string_view final_word() {
+    if (random_.chance(mix_.unknown_status)) return random_.pick(kUnknownWords);
+    static constexpr std::string_view kWords[] = {"Success", "Success", "Success", "Success", "Warning", "Error", "Canceled"};
+    return random_.pick(kWords);
+  }
+
+  void write_steps(Entry& entry) {
+    Nanos at = entry.appears;
+    // Without executionStartTime an entry is complete at once: nothing that could move is outside its identity but the status.
+    if (entry.has_start && random_.chance(0.6)) {
+      static constexpr std::string_view kWaiting[] = {"Pending", "Pending", "NeverExecuted"};
+      static constexpr std::string_view kTrouble[] = {"RunningWithWarning", "RunningWithError", "Canceling"};
+      if (random_.chance(0.3)) at = step(entry, at, random_.pick(kWaiting));
+      at = step(entry, at, "Running");
+      if (random_.chance(0.2)) at = step(entry, at, random_.pick(kTrouble));
+    }
+    finish(entry, at);
+  }
+
+  // Adds the step and says when the next one comes.
+  Nanos step(Entry& entry, Nanos at, std::string_view status) {
+    entry.steps.push_back({at, status, 0});
+    const Nanos left = std::max<Nanos>(session_.stop - at, 0);
+    return at + std::min(left, random_.between(0, plan_.session_length / 2));
+  }
+
+  void finish(Entry& entry, Nanos at) {
+    if (!entry.steps.empty() && random_.chance(mix_.late)) at = std::max(at, lateness());
+    Nanos finished = std::max(entry.started, whole_micros(at));
+    if (!aws_ && random_.chance(0.01)) finished += 30 * kHour;  // a duration with days
+    const std::string_view word = final_word();
+    // Azure fills durations in later, also after the status is final: a change of content under the same status.
+    const bool untold = !aws_ && random_.chance(mix_.correction);
+    entry.steps.push_back({at, word, untold ? 0 : finished});
+    const Nanos again = std::min(at + random_.between(kSecond / 10, kSecond), session_.stop + mix_.max_lateness);
+    if (untold) {
+      entry.steps.push_back({again, word, finished});
+    } else if (random_.chance(mix_.correction)) {
+      entry.steps.push_back({again, word == "Warning" ? "Error" : "Warning", std::max(finished, whole_micros(again))});
+    }
+  }
+
+  // Entries of equal identity, made so or by chance, never vanish.
+  void spare_twins() {
+    std::map<std::tuple<Nanos, std::string, std::string>, std::size_t> seen;
+    const auto identity = [](const Entry& e) { return std::tuple(e.started, without_surrogates(e.message), e.resource); };
+    for (const Entry& entry : entries_) ++seen[identity(entry)];
+    for (Entry& entry : entries_) entry.may_vanish = seen[identity(entry)] == 1;
+  }
+
+  // AWS: by the beginning, as the documented sample has it. Azure: as they came.
+  void put_in_own_order() {
+    if (!aws_) return;
+    std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.started < b.started; });
+  }
+
+  const Plan& plan_;
+  const Mix& mix_;
+  const Session& session_;
+  const bool aws_;
+  Random random_;
+  std::vector<Entry> entries_;
+};
+
+bool is_away(const Plan& plan, const Session& session, const Entry& entry, Nanos moment, Nanos freeze) {
+  if (plan.mix.vanish <= 0 || !entry.may_vanish || moment >= session.stop_with(freeze)) return false;
+  const auto span = static_cast<std::uint64_t>(moment / (700 * kMillisecond));
+  return Random(seed_of(entry.seed, span)).chance(plan.mix.vanish);
+}
+
+// The last time something was written about a running entry.
+Nanos last_tick(const Entry& entry, Nanos since, Nanos moment) {
+  const Nanos last = entry.ticks ? since + (moment - since) / kTick * kTick : since;
+  return std::max(entry.started, whole_micros(last));
+}
+
+State aws_state(const Entry& entry, const Step& step, Nanos moment) {
+  State state{step.status, entry.started, entry.has_start ? entry.started : 0, "0"};
+  if (!entry.has_start) return state;
+  state.log_time = step.finished != 0 ? step.finished : last_tick(entry, step.at, moment);
+  // Only the millisecond component of the span, as the product does it (veeam-api.md, 1.4).
+  state.duration = std::to_string((state.log_time - entry.started) / kMillisecond % 1000);
+  return state;
+}
+
+State azure_state(const Entry& entry, const Step& step, Nanos moment) {
+  const bool waits = step.status == "Pending" || step.status == "NeverExecuted";
+  State state{step.status, entry.started, waits ? 0 : entry.started + 18 * kMicrosecond, ""};
+  if (step.finished != 0) {
+    state.duration = time_span(step.finished - entry.started);
+  } else if (entry.ticks && !waits && !is_final_status(step.status)) {
+    state.duration = time_span(last_tick(entry, step.at, moment) - entry.started);
+  }
+  return state;
+}
+
+}  // namespace
+
+std::vector<Entry> make_script(const Plan& plan, const Session& session) { return Author(plan, session).write(); }
+
+std::optional<State> state_at(const Plan& plan, const Session& session, const Entry& entry, Nanos moment, Nanos freeze) {
+  const Nanos at = std::min(moment, freeze);
+  if (entry.appears > at || is_away(plan, session, entry, moment, freeze)) return std::nullopt;
+  if (!entry.raw.empty()) return State{};
+  Step step = entry.steps.front();
+  for (const Step& next : entry.steps) {
+    if (next.at <= at) step = next;
+  }
+  // A fleet that freezes ends what runs.
+  if (moment >= freeze && !is_final_status(step.status)) {
+    step = {freeze, "Success", std::max(entry.started, whole_micros(freeze))};
+  }
+  return session.dialect == Dialect::aws ? aws_state(entry, step, at) : azure_state(entry, step, at);
+}
+
+bool is_final_status(std::string_view status) {
+  static constexpr std::string_view kOpen[] = {"Pending",  "Running", "RunningWithWarning", "RunningWithError",
+                                               "Canceling", "NeverExecuted"};
+  return std::find(std::begin(kOpen), std::end(kOpen), status) == std::end(kOpen);
+}
+
+}  // namespace fleet

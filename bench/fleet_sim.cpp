@@ -1,0 +1,209 @@
+// fleet_sim serve: a fleet of simulated appliances, and the daemon's configuration for it.
+// fleet_sim reckon: holds the daemon's output against what that fleet served.
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "bench/fleet/configuration.h"
+#include "bench/fleet/fleet.h"
+#include "bench/fleet/reckon.h"
+
+namespace {
+
+using namespace fleet;
+namespace fs = std::filesystem;
+
+struct ServeOptions {
+  Plan plan;
+  Setting setting;
+  Conduct conduct;
+  std::string dialect = "both";
+  double duration = 15, max_lateness = 2, session_length = 0, token_lifetime = 3600, max_lifetime = 900;
+  std::vector<std::string> faults, poll;
+  bool all_faults = false;
+  std::string out;
+};
+
+struct ReckonOptions {
+  std::string out;
+  std::string ledger;
+  std::vector<std::string> events;
+  Reckoning how;
+};
+
+Nanos seconds(double count) { return static_cast<Nanos>(count * static_cast<double>(kSecond)); }
+
+std::string ledger_path(const std::string& folder) { return folder + "/ledger.ndjson"; }
+
+void write_file(const fs::path& path, const std::string& text, fs::perms perms) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  fs::permissions(path, perms);
+  file << text;
+  file.close();
+  if (!file) throw std::runtime_error("cannot write " + path.string());
+}
+
+// Thousands of appliances are thousands of sockets.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void complete(ServeOptions& o) {
+  Plan& plan = o.plan;
+  if (plan.seed == 0) plan.seed = std::random_device{}();
+  plan.dialects = o.dialect == "aws" ? Dialects::aws : o.dialect == "azure" ? Dialects::azure : Dialects::both;
+  plan.begin = now() / kMomentLength * kMomentLength;
+  plan.duration = seconds(o.duration);
+  plan.session_length = o.session_length > 0 ? seconds(o.session_length) : std::max(2 * kSecond, plan.duration * 2 / 5);
+  plan.mix.max_lateness = seconds(o.max_lateness);
+  // What is measured must not shake: no second rendering of a body, no faults.
+  if (plan.all_past) plan.mix.reshuffle = 0;
+  o.conduct.token_lifetime = seconds(o.token_lifetime);
+  o.conduct.password = "fleet-" + std::to_string(plan.seed);
+  if (o.all_faults) o.conduct.faults = FaultMix::of_everything();
+  for (const std::string& fault : o.faults) o.conduct.faults.set(fault);
+}
+
+void write_folder(const ServeOptions& o, const Fleet& fleet) {
+  const fs::path folder = fs::absolute(o.out);
+  PollOptions poll;
+  for (const std::string& text : o.poll) poll.push_back(read_poll_option(text));
+  const auto readable = fs::perms::owner_read | fs::perms::owner_write | fs::perms::group_read | fs::perms::others_read;
+  write_file(folder / "password", o.conduct.password, fs::perms::owner_read | fs::perms::owner_write);
+  if (o.setting.tls) write_file(folder / "ca.pem", fleet.ca_pem(), readable);
+  write_file(folder / "sessionlogd.toml",
+             daemon_configuration(folder.string(), fleet.endpoints(), poll, o.conduct.username, o.setting.tls), readable);
+}
+
+void say(const std::string& line) {
+  fmt::print("{}\n", line);
+  std::fflush(stdout);
+}
+
+// Waits for signals and for the two times that matter; every signal is blocked in all threads and taken here.
+void live(const ServeOptions& o, Fleet& fleet, const sigset_t& signals) {
+  const Nanos freeze_at = o.plan.begin + o.plan.duration;
+  const Nanos end_at = o.plan.begin + seconds(o.max_lifetime);
+  if (fleet.frozen()) say("frozen");
+  while (now() < end_at) {
+    if (!fleet.frozen() && now() >= freeze_at) {
+      fleet.freeze();
+      say("frozen");
+    }
+    const Nanos wait = std::max<Nanos>((fleet.frozen() ? end_at : std::min(freeze_at, end_at)) - now(), 0);
+    const timespec span{wait / kSecond, wait % kSecond};
+    const int signal = sigtimedwait(&signals, nullptr, &span);
+    if (signal == SIGTERM || signal == SIGINT) return;
+    if (signal == SIGUSR1 && !o.out.empty()) {
+      fleet.write_ledger(ledger_path(o.out));
+      say("ledger written");
+    }
+  }
+  say("stopping: --max-lifetime is over");
+}
+
+int serve(ServeOptions& o) {
+  complete(o);
+  raise_descriptor_limit();
+  if (!o.out.empty()) fs::create_directories(o.out);
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+
+  Fleet fleet(o.plan, o.conduct, o.setting);
+  if (!o.out.empty()) write_folder(o, fleet);
+  fleet.start();
+  say(fmt::format("ready appliances={} dead={} seed={} first={} control={}", o.plan.appliances, o.setting.dead, o.plan.seed,
+                  fleet.endpoints().empty() ? "" : fleet.endpoints().front().url, fleet.control_url()));
+  live(o, fleet, signals);
+  if (!o.out.empty()) {
+    fleet.write_ledger(ledger_path(o.out));
+    say("ledger written");
+  }
+  fleet.stop();
+  return 0;
+}
+
+int judge(const ReckonOptions& o) {
+  const std::string ledger = o.ledger.empty() ? ledger_path(o.out) : o.ledger;
+  const std::vector<std::string> events = o.events.empty() ? std::vector<std::string>{o.out + "/events.ndjson"} : o.events;
+  const Verdict verdict = reckon(ledger, events, o.how);
+  fmt::print("{}", to_table(verdict));
+  return verdict.agrees() ? 0 : 1;
+}
+
+void add_serve_options(CLI::App& app, ServeOptions& o) {
+  app.add_option("--appliances", o.plan.appliances)->capture_default_str();
+  app.add_option("--sessions", o.plan.sessions, "per appliance")->capture_default_str();
+  app.add_option("--entries", o.plan.entries, "per session, on average")->capture_default_str();
+  app.add_option("--dialect", o.dialect)->check(CLI::IsMember({"aws", "azure", "both"}))->capture_default_str();
+  app.add_option("--seed", o.plan.seed, "0: at random; printed in any case");
+  app.add_option("--duration", o.duration, "seconds until the fleet freezes")->capture_default_str();
+  app.add_option("--session-length", o.session_length, "seconds, the longest; default: two fifths of the duration");
+  app.add_flag("--static", o.plan.all_past, "every session ended an hour and more ago; no faults");
+  app.add_option("--max-lateness", o.max_lateness, "seconds an entry may be late after its session")->capture_default_str();
+  app.add_option("--hostile", o.plan.mix.hostile, "share of entries that are not as documented")->capture_default_str();
+  app.add_option("--twins", o.plan.mix.twin, "share of entries with twins")->capture_default_str();
+  app.add_option("--late", o.plan.mix.late, "share of entries that come or end late")->capture_default_str();
+  app.add_option("--vanish", o.plan.mix.vanish, "share of moments an entry is away")->capture_default_str();
+  app.add_option("--reshuffle", o.plan.mix.reshuffle, "share of answers in another order and spelling")->capture_default_str();
+  app.add_option("--fault", o.faults, "NAME=PROBABILITY, repeatable: 429 503 500 reset truncate slow expire html cut empty hang");
+  app.add_flag("--faults", o.all_faults, "a mix of all faults");
+  app.add_option("--dead", o.setting.dead, "appliances that never answer or refuse")->capture_default_str();
+  app.add_option("--token-lifetime", o.token_lifetime, "seconds")->capture_default_str();
+  app.add_option("--azure-versions", o.conduct.azure_versions, "accepted path segments")->delimiter(',');
+  app.add_flag("--gzip", o.conduct.gzip, "compress for clients that accept it");
+  app.add_flag("--tls", o.setting.tls);
+  app.add_flag("--addresses", o.setting.many_addresses, "spread over 127.0.x.y");
+  app.add_option("--threads", o.setting.threads)->capture_default_str();
+  app.add_option("--cache", o.setting.cache_bytes, "bytes of rendered bodies to keep")->capture_default_str();
+  app.add_option("--poll", o.poll, "KEY=VALUE for [poll] of the configuration, repeatable");
+  app.add_option("--out", o.out, "folder for configuration and ledger");
+  app.add_option("--max-lifetime", o.max_lifetime, "seconds until it ends by itself")->capture_default_str();
+}
+
+void add_reckon_options(CLI::App& app, ReckonOptions& o) {
+  app.add_option("--out", o.out, "folder of the fleet: ledger.ndjson, events.ndjson");
+  app.add_option("--ledger", o.ledger, "instead of the folder's");
+  app.add_option("--events", o.events, "output files in their order, instead of the folder's");
+  app.add_flag("--exact", o.how.exact, "states in between count too: nothing was killed, no answer was broken");
+  app.add_flag("--gaps-allowed", o.how.gaps_allowed);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("A simulated fleet of backup appliances, and the judge of what was collected from it");
+  app.require_subcommand(1);
+  ServeOptions serve_options;
+  ReckonOptions reckon_options;
+  CLI::App* serving = app.add_subcommand("serve", "run a fleet");
+  CLI::App* judging = app.add_subcommand("reckon", "compare output and ledger; exit 0 only if everything agrees");
+  add_serve_options(*serving, serve_options);
+  add_reckon_options(*judging, reckon_options);
+  CLI11_PARSE(app, argc, argv);
+  try {
+    return serving->parsed() ? serve(serve_options) : judge(reckon_options);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "fleet_sim: {}\n", error.what());
+    return 1;
+  }
+}

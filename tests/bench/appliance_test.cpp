@@ -1,0 +1,147 @@
+#include "bench/fleet/appliance.h"
+
+#include <gtest/gtest.h>
+#include <simdjson.h>
+
+#include <set>
+
+namespace fleet {
+namespace {
+
+constexpr Nanos kBegin = 1'800'000'000 * kSecond;
+
+// An appliance that has been running for a while, and one client.
+struct Bench {
+  Plan plan;
+  Conduct conduct;
+  std::atomic<Nanos> freeze{kNever};
+  Shared shared;
+  Nanos at = kBegin + kHour;
+  std::string authorization;
+  std::unique_ptr<Appliance> appliance;
+
+  explicit Bench(Dialects dialects, std::size_t sessions = 65) {
+    plan.seed = 21;
+    plan.dialects = dialects;
+    plan.sessions = sessions;
+    plan.entries = 5;
+    plan.begin = kBegin;
+    conduct.password = "secret";
+    appliance = std::make_unique<Appliance>(plan, conduct, 0, freeze, shared);
+  }
+
+  Answer ask(std::string_view method, std::string_view path, std::string_view query = "", std::string_view body = "",
+             std::string_view version = "1.4-rev0") {
+    Request request;
+    request.method = method;
+    request.path = path;
+    request.query = query;
+    request.body = body;
+    request.api_version = version;
+    request.authorization = authorization;
+    Answer answer = appliance->answer(request, at);
+    appliance->finished(answer, true);
+    return answer;
+  }
+  void log_in(std::string_view path) {
+    const Answer answer = ask("POST", path, "", "grant_type=password&username=collector&password=secret");
+    ASSERT_EQ(answer.status, 200);
+    simdjson::dom::parser parser;
+    authorization = "Bearer " + std::string(parser.parse(*answer.body)["access_token"].get_string().value());
+  }
+  std::vector<std::string> ids(std::string_view path, const std::string& query) {
+    const Answer answer = ask("GET", path, query);
+    EXPECT_EQ(answer.status, 200) << *answer.body;
+    simdjson::dom::parser parser;
+    std::vector<std::string> ids;
+    for (const auto session : parser.parse(*answer.body)["results"].get_array()) ids.emplace_back(session["id"].get_string().value());
+    return ids;
+  }
+};
+
+TEST(Appliance, PagesMeetWithoutGapOrOverlap) {
+  for (const auto& [dialects, token, path] : {std::tuple(Dialects::aws, "/api/v1/token", "/api/v1/sessions"),
+                                              std::tuple(Dialects::azure, "/api/oauth2/token", "/api/v8.1/jobSessions")}) {
+    Bench bench(dialects);
+    bench.log_in(token);
+    std::set<std::string> seen;
+    for (std::size_t offset = 0; offset < 70; offset += 10) {
+      for (const std::string& id : bench.ids(path, "Offset=" + std::to_string(offset) + "&Limit=10")) EXPECT_TRUE(seen.insert(id).second);
+    }
+    EXPECT_EQ(seen.size(), 65u);
+    EXPECT_EQ(bench.ids(path, "Limit=-1").size(), 65u);
+  }
+}
+
+TEST(Appliance, AzureShowsThirtyAtATimeNewestFirst) {
+  Bench bench(Dialects::azure);
+  bench.log_in("/api/oauth2/token");
+  const auto ids = bench.ids("/api/v8/jobSessions", "");
+  ASSERT_EQ(ids.size(), 30u);
+  EXPECT_EQ(ids.front(), make_session(bench.plan, 0, 64).id);
+}
+
+TEST(Appliance, WindowsAreAboutTheStartOfASession) {
+  Bench bench(Dialects::aws);
+  bench.log_in("/api/v1/token");
+  const Session session = make_session(bench.plan, 0, 40);
+  const std::string window = "FromUtc=" + aws_time(session.start) + "&ToUtc=" + aws_time(session.start);
+  EXPECT_EQ(bench.ids("/api/v1/sessions", window), std::vector{session.id});
+  EXPECT_EQ(bench.ids("/api/v1/sessions", "Limit=-1&Sort=startTimeAsc&FromUtc=" + aws_time(session.start)).size(), 25u);
+}
+
+TEST(Appliance, FiltersByStatusAsOftenAsGiven) {
+  Bench bench(Dialects::aws);
+  bench.log_in("/api/v1/token");
+  const auto both = bench.ids("/api/v1/sessions", "Limit=-1&Status=Failed&Status=Warning").size();
+  EXPECT_EQ(both, bench.ids("/api/v1/sessions", "Limit=-1&Status=Failed").size() +
+                      bench.ids("/api/v1/sessions", "Limit=-1&Status=Warning").size());
+  EXPECT_GT(both, 0u);
+  EXPECT_EQ(bench.ids("/api/v1/sessions", "Status=Running").size(), 0u);
+}
+
+TEST(Appliance, RefusesWhatTheProductsRefuse) {
+  Bench aws(Dialects::aws), azure(Dialects::azure);
+  aws.log_in("/api/v1/token");
+  azure.log_in("/api/oauth2/token");
+  EXPECT_EQ(aws.ask("GET", "/api/v1/sessions", "", "", "").status, 400) << "without x-api-version";
+  EXPECT_EQ(aws.ask("GET", "/api/v1/sessions", "FromUtc=yesterday").status, 400);
+  EXPECT_EQ(azure.ask("GET", "/api/v1/jobSessions").status, 404) << "a version that is gone";
+  EXPECT_EQ(azure.ask("GET", "/api/v8/jobSessions", "FromUtc=2020-06-20T19:19:52").status, 400) << "without zone";
+  EXPECT_EQ(azure.ask("GET", "/api/v8/jobSessions/nobody/log").status, 404);
+}
+
+TEST(Appliance, ARefreshTokenWorksOnce) {
+  Bench bench(Dialects::azure);
+  simdjson::dom::parser parser;
+  const Answer login = bench.ask("POST", "/api/oauth2/token", "", "grant_type=Password&username=collector&password=secret");
+  const std::string refresh(parser.parse(*login.body)["refresh_token"].get_string().value());
+  const std::string form = "grant_type=Refresh_token&refresh_token=" + refresh;
+  EXPECT_EQ(bench.ask("POST", "/api/oauth2/token", "", form).status, 200);
+  EXPECT_EQ(bench.ask("POST", "/api/oauth2/token", "", form).status, 401);
+}
+
+TEST(Appliance, TokensEnd) {
+  Bench bench(Dialects::aws);
+  bench.log_in("/api/v1/token");
+  bench.at += bench.conduct.token_lifetime;
+  const Answer answer = bench.ask("GET", "/api/v1/sessions");
+  EXPECT_EQ(answer.status, 401);
+  EXPECT_NE(answer.body->find("ExpiredToken"), std::string::npos);
+  bench.log_in("/api/v1/token");
+  EXPECT_EQ(bench.ask("DELETE", "/api/v1/token").status, 204);
+  EXPECT_EQ(bench.ask("GET", "/api/v1/sessions").status, 401);
+}
+
+TEST(Appliance, CountsRequestsInsideARetryAfterSpan) {
+  Bench bench(Dialects::aws);
+  bench.log_in("/api/v1/token");
+  bench.conduct.faults.set(Fault::too_many, 1);
+  EXPECT_EQ(bench.ask("GET", "/api/v1/sessions").status, 429);
+  bench.at += kSecond / 2;
+  bench.ask("GET", "/api/v1/sessions");
+  EXPECT_EQ(bench.appliance->account().inside_retry_after, 1u);
+}
+
+}  // namespace
+}  // namespace fleet

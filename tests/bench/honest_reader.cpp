@@ -1,0 +1,193 @@
+#include "tests/bench/honest_reader.h"
+
+#include <fmt/format.h>
+
+
+#include <functional>
+
+#include "bench/fleet/http.h"
+#include "bench/fleet/json_text.h"
+#include "bench/fleet/owed.h"
+
+namespace fleet {
+
+namespace {
+
+using simdjson::dom::element;
+
+std::string hex_hash(const std::string& of) { return fmt::format("{:016x}", std::hash<std::string>()(of)); }
+
+// A scalar as an event shows it: strings unescaped, numbers as written. False: neither.
+bool scalar(const element& entry, const char* key, std::string& into) {
+  element value;
+  if (entry[key].get(value) != simdjson::SUCCESS || value.is_null()) return true;
+  if (value.is_string()) return into = std::string(value.get_string().value()), true;
+  if (value.is_int64()) return into = std::to_string(value.get_int64().value()), true;
+  return false;
+}
+
+unsigned hex4(std::string_view text) { return static_cast<unsigned>(std::stoul(std::string(text.substr(0, 4)), nullptr, 16)); }
+
+}  // namespace
+
+std::string without_lone_escapes(std::string_view json) {
+  std::string out;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    if (json[i] != '\\') {
+      out += json[i];
+      continue;
+    }
+    const bool unicode = json[i + 1] == 'u';
+    const unsigned unit = unicode ? hex4(json.substr(i + 2)) : 0;
+    std::size_t length = unicode ? 6 : 2;
+    if (unit >= 0xd800 && unit < 0xdc00 && json.substr(i + 6, 2) == "\\u" && (hex4(json.substr(i + 8)) & 0xfc00) == 0xdc00) {
+      length = 12;
+    } else if (unit >= 0xd800 && unit < 0xe000) {
+      out += "\\ufffd";
+      i += 5;
+      continue;
+    }
+    out += json.substr(i, length);
+    i += length - 1;
+  }
+  return out;
+}
+
+std::vector<std::string> raw_elements(std::string_view body) {
+  std::vector<std::string> elements;
+  const std::size_t start = body.find("\"log\":[");
+  if (start == std::string_view::npos) return elements;
+  body.remove_prefix(start + 7);
+  int depth = 0;
+  bool in_string = false;
+  std::string element;
+  for (std::size_t i = 0; i < body.size(); ++i) {
+    const char c = body[i];
+    if (depth == 0 && !in_string && (c == ',' || c == ']')) {
+      if (!element.empty()) elements.push_back(std::exchange(element, {}));
+      if (c == ']') break;
+      continue;
+    }
+    element += c;
+    if (in_string && c == '\\') element += body[++i];
+    if (c == '"') in_string = !in_string;
+    if (!in_string && (c == '{' || c == '[')) ++depth;
+    if (!in_string && (c == '}' || c == ']')) --depth;
+  }
+  return elements;
+}
+
+HonestReader::HonestReader(Appliance& appliance, Dialect dialect, std::string source, std::string password)
+    : appliance_(appliance), dialect_(dialect), source_(std::move(source)), password_(std::move(password)) {}
+
+void HonestReader::poll(Nanos at) {
+  if (token_.empty() && !log_in(at)) return;
+  std::vector<std::string> ids;
+  if (!list(at, ids)) return;
+  const std::string base = dialect_ == Dialect::aws ? "/api/v1/sessions/" : "/api/v8/jobSessions/";
+  for (const std::string& id : ids) {
+    std::string body;
+    if (ask("GET", base + id + "/log", "", "", at, body)) read_log(id, body);
+  }
+}
+
+// False: no good answer. Answers that the connection would break count as broken.
+bool HonestReader::ask(std::string_view method, std::string path, std::string_view query, std::string_view form, Nanos at,
+                       std::string& body) {
+  const std::string authorization = "Bearer " + token_;
+  Request request;
+  request.method = method;
+  request.path = path;
+  request.query = query;
+  request.body = form;
+  request.authorization = authorization;
+  request.api_version = "1.4-rev0";
+  const Answer answer = appliance_.answer(request, at);
+  const bool whole = answer.fault == Fault::none || answer.fault == Fault::slow || answer.fault == Fault::expire;
+  appliance_.finished(answer, whole);
+  if (answer.status == 401) token_.clear();
+  if (!whole || answer.status != 200) return false;
+  body = without_lone_escapes(*answer.body);
+  return parser_.parse(body).error() == simdjson::SUCCESS;
+}
+
+bool HonestReader::log_in(Nanos at) {
+  const std::string form = "grant_type=password&username=collector&password=" + password_;
+  std::string body;
+  if (!ask("POST", dialect_ == Dialect::aws ? "/api/v1/token" : "/api/oauth2/token", "", form, at, body)) return false;
+  token_ = std::string(parser_.parse(body)["access_token"].get_string().value());
+  return true;
+}
+
+bool HonestReader::list(Nanos at, std::vector<std::string>& ids) {
+  constexpr std::size_t kPage = 7;
+  while (true) {
+    const std::string query = fmt::format("Offset={}&Limit={}{}", ids.size(), kPage, dialect_ == Dialect::aws ? "&Sort=startTimeAsc" : "");
+    std::string body;
+    if (!ask("GET", dialect_ == Dialect::aws ? "/api/v1/sessions" : "/api/v8/jobSessions", query, "", at, body)) return false;
+    const auto results = parser_.parse(body)["results"].get_array().value();
+    for (const element session : results) ids.emplace_back(session["id"].get_string().value());
+    if (results.size() < kPage) return true;
+  }
+}
+
+void HonestReader::read_log(const std::string& session, const std::string& body) {
+  Answers answers;
+  for (const std::string& raw : raw_elements(body)) read_entry(session, raw, answers);
+  for (const auto& [identity, read] : answers) settle(session, identity, read);
+}
+
+void HonestReader::read_entry(const std::string& session, const std::string& raw, Answers& answers) {
+  const element entry = parser_.parse(raw).value();
+  std::string log_time, status, message, start, duration, resource;
+  const bool well = entry.is_object() && entry["logTime"].is_string() && entry["status"].is_string() &&
+                    scalar(entry, "logTime", log_time) && scalar(entry, "status", status) && scalar(entry, "message", message) &&
+                    scalar(entry, "executionStartTime", start) && scalar(entry, "executionDuration", duration) &&
+                    scalar(entry, "resourceHashId", resource) && parse_time(log_time);
+  std::string event;
+  if (!well) {
+    append_json(event, raw);
+    answers[raw].push_back({hex_hash(raw), fmt::format(R"("original":{}}},"sessionlog":{{"change":"error","source":"{}","session_id":"{}"}})",
+                                                       event, source_, session)});
+    return;
+  }
+  const std::string& when = dialect_ == Dialect::aws && !start.empty() ? start : log_time;
+  append_json(event, message);
+  const std::string line = fmt::format(
+      R"("start":"{}"}},"message":{},"sessionlog":{{"change":"new","source":"{}","session_id":"{}","log_time":"{}","status":"{}",)"
+      R"("duration":"{}","resource_id":"{}"}})",
+      start, event, source_, session, log_time, status, duration, resource);
+  answers[comparable_identity(parse_time(when).value(), message, resource)].push_back(
+      {hex_hash(comparable_state(dialect_, status, log_time, start, duration)), line});
+}
+
+// design.md, section 4, twins: equal hashes pair first, then the rest in order, what is left of the answer is new.
+void HonestReader::settle(const std::string& session, const std::string& identity, const std::vector<Read>& read) {
+  std::vector<Known>& known = known_[session + ' ' + identity];
+  std::vector<bool> known_taken(known.size()), read_taken(read.size());
+  const auto pair = [&](auto fits) {
+    for (std::size_t r = 0; r < read.size(); ++r) {
+      for (std::size_t k = 0; k < known_taken.size() && !read_taken[r]; ++k) {
+        if (known_taken[k] || !fits(known[k], read[r])) continue;
+        known_taken[k] = read_taken[r] = true;
+        if (known[k].hash == read[r].hash) continue;
+        known[k].hash = read[r].hash;
+        write(known[k], read[r]);
+      }
+    }
+  };
+  pair([](const Known& k, const Read& r) { return k.hash == r.hash; });
+  pair([](const Known&, const Read&) { return true; });
+  for (std::size_t r = 0; r < read.size(); ++r) {
+    if (read_taken[r]) continue;
+    const std::string ordinal = std::to_string(known.size());
+    known.push_back({hex_hash(source_ + session) + hex_hash(identity + ordinal), read[r].hash});
+    write(known.back(), read[r]);
+  }
+}
+
+void HonestReader::write(const Known& as, const Read& what) {
+  lines_.push_back(fmt::format(R"({{"event":{{"id":"{}","hash":"{}",{}}})", as.id, as.hash, what.event));
+}
+
+}  // namespace fleet

@@ -1,0 +1,60 @@
+// Reads an appliance as the daemon should, in the plainest way there is: every session at every poll, everything in memory, nothing
+// fast. What it writes must agree with the fleet's ledger, which tests both.
+#pragma once
+
+#include <simdjson.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bench/fleet/appliance.h"
+
+namespace fleet {
+
+class HonestReader {
+ public:
+  HonestReader(Appliance& appliance, Dialect dialect, std::string source, std::string password);
+
+  // Lists every session and reads every log, at this time of the appliance. An answer that cannot be read is left for the next poll.
+  void poll(Nanos at);
+
+  const std::vector<std::string>& lines() const { return lines_; }
+
+ private:
+  struct Known {
+    std::string id;
+    std::string hash;
+  };
+  struct Read {
+    std::string hash;
+    std::string event;  // the fields of the line beyond id and hash
+  };
+  using Answers = std::map<std::string, std::vector<Read>>;  // by identity, in the order of the answer
+
+  bool ask(std::string_view method, std::string path, std::string_view query, std::string_view form, Nanos at, std::string& body);
+  bool log_in(Nanos at);
+  bool list(Nanos at, std::vector<std::string>& ids);
+  void read_log(const std::string& session, const std::string& body);
+  void read_entry(const std::string& session, const std::string& raw, Answers& answers);
+  void settle(const std::string& session, const std::string& identity, const std::vector<Read>& read);
+  void write(const Known& as, const Read& what);
+
+  Appliance& appliance_;
+  const Dialect dialect_;
+  const std::string source_;
+  const std::string password_;
+  std::string token_;
+  std::map<std::string, std::vector<Known>> known_;  // "session identity"
+  simdjson::dom::parser parser_;
+  std::vector<std::string> lines_;
+};
+
+// The escapes of lone surrogates replaced by \ufffd: simdjson refuses them.
+std::string without_lone_escapes(std::string_view json);
+// The elements of the array that follows `"log":`, as they stand there.
+std::vector<std::string> raw_elements(std::string_view body);
+
+}  // namespace fleet

@@ -1,0 +1,174 @@
+#include "bench/fleet/reckon.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "bench/fleet/appliance.h"
+#include "bench/fleet/ledger.h"
+#include "tests/bench/honest_reader.h"
+
+namespace fleet {
+namespace {
+
+constexpr Nanos kBegin = 1'800'000'000 * kSecond;
+
+// A small fleet, read honestly from beginning to end without a socket or a clock: time is a number here.
+class Reckon : public testing::Test {
+ protected:
+  Reckon() : folder_(std::filesystem::temp_directory_path() / ("reckon_test." + std::to_string(getpid()))) {
+    std::filesystem::create_directories(folder_);
+    plan_.seed = 77;
+    plan_.appliances = 4;
+    plan_.begin = kBegin;
+    plan_.mix.hostile = 0.02;
+    plan_.mix.twin = 0.1;
+    conduct_.password = "secret";
+  }
+  ~Reckon() override { std::filesystem::remove_all(folder_); }
+
+  void read_fleet(Nanos every) {
+    const Nanos end = kBegin + 10 * kSecond;
+    std::vector<ApplianceRecord> records;
+    for (std::size_t i = 0; i < plan_.appliances; ++i) {
+      std::atomic<Nanos> freeze{kNever};
+      Shared shared;
+      Appliance appliance(plan_, conduct_, i, freeze, shared);
+      HonestReader reader(appliance, dialect_of(plan_, i), source_name(plan_, i), conduct_.password);
+      for (Nanos at = kBegin; at < end; at += every) reader.poll(at);
+      freeze = end;
+      for (Nanos at = end; at < end + 3 * kSecond; at += every) reader.poll(at);
+      lines_.insert(lines_.end(), reader.lines().begin(), reader.lines().end());
+      records.push_back({i, appliance.served(), appliance.account()});
+    }
+    write_ledger(path("ledger"), plan_, records, end);
+  }
+
+  Verdict judge(bool exact) {
+    std::ofstream file(path("events"), std::ios::trunc);
+    for (const std::string& line : lines_) file << line << '\n';
+    file.close();
+    Reckoning how;
+    how.exact = exact;
+    return reckon(path("ledger"), {path("events")}, how);
+  }
+
+  std::string path(const char* name) const { return (folder_ / name).string(); }
+  // The last line that holds `text`.
+  std::vector<std::string>::iterator line_with(const std::string& text) {
+    for (auto line = lines_.end(); line != lines_.begin();) {
+      if ((--line)->find(text) != std::string::npos) return line;
+    }
+    return lines_.end();
+  }
+
+  std::filesystem::path folder_;
+  Plan plan_;
+  Conduct conduct_;
+  std::vector<std::string> lines_;
+};
+
+TEST_F(Reckon, AgreesWithAnHonestReader) {
+  read_fleet(200 * kMillisecond);
+  const Verdict verdict = judge(true);
+  EXPECT_TRUE(verdict.agrees()) << to_table(verdict);
+  EXPECT_GT(verdict.events, verdict.entries);
+  EXPECT_GT(verdict.errors_owed, 0u);
+  EXPECT_EQ(verdict.errors_owed, verdict.errors_written);
+}
+
+TEST_F(Reckon, AgreesForManySeeds) {
+  for (plan_.seed = 1; plan_.seed <= 8; ++plan_.seed) {
+    lines_.clear();
+    read_fleet(700 * kMillisecond);
+    const Verdict verdict = judge(true);
+    ASSERT_TRUE(verdict.agrees()) << "seed " << plan_.seed << '\n' << to_table(verdict);
+  }
+}
+
+TEST_F(Reckon, AgreesWhenAnswersBreak) {
+  conduct_.faults = FaultMix::of_everything();
+  read_fleet(200 * kMillisecond);
+  const Verdict verdict = judge(false);
+  EXPECT_TRUE(verdict.agrees()) << to_table(verdict);
+}
+
+TEST_F(Reckon, FindsARemovedLine) {
+  read_fleet(kSecond);
+  lines_.erase(line_with("\"status\":\"Warning\""));
+  const Verdict verdict = judge(false);
+  EXPECT_EQ(verdict.count(Verdict::lost), 1u) << to_table(verdict);
+  EXPECT_EQ(verdict.faults.size(), 1u) << to_table(verdict);
+}
+
+TEST_F(Reckon, FindsARemovedErrorEvent) {
+  read_fleet(kSecond);
+  lines_.erase(line_with("\"change\":\"error\""));
+  EXPECT_EQ(judge(false).count(Verdict::lost), 1u);
+}
+
+TEST_F(Reckon, FindsEachLineThatIsWrittenTwice) {
+  read_fleet(kSecond);
+  for (const char* of : {"\"status\":\"Success\"", "\"status\":\"Running\"", "\"change\":\"error\""}) {
+    const auto line = line_with(of);
+    ASSERT_NE(line, lines_.end()) << of;
+    const auto added = lines_.insert(line + 1, std::string(*line));
+    const Verdict verdict = judge(false);
+    EXPECT_GE(verdict.count(Verdict::repeated), 1u) << of;
+    lines_.erase(added);
+  }
+}
+
+TEST_F(Reckon, FindsAStateUnderAnotherEventId) {
+  read_fleet(kSecond);
+  std::string line = *line_with("\"status\":\"Success\"");
+  line.replace(line.find("\"id\":\"") + 6, 16, "0123456789abcdef");
+  lines_.push_back(line);
+  EXPECT_GE(judge(false).count(Verdict::repeated), 1u);
+}
+
+TEST_F(Reckon, FindsAChangedLine) {
+  read_fleet(kSecond);
+  std::string& line = *line_with("\"status\":\"Success\"");
+  line.replace(line.find("\"Success\""), 9, "\"Warning\"");
+  const Verdict verdict = judge(false);
+  EXPECT_EQ(verdict.count(Verdict::foreign), 1u) << to_table(verdict);
+  EXPECT_EQ(verdict.count(Verdict::lost), 1u) << to_table(verdict);
+}
+
+TEST_F(Reckon, FindsAForeignLine) {
+  read_fleet(kSecond);
+  std::string line = *line_with("\"status\":\"Success\"");
+  line.insert(line.find("\"message\":\"") + 11, "never said: ");
+  lines_.push_back(line);
+  EXPECT_EQ(judge(false).count(Verdict::foreign), 1u);
+}
+
+TEST_F(Reckon, FindsStatesOutOfOrder) {
+  plan_.mix.twin = 0;
+  read_fleet(200 * kMillisecond);
+  // The last event of an entry that had several is moved before the one before it.
+  const auto id = [](const std::string& line) { return line.substr(line.find("\"id\":"), 39); };
+  for (auto last = lines_.end() - 1; last != lines_.begin(); --last) {
+    for (auto earlier = lines_.begin(); earlier != last; ++earlier) {
+      if (id(*earlier) != id(*last)) continue;
+      std::swap(*earlier, *last);
+      EXPECT_GE(judge(false).count(Verdict::disordered), 1u);
+      return;
+    }
+  }
+  FAIL() << "no entry changed";
+}
+
+TEST_F(Reckon, FindsGarbageAndPassesPadding) {
+  read_fleet(kSecond);
+  lines_.insert(lines_.begin() + 3, "      ");
+  EXPECT_TRUE(judge(false).agrees());
+  lines_.insert(lines_.begin() + 3, R"({"event":{"id":)");
+  EXPECT_EQ(judge(false).count(Verdict::unreadable), 1u);
+}
+
+}  // namespace
+}  // namespace fleet
