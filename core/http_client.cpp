@@ -55,6 +55,7 @@ class Flight : public FlightHook {
   Flight& operator=(const Flight&) = delete;
 
   HttpTransfer& transfer() { return *transfer_; }
+  bool goes_to(const HttpClient::Endpoint::State& endpoint) const { return endpoint_.get() == &endpoint; }
 
  private:
   std::shared_ptr<HttpClient::Endpoint::State> endpoint_;
@@ -214,6 +215,12 @@ Result<void> HttpClient::Endpoint::set_headers(std::vector<std::string> headers)
   if (!plan.host_header.empty()) headers.push_back(plan.host_header);
   plan.headers = std::make_shared<const HeaderList>(std::move(headers));
   return {};
+}
+
+void HttpClient::Endpoint::cancel() {
+  for (Flight& flight : state_->client->flights) {
+    if (flight.goes_to(*state_)) flight.transfer().cancel();
+  }
 }
 
 std::optional<std::int64_t> HttpClient::Endpoint::certificate_expires() const { return state_->plan.peer->expires; }

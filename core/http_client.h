@@ -107,6 +107,9 @@ class HttpClient::Endpoint {
   // Fails as kRefused, and changes nothing, when one of them is not a header line.
   Result<void> set_headers(std::vector<std::string> headers);
 
+  // Ends what is in flight here as kCancelled. Requests that come later are sent.
+  void cancel();
+
   // The end of the certificate last seen in a full TLS handshake, Unix seconds.
   std::optional<std::int64_t> certificate_expires() const;
 
