@@ -242,6 +242,16 @@ TEST(LoadErrors, OfFilesThatCannotBeRead) {
             "/: cannot be read: not a regular file");
 }
 
+TEST(LoadErrors, OfSyntaxNameTheLine) {
+  ConfigFiles files;
+  for (const char* line :
+       {"[[[a", "x", "= 1", "a = 1 b = 2", "a = \"", "[a", "a = 01", "a = 1 \xc3\xa9", "\xe3\x81\x82 = 1", "a = [1"}) {
+    const Lines mistakes = files.mistakes("[daemon]\nthreads = 1\n" + std::string(line));
+    ASSERT_EQ(mistakes.size(), 1u) << line;
+    EXPECT_TRUE(mistakes[0].starts_with("sessionlogd.toml:3: found wrong TOML syntax")) << mistakes[0];
+  }
+}
+
 TEST(LoadErrors, OfTextsThatWouldExhaustUs) {
   ConfigFiles files;
   auto repeated = [](std::string_view part, std::size_t times) {
