@@ -88,7 +88,8 @@ void write_folder(const ServeOptions& o, const Fleet& fleet) {
   write_file(folder / "password", o.conduct.password, fs::perms::owner_read | fs::perms::owner_write);
   if (o.setting.tls) write_file(folder / "ca.pem", fleet.ca_pem(), readable);
   write_file(folder / "sessionlogd.toml",
-             daemon_configuration(folder.string(), fleet.endpoints(), poll, o.conduct.username, o.setting.tls), readable);
+             daemon_configuration(folder.string(), fleet.endpoints(), poll, o.conduct.username, o.setting.tls),
+             readable);
 }
 
 void say(const std::string& line) {
@@ -131,8 +132,8 @@ int serve(ServeOptions& o) {
   Fleet fleet(o.plan, o.conduct, o.setting);
   if (!o.out.empty()) write_folder(o, fleet);
   fleet.start();
-  say(fmt::format("ready appliances={} dead={} seed={} first={} control={}", o.plan.appliances, o.setting.dead, o.plan.seed,
-                  fleet.endpoints().empty() ? "" : fleet.endpoints().front().url, fleet.control_url()));
+  say(fmt::format("ready appliances={} dead={} seed={} first={} control={}", o.plan.appliances, o.setting.dead,
+                  o.plan.seed, fleet.endpoints().empty() ? "" : fleet.endpoints().front().url, fleet.control_url()));
   live(o, fleet, signals);
   if (!o.out.empty()) {
     fleet.write_ledger(ledger_path(o.out));
@@ -144,7 +145,8 @@ int serve(ServeOptions& o) {
 
 int judge(const ReckonOptions& o) {
   const std::string ledger = o.ledger.empty() ? ledger_path(o.out) : o.ledger;
-  const std::vector<std::string> events = o.events.empty() ? std::vector<std::string>{o.out + "/events.ndjson"} : o.events;
+  const std::vector<std::string> events =
+      o.events.empty() ? std::vector<std::string>{o.out + "/events.ndjson"} : o.events;
   const Verdict verdict = reckon(ledger, events, o.how);
   fmt::print("{}", to_table(verdict));
   return verdict.agrees() ? 0 : 1;
@@ -159,13 +161,16 @@ void add_serve_options(CLI::App& app, ServeOptions& o) {
   app.add_option("--duration", o.duration, "seconds until the fleet freezes")->capture_default_str();
   app.add_option("--session-length", o.session_length, "seconds, the longest; default: two fifths of the duration");
   app.add_flag("--static", o.plan.all_past, "every session ended an hour and more ago; no faults");
-  app.add_option("--max-lateness", o.max_lateness, "seconds an entry may be late after its session")->capture_default_str();
+  app.add_option("--max-lateness", o.max_lateness, "seconds an entry may be late after its session")
+      ->capture_default_str();
   app.add_option("--hostile", o.plan.mix.hostile, "share of entries that are not as documented")->capture_default_str();
   app.add_option("--twins", o.plan.mix.twin, "share of entries with twins")->capture_default_str();
   app.add_option("--late", o.plan.mix.late, "share of entries that come or end late")->capture_default_str();
   app.add_option("--vanish", o.plan.mix.vanish, "share of moments an entry is away")->capture_default_str();
-  app.add_option("--reshuffle", o.plan.mix.reshuffle, "share of answers in another order and spelling")->capture_default_str();
-  app.add_option("--fault", o.faults, "NAME=PROBABILITY, repeatable: 429 503 500 reset truncate slow expire html cut empty hang");
+  app.add_option("--reshuffle", o.plan.mix.reshuffle, "share of answers in another order and spelling")
+      ->capture_default_str();
+  app.add_option("--fault", o.faults,
+                 "NAME=PROBABILITY, repeatable: 429 503 500 reset truncate slow expire html cut empty hang");
   app.add_flag("--faults", o.all_faults, "a mix of all faults");
   app.add_option("--dead", o.setting.dead, "appliances that never answer or refuse")->capture_default_str();
   app.add_option("--token-lifetime", o.token_lifetime, "seconds")->capture_default_str();

@@ -20,7 +20,9 @@ constexpr std::string_view kAzureToken = "/api/oauth2/token";
 constexpr std::string_view kAzureSessions = "/jobSessions";
 constexpr double kTotalKeptSecret = 0.1;  // Azure: totalCount is nullable
 
-std::shared_ptr<const std::string> shared_text(std::string text) { return std::make_shared<const std::string>(std::move(text)); }
+std::shared_ptr<const std::string> shared_text(std::string text) {
+  return std::make_shared<const std::string>(std::move(text));
+}
 
 std::string_view bearer(std::string_view authorization) {
   constexpr std::string_view kScheme = "Bearer ";
@@ -29,7 +31,8 @@ std::string_view bearer(std::string_view authorization) {
 
 }  // namespace
 
-Appliance::Appliance(const Plan& plan, const Conduct& conduct, std::size_t index, const std::atomic<Nanos>& freeze, Shared& shared)
+Appliance::Appliance(const Plan& plan, const Conduct& conduct, std::size_t index, const std::atomic<Nanos>& freeze,
+                     Shared& shared)
     : plan_(plan),
       conduct_(conduct),
       index_(index),
@@ -96,8 +99,8 @@ std::vector<std::vector<Served>> Appliance::served() const {
 }
 
 std::size_t Appliance::sessions_existing(Nanos at) const {
-  return static_cast<std::size_t>(std::count_if(
-      slots_.begin(), slots_.end(), [&](const Slot& slot) { return slot.session.exists(at, freeze()); }));
+  return static_cast<std::size_t>(
+      std::count_if(slots_.begin(), slots_.end(), [&](const Slot& slot) { return slot.session.exists(at, freeze()); }));
 }
 
 // Faults that need no look at the request.
@@ -118,11 +121,13 @@ std::optional<Answer> Appliance::fail(Fault fault, Nanos now) {
       account_.asked_to_wait(now, until);
       return answer;
     }
-    case Fault::error: return problem(500, "Internal Server Error", "UnknownError", "something failed");
+    case Fault::error:
+      return problem(500, "Internal Server Error", "UnknownError", "something failed");
     case Fault::html: {
       Answer answer;
       answer.content_type = "text/html";
-      answer.body = shared_text("<!DOCTYPE html><html><body><h1>Please wait while the service starts</h1></body></html>");
+      answer.body =
+          shared_text("<!DOCTYPE html><html><body><h1>Please wait while the service starts</h1></body></html>");
       return answer;
     }
     case Fault::empty: {
@@ -130,8 +135,11 @@ std::optional<Answer> Appliance::fail(Fault fault, Nanos now) {
       answer.body = shared_text("");
       return answer;
     }
-    case Fault::expire: tokens_.expire_all(now); return std::nullopt;
-    default: return std::nullopt;
+    case Fault::expire:
+      tokens_.expire_all(now);
+      return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -167,7 +175,8 @@ Answer Appliance::route(const Request& request, Nanos now) {
 
 Answer Appliance::token(const Request& request, Nanos now) {
   if (request.method == "DELETE") {
-    if (!tokens_.revoke(bearer(request.authorization))) return problem(401, "Unauthorized", "InvalidToken", "unknown token");
+    if (!tokens_.revoke(bearer(request.authorization)))
+      return problem(401, "Unauthorized", "InvalidToken", "unknown token");
     Answer answer;
     answer.status = 204;
     return answer;
@@ -198,16 +207,20 @@ Answer Appliance::issued(const Tokens::Pair& pair, Nanos now) const {
   answer.body = shared_text(fmt::format(
       R"({{"access_token":"{}","token_type":"bearer","refresh_token":"{}","expires_in":{},".issued":"{}",".expires":"{}",)"
       R"("username":"{}","roleName":"Viewer","mfa_enabled":false}})",
-      pair.access, pair.refresh, conduct_.token_lifetime / kSecond, azure_time(now), azure_time(pair.expires), conduct_.username));
+      pair.access, pair.refresh, conduct_.token_lifetime / kSecond, azure_time(now), azure_time(pair.expires),
+      conduct_.username));
   return answer;
 }
 
 // `rest` is what follows the collection's name: nothing, "/id" or "/id/log".
 Answer Appliance::collection(const Request& request, std::string_view rest, Nanos now) {
   switch (tokens_.check(bearer(request.authorization), now)) {
-    case Tokens::Verdict::unknown: return problem(401, "Unauthorized", "InvalidToken", "unknown token");
-    case Tokens::Verdict::expired: return problem(401, "Unauthorized", "ExpiredToken", "the token has expired");
-    case Tokens::Verdict::valid: break;
+    case Tokens::Verdict::unknown:
+      return problem(401, "Unauthorized", "InvalidToken", "unknown token");
+    case Tokens::Verdict::expired:
+      return problem(401, "Unauthorized", "ExpiredToken", "the token has expired");
+    case Tokens::Verdict::valid:
+      break;
   }
   if (request.method != "GET") return problem(405, "Method Not Allowed", "MethodNotAllowed", "GET");
   if (rest.empty()) return list(request.query, now);

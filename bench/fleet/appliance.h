@@ -1,5 +1,5 @@
-// One simulated appliance: its sessions, its logins, and what it answers. Knows nothing of sockets: a request goes in, an answer comes
-// out, and the connection reports how the answer fared. Used by one thread.
+// One simulated appliance: its sessions, its logins, and what it answers. Knows nothing of sockets: a request goes in,
+// an answer comes out, and the connection reports how the answer fared. Used by one thread.
 #pragma once
 
 #include <atomic>
@@ -55,8 +55,8 @@ struct Answer {
   std::optional<Receipt> receipt;
 };
 
-// A moment of a session that was served. `owed`: at least once completely and correctly; otherwise only in a broken answer, so the
-// client may have taken entries from it and need not.
+// A moment of a session that was served. `owed`: at least once completely and correctly; otherwise only in a broken
+// answer, so the client may have taken entries from it and need not.
 struct Served {
   Nanos moment;
   bool owed;
@@ -64,7 +64,8 @@ struct Served {
 
 class Appliance {
  public:
-  Appliance(const Plan& plan, const Conduct& conduct, std::size_t index, const std::atomic<Nanos>& freeze, Shared& shared);
+  Appliance(const Plan& plan, const Conduct& conduct, std::size_t index, const std::atomic<Nanos>& freeze,
+            Shared& shared);
 
   Answer answer(const Request& request, Nanos now);
   // Once per answer; `complete`: every byte of it went out.

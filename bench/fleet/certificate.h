@@ -1,4 +1,5 @@
-// A certificate authority made at start, and one server certificate for the loopback address, so that clients can verify TLS.
+// A certificate authority made at start, and one server certificate for the loopback address, so that clients can
+// verify TLS.
 #pragma once
 
 #include <string>

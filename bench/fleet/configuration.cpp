@@ -11,8 +11,9 @@ namespace fleet {
 namespace {
 
 // Fast enough for a demonstration of seconds; settle is longer than the fleet's entries are late.
-const PollOptions kPollDefaults = {{"interval", "500ms"}, {"max_interval", "2s"}, {"discovery_interval", "1s"}, {"settle", "3s"},
-                                   {"timeout", "10s"},    {"connections", "4"},   {"rate", "100/s"}};
+const PollOptions kPollDefaults = {{"interval", "500ms"}, {"max_interval", "2s"}, {"discovery_interval", "1s"},
+                                   {"settle", "3s"},      {"timeout", "10s"},     {"connections", "4"},
+                                   {"rate", "100/s"}};
 
 bool is_number(const std::string& text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -34,8 +35,8 @@ std::pair<std::string, std::string> read_poll_option(const std::string& text) {
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
-std::string daemon_configuration(const std::string& folder, const std::vector<Endpoint>& endpoints, const PollOptions& poll,
-                                 const std::string& username, bool tls) {
+std::string daemon_configuration(const std::string& folder, const std::vector<Endpoint>& endpoints,
+                                 const PollOptions& poll, const std::string& username, bool tls) {
   std::string toml = fmt::format("[daemon]\nstate_dir = \"{}/state\"\nadmin = \"\"\n\n[poll]\n", folder);
   for (const auto& [key, value] : with_defaults(poll)) {
     const char* quote = is_number(value) ? "" : "\"";
@@ -44,11 +45,14 @@ std::string daemon_configuration(const std::string& folder, const std::vector<En
   fmt::format_to(std::back_inserter(toml), "\n[sink]\ntype = \"file\"\npath = \"{}/events.ndjson\"\n", folder);
   for (const Endpoint& endpoint : endpoints) {
     fmt::format_to(std::back_inserter(toml),
-                   "\n[[source]]\nname = \"{}\"\ndialect = \"{}\"\nurl = \"{}\"\nusername = \"{}\"\npassword = \"file:{}/password\"\n",
-                   endpoint.source, endpoint.dialect == Dialect::aws ? "veeam-aws" : "veeam-azure", endpoint.url, username,
-                   folder);
+                   "\n[[source]]\nname = \"{}\"\ndialect = \"{}\"\nurl = \"{}\"\nusername = \"{}\"\npassword = "
+                   "\"file:{}/password\"\n",
+                   endpoint.source, endpoint.dialect == Dialect::aws ? "veeam-aws" : "veeam-azure", endpoint.url,
+                   username, folder);
     // The certificate names 127.0.0.1 and localhost; the latter holds for every loopback address.
-    if (tls) fmt::format_to(std::back_inserter(toml), "tls = {{ ca_file = \"{}/ca.pem\", server_name = \"localhost\" }}\n", folder);
+    if (tls)
+      fmt::format_to(std::back_inserter(toml), "tls = {{ ca_file = \"{}/ca.pem\", server_name = \"localhost\" }}\n",
+                     folder);
   }
   return toml;
 }

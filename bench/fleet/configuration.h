@@ -9,13 +9,14 @@
 
 namespace fleet {
 
-using PollOptions = std::vector<std::pair<std::string, std::string>>;  // key, value as a person writes it: interval, 250ms
+using PollOptions =
+    std::vector<std::pair<std::string, std::string>>;  // key, value as a person writes it: interval, 250ms
 
 // Splits "interval=250ms"; throws std::invalid_argument without an equals sign.
 std::pair<std::string, std::string> read_poll_option(const std::string& text);
 
 // The whole file. `folder` is absolute; password and CA certificate lie in it.
-std::string daemon_configuration(const std::string& folder, const std::vector<Endpoint>& endpoints, const PollOptions& poll,
-                                 const std::string& username, bool tls);
+std::string daemon_configuration(const std::string& folder, const std::vector<Endpoint>& endpoints,
+                                 const PollOptions& poll, const std::string& username, bool tls);
 
 }  // namespace fleet

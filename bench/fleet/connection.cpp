@@ -1,6 +1,7 @@
 #include "bench/fleet/connection.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include <array>
 #include <boost/asio/as_tuple.hpp>
@@ -8,6 +9,7 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <cerrno>
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -22,12 +24,13 @@ namespace asio = boost::asio;
 
 namespace {
 
-using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
+using Timer =
+    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 using TlsStream = asio::ssl::stream<Socket>;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable_t<Executor>());
 constexpr std::size_t kReadBuffer = 16 * 1024;
-constexpr std::chrono::seconds kHang{5};
+constexpr std::chrono::milliseconds kHang{5000};
 constexpr std::chrono::milliseconds kDribble{50};
 constexpr std::size_t kDribbles = 20;
 
@@ -60,7 +63,8 @@ enum class Outcome { said, said_and_over, broken };
 template <class Stream>
 class Conversation {
  public:
-  Conversation(Stream& stream, Appliance& appliance) : stream_(stream), appliance_(appliance), timer_(stream.get_executor()) {}
+  Conversation(Stream& stream, Appliance& appliance)
+      : stream_(stream), appliance_(appliance), timer_(stream.get_executor()) {}
 
   Awaitable<void> run() {
     while (true) {
@@ -95,15 +99,19 @@ class Conversation {
   Awaitable<Outcome> deliver(const Answer& answer) {
     const std::string_view body = answer.body ? std::string_view(*answer.body) : std::string_view();
     switch (answer.fault) {
-      case Fault::hang: co_await pause(kHang); co_return Outcome::broken;
+      case Fault::hang:
+        co_await wait_in_vain();
+        co_return Outcome::broken;
       case Fault::reset:
       case Fault::truncate: {
         co_await send(body.substr(0, body.size() / 2));
         if (answer.fault == Fault::reset) reset_on_close();
         co_return Outcome::broken;
       }
-      case Fault::slow: co_return co_await dribble(body);
-      default: co_return co_await send(body) ? Outcome::said : Outcome::broken;
+      case Fault::slow:
+        co_return co_await dribble(body);
+      default:
+        co_return co_await send(body) ? Outcome::said : Outcome::broken;
     }
   }
 
@@ -125,6 +133,18 @@ class Conversation {
       body.remove_prefix(size);
     }
     co_return Outcome::said;
+  }
+
+  // No answer, until our time is over or the client gives up: from then on it is not in flight any more.
+  Awaitable<void> wait_in_vain() {
+    for (auto waited = kDribble; waited < kHang && !client_stirs(); waited += kDribble) co_await pause(kDribble);
+  }
+
+  // A client that waits for an answer says nothing; its end of the connection, or of TLS, shows as something to read.
+  bool client_stirs() {
+    char byte;
+    const auto got = ::recv(stream_.lowest_layer().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return got >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
   }
 
   Awaitable<void> pause(std::chrono::steady_clock::duration span) {

@@ -28,7 +28,8 @@ Awaitable<void> serve_control(Acceptor acceptor, std::function<std::string()> sa
     if (unread) continue;
     const std::string body = say();
     const std::string answer = fmt::format(
-        "HTTP/1.1 200 OK\r\nDate: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}",
+        "HTTP/1.1 200 OK\r\nDate: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: "
+        "close\r\n\r\n{}",
         http_date(now()), body.size(), body);
     const auto text = asio::buffer(answer);
     co_await asio::async_write(socket, text, kAwait);

@@ -1,4 +1,5 @@
-// A small address of the fleet's own: GET anything answers with what it is given to say, as JSON, one request per connection.
+// A small address of the fleet's own: GET anything answers with what it is given to say, as JSON, one request per
+// connection.
 #pragma once
 
 #include <functional>

@@ -9,7 +9,7 @@ namespace fleet {
 
 namespace {
 
-constexpr std::array<std::string_view, kFaultKinds> kNames = {"none", "429",  "503",  "500", "reset", "truncate",
+constexpr std::array<std::string_view, kFaultKinds> kNames = {"none", "429",    "503",  "500", "reset", "truncate",
                                                               "slow", "expire", "html", "cut", "empty", "hang"};
 
 }  // namespace
@@ -35,7 +35,8 @@ void FaultMix::set(std::string_view text) {
 
 FaultMix FaultMix::of_everything() {
   FaultMix mix;
-  for (const Fault fault : {Fault::error, Fault::reset, Fault::truncate, Fault::slow, Fault::html, Fault::cut, Fault::empty}) {
+  for (const Fault fault :
+       {Fault::error, Fault::reset, Fault::truncate, Fault::slow, Fault::html, Fault::cut, Fault::empty}) {
     mix.set(fault, 0.008);
   }
   // These stop a whole source for a while.

@@ -1,5 +1,5 @@
-// What goes wrong between an appliance and its clients, by probability. Named faults with a script of their own (clock offsets,
-// refused versions, shifting pages, vanishing sessions, wrong sessions) have their place beside these.
+// What goes wrong between an appliance and its clients, by probability. Named faults with a script of their own (clock
+// offsets, refused versions, shifting pages, vanishing sessions, wrong sessions) have their place beside these.
 #pragma once
 
 #include <array>

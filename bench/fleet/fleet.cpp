@@ -25,7 +25,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
+using Timer =
+    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable_t<Executor>());
 constexpr int kBacklog = 1024;
@@ -63,7 +64,8 @@ struct Shard {
 asio::ip::address_v4 address_of(const Setting& setting, std::size_t index) {
   if (!setting.many_addresses) return asio::ip::address_v4::loopback();
   constexpr std::size_t kHosts = 250;
-  const auto host = 127u << 24 | static_cast<unsigned>(index / kHosts % kHosts) << 8 | static_cast<unsigned>(index % kHosts + 1);
+  const auto host =
+      127u << 24 | static_cast<unsigned>(index / kHosts % kHosts) << 8 | static_cast<unsigned>(index % kHosts + 1);
   return asio::ip::address_v4(host);
 }
 
@@ -102,8 +104,9 @@ struct Fleet::Running {
     Shard& shard = *shards[index % shards.size()];
     Acceptor acceptor = bound(shard.io, address_of(setting, index));
     const auto at = acceptor.local_endpoint();
-    endpoints.push_back({source_name(plan, index), dialect_of(plan, index),
-                         fmt::format("{}://{}:{}", setting.tls ? "https" : "http", at.address().to_string(), at.port())});
+    endpoints.push_back(
+        {source_name(plan, index), dialect_of(plan, index),
+         fmt::format("{}://{}:{}", setting.tls ? "https" : "http", at.address().to_string(), at.port())});
     const std::size_t alive = plan.appliances - setting.dead;
     if (index >= alive && index % 2 == 1) {
       refusing.push_back(std::move(acceptor));
@@ -112,7 +115,8 @@ struct Fleet::Running {
     acceptor.listen(kBacklog);
     Appliance* appliance = nullptr;
     if (index < alive) {
-      appliance = shard.appliances.emplace_back(std::make_unique<Appliance>(plan, conduct, index, freeze, shard.shared)).get();
+      appliance =
+          shard.appliances.emplace_back(std::make_unique<Appliance>(plan, conduct, index, freeze, shard.shared)).get();
     }
     asio::co_spawn(shard.io, take_calls(std::move(acceptor), appliance, tls ? &*tls : nullptr), asio::detached);
   }
@@ -126,7 +130,8 @@ Fleet::Fleet(const Plan& plan, const Conduct& conduct, const Setting& setting)
   if (setting.tls) r.make_tls();
   for (std::size_t i = 0; i < std::max<std::size_t>(setting.threads, 1); ++i) {
     r.shards.push_back(std::make_unique<Shard>());
-    r.shards.back()->shared.cache_bytes_left = static_cast<std::int64_t>(setting.cache_bytes / std::max<std::size_t>(setting.threads, 1));
+    r.shards.back()->shared.cache_bytes_left =
+        static_cast<std::int64_t>(setting.cache_bytes / std::max<std::size_t>(setting.threads, 1));
   }
   for (std::size_t i = 0; i < plan.appliances; ++i) r.add_appliance(i);
   Acceptor control = bound(r.shards.front()->io, asio::ip::address_v4::loopback());
@@ -194,10 +199,9 @@ std::string Fleet::status() const {
     // The sessions themselves never change, so another thread may count them.
     for (const auto& appliance : shard->appliances) sessions += appliance->sessions_existing(at);
   }
-  return fmt::format(
-      R"({{"frozen":{},"requests":{},"log_answers":{},"sessions":{},"read_to_end":{},"caught_up":{}}})"
-      "\n",
-      frozen(), requests, log_answers, sessions, read_to_end, frozen() && read_to_end == sessions);
+  return fmt::format(R"({{"frozen":{},"requests":{},"log_answers":{},"sessions":{},"read_to_end":{},"caught_up":{}}})"
+                     "\n",
+                     frozen(), requests, log_answers, sessions, read_to_end, frozen() && read_to_end == sessions);
 }
 
 }  // namespace fleet

@@ -1,5 +1,5 @@
-// The fleet as a running thing: threads, listening sockets, the moment it freezes. Each appliance belongs to one thread and only that
-// thread touches it while the fleet runs.
+// The fleet as a running thing: threads, listening sockets, the moment it freezes. Each appliance belongs to one thread
+// and only that thread touches it while the fleet runs.
 #pragma once
 
 #include <atomic>
@@ -16,9 +16,9 @@ namespace fleet {
 
 struct Setting {
   std::size_t threads = 1;
-  std::size_t dead = 0;           // the last so many appliances: every other one silent, the others refusing connections
+  std::size_t dead = 0;  // the last so many appliances: every other one silent, the others refusing connections
   bool tls = false;
-  bool many_addresses = false;    // 127.0.x.y instead of 127.0.0.1
+  bool many_addresses = false;             // 127.0.x.y instead of 127.0.0.1
   std::uint64_t cache_bytes = 512u << 20;  // rendered bodies, all threads together
 };
 

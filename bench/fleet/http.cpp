@@ -84,7 +84,8 @@ Progress read_request(std::string_view text, Request& request, std::size_t& used
     }
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) return Progress::malformed;
-    if (!take_header(line.substr(0, colon), trimmed(line.substr(colon + 1)), request, body_size)) return Progress::malformed;
+    if (!take_header(line.substr(0, colon), trimmed(line.substr(colon + 1)), request, body_size))
+      return Progress::malformed;
   }
   if (body_size > kMaxHead) return Progress::malformed;
   if (text.size() < head + 4 + body_size) return Progress::incomplete;
@@ -114,16 +115,26 @@ std::optional<std::string_view> find(const Parameters& parameters, std::string_v
 
 std::string_view reason_phrase(int status) {
   switch (status) {
-    case 200: return "OK";
-    case 204: return "No Content";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 429: return "Too Many Requests";
-    case 500: return "Internal Server Error";
-    case 503: return "Service Unavailable";
-    default: return "Unknown";
+    case 200:
+      return "OK";
+    case 204:
+      return "No Content";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 429:
+      return "Too Many Requests";
+    case 500:
+      return "Internal Server Error";
+    case 503:
+      return "Service Unavailable";
+    default:
+      return "Unknown";
   }
 }
 

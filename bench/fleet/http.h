@@ -1,5 +1,5 @@
-// The little of HTTP/1.1 that an appliance needs: one request at a time, bodies with a Content-Length. Written by hand because it has
-// to be several times faster than the daemon it measures.
+// The little of HTTP/1.1 that an appliance needs: one request at a time, bodies with a Content-Length. Written by hand
+// because it has to be several times faster than the daemon it measures.
 #pragma once
 
 #include <cstddef>

@@ -37,12 +37,18 @@ void append_escape(std::string& to, char32_t code, bool upper) {
 
 char short_escape(char32_t code) {
   switch (code) {
-    case '"': return '"';
-    case '\\': return '\\';
-    case '\n': return 'n';
-    case '\t': return 't';
-    case '\r': return 'r';
-    default: return 0;
+    case '"':
+      return '"';
+    case '\\':
+      return '\\';
+    case '\n':
+      return 'n';
+    case '\t':
+      return 't';
+    case '\r':
+      return 'r';
+    default:
+      return 0;
   }
 }
 

@@ -1,5 +1,6 @@
-// Strings of the fleet and how JSON may spell them. Inside, a text is UTF-8 which may hold lone surrogates in their three-byte form
-// (WTF-8), since appliances send such escapes; what the daemon is held to is the text with those as U+FFFD.
+// Strings of the fleet and how JSON may spell them. Inside, a text is UTF-8 which may hold lone surrogates in their
+// three-byte form (WTF-8), since appliances send such escapes; what the daemon is held to is the text with those as
+// U+FFFD.
 #pragma once
 
 #include <string>

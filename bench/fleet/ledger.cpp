@@ -22,7 +22,8 @@ struct ServedState {
   bool owed;
 };
 
-// In order of time, each moment once. A slow answer may have ended after a newer one: time decides, not the end of the answer.
+// In order of time, each moment once. A slow answer may have ended after a newer one: time decides, not the end of the
+// answer.
 std::vector<Served> in_order(std::vector<Served> served) {
   std::stable_sort(served.begin(), served.end(), [](const Served& a, const Served& b) { return a.moment < b.moment; });
   std::vector<Served> out;
@@ -42,8 +43,8 @@ bool same_state(Dialect dialect, const State& a, const State& b) {
   return a.duration == b.duration && (dialect == Dialect::aws ? a.log_time == b.log_time : a.start == b.start);
 }
 
-std::vector<ServedState> states_of(const Plan& plan, const Session& session, const Entry& entry, const std::vector<Served>& served,
-                                   Nanos freeze) {
+std::vector<ServedState> states_of(const Plan& plan, const Session& session, const Entry& entry,
+                                   const std::vector<Served>& served, Nanos freeze) {
   std::vector<ServedState> states;
   for (const Served& each : served) {
     std::optional<State> state = state_at(plan, session, entry, each.moment, freeze);
@@ -58,14 +59,16 @@ std::vector<ServedState> states_of(const Plan& plan, const Session& session, con
 }
 
 void append_entry(std::string& to, Dialect dialect, const Entry& entry, const std::vector<ServedState>& states) {
-  const auto time = [&](Nanos at) { return at == 0 ? std::string() : dialect == Dialect::aws ? aws_time(at) : azure_time(at); };
+  const auto time = [&](Nanos at) {
+    return at == 0 ? std::string() : dialect == Dialect::aws ? aws_time(at) : azure_time(at);
+  };
   to += R"({"m":)";
   append_json(to, without_surrogates(entry.message));
   fmt::format_to(std::back_inserter(to), R"(,"t":"{}","r":"{}","s":[)", time(entry.started), entry.resource);
   const char* comma = "";
   for (const auto& [state, owed] : states) {
-    fmt::format_to(std::back_inserter(to), R"({}[{},"{}","{}","{}","{}"])", std::exchange(comma, ","), int{owed}, state.status,
-                   time(state.log_time), time(state.start), state.duration);
+    fmt::format_to(std::back_inserter(to), R"({}[{},"{}","{}","{}","{}"])", std::exchange(comma, ","), int{owed},
+                   state.status, time(state.log_time), time(state.start), state.duration);
   }
   to += "]}";
 }
@@ -87,20 +90,23 @@ void append_session(std::string& to, const Plan& plan, const std::string& source
       list += ']';
     }
   }
-  fmt::format_to(std::back_inserter(to),
-                 R"({{"record":"session","source":"{}","dialect":"{}","session":"{}","broken":{},"entries":[{}],"errors":[{}]}})"
-                 "\n",
-                 source, session.dialect == Dialect::aws ? "aws" : "azure", session.id, broken, entries, errors);
+  fmt::format_to(
+      std::back_inserter(to),
+      R"({{"record":"session","source":"{}","dialect":"{}","session":"{}","broken":{},"entries":[{}],"errors":[{}]}})"
+      "\n",
+      source, session.dialect == Dialect::aws ? "aws" : "azure", session.id, broken, entries, errors);
 }
 
 void append_account(std::string& to, const std::string& source, const Account& a) {
-  fmt::format_to(std::back_inserter(to),
-                 R"({{"record":"account","source":"{}","requests":{},"logins":{},"refreshes":{},"log_answers":{},"log_bytes":{},)"
-                 R"("most_in_flight":{},"busiest_second":{},"inside_retry_after":{},"bad_requests":{},"faults":{{)",
-                 source, a.requests, a.logins, a.refreshes, a.log_answers, a.log_bytes, a.most_in_flight, a.busiest_second,
-                 a.inside_retry_after, a.bad_requests);
+  fmt::format_to(
+      std::back_inserter(to),
+      R"({{"record":"account","source":"{}","requests":{},"logins":{},"refreshes":{},"log_answers":{},"log_bytes":{},)"
+      R"("most_in_flight":{},"busiest_second":{},"inside_retry_after":{},"bad_requests":{},"faults":{{)",
+      source, a.requests, a.logins, a.refreshes, a.log_answers, a.log_bytes, a.most_in_flight, a.busiest_second,
+      a.inside_retry_after, a.bad_requests);
   for (std::size_t i = 1; i < kFaultKinds; ++i) {
-    fmt::format_to(std::back_inserter(to), R"({}"{}":{})", i == 1 ? "" : ",", fault_name(static_cast<Fault>(i)), a.faults[i]);
+    fmt::format_to(std::back_inserter(to), R"({}"{}":{})", i == 1 ? "" : ",", fault_name(static_cast<Fault>(i)),
+                   a.faults[i]);
   }
   to += "}}\n";
 }
@@ -118,7 +124,8 @@ std::string ledger_lines(const Plan& plan, const ApplianceRecord& record, Nanos 
   return lines;
 }
 
-void write_ledger(const std::string& path, const Plan& plan, const std::vector<ApplianceRecord>& records, Nanos freeze) {
+void write_ledger(const std::string& path, const Plan& plan, const std::vector<ApplianceRecord>& records,
+                  Nanos freeze) {
   const std::string beside = path + ".new";
   std::ofstream file(beside, std::ios::binary | std::ios::trunc);
   for (const ApplianceRecord& record : records) file << ledger_lines(plan, record, freeze);

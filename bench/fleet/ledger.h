@@ -5,9 +5,9 @@
 //    "errors":[[owed,raw],...]}
 //   {"record":"account","source":"aws-0001",...}
 //
-// "s" are the distinct states in the order they were served, compared as the daemon must: of a status that is not final only the word
-// counts. "owed" is 1 if the state was in at least one complete and correct answer, 0 if only in broken ones. "broken": some
-// moment of this session was served in broken answers only.
+// "s" are the distinct states in the order they were served, compared as the daemon must: of a status that is not final
+// only the word counts. "owed" is 1 if the state was in at least one complete and correct answer, 0 if only in broken
+// ones. "broken": some moment of this session was served in broken answers only.
 #pragma once
 
 #include <string>

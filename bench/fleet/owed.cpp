@@ -30,15 +30,16 @@ void add_entry(OwedSession& session, const element& entry) {
   group.shown = std::string(time) + ' ' + std::string(message);
   std::vector<OwedState>& states = group.entries.emplace_back();
   for (const element state : entry["s"].get_array()) {
-    states.push_back({comparable_state(session.dialect, text(state.at(1)), text(state.at(2)), text(state.at(3)), text(state.at(4))),
-                      state.at(0).get_int64().value() != 0});
+    states.push_back(
+        {comparable_state(session.dialect, text(state.at(1)), text(state.at(2)), text(state.at(3)), text(state.at(4))),
+         state.at(0).get_int64().value() != 0});
   }
 }
 
 }  // namespace
 
-std::string comparable_state(Dialect dialect, std::string_view status, std::string_view log_time, std::string_view start,
-                             std::string_view duration) {
+std::string comparable_state(Dialect dialect, std::string_view status, std::string_view log_time,
+                             std::string_view start, std::string_view duration) {
   std::string state(status);
   if (!is_final_status(status)) return state;
   state += ' ';

@@ -1,5 +1,5 @@
-// A ledger in memory, keyed by what an event says of itself. Shares no code with the daemon: identity and change are written down here
-// a second time, from design.md, section 4.
+// A ledger in memory, keyed by what an event says of itself. Shares no code with the daemon: identity and change are
+// written down here a second time, from design.md, section 4.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,8 @@
 namespace fleet {
 
 // The state of an entry as the rule compares it: the status word, and the rest only once the status is final.
-std::string comparable_state(Dialect dialect, std::string_view status, std::string_view log_time, std::string_view start,
-                             std::string_view duration);
+std::string comparable_state(Dialect dialect, std::string_view status, std::string_view log_time,
+                             std::string_view start, std::string_view duration);
 // AWS: the time is executionStartTime, else logTime. Azure: logTime, and the resource.
 std::string comparable_identity(Nanos time, std::string_view message, std::string_view resource);
 

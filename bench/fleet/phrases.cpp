@@ -51,21 +51,34 @@ std::string make_message(Random& random, std::size_t number) {
 
 std::string make_extra(Random& random) {
   switch (random.below(4)) {
-    case 0: return R"(,"workerName":"worker-7")";
-    case 1: return R"(,"details":{"code":17,"path":["a","b\u00e9",{}],"ratio":1.50e3})";
-    case 2: return R"(,"percent":100,"isLast":false)";
-    default: return R"(,"x":null,"instanceId":"i-0ab1")";
+    case 0:
+      return R"(,"workerName":"worker-7")";
+    case 1:
+      return R"(,"details":{"code":17,"path":["a","b\u00e9",{}],"ratio":1.50e3})";
+    case 2:
+      return R"(,"percent":100,"isLast":false)";
+    default:
+      return R"(,"x":null,"instanceId":"i-0ab1")";
   }
 }
 
 std::string make_hostile(Random& random, std::size_t number, const std::string& log_time) {
   switch (random.below(6)) {
-    case 0: return fmt::format(R"({{"status":"Success","message":"hostile {} without a time"}})", number);
-    case 1: return fmt::format(R"({{"logTime":{},"status":"Success","message":"hostile {}, time as number"}})", 1592680000 + number, number);
-    case 2: return fmt::format(R"({{"logTime":"{}","status":{{"word":"Success"}},"message":"hostile {}, status as object"}})", log_time, number);
-    case 3: return fmt::format(R"({{"logTime":"yesterday, {} o'clock","status":"Success","message":"hostile {}"}})", number % 12, number);
-    case 4: return std::to_string(number);
-    default: return fmt::format(R"("hostile string {}")", number);
+    case 0:
+      return fmt::format(R"({{"status":"Success","message":"hostile {} without a time"}})", number);
+    case 1:
+      return fmt::format(R"({{"logTime":{},"status":"Success","message":"hostile {}, time as number"}})",
+                         1592680000 + number, number);
+    case 2:
+      return fmt::format(R"({{"logTime":"{}","status":{{"word":"Success"}},"message":"hostile {}, status as object"}})",
+                         log_time, number);
+    case 3:
+      return fmt::format(R"({{"logTime":"yesterday, {} o'clock","status":"Success","message":"hostile {}"}})",
+                         number % 12, number);
+    case 4:
+      return std::to_string(number);
+    default:
+      return fmt::format(R"("hostile string {}")", number);
   }
 }
 

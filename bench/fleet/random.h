@@ -1,5 +1,5 @@
-// A small generator whose numbers are the same on every machine and with every standard library: a fleet must be replayable from
-// its seed alone, which std::uniform_int_distribution does not promise.
+// A small generator whose numbers are the same on every machine and with every standard library: a fleet must be
+// replayable from its seed alone, which std::uniform_int_distribution does not promise.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +29,9 @@ class Random {
   bool chance(double probability) { return probability > 0 && real() < probability; }
 
   template <class T, std::size_t N>
-  const T& pick(const T (&from)[N]) { return from[below(N)]; }
+  const T& pick(const T (&from)[N]) {
+    return from[below(N)];
+  }
 
  private:
   std::uint64_t state_;

@@ -40,7 +40,8 @@ class Reading {
  private:
   void take(const std::string& line) {
     element event;
-    if (parser_.parse(line).get(event) != simdjson::SUCCESS) return verdict_.find(Verdict::unreadable, line.substr(0, 200));
+    if (parser_.parse(line).get(event) != simdjson::SUCCESS)
+      return verdict_.find(Verdict::unreadable, line.substr(0, 200));
     const std::string_view change = field(event, "/sessionlog/change");
     if (change == "gap") return take_gap(line);
     OwedSession* session = owed_.find(field(event, "/sessionlog/source"), field(event, "/sessionlog/session_id"));
@@ -70,8 +71,8 @@ class Reading {
     const std::uint32_t id = number_of(field(event, "/event/id"), group->second);
     if (id == 0) return verdict_.find(Verdict::foreign, "event.id of another entry: " + line);
     group->second.written.push_back({id,
-                                     comparable_state(session.dialect, field(event, "/sessionlog/status"), log_time, start,
-                                                      field(event, "/sessionlog/duration")),
+                                     comparable_state(session.dialect, field(event, "/sessionlog/status"), log_time,
+                                                      start, field(event, "/sessionlog/duration")),
                                      std::string(field(event, "/event/hash"))});
   }
 
@@ -93,7 +94,8 @@ class Reading {
 // Judges the entries of one identity.
 class GroupJudge {
  public:
-  GroupJudge(const std::string& session, const OwedSession& of, const Group& group, Verdict& verdict, const Reckoning& how)
+  GroupJudge(const std::string& session, const OwedSession& of, const Group& group, Verdict& verdict,
+             const Reckoning& how)
       : session_(session), broken_(of.broken), group_(group), verdict_(verdict), how_(how) {}
 
   void judge() {
@@ -138,7 +140,8 @@ class GroupJudge {
     for (std::size_t i = 0; i < group_.written.size(); ++i) {
       const Group::Written& w = group_.written[i];
       if (w.id != group_.written.front().id) find(Verdict::repeated, "under another event.id: " + w.state);
-      const auto at = std::find_if(served.begin(), served.end(), [&](const OwedState& s) { return s.state == w.state; });
+      const auto at =
+          std::find_if(served.begin(), served.end(), [&](const OwedState& s) { return s.state == w.state; });
       if (at == served.end()) continue;  // foreign, found above
       const auto index = static_cast<std::size_t>(at - served.begin());
       if (index < position && group_.written[i - 1].state != w.state) find(Verdict::disordered, w.state);
@@ -158,7 +161,8 @@ class GroupJudge {
     if (how_.exact) find(Verdict::lost, "state in between: " + state);
   }
 
-  // Twins are the same to everyone, so only numbers can be compared: how many ids, and how many of them end in which state.
+  // Twins are the same to everyone, so only numbers can be compared: how many ids, and how many of them end in which
+  // state.
   void judge_twins() {
     std::map<std::uint32_t, std::string> ends;
     std::map<std::string, std::uint64_t> writes;
@@ -186,7 +190,8 @@ class GroupJudge {
     // A broken answer may show only some of the twins; then the daemon pairs them otherwise, rightly.
     if (broken_) return;
     for (const auto& [state, count] : writes) {
-      if (count > served[state]) find(Verdict::repeated, fmt::format("{} times for {} twins: {}", count, served[state], state));
+      if (count > served[state])
+        find(Verdict::repeated, fmt::format("{} times for {} twins: {}", count, served[state], state));
     }
   }
 

@@ -1,7 +1,7 @@
 // The judge: holds what the daemon wrote against what the fleet served.
 //
-// Every entry's last owed state must be written, else it is lost. What was never served is foreign. A state written twice is repeated,
-// also under another event.id. The states of one event.id must come in the order they were served.
+// Every entry's last owed state must be written, else it is lost. What was never served is foreign. A state written
+// twice is repeated, also under another event.id. The states of one event.id must come in the order they were served.
 #pragma once
 
 #include <string>
@@ -12,7 +12,8 @@
 namespace fleet {
 
 struct Reckoning {
-  // Intermediate states that were served and never written are lost too: true when nothing was killed and no answer was broken.
+  // Intermediate states that were served and never written are lost too: true when nothing was killed and no answer was
+  // broken.
   bool exact = false;
   bool gaps_allowed = false;
 };

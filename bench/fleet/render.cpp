@@ -71,7 +71,8 @@ void duration_field(std::string& to, const Entry&, const State& state, const Spe
 }
 
 template <std::size_t N>
-void append_entry(std::string& to, const Entry& entry, const State& state, const Speller& speller, std::array<Field, N> fields) {
+void append_entry(std::string& to, const Entry& entry, const State& state, const Speller& speller,
+                  std::array<Field, N> fields) {
   if (!entry.raw.empty()) {
     to += entry.raw;
     return;
@@ -91,8 +92,9 @@ std::string render(const Plan& plan, const Session& session, std::span<const Ent
                    const Speller& speller) {
   static constexpr std::array<Field, 5> kAws = {status_field, log_time_field<Dialect::aws>, message_field,
                                                 start_field<Dialect::aws>, duration_field<Dialect::aws>};
-  static constexpr std::array<Field, 6> kAzure = {log_time_field<Dialect::azure>, status_field, message_field, resource_field,
-                                                  start_field<Dialect::azure>, duration_field<Dialect::azure>};
+  static constexpr std::array<Field, 6> kAzure = {
+      log_time_field<Dialect::azure>, status_field, message_field, resource_field, start_field<Dialect::azure>,
+      duration_field<Dialect::azure>};
   const bool aws = session.dialect == Dialect::aws;
   std::vector<std::size_t> order(script.size());
   std::iota(order.begin(), order.end(), 0);
@@ -125,11 +127,12 @@ std::string aws_session(const Session& s, std::size_t index, std::string_view ba
     fmt::format_to(std::back_inserter(json), R"("executionStopTime":"{}","executionDuration":{},)", aws_time(stop),
                    (stop - s.start) / kMillisecond % 1000);
   }
-  fmt::format_to(std::back_inserter(json),
-                 R"("status":"{}","result":"{}","reason":"","usn":{},"_links":[{{"rel":"self","href":"{}/{}","method":"GET"}},)"
-                 R"({{"rel":"SessionLogs","href":"{}/{}/log","method":"GET"}}]}})",
-                 final ? s.final_status : "Running", final ? s.final_result : "Running", 2 * index + (final ? 27 : 26), base,
-                 s.id, base, s.id);
+  fmt::format_to(
+      std::back_inserter(json),
+      R"("status":"{}","result":"{}","reason":"","usn":{},"_links":[{{"rel":"self","href":"{}/{}","method":"GET"}},)"
+      R"({{"rel":"SessionLogs","href":"{}/{}/log","method":"GET"}}]}})",
+      final ? s.final_status : "Running", final ? s.final_result : "Running", 2 * index + (final ? 27 : 26), base, s.id,
+      base, s.id);
   return json;
 }
 
@@ -144,13 +147,14 @@ std::string azure_session(const Session& s, std::size_t index, std::string_view 
       R"("healthCheckJobInfo":null,"restoreJobInfo":null,"repositoryJobInfo":null,"retentionJobInfo":null,)"
       R"("_links":{{"self":{{"href":"{}/{}"}},"log":{{"href":"{}/{}/log"}}}}}})",
       s.id, s.type, s.type, azure_time(s.start), final ? quoted(azure_time(stop)) : "null",
-      final ? quoted(time_span(stop - s.start)) : "null", final ? s.final_status : "Running", s.seed % 5, policy, index % 7, base,
-      s.id, base, s.id);
+      final ? quoted(time_span(stop - s.start)) : "null", final ? s.final_status : "Running", s.seed % 5, policy,
+      index % 7, base, s.id, base, s.id);
 }
 
 }  // namespace
 
-std::string render_log(const Plan& plan, const Session& session, std::span<const Entry> script, Nanos moment, Nanos freeze) {
+std::string render_log(const Plan& plan, const Session& session, std::span<const Entry> script, Nanos moment,
+                       Nanos freeze) {
   return render(plan, session, script, moment, freeze, Speller(nullptr));
 }
 
@@ -170,20 +174,23 @@ std::string render_session(const Session& session, std::size_t index, std::strin
 std::string render_page(Dialect dialect, std::string_view rows, const Page& page, std::string_view base) {
   const std::string total = page.total ? std::to_string(*page.total) : "null";
   if (dialect == Dialect::aws) {
-    return fmt::format(R"({{"totalCount":{},"results":[{}],"_links":[{{"rel":"self","href":"{}","method":"GET"}}]}})", total,
-                       rows, base);
+    return fmt::format(R"({{"totalCount":{},"results":[{}],"_links":[{{"rel":"self","href":"{}","method":"GET"}}]}})",
+                       total, rows, base);
   }
   return fmt::format(R"({{"offset":{},"limit":{},"totalCount":{},"results":[{}],"_links":{{"self":{{"href":"{}"}}}}}})",
                      page.offset, page.limit, total, rows, base);
 }
 
-std::string render_problem(Dialect dialect, int status, std::string_view title, std::string_view code, std::string_view detail) {
+std::string render_problem(Dialect dialect, int status, std::string_view title, std::string_view code,
+                           std::string_view detail) {
   if (dialect == Dialect::aws) {
-    return fmt::format(R"({{"type":"https://fleet.invalid/problems/{}","title":"{}","status":{},"errorCode":"{}","details":"{}"}})",
-                       code, title, status, code, detail);
+    return fmt::format(
+        R"({{"type":"https://fleet.invalid/problems/{}","title":"{}","status":{},"errorCode":"{}","details":"{}"}})",
+        code, title, status, code, detail);
   }
-  return fmt::format(R"({{"type":"https://fleet.invalid/problems/{}","title":"{}","status":{},"detail":"{}","traceId":"00-fleet-01"}})",
-                     code, title, status, detail);
+  return fmt::format(
+      R"({{"type":"https://fleet.invalid/problems/{}","title":"{}","status":{},"detail":"{}","traceId":"00-fleet-01"}})",
+      code, title, status, detail);
 }
 
 }  // namespace fleet

@@ -1,4 +1,5 @@
-// The answers of both products as JSON text. Shapes and field names: veeam-api.md, sections 1 and 2, and the specifications it names.
+// The answers of both products as JSON text. Shapes and field names: veeam-api.md, sections 1 and 2, and the
+// specifications it names.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,8 @@
 namespace fleet {
 
 // The log of a session at a moment, plainly spelled, in the appliance's own order.
-std::string render_log(const Plan& plan, const Session& session, std::span<const Entry> script, Nanos moment, Nanos freeze);
+std::string render_log(const Plan& plan, const Session& session, std::span<const Entry> script, Nanos moment,
+                       Nanos freeze);
 // The same content with entries and fields in another order and strings in other spellings.
 std::string render_log_reshuffled(const Plan& plan, const Session& session, std::span<const Entry> script, Nanos moment,
                                   Nanos freeze, std::uint64_t seed);
@@ -31,6 +33,7 @@ std::string render_session(const Session& session, std::size_t index, std::strin
 std::string render_page(Dialect dialect, std::string_view rows, const Page& page, std::string_view base);
 
 // An application/problem+json body as the product writes it.
-std::string render_problem(Dialect dialect, int status, std::string_view title, std::string_view code, std::string_view detail);
+std::string render_problem(Dialect dialect, int status, std::string_view title, std::string_view code,
+                           std::string_view detail);
 
 }  // namespace fleet

@@ -22,7 +22,11 @@ Nanos whole_tenths(Nanos at) { return at - at % 100; }
 class Author {
  public:
   Author(const Plan& plan, const Session& session)
-      : plan_(plan), mix_(plan.mix), session_(session), aws_(session.dialect == Dialect::aws), random_(session.seed ^ 0x5c) {}
+      : plan_(plan),
+        mix_(plan.mix),
+        session_(session),
+        aws_(session.dialect == Dialect::aws),
+        random_(session.seed ^ 0x5c) {}
 
   std::vector<Entry> write() {
     const std::size_t count = entry_count();
@@ -44,7 +48,8 @@ class Author {
 
   // Half of the entries near the end: a session which began long ago still has something to tell.
   Nanos appearance() {
-    const Nanos from = random_.chance(0.5) ? session_.start : std::max(session_.start, session_.stop - plan_.session_length);
+    const Nanos from =
+        random_.chance(0.5) ? session_.start : std::max(session_.start, session_.stop - plan_.session_length);
     return random_.between(from, session_.stop);
   }
 
@@ -86,22 +91,26 @@ class Author {
   Nanos lateness() { return session_.stop + random_.between(0, mix_.max_lateness); }
 
   Nanos started(Nanos appears) {
-    if (random_.chance(mix_.same_time) && !entries_.empty() && entries_.back().started <= appears) return entries_.back().started;
+    if (random_.chance(mix_.same_time) && !entries_.empty() && entries_.back().started <= appears)
+      return entries_.back().started;
     Nanos started = std::min(appears, session_.stop) - random_.between(0, 50 * kMillisecond);
     started = std::max(started, session_.start);
-    if (random_.chance(mix_.back_dated)) started -= random_.between(0, std::min(started - session_.start, 20 * kSecond));
+    if (random_.chance(mix_.back_dated))
+      started -= random_.between(0, std::min(started - session_.start, 20 * kSecond));
     return aws_ || random_.chance(0.7) ? whole_micros(started) : whole_tenths(started);
   }
 
   std::string_view final_word() {
     if (random_.chance(mix_.unknown_status)) return random_.pick(kUnknownWords);
-    static constexpr std::string_view kWords[] = {"Success", "Success", "Success", "Success", "Warning", "Error", "Canceled"};
+    static constexpr std::string_view kWords[] = {"Success", "Success", "Success", "Success",
+                                                  "Warning", "Error",   "Canceled"};
     return random_.pick(kWords);
   }
 
   void write_steps(Entry& entry) {
     Nanos at = entry.appears;
-    // Without executionStartTime an entry is complete at once: nothing that could move is outside its identity but the status.
+    // Without executionStartTime an entry is complete at once: nothing that could move is outside its identity but the
+    // status.
     if (entry.has_start && random_.chance(0.6)) {
       static constexpr std::string_view kWaiting[] = {"Pending", "Pending", "NeverExecuted"};
       static constexpr std::string_view kTrouble[] = {"RunningWithWarning", "RunningWithError", "Canceling"};
@@ -138,7 +147,9 @@ class Author {
   // Entries of equal identity, made so or by chance, never vanish.
   void spare_twins() {
     std::map<std::tuple<Nanos, std::string, std::string>, std::size_t> seen;
-    const auto identity = [](const Entry& e) { return std::tuple(e.started, without_surrogates(e.message), e.resource); };
+    const auto identity = [](const Entry& e) {
+      return std::tuple(e.started, without_surrogates(e.message), e.resource);
+    };
     for (const Entry& entry : entries_) ++seen[identity(entry)];
     for (Entry& entry : entries_) entry.may_vanish = seen[identity(entry)] == 1;
   }
@@ -146,7 +157,8 @@ class Author {
   // AWS: by the beginning, as the documented sample has it. Azure: as they came.
   void put_in_own_order() {
     if (!aws_) return;
-    std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.started < b.started; });
+    std::stable_sort(entries_.begin(), entries_.end(),
+                     [](const Entry& a, const Entry& b) { return a.started < b.started; });
   }
 
   const Plan& plan_;
@@ -193,7 +205,8 @@ State azure_state(const Entry& entry, const Step& step, Nanos moment) {
 
 std::vector<Entry> make_script(const Plan& plan, const Session& session) { return Author(plan, session).write(); }
 
-std::optional<State> state_at(const Plan& plan, const Session& session, const Entry& entry, Nanos moment, Nanos freeze) {
+std::optional<State> state_at(const Plan& plan, const Session& session, const Entry& entry, Nanos moment,
+                              Nanos freeze) {
   const Nanos at = std::min(moment, freeze);
   if (entry.appears > at || is_away(plan, session, entry, moment, freeze)) return std::nullopt;
   if (!entry.raw.empty()) return State{};
@@ -209,8 +222,8 @@ std::optional<State> state_at(const Plan& plan, const Session& session, const En
 }
 
 bool is_final_status(std::string_view status) {
-  static constexpr std::string_view kOpen[] = {"Pending",  "Running", "RunningWithWarning", "RunningWithError",
-                                               "Canceling", "NeverExecuted"};
+  static constexpr std::string_view kOpen[] = {"Pending",          "Running",   "RunningWithWarning",
+                                               "RunningWithError", "Canceling", "NeverExecuted"};
   return std::find(std::begin(kOpen), std::end(kOpen), status) == std::end(kOpen);
 }
 

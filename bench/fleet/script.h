@@ -1,6 +1,6 @@
-// The log of one session as a script: for every entry when it appears and through which states it goes. Written once from the
-// session's seed; what a log shows at a moment is then a question to the script, not a step of a simulation, so any moment can be
-// looked at again.
+// The log of one session as a script: for every entry when it appears and through which states it goes. Written once
+// from the session's seed; what a log shows at a moment is then a question to the script, not a step of a simulation,
+// so any moment can be looked at again.
 #pragma once
 
 #include <optional>

@@ -11,8 +11,10 @@ namespace fleet {
 namespace {
 
 constexpr std::string_view kPolicies[] = {"nightly", "gold", "Tägliche Sicherung", "prod \"eu\"", "毎日のバックアップ"};
-constexpr std::string_view kAwsTypes[] = {"Policy", "Policy", "Task", "Job", "RetentionActivity", "FLRTask", "ArchiveRetrieval"};
-constexpr std::string_view kAzureTypes[] = {"PolicyBackup", "PolicySnapshot", "BackupRetention", "RestoreVms", "HealthCheck"};
+constexpr std::string_view kAwsTypes[] = {"Policy",  "Policy",          "Task", "Job", "RetentionActivity",
+                                          "FLRTask", "ArchiveRetrieval"};
+constexpr std::string_view kAzureTypes[] = {"PolicyBackup", "PolicySnapshot", "BackupRetention", "RestoreVms",
+                                            "HealthCheck"};
 
 struct Ending {
   std::string_view aws, aws_result, azure;
@@ -41,11 +43,13 @@ Nanos spread(Nanos from, Nanos to, std::size_t index, std::size_t count, Random&
   return from + part * static_cast<Nanos>(index) + random.between(0, part - 1);
 }
 
-// A fifth of the sessions ended before the fleet began, a few run while it begins, the others start during its first four fifths.
+// A fifth of the sessions ended before the fleet began, a few run while it begins, the others start during its first
+// four fifths.
 void place(Session& session, const Plan& plan, std::size_t index, Random& random) {
   const Nanos length = random.between(plan.session_length / 5, plan.session_length);
   if (plan.all_past) {
-    session.start = spread(plan.begin - 20 * kHour, plan.begin - kHour - plan.session_length, index, plan.sessions, random);
+    session.start =
+        spread(plan.begin - 20 * kHour, plan.begin - kHour - plan.session_length, index, plan.sessions, random);
     session.stop = session.start + length;
     return;
   }

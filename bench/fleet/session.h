@@ -1,5 +1,5 @@
-// One session as its appliance lists it: a pure function of the plan and two numbers, so that thousands of appliances need no
-// memory for what nobody asks about, and a ledger can be written by looking at the same fleet again.
+// One session as its appliance lists it: a pure function of the plan and two numbers, so that thousands of appliances
+// need no memory for what nobody asks about, and a ledger can be written by looking at the same fleet again.
 #pragma once
 
 #include <cstddef>
@@ -31,8 +31,8 @@ struct Session {
 // Sessions of one appliance start in the order of their index.
 Session make_session(const Plan& plan, std::size_t appliance, std::size_t index);
 
-// What one log answer shows is that of a *moment*: time in steps, so that an answer can be cached for a while. After `quiet_from`
-// nothing changes any more, and every later request is of that one moment.
+// What one log answer shows is that of a *moment*: time in steps, so that an answer can be cached for a while. After
+// `quiet_from` nothing changes any more, and every later request is of that one moment.
 inline constexpr Nanos kMomentLength = 100 * kMillisecond;
 Nanos quiet_from(const Plan& plan, const Session& session, Nanos freeze);
 Nanos moment_of(const Plan& plan, const Session& session, Nanos at, Nanos freeze);

@@ -65,8 +65,7 @@ std::string aws_time(Nanos at) {
 std::string azure_time(Nanos at) {
   const Civil c = civil(at);
   const Nanos tenths = c.fraction / 100;
-  return date_and_clock(c) +
-         (tenths % 10 == 0 ? fmt::format(".{:06}Z", tenths / 10) : fmt::format(".{:07}Z", tenths));
+  return date_and_clock(c) + (tenths % 10 == 0 ? fmt::format(".{:06}Z", tenths / 10) : fmt::format(".{:07}Z", tenths));
 }
 
 std::string time_span(Nanos span) {
@@ -92,7 +91,8 @@ std::optional<Nanos> parse_time(std::string_view text) {
     return std::nullopt;
   }
   const auto year = number(text, 4), month = number(text.substr(5), 2), day = number(text.substr(8), 2);
-  const auto hour = number(text.substr(11), 2), minute = number(text.substr(14), 2), second = number(text.substr(17), 2);
+  const auto hour = number(text.substr(11), 2), minute = number(text.substr(14), 2),
+             second = number(text.substr(17), 2);
   if (!year || !month || !day || !hour || !minute || !second) return std::nullopt;
   const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(*month)),
                                          std::chrono::day(static_cast<unsigned>(*day))};

@@ -1,4 +1,5 @@
-// Times as the appliances write them. One number inside, nanoseconds since the Unix epoch, and each product's spelling outside.
+// Times as the appliances write them. One number inside, nanoseconds since the Unix epoch, and each product's spelling
+// outside.
 #pragma once
 
 #include <cstdint>

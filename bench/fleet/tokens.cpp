@@ -12,20 +12,24 @@ constexpr std::size_t kMostPairs = 64;
 
 const Tokens::Pair& Tokens::issue(Nanos now) {
   if (pairs_.size() >= kMostPairs) pairs_.erase(pairs_.begin());
-  const auto token = [this] { return fmt::format("{:016x}{:016x}{:016x}", random_.next(), random_.next(), random_.next()); };
+  const auto token = [this] {
+    return fmt::format("{:016x}{:016x}{:016x}", random_.next(), random_.next(), random_.next());
+  };
   std::string access = token();
   return pairs_.emplace_back(Pair{std::move(access), token(), now + lifetime_});
 }
 
 const Tokens::Pair* Tokens::refresh(std::string_view refresh_token, Nanos now) {
-  const auto found = std::find_if(pairs_.begin(), pairs_.end(), [&](const Pair& p) { return p.refresh == refresh_token; });
+  const auto found =
+      std::find_if(pairs_.begin(), pairs_.end(), [&](const Pair& p) { return p.refresh == refresh_token; });
   if (found == pairs_.end()) return nullptr;
   pairs_.erase(found);
   return &issue(now);
 }
 
 Tokens::Verdict Tokens::check(std::string_view access_token, Nanos now) const {
-  const auto found = std::find_if(pairs_.begin(), pairs_.end(), [&](const Pair& p) { return p.access == access_token; });
+  const auto found =
+      std::find_if(pairs_.begin(), pairs_.end(), [&](const Pair& p) { return p.access == access_token; });
   if (found == pairs_.end()) return Verdict::unknown;
   return now < found->expires ? Verdict::valid : Verdict::expired;
 }

@@ -23,7 +23,8 @@ class Tokens {
   Tokens(std::uint64_t seed, Nanos lifetime) : random_(seed), lifetime_(lifetime) {}
 
   const Pair& issue(Nanos now);
-  // A refresh token is used up by being tried; the access token it came with is void from then on. Null: unknown or used before.
+  // A refresh token is used up by being tried; the access token it came with is void from then on. Null: unknown or
+  // used before.
   const Pair* refresh(std::string_view refresh_token, Nanos now);
   Verdict check(std::string_view access_token, Nanos now) const;
   // False: no such token.

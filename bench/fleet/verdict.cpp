@@ -26,9 +26,11 @@ std::string to_table(const Verdict& v) {
   };
   std::string table;
   for (const auto& [name, count] : rows) fmt::format_to(std::back_inserter(table), "{:<22}{:>12}\n", name, count);
-  static constexpr const char* kNames[] = {"lost", "repeated", "foreign", "out of order", "unreadable", "unexpected gap"};
+  static constexpr const char* kNames[] = {"lost",         "repeated",   "foreign",
+                                           "out of order", "unreadable", "unexpected gap"};
   for (const auto& [kind, examples] : v.examples) {
-    for (const std::string& example : examples) fmt::format_to(std::back_inserter(table), "{}: {}\n", kNames[kind], example);
+    for (const std::string& example : examples)
+      fmt::format_to(std::back_inserter(table), "{}: {}\n", kNames[kind], example);
   }
   fmt::format_to(std::back_inserter(table), "{}\n", v.agrees() ? "everything agrees" : "DOES NOT AGREE");
   return table;

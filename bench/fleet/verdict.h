@@ -10,10 +10,10 @@ namespace fleet {
 
 struct Verdict {
   std::uint64_t sessions = 0;
-  std::uint64_t entries = 0;           // with at least one owed state
-  std::uint64_t states = 0;            // owed states
-  std::uint64_t events = 0;            // lines written that say new or changed
-  std::uint64_t skipped = 0;           // owed intermediate states never written
+  std::uint64_t entries = 0;  // with at least one owed state
+  std::uint64_t states = 0;   // owed states
+  std::uint64_t events = 0;   // lines written that say new or changed
+  std::uint64_t skipped = 0;  // owed intermediate states never written
   std::uint64_t errors_owed = 0;
   std::uint64_t errors_written = 0;
   std::uint64_t gaps = 0;

@@ -54,19 +54,22 @@ struct Bench {
     EXPECT_EQ(answer.status, 200) << *answer.body;
     simdjson::dom::parser parser;
     std::vector<std::string> ids;
-    for (const auto session : parser.parse(*answer.body)["results"].get_array()) ids.emplace_back(session["id"].get_string().value());
+    for (const auto session : parser.parse(*answer.body)["results"].get_array())
+      ids.emplace_back(session["id"].get_string().value());
     return ids;
   }
 };
 
 TEST(Appliance, PagesMeetWithoutGapOrOverlap) {
-  for (const auto& [dialects, token, path] : {std::tuple(Dialects::aws, "/api/v1/token", "/api/v1/sessions"),
-                                              std::tuple(Dialects::azure, "/api/oauth2/token", "/api/v8.1/jobSessions")}) {
+  for (const auto& [dialects, token, path] :
+       {std::tuple(Dialects::aws, "/api/v1/token", "/api/v1/sessions"),
+        std::tuple(Dialects::azure, "/api/oauth2/token", "/api/v8.1/jobSessions")}) {
     Bench bench(dialects);
     bench.log_in(token);
     std::set<std::string> seen;
     for (std::size_t offset = 0; offset < 70; offset += 10) {
-      for (const std::string& id : bench.ids(path, "Offset=" + std::to_string(offset) + "&Limit=10")) EXPECT_TRUE(seen.insert(id).second);
+      for (const std::string& id : bench.ids(path, "Offset=" + std::to_string(offset) + "&Limit=10"))
+        EXPECT_TRUE(seen.insert(id).second);
     }
     EXPECT_EQ(seen.size(), 65u);
     EXPECT_EQ(bench.ids(path, "Limit=-1").size(), 65u);
@@ -114,7 +117,8 @@ TEST(Appliance, RefusesWhatTheProductsRefuse) {
 TEST(Appliance, ARefreshTokenWorksOnce) {
   Bench bench(Dialects::azure);
   simdjson::dom::parser parser;
-  const Answer login = bench.ask("POST", "/api/oauth2/token", "", "grant_type=Password&username=collector&password=secret");
+  const Answer login =
+      bench.ask("POST", "/api/oauth2/token", "", "grant_type=Password&username=collector&password=secret");
   const std::string refresh(parser.parse(*login.body)["refresh_token"].get_string().value());
   const std::string form = "grant_type=Refresh_token&refresh_token=" + refresh;
   EXPECT_EQ(bench.ask("POST", "/api/oauth2/token", "", form).status, 200);

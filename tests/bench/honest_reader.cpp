@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-
 #include <functional>
 
 #include "bench/fleet/http.h"
@@ -26,7 +25,9 @@ bool scalar(const element& entry, const char* key, std::string& into) {
   return false;
 }
 
-unsigned hex4(std::string_view text) { return static_cast<unsigned>(std::stoul(std::string(text.substr(0, 4)), nullptr, 16)); }
+unsigned hex4(std::string_view text) {
+  return static_cast<unsigned>(std::stoul(std::string(text.substr(0, 4)), nullptr, 16));
+}
 
 }  // namespace
 
@@ -40,7 +41,8 @@ std::string without_lone_escapes(std::string_view json) {
     const bool unicode = json[i + 1] == 'u';
     const unsigned unit = unicode ? hex4(json.substr(i + 2)) : 0;
     std::size_t length = unicode ? 6 : 2;
-    if (unit >= 0xd800 && unit < 0xdc00 && json.substr(i + 6, 2) == "\\u" && (hex4(json.substr(i + 8)) & 0xfc00) == 0xdc00) {
+    if (unit >= 0xd800 && unit < 0xdc00 && json.substr(i + 6, 2) == "\\u" &&
+        (hex4(json.substr(i + 8)) & 0xfc00) == 0xdc00) {
       length = 12;
     } else if (unit >= 0xd800 && unit < 0xe000) {
       out += "\\ufffd";
@@ -92,8 +94,8 @@ void HonestReader::poll(Nanos at) {
 }
 
 // False: no good answer. Answers that the connection would break count as broken.
-bool HonestReader::ask(std::string_view method, std::string path, std::string_view query, std::string_view form, Nanos at,
-                       std::string& body) {
+bool HonestReader::ask(std::string_view method, std::string path, std::string_view query, std::string_view form,
+                       Nanos at, std::string& body) {
   const std::string authorization = "Bearer " + token_;
   Request request;
   request.method = method;
@@ -122,9 +124,11 @@ bool HonestReader::log_in(Nanos at) {
 bool HonestReader::list(Nanos at, std::vector<std::string>& ids) {
   constexpr std::size_t kPage = 7;
   while (true) {
-    const std::string query = fmt::format("Offset={}&Limit={}{}", ids.size(), kPage, dialect_ == Dialect::aws ? "&Sort=startTimeAsc" : "");
+    const std::string query =
+        fmt::format("Offset={}&Limit={}{}", ids.size(), kPage, dialect_ == Dialect::aws ? "&Sort=startTimeAsc" : "");
     std::string body;
-    if (!ask("GET", dialect_ == Dialect::aws ? "/api/v1/sessions" : "/api/v8/jobSessions", query, "", at, body)) return false;
+    if (!ask("GET", dialect_ == Dialect::aws ? "/api/v1/sessions" : "/api/v8/jobSessions", query, "", at, body))
+      return false;
     const auto results = parser_.parse(body)["results"].get_array().value();
     for (const element session : results) ids.emplace_back(session["id"].get_string().value());
     if (results.size() < kPage) return true;
@@ -141,14 +145,17 @@ void HonestReader::read_entry(const std::string& session, const std::string& raw
   const element entry = parser_.parse(raw).value();
   std::string log_time, status, message, start, duration, resource;
   const bool well = entry.is_object() && entry["logTime"].is_string() && entry["status"].is_string() &&
-                    scalar(entry, "logTime", log_time) && scalar(entry, "status", status) && scalar(entry, "message", message) &&
-                    scalar(entry, "executionStartTime", start) && scalar(entry, "executionDuration", duration) &&
-                    scalar(entry, "resourceHashId", resource) && parse_time(log_time);
+                    scalar(entry, "logTime", log_time) && scalar(entry, "status", status) &&
+                    scalar(entry, "message", message) && scalar(entry, "executionStartTime", start) &&
+                    scalar(entry, "executionDuration", duration) && scalar(entry, "resourceHashId", resource) &&
+                    parse_time(log_time);
   std::string event;
   if (!well) {
     append_json(event, raw);
-    answers[raw].push_back({hex_hash(raw), fmt::format(R"("original":{}}},"sessionlog":{{"change":"error","source":"{}","session_id":"{}"}})",
-                                                       event, source_, session)});
+    answers[raw].push_back(
+        {hex_hash(raw),
+         fmt::format(R"("original":{}}},"sessionlog":{{"change":"error","source":"{}","session_id":"{}"}})", event,
+                     source_, session)});
     return;
   }
   const std::string& when = dialect_ == Dialect::aws && !start.empty() ? start : log_time;

@@ -1,5 +1,5 @@
-// Reads an appliance as the daemon should, in the plainest way there is: every session at every poll, everything in memory, nothing
-// fast. What it writes must agree with the fleet's ledger, which tests both.
+// Reads an appliance as the daemon should, in the plainest way there is: every session at every poll, everything in
+// memory, nothing fast. What it writes must agree with the fleet's ledger, which tests both.
 #pragma once
 
 #include <simdjson.h>
@@ -18,7 +18,8 @@ class HonestReader {
  public:
   HonestReader(Appliance& appliance, Dialect dialect, std::string source, std::string password);
 
-  // Lists every session and reads every log, at this time of the appliance. An answer that cannot be read is left for the next poll.
+  // Lists every session and reads every log, at this time of the appliance. An answer that cannot be read is left for
+  // the next poll.
   void poll(Nanos at);
 
   const std::vector<std::string>& lines() const { return lines_; }
@@ -34,7 +35,8 @@ class HonestReader {
   };
   using Answers = std::map<std::string, std::vector<Read>>;  // by identity, in the order of the answer
 
-  bool ask(std::string_view method, std::string path, std::string_view query, std::string_view form, Nanos at, std::string& body);
+  bool ask(std::string_view method, std::string path, std::string_view query, std::string_view form, Nanos at,
+           std::string& body);
   bool log_in(Nanos at);
   bool list(Nanos at, std::vector<std::string>& ids);
   void read_log(const std::string& session, const std::string& body);

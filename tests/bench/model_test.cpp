@@ -52,7 +52,8 @@ TEST(Model, NothingChangesAfterTheQuietMoment) {
     const Session session = make_session(plan, index % 2, index);
     const std::vector<Entry> script = make_script(plan, session);
     const Nanos quiet = quiet_from(plan, session, kNever);
-    EXPECT_EQ(render_log(plan, session, script, quiet, kNever), render_log(plan, session, script, quiet + kHour, kNever));
+    EXPECT_EQ(render_log(plan, session, script, quiet, kNever),
+              render_log(plan, session, script, quiet + kHour, kNever));
     for (const Entry& entry : script) EXPECT_TRUE(state_at(plan, session, entry, quiet, kNever)) << entry.message;
   }
 }
@@ -65,8 +66,11 @@ TEST(Model, AFrozenFleetIsFinal) {
     if (!session.exists(freeze, freeze)) continue;
     EXPECT_TRUE(session.is_final(freeze, freeze));
     for (const Entry& entry : make_script(plan, session)) {
-      const std::optional<State> state = state_at(plan, session, entry, moment_of(plan, session, freeze, freeze), freeze);
-      if (state) { EXPECT_TRUE(is_final_status(state->status)); }
+      const std::optional<State> state =
+          state_at(plan, session, entry, moment_of(plan, session, freeze, freeze), freeze);
+      if (state) {
+        EXPECT_TRUE(is_final_status(state->status));
+      }
     }
   }
 }

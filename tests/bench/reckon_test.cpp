@@ -22,6 +22,8 @@ class Reckon : public testing::Test {
     std::filesystem::create_directories(folder_);
     plan_.seed = 77;
     plan_.appliances = 4;
+    plan_.sessions = 6;
+    plan_.entries = 25;
     plan_.begin = kBegin;
     plan_.mix.hostile = 0.02;
     plan_.mix.twin = 0.1;

@@ -26,13 +26,14 @@ TEST(Times, SpellsSpansWithDaysAndFractionsOnlyWhereThereAreSome) {
 TEST(Times, SpellsTheDateHeader) { EXPECT_EQ(http_date(kSample), "Sat, 20 Jun 2020 19:19:52 GMT"); }
 
 TEST(Times, ReadsWhatItWrites) {
-  for (const Nanos at : {kSample, kSample + 100, kSample / kSecond * kSecond}) EXPECT_EQ(parse_time(azure_time(at)), at);
+  for (const Nanos at : {kSample, kSample + 100, kSample / kSecond * kSecond})
+    EXPECT_EQ(parse_time(azure_time(at)), at);
   EXPECT_EQ(parse_time("2020-06-20T19:19:52.398800"), parse_time("2020-06-20T19:19:52.3988Z"));
 }
 
 TEST(Times, RefusesWhatIsNoTime) {
-  for (const char* text : {"", "2020-06-20", "2020-13-20T19:19:52", "2020-02-30T19:19:52", "2020-06-20T19:19:52.", "2020-06-20T19:19:52x",
-                           "2020-06-20 19:19:52"}) {
+  for (const char* text : {"", "2020-06-20", "2020-13-20T19:19:52", "2020-02-30T19:19:52", "2020-06-20T19:19:52.",
+                           "2020-06-20T19:19:52x", "2020-06-20 19:19:52"}) {
     EXPECT_EQ(parse_time(text), std::nullopt) << text;
   }
 }
