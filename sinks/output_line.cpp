@@ -24,8 +24,9 @@ struct Fields {
   std::optional<std::string_view> id, hash, source, source_id, session_id;
 };
 
-// On Demand checks only what is touched: everything is. Errors are thrown as simdjson::simdjson_error. Objects and arrays are named
-// before they are iterated: value() of a temporary refers to it, and a range-based for does not keep it alive.
+// On Demand checks only what is touched: everything is. Errors are thrown as simdjson::simdjson_error. Objects and
+// arrays are named before they are iterated: value() of a temporary refers to it, and a range-based for does not keep
+// it alive.
 void walk(ondemand::value value, int depth) {
   if (depth > kMaxDepth) throw simdjson::simdjson_error(simdjson::DEPTH_ERROR);
   switch (value.type().value()) {
@@ -42,9 +43,15 @@ void walk(ondemand::value value, int depth) {
       for (auto element : array) walk(element.value(), depth + 1);
       break;
     }
-    case ondemand::json_type::string: (void)value.get_string().value(); break;
-    case ondemand::json_type::number: (void)value.get_number().value(); break;
-    case ondemand::json_type::boolean: (void)value.get_bool().value(); break;
+    case ondemand::json_type::string:
+      (void)value.get_string().value();
+      break;
+    case ondemand::json_type::number:
+      (void)value.get_number().value();
+      break;
+    case ondemand::json_type::boolean:
+      (void)value.get_bool().value();
+      break;
     case ondemand::json_type::null:
       if (!value.is_null()) throw simdjson::simdjson_error(simdjson::N_ATOM_ERROR);
       break;
