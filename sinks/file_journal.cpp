@@ -94,8 +94,10 @@ int run(sqlite3_stmt* statement) {
 bool means_damage(int code) {
   switch (code & 0xff) {
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB: return true;
-    default: return code == SQLITE_IOERR_CORRUPTFS || code == SQLITE_IOERR_SHORT_READ;
+    case SQLITE_NOTADB:
+      return true;
+    default:
+      return code == SQLITE_IOERR_CORRUPTFS || code == SQLITE_IOERR_SHORT_READ;
   }
 }
 
@@ -103,9 +105,9 @@ bool means_damage(int code) {
 
 FileJournal::FileJournal(std::string path) : path_(std::move(path)) {
   sqlite3* db = nullptr;
-  const int code = sqlite3_open_v2(path_.c_str(), &db,
-                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-                                   nullptr);
+  const int code = sqlite3_open_v2(
+      path_.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+      nullptr);
   db_.reset(db);
   if (code != SQLITE_OK) fail(code);
   configure();
@@ -135,7 +137,8 @@ std::optional<OutputPosition> FileJournal::read_position() {
 }
 
 void FileJournal::read_rows(StateVisitor& into) {
-  const Statement row = prepare("SELECT source, session, part, value, checksum FROM state ORDER BY source, session, part");
+  const Statement row =
+      prepare("SELECT source, session, part, value, checksum FROM state ORDER BY source, session, part");
   int code = SQLITE_OK;
   StateRecord record;
   while ((code = sqlite3_step(row.get())) == SQLITE_ROW) {
@@ -144,7 +147,8 @@ void FileJournal::read_rows(StateVisitor& into) {
     record.part = sqlite3_column_int(row.get(), 2);
     record.value = text_of(row.get(), 3);
     if (checksum_of(source_id, record) != sqlite3_column_int64(row.get(), 4)) {
-      damaged(fmt::format("the checksum of source={} session_key={:016x} part={} is wrong", source_id, record.session_key, record.part));
+      damaged(fmt::format("the checksum of source={} session_key={:016x} part={} is wrong", source_id,
+                          record.session_key, record.part));
     }
     into.record(source_id, record);
   }
@@ -199,7 +203,8 @@ void FileJournal::configure() {
   const Statement mode = prepare("PRAGMA journal_mode = WAL");
   if (const int code = sqlite3_step(mode.get()); code != SQLITE_ROW) fail(code);
   if (text_of(mode.get(), 0) != "wal") {
-    throw std::runtime_error(fmt::format("state {}: its file system has no shared memory maps: set state_dir to a local one", path_));
+    throw std::runtime_error(
+        fmt::format("state {}: its file system has no shared memory maps: set state_dir to a local one", path_));
   }
   execute("PRAGMA synchronous = FULL");
   execute("PRAGMA journal_size_limit = 67108864");  // a huge commit's log is cut back at the next checkpoint
@@ -210,16 +215,20 @@ void FileJournal::check_identity() {
   const std::int64_t schema = number("PRAGMA user_version");
   if (application == 0 && schema == 0 && number("SELECT count(*) FROM sqlite_schema") == 0) return create_schema();
   if (application != kApplicationId) {
-    throw StateMismatch(fmt::format("state {} is an SQLite database of another program: set state_dir to another directory", path_));
+    throw StateMismatch(
+        fmt::format("state {} is an SQLite database of another program: set state_dir to another directory", path_));
   }
   if (schema > kSchema) {
-    throw StateMismatch(fmt::format("state {} was written by a newer sessionlogd (schema {}, this one knows up to {}): "
-                                    "install that version again", path_, schema, kSchema));
+    throw StateMismatch(
+        fmt::format("state {} was written by a newer sessionlogd (schema {}, this one knows up to {}): "
+                    "install that version again",
+                    path_, schema, kSchema));
   }
   if (schema != kSchema) damaged(fmt::format("its schema number is {}", schema));
 }
 
-// Reads all pages, which read_rows() is about to do anyway. read_rows() finds what this cannot: changed bytes within values.
+// Reads all pages, which read_rows() is about to do anyway: about 4 s per GB. read_rows() finds what this cannot: changed bytes within
+// values.
 void FileJournal::check_integrity() {
   const Statement row = prepare("PRAGMA quick_check(1)");
   if (const int code = sqlite3_step(row.get()); code != SQLITE_ROW) fail(code);
@@ -234,7 +243,8 @@ void FileJournal::prepare_statements() {
   rollback_ = prepare("ROLLBACK");
   put_ = prepare("REPLACE INTO state (source, session, part, value, checksum) VALUES (?, ?, ?, ?, ?)");
   remove_ = prepare("DELETE FROM state WHERE source = ? AND session = ? AND part = ?");
-  move_ = prepare("REPLACE INTO position (only_row, sequence, device, inode, offset, path, checksum) VALUES (1, ?, ?, ?, ?, ?, ?)");
+  move_ = prepare(
+      "REPLACE INTO position (only_row, sequence, device, inode, offset, path, checksum) VALUES (1, ?, ?, ?, ?, ?, ?)");
 }
 
 FileJournal::Statement FileJournal::prepare(const char* sql) {
@@ -261,9 +271,11 @@ void FileJournal::fail(int code) const {
 }
 
 void FileJournal::damaged(const std::string& how) const {
-  throw StateMismatch(fmt::format(
-      "state {} is damaged ({}): put back a copy of it (what the output received since is read from there); or move {}* and the "
-      "output away to start afresh, which delivers again what the sources still hold within `lookback`", path_, how, path_));
+  throw StateMismatch(
+      fmt::format("state {} is damaged ({}): put back a copy of it (what the output received since is read from "
+                  "there); or move {}* and the "
+                  "output away to start afresh, which delivers again what the sources still hold within `lookback`",
+                  path_, how, path_));
 }
 
 std::string FileJournal::describe(int code) const {
@@ -281,8 +293,10 @@ ErrorKind classify_sqlite(int code) {
   switch (code) {
     case SQLITE_IOERR_FSYNC:
     case SQLITE_IOERR_DIR_FSYNC:
-    case SQLITE_READONLY_DBMOVED: return ErrorKind::kRefused;
-    default: break;
+    case SQLITE_READONLY_DBMOVED:
+      return ErrorKind::kRefused;
+    default:
+      break;
   }
   if (means_damage(code)) return ErrorKind::kRefused;
   switch (code & 0xff) {
@@ -292,8 +306,10 @@ ErrorKind classify_sqlite(int code) {
     case SQLITE_NOMEM:
     case SQLITE_IOERR:
     case SQLITE_READONLY:
-    case SQLITE_CANTOPEN: return ErrorKind::kTryLater;
-    default: return ErrorKind::kRefused;
+    case SQLITE_CANTOPEN:
+      return ErrorKind::kTryLater;
+    default:
+      return ErrorKind::kRefused;
   }
 }
 

@@ -25,16 +25,16 @@ struct OutputPosition {
   std::int64_t sequence = 1;  // of the output file: the first is 1, each later file has the next number
   std::uint64_t device = 0;   // for people: device numbers change over a reboot
   std::uint64_t inode = 0;
-  std::uint64_t offset = 0;   // bytes of the file that are committed; a line ends there
-  std::string path;           // absolute
+  std::uint64_t offset = 0;  // bytes of the file that are committed; a line ends there
+  std::string path;          // absolute
 
   bool operator==(const OutputPosition&) const = default;
 };
 
 class FileJournal {
  public:
-  // Opens the database or makes it. Throws StateMismatch when it is damaged, not ours or of a newer version, std::runtime_error when
-  // storage cannot be used.
+  // Opens the database or makes it. Throws StateMismatch when it is damaged, not ours or of a newer version,
+  // std::runtime_error when storage cannot be used.
   explicit FileJournal(std::string path);
   ~FileJournal();
   FileJournal(const FileJournal&) = delete;
@@ -46,8 +46,8 @@ class FileJournal {
   // Every row, in order of source, session and part. Throws StateMismatch at the first that is damaged.
   void read_rows(StateVisitor& into);
 
-  // The rows of all batches and the position, in one transaction. kTryLater: nothing was committed, storage is full or busy.
-  // kRefused: the state on the disk is not known or is damaged; whoever opens it next finds out.
+  // The rows of all batches and the position, in one transaction. kTryLater: nothing was committed, storage is full or
+  // busy. kRefused: the state on the disk is not known or is damaged; whoever opens it next finds out.
   [[nodiscard]] Result<void> commit(std::span<const Batch> batches, const OutputPosition& position);
 
  private:

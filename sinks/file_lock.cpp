@@ -15,8 +15,8 @@
 namespace sessionlogd {
 namespace {
 
-// A line reads "1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF". The device is not compared: for some file systems it is not the
-// one fstat() gives.
+// A line reads "1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF". The device is not compared: for some file systems it
+// is not the one fstat() gives.
 std::string holder_in_proc_locks(int fd) {
   struct stat info {};
   if (::fstat(fd, &info) != 0) return {};
@@ -41,7 +41,8 @@ void lock_or_throw(int fd, const std::string& what, const std::string& told_hold
     }
     std::string holder = told_holder.empty() ? holder_in_proc_locks(fd) : told_holder;
     if (holder.empty()) holder = "another process";
-    throw InUse(fmt::format("{} is in use by {}: stop it first, or give this daemon its own state_dir and path", what, holder));
+    throw InUse(
+        fmt::format("{} is in use by {}: stop it first, or give this daemon its own state_dir and path", what, holder));
   }
 }
 

@@ -23,7 +23,8 @@ OutputFound look_at(const OutputFile& output, const std::optional<OutputPosition
   return found;
 }
 
-std::optional<OutputFound> look_at(const std::optional<OutputFile>& output, const std::optional<OutputPosition>& position) {
+std::optional<OutputFound> look_at(const std::optional<OutputFile>& output,
+                                   const std::optional<OutputPosition>& position) {
   if (!output) return std::nullopt;
   return look_at(*output, position);
 }
@@ -45,9 +46,12 @@ void FileSink::recover(StateVisitor& into) {
   const GoOn way = match_output(position, look_at(output, position), state_dir_->state_file());
   journal_->read_rows(into);
   switch (way) {
-    case GoOn::kFirstFile: return begin_file(std::move(output), 1);
-    case GoOn::kSameFile: return go_on_in_same_file(std::move(*output), *position, into);
-    case GoOn::kNextFile: return go_on_in_next_file(std::move(output), *position, into);
+    case GoOn::kFirstFile:
+      return begin_file(std::move(output), 1);
+    case GoOn::kSameFile:
+      return go_on_in_same_file(std::move(*output), *position, into);
+    case GoOn::kNextFile:
+      return go_on_in_next_file(std::move(output), *position, into);
   }
 }
 
@@ -64,8 +68,9 @@ Result<void> FileSink::try_commit(std::span<const Batch> batches) {
   for (const Batch& batch : batches) {
     for (const EventRef& line : batch.index) {
       if (line.size <= kMaxLineBytes) continue;
-      return Error(ErrorKind::kRefused, fmt::format("source={} session={}: an event of {} bytes is larger than a line may be ({})",
-                                                    batch.source_id, batch.session_id, line.size, kMaxLineBytes));
+      return Error(ErrorKind::kRefused,
+                   fmt::format("source={} session={}: an event of {} bytes is larger than a line may be ({})",
+                               batch.source_id, batch.session_id, line.size, kMaxLineBytes));
     }
     if (!batch.events.empty()) pieces.emplace_back(batch.events);
     behind.offset += batch.events.size();
@@ -89,11 +94,15 @@ Result<void> FileSink::write_events(std::span<const std::string_view> pieces) {
 // Other programs may have cut or removed the file under us; what we write would be unreadable or gone.
 Result<void> FileSink::check_output() const {
   if (!output_->has_a_name()) {
-    return Error(ErrorKind::kRefused, fmt::format("output {} was removed while it was written: the next start begins a new file", output_->path()));
+    return Error(
+        ErrorKind::kRefused,
+        fmt::format("output {} was removed while it was written: the next start begins a new file", output_->path()));
   }
   if (const std::uint64_t size = output_->size(); size < position_.offset) {
-    return Error(ErrorKind::kRefused, fmt::format("output {} was cut to {} bytes while it was written ({} were committed): a log rotation "
-                                                  "that cuts files (copytruncate) must not touch it", output_->path(), size, position_.offset));
+    return Error(ErrorKind::kRefused,
+                 fmt::format("output {} was cut to {} bytes while it was written ({} were committed): a log rotation "
+                             "that cuts files (copytruncate) must not touch it",
+                             output_->path(), size, position_.offset));
   }
   return {};
 }
@@ -105,7 +114,8 @@ void FileSink::begin_file(std::optional<OutputFile> output, std::int64_t sequenc
     output_.emplace(OutputFile::create(settings_, ops_));
   }
   const OutputPosition start{sequence, output_->device(), output_->inode(), 0, settings_.path};
-  if (const Result<void> committed = journal_->commit({}, start); !committed) throw std::runtime_error(committed.error().detail);
+  if (const Result<void> committed = journal_->commit({}, start); !committed)
+    throw std::runtime_error(committed.error().detail);
   position_ = start;
 }
 
@@ -119,14 +129,17 @@ void FileSink::go_on_in_same_file(OutputFile output, const OutputPosition& posit
 
 void FileSink::go_on_in_next_file(std::optional<OutputFile> output, OutputPosition position, StateVisitor& into) {
   if (!finish_moved_file(position, into) && position.offset > 0) {
-    spdlog::error("sink={} output {} (file {}, {} bytes committed) is gone: going on in a new file {}. Nothing is delivered again, so "
-                  "whoever had not read it yet must read it from where it was moved to",
-                  name_, position.path, position.sequence, position.offset, settings_.path);
+    spdlog::error(
+        "sink={} output {} (file {}, {} bytes committed) is gone: going on in a new file {}. Nothing is delivered "
+        "again, so "
+        "whoever had not read it yet must read it from where it was moved to",
+        name_, position.path, position.sequence, position.offset, settings_.path);
   }
   begin_file(std::move(output), position.sequence + 1);
 }
 
-// When sink.path was changed, the file at the path before may still hold lines that were never committed. False: it is not there.
+// When sink.path was changed, the file at the path before may still hold lines that were never committed. False: it is
+// not there.
 bool FileSink::finish_moved_file(OutputPosition& position, StateVisitor& into) {
   if (position.path == settings_.path) return false;
   std::optional<OutputFile> before = OutputFile::open(position.path, ops_);
@@ -140,10 +153,14 @@ void FileSink::read_forward(OutputFile& output, OutputPosition& position, StateV
   const std::uint64_t from = position.offset;
   const Recovered recovered = OutputRecovery(output, *journal_, into).run(position);
   if (position.offset == from) return;
-  spdlog::info("sink={} recovered {} events from bytes {} to {} of {}", name_, recovered.events, from, position.offset, output.path());
+  spdlog::info("sink={} recovered {} events from bytes {} to {} of {}", name_, recovered.events, from, position.offset,
+               output.path());
   if (recovered.blanked_bytes == 0) return;
-  spdlog::warn("sink={} {} bytes of {} between {} and {} were no complete line of ours and are blanks now: a write had been cut short, or "
-               "another program writes to this file", name_, recovered.blanked_bytes, output.path(), from, position.offset);
+  spdlog::warn(
+      "sink={} {} bytes of {} between {} and {} were no complete line of ours and are blanks now: a write had been cut "
+      "short, or "
+      "another program writes to this file",
+      name_, recovered.blanked_bytes, output.path(), from, position.offset);
 }
 
 }  // namespace sessionlogd

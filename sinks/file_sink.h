@@ -1,10 +1,11 @@
 // Writes events to a file, each exactly once. The file is the write-ahead log of the state:
 //
 //   commit   lines at the committed position ─▶ fdatasync ─▶ state rows and the new position in one SQLite transaction
-//   recover  locks ─▶ do output and state belong together? ─▶ rows ─▶ lines behind the committed position count as delivered
+//   recover  locks ─▶ do output and state belong together? ─▶ rows ─▶ lines behind the committed position count as
+//   delivered
 //
-// A write that finds no room leaves torn bytes behind the position; the next offer of the same batches overwrites them, and when the
-// process ends before, recovery blanks them.
+// A write that finds no room leaves torn bytes behind the position; the next offer of the same batches overwrites them,
+// and when the process ends before, recovery blanks them.
 #pragma once
 
 #include <optional>

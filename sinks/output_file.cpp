@@ -44,15 +44,18 @@ gid_t find_group(const std::string& name) {
   struct group* found = nullptr;
   const int error = ::getgrnam_r(name.c_str(), &entry, text.data(), text.size(), &found);
   if (found != nullptr) return found->gr_gid;
-  throw std::runtime_error(fmt::format("sink.group = \"{}\": {}", name, error == 0 ? "there is no such group" : words(error)));
+  throw std::runtime_error(
+      fmt::format("sink.group = \"{}\": {}", name, error == 0 ? "there is no such group" : words(error)));
 }
 
 // The group first: before that nobody of the wrong one may read it.
 void apply_ownership(int fd, const FileSinkSettings& settings, std::optional<gid_t> group) {
   if (group && ::fchown(fd, static_cast<uid_t>(-1), *group) != 0) {
-    fail(settings.path, fmt::format("cannot be given to group {} (is the daemon's user a member?)", settings.group), errno);
+    fail(settings.path, fmt::format("cannot be given to group {} (is the daemon's user a member?)", settings.group),
+         errno);
   }
-  if (::fchmod(fd, settings.mode) != 0) fail(settings.path, fmt::format("cannot have mode {:04o}", settings.mode), errno);
+  if (::fchmod(fd, settings.mode) != 0)
+    fail(settings.path, fmt::format("cannot have mode {:04o}", settings.mode), errno);
 }
 
 void sync_directory_of(const std::string& path) {
@@ -78,10 +81,12 @@ std::vector<iovec> rest_of(std::span<const std::string_view> pieces, std::size_t
 
 }  // namespace
 
-OutputFile::OutputFile(std::string path, OwnedFd fd, FileOps& ops) : path_(std::move(path)), fd_(std::move(fd)), ops_(&ops) {
+OutputFile::OutputFile(std::string path, OwnedFd fd, FileOps& ops)
+    : path_(std::move(path)), fd_(std::move(fd)), ops_(&ops) {
   const struct stat info = examine(fd_.get(), path_);
   if (!S_ISREG(info.st_mode)) {
-    throw std::runtime_error(fmt::format("output {} is no regular file: exactly-once needs one that can be read again", path_));
+    throw std::runtime_error(
+        fmt::format("output {} is no regular file: exactly-once needs one that can be read again", path_));
   }
   device_ = info.st_dev;
   inode_ = info.st_ino;
@@ -91,7 +96,8 @@ OutputFile::OutputFile(std::string path, OwnedFd fd, FileOps& ops) : path_(std::
 std::optional<OutputFile> OutputFile::open(const std::string& path, FileOps& ops) {
   OwnedFd fd(::open(path.c_str(), kOpenFlags));
   if (!fd && errno == ENOENT) return std::nullopt;
-  if (!fd && errno == ELOOP) throw std::runtime_error(fmt::format("output {} is a symbolic link: set sink.path to the file itself", path));
+  if (!fd && errno == ELOOP)
+    throw std::runtime_error(fmt::format("output {} is a symbolic link: set sink.path to the file itself", path));
   if (!fd) fail(path, "cannot be opened", errno);
   return OutputFile(path, std::move(fd), ops);
 }
@@ -118,7 +124,8 @@ bool OutputFile::has_a_name() const { return examine(fd_.get(), path_).st_nlink 
 std::size_t OutputFile::read(std::uint64_t offset, std::span<char> into) const {
   std::size_t filled = 0;
   while (filled < into.size()) {
-    const ssize_t got = ::pread(fd_.get(), into.data() + filled, into.size() - filled, static_cast<off_t>(offset + filled));
+    const ssize_t got =
+        ::pread(fd_.get(), into.data() + filled, into.size() - filled, static_cast<off_t>(offset + filled));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) fail(path_, fmt::format("cannot be read at byte {}", offset + filled), errno);
     if (got == 0) break;
@@ -139,7 +146,8 @@ Result<void> OutputFile::write(std::uint64_t offset, std::span<const std::string
     if (done < 0 && errno == EINTR) continue;
     if (done <= 0) {
       const std::string why = done == 0 ? "nothing was taken" : words(errno);
-      return Error(ErrorKind::kTryLater, fmt::format("output {}: {} of {} bytes written at byte {}: {}", path_, written, total, offset, why));
+      return Error(ErrorKind::kTryLater,
+                   fmt::format("output {}: {} of {} bytes written at byte {}: {}", path_, written, total, offset, why));
     }
     written += static_cast<std::size_t>(done);
   }
@@ -148,9 +156,12 @@ Result<void> OutputFile::write(std::uint64_t offset, std::span<const std::string
 
 Result<void> OutputFile::sync() {
   if (ops_->fdatasync(fd_.get()) == 0) return {};
-  return Error(ErrorKind::kRefused,
-               fmt::format("output {} cannot be synced: {}: which lines are on the disk is unknown until the next start has read them "
-                           "back; look at the kernel's messages about this disk", path_, words(errno)));
+  return Error(
+      ErrorKind::kRefused,
+      fmt::format(
+          "output {} cannot be synced: {}: which lines are on the disk is unknown until the next start has read them "
+          "back; look at the kernel's messages about this disk",
+          path_, words(errno)));
 }
 
 }  // namespace sessionlogd

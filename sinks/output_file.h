@@ -1,4 +1,5 @@
-// The output: a regular file that is opened, locked, written at positions and synced. It never shrinks: nothing here truncates it.
+// The output: a regular file that is opened, locked, written at positions and synced. It never shrinks: nothing here
+// truncates it.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +17,8 @@ namespace sessionlogd {
 
 class OutputFile {
  public:
-  // Opens and locks what is there; nullopt when nothing is. A symbolic link and anything but a regular file are refused.
-  // Throws InUse, std::runtime_error.
+  // Opens and locks what is there; nullopt when nothing is. A symbolic link and anything but a regular file are
+  // refused. Throws InUse, std::runtime_error.
   static std::optional<OutputFile> open(const std::string& path, FileOps& ops);
 
   // Makes and locks a new file with the mode and group asked for; its name is durable then. Throws like open().
@@ -37,7 +38,8 @@ class OutputFile {
   // Writes all pieces one behind the other. kTryLater: some of the bytes may have been written, the rest found no room.
   [[nodiscard]] Result<void> write(std::uint64_t offset, std::span<const std::string_view> pieces);
 
-  // kRefused: which of the bytes written since the last sync are on the disk is unknown, and syncing again would not tell.
+  // kRefused: which of the bytes written since the last sync are on the disk is unknown, and syncing again would not
+  // tell.
   [[nodiscard]] Result<void> sync();
 
  private:

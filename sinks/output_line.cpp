@@ -24,22 +24,34 @@ struct Fields {
   std::optional<std::string_view> id, hash, source, source_id, session_id;
 };
 
-// On Demand checks only what is touched: everything is. Errors are thrown as simdjson::simdjson_error.
+// On Demand checks only what is touched: everything is. Errors are thrown as simdjson::simdjson_error. Objects and
+// arrays are named before they are iterated: value() of a temporary refers to it, and a range-based for does not keep
+// it alive.
 void walk(ondemand::value value, int depth) {
   if (depth > kMaxDepth) throw simdjson::simdjson_error(simdjson::DEPTH_ERROR);
   switch (value.type().value()) {
-    case ondemand::json_type::object:
-      for (auto field : value.get_object().value()) {
+    case ondemand::json_type::object: {
+      ondemand::object object = value.get_object().value();
+      for (auto field : object) {
         (void)field.unescaped_key().value();
         walk(field.value().value(), depth + 1);
       }
       break;
-    case ondemand::json_type::array:
-      for (auto element : value.get_array().value()) walk(element.value(), depth + 1);
+    }
+    case ondemand::json_type::array: {
+      ondemand::array array = value.get_array().value();
+      for (auto element : array) walk(element.value(), depth + 1);
       break;
-    case ondemand::json_type::string: (void)value.get_string().value(); break;
-    case ondemand::json_type::number: (void)value.get_number().value(); break;
-    case ondemand::json_type::boolean: (void)value.get_bool().value(); break;
+    }
+    case ondemand::json_type::string:
+      (void)value.get_string().value();
+      break;
+    case ondemand::json_type::number:
+      (void)value.get_number().value();
+      break;
+    case ondemand::json_type::boolean:
+      (void)value.get_bool().value();
+      break;
     case ondemand::json_type::null:
       if (!value.is_null()) throw simdjson::simdjson_error(simdjson::N_ATOM_ERROR);
       break;
@@ -55,7 +67,8 @@ void take_string(ondemand::value value, std::optional<std::string_view>& into) {
 template <class Take>
 void walk_object(ondemand::value value, Take take) {
   if (value.type().value() != ondemand::json_type::object) return walk(value, 1);
-  for (auto field : value.get_object().value()) {
+  ondemand::object object = value.get_object().value();
+  for (auto field : object) {
     const std::string_view key = field.unescaped_key().value();
     take(key, field.value().value());
   }
@@ -76,7 +89,8 @@ void take_sessionlog(std::string_view key, ondemand::value value, Fields& fields
 
 Fields read_fields(ondemand::document& document) {
   Fields fields;
-  for (auto field : document.get_object().value()) {
+  ondemand::object object = document.get_object().value();
+  for (auto field : object) {
     const std::string_view key = field.unescaped_key().value();
     ondemand::value value = field.value().value();
     if (key == "event") {

@@ -1,4 +1,5 @@
-// Tells whether a line of the output is an event that we wrote, and which entry it is. The one place that reads JSON in the sinks.
+// Tells whether a line of the output is an event that we wrote, and which entry it is. The one place that reads JSON in
+// the sinks.
 #pragma once
 
 #include <cstddef>
@@ -17,11 +18,12 @@ class OutputLineReader {
   OutputLineReader();
   ~OutputLineReader();
 
-  // `line` is without its "\n"; kPadding bytes behind it are readable. The views in the answer hold until the next call or until the
-  // line's bytes change.
+  // `line` is without its "\n"; kPadding bytes behind it are readable. The views in the answer hold until the next call
+  // or until the line's bytes change.
   //
-  // Ours is one JSON object that is valid to its last byte (UTF-8 and every value included), begins with the line, and has event.id
-  // (32 hex digits), event.hash (8 hex digits), sessionlog.session_id and sessionlog.source_id or, without that, sessionlog.source.
+  // Ours is one JSON object that is valid to its last byte (UTF-8 and every value included), begins with the line, and
+  // has event.id (32 hex digits), event.hash (8 hex digits), sessionlog.session_id and sessionlog.source_id or, without
+  // that, sessionlog.source.
   std::optional<Delivered> read(const char* line, std::size_t size);
 
   // Gives back what a huge line took.

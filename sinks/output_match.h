@@ -1,7 +1,8 @@
-// Decides whether the output that is there and the state that is there belong together. Knows no files, so tests call it directly.
+// Decides whether the output that is there and the state that is there belong together. Knows no files, so tests call
+// it directly.
 //
-// Nothing is guessed. Where something could be lost or repeated unseen, StateMismatch says what a person can do; where nothing can
-// repeat, since the state knows all that was delivered, a new file is begun.
+// Nothing is guessed. Where something could be lost or repeated unseen, StateMismatch says what a person can do; where
+// nothing can repeat, since the state knows all that was delivered, a new file is begun.
 #pragma once
 
 #include <cstdint>

@@ -49,7 +49,8 @@ void OutputRecovery::fill() {
   const std::size_t wanted = std::min<std::uint64_t>(capacity_, end_ - begin_);
   const std::size_t got = output_.read(begin_ + filled_, {buffer_.get() + filled_, wanted - filled_});
   filled_ += got;
-  if (filled_ != wanted) throw std::runtime_error("output " + output_.path() + " shrank while it was read: another program writes to it");
+  if (filled_ != wanted)
+    throw std::runtime_error("output " + output_.path() + " shrank while it was read: another program writes to it");
 }
 
 // The first `size` bytes are complete lines.
@@ -79,8 +80,8 @@ void OutputRecovery::take_torn_line() {
   write_back(filled_);
 }
 
-// A line that is not ours and longer than the buffer: blanked piece by piece. The position stays before it until its end is known,
-// and what is left of it after a kill begins with a blank, so that no part of it is ever believed.
+// A line that is not ours and longer than the buffer: blanked piece by piece. The position stays before it until its
+// end is known, and what is left of it after a kill begins with a blank, so that no part of it is ever believed.
 void OutputRecovery::skip_foreign_line() {
   bool ended = false;
   while (!ended) {

@@ -2,13 +2,15 @@
 //
 //   position                                                               end
 //   │ {"event":{"id":...}}⏎ │ garbage⏎ │ {"event":{"id":...}}⏎ │ {"event":{"i  │     what a crash left
-//   │ {"event":{"id":...}}⏎ │        ⏎ │ {"event":{"id":...}}⏎ │            ⏎  │     what recovery leaves: the same size
+//   │ {"event":{"id":...}}⏎ │        ⏎ │ {"event":{"id":...}}⏎ │            ⏎  │     what recovery leaves: the same
+//   size
 //
-// Lines that are ours are delivered. They are written back as they are, for a page cache that survived a failed sync is not the disk;
-// everything else becomes blanks, for a file that shrinks is read again from the start by those who follow it.
+// Lines that are ours are delivered. They are written back as they are, for a page cache that survived a failed sync is
+// not the disk; everything else becomes blanks, for a file that shrinks is read again from the start by those who
+// follow it.
 //
-// Goes in slices: each is written back and synced, then the state it implies is committed with the position behind it. So killed
-// anywhere and run again gives the same, and a start that is cut short again and again still gets on.
+// Goes in slices: each is written back and synced, then the state it implies is committed with the position behind it.
+// So killed anywhere and run again gives the same, and a start that is cut short again and again still gets on.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +24,8 @@
 
 namespace sessionlogd {
 
-// The longest line that recovery holds in memory to read it; a longer one is not ours, since commit() refuses to write it.
+// The longest line that recovery holds in memory to read it; a longer one is not ours, since commit() refuses to write
+// it.
 inline constexpr std::size_t kMaxLineBytes = 512u << 20;
 
 struct Recovered {
@@ -32,9 +35,10 @@ struct Recovered {
 
 // Tests make them small.
 struct RecoveryLimits {
-  std::size_t first_buffer = 4u << 20;     // read at a time, as long as lines are not longer
+  std::size_t first_buffer = 4u << 20;  // read at a time, as long as lines are not longer
   std::size_t max_line = kMaxLineBytes;
-  std::uint64_t slice_bytes = 64u << 20;   // how much is redone at most when recovery is cut short; syncing costs little at this size
+  std::uint64_t slice_bytes =
+      64u << 20;  // how much is redone at most when recovery is cut short; syncing costs little at this size
 };
 
 class OutputRecovery {

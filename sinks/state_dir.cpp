@@ -18,7 +18,8 @@ namespace sessionlogd {
 namespace {
 
 [[noreturn]] void fail(const std::string& path, std::string_view what) {
-  throw std::runtime_error(fmt::format("state directory {} {}: {}", path, what, std::generic_category().message(errno)));
+  throw std::runtime_error(
+      fmt::format("state directory {} {}: {}", path, what, std::generic_category().message(errno)));
 }
 
 void refuse_network_file_system(int fd, const std::string& path) {
@@ -27,7 +28,8 @@ void refuse_network_file_system(int fd, const std::string& path) {
   const std::string_view network = network_file_system(static_cast<unsigned long>(info.f_type));
   if (network.empty()) return;
   throw std::runtime_error(fmt::format(
-      "state directory {} lies on a network file system ({}), whose locks do not hold: set state_dir to a local one", path, network));
+      "state directory {} lies on a network file system ({}), whose locks do not hold: set state_dir to a local one",
+      path, network));
 }
 
 std::string read_holder(int fd) {
@@ -65,14 +67,20 @@ void StateDir::sync() const {
 
 std::string_view network_file_system(unsigned long magic) {
   switch (static_cast<std::uint32_t>(magic)) {  // values of linux/magic.h and of the kernel's client sources
-    case 0x00006969: return "NFS";
+    case 0x00006969:
+      return "NFS";
     case 0x0000517b:
     case 0xff534d42:
-    case 0xfe534d42: return "SMB";
-    case 0x5346414f: return "AFS";
-    case 0x00c36400: return "Ceph";
-    case 0x01021997: return "9P";
-    default: return {};
+    case 0xfe534d42:
+      return "SMB";
+    case 0x5346414f:
+      return "AFS";
+    case 0x00c36400:
+      return "Ceph";
+    case 0x01021997:
+      return "9P";
+    default:
+      return {};
   }
 }
 

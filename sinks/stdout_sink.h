@@ -1,4 +1,5 @@
-// Writes events to standard output and keeps no state: for trying things out. After a restart everything is delivered again.
+// Writes events to standard output and keeps no state: for trying things out. After a restart everything is delivered
+// again.
 #pragma once
 
 #include <cstddef>

@@ -71,12 +71,14 @@ Batch rows_of(std::uint64_t first, std::uint64_t count, std::size_t value_bytes)
   Batch batch;
   batch.source_id = "src";
   for (std::uint64_t key = first; key < first + count; ++key) {
-    batch.records.push_back({key, StateRecord::kSessionPart, std::string(value_bytes, static_cast<char>('a' + key % 26))});
+    batch.records.push_back(
+        {key, StateRecord::kSessionPart, std::string(value_bytes, static_cast<char>('a' + key % 26))});
   }
   return batch;
 }
 
-const OutputPosition kPosition{.sequence = 7, .device = ~0ull, .inode = ~0ull - 1, .offset = 1ull << 40, .path = "/log/ev'ents"};
+const OutputPosition kPosition{
+    .sequence = 7, .device = ~0ull, .inode = ~0ull - 1, .offset = 1ull << 40, .path = "/log/ev'ents"};
 
 class FileJournalTest : public testing::Test {
  protected:
@@ -157,7 +159,8 @@ TEST_F(FileJournalTest, SeesThatItWasCut) {
   }
 }
 
-// A copy of database and log as a crash may leave them: whatever part of the log is missing, what is left was committed.
+// A copy of database and log as a crash may leave them: whatever part of the log is missing, what is left was
+// committed.
 TEST_F(FileJournalTest, ALogThatIsCutGivesAnEarlierCommit) {
   FileJournal journal(path);
   std::set<std::uint64_t> offsets{0};
@@ -200,15 +203,24 @@ TEST(ClassifySqlite, TellsWhatPassesFromWhatDoesNot) {
     int code;
     ErrorKind kind;
   } cases[] = {
-      {SQLITE_FULL, ErrorKind::kTryLater},           {SQLITE_IOERR_WRITE, ErrorKind::kTryLater},
-      {SQLITE_IOERR_READ, ErrorKind::kTryLater},     {SQLITE_IOERR_SHMSIZE, ErrorKind::kTryLater},
-      {SQLITE_BUSY, ErrorKind::kTryLater},           {SQLITE_BUSY_SNAPSHOT, ErrorKind::kTryLater},
-      {SQLITE_READONLY, ErrorKind::kTryLater},       {SQLITE_CANTOPEN, ErrorKind::kTryLater},
-      {SQLITE_NOMEM, ErrorKind::kTryLater},          {SQLITE_IOERR_NOMEM, ErrorKind::kTryLater},
-      {SQLITE_IOERR_FSYNC, ErrorKind::kRefused},     {SQLITE_IOERR_DIR_FSYNC, ErrorKind::kRefused},
-      {SQLITE_READONLY_DBMOVED, ErrorKind::kRefused}, {SQLITE_CORRUPT, ErrorKind::kRefused},
-      {SQLITE_CORRUPT_INDEX, ErrorKind::kRefused},   {SQLITE_NOTADB, ErrorKind::kRefused},
-      {SQLITE_IOERR_CORRUPTFS, ErrorKind::kRefused}, {SQLITE_MISUSE, ErrorKind::kRefused},
+      {SQLITE_FULL, ErrorKind::kTryLater},
+      {SQLITE_IOERR_WRITE, ErrorKind::kTryLater},
+      {SQLITE_IOERR_READ, ErrorKind::kTryLater},
+      {SQLITE_IOERR_SHMSIZE, ErrorKind::kTryLater},
+      {SQLITE_BUSY, ErrorKind::kTryLater},
+      {SQLITE_BUSY_SNAPSHOT, ErrorKind::kTryLater},
+      {SQLITE_READONLY, ErrorKind::kTryLater},
+      {SQLITE_CANTOPEN, ErrorKind::kTryLater},
+      {SQLITE_NOMEM, ErrorKind::kTryLater},
+      {SQLITE_IOERR_NOMEM, ErrorKind::kTryLater},
+      {SQLITE_IOERR_FSYNC, ErrorKind::kRefused},
+      {SQLITE_IOERR_DIR_FSYNC, ErrorKind::kRefused},
+      {SQLITE_READONLY_DBMOVED, ErrorKind::kRefused},
+      {SQLITE_CORRUPT, ErrorKind::kRefused},
+      {SQLITE_CORRUPT_INDEX, ErrorKind::kRefused},
+      {SQLITE_NOTADB, ErrorKind::kRefused},
+      {SQLITE_IOERR_CORRUPTFS, ErrorKind::kRefused},
+      {SQLITE_MISUSE, ErrorKind::kRefused},
       {SQLITE_ERROR, ErrorKind::kRefused},
   };
   for (const auto& c : cases) EXPECT_EQ(classify_sqlite(c.code), c.kind) << c.code;

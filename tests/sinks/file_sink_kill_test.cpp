@@ -131,8 +131,10 @@ TEST(FileSinkKill, LosesAndRepeatsNothing) {
     ASSERT_EQ(std::filesystem::file_size(place.settings.path), size) << "recovery changed the size";
     const CountingState written = test::count_output(test::read_text(place.settings.path));
     ASSERT_TRUE(written.complaints().empty()) << written.complaints().front();
-    for (const auto& [session, count] : state.counts()) ASSERT_EQ(written.count(session), count) << "session " << session;
-    for (const auto& [session, count] : acknowledged) ASSERT_GE(written.count(session), count) << "lost, session " << session;
+    for (const auto& [session, count] : state.counts())
+      ASSERT_EQ(written.count(session), count) << "session " << session;
+    for (const auto& [session, count] : acknowledged)
+      ASSERT_GE(written.count(session), count) << "lost, session " << session;
   }
   spdlog::set_level(spdlog::level::info);
 }

@@ -122,7 +122,8 @@ TEST_F(FileSinkTest, KeepsKeysAndValuesOfAnyBytes) {
   Rows rows;
   FileSink(state_dir, settings).recover(rows);
   const std::vector<std::tuple<std::string, std::uint64_t, std::int32_t, std::string>> expected{
-      {"aws-eu", ~0ull, 5, std::string("\0\xff\n'", 4)}, {"aws-eu", 0, StateRecord::kSourcePart, std::string(1 << 20, 'x')}};
+      {"aws-eu", ~0ull, 5, std::string("\0\xff\n'", 4)},
+      {"aws-eu", 0, StateRecord::kSourcePart, std::string(1 << 20, 'x')}};
   EXPECT_THAT(rows.rows, testing::UnorderedElementsAreArray(expected));
 }
 
@@ -158,7 +159,8 @@ TEST_F(FileSinkTest, GoesOnBehindTornBytes) {
   const std::string torn = event_line(1, 2).substr(0, 40);
   test::append_text(settings.path, torn);
   commit({batch_of(1, 2, 1)});
-  EXPECT_EQ(read_text(settings.path), batch_of(1, 0, 2).events + std::string(torn.size() - 1, ' ') + "\n" + event_line(1, 2));
+  EXPECT_EQ(read_text(settings.path),
+            batch_of(1, 0, 2).events + std::string(torn.size() - 1, ' ') + "\n" + event_line(1, 2));
 }
 
 TEST_F(FileSinkTest, RefusesOutputWithoutState) {
@@ -258,7 +260,8 @@ TEST_F(FileSinkTest, NamesTheProcessThatHoldsTheLock) {
 
   EXPECT_THAT(refusal<InUse>(), HasSubstr("process " + std::to_string(holder)));
   state_dir = dir / "another-state";
-  EXPECT_THAT(refusal<InUse>(), HasSubstr("output " + settings.path + " is in use by process " + std::to_string(holder)));
+  EXPECT_THAT(refusal<InUse>(),
+              HasSubstr("output " + settings.path + " is in use by process " + std::to_string(holder)));
 
   ::kill(holder, SIGKILL);
   ::waitpid(holder, nullptr, 0);

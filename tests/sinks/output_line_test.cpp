@@ -42,7 +42,8 @@ TEST(OutputLine, NamesTheEntry) {
 }
 
 TEST(OutputLine, TakesTheSourceIdBeforeTheName) {
-  const Read line = read(object(std::string(kEvent) + R"(,"sessionlog":{"source":"new","source_id":"o\"ld","session_id":"\u00e9"})"));
+  const Read line =
+      read(object(std::string(kEvent) + R"(,"sessionlog":{"source":"new","source_id":"o\"ld","session_id":"\u00e9"})"));
   ASSERT_TRUE(line.event);
   EXPECT_EQ(line.source_id, "o\"ld");
   EXPECT_EQ(line.session_id, "é");

@@ -59,12 +59,9 @@ TEST(OutputMatch, NamesTheFilesAndAWayOutWhenTheyDoNotBelongTogether) {
     OutputFound output;
     std::string says;
   } cases[] = {
-      {std::nullopt, found(1), "has no state for it"},
-      {kPosition, found(99), "was cut, emptied"},
-      {kPosition, found(0), "was cut, emptied"},
-      {kPosition, mid_line, "no end of a line at byte 100"},
-      {kPosition, replaced, "is not the file"},
-      {kPosition, same_inode_elsewhere, "is not the file"},
+      {std::nullopt, found(1), "has no state for it"}, {kPosition, found(99), "was cut, emptied"},
+      {kPosition, found(0), "was cut, emptied"},       {kPosition, mid_line, "no end of a line at byte 100"},
+      {kPosition, replaced, "is not the file"},        {kPosition, same_inode_elsewhere, "is not the file"},
   };
   for (const auto& c : cases) {
     const std::string message = mismatch(c.position, c.output);

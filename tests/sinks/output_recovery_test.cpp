@@ -21,7 +21,8 @@ class KillAfterBytes : public FileOps {
   ssize_t pwritev(int fd, const iovec* pieces, int, off_t offset) override {
     const std::size_t size = std::min(budget, pieces[0].iov_len);
     const iovec part{pieces[0].iov_base, size};
-    if (size != 0 && FileOps::pwritev(fd, &part, 1, offset) != static_cast<ssize_t>(size)) throw std::runtime_error("pwritev");
+    if (size != 0 && FileOps::pwritev(fd, &part, 1, offset) != static_cast<ssize_t>(size))
+      throw std::runtime_error("pwritev");
     budget -= size;
     if (size < pieces[0].iov_len) throw Killed{};
     return static_cast<ssize_t>(size);
@@ -119,10 +120,13 @@ TEST_F(OutputRecoveryTest, KeepsOursAndBlanksTheRest) {
       {"NUL at the end", event_line(1, 0) + std::string(9 << 20, '\0'), event_line(1, 0) + blanks(9 << 20)},
       {"NUL within a line", event_line(1, 0).replace(50, 4, 4, '\0'), blanks(event_line(1, 0).size())},
       {"two line ends of another system", event_line(1, 0) + crlf, event_line(1, 0) + crlf},
-      {"a line larger than the buffer", event_line(1, 0) + event_line(1, 1) + huge, event_line(1, 0) + event_line(1, 1) + huge},
+      {"a line larger than the buffer", event_line(1, 0) + event_line(1, 1) + huge,
+       event_line(1, 0) + event_line(1, 1) + huge},
       {"a torn one of that size", event_line(1, 0) + huge.substr(0, 8 << 20), event_line(1, 0) + blanks(8 << 20)},
-      {"a foreign one of that size", std::string(9 << 20, 'f') + "\n" + event_line(1, 0), blanks((9 << 20) + 1) + event_line(1, 0)},
-      {"the half of a line before a line", event_line(1, 0).substr(0, 60) + event_line(1, 0), blanks(60 + event_line(1, 0).size())},
+      {"a foreign one of that size", std::string(9 << 20, 'f') + "\n" + event_line(1, 0),
+       blanks((9 << 20) + 1) + event_line(1, 0)},
+      {"the half of a line before a line", event_line(1, 0).substr(0, 60) + event_line(1, 0),
+       blanks(60 + event_line(1, 0).size())},
   };
   for (const auto& c : cases) {
     const Outcome outcome = recover(c.text);
@@ -146,11 +150,20 @@ std::string random_text(std::mt19937_64& random) {
   const std::size_t pieces = random() % 12;
   for (std::size_t i = 0; i < pieces; ++i) {
     switch (random() % 7) {
-      case 0: text += std::string(random() % 300, '\0'); break;
-      case 1: text += std::string(random() % 100, 'g') + "\n"; break;
-      case 2: text += std::string(random() % 20, ' ') + "\n"; break;
-      case 3: text += event_line(1, next).substr(0, random() % 150) + (random() % 2 != 0u ? "\n" : ""); break;
-      default: text += event_line(1, next++, std::string(random() % 300, 'm'));
+      case 0:
+        text += std::string(random() % 300, '\0');
+        break;
+      case 1:
+        text += std::string(random() % 100, 'g') + "\n";
+        break;
+      case 2:
+        text += std::string(random() % 20, ' ') + "\n";
+        break;
+      case 3:
+        text += event_line(1, next).substr(0, random() % 150) + (random() % 2 != 0u ? "\n" : "");
+        break;
+      default:
+        text += event_line(1, next++, std::string(random() % 300, 'm'));
     }
   }
   return text;
@@ -167,7 +180,8 @@ TEST_F(OutputRecoveryTest, FollowsTheRuleForAnyTextAndBuffer) {
   std::mt19937_64 random(seed());
   for (int round = 0; round < 500; ++round) {
     const std::string text = random_text(random);
-    const RecoveryLimits limits{.first_buffer = 1 + random() % 400, .max_line = 4096, .slice_bytes = 1 + random() % 2000};
+    const RecoveryLimits limits{
+        .first_buffer = 1 + random() % 400, .max_line = 4096, .slice_bytes = 1 + random() % 2000};
     ASSERT_EQ(recover(text, limits), expected_of(text)) << "round " << round << " buffer " << limits.first_buffer;
   }
 }

@@ -79,7 +79,8 @@ void CountingState::delivered(const Delivered& event) {
   std::uint64_t& next = counts_[event.session_key];
   if (event.entry_key != next || event.hash != static_cast<std::uint32_t>(next + 1) || event.source_id != "src" ||
       event.session_id != session_name(event.session_key)) {
-    complaints_.push_back(fmt::format("session {}: entry {} where {} was due", event.session_key, event.entry_key, next));
+    complaints_.push_back(
+        fmt::format("session {}: entry {} where {} was due", event.session_key, event.entry_key, next));
   }
   next = event.entry_key + 1;
   changed_[event.session_key] = true;

@@ -27,7 +27,7 @@ class TempDir {
 };
 
 std::string read_text(const std::string& path);
-void write_text(const std::string& path, std::string_view text);      // replaces the content, keeps the inode
+void write_text(const std::string& path, std::string_view text);  // replaces the content, keeps the inode
 void append_text(const std::string& path, std::string_view text);
 void overwrite_at(const std::string& path, std::size_t offset, std::string_view bytes);
 
