@@ -48,8 +48,7 @@ class Flight : public FlightHook {
   explicit Flight(std::shared_ptr<HttpClient::Endpoint::State> endpoint)
       : endpoint_(std::move(endpoint)), transfer_(endpoint_->take()) {}
   ~Flight() {
-    transfer_->cancel();
-    if (transfer_->reusable()) endpoint_->give_back(std::move(transfer_));
+    if (transfer_->make_ready()) endpoint_->give_back(std::move(transfer_));
   }
   Flight(const Flight&) = delete;
   Flight& operator=(const Flight&) = delete;

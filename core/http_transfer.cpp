@@ -23,6 +23,8 @@ constexpr std::chrono::milliseconds kLongestConnect{10'000};
 // stopped the clock.
 constexpr long kSlowestBytesPerSecond = 16;
 
+constexpr std::size_t kMostHeaderBytesKept = 32u << 10;
+
 long to_curl_ms(std::chrono::milliseconds time) {
   return static_cast<long>(
       std::clamp<std::chrono::milliseconds::rep>(time.count(), 1, std::numeric_limits<int>::max()));
@@ -97,12 +99,18 @@ void HttpTransfer::cancel() noexcept {
   finished(CURLE_OK);
 }
 
-Result<HttpAnswer> HttpTransfer::take_result() {
+bool HttpTransfer::make_ready() noexcept {
+  cancel();
+  reset_method();
+  body_ = Body();
   if (std::exchange(waits_, false) || waited_.count() != 0) {
     waited_ = std::chrono::milliseconds(0);
     curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, to_curl_ms(plan_.options.timeout));
   }
-  reset_method();
+  return header_bytes_ <= kMostHeaderBytesKept;  // curl keeps an answer's headers until the next one
+}
+
+Result<HttpAnswer> HttpTransfer::take_result() {
   Body body = std::move(body_);
   if (cancelled_) return Error(ErrorKind::kCancelled, plan_.authority + ": cancelled");
   if (how_ != CURLE_OK) return error();
@@ -363,7 +371,7 @@ Error HttpTransfer::error() const {
   }
   const CurlFault fault = classify(how_);
   std::string detail = who + std::string(fault.words);
-  if (how_ == CURLE_OPERATION_TIMEDOUT) detail += " (timeout is " + in_seconds(plan_.options.timeout) + ")";
+  if (how_ == CURLE_OPERATION_TIMEDOUT) detail += limit_words();
   detail += curl_words();
   const std::string& pin = plan_.peer->pin;
   if (!pin.empty() && how_ == CURLE_PEER_FAILED_VERIFICATION) {
@@ -372,6 +380,14 @@ Error HttpTransfer::error() const {
     detail += "; the server's is \"" + pin + "\"";
   }
   return Error(fault.kind, std::move(detail));
+}
+
+std::string HttpTransfer::limit_words() const {
+  curl_off_t connected_after = 0;
+  curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &connected_after);
+  if (connected_after != 0 || plan_.options.timeout <= kLongestConnect)
+    return " (timeout is " + in_seconds(plan_.options.timeout) + ")";
+  return " while connecting (which may take " + in_seconds(kLongestConnect) + ")";
 }
 
 std::string HttpTransfer::curl_words() const {

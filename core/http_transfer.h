@@ -72,8 +72,8 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
   // Once, after the end.
   Result<HttpAnswer> take_result();
 
-  // Whether the handle is as good as new for another request.
-  bool reusable() const { return header_bytes_ < 32u << 10; }
+  // Ends what runs and makes the handle ready for another request. False: it has grown too large to be kept.
+  bool make_ready() noexcept;
 
  private:
   enum class Fault { kNone, kTooLarge, kHeadersTooLarge, kNoMemory };
@@ -95,6 +95,7 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
   void must_wait() override;
   void granted() override;
   Error error() const;
+  std::string limit_words() const;
   std::string curl_words() const;
 
   const EndpointPlan& plan_;

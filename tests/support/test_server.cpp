@@ -168,6 +168,7 @@ asio::awaitable<void> TestServer::serve(Stream& stream) {
     const Reply reply = handler_(request);
     co_await asio::async_write(stream, asio::buffer(reply.bytes), token);
     if (failed) co_return;
+    ++written_;
     if (!reply.held_back.empty()) {
       if (!gate_open_) co_await gate_.async_wait(token);
       co_await asio::async_write(stream, asio::buffer(reply.held_back), token);

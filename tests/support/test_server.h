@@ -73,7 +73,8 @@ class TestServer {
   std::string url() const;
   int connections() const { return connections_; }
   int requests() const { return requests_; }
-  std::string last_sni() const;  // call it between requests only
+  int written() const { return written_; }  // replies handed to the system, without what is held back
+  std::string last_sni() const;             // call it between requests only
 
   void let_go();
 
@@ -94,6 +95,7 @@ class TestServer {
   bool gate_open_ = false;
   std::atomic<int> connections_ = 0;
   std::atomic<int> requests_ = 0;
+  std::atomic<int> written_ = 0;
   std::string sni_;
   std::thread thread_;
 };
