@@ -86,9 +86,9 @@ void append_padded(std::string& out, unsigned value, unsigned digits) {
 }  // namespace
 
 Instant system_now() {
-  const auto nanos =
-      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-  return {nanos / kNanosPerSecond, static_cast<std::uint32_t>(nanos % kNanosPerSecond)};
+  const auto micros =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return {micros / 1'000'000, static_cast<std::uint32_t>(micros % 1'000'000 * 1'000)};
 }
 
 std::optional<std::int64_t> nanoseconds_between(Instant a, Instant b) {

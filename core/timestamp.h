@@ -17,6 +17,7 @@ struct Instant {
   friend auto operator<=>(const Instant&, const Instant&) = default;
 };
 
+// Our clock, to the microsecond.
 Instant system_now();
 
 // a - b, nullopt when it does not fit into 64 bits (292 years).
