@@ -211,11 +211,12 @@ asio::awaitable<Result<Grant>> ApiClient::ask_for_grant(FormFields form) {
     co_return grant;
   }
   Error error = grant.error();
-  if (error.kind == ErrorKind::kTryLater) {
-    error.retry_after = answer->retry_after;
-    error.http_status = answer->status;
-    learn(error);
-  } else if (token_.refresh_token().empty()) {
+  error.retry_after = answer->retry_after;
+  error.http_status = answer->status;
+  learn(error);
+  const bool logs_in = token_.refresh_token().empty();
+  if (logs_in && error.kind == ErrorKind::kRefused && answer->status != 404) {
+    error.detail += "; the next login is tried in 15 minutes, or when the secret changes";
     refused_secret_ = secret;
     parked_until_ = SteadyClock::now() + kParkAfterRefusal;
     parked_error_ = error;
