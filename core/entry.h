@@ -24,6 +24,7 @@ struct Entry {
   std::uint64_t base = 0;              // identity.h: entry_base
   std::uint32_t hash = 0;              // identity.h: event_hash
   bool final = true;                   // its status is
+  bool has_extra = false;              // it has fields that the dialect does not name
 
   std::string_view field(EntryField which) const { return token[static_cast<std::size_t>(which)]; }
 };

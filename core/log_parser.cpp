@@ -105,7 +105,10 @@ bool LogParser::Walk::field(ondemand::field field, Entry& entry, std::size_t& ex
   if (which == kNotAField && key_is_escaped(key)) return false;
   std::string_view token;
   if (!take_any(field.value(), token)) return false;
-  if (which == kNotAField) return true;
+  if (which == kNotAField) {
+    entry.has_extra = true;
+    return true;
+  }
   expected = which + 1;
   // Of a key that stands twice the first counts.
   if (entry.token[which].empty() && !is_null_token(token)) entry.token[which] = token;
@@ -174,7 +177,11 @@ void LogParser::Walk::element(std::string_view raw) {
     append_decoded(key_, *key);
     const std::string_view value = *cursor.take_value();  // `raw` is a valid value, so its members are
     const auto name = std::find(dialect_->log.fields.begin(), dialect_->log.fields.end(), key_);
-    if (name == dialect_->log.fields.end() || key_.empty() || is_null_token(value)) continue;
+    if (name == dialect_->log.fields.end() || key_.empty()) {
+      entry.has_extra = true;
+      continue;
+    }
+    if (is_null_token(value)) continue;
     std::string_view& token = entry.token[static_cast<std::size_t>(name - dialect_->log.fields.begin())];
     if (token.empty()) token = value;
   }

@@ -97,7 +97,7 @@ void LogReader::encode(const SourceFormat& source, const SessionState& session, 
     event.status = text(kStatus, entry.field(EntryField::kStatus));
     event.duration = text(kDuration, entry.field(EntryField::kDuration));
     event.resource_id = text(kResourceId, entry.field(EntryField::kResourceId));
-    event.extra = extra(*source.dialect, entry.raw);
+    if (entry.has_extra) event.extra = extra(*source.dialect, entry.raw);
     if (source.keep_original) event.original = entry.raw;
     if (entry.status != nullptr) {
       event.outcome = entry.status->outcome;
