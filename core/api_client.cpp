@@ -45,7 +45,8 @@ ApiClient::ApiClient(asio::io_context& io, HttpClient& http, const SourceSetting
       budget_(settings.poll.connections, settings.poll.rate_per_second),
       token_(make_token(settings)),
       admission_(io),
-      renewed_(io) {
+      renewed_(io),
+      stopped_(io) {
   const EndpointOptions options{
       .base_url = settings.url,
       .proxy = settings.proxy,
@@ -224,8 +225,13 @@ asio::awaitable<Result<Grant>> ApiClient::ask_for_grant(FormFields form) {
   co_return error;
 }
 
+asio::awaitable<void> ApiClient::sleep_until(SteadyTime until) {
+  if (!stopping_ && SteadyClock::now() < until) co_await stopped_.wait_until(until);
+}
+
 void ApiClient::stop() {
   stopping_ = true;
+  stopped_.notify();
   endpoint_->cancel();
   admission_.notify();
   renewed_.notify();

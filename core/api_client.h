@@ -30,6 +30,9 @@ class ApiClient {
   // A GET; `target` is a path of the dialect with {id} filled in, {version} not yet. The value is always a 2xx answer.
   boost::asio::awaitable<Result<HttpAnswer>> get(std::string target);
 
+  // Returns at `until`, or when we stop.
+  boost::asio::awaitable<void> sleep_until(SteadyTime until);
+
   // Ends what is in flight and refuses what comes.
   void stop();
 
@@ -62,6 +65,7 @@ class ApiClient {
   TokenKeeper token_;
   Signal admission_;
   Signal renewed_;
+  Signal stopped_;
   bool renewing_ = false;
   bool stopping_ = false;
   std::uint64_t requests_ = 0;

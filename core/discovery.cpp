@@ -3,12 +3,18 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <iterator>
 #include <unordered_set>
 
 namespace sessionlogd {
 namespace {
 
 namespace asio = boost::asio;
+
+constexpr unsigned kTriesPerWindow = 3;
+constexpr std::chrono::seconds kShortestSlice{60};
+constexpr unsigned kModestPage = 30;
+constexpr double kShareOfRate = 0.25;
 
 void add_parameter(std::string& query, std::string_view name, std::string_view value) {
   if (name.empty()) return;
@@ -31,22 +37,62 @@ std::string path_of_session(std::string path, std::string_view id) {
   return path;
 }
 
+Discovery::Discovery(ApiClient& api, const SourceSettings& settings)
+    : api_(api), settings_(settings), page_size_(settings.dialect->sessions.page_size) {}
+
 asio::awaitable<Result<Listing>> Discovery::list(std::optional<Instant> from) {
   Listing listing;
   listing.sent = api_.now();
-  std::string query = window_query(from);
-  Result<void> read = co_await read_pages(std::move(query), listing);
-  query = running_query();
-  if (read.has_value() && !query.empty() && from) read = co_await read_pages(std::move(query), listing);
+  const Window window{from, std::nullopt};
+  Result<void> read = co_await read_window(window, listing);
   if (read.has_error()) co_return read.error();
+
+  // Those that run may have begun before the window.
+  std::string query = running_query();
+  if (from && !query.empty()) {
+    for (unsigned tries = 1;; ++tries) {
+      const Result<PageWalk::Step> step = co_await read_pages(query, listing);
+      if (step.has_error()) co_return step.error();
+      if (*step == PageWalk::Step::kComplete || tries == kTriesPerWindow) break;
+    }
+  }
   listing.answered = api_.now();
+  std::unordered_set<std::string_view> ids;
+  std::erase_if(listing.sessions, [&](const ListedSession& session) { return !ids.insert(session.id).second; });
   co_return listing;
 }
 
-std::string Discovery::window_query(std::optional<Instant> from) const {
+// A window whose rows keep moving is read in halves: fewer rows, fewer pages, less time for them to move.
+asio::awaitable<Result<void>> Discovery::read_window(Window window, Listing& into) {
+  PageWalk::Step step = PageWalk::Step::kMore;
+  for (unsigned tries = 0; tries < kTriesPerWindow && step != PageWalk::Step::kComplete; ++tries) {
+    std::string query = window_query(window);
+    const Result<PageWalk::Step> read = co_await read_pages(std::move(query), into);
+    if (read.has_error()) co_return read.error();
+    step = *read;
+  }
+  if (step == PageWalk::Step::kComplete) co_return Result<void>();
+
+  const Instant end = window.to.value_or(api_.now());
+  const bool has_slices = window.from && !settings_.dialect->sessions.to.empty() && !settings_.dialect->sessions.from.empty();
+  if (step == PageWalk::Step::kStartOver && has_slices && end.seconds - window.from->seconds >= 2 * kShortestSlice.count()) {
+    const Instant middle{window.from->seconds + (end.seconds - window.from->seconds) / 2, 0};
+    const Window older{window.from, middle}, newer{middle, window.to};
+    const Result<void> first = co_await read_window(older, into);
+    if (first.has_error()) co_return first;
+    co_return co_await read_window(newer, into);
+  }
+  into.missing = step == PageWalk::Step::kIncomplete ? "its total says that there are more sessions than its pages show"
+                                                     : "its rows moved too fast to be sure that none was missed";
+  co_return Result<void>();
+}
+
+std::string Discovery::window_query(const Window& window) const {
+  const auto& dialect = settings_.dialect->sessions;
   std::string query;
-  for (const auto& [name, value] : settings_.dialect->sessions.query) add_parameter(query, name, value);
-  if (from) add_parameter(query, settings_.dialect->sessions.from, whole_seconds(*from));
+  for (const auto& [name, value] : dialect.query) add_parameter(query, name, value);
+  if (window.from) add_parameter(query, dialect.from, whole_seconds(*window.from));
+  if (window.to) add_parameter(query, dialect.to, whole_seconds({window.to->seconds + 1, 0}));
   return query;
 }
 
@@ -59,39 +105,48 @@ std::string Discovery::running_query() const {
   return query;
 }
 
-// The end is an empty page, or the total reached, or a page shorter than those before: never just a page shorter than asked for, since
-// a source may give less than that at a time.
-asio::awaitable<Result<void>> Discovery::read_pages(std::string query, Listing& into) {
+asio::awaitable<Result<PageWalk::Step>> Discovery::read_pages(std::string query, Listing& into) {
+  PageWalk walk;
+  for (;;) {
+    const std::size_t offset = walk.offset();
+    Result<SessionPage> page = co_await read_page(query, offset);
+    if (page.has_error()) co_return page.error();
+    into.unusable += page->row_ids.size() - page->sessions.size();
+    std::move(page->sessions.begin(), page->sessions.end(), std::back_inserter(into.sessions));
+    const PageWalk::Step step = walk.take(page->row_ids, page->total);
+    if (step != PageWalk::Step::kMore) co_return step;
+  }
+}
+
+asio::awaitable<Result<SessionPage>> Discovery::read_page(std::string query, std::size_t offset) {
   const auto& dialect = settings_.dialect->sessions;
-  std::unordered_set<std::string> ids;
-  for (const ListedSession& session : into.sessions) ids.insert(session.id);
-  std::unordered_set<std::string> of_this_listing;
-  std::size_t offset = 0, longest = 0;
   for (;;) {
     std::string page_query = query;
     add_parameter(page_query, dialect.offset, std::to_string(offset));
-    add_parameter(page_query, dialect.limit, std::to_string(dialect.page_size));
+    if (page_size_ != 0) add_parameter(page_query, dialect.limit, std::to_string(page_size_));
     std::string target = dialect.path + "?" + page_query;
-    Result<HttpAnswer> answer = co_await api_.get(std::move(target));
-    if (answer.has_error()) co_return answer.error();
-    Result<SessionPage> page = parse_session_page(*settings_.dialect, answer->body.text());
-    if (page.has_error()) co_return page.error();
-
-    into.unreadable += page->unreadable;
-    for (ListedSession& session : page->sessions) {
-      of_this_listing.insert(session.id);
-      if (ids.insert(session.id).second) into.sessions.push_back(std::move(session));
+    Result<HttpAnswer> answer = co_await get_paced(std::move(target));
+    if (answer.has_value()) co_return parse_session_page(*settings_.dialect, answer->body.text());
+    // A source that takes no pages of this size says 400, as it does to everything else that it does not take: smaller ones are tried
+    // before the blame goes elsewhere.
+    if (answer.error().http_status != 400 || page_size_ == 0) {
+      if (page_size_ == 0) page_size_ = dialect.page_size;
+      co_return answer.error();
     }
-    offset += page->rows;
-    const bool complete = page->total && of_this_listing.size() + into.unreadable >= *page->total;
-    if (page->rows == 0 || complete || page->rows < longest) co_return Result<void>();
-    longest = std::max(longest, page->rows);
+    page_size_ = page_size_ > kModestPage ? kModestPage : 0;
   }
+}
+
+asio::awaitable<Result<HttpAnswer>> Discovery::get_paced(std::string target) {
+  co_await api_.sleep_until(next_request_at_);
+  const auto gap = std::chrono::duration<double>(1.0 / (kShareOfRate * settings_.poll.rate_per_second));
+  next_request_at_ = SteadyClock::now() + std::chrono::duration_cast<SteadyClock::duration>(gap);
+  co_return co_await api_.get(std::move(target));
 }
 
 asio::awaitable<Result<ListedSession>> Discovery::ask(std::string id) {
   std::string target = path_of_session(settings_.dialect->sessions.one_path, id);
-  Result<HttpAnswer> answer = co_await api_.get(std::move(target));
+  Result<HttpAnswer> answer = co_await get_paced(std::move(target));
   if (answer.has_error()) co_return answer.error();
   Result<ListedSession> session = parse_session(*settings_.dialect, answer->body.text());
   if (session.has_value() && session->id != id) co_return Error(ErrorKind::kBadAnswer, "the answer names another session than was asked for");

@@ -8,6 +8,7 @@
 
 #include "config/settings.h"
 #include "core/api_client.h"
+#include "core/page_walk.h"
 #include "core/session_list.h"
 
 namespace sessionlogd {
@@ -16,28 +17,37 @@ struct Listing {
   std::vector<ListedSession> sessions;  // each id once
   Instant sent;                         // when its first request was sent, the appliance's clock
   Instant answered;                     // when its last answer had come
-  std::size_t unreadable = 0;           // rows without a usable id
+  std::size_t unusable = 0;             // rows without a usable id
+  std::string missing;                  // "": complete; else why some sessions may not have been shown
 };
 
 class Discovery {
  public:
   // Both must outlive this.
-  Discovery(ApiClient& api, const SourceSettings& settings) : api_(api), settings_(settings) {}
+  Discovery(ApiClient& api, const SourceSettings& settings);
 
-  // All sessions that began at `from` or later (nullopt: all there are), and those that run. Fails when any page could not be had: a
-  // listing counts only whole.
+  // All sessions that began at `from` or later (nullopt: all there are), and those that run. Fails when any page could not be had.
+  // Keeps to a quarter of the source's rate.
   boost::asio::awaitable<Result<Listing>> list(std::optional<Instant> from);
 
   // One session, asked for by its id. A 404 is kRefused with http_status 404.
   boost::asio::awaitable<Result<ListedSession>> ask(std::string id);
 
  private:
-  boost::asio::awaitable<Result<void>> read_pages(std::string query, Listing& into);
-  std::string window_query(std::optional<Instant> from) const;
+  struct Window {
+    std::optional<Instant> from, to;  // of start times; open where there is none
+  };
+  boost::asio::awaitable<Result<void>> read_window(Window window, Listing& into);
+  boost::asio::awaitable<Result<PageWalk::Step>> read_pages(std::string query, Listing& into);
+  boost::asio::awaitable<Result<SessionPage>> read_page(std::string query, std::size_t offset);
+  boost::asio::awaitable<Result<HttpAnswer>> get_paced(std::string target);
+  std::string window_query(const Window& window) const;
   std::string running_query() const;
 
   ApiClient& api_;
   const SourceSettings& settings_;
+  unsigned page_size_;  // 0: the source's own
+  SteadyTime next_request_at_{};
 };
 
 // A dialect's path with {id} filled in.

@@ -12,7 +12,12 @@
 
 namespace sessionlogd {
 
-enum class EventKind : std::uint8_t { kNew, kChanged, kError };
+enum class EventKind : std::uint8_t {
+  kNew,
+  kChanged,
+  kError,  // the entry could not be read
+  kGap,    // entries of the session were lost before they could be read
+};
 
 // The views are valid while the event is encoded. Texts are UTF-8 as decoded; "" = absent.
 struct Event {
@@ -34,7 +39,7 @@ struct Event {
   std::string_view resource_id;
   std::string_view extra;     // the entry's unknown fields as a JSON object, "" = none
   std::string_view original;  // the raw JSON of the entry, "" = not kept
-  std::string_view fault;     // of an error event: why the entry could not be read
+  std::string_view fault;     // of an error or gap event: what was wrong
 
   const SessionInfo* session = nullptr;
 };

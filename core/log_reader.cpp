@@ -45,8 +45,9 @@ Result<ReadOutcome> LogReader::read(const SourceFormat& source, SessionState& se
   read_at_ = system_now();
   for (const Emission& emission : emissions_) {
     const Entry& entry = log.entries[emission.index];
-    encode(source, session, entry, emission);
     touched_.push_back(session.history.advance(emission));
+    if (emission.change == Change::kNew && was_delivered_before(source, session, entry)) continue;
+    encode(source, session, entry, emission);
     if (entry.fault == nullptr && entry.log_time) session.latest = std::max(session.latest, source.zone.to_utc(*entry.log_time));
     ++(entry.fault != nullptr                    ? outcome.events_error
        : emission.change == Change::kNew ? outcome.events_new
@@ -55,6 +56,30 @@ Result<ReadOutcome> LogReader::read(const SourceFormat& source, SessionState& se
   }
   push(source, session);
   return outcome;
+}
+
+// A session that was done and opened again has no history, only the latest time that was delivered of it.
+bool LogReader::was_delivered_before(const SourceFormat& source, const SessionState& session, const Entry& entry) const {
+  return session.only_after != Instant{INT64_MIN} && entry.fault == nullptr && entry.log_time &&
+         source.zone.to_utc(*entry.log_time) <= session.only_after;
+}
+
+void LogReader::gap(const SourceFormat& source, SessionState& session, std::string_view why) {
+  HashInput input;
+  input.add_raw("gap");
+  const Emission emission{0, 0, input.entry_base(session.key), Change::kNew, 0};
+  read_at_ = system_now();
+  Event event;
+  event.kind = EventKind::kGap;
+  event.session_key = session.key;
+  event.entry_key = emission.key;
+  event.timestamp = event.created = read_at_;
+  event.level = Level::kError;
+  event.fault = why;
+  event.session = &session.info;
+  append(source, event);
+  touched_.push_back(session.history.advance(emission));
+  push(source, session);
 }
 
 // In order of the log time, unreadable times last, ties in order of the answer.
@@ -106,9 +131,13 @@ void LogReader::encode(const SourceFormat& source, const SessionState& session, 
     set_times(source, entry, event);
   }
 
+  append(source, event);
+}
+
+void LogReader::append(const SourceFormat& source, const Event& event) {
   const std::size_t before = batch_.events.size();
   source.encoder->append(event, batch_.events);
-  batch_.index.push_back({static_cast<std::uint32_t>(batch_.events.size() - before), emission.key, emission.hash});
+  batch_.index.push_back({static_cast<std::uint32_t>(batch_.events.size() - before), event.entry_key, event.hash});
 }
 
 void LogReader::set_times(const SourceFormat& source, const Entry& entry, Event& event) {
@@ -154,7 +183,7 @@ std::string_view LogReader::extra(const Dialect& dialect, std::string_view raw) 
 }
 
 void LogReader::push(const SourceFormat& source, const SessionState& session) {
-  if (batch_.index.empty()) return;
+  if (touched_.empty()) return;
   batch_.source_id = source.source_id;
   batch_.session_id = session.info.id;
   batch_.session_key = session.key;

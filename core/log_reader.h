@@ -43,12 +43,17 @@ class LogReader {
 
   explicit LogReader(BatchQueue& queue) : queue_(queue) {}
 
+  // Emits one event that says that entries of the session could not be read, and why. Once per session.
+  void gap(const SourceFormat& source, SessionState& session, std::string_view why);
+
   // Emits what is new or changed and advances `session` by it. kBadAnswer: nothing was taken.
   Result<ReadOutcome> read(const SourceFormat& source, SessionState& session, const Body& body, bool last_read);
 
  private:
   void sort_by_time(const SourceFormat& source, const SessionLog& log, std::vector<Emission>& emissions);
+  bool was_delivered_before(const SourceFormat& source, const SessionState& session, const Entry& entry) const;
   void encode(const SourceFormat& source, const SessionState& session, const Entry& entry, const Emission& emission);
+  void append(const SourceFormat& source, const Event& event);
   void set_times(const SourceFormat& source, const Entry& entry, Event& event);
   void push(const SourceFormat& source, const SessionState& session);
 

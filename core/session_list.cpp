@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "core/identity.h"
@@ -64,8 +65,13 @@ ListedSession read_row(const Dialect& dialect, std::string_view row) {
   session.stop = parse_rfc3339(stop);
 
   HashInput input;
-  for (const std::string& part : {session.status, session.type, start, stop, text_at(row, names.update_number)}) input.add_text(part);
-  session.digest = input.entry_base(0);
+  for (const std::string& part : {session.status, session.type, stop, text_at(row, names.update_number)}) input.add_text(part);
+  session.digest = input.event_hash();
+  if (session.start) {
+    input.clear();
+    input.add_time(session.start->instant);
+    session.digest |= std::uint64_t{std::max(input.event_hash(), 1u)} << 32;
+  }
   return session;
 }
 
@@ -77,12 +83,12 @@ bool read_rows(const Dialect& dialect, JsonCursor& cursor, SessionPage& page) {
   while (cursor.next_element()) {
     const auto row = cursor.take_value();
     if (!row) return false;
-    ++page.rows;
     ListedSession session = read_row(dialect, *row);
     if (usable_id(session.id)) {
+      page.row_ids.push_back(session.id);
       page.sessions.push_back(std::move(session));
     } else {
-      ++page.unreadable;
+      page.row_ids.push_back("unusable row " + std::string(*row).substr(0, kLongestId));
     }
   }
   return !cursor.faulty();

@@ -17,14 +17,18 @@ struct ListedSession {
   std::string id;
   std::string type, name, parent, status;  // "" = not said
   std::optional<ReadTime> start, stop;
-  std::uint64_t digest = 0;  // of status, times, type and update number: differs when the listing says anything new of it
+  // Differs when the listing says anything new of it. The upper half is of the start time alone, 0 when there is none: another start
+  // under the same id is another session.
+  std::uint64_t digest = 0;
 };
 
+// Whether two digests speak of the same session under one id. One without a start time may be either.
+inline bool same_start(std::uint64_t a, std::uint64_t b) { return a >> 32 == b >> 32 || a >> 32 == 0 || b >> 32 == 0; }
+
 struct SessionPage {
-  std::vector<ListedSession> sessions;  // in order of the answer
-  std::size_t rows = 0;                 // how many the page held, those that could not be read included
+  std::vector<ListedSession> sessions;  // in order of the answer, those without a usable id left out
+  std::vector<std::string> row_ids;     // of every row; of one without a usable id something that stands for it
   std::optional<std::uint64_t> total;
-  std::size_t unreadable = 0;           // rows without a usable id
 };
 
 // kBadAnswer when it is not a page at all, or broken anywhere: a listing counts only whole.

@@ -22,6 +22,8 @@ enum class Tag : std::uint8_t {
   kStop = 10,
   kKeys = 11,
   kListedTo = 12,
+  kFloor = 13,
+  kOnlyAfter = 14,
 };
 
 constexpr std::size_t kKeyBytes = 13;  // key u64le, hash u32le, changes u8
@@ -98,6 +100,7 @@ void read_fields(std::string_view row, OnField on_field) {
 std::string encode_source(const SourceState& source) {
   std::string row;
   append_time(row, Tag::kListedTo, source.listed_to);
+  append_time(row, Tag::kFloor, source.floor);
   return row;
 }
 
@@ -105,6 +108,7 @@ SourceState decode_source(std::string_view row) {
   SourceState source;
   read_fields(row, [&](Tag tag, std::string_view bytes) {
     if (tag == Tag::kListedTo) source.listed_to = read_time(bytes);
+    if (tag == Tag::kFloor) source.floor = read_time(bytes);
   });
   return source;
 }
@@ -115,6 +119,7 @@ std::string encode_session(const SessionState& session) {
   append_number(row, Tag::kDigest, session.digest);
   append_time(row, Tag::kLatest, session.latest);
   if (session.phase == Phase::kDone) return row;
+  if (session.only_after != Instant{INT64_MIN}) append_time(row, Tag::kOnlyAfter, session.only_after);
   append_text(row, Tag::kId, session.info.id);
   append_text(row, Tag::kType, session.info.type);
   append_text(row, Tag::kName, session.info.name);
@@ -132,6 +137,7 @@ SessionState decode_session(std::string_view row) {
       case Tag::kPhase: session.phase = static_cast<Phase>(read_le<std::uint8_t>(bytes)); break;
       case Tag::kDigest: session.digest = read_le<std::uint64_t>(bytes); break;
       case Tag::kLatest: session.latest = read_time(bytes); break;
+      case Tag::kOnlyAfter: session.only_after = read_time(bytes); break;
       case Tag::kId: session.info.id = bytes; break;
       case Tag::kType: session.info.type = bytes; break;
       case Tag::kName: session.info.name = bytes; break;
@@ -183,7 +189,13 @@ void append_chunks(const SessionState& session, const std::vector<std::uint32_t>
   }
 }
 
-void append_done(const SessionState& session, std::vector<StateRecord>& to) {
+DoneMark done_mark(const SessionState& session) {
+  return {session.digest, std::max(session.latest, session.info.start.value_or(session.latest))};
+}
+
+void append_done(SessionState& session, std::vector<StateRecord>& to) {
+  session.phase = Phase::kDone;
+  session.latest = done_mark(session).latest;
   to.push_back({session.key, StateRecord::kSessionPart, encode_session(session)});
   const std::size_t chunks = (session.history.size() + kKeysPerChunk - 1) / kKeysPerChunk;
   for (std::size_t chunk = 0; chunk < chunks; ++chunk) to.push_back({session.key, static_cast<std::int32_t>(chunk), {}});

@@ -36,19 +36,22 @@ struct SessionInfo {
 struct SessionState {
   std::uint64_t key = 0;  // identity.h: session_key
   Phase phase = Phase::kWaiting;
-  std::uint64_t digest = 0;  // of the listing's row
+  std::uint64_t digest = 0;   // of the listing's row
   Instant latest{INT64_MIN};  // the latest log time delivered
+  // Read to its end before and opened again: what is not later than this was delivered then and is not emitted again.
+  Instant only_after{INT64_MIN};
   SessionInfo info;
   SessionHistory history;
 };
 
 struct DoneMark {
   std::uint64_t digest = 0;
-  Instant latest{INT64_MIN};
+  Instant latest{INT64_MIN};  // the latest log time delivered, at least the session's start
 };
 
 struct SourceState {
   std::optional<Instant> listed_to;  // the appliance's clock: every session that began before was seen
+  Instant floor{INT64_MIN};          // finished sessions that began before are never taken up again
 };
 
 inline constexpr std::uint32_t kKeysPerChunk = 64;
@@ -65,7 +68,10 @@ void decode_chunk(std::string_view row, SessionHistory& append_to);
 // Appends the rows of the chunks that hold the given positions of the history, each once.
 void append_chunks(const SessionState& session, const std::vector<std::uint32_t>& touched, std::vector<StateRecord>& to);
 
-// Appends what turns a session's rows into its done mark.
-void append_done(const SessionState& session, std::vector<StateRecord>& to);
+// What remains of a session that was read to its end.
+DoneMark done_mark(const SessionState& session);
+
+// Ends a session: appends what turns its rows into its done mark.
+void append_done(SessionState& session, std::vector<StateRecord>& to);
 
 }  // namespace sessionlogd

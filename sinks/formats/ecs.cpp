@@ -52,6 +52,7 @@ std::string_view word(EventKind kind) {
   switch (kind) {
     case EventKind::kNew: return "new";
     case EventKind::kChanged: return "changed";
+    case EventKind::kGap: return "gap";
     case EventKind::kError: break;
   }
   return "error";
