@@ -215,6 +215,9 @@ asio::awaitable<Result<Grant>> ApiClient::ask_for_grant(FormFields form) {
     error.retry_after = answer->retry_after;
     error.http_status = answer->status;
     learn(error);
+  } else if (error.kind == ErrorKind::kBadAnswer) {
+    // A page for people, say, while the product starts: nothing was said about the credentials.
+    budget_.failed(SteadyClock::now(), random_());
   } else if (token_.refresh_token().empty()) {
     refused_secret_ = secret;
     parked_until_ = SteadyClock::now() + kParkAfterRefusal;
