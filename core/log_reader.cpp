@@ -165,7 +165,8 @@ std::string_view LogReader::extra(const Dialect& dialect, std::string_view raw) 
     if (!value) break;
     name.clear();
     append_decoded(name, *key);
-    if (std::find(dialect.log.fields.begin(), dialect.log.fields.end(), name) != dialect.log.fields.end()) continue;
+    const auto& known = dialect.log.fields;  // "" where the product has none
+    if (!name.empty() && std::find(known.begin(), known.end(), name) != known.end()) continue;
     out += out.empty() ? "{" : ",";
     out.append(*key).append(":").append(*value);
   }
