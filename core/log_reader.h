@@ -52,6 +52,7 @@ class LogReader {
  private:
   void sort_by_time(const SourceFormat& source, const SessionLog& log, std::vector<Emission>& emissions);
   bool was_delivered_before(const SourceFormat& source, const SessionState& session, const Entry& entry) const;
+  void order_twins(const std::vector<Emission>& in_order_of_answer, std::vector<Emission>& emissions) const;
   void encode(const SourceFormat& source, const SessionState& session, const Entry& entry, const Emission& emission);
   void append(const SourceFormat& source, const Event& event);
   void set_times(const SourceFormat& source, const Entry& entry, Event& event);

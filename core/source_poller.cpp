@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <unordered_set>
+#include <utility>
 
 namespace sessionlogd {
 namespace {
@@ -17,10 +17,20 @@ namespace asio = boost::asio;
 constexpr unsigned kTriesInOnePass = 4;
 constexpr std::chrono::milliseconds kLogOutTimeout{1'500};
 constexpr std::chrono::milliseconds kLongestSpread{2'000};
+constexpr std::chrono::hours kPaceOfTheOld{1};
+constexpr std::chrono::hours kForgottenAfter{30 * 24};
+// Failures that pass are not worth a line before there are so many in a row.
+constexpr unsigned kFailuresWorthSaying = 3;
 
 std::uint64_t hash_body(std::string_view text) {
   const std::uint64_t hash = XXH3_64bits(text.data(), text.size());
   return hash == 0 ? 1 : hash;
+}
+
+// How long ago the last of a session was, or its start; zero when neither is known.
+std::chrono::seconds without_news_for(const SessionState& session, Instant now) {
+  const Instant news = std::max(session.latest, session.info.start.value_or(session.latest));
+  return news == Instant{INT64_MIN} ? std::chrono::seconds{0} : std::chrono::seconds{now.seconds - news.seconds};
 }
 
 void bump(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) { counter.fetch_add(by, std::memory_order_relaxed); }
@@ -40,10 +50,9 @@ SourcePoller::SourcePoller(ShardServices services, const SourceSettings& setting
               .encoder = &encoder},
       api_(services.io, services.http, settings, services.random),
       discovery_(api_, settings),
-      source_(restored.source),
-      done_(std::move(restored.done)),
+      table_(settings, std::move(restored)),
       changed_(services.io) {
-  for (auto& [key, state] : restored.sessions) add(std::move(state));
+  for (const Schedule::Slot slot : table_.slots()) schedule_first(slot);
 }
 
 asio::awaitable<void> SourcePoller::run(std::chrono::milliseconds delay) {
@@ -86,108 +95,79 @@ asio::awaitable<void> SourcePoller::discover() {
 asio::awaitable<Result<void>> SourcePoller::discover_once() {
   if (!settings_.sessions.empty()) {
     std::vector<std::string> ids = settings_.sessions;
-    Result<Listing> asked = co_await ask_for_each(std::move(ids));
-    if (asked.has_error()) co_return asked.error();
-    take_in(std::move(*asked));
-    co_return Result<void>();
+    co_return co_await ask_for_each(std::move(ids));
   }
-  std::optional<Instant> from;
-  if (source_.listed_to) {
-    from = add_nanoseconds(*source_.listed_to, -std::chrono::nanoseconds(settings_.poll.overlap).count());
-  } else if (settings_.poll.lookback) {
-    from = add_nanoseconds(api_.now(), -std::chrono::nanoseconds(*settings_.poll.lookback).count());
-  }
+  const std::optional<Instant> from = window_start();
   Result<Listing> listing = co_await discovery_.list(from);
   if (listing.has_error()) co_return listing.error();
-  if (listing->unreadable > 0) spdlog::warn("source={} listed {} sessions without a usable id", settings_.name, listing->unreadable);
+  if (listing->unusable > 0) spdlog::warn("source={} listed {} sessions without a usable id", settings_.name, listing->unusable);
+  say_missing(listing->missing);
 
-  std::vector<std::string> missing = open_but_not_in(*listing);
-  const Instant sent = listing->sent;
-  take_in(std::move(*listing));
-  if (!missing.empty()) {
-    Result<Listing> asked = co_await ask_for_each(std::move(missing));
+  std::vector<std::string> unseen = table_.open_but_not_in(listing->sessions);
+  take_in(listing->sessions, listing->answered);
+  if (!unseen.empty()) {
+    const Result<void> asked = co_await ask_for_each(std::move(unseen));
     if (asked.has_error()) co_return asked.error();
-    take_in(std::move(*asked));
   }
-  // From here on the next listing may begin later: everything this one showed is in a batch before this one.
-  source_.listed_to = sent;
-  Batch batch = new_batch();
-  batch.records.push_back({0, StateRecord::kSourcePart, encode_source(source_)});
-  services_.queue.push(std::move(batch));
+  if (!listing->missing.empty()) co_return Result<void>();
+  // From here on the next listing may begin later: all that this one showed is in batches before this one.
+  std::vector<StateRecord> records;
+  if (from) table_.raise_floor(*from, records);
+  table_.source().listed_to = std::max(listing->sent, table_.source().listed_to.value_or(listing->sent));
+  records.push_back({0, StateRecord::kSourcePart, encode_source(table_.source())});
+  push(std::move(records));
   co_return Result<void>();
 }
 
-// A session that is not there (any more) is left out: what that means is not decided here.
-asio::awaitable<Result<Listing>> SourcePoller::ask_for_each(std::vector<std::string> ids) {
-  Listing listing;
-  listing.sent = api_.now();
+std::optional<Instant> SourcePoller::window_start() const {
+  const auto back = [](Instant at, std::chrono::milliseconds span) {
+    return add_nanoseconds(at, -std::chrono::nanoseconds(span).count());
+  };
+  const SourceState& source = table_.source();
+  if (source.listed_to) return back(*source.listed_to, settings_.poll.overlap);
+  if (settings_.poll.lookback) return back(api_.now(), *settings_.poll.lookback);
+  return std::nullopt;
+}
+
+// One that cannot be had now is asked for again with the next listing; one that is gone shows in its polls.
+asio::awaitable<Result<void>> SourcePoller::ask_for_each(std::vector<std::string> ids) {
+  std::vector<ListedSession> found;
   for (const std::string& id : ids) {
     Result<ListedSession> asked = co_await discovery_.ask(id);
     if (asked.has_value()) {
-      listing.sessions.push_back(std::move(*asked));
-    } else if (asked.error().http_status != 404) {
+      found.push_back(std::move(*asked));
+    } else if (asked.error().http_status == 0) {
       co_return asked.error();
     }
   }
-  listing.answered = api_.now();
-  co_return listing;
+  take_in(found, api_.now());
+  co_return Result<void>();
 }
 
-std::vector<std::string> SourcePoller::open_but_not_in(const Listing& listing) const {
-  std::unordered_set<std::string_view> shown;
-  for (const ListedSession& session : listing.sessions) shown.insert(session.id);
-  std::vector<std::string> missing;
-  for (const auto& [key, slot] : slots_) {
-    const Session& session = sessions_[slot];
-    if (!session.life.final() && !shown.contains(session.state.info.id)) missing.push_back(session.state.info.id);
+void SourcePoller::take_in(const std::vector<ListedSession>& listed, Instant answered) {
+  std::vector<StateRecord> records;
+  for (const ListedSession& row : listed) {
+    if (!wanted(row)) continue;
+    const SessionTable::TakenIn taken = table_.take_in(row, answered, records);
+    // What it was before cannot be read any more: its id answers for another session.
+    if (taken.replaced && !table_.at(*taken.replaced).in_flight) give_up(*taken.replaced, "its id was given to another session");
+    if (taken.as == SessionTable::TakenIn::As::kNew) schedule_first(taken.slot);
+    // What just became final is read right away.
+    if (taken.as == SessionTable::TakenIn::As::kFinished && !table_.at(taken.slot).in_flight) {
+      schedule(taken.slot, std::chrono::milliseconds{0});
+    }
   }
-  return missing;
-}
-
-void SourcePoller::take_in(Listing listing) {
-  Batch batch = new_batch();
-  for (const ListedSession& session : listing.sessions) take_in(session, listing.answered, batch);
-  if (!batch.records.empty()) services_.queue.push(std::move(batch));
+  push(std::move(records));
   counters_.listed = true;
   changed_.notify();
 }
 
-// Whether the session is to be read. What changed of it goes into the batch.
-bool SourcePoller::take_in(const ListedSession& listed, Instant answered, Batch& batch) {
-  if (!wanted(listed)) return false;
-  const std::uint64_t key = session_key(settings_.id, listed.id);
-  if (done_.contains(key)) return false;
-
-  auto known = slots_.find(key);
-  const bool fresh = known == slots_.end();
-  if (fresh) {
-    SessionState state;
-    state.key = key;
-    state.info.id = listed.id;
-    add(std::move(state));
-    known = slots_.find(key);
-  }
-  Session& session = sessions_[known->second];
-  SessionInfo info{.id = session.state.info.id,
-                   .type = listed.type,
-                   .name = listed.name,
-                   .parent = listed.parent,
-                   .status = listed.status,
-                   .start = std::nullopt,
-                   .stop = std::nullopt};
-  if (listed.start) info.start = format_.zone.to_utc(*listed.start);
-  if (listed.stop) info.stop = format_.zone.to_utc(*listed.stop);
-
-  const bool was_final = session.life.final();
-  session.life.listed(settings_.dialect->session_is_final(listed.status), info.stop, answered);
-  if (fresh || info != session.state.info || listed.digest != session.state.digest) {
-    session.state.info = std::move(info);
-    session.state.digest = listed.digest;
-    batch.records.push_back({key, StateRecord::kSessionPart, encode_session(session.state)});
-  }
-  // What just became final is read right away.
-  if (session.life.final() && !was_final && !fresh && !session.in_flight) schedule(known->second, std::chrono::milliseconds{0});
-  return true;
+bool SourcePoller::backfill(Instant since) {
+  std::vector<StateRecord> records;
+  const bool dropped = table_.lower_floor(since, records);
+  push(std::move(records));
+  changed_.notify();
+  return dropped;
 }
 
 bool SourcePoller::wanted(const ListedSession& listed) const {
@@ -208,7 +188,7 @@ asio::awaitable<void> SourcePoller::dispatch() {
     if (polling_ < settings_.poll.connections) {
       if (const auto slot = schedule_.take_due(now)) {
         ++polling_;
-        sessions_[*slot].in_flight = true;
+        table_.at(*slot).in_flight = true;
         asio::co_spawn(services_.io, poll(*slot), asio::detached);
         continue;
       }
@@ -226,11 +206,13 @@ bool SourcePoller::has_work() const {
 
 asio::awaitable<void> SourcePoller::poll(Schedule::Slot slot) {
   const Instant sent = api_.now();
-  std::string target = path_of_session(settings_.dialect->log.path, sessions_[slot].state.info.id);
+  std::string target = path_of_session(settings_.dialect->log.path, table_.at(slot).state.info.id);
   Result<HttpAnswer> answer = co_await api_.get(std::move(target));
   // From here to the end nothing suspends: the answer is read, pushed and remembered in one step.
-  sessions_[slot].in_flight = false;
-  if (answer.has_value()) {
+  table_.at(slot).in_flight = false;
+  if (table_.at(slot).replaced) {
+    give_up(slot, "its id was given to another session");
+  } else if (answer.has_value()) {
     finish_poll(slot, *answer, sent);
   } else if (answer.error().kind != ErrorKind::kCancelled) {
     poll_failed(slot, answer.error());
@@ -241,7 +223,7 @@ asio::awaitable<void> SourcePoller::poll(Schedule::Slot slot) {
 }
 
 void SourcePoller::finish_poll(Schedule::Slot slot, const HttpAnswer& answer, Instant sent) {
-  Session& session = sessions_[slot];
+  Session& session = table_.at(slot);
   const std::uint64_t hash = hash_body(answer.body.text());
   const bool last = session.life.is_last(sent, settings_.poll.settle);
   if (hash == session.body_hash && !last) {
@@ -263,23 +245,38 @@ void SourcePoller::finish_poll(Schedule::Slot slot, const HttpAnswer& answer, In
 
 // The session's log was read to its end.
 void SourcePoller::read_was(Schedule::Slot slot, Instant sent, Pace::News news) {
-  Session& session = sessions_[slot];
+  Session& session = table_.at(slot);
   if (!session.read) bump(counters_.read);
   session.read = true;
   session.backoff.succeeded();
+  session.lost.cleared();
   const auto& poll = settings_.poll;
   const auto next = session.life.after_read(sent, poll.settle, poll.interval);
-  if (next.step == SessionLife::Next::Step::kDone) return done(slot);
+  if (next.step == SessionLife::Next::Step::kDone) return finish(slot);
   session.state.phase = session.life.final() ? Phase::kSettling : Phase::kOpen;
   const bool by_pace = next.step == SessionLife::Next::Step::kByPace;
   // In one pass a session is read again only if its final state was seen after this read was sent.
   if (mode_ == PollMode::kOnePass && (by_pace || next.wait.count() > 0)) return;
-  const auto pace = session.pace.after(news, poll.interval, poll.max_interval);
+  if (by_pace && without_news_for(session.state, api_.now()) > kForgottenAfter) return finish(slot);
+  const auto pace = session.pace.after(news, poll.interval, slowest_pace(session));
   schedule(slot, by_pace ? pace : next.wait);
 }
 
+// A session that never ends is not worth the pace of one that grows.
+std::chrono::milliseconds SourcePoller::slowest_pace(Session& session) {
+  const auto& poll = settings_.poll;
+  const Instant now = api_.now();
+  const Instant start = session.state.info.start.value_or(now);
+  if (now.seconds - start.seconds <= std::chrono::ceil<std::chrono::seconds>(poll.max_session_age).count()) return poll.max_interval;
+  if (!std::exchange(session.said_old, true)) {
+    spdlog::warn("source={} session={} still runs after max_session_age; it is polled once an hour while nothing comes of it",
+                 settings_.name, session.state.info.id);
+  }
+  return std::max<std::chrono::milliseconds>(poll.max_interval, kPaceOfTheOld);
+}
+
 void SourcePoller::poll_failed(Schedule::Slot slot, const Error& error) {
-  Session& session = sessions_[slot];
+  Session& session = table_.at(slot);
   bump(counters_.polls_failed);
   const auto wait = session.backoff.failed(services_.random());
   if (session.backoff.failures() == 1) {
@@ -291,40 +288,44 @@ void SourcePoller::poll_failed(Schedule::Slot slot, const Error& error) {
     counters_.failing = true;
     return;
   }
+  if (!may_be_lost(session, error)) {
+    session.lost.cleared();
+  } else if (session.lost.failed(SteadyClock::now()); session.lost.given_up()) {
+    return give_up(slot, error.detail);
+  }
   schedule(slot, wait);
 }
 
-void SourcePoller::done(Schedule::Slot slot) {
-  Session& session = sessions_[slot];
-  session.state.phase = Phase::kDone;
-  Batch batch = new_batch();
-  append_done(session.state, batch.records);
-  services_.queue.push(std::move(batch));
-  done_[session.state.key] = {session.state.digest, session.state.latest};
-  slots_.erase(session.state.key);
-  session = Session();
-  free_.push_back(slot);
+// A 404 means that the session is gone only when the listing works and does not show it. What is finished does not get better either.
+bool SourcePoller::may_be_lost(const Session& session, const Error& error) const {
+  if (error.http_status == 404) return failed_listings_ == 0 && !session.shown;
+  return session.life.final() && (error.kind == ErrorKind::kBadAnswer || error.kind == ErrorKind::kRefused);
 }
 
-Schedule::Slot SourcePoller::add(SessionState state) {
-  Schedule::Slot slot = 0;
-  if (free_.empty()) {
-    slot = static_cast<Schedule::Slot>(sessions_.size());
-    sessions_.emplace_back();
-  } else {
-    slot = free_.back();
-    free_.pop_back();
-  }
-  slots_[state.key] = slot;
-  sessions_[slot].state = std::move(state);
-  bump(counters_.sessions);
-  schedule(slot, mode_ == PollMode::kOnePass ? std::chrono::milliseconds{0} : spread(std::min(settings_.poll.interval, kLongestSpread)));
-  return slot;
+// What was not read of it never will be: that is said in the output, where it is missing.
+void SourcePoller::give_up(Schedule::Slot slot, std::string_view why) {
+  Session& session = table_.at(slot);
+  spdlog::error("source={} session={} could not be read to its end and is given up: {}", settings_.name, session.state.info.id, why);
+  if (!session.replaced || !session.life.final() || !session.read) services_.reader.gap(format_, session.state, why);
+  finish(slot);
+}
+
+void SourcePoller::finish(Schedule::Slot slot) {
+  schedule_.cancel(slot);
+  std::vector<StateRecord> records;
+  table_.finish(slot, records);
+  push(std::move(records));
 }
 
 void SourcePoller::schedule(Schedule::Slot slot, std::chrono::milliseconds wait) {
   schedule_.set(slot, SteadyClock::now() + wait);
   changed_.notify();
+}
+
+void SourcePoller::schedule_first(Schedule::Slot slot) {
+  bump(counters_.sessions);
+  const auto most = mode_ == PollMode::kOnePass ? std::chrono::milliseconds{0} : std::min(settings_.poll.interval, kLongestSpread);
+  schedule(slot, spread(most));
 }
 
 std::chrono::milliseconds SourcePoller::spread(std::chrono::milliseconds most) {
@@ -338,17 +339,40 @@ Batch SourcePoller::new_batch() const {
   return batch;
 }
 
+void SourcePoller::push(std::vector<StateRecord> records) {
+  if (records.empty()) return;
+  Batch batch = new_batch();
+  batch.records = std::move(records);
+  services_.queue.push(std::move(batch));
+}
+
 // ---- What is said of it
 
 void SourcePoller::say_listing(const Result<void>& listed) {
-  const std::string error = listed.has_error() ? listed.error().detail : std::string();
-  if (error == said_error_) return;
-  if (!error.empty()) {
-    spdlog::warn("source={} cannot be listed: {}; it is tried again", settings_.name, error);
+  failed_listings_ = listed.has_error() ? failed_listings_ + 1 : 0;
+  const Error error = listed.has_error() ? listed.error() : Error();
+  const bool passes = error.kind == ErrorKind::kTryLater || error.kind == ErrorKind::kBadAnswer;
+  if (listed.has_error() && passes && failed_listings_ < kFailuresWorthSaying && said_error_.empty()) return;
+  if (error.detail == said_error_) return;
+  if (listed.has_error()) {
+    const bool wrong_version = error.http_status == 400 || error.http_status == 404 || error.http_status == 406 || error.http_status == 501;
+    spdlog::warn("source={} cannot be listed: {}{}; it is tried again, nothing is forgotten", settings_.name, error.detail,
+                 wrong_version ? fmt::format(" (wrong api_version? {} is asked for)", settings_.api_version) : "");
   } else {
     spdlog::info("source={} is listed again", settings_.name);
   }
-  said_error_ = error;
+  said_error_ = error.detail;
+}
+
+void SourcePoller::say_missing(const std::string& missing) {
+  if (missing == said_missing_) return;
+  if (missing.empty()) {
+    spdlog::info("source={} listing is complete again", settings_.name);
+  } else {
+    spdlog::warn("source={} listing may be incomplete: {}; what it shows is read, and the next one asks from the same time", settings_.name,
+                 missing);
+  }
+  said_missing_ = missing;
 }
 
 // Once, when everything that the first listing showed was read.

@@ -9,8 +9,6 @@
 #include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/unordered/unordered_flat_map.hpp>
-#include <deque>
 #include <random>
 #include <string>
 
@@ -21,7 +19,7 @@
 #include "core/log_reader.h"
 #include "core/restored_state.h"
 #include "core/schedule.h"
-#include "core/session_life.h"
+#include "core/session_table.h"
 #include "core/signal.h"
 
 namespace sessionlogd {
@@ -63,41 +61,39 @@ class SourcePoller {
   // On the shard's thread. run() then returns soon.
   void stop();
 
+  // On the shard's thread. Finished sessions that began since `since` are taken up again, from the next listing on. Returns whether
+  // some of them may be delivered again, since their done marks were dropped.
+  bool backfill(Instant since);
+
   const SourceCounters& counters() const { return counters_; }
   const SourceSettings& settings() const { return settings_; }
 
  private:
-  struct Session {
-    SessionState state;
-    SessionLife life;
-    Pace pace;
-    Backoff backoff;
-    std::uint64_t body_hash = 0;  // of the last answer that was read to its end, 0 = none
-    bool in_flight = false;
-    bool read = false;  // in this run
-  };
-
   boost::asio::awaitable<void> discover();
   boost::asio::awaitable<Result<void>> discover_once();
-  boost::asio::awaitable<Result<Listing>> ask_for_each(std::vector<std::string> ids);
-  void take_in(Listing listing);
-  bool take_in(const ListedSession& listed, Instant answered, Batch& batch);
+  boost::asio::awaitable<Result<void>> ask_for_each(std::vector<std::string> ids);
+  std::optional<Instant> window_start() const;
+  void take_in(const std::vector<ListedSession>& listed, Instant answered);
   bool wanted(const ListedSession& listed) const;
-  std::vector<std::string> open_but_not_in(const Listing& listing) const;
 
   boost::asio::awaitable<void> dispatch();
   bool has_work() const;
   boost::asio::awaitable<void> poll(Schedule::Slot slot);
   void finish_poll(Schedule::Slot slot, const HttpAnswer& answer, Instant sent);
   void read_was(Schedule::Slot slot, Instant sent, Pace::News news);
+  std::chrono::milliseconds slowest_pace(Session& session);
   void poll_failed(Schedule::Slot slot, const Error& error);
-  void done(Schedule::Slot slot);
+  bool may_be_lost(const Session& session, const Error& error) const;
+  void give_up(Schedule::Slot slot, std::string_view why);
+  void finish(Schedule::Slot slot);
 
-  Schedule::Slot add(SessionState state);
   void schedule(Schedule::Slot slot, std::chrono::milliseconds wait);
+  void schedule_first(Schedule::Slot slot);
   std::chrono::milliseconds spread(std::chrono::milliseconds most);
   Batch new_batch() const;
+  void push(std::vector<StateRecord> records);
   void say_listing(const Result<void>& listed);
+  void say_missing(const std::string& missing);
   void say_first_contact();
 
   ShardServices services_;
@@ -107,11 +103,7 @@ class SourcePoller {
   ApiClient api_;
   Discovery discovery_;
 
-  SourceState source_;
-  DoneMarks done_;
-  std::deque<Session> sessions_;  // by slot; a deque, so that a session stays where it is while it is polled
-  std::vector<Schedule::Slot> free_;
-  boost::unordered_flat_map<std::uint64_t, Schedule::Slot> slots_;  // by session_key
+  SessionTable table_;
   Schedule schedule_;
 
   Signal changed_;  // something is due, ended, or we stop
@@ -120,7 +112,9 @@ class SourcePoller {
   bool stopping_ = false;
   bool left_unread_ = false;  // one pass: some session could not be read
   bool first_contact_said_ = false;
-  std::string said_error_;  // what was last said to be wrong with the source, "" = it is well
+  unsigned failed_listings_ = 0;  // in a row
+  std::string said_error_;        // what was last said to be wrong with the source, "" = it is well
+  std::string said_missing_;      // the same of an incomplete listing
   SourceCounters counters_;
 };
 

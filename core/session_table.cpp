@@ -1,0 +1,149 @@
+#include "core/session_table.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "core/identity.h"
+
+namespace sessionlogd {
+
+SessionTable::SessionTable(const SourceSettings& settings, RestoredSource restored)
+    : settings_(settings), zone_(settings.time_zone), source_(restored.source), done_(std::move(restored.done)) {
+  for (auto& [key, state] : restored.sessions) add(std::move(state));
+}
+
+SessionTable::TakenIn SessionTable::take_in(const ListedSession& listed, Instant answered, std::vector<StateRecord>& records) {
+  std::optional<Slot> replaced;
+  for (std::uint32_t generation = 0;; ++generation) {
+    const std::uint64_t key = session_key(settings_.id, listed.id, generation);
+    TakenIn taken{TakenIn::As::kIgnored};
+    if (const auto known = slots_.find(key); known != slots_.end()) {
+      Session& session = sessions_[known->second];
+      if (session.replaced || !same_start(session.state.digest, listed.digest)) {
+        session.replaced = true;
+        replaced = known->second;
+        continue;
+      }
+      taken = take_in_known(known->second, listed, answered, records);
+    } else if (const auto mark = done_.find(key); mark != done_.end()) {
+      if (!same_start(mark->second.digest, listed.digest)) continue;
+      if (mark->second.digest != listed.digest) {
+        const DoneMark before = mark->second;
+        done_.erase(mark);
+        taken = take_in_new(listed, answered, key, &before, records);
+      }
+    } else {
+      taken = take_in_new(listed, answered, key, nullptr, records);
+    }
+    taken.replaced = replaced;
+    return taken;
+  }
+}
+
+SessionTable::TakenIn SessionTable::take_in_new(const ListedSession& listed, Instant answered, std::uint64_t key, const DoneMark* mark,
+                                                std::vector<StateRecord>& records) {
+  SessionState state;
+  state.key = key;
+  state.digest = listed.digest;
+  state.info = info_of(listed);
+  const bool final = settings_.dialect->session_is_final(listed.status);
+  // Its done mark, if it had one, was dropped.
+  if (mark == nullptr && final && state.info.start && *state.info.start < source_.floor) return {TakenIn::As::kIgnored};
+  if (mark != nullptr) state.latest = state.only_after = mark->latest;
+  records.push_back({key, StateRecord::kSessionPart, encode_session(state)});
+  const auto stop = state.info.stop;
+  const Slot slot = add(std::move(state));
+  sessions_[slot].life.listed(final, stop, answered);
+  sessions_[slot].shown = true;
+  return {TakenIn::As::kNew, slot};
+}
+
+SessionTable::TakenIn SessionTable::take_in_known(Slot slot, const ListedSession& listed, Instant answered,
+                                                  std::vector<StateRecord>& records) {
+  Session& session = sessions_[slot];
+  session.shown = true;
+  SessionInfo info = info_of(listed);
+  const bool was_final = session.life.final();
+  session.life.listed(settings_.dialect->session_is_final(listed.status), info.stop, answered);
+  if (info != session.state.info || listed.digest != session.state.digest) {
+    session.state.info = std::move(info);
+    session.state.digest = listed.digest;
+    records.push_back({session.state.key, StateRecord::kSessionPart, encode_session(session.state)});
+  }
+  return {session.life.final() && !was_final ? TakenIn::As::kFinished : TakenIn::As::kKnown, slot};
+}
+
+SessionInfo SessionTable::info_of(const ListedSession& listed) const {
+  SessionInfo info{.id = listed.id,
+                   .type = listed.type,
+                   .name = listed.name,
+                   .parent = listed.parent,
+                   .status = listed.status,
+                   .start = std::nullopt,
+                   .stop = std::nullopt};
+  if (listed.start) info.start = zone_.to_utc(*listed.start);
+  if (listed.stop) info.stop = zone_.to_utc(*listed.stop);
+  return info;
+}
+
+void SessionTable::finish(Slot slot, std::vector<StateRecord>& records) {
+  Session& session = sessions_[slot];
+  append_done(session.state, records);
+  done_[session.state.key] = done_mark(session.state);
+  slots_.erase(session.state.key);
+  session = Session();
+  free_.push_back(slot);
+}
+
+std::vector<std::string> SessionTable::open_but_not_in(const std::vector<ListedSession>& listed) {
+  std::unordered_set<std::string_view> shown;
+  for (const ListedSession& session : listed) shown.insert(session.id);
+  std::vector<std::string> missing;
+  for (const auto& [key, slot] : slots_) {
+    Session& session = sessions_[slot];
+    session.shown = shown.contains(session.state.info.id);
+    if (!session.life.final() && !session.shown && !session.replaced) missing.push_back(session.state.info.id);
+  }
+  return missing;
+}
+
+void SessionTable::raise_floor(Instant from, std::vector<StateRecord>& records) {
+  if (from <= source_.floor) return;
+  source_.floor = from;
+  // A mark's time is at least its session's start, so nothing is dropped that the floor does not cover.
+  boost::unordered::erase_if(done_, [&](const auto& mark) {
+    if (mark.second.latest >= from) return false;
+    records.push_back({mark.first, StateRecord::kSessionPart, {}});
+    return true;
+  });
+}
+
+bool SessionTable::lower_floor(Instant to, std::vector<StateRecord>& records) {
+  const bool dropped = to < source_.floor;
+  source_.floor = std::min(source_.floor, to);
+  source_.listed_to = source_.listed_to ? std::min(*source_.listed_to, to) : to;
+  records.push_back({0, StateRecord::kSourcePart, encode_source(source_)});
+  return dropped;
+}
+
+std::vector<SessionTable::Slot> SessionTable::slots() const {
+  std::vector<Slot> all;
+  for (const auto& [key, slot] : slots_) all.push_back(slot);
+  return all;
+}
+
+SessionTable::Slot SessionTable::add(SessionState state) {
+  Slot slot = 0;
+  if (free_.empty()) {
+    slot = static_cast<Slot>(sessions_.size());
+    sessions_.emplace_back();
+  } else {
+    slot = free_.back();
+    free_.pop_back();
+  }
+  slots_[state.key] = slot;
+  sessions_[slot].state = std::move(state);
+  return slot;
+}
+
+}  // namespace sessionlogd

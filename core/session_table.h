@@ -1,0 +1,100 @@
+// The sessions of one source: those that are read, and the done marks of those that were. Decides what a row of the listing means:
+// news of a known session, a new one, one opened again, or another one under an id that was used before. No I/O, no timers.
+//
+//   id ──▶ generation 0: known or done, same start ──▶ that one
+//            │ another start
+//            ▼
+//          generation 1: ...          each generation has its own session_key, so its own event ids
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/settings.h"
+#include "core/backoff.h"
+#include "core/lost_session.h"
+#include "core/restored_state.h"
+#include "core/schedule.h"
+#include "core/session_life.h"
+#include "core/session_list.h"
+#include "core/session_state.h"
+#include "core/time_zone.h"
+
+namespace sessionlogd {
+
+struct Session {
+  SessionState state;
+  SessionLife life;
+  Pace pace;
+  Backoff backoff;
+  LostSession lost;
+  std::uint64_t body_hash = 0;  // of the last answer that was read to its end, 0 = none
+  bool in_flight = false;
+  bool read = false;           // in this run
+  bool shown = false;          // the last listing that covered it showed it
+  bool replaced = false;       // its id names another session now: what is asked of it is not its own log any more
+  bool said_old = false;       // that it runs for very long
+};
+
+class SessionTable {
+ public:
+  using Slot = Schedule::Slot;
+
+  // Settings must outlive this.
+  SessionTable(const SourceSettings& settings, RestoredSource restored);
+
+  struct TakenIn {
+    enum class As {
+      kIgnored,   // done, or before the floor
+      kKnown,     // nothing that matters has changed
+      kFinished,  // known, and its state is final now
+      kNew,       // to be read; also one that was done and is opened again
+    } as;
+    Slot slot = 0;                    // valid unless kIgnored
+    std::optional<Slot> replaced{};   // the session that had this id before and is still in the table
+  };
+  // A row of a listing whose last answer came at `answered`. What must be remembered of it is appended to `records`.
+  TakenIn take_in(const ListedSession& listed, Instant answered, std::vector<StateRecord>& records);
+
+  // The session was read to its end or is given up: its done mark is what remains. The slot is free afterwards.
+  void finish(Slot slot, std::vector<StateRecord>& records);
+
+  // Open sessions that the listing did not show: they are asked for by their ids.
+  std::vector<std::string> open_but_not_in(const std::vector<ListedSession>& listed);
+
+  // A listing of everything since `from` was complete: sessions that began before and are finished are not taken up any more, and
+  // their done marks are dropped. The floor only rises.
+  void raise_floor(Instant from, std::vector<StateRecord>& records);
+
+  // Backwards in time, on purpose. Returns whether done marks of the span were dropped before, so that it may be delivered again.
+  bool lower_floor(Instant to, std::vector<StateRecord>& records);
+
+  SourceState& source() { return source_; }
+  const SourceState& source() const { return source_; }
+  Session& at(Slot slot) { return sessions_[slot]; }
+  const Session& at(Slot slot) const { return sessions_[slot]; }
+  std::vector<Slot> slots() const;
+  std::size_t size() const { return slots_.size(); }
+  std::size_t done() const { return done_.size(); }
+
+ private:
+  TakenIn take_in_new(const ListedSession& listed, Instant answered, std::uint64_t key, const DoneMark* mark,
+                      std::vector<StateRecord>& records);
+  TakenIn take_in_known(Slot slot, const ListedSession& listed, Instant answered, std::vector<StateRecord>& records);
+  SessionInfo info_of(const ListedSession& listed) const;
+  Slot add(SessionState state);
+
+  const SourceSettings& settings_;
+  ZoneRules zone_;
+  SourceState source_;
+  DoneMarks done_;
+  std::deque<Session> sessions_;  // by slot; a deque, so that a session stays where it is while others come
+  std::vector<Slot> free_;
+  boost::unordered_flat_map<std::uint64_t, Slot> slots_;  // by session_key
+};
+
+}  // namespace sessionlogd
