@@ -1,10 +1,9 @@
 // Each command's exit status and what it says.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
-#include <csignal>
-#include <fstream>
+#include <atomic>
+#include <filesystem>
 
 #include "tests/daemon/appliance.h"
 #include "tests/daemon/simulated_fleet.h"
@@ -15,7 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 using testing::ContainsRegex;
 using testing::HasSubstr;
-using testing::Not;
 using testing::StartsWith;
 
 constexpr int kWrongUsage = 2, kWrongConfiguration = 78;
