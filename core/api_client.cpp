@@ -213,7 +213,12 @@ asio::awaitable<Result<Grant>> ApiClient::ask_for_grant(FormFields form) {
   Error error = grant.error();
   error.retry_after = answer->retry_after;
   error.http_status = answer->status;
-  learn(error);
+  if (error.kind == ErrorKind::kBadAnswer) {
+    // A page for people, say, while the product starts: nothing was said about the credentials.
+    budget_.failed(SteadyClock::now(), random_());
+  } else {
+    learn(error);
+  }
   const bool logs_in = token_.refresh_token().empty();
   if (logs_in && error.kind == ErrorKind::kRefused && answer->status != 404) {
     error.detail += "; the next login is tried in 15 minutes, or when the secret changes";

@@ -71,7 +71,7 @@ asio::awaitable<void> SourcePoller::discover() {
     if (stopping_) break;
     say_listing(listed);
     if (listed.has_value()) say_first_contact();
-    counters_.failing = listed.has_error();
+    counters_.failing = listed.has_error() || left_unread_;
     if (listed.has_value()) backoff.succeeded();
     const auto wait = listed.has_value() ? settings_.poll.discovery_interval : backoff.failed(services_.random());
     if (mode_ == PollMode::kOnePass && (listed.has_value() || backoff.failures() == kTriesInOnePass)) break;
@@ -287,6 +287,7 @@ void SourcePoller::poll_failed(Schedule::Slot slot, const Error& error) {
   }
   if (mode_ == PollMode::kOnePass && session.backoff.failures() >= kTriesInOnePass) {
     spdlog::error("source={} session={} could not be read: {}", settings_.name, session.state.info.id, error.detail);
+    left_unread_ = true;
     counters_.failing = true;
     return;
   }

@@ -118,6 +118,7 @@ class SourcePoller {
   unsigned polling_ = 0;
   bool discovering_ = false;
   bool stopping_ = false;
+  bool left_unread_ = false;  // one pass: some session could not be read
   bool first_contact_said_ = false;
   std::string said_error_;  // what was last said to be wrong with the source, "" = it is well
   SourceCounters counters_;

@@ -45,6 +45,7 @@ App::~App() = default;
 
 int App::run() {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file at its size limit is EFBIG, which the sink waits for
   for (const std::string& warning : settings_.warnings) spdlog::warn("{}", warning);
 
   recover();      // the locks are held, state and output agree

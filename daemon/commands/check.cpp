@@ -6,6 +6,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <csignal>
 #include <memory>
 #include <random>
 
@@ -56,24 +57,23 @@ asio::awaitable<Result<std::vector<ListedSession>>> list_sessions(ApiClient& api
   co_return std::move(listing->sessions);
 }
 
-asio::awaitable<void> try_source(ApiClient& api, Finding& finding) {
+// What is wrong with the source, "" = nothing.
+asio::awaitable<std::string> find_fault(ApiClient& api, Finding& finding) {
   const SourceSettings& source = *finding.source;
   const Result<std::vector<ListedSession>> sessions = co_await list_sessions(api, source);
-  if (sessions.has_error()) {
-    finding.fault = sessions.error().detail;
-  } else {
-    finding.sessions = std::to_string(sessions->size());
-    finding.fault.clear();
-    if (!sessions->empty()) {
-      const Result<std::size_t> entries = co_await read_one_log(api, source, sessions->back());
-      if (entries.has_error()) {
-        finding.fault = entries.error().detail;
-      } else {
-        finding.entries = std::to_string(*entries);
-      }
-    }
-  }
+  if (sessions.has_error()) co_return sessions.error().detail;
+  finding.sessions = std::to_string(sessions->size());
+  if (sessions->empty()) co_return std::string();
+  const Result<std::size_t> entries = co_await read_one_log(api, source, sessions->back());
+  if (entries.has_error()) co_return entries.error().detail;
+  finding.entries = std::to_string(*entries);
+  co_return std::string();
+}
+
+asio::awaitable<void> try_source(ApiClient& api, Finding& finding, std::size_t& trying) {
+  finding.fault = co_await find_fault(api, finding);
   co_await api.log_out(kLogOutTimeout);
+  --trying;
 }
 
 void print_table(const std::vector<Finding>& findings) {
@@ -91,6 +91,8 @@ void print_table(const std::vector<Finding>& findings) {
 
 // One source after the other would take a time-out each where a site is down, so all are tried at once.
 int try_all(const Settings& settings) {
+  std::signal(SIGPIPE, SIG_IGN);
+  std::size_t trying = 0;
   asio::io_context io{1};
   HttpClient http(io);
   std::mt19937_64 random{std::random_device{}()};
@@ -100,7 +102,8 @@ int try_all(const Settings& settings) {
   for (Finding& finding : findings) {
     try {
       clients.push_back(std::make_unique<ApiClient>(io, http, *finding.source, random));
-      asio::co_spawn(io, try_source(*clients.back(), finding), asio::detached);
+      asio::co_spawn(io, try_source(*clients.back(), finding, trying), asio::detached);
+      ++trying;
     } catch (const std::exception& error) {
       finding.fault = error.what();
     }
@@ -109,8 +112,7 @@ int try_all(const Settings& settings) {
   deadline.async_wait([&](const boost::system::error_code& error) {
     if (!error) io.stop();
   });
-  const auto answered = [&] { return std::ranges::none_of(findings, [](const Finding& f) { return f.fault == Finding{}.fault; }); };
-  while (!answered() && io.run_one() > 0) {
+  while (trying > 0 && io.run_one() > 0) {
   }
   print_table(findings);
   return std::ranges::all_of(findings, [](const Finding& finding) { return finding.fault.empty(); }) ? kWell : kNotWell;

@@ -1,0 +1,69 @@
+#include "tests/daemon/appliance.h"
+
+#include <fmt/format.h>
+
+#include <boost/beast/http/field.hpp>
+
+namespace sessionlogd::test {
+namespace http = boost::beast::http;
+
+Appliance::Appliance(Instead instead)
+    : instead_(std::move(instead)), server_([this](const Request& request) { return reply(request); }) {}
+
+std::string Appliance::source(const std::string& name, const std::string& password) const {
+  return fmt::format(
+      "\n[[source]]\nname = \"{}\"\ndialect = \"veeam-aws\"\nurl = \"{}\"\nusername = \"collector\"\npassword = \"{}\"\n", name,
+      server_.url(), password);
+}
+
+std::set<std::string> Appliance::issued() const {
+  const std::scoped_lock lock(mutex_);
+  return issued_;
+}
+
+std::set<std::string> Appliance::returned() const {
+  const std::scoped_lock lock(mutex_);
+  return returned_;
+}
+
+int Appliance::logs_read() const {
+  const std::scoped_lock lock(mutex_);
+  return logs_read_;
+}
+
+Appliance::Reply Appliance::reply(const Request& request) {
+  if (auto other = instead_(request)) return *other;
+  const std::scoped_lock lock(mutex_);
+  const std::string_view target = request.target();
+  if (target == "/api/v1/token") return token(request);
+  if (target.find("/log") != target.npos) {
+    ++logs_read_;
+    return answer(
+        R"({"log":[{"logTime":"2026-01-01T00:00:01","status":"Success","message":"Processing","executionStartTime":"2026-01-01T00:00:00"}]})");
+  }
+  return answer(list(target));
+}
+
+Appliance::Reply Appliance::token(const Request& request) {
+  if (request.method() == http::verb::delete_) {
+    returned_.insert(std::string(request[http::field::authorization].substr(std::string_view("Bearer ").size())));
+    return answer("", {}, "204 No Content");
+  }
+  const std::string access = fmt::format("canary-access-{}", issued_.size());
+  issued_.insert(access);
+  return answer(fmt::format(R"({{"access_token":"{}","refresh_token":"canary-refresh","expires_in":3600}})", access));
+}
+
+// Running sessions, so that they are read again and again.
+std::string Appliance::list(std::string_view target) const {
+  std::string rows;
+  if (target.find("Offset=0") != target.npos) {
+    for (int i = 0; i < sessions; ++i) {
+      rows += fmt::format(R"({}{{"id":"session-{}","type":"Policy","status":"Running","executionStartTime":"2026-01-01T00:00:00"}})",
+                          i == 0 ? "" : ",", i);
+    }
+  }
+  return fmt::format(R"({{"results":[{}],"totalCount":{}}})", rows, sessions.load());
+}
+
+}  // namespace sessionlogd::test

@@ -1,0 +1,123 @@
+// The daemon against a whole fleet, judged by what the fleet served.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <map>
+#include <random>
+
+#include "tests/daemon/simulated_fleet.h"
+#include "tests/support/seed.h"
+
+namespace sessionlogd::test {
+namespace {
+
+using Options = std::vector<std::string>;
+
+std::string seconds(double count) { return fmt::format("{:.1f}", count); }
+
+Options with(Options options, const Options& more) {
+  options.insert(options.end(), more.begin(), more.end());
+  return options;
+}
+
+// Until everything that was served is committed, then to the end.
+void finish(SimulatedFleet& fleet, Child& daemon, const Options& how) {
+  EXPECT_TRUE(eventually([&] { return fleet.is_caught_up(); })) << daemon.err();
+  EXPECT_TRUE(eventually([&] { return fleet.agrees(how); }));
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+  std::string table;
+  EXPECT_TRUE(fleet.agrees_at_the_end(how, table)) << table << daemon.err();
+}
+
+const Options kSixty = {"--appliances", "60", "--sessions", "8", "--entries", "30", "--dialect", "both"};
+
+TEST(Fleet, NothingIsLostOrRepeatedThroughFaultsAndShortTokens) {
+  Workplace place;
+  SimulatedFleet fleet(
+      place, with(kSixty, {"--faults", "--token-lifetime", "5", "--duration", seconds(evolution_seconds()), "--poll", "timeout=3s"}));
+  Child daemon = place.start("run");
+  finish(fleet, daemon, {});
+}
+
+TEST(Fleet, EveryStateIsWrittenExactlyOnceWithoutFaults) {
+  Workplace place;
+  SimulatedFleet fleet(place, with(kSixty, {"--duration", seconds(evolution_seconds() / 2)}));
+  Child daemon = place.start("run");
+  finish(fleet, daemon, {"--exact"});
+}
+
+TEST(Fleet, IsReadOverTlsThatIsVerified) {
+  Workplace place;
+  SimulatedFleet fleet(place, {"--appliances", "6", "--sessions", "5", "--tls", "--gzip", "--duration", seconds(evolution_seconds() / 5)});
+  Child daemon = place.start("run");
+  finish(fleet, daemon, {"--exact"});
+}
+
+TEST(Fleet, DeadAppliancesDoNotKeepOthersFromBeingDelivered) {
+  Workplace place;
+  SimulatedFleet fleet(place, {"--appliances", "12", "--dead", "6", "--sessions", "5", "--duration", seconds(evolution_seconds() / 5)});
+  Child daemon = place.start("run");
+  finish(fleet, daemon, {"--exact"});
+}
+
+std::map<std::string, int> count_ids(const Workplace& place) {
+  std::map<std::string, int> counts;
+  for (const std::string& line : place.lines()) {
+    const std::size_t id = line.find("\"event\":{\"id\":\"");
+    if (id == std::string::npos) ADD_FAILURE() << "no event.id: " << line;
+    ++counts[line.substr(id + 15, 32)];
+  }
+  return counts;
+}
+
+// The judge's table has a row for it: a name, blanks, a number.
+int number_in(const std::string& table, const std::string& row) {
+  const std::size_t at = table.find(row);
+  return at == std::string::npos ? -1 : std::stoi(table.substr(at + row.size()));
+}
+
+TEST(Fleet, ChangesFinalWritesEveryEntryOnce) {
+  Workplace place;
+  SimulatedFleet fleet(place,
+                       {"--appliances", "6", "--sessions", "5", "--duration", seconds(evolution_seconds() / 5), "--poll", "changes=final"});
+  Child daemon = place.start("run");
+  ASSERT_TRUE(eventually([&] { return fleet.is_caught_up(); })) << daemon.err();
+  // The judge owes every last state, also of entries that change once more after a final status: it only counts here.
+  std::string table;
+  EXPECT_TRUE(eventually([&] {
+    fleet.agrees({}, &table);
+    return number_in(table, "entries served") == number_in(table, "events written");
+  })) << table;
+  EXPECT_EQ(number_in(table, "REPEATED"), 0);
+  EXPECT_EQ(number_in(table, "FOREIGN"), 0);
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.wait(), 0);
+  const auto counts = count_ids(place);
+  EXPECT_GT(counts.size(), 100u);
+  for (const auto& [id, count] : counts) EXPECT_EQ(count, 1) << id;
+}
+
+TEST(Fleet, NothingIsLostOrRepeatedThroughKills) {
+  std::mt19937_64 random(random_seed());
+  Workplace place;
+  SimulatedFleet fleet(place, {"--appliances", "20", "--sessions", "8", "--duration", seconds(evolution_seconds() * 2 / 3)});
+  int kills = 0;
+  while (!fleet.is_frozen()) {
+    Child daemon = place.start("run");
+    // A life of random length is the point here; nothing waits for it to be enough.
+    eventually([&] { return fleet.is_frozen() || !daemon.is_running(); }, std::chrono::milliseconds(random() % 2'500));
+    ASSERT_TRUE(daemon.is_running()) << daemon.err();
+    daemon.signal(SIGKILL);
+    EXPECT_EQ(daemon.wait(), -SIGKILL);
+    ++kills;
+  }
+  RecordProperty("kills", kills);
+  EXPECT_GT(kills, 2);
+  Child last = place.start("run");
+  finish(fleet, last, {});
+}
+
+}  // namespace
+}  // namespace sessionlogd::test

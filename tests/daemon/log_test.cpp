@@ -1,0 +1,91 @@
+// What the daemon says of itself, and what it must never say.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <boost/beast/http/verb.hpp>
+#include <csignal>
+
+#include "tests/daemon/appliance.h"
+#include "tests/daemon/workplace.h"
+
+namespace sessionlogd::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+using Reply = TestServer::Reply;
+
+class Log : public testing::Test {
+ protected:
+  void configure(const Appliance& appliance, const std::string& daemon_keys = "") {
+    place_.write("password", "canary-password");
+    place_.configure(appliance.source("a", "file:" + (place_ / "password").string()), daemon_keys);
+  }
+
+  Workplace place_;
+};
+
+TEST_F(Log, HasPrioritiesWhenStderrIsTheJournal) {
+  const Appliance appliance;
+  configure(appliance);
+  place_.write("journal", "");
+  struct stat journal {};
+  ASSERT_EQ(::stat((place_ / "journal").c_str(), &journal), 0);
+  const std::string stream = fmt::format("JOURNAL_STREAM={}:{}", journal.st_dev, journal.st_ino);
+  Child daemon({SESSIONLOGD, "collect", "-c", place_.config().string()}, {place_ / "out", place_ / "journal"}, {stream});
+  EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+  const auto lines = Workplace::lines_of(daemon.err());
+  ASSERT_FALSE(lines.empty());
+  EXPECT_THAT(lines, testing::Contains(AllOf(StartsWith("<6>"), HasSubstr("started"))));
+
+  // Any other stream is read by people.
+  const Outcome outcome = place_.run("collect", {}, {stream});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("started"), Not(HasSubstr("<6>"))));
+}
+
+TEST_F(Log, SaysThatAnAccountNeedsASecondFactor) {
+  const Appliance appliance([](const Appliance::Request& request) -> std::optional<Reply> {
+    if (request.target() != "/api/v1/token") return std::nullopt;
+    return answer(R"({"mfa_token":"canary-mfa","mfa_enabled":true})", {}, "202 Accepted");
+  });
+  configure(appliance, "log_level = \"trace\"\n");
+  const Outcome outcome = place_.run("collect");
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("use a service account without multi-factor authentication"), Not(HasSubstr("canary"))));
+}
+
+// The password, the tokens and what an answer may echo of them, through failures of every kind.
+TEST_F(Log, NeverHoldsASecret) {
+  std::atomic<int> count = 0;
+  Appliance appliance([&](const Appliance::Request& request) -> std::optional<Reply> {
+    const int number = ++count;
+    const std::string echo = fmt::format(R"({{"echo":"{}","password":"canary-password"}})", std::string_view(request["Authorization"]));
+    if (request.method() == boost::beast::http::verb::delete_) return std::nullopt;
+    if (number % 7 == 0) return answer(echo, {}, "500 Internal Server Error");
+    if (number % 7 == 3) return answer(echo, {}, "401 Unauthorized");
+    if (number % 7 == 5) return answer(echo + "canary-body");
+    return std::nullopt;
+  });
+  appliance.sessions = 10;
+  configure(appliance, "log_level = \"trace\"\n");
+  Child daemon = place_.start("run");
+  EXPECT_TRUE(eventually([&] { return !place_.lines().empty() && count > 60; })) << daemon.err();
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.wait(), 0);
+  int files = 0;
+  for (const auto& file : fs::recursive_directory_iterator(place_.directory())) {
+    if (!file.is_regular_file() || file.path().filename() == "password") continue;
+    EXPECT_THAT(read_text(file.path()), Not(HasSubstr("canary"))) << file.path();
+    ++files;
+  }
+  EXPECT_GE(files, 4);
+}
+
+}  // namespace
+}  // namespace sessionlogd::test

@@ -1,0 +1,91 @@
+#include "tests/daemon/simulated_fleet.h"
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <stdexcept>
+
+namespace sessionlogd::test {
+namespace {
+
+namespace asio = boost::asio;
+
+std::vector<std::string> serve_command(const Workplace& place, std::vector<std::string> options) {
+  options.insert(options.begin(), {FLEET_SIM, "serve", "--out", place.directory().string()});
+  return options;
+}
+
+std::string word_after(const std::string& text, const std::string& name) {
+  const std::size_t at = text.find(name);
+  if (at == std::string::npos) throw std::runtime_error("the fleet does not say " + name);
+  const std::size_t begin = at + name.size();
+  return text.substr(begin, text.find_first_of(" \n", begin) - begin);
+}
+
+std::string get(unsigned short port) {
+  asio::io_context io;
+  asio::ip::tcp::socket socket(io);
+  boost::system::error_code failed;
+  socket.connect({asio::ip::address_v4::loopback(), port}, failed);
+  if (failed) return {};
+  asio::write(socket, asio::buffer(std::string("GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n")), failed);
+  std::string answer;
+  asio::read(socket, asio::dynamic_buffer(answer), failed);
+  return answer;
+}
+
+}  // namespace
+
+double evolution_seconds() {
+  const char* given = std::getenv("SESSIONLOGD_E2E_SECONDS");
+  return given != nullptr ? std::strtod(given, nullptr) : 15;
+}
+
+SimulatedFleet::SimulatedFleet(Workplace& place, std::vector<std::string> options)
+    : place_(place), child_(place.start_program(serve_command(place, std::move(options)))) {
+  if (!eventually([&] { return child_.out().find('\n') != std::string::npos || !child_.is_running(); }) ||
+      !child_.is_running()) {
+    throw std::runtime_error("the fleet does not start: " + child_.err());
+  }
+  const std::string ready = child_.out();
+  std::cout << ready;
+  first_url_ = word_after(ready, "first=");
+  const std::string control = word_after(ready, "control=");
+  control_port_ = static_cast<unsigned short>(std::stoi(control.substr(control.rfind(':') + 1)));
+}
+
+bool SimulatedFleet::says(const std::string& text) const { return get(control_port_).find(text) != std::string::npos; }
+
+std::size_t SimulatedFleet::ledgers_written() const {
+  std::size_t count = 0;
+  for (const std::string& line : Workplace::lines_of(child_.out())) count += line == "ledger written";
+  return count;
+}
+
+bool SimulatedFleet::agrees(const std::vector<std::string>& how, std::string* table) {
+  const std::size_t before = ledgers_written();
+  child_.signal(SIGUSR1);
+  return eventually([&] { return ledgers_written() > before; }) && reckon(how, table);
+}
+
+bool SimulatedFleet::agrees_at_the_end(const std::vector<std::string>& how, std::string& table) {
+  child_.signal(SIGTERM);
+  if (child_.wait() != 0) table = "the fleet failed: " + child_.err();
+  return reckon(how, &table);
+}
+
+bool SimulatedFleet::reckon(const std::vector<std::string>& how, std::string* table) {
+  std::vector<std::string> command{FLEET_SIM, "reckon", "--out", place_.directory().string()};
+  command.insert(command.end(), how.begin(), how.end());
+  Child judge = place_.start_program(std::move(command));
+  const int status = judge.wait();
+  if (table != nullptr) *table = judge.out() + judge.err();
+  return status == 0;
+}
+
+}  // namespace sessionlogd::test

@@ -1,0 +1,43 @@
+// bench/fleet_sim as a child process: a fleet of appliances, the configuration to collect from it, and the judge.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tests/daemon/workplace.h"
+
+namespace sessionlogd::test {
+
+// How long the longest evolution of a test lasts: SESSIONLOGD_E2E_SECONDS, 15 if unset; 30 is the long form.
+double evolution_seconds();
+
+class SimulatedFleet {
+ public:
+  // Ready when it returns: the workplace holds the configuration. `options` are those of `fleet_sim serve`.
+  SimulatedFleet(Workplace& place, std::vector<std::string> options);
+
+  bool is_frozen() const { return says("\"frozen\":true"); }
+
+  // Frozen, and the last state of every session was read.
+  bool is_caught_up() const { return says("\"caught_up\":true"); }
+
+  // Whether the output holds what has been served up to now; `table` says what differs.
+  bool agrees(const std::vector<std::string>& how, std::string* table = nullptr);
+
+  // Ends the fleet, which then writes its last ledger, and judges by that.
+  bool agrees_at_the_end(const std::vector<std::string>& how, std::string& table);
+
+  const std::string& first_url() const { return first_url_; }
+
+ private:
+  bool says(const std::string& text) const;
+  std::size_t ledgers_written() const;
+  bool reckon(const std::vector<std::string>& how, std::string* table);
+
+  Workplace& place_;
+  Child child_;
+  std::string first_url_;
+  unsigned short control_port_ = 0;
+};
+
+}  // namespace sessionlogd::test
