@@ -75,7 +75,27 @@ void LogReader::sort_by_time(const SourceFormat& source, const SessionLog& log, 
   std::vector<Emission> sorted;
   sorted.reserve(emissions.size());
   for (const auto& [at, i] : order_) sorted.push_back(emissions[i]);
+  order_twins(emissions, sorted);
   emissions = std::move(sorted);
+}
+
+// New twins got their ordinals in order of the answer. They take them in the order in which they are emitted instead: wherever that is
+// cut short by a crash, the history then holds the lower ordinals, and comparing finds them.
+void LogReader::order_twins(const std::vector<Emission>& in_order_of_answer, std::vector<Emission>& emissions) const {
+  const auto base = [this](const Emission& emission) { return digests_[emission.index].base; };
+  const auto is_new = [](const Emission& emission) { return emission.change == Change::kNew; };
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> keys;  // with their identity
+  std::vector<std::pair<std::uint64_t, Emission*>> takers;
+  for (const Emission& emission : in_order_of_answer) {
+    if (is_new(emission)) keys.emplace_back(base(emission), emission.key);
+  }
+  for (Emission& emission : emissions) {
+    if (is_new(emission)) takers.emplace_back(base(emission), &emission);
+  }
+  const auto by_identity = [](const auto& a, const auto& b) { return a.first < b.first; };
+  std::stable_sort(keys.begin(), keys.end(), by_identity);
+  std::stable_sort(takers.begin(), takers.end(), by_identity);
+  for (std::size_t i = 0; i < keys.size(); ++i) takers[i].second->key = keys[i].second;
 }
 
 void LogReader::encode(const SourceFormat& source, const SessionState& session, const Entry& entry, const Emission& emission) {
@@ -145,7 +165,8 @@ std::string_view LogReader::extra(const Dialect& dialect, std::string_view raw) 
     if (!value) break;
     name.clear();
     append_decoded(name, *key);
-    if (std::find(dialect.log.fields.begin(), dialect.log.fields.end(), name) != dialect.log.fields.end()) continue;
+    const auto& known = dialect.log.fields;  // "" where the product has none
+    if (!name.empty() && std::find(known.begin(), known.end(), name) != known.end()) continue;
     out += out.empty() ? "{" : ",";
     out.append(*key).append(":").append(*value);
   }

@@ -48,6 +48,7 @@ class LogReader {
 
  private:
   void sort_by_time(const SourceFormat& source, const SessionLog& log, std::vector<Emission>& emissions);
+  void order_twins(const std::vector<Emission>& in_order_of_answer, std::vector<Emission>& emissions) const;
   void encode(const SourceFormat& source, const SessionState& session, const Entry& entry, const Emission& emission);
   void set_times(const SourceFormat& source, const Entry& entry, Event& event);
   void push(const SourceFormat& source, const SessionState& session);

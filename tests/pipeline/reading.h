@@ -1,0 +1,58 @@
+// One session of one source as the daemon reads it: a built-in dialect, the ECS encoder and the session's state, fed with answers.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/settings.h"
+#include "core/batch_queue.h"
+#include "core/log_reader.h"
+#include "sinks/formats/ecs.h"
+
+namespace sessionlogd::test {
+
+// A source of this name with the defaults of a configuration; its host is 10.0.0.5.
+SourceSettings source_of(std::string_view dialect, std::string name);
+
+class Reading {
+ public:
+  Reading(SourceSettings settings, SessionInfo session);
+  Reading(SourceSettings settings, SessionState session);
+
+  // Reads an answer; what it emitted waits in batches().
+  Result<ReadOutcome> try_read(std::string_view answer);
+
+  // The same for an answer that must be read: the lines it emitted, without event.created.
+  std::vector<std::string> read(std::string_view answer);
+
+  // Takes what was emitted since the last call.
+  std::vector<Batch> take_batches();
+
+  const SourceSettings& settings() const { return settings_; }
+  const SessionState& session() const { return session_; }
+
+ private:
+  SourceSettings settings_;
+  EcsEncoder encoder_;
+  SourceFormat format_;
+  BatchQueue queue_;
+  LogReader reader_;
+  SessionState session_;
+};
+
+// The lines of batches, in order, each without its "\n". Fails the test when the index of a batch does not agree with its lines.
+std::vector<std::string> lines_of(const std::vector<Batch>& batches);
+
+// A line without its event.created, which must be a time of the last minute; fails the test when it is not.
+std::string without_created(std::string_view line);
+
+// The string at a JSON pointer ("/event/id"), "" when there is none. Fails the test when the line is not JSON.
+std::string text_at(std::string_view line, std::string_view pointer);
+std::vector<std::string> texts_at(const std::vector<std::string>& lines, std::string_view pointer);
+
+// A log answer of these entries, each a JSON object's text.
+std::string aws_answer(std::string_view session_id, const std::vector<std::string>& entries);
+std::string azure_answer(std::string_view session_id, const std::vector<std::string>& entries);
+
+}  // namespace sessionlogd::test
