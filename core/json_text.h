@@ -51,7 +51,8 @@ class JsonCursor {
   // Inside an array: true when another element comes. false at the end (which is then left) or at a fault.
   bool next_element();
 
-  // The value that comes next, whole, and moves behind it. nullopt at a fault.
+  // The value that comes next, whole, and moves behind it. nullopt at a fault; a number or word that the text or anything but the end
+  // of a member cuts short is one.
   std::optional<std::string_view> take_value();
 
   char peek();  // the next byte that is no white space, '\0' at the end
