@@ -75,7 +75,23 @@ void LogReader::sort_by_time(const SourceFormat& source, const SessionLog& log, 
   std::vector<Emission> sorted;
   sorted.reserve(emissions.size());
   for (const auto& [at, i] : order_) sorted.push_back(emissions[i]);
+  number_twins(log, emissions, sorted);
   emissions = std::move(sorted);
+}
+
+// New twins take their ordinals in the order in which they are emitted: after a crash between two batches, or in the middle of one, the
+// ones that are in the output must be the first, or they would not be found again.
+void LogReader::number_twins(const SessionLog& log, const std::vector<Emission>& from, std::vector<Emission>& to) {
+  const auto by_identity = [&](const std::vector<Emission>& emissions, std::vector<std::uint32_t>& order) {
+    order.clear();
+    for (std::uint32_t i = 0; i < emissions.size(); ++i) {
+      if (emissions[i].change == Change::kNew) order.push_back(i);
+    }
+    std::ranges::stable_sort(order, {}, [&](std::uint32_t i) { return log.entries[emissions[i].index].base; });
+  };
+  by_identity(from, numbered_);
+  by_identity(to, to_number_);
+  for (std::size_t i = 0; i < numbered_.size(); ++i) to[to_number_[i]].key = from[numbered_[i]].key;
 }
 
 void LogReader::encode(const SourceFormat& source, const SessionState& session, const Entry& entry, const Emission& emission) {
