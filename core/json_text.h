@@ -19,6 +19,8 @@ inline bool is_number_token(std::string_view token) {
 }
 inline std::string_view inside_quotes(std::string_view token) { return token.substr(1, token.size() - 2); }
 
+inline std::string_view without_byte_order_mark(std::string_view text) { return text.substr(text.starts_with("\xEF\xBB\xBF") ? 3 : 0); }
+
 // Where the value that starts at text[at] ends (one past its last byte), white space around it not included; nullopt when there is no
 // complete valid value. `at` must not point at white space.
 std::optional<std::size_t> end_of_value(std::string_view text, std::size_t at);
