@@ -80,6 +80,9 @@ std::size_t LogParser::Walk::field_of(const char* raw_key, std::size_t expected)
 bool LogParser::Walk::take_scalar(ondemand::value& value, std::string_view& token) {
   const std::string_view raw = value.raw_json_token();
   token = trim_right(raw.data(), raw.data() + raw.size());
+  // A value that is left unread is skipped by simdjson, and with it a colon and what follows: ["a":1}] would pass for an array.
+  const char next = raw.data()[raw.size()];
+  if (next != ',' && next != '}' && next != ']') return false;
   if (!is_string_token(token)) return is_valid_literal(token);
   return token.find('\\') == std::string_view::npos || end_of_value(token, 0) == token.size();
 }
