@@ -196,7 +196,9 @@ asio::awaitable<Result<Grant>> ApiClient::ask_for_grant(FormFields form) {
   if (SteadyClock::now() < parked_until_ && secret == refused_secret_) co_return parked_error_;
 
   std::string body = encode_form(form, settings_.username, password, token_.refresh_token());
-  HttpRequest request(HttpRequest::Method::kPost, with_version(settings_.dialect->token.path), {}, std::move(body));
+  // Without the endpoint's Authorization, the token in use: here a server may take it for our credentials (RFC 6749, section 5.2).
+  std::vector<std::string> headers{"Authorization:"};
+  HttpRequest request(HttpRequest::Method::kPost, with_version(settings_.dialect->token.path), std::move(headers), std::move(body));
   if (!co_await admit()) co_return Error(ErrorKind::kCancelled, "stopping");
   ++requests_;
   Result<HttpAnswer> answer = co_await http_.send(*endpoint_, std::move(request));

@@ -58,14 +58,14 @@ bool Committer::wait_before_retry(const Error& error) {
   if (!waiting_.exchange(true)) {
     spdlog::error("sink={} cannot take events now: {}; polling pauses until it can, nothing is lost", sink_.name(), error.detail);
   }
-  // Half of the longest wait, doubling: a sink is one, so there is no herd to spread.
+  // Doubling without chance: a sink is one, so there is no herd to spread.
+  const auto wait = std::min(Backoff::kMost, settings_.first_retry * (1 << std::min(backoff_.failures(), 8u)));
   backoff_.failed(0);
-  const auto wait = std::min(Backoff::kMost, Backoff::kFirst / 4 * (1 << std::min(backoff_.failures(), 8u)));
   if (!queue_.wait_closed(wait)) return true;
   const auto now = std::chrono::steady_clock::now();
   if (give_up_at_ == std::chrono::steady_clock::time_point{}) give_up_at_ = now + settings_.patience_at_stop;
   if (now < give_up_at_) {
-    std::this_thread::sleep_for(std::chrono::milliseconds{200});
+    std::this_thread::sleep_for(std::min(settings_.first_retry, std::chrono::milliseconds{200}));
     return true;
   }
   spdlog::warn("sink={} did not take the last events before the end: they are read from their sources again at the next start", sink_.name());

@@ -20,6 +20,8 @@ namespace sessionlogd {
 struct CommitSettings {
   std::chrono::milliseconds interval{1'000};
   std::size_t bytes = 8u << 20;
+  // After the first refusal; doubles up to Backoff::kMost.
+  std::chrono::milliseconds first_retry{500};
   // At the end: how long a sink that is waited for may still take before what is not committed is left to the source, which keeps it.
   std::chrono::milliseconds patience_at_stop{3'000};
 };

@@ -81,6 +81,12 @@ std::optional<std::size_t> end_of_scalar(std::string_view text, std::size_t at) 
   return end_of_number(text, at);
 }
 
+// Whether the value text[begin, end) cannot go on behind `end`: of a number cut short the rest is unknown, and "truex" is no true.
+bool ends_here(std::string_view text, std::size_t begin, std::size_t end) {
+  if (text[begin] == '"' || text[begin] == '{' || text[begin] == '[') return true;
+  return end < text.size() && (is_white(text[end]) || text[end] == ',' || text[end] == ']' || text[end] == '}');
+}
+
 // Length of the UTF-8 sequence at the front of text (RFC 3629), 0 when it is none.
 std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
@@ -345,7 +351,7 @@ bool JsonCursor::next_element() {
 std::optional<std::string_view> JsonCursor::take_value() {
   at_ = skip_white_space(text_, at_);
   const auto end = end_of_value(text_, at_);
-  if (!end) return fail(), std::nullopt;
+  if (!end || !ends_here(text_, at_, *end)) return fail(), std::nullopt;
   const std::string_view value = text_.substr(at_, *end - at_);
   at_ = *end;
   return value;

@@ -19,6 +19,8 @@ inline bool is_number_token(std::string_view token) {
 }
 inline std::string_view inside_quotes(std::string_view token) { return token.substr(1, token.size() - 2); }
 
+inline std::string_view without_byte_order_mark(std::string_view text) { return text.substr(text.starts_with("\xEF\xBB\xBF") ? 3 : 0); }
+
 // Where the value that starts at text[at] ends (one past its last byte), white space around it not included; nullopt when there is no
 // complete valid value. `at` must not point at white space.
 std::optional<std::size_t> end_of_value(std::string_view text, std::size_t at);
@@ -51,7 +53,8 @@ class JsonCursor {
   // Inside an array: true when another element comes. false at the end (which is then left) or at a fault.
   bool next_element();
 
-  // The value that comes next, whole, and moves behind it. nullopt at a fault.
+  // The value that comes next, whole, and moves behind it. nullopt at a fault; a number or word that the text or anything but the end
+  // of a member cuts short is one.
   std::optional<std::string_view> take_value();
 
   char peek();  // the next byte that is no white space, '\0' at the end

@@ -43,6 +43,7 @@ class LogParser::Walk {
     log.fault.clear();
     named_session = {};
     not_an_array = false;
+    names_session_ = !dialect.log.session_id.empty();
   }
 
   bool with_simdjson(std::string_view text, std::size_t padding);
@@ -61,7 +62,12 @@ class LogParser::Walk {
   void element(std::string_view raw);
   std::size_t field_of(const char* raw_key, std::size_t expected) const;
 
+  void name_session(std::string_view token) {
+    if (named_session.empty() && !is_null_token(token)) named_session = token;
+  }
+
   const Dialect* dialect_ = nullptr;
+  bool names_session_ = false;
   ondemand::parser parser_;
   std::string key_;
 };
@@ -80,6 +86,9 @@ std::size_t LogParser::Walk::field_of(const char* raw_key, std::size_t expected)
 bool LogParser::Walk::take_scalar(ondemand::value& value, std::string_view& token) {
   const std::string_view raw = value.raw_json_token();
   token = trim_right(raw.data(), raw.data() + raw.size());
+  // The token reaches to the next one. On Demand steps over a ":" there, taking the value for a key.
+  const char next = raw.data()[raw.size()];
+  if (next != ',' && next != '}' && next != ']') return false;
   if (!is_string_token(token)) return is_valid_literal(token);
   return token.find('\\') == std::string_view::npos || end_of_value(token, 0) == token.size();
 }
@@ -144,13 +153,13 @@ bool LogParser::Walk::with_simdjson(std::string_view text, std::size_t padding) 
     if (std::move(member).get(field)) return false;
     const char* key = field.key().raw();
     if (key_is(key, dialect_->log.entries) && !seen_entries) {
-      seen_entries = true;
       const char first = field.value().raw_json_token().front();
       if (first == 'n') {
         std::string_view token;
         if (!take_scalar(field.value(), token)) return false;
         continue;
       }
+      seen_entries = true;
       ondemand::array array;
       if (first != '[' || field.value().get_array().get(array)) return false;
       for (auto item : array) {
@@ -161,7 +170,7 @@ bool LogParser::Walk::with_simdjson(std::string_view text, std::size_t padding) 
     }
     std::string_view token;
     if (key_is_escaped(key) || !take_any(field.value(), token)) return false;
-    if (key_is(key, dialect_->log.session_id) && named_session.empty() && !is_null_token(token)) named_session = token;
+    if (names_session_ && key_is(key, dialect_->log.session_id)) name_session(token);
   }
   const char* end = nullptr;
   return document.current_location().get(end) == simdjson::OUT_OF_BOUNDS;
@@ -207,7 +216,7 @@ bool LogParser::Walk::with_cursor(std::string_view text) {
         element(*value);
       }
     } else if (const auto value = cursor.take_value()) {
-      if (key_ == dialect_->log.session_id && named_session.empty() && !is_null_token(*value)) named_session = *value;
+      if (names_session_ && key_ == dialect_->log.session_id) name_session(*value);
     }
     if (cursor.faulty()) break;
   }

@@ -100,27 +100,23 @@ void LogReader::sort_by_time(const SourceFormat& source, const SessionLog& log, 
   std::vector<Emission> sorted;
   sorted.reserve(emissions.size());
   for (const auto& [at, i] : order_) sorted.push_back(emissions[i]);
-  order_twins(emissions, sorted);
+  number_twins(log, emissions, sorted);
   emissions = std::move(sorted);
 }
 
-// New twins got their ordinals in order of the answer. They take them in the order in which they are emitted instead: wherever that is
-// cut short by a crash, the history then holds the lower ordinals, and comparing finds them.
-void LogReader::order_twins(const std::vector<Emission>& in_order_of_answer, std::vector<Emission>& emissions) const {
-  const auto base = [this](const Emission& emission) { return digests_[emission.index].base; };
-  const auto is_new = [](const Emission& emission) { return emission.change == Change::kNew; };
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> keys;  // with their identity
-  std::vector<std::pair<std::uint64_t, Emission*>> takers;
-  for (const Emission& emission : in_order_of_answer) {
-    if (is_new(emission)) keys.emplace_back(base(emission), emission.key);
-  }
-  for (Emission& emission : emissions) {
-    if (is_new(emission)) takers.emplace_back(base(emission), &emission);
-  }
-  const auto by_identity = [](const auto& a, const auto& b) { return a.first < b.first; };
-  std::stable_sort(keys.begin(), keys.end(), by_identity);
-  std::stable_sort(takers.begin(), takers.end(), by_identity);
-  for (std::size_t i = 0; i < keys.size(); ++i) takers[i].second->key = keys[i].second;
+// New twins take their ordinals in the order in which they are emitted: after a crash between two batches, or in the middle of one, the
+// ones that are in the output must be the first, or they would not be found again.
+void LogReader::number_twins(const SessionLog& log, const std::vector<Emission>& from, std::vector<Emission>& to) {
+  const auto by_identity = [&](const std::vector<Emission>& emissions, std::vector<std::uint32_t>& order) {
+    order.clear();
+    for (std::uint32_t i = 0; i < emissions.size(); ++i) {
+      if (emissions[i].change == Change::kNew) order.push_back(i);
+    }
+    std::ranges::stable_sort(order, {}, [&](std::uint32_t i) { return log.entries[emissions[i].index].base; });
+  };
+  by_identity(from, numbered_);
+  by_identity(to, to_number_);
+  for (std::size_t i = 0; i < numbered_.size(); ++i) to[to_number_[i]].key = from[numbered_[i]].key;
 }
 
 void LogReader::encode(const SourceFormat& source, const SessionState& session, const Entry& entry, const Emission& emission) {

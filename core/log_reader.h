@@ -52,7 +52,7 @@ class LogReader {
  private:
   void sort_by_time(const SourceFormat& source, const SessionLog& log, std::vector<Emission>& emissions);
   bool was_delivered_before(const SourceFormat& source, const SessionState& session, const Entry& entry) const;
-  void order_twins(const std::vector<Emission>& in_order_of_answer, std::vector<Emission>& emissions) const;
+  void number_twins(const SessionLog& log, const std::vector<Emission>& from, std::vector<Emission>& to);
   void encode(const SourceFormat& source, const SessionState& session, const Entry& entry, const Emission& emission);
   void append(const SourceFormat& source, const Event& event);
   void set_times(const SourceFormat& source, const Entry& entry, Event& event);
@@ -69,6 +69,7 @@ class LogReader {
   std::vector<EntryDigest> digests_;
   std::vector<Emission> emissions_;
   std::vector<std::pair<std::optional<Instant>, std::uint32_t>> order_;
+  std::vector<std::uint32_t> numbered_, to_number_;  // new emissions by identity, before and after they are sorted
   std::vector<std::uint32_t> touched_;  // positions of the history that the batch in hand changes
   std::string texts_[kTexts];
   Batch batch_;

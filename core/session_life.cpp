@@ -16,15 +16,18 @@ void SessionLife::listed(bool final, std::optional<Instant> stop, Instant at) {
   stop_ = stop;
   if (!final) {
     final_since_.reset();
+    running_at_ = at;
     settling_reads_ = 0;
   } else if (!final_since_) {
     final_since_ = at;
   }
 }
 
-// A stop time after the listing that reported it is no time at all; neither is a missing one.
+// A stop time after the listing that reported it is no time at all; neither is a missing one, nor the year 1 that .NET says for none.
+// It also cannot lie before the session was seen running, whatever the zone of the source is thought to be.
 Instant SessionLife::settled_at(std::chrono::milliseconds settle) const {
-  const Instant stopped = stop_ ? std::min(*stop_, *final_since_) : *final_since_;
+  Instant stopped = stop_ && stop_->seconds > 0 ? std::min(*stop_, *final_since_) : *final_since_;
+  if (running_at_) stopped = std::max(stopped, *running_at_);
   return add_nanoseconds(stopped, nanos(settle)).value_or(*final_since_);
 }
 

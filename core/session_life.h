@@ -36,6 +36,7 @@ class SessionLife {
   Instant settled_at(std::chrono::milliseconds settle) const;
 
   std::optional<Instant> final_since_;  // when the listing that first showed the final state was sent
+  std::optional<Instant> running_at_;   // when the last listing that showed another state was sent
   std::optional<Instant> stop_;
   unsigned settling_reads_ = 0;
 };

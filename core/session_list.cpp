@@ -47,9 +47,11 @@ std::string text_at(std::string_view object, const std::vector<std::string>& pat
   return text;
 }
 
-// Ids are percent-encoded into paths; "." and ".." would still be path segments of their own kind.
+// Ids are percent-encoded into paths; "." and ".." would still be path segments of their own kind. In messages an id stands as it is, so
+// control characters could forge a line.
 bool usable_id(std::string_view id) {
-  return !id.empty() && id.size() <= kLongestId && id != "." && id != ".." && id.find('\0') == std::string_view::npos;
+  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+  return !id.empty() && id.size() <= kLongestId && id != "." && id != ".." && std::ranges::none_of(id, control);
 }
 
 ListedSession read_row(const Dialect& dialect, std::string_view row) {
@@ -75,6 +77,14 @@ ListedSession read_row(const Dialect& dialect, std::string_view row) {
   return session;
 }
 
+// nullopt when it is no whole number of 64 bits.
+std::optional<std::uint64_t> count_of(std::string_view token) {
+  std::uint64_t count = 0;
+  const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), count);
+  if (error != std::errc{} || end != token.data() + token.size()) return std::nullopt;
+  return count;
+}
+
 Error not_a_page(std::string_view why) {
   return Error(ErrorKind::kBadAnswer, fmt::format("the answer to the session listing is {}", why));
 }
@@ -98,7 +108,7 @@ bool read_rows(const Dialect& dialect, JsonCursor& cursor, SessionPage& page) {
 
 Result<SessionPage> parse_session_page(const Dialect& dialect, std::string_view body) {
   SessionPage page;
-  JsonCursor cursor(body);
+  JsonCursor cursor(without_byte_order_mark(body));
   if (!cursor.enter('{')) return not_a_page("not a JSON object");
   std::string key_text;
   bool has_items = false;
@@ -113,11 +123,7 @@ Result<SessionPage> parse_session_page(const Dialect& dialect, std::string_view 
     }
     const auto value = cursor.take_value();
     if (!value) break;
-    std::uint64_t total = 0;
-    if (key_text == dialect.sessions.total &&
-        std::from_chars(value->data(), value->data() + value->size(), total).ptr == value->data() + value->size()) {
-      page.total = total;
-    }
+    if (!dialect.sessions.total.empty() && key_text == dialect.sessions.total) page.total = count_of(*value);
     if (key_text == dialect.sessions.items) has_items = true;  // null: no sessions
   }
   if (cursor.faulty() || !cursor.at_end()) return not_a_page(fmt::format("broken JSON at byte {}", cursor.position()));
@@ -126,9 +132,10 @@ Result<SessionPage> parse_session_page(const Dialect& dialect, std::string_view 
 }
 
 Result<ListedSession> parse_session(const Dialect& dialect, std::string_view body) {
+  body = without_byte_order_mark(body);
   const std::size_t begin = skip_white_space(body, 0);
   const auto end = begin < body.size() ? end_of_value(body, begin) : std::nullopt;
-  if (!end || body[begin] != '{') return Error(ErrorKind::kBadAnswer, "the answer to the request for one session is not a JSON object");
+  if (!end || body[begin] != '{' || skip_white_space(body, *end) != body.size()) return Error(ErrorKind::kBadAnswer, "the answer to the request for one session is not a JSON object");
   ListedSession session = read_row(dialect, body.substr(begin, *end - begin));
   if (!usable_id(session.id)) return Error(ErrorKind::kBadAnswer, "the answer to the request for one session names no session");
   return session;

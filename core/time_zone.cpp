@@ -16,9 +16,8 @@ Instant ZoneRules::to_utc(const ReadTime& time) const {
   if (time.zoned) return time.instant;
   if (zone_ == nullptr) return add_nanoseconds(time.instant, -fixed_offset_ns_).value_or(time.instant);
   const date::local_seconds local{std::chrono::seconds{time.instant.seconds}};
-  const auto utc = zone_->to_sys(local, date::choose::earliest);
-  const std::int64_t shift = utc.time_since_epoch().count() - time.instant.seconds;
-  return add_nanoseconds(time.instant, shift * 1'000'000'000).value_or(time.instant);
+  const std::chrono::nanoseconds offset = local.time_since_epoch() - zone_->to_sys(local, date::choose::earliest).time_since_epoch();
+  return add_nanoseconds(time.instant, -offset.count()).value_or(time.instant);
 }
 
 }  // namespace sessionlogd

@@ -94,8 +94,17 @@ Instant system_now() {
 std::optional<std::int64_t> nanoseconds_between(Instant a, Instant b) {
   std::int64_t seconds = 0, nanos = 0;
   if (__builtin_sub_overflow(a.seconds, b.seconds, &seconds)) return std::nullopt;
+  std::int64_t rest = std::int64_t{a.nanos} - std::int64_t{b.nanos};
+  // With equal signs the product is never larger than the sum.
+  if (seconds > 0 && rest < 0) {
+    --seconds;
+    rest += kNanosPerSecond;
+  } else if (seconds < 0 && rest > 0) {
+    ++seconds;
+    rest -= kNanosPerSecond;
+  }
   if (__builtin_mul_overflow(seconds, kNanosPerSecond, &nanos)) return std::nullopt;
-  if (__builtin_add_overflow(nanos, std::int64_t{a.nanos} - std::int64_t{b.nanos}, &nanos)) return std::nullopt;
+  if (__builtin_add_overflow(nanos, rest, &nanos)) return std::nullopt;
   return nanos;
 }
 

@@ -1,10 +1,9 @@
 // Each command's exit status and what it says.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
-#include <csignal>
-#include <fstream>
+#include <atomic>
+#include <filesystem>
 
 #include "tests/daemon/appliance.h"
 #include "tests/daemon/simulated_fleet.h"
@@ -15,7 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 using testing::ContainsRegex;
 using testing::HasSubstr;
-using testing::Not;
 using testing::StartsWith;
 
 constexpr int kWrongUsage = 2, kWrongConfiguration = 78;
@@ -133,6 +131,29 @@ TEST(Commands, CollectWithDeadAppliancesIsNotWellAndHasAllOfTheOthers) {
   EXPECT_TRUE(fleet.is_caught_up());
   std::string table;
   EXPECT_TRUE(fleet.agrees_at_the_end({"--exact"}, table)) << table;
+}
+
+// Given up before the listing ends, which must not make the source look well.
+TEST(Commands, CollectIsNotWellWhenASessionWasLeftUnread) {
+  using Reply = TestServer::Reply;
+  Workplace place;
+  place.write("password", "secret");
+  std::atomic<bool> broken = false;
+  std::atomic<int> asked = 0;
+  Appliance appliance([&](const Appliance::Request& request) -> std::optional<Reply> {
+    const std::string_view target = request.target();
+    if (!broken || target == "/api/v1/token") return std::nullopt;
+    if (target.find("/log") != target.npos) return ++asked, Reply(answer("no log"));
+    if (target.find("/sessions?") == target.npos) return Reply(answer(R"({"id":"session-0","type":"Policy","status":"Running"})"));
+    return Reply("", Reply::Then::kKeepAlive, answer(R"({"results":[],"totalCount":0})"));
+  });
+  place.configure(appliance.source("a", "file:" + (place / "password").string()));
+  EXPECT_EQ(place.run("collect").status, 0);
+  broken = true;
+  Child again = place.start("collect");
+  EXPECT_TRUE(eventually([&] { return again.err().find("session-0 could not be read") != std::string::npos; })) << asked;
+  appliance.let_go();
+  EXPECT_EQ(again.wait(), 1) << again.err();
 }
 
 TEST(Commands, ASinkThatIsADashWritesLinesToStandardOutput) {

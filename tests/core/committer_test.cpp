@@ -1,0 +1,144 @@
+#include "core/committer.h"
+
+#include <gtest/gtest.h>
+
+
+namespace sessionlogd {
+namespace {
+
+using namespace std::chrono_literals;
+
+const CommitSettings kAtOnce{.interval = 0ms, .bytes = 1, .first_retry = 0ms, .patience_at_stop = 0ms};
+
+Batch batch(std::string events) {
+  Batch made;
+  made.index.push_back({static_cast<std::uint32_t>(events.size()), 1, 1});
+  made.events = std::move(events);
+  return made;
+}
+
+// Refuses as often as it is told, then takes everything. Remembers what it was offered.
+class FakeSink : public Sink {
+ public:
+  FakeSink(int refusals, ErrorKind kind) : refusals_(refusals), kind_(kind) {}
+  void recover(StateVisitor&) override {}
+  Result<void> commit(std::span<const Batch> batches) override {
+    std::string text;
+    for (const Batch& one : batches) text += one.events;
+    offered.push_back(text);
+    if (refusals_-- > 0) return Error(kind_, "not now");
+    taken += text;
+    return {};
+  }
+  std::string_view name() const override { return "fake"; }
+
+  std::vector<std::string> offered;
+  std::string taken;
+
+ private:
+  int refusals_;
+  ErrorKind kind_;
+};
+
+TEST(BatchQueue, HandsOverInOrderAndEnds) {
+  BatchQueue queue(1 << 20);
+  std::vector<Batch> taken;
+  queue.push(batch("a"));
+  queue.push(batch("b"));
+  EXPECT_TRUE(queue.take(taken, 1, 24h));
+  ASSERT_EQ(taken.size(), 2u);
+  EXPECT_EQ(taken[0].events + taken[1].events, "ab");
+  queue.push(batch("c"));
+  queue.close();
+  taken.clear();
+  EXPECT_TRUE(queue.take(taken, 1 << 20, 24h));
+  EXPECT_EQ(taken.size(), 1u);
+  taken.clear();
+  EXPECT_FALSE(queue.take(taken, 1, 24h));
+}
+
+TEST(BatchQueue, SaysOnceThatThereIsRoom) {
+  const std::size_t size = batch("a").bytes();
+  BatchQueue queue(2 * size);
+  int room = 0;
+  queue.on_room([&] { ++room; });
+  queue.push(batch("a"));
+  EXPECT_FALSE(queue.full());
+  queue.push(batch("b"));
+  queue.push(batch("c"));
+  EXPECT_TRUE(queue.full());
+  std::vector<Batch> taken;
+  EXPECT_TRUE(queue.take(taken, 1 << 30, 24h));  // full: it does not linger
+  EXPECT_TRUE(queue.full());
+  queue.release(size);
+  EXPECT_TRUE(queue.full());
+  EXPECT_EQ(room, 0);
+  queue.release(size);
+  EXPECT_FALSE(queue.full());
+  queue.release(size);
+  EXPECT_EQ(room, 1);
+  EXPECT_EQ(queue.bytes(), 0u);
+}
+
+TEST(Committer, OffersTheSameBatchesUntilTheyAreTaken) {
+  BatchQueue queue(1 << 20);
+  FakeSink sink(5, ErrorKind::kTryLater);
+  CommitSettings patient = kAtOnce;
+  patient.patience_at_stop = 1h;
+  Committer committer(queue, sink, patient, [](const Error&) { FAIL(); });
+  queue.push(batch("a"));
+  queue.push(batch("b"));
+  queue.close();
+  committer.start();
+  EXPECT_TRUE(committer.join());
+  EXPECT_EQ(sink.offered, std::vector<std::string>(6, "ab"));
+  EXPECT_EQ(sink.taken, "ab");
+  EXPECT_EQ(committer.commits(), 1u);
+  EXPECT_EQ(committer.events(), 2u);
+  EXPECT_FALSE(committer.waiting());
+  EXPECT_EQ(queue.bytes(), 0u);
+}
+
+TEST(Committer, EndsOnAFatalError) {
+  BatchQueue queue(1 << 20);
+  FakeSink sink(1, ErrorKind::kRefused);
+  int fatal = 0;
+  Committer committer(queue, sink, kAtOnce, [&](const Error& error) { fatal += error.kind == ErrorKind::kRefused; });
+  queue.push(batch("a"));
+  committer.start();
+  EXPECT_FALSE(committer.join());
+  EXPECT_EQ(fatal, 1);
+  EXPECT_EQ(sink.offered.size(), 1u);
+  EXPECT_EQ(committer.commits(), 0u);
+  EXPECT_NE(queue.bytes(), 0u);
+}
+
+TEST(Committer, SaysThatItLeftSomethingBehind) {
+  BatchQueue queue(1 << 20);
+  FakeSink sink(1'000'000, ErrorKind::kTryLater);
+  Committer committer(queue, sink, kAtOnce, [](const Error&) { FAIL(); });
+  queue.push(batch("a"));
+  queue.close();
+  committer.start();
+  EXPECT_FALSE(committer.join());
+  EXPECT_EQ(sink.taken, "");
+}
+
+TEST(Committer, CommitsWhatThreadsPushInTheirOrder) {
+  BatchQueue queue(1 << 20);
+  FakeSink sink(3, ErrorKind::kTryLater);
+  Committer committer(queue, sink, kAtOnce, [](const Error&) { FAIL(); });
+  committer.start();
+  std::string all;
+  for (char c = 'a'; c <= 'z'; ++c) {
+    queue.push(batch(std::string(1, c)));
+    all += c;
+  }
+  while (queue.bytes() != 0) std::this_thread::yield();
+  queue.close();
+  EXPECT_TRUE(committer.join());
+  EXPECT_EQ(sink.taken, all);
+}
+
+}  // namespace
+}  // namespace sessionlogd

@@ -1,0 +1,51 @@
+#include "core/log_reader.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/core/log_text.h"
+
+namespace sessionlogd {
+namespace {
+
+// Writes the message of each event, and keeps the keys.
+class FakeEncoder : public Encoder {
+ public:
+  void append(const Event& event, std::string& out) override {
+    out.append(event.message).append("\n");
+    keys.push_back(event.entry_key);
+  }
+  std::vector<std::uint64_t> keys;
+};
+
+// A twin that is emitted first must be ordinal 0 even if it stands second in the answer: only then is it known after a crash that
+// cut the output off behind it.
+TEST(LogReader, NumbersTwinsInTheOrderOfTheOutput) {
+  constexpr std::string_view kAnswer = R"({"log":[
+    {"logTime":"2020-06-20T19:12:09","status":"Success","message":"a","executionStartTime":"2020-06-20T19:12:00"},
+    {"logTime":"2020-06-20T19:12:05","status":"Success","message":"b"},
+    {"logTime":"2020-06-20T19:12:01","status":"Success","message":"a","executionStartTime":"2020-06-20T19:12:00"}]})";
+  FakeEncoder encoder;
+  const SourceFormat format{.source_id = "s", .dialect = &test::aws(), .zone = ZoneRules({}), .encoder = &encoder};
+  Body body;
+  body.append(kAnswer);
+  BatchQueue queue(1 << 20);
+  LogReader reader(queue);
+  SessionState session;
+  session.key = test::kSessionKey;
+  session.info.id = "s1";
+  EXPECT_EQ(reader.read(format, session, body, false).value().events_new, 3u);
+  ASSERT_EQ(encoder.keys.size(), 3u);
+  EXPECT_EQ(encoder.keys[2], twin_key(encoder.keys[0], 1, session.key));
+
+  // Only the first line survived: the two others are emitted, under the keys they had.
+  const std::vector<std::uint64_t> keys = std::move(encoder.keys);
+  encoder.keys.clear();
+  const std::uint32_t hash = session.history.hash(0);
+  session.history.forget();
+  session.history.append(keys[0], hash, 0);
+  EXPECT_EQ(reader.read(format, session, body, false).value().events_new, 2u);
+  EXPECT_EQ(encoder.keys, (std::vector<std::uint64_t>{keys[1], keys[2]}));
+}
+
+}  // namespace
+}  // namespace sessionlogd

@@ -1,0 +1,103 @@
+#include "core/restored_state.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace sessionlogd {
+namespace {
+
+SessionState session_of(std::uint64_t key, std::size_t entries) {
+  SessionState session;
+  session.key = key;
+  session.phase = Phase::kOpen;
+  session.digest = 9;
+  session.latest = {5, 6};
+  session.info = {.id = "s1", .type = "T", .name = "n", .parent = "p", .status = "Running", .start = Instant{1, 2}, .stop = std::nullopt};
+  for (std::size_t i = 0; i < entries; ++i) session.history.append(1'000 + i, static_cast<std::uint32_t>(i), static_cast<std::uint8_t>(i % 17));
+  return session;
+}
+
+std::vector<StateRecord> rows_of(const SessionState& session) {
+  std::vector<StateRecord> rows = {{session.key, StateRecord::kSessionPart, encode_session(session)}};
+  std::vector<std::uint32_t> all(session.history.size());
+  for (std::uint32_t i = 0; i < all.size(); ++i) all[i] = i;
+  append_chunks(session, all, rows);
+  return rows;
+}
+
+TEST(SessionState, ReadsBackWhatItWroteAndSkipsUnknownTags) {
+  const SessionState session = session_of(7, 0);
+  const std::string row = std::string("\x7f\x03" "abc") + encode_session(session) + std::string("\xc8\x00", 2);
+  const SessionState read = decode_session(row);
+  EXPECT_EQ(read.info, session.info);
+  EXPECT_EQ(read.phase, session.phase);
+  EXPECT_EQ(read.digest, 9u);
+  EXPECT_EQ(read.latest, session.latest);
+  EXPECT_EQ(decode_source(encode_source({Instant{3, 4}})).listed_to, (Instant{3, 4}));
+}
+
+TEST(SessionState, RefusesEveryRowThatIsCutShort) {
+  const std::string row = encode_session(session_of(7, 0)), chunk = encode_chunk(session_of(7, 2).history, 0);
+  SessionHistory history;
+  for (std::size_t cut = 1; cut < chunk.size(); ++cut) EXPECT_THROW(decode_chunk(chunk.substr(0, cut), history), StateMismatch) << cut;
+  EXPECT_THROW(decode_session(""), StateMismatch);
+  EXPECT_THROW(decode_session(row.substr(0, row.size() - 1)), StateMismatch);
+  EXPECT_THROW(decode_session("\x01\x01\x09"), StateMismatch);
+}
+
+TEST(RestoredState, TakesRowsInAnyOrder) {
+  std::vector<StateRecord> rows = rows_of(session_of(7, 200));
+  ASSERT_EQ(rows.size(), 5u);
+  do {
+    RestoredState state;
+    for (const StateRecord& row : rows) state.record("src", row);
+    const RestoredSource source = state.take("src");
+    const SessionHistory& history = source.sessions.at(7).history;
+    ASSERT_EQ(history.size(), 200u);
+    for (std::size_t i = 0; i < 200; ++i) ASSERT_EQ(history.key(i), 1'000 + i);
+  } while (std::ranges::next_permutation(rows, {}, &StateRecord::part).found);
+}
+
+TEST(RestoredState, AddsWhatOnlyTheOutputHolds) {
+  for (const bool committed : {true, false}) {
+    RestoredState state;
+    if (committed) {
+      for (const StateRecord& row : rows_of(session_of(7, 65))) state.record("src", row);
+    }
+    state.delivered({"src", "s1", 7, 1'064, 99});
+    state.delivered({"src", "s1", 7, 5, 1});
+    const std::vector<Batch> batches = state.settle();
+    ASSERT_EQ(batches.size(), 1u);
+    EXPECT_TRUE(state.settle().empty());
+    RestoredState again;
+    if (committed) {
+      for (const StateRecord& row : rows_of(session_of(7, 65))) again.record("src", row);
+    }
+    for (const StateRecord& row : batches[0].records) again.record("src", row);
+    const SessionHistory one = state.take("src").sessions.at(7).history, two = again.take("src").sessions.at(7).history;
+    ASSERT_EQ(one.size(), committed ? 66u : 2u);
+    ASSERT_EQ(two.size(), one.size());
+    for (std::size_t i = 0; i < one.size(); ++i) EXPECT_TRUE(one.key(i) == two.key(i) && one.hash(i) == two.hash(i)) << i;
+    EXPECT_EQ(one.hash(committed ? 64 : 0), 99u);
+  }
+}
+
+TEST(RestoredState, KeepsOnlyTheMarkOfADoneSession) {
+  SessionState session = session_of(7, 130);
+  session.phase = Phase::kDone;
+  std::vector<StateRecord> rows;
+  append_done(session, rows);
+  ASSERT_EQ(rows.size(), 4u);
+  for (std::size_t i = 1; i < 4; ++i) EXPECT_EQ(rows[i].value, "");
+  RestoredState state;
+  state.record("src", rows[0]);
+  const RestoredSource source = state.take("src");
+  EXPECT_TRUE(source.sessions.empty());
+  EXPECT_EQ(source.done.at(7).digest, 9u);
+  EXPECT_EQ(source.done.at(7).latest, session.latest);
+  EXPECT_TRUE(state.take("other").sessions.empty());
+}
+
+}  // namespace
+}  // namespace sessionlogd

@@ -1,0 +1,210 @@
+#include "core/session_history.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+
+#include "core/identity.h"
+#include "tests/support/seed.h"
+
+namespace sessionlogd {
+namespace {
+
+constexpr std::uint64_t kSession = 77;
+constexpr CompareRules kEmit;
+constexpr CompareRules kEmitLast{.only_final = false, .last_read = true};
+constexpr CompareRules kFinal{.only_final = true, .last_read = false};
+constexpr CompareRules kFinalLast{.only_final = true, .last_read = true};
+
+// "A1" is an entry of identity A and content 1; "A1~" one whose status is not final.
+std::vector<EntryDigest> answer(std::string_view text) {
+  std::vector<EntryDigest> entries;
+  for (const char c : text) {
+    if (c >= 'A' && c <= 'Z') {
+      entries.push_back({static_cast<std::uint64_t>(c) * 1'000'003, 0, true});
+    } else if (c == '~') {
+      entries.back().final = false;
+    } else if (c != ' ') {
+      entries.back().hash = static_cast<std::uint32_t>(c);
+    }
+  }
+  return entries;
+}
+
+// Reads answers one after the other; says of each what was emitted: "+0:A" new (ordinal and identity), "*" changed.
+class Reading {
+ public:
+  std::string read(const std::vector<EntryDigest>& entries, CompareRules rules = kEmit) {
+    std::string text;
+    const std::vector<Emission>& emissions = comparer_.compare(history_, entries, kSession, rules);
+    for (const Emission& emission : emissions) {
+      const EntryDigest& entry = entries[emission.index];
+      EXPECT_EQ(emission.hash, entry.hash);
+      std::uint32_t ordinal = 0;
+      while (ordinal < 100 && twin_key(entry.base, ordinal, kSession) != emission.key) ++ordinal;
+      if (emission.change == Change::kChanged) {
+        EXPECT_EQ(history_.key(emission.position), emission.key);
+      }
+      text += text.empty() ? "" : " ";
+      text += emission.change == Change::kNew ? '+' : '*';
+      text += static_cast<char>(entry.base / 1'000'003);
+      if (ordinal != 0) text += "#" + std::to_string(ordinal);
+      text += static_cast<char>(entry.hash);
+    }
+    for (const Emission& emission : emissions) history_.advance(emission);
+    return text;
+  }
+  std::string read(std::string_view text, CompareRules rules = kEmit) { return read(answer(text), rules); }
+  const SessionHistory& history() const { return history_; }
+
+ private:
+  SessionHistory history_;
+  HistoryComparer comparer_;
+};
+
+struct Step {
+  std::string_view answer, emitted;
+  CompareRules rules = kEmit;
+};
+
+void expect(std::initializer_list<Step> steps) {
+  Reading reading;
+  int number = 0;
+  for (const Step& step : steps) {
+    EXPECT_EQ(reading.read(step.answer, step.rules), step.emitted) << "step " << number << ": " << step.answer;
+    EXPECT_EQ(reading.read(step.answer, step.rules), "") << "step " << number << ", again: " << step.answer;
+    ++number;
+  }
+}
+
+TEST(SessionHistory, EmitsEveryEntryOnce) { expect({{"", ""}, {"A1", "+A1"}, {"A1 B1", "+B1"}, {"A1 B1 C1", "+C1"}}); }
+
+TEST(SessionHistory, FindsWhatComesLateAnywhere) {
+  expect({{"B1 D1", "+B1 +D1"}, {"A1 B1 C1 D1", "+A1 +C1"}, {"A1 B1 C1 D1 E1", "+E1"}, {"Z1 A1 B1 C1 D1 E1", "+Z1"}});
+}
+
+TEST(SessionHistory, EmitsInOrderOfTheAnswer) {
+  expect({{"C1 A1 B1", "+C1 +A1 +B1"}, {"D1 B2 C1 A2", "+D1 *B2 *A2"}, {"X1 A2 X2 Y1 X3", "+X1 +X#12 +Y1 +X#23"}});
+}
+
+TEST(SessionHistory, EmitsNothingOfAReshuffle) {
+  expect({{"A1 B1 C1 A2 A1", "+A1 +B1 +C1 +A#12 +A#21"}, {"C1 A1 B1 A1 A2", ""}, {"A2 A1 A1 B1 C1", ""}, {"B1 A1 C1 A2 A1", ""}});
+}
+
+TEST(SessionHistory, EmitsAChangeUnderTheSameKey) {
+  expect({{"A1 B1", "+A1 +B1"}, {"A2 B1", "*A2"}, {"A1 B1", "*A1"}, {"A3 B2", "*A3 *B2"}});
+}
+
+TEST(SessionHistory, KeepsWhatVanishesUntilItReturns) {
+  expect({{"A1 B1 C1", "+A1 +B1 +C1"}, {"B1", ""}, {"", ""}, {"A1 B1 C1", ""}, {"C1", ""}, {"A2 C1", "*A2"}});
+}
+
+TEST(SessionHistory, PairsTwins) {
+  expect({{"A1 A1", "+A1 +A#11"}, {"A1", ""}, {"A1 A1 A1", "+A#21"}});                            // equal
+  expect({{"A1 A2", "+A1 +A#12"}, {"A2 A1", ""}, {"A2 A3", "*A3"}});                               // one equal, one changed
+  expect({{"A1 A2 A3", "+A1 +A#12 +A#23"}, {"A4 A5 A3", "*A4 *A#15"}});                            // the rest in order
+  expect({{"A1 A2", "+A1 +A#12"}, {"A3", "*A3"}, {"A3 A2", ""}, {"A2", ""}});                      // one vanishes as one changes
+  expect({{"A1", "+A1"}, {"A2 A1", "+A#12"}, {"A1 A3 A2", "+A#23"}});                              // a new one before the known one
+  expect({{"A1", "+A1"}, {"A2 A3", "*A2 +A#13"}});                                                 // changed first, then new
+  expect({{"A1 B1 A2 B2", "+A1 +B1 +A#12 +B#12"}, {"B2 A2 B3 A1", "*B3"}});                        // groups do not mix
+  expect({{"A1 A2 A3", "+A1 +A#12 +A#23"}, {"A2", ""}, {"A2 A4", "*A4"}, {"A2 A4 A3", ""}});       // the kept ones pair in order
+}
+
+TEST(SessionHistory, EmitsSixteenChangesThenOnlyTheLastRead) {
+  Reading reading;
+  reading.read("A0 B0");
+  for (int i = 1; i <= 16; ++i) {
+    const std::string state(1, static_cast<char>('a' + i));
+    ASSERT_EQ(reading.read("A" + state + "B0"), "*A" + state);
+  }
+  EXPECT_EQ(reading.history().changes(0), SessionHistory::kMostChanges);
+  EXPECT_EQ(reading.read("A9 B0"), "");
+  EXPECT_EQ(reading.read("A9 B1"), "*B1");
+  EXPECT_EQ(reading.read("A8 B1", kEmitLast), "*A8");
+  EXPECT_EQ(reading.read("A8 B1", kEmitLast), "");
+  EXPECT_EQ(reading.history().changes(0), SessionHistory::kMostChanges);
+}
+
+TEST(SessionHistory, EmitsOnlyWhatIsFinalWhereOnlyThatIsWanted) {
+  expect({{"A1~ B1", "+B1", kFinal}, {"A2~ B2", "", kFinal}, {"A3 B2", "+A3", kFinal}, {"A4 B3", "", kFinal}, {"A5~ B4~", "", kFinalLast}});
+  expect({{"A1~ B1~", "", kFinal}, {"A1~ B1~", "+A1 +B1", kFinalLast}});
+  expect({{"A1~ A2", "+A2", kFinal}, {"A2 A1~", "", kFinal}, {"A3 A2", "+A#13", kFinal}, {"A2 A3", "", kFinal}});
+  expect({{"A1~ A2", "+A2", kFinal}, {"A1~ A9", "", kFinal}, {"A1~ A9", "+A#11", kFinalLast}});
+}
+
+TEST(SessionHistory, TakesThousandsOfTwins) {
+  std::vector<EntryDigest> entries;
+  for (std::uint32_t i = 0; i < 10'000; ++i) entries.push_back({5, i, true});
+  HistoryComparer comparer;
+  SessionHistory history;
+  for (const Emission& emission : comparer.compare(history, entries, kSession, kEmit)) history.advance(emission);
+  ASSERT_EQ(history.size(), entries.size());
+  std::reverse(entries.begin(), entries.end());
+  EXPECT_TRUE(comparer.compare(history, entries, kSession, kEmit).empty());
+}
+
+constexpr std::uint32_t kPaired = 0xFFFFFFFF;
+
+// Design section 4, word by word, in quadratic time.
+std::map<std::size_t, std::pair<std::uint64_t, bool>> model(const SessionHistory& history, const std::vector<EntryDigest>& entries, CompareRules rules) {
+  std::map<std::size_t, std::pair<std::uint64_t, bool>> emitted;  // index -> key, changed
+  std::set<std::size_t> used, served;
+  const auto position = [&](std::uint64_t key) {
+    for (std::size_t i = 0; i < history.size(); ++i) {
+      if (history.key(i) == key) return i;
+    }
+    return history.size();
+  };
+  const auto each_known = [&](std::uint64_t base, auto pairs) {
+    for (std::uint32_t ordinal = 0;; ++ordinal) {
+      const std::size_t at = position(twin_key(base, ordinal, kSession));
+      if (at == history.size()) return ordinal;
+      if (!used.contains(at) && pairs(at)) {
+        used.insert(at);
+        return kPaired;
+      }
+    }
+  };
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (each_known(entries[i].base, [&](std::size_t at) { return history.hash(at) == entries[i].hash; }) == kPaired) served.insert(i);
+  }
+  std::map<std::uint64_t, std::uint32_t> added;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (served.contains(i)) continue;
+    const EntryDigest& entry = entries[i];
+    std::size_t paired = history.size();
+    const std::uint32_t ordinals = each_known(entry.base, [&](std::size_t at) { return paired = at, true; });
+    if (paired != history.size()) {
+      if (history.changes(paired) < SessionHistory::kMostChanges || rules.last_read) emitted[i] = {history.key(paired), true};
+    } else {
+      emitted[i] = {twin_key(entry.base, ordinals + added[entry.base]++, kSession), false};
+    }
+  }
+  return emitted;
+}
+
+TEST(SessionHistory, AgreesWithANaiveModel) {
+  std::mt19937_64 random(test::random_seed());
+  for (int run = 0; run < 300; ++run) {
+    SessionHistory history;
+    HistoryComparer comparer;
+    for (int poll = 0; poll < 30; ++poll) {
+      std::vector<EntryDigest> entries;
+      for (std::uint64_t i = random() % 12; i-- > 0;) entries.push_back({1 + random() % 5, static_cast<std::uint32_t>(random() % 4), true});
+      const CompareRules rules{.only_final = false, .last_read = random() % 10 == 0};
+      const auto expected = model(history, entries, rules);
+      std::map<std::size_t, std::pair<std::uint64_t, bool>> emitted;
+      const std::vector<Emission> emissions = comparer.compare(history, entries, kSession, rules);
+      for (const Emission& emission : emissions) emitted[emission.index] = {emission.key, emission.change == Change::kChanged};
+      ASSERT_EQ(emitted, expected) << "run " << run << ", poll " << poll;
+      for (const Emission& emission : emissions) history.advance(emission);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace sessionlogd
