@@ -43,7 +43,11 @@ SessionState& RestoredState::session_of(Source& source, const Delivered& event) 
     session.key = event.session_key;
     session.info.id = event.session_id;
     session.phase = Phase::kOpen;
-    source.restored.done.erase(event.session_key);
+    // It was done and had just been opened again: what was delivered before that is known by its time only.
+    if (const auto mark = source.restored.done.find(event.session_key); mark != source.restored.done.end()) {
+      session.latest = session.only_after = mark->second.latest;
+      source.restored.done.erase(mark);
+    }
   }
   join_chunks(source, event.session_key, session);
   return session;

@@ -1,7 +1,5 @@
 #include "core/shard.h"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 
 namespace sessionlogd {
@@ -29,7 +27,7 @@ void Shard::start(std::function<void()> on_end) {
   on_end_ = std::move(on_end);
   running_ = sources_.size();
   for (std::size_t i = 0; i < sources_.size(); ++i) {
-    asio::co_spawn(io_, run_source(*sources_[i], kStagger * static_cast<int>(i)), asio::detached);
+    spawn(io_, run_source(*sources_[i], kStagger * static_cast<int>(i)));
   }
   if (running_ == 0) asio::post(io_, [this] { on_end_(); });
   thread_ = std::thread([this] { io_.run(); });

@@ -13,6 +13,7 @@
 #include "core/http_client.h"
 #include "core/log_reader.h"
 #include "core/signal.h"
+#include "core/spawn.h"
 #include "core/source_poller.h"
 
 namespace sessionlogd {

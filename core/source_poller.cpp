@@ -5,8 +5,6 @@
 #include <xxhash.h>
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <utility>
 
 namespace sessionlogd {
@@ -58,7 +56,7 @@ SourcePoller::SourcePoller(ShardServices services, const SourceSettings& setting
 asio::awaitable<void> SourcePoller::run(std::chrono::milliseconds delay) {
   co_await changed_.wait_until(SteadyClock::now() + delay);
   discovering_ = true;
-  asio::co_spawn(services_.io, discover(), asio::detached);
+  spawn(services_.io, discover());
   co_await dispatch();
   while (polling_ > 0 || discovering_) co_await changed_.wait();
   api_.stop();
@@ -189,7 +187,7 @@ asio::awaitable<void> SourcePoller::dispatch() {
       if (const auto slot = schedule_.take_due(now)) {
         ++polling_;
         table_.at(*slot).in_flight = true;
-        asio::co_spawn(services_.io, poll(*slot), asio::detached);
+        spawn(services_.io, poll(*slot));
         continue;
       }
     }

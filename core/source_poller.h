@@ -21,6 +21,7 @@
 #include "core/schedule.h"
 #include "core/session_table.h"
 #include "core/signal.h"
+#include "core/spawn.h"
 
 namespace sessionlogd {
 

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <random>
@@ -36,6 +35,7 @@ std::string host_name() {
 App::App(const Settings& settings, PollMode mode)
     : settings_(settings),
       mode_(mode),
+      signals_(main_, SIGTERM, SIGINT),
       sink_(make_sink(settings)),
       queue_(settings.daemon.memory_bytes / 2),
       committer_(queue_, *sink_, {.interval = settings.sink.commit_interval, .bytes = settings.sink.commit_bytes},
@@ -88,8 +88,7 @@ void App::start() {
 }
 
 void App::wait_for_end() {
-  asio::signal_set signals(main_, SIGTERM, SIGINT);
-  signals.async_wait([this](const boost::system::error_code& error, int signal) {
+  signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
     spdlog::info("stopping on {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
     request_stop();

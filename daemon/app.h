@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
 #include <memory>
 #include <vector>
 
@@ -42,6 +43,7 @@ class App {
   const Settings& settings_;
   const PollMode mode_;
   boost::asio::io_context main_{1};  // the main thread: signals, progress, the ends of the shards
+  boost::asio::signal_set signals_;  // held from the first moment to the last: one that comes early waits, a second changes nothing
   std::unique_ptr<Sink> sink_;
   RestoredState restored_;
   BatchQueue queue_;

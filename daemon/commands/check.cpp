@@ -3,8 +3,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <csignal>
 #include <memory>
@@ -13,6 +11,7 @@
 #include "core/api_client.h"
 #include "core/discovery.h"
 #include "core/log_parser.h"
+#include "core/spawn.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/with_settings.h"
 
@@ -102,7 +101,7 @@ int try_all(const Settings& settings) {
   for (Finding& finding : findings) {
     try {
       clients.push_back(std::make_unique<ApiClient>(io, http, *finding.source, random));
-      asio::co_spawn(io, try_source(*clients.back(), finding, trying), asio::detached);
+      spawn(io, try_source(*clients.back(), finding, trying));
       ++trying;
     } catch (const std::exception& error) {
       finding.fault = error.what();
