@@ -1,5 +1,5 @@
-// What an answer costs: parsing and dedup of entries that are all known, against a bare simdjson walk over the same raw tokens; the hash
-// of an unchanged body; new entries all the way to encoded ECS lines.
+// What an answer costs: parsing and dedup of entries that are all known, against a bare simdjson walk over the same raw
+// tokens; the hash of an unchanged body; new entries all the way to encoded ECS lines.
 //
 // Bodies have 100 entries as the AWS product writes them, 20 KB. `bench/run` prints the ratios.
 #include <benchmark/benchmark.h>
@@ -37,7 +37,8 @@ SourceSettings make_source() {
   source.name = source.id = "aws-eu";
   source.host = "10.0.0.5";
   const BuiltInDialect& built_in = built_in_dialects().front();
-  source.dialect = std::make_shared<const Dialect>(std::get<Dialect>(parse_dialect(built_in.toml, std::string(built_in.name))));
+  source.dialect =
+      std::make_shared<const Dialect>(std::get<Dialect>(parse_dialect(built_in.toml, std::string(built_in.name))));
   return source;
 }
 
@@ -59,7 +60,8 @@ void BareSimdjsonWalk(benchmark::State& state) {
   for (auto _ : state) {
     std::size_t bytes = 0;
     simdjson::ondemand::document document;
-    if (parser.iterate(body.text().data(), body.size(), body.size() + Body::kPadding).get(document)) state.SkipWithError("iterate");
+    if (parser.iterate(body.text().data(), body.size(), body.size() + Body::kPadding).get(document))
+      state.SkipWithError("iterate");
     for (auto element : document["log"]) {
       simdjson::ondemand::object entry = element.get_object();
       for (auto field : entry) bytes += std::string_view(field.value().raw_json_token()).size();
@@ -102,8 +104,10 @@ void NewEntriesToEcs(benchmark::State& state) {
   const Body body = make_body();
   const SourceSettings source = make_source();
   EcsEncoder encoder(source, "host-1", "0.1.0");
-  const SourceFormat format{
-      .source_id = source.id, .dialect = source.dialect.get(), .zone = ZoneRules(source.time_zone), .encoder = &encoder};
+  const SourceFormat format{.source_id = source.id,
+                            .dialect = source.dialect.get(),
+                            .zone = ZoneRules(source.time_zone),
+                            .encoder = &encoder};
   BatchQueue queue(std::size_t{1} << 40);
   LogReader reader(queue);
   std::vector<Batch> taken;

@@ -1,7 +1,7 @@
 // How one product's API looks, as data: a new product or a new version is a TOML file, not a release.
 //
-// The built-in dialects are the files of config/dialects/, compiled in; the directory `dialects/` beside the configuration adds to
-// them or replaces them by name. config/dialects/veeam-aws.toml documents every key.
+// The built-in dialects are the files of config/dialects/, compiled in; the directory `dialects/` beside the
+// configuration adds to them or replaces them by name. config/dialects/veeam-aws.toml documents every key.
 #pragma once
 
 #include <algorithm>
@@ -34,11 +34,11 @@ struct StatusWord {
 using FormFields = std::vector<std::pair<std::string, std::string>>;
 
 struct Dialect {
-  std::string name;     // "veeam-aws"
-  std::string module;   // event.module
-  std::string dataset;  // event.dataset
-  std::string vendor;   // observer.vendor
-  std::string product;  // observer.product
+  std::string name;               // "veeam-aws"
+  std::string module;             // event.module
+  std::string dataset;            // event.dataset
+  std::string vendor;             // observer.vendor
+  std::string product;            // observer.product
   std::string retention = "90d";  // how long the product keeps its logs unless told otherwise
 
   // Paths below may hold {version} and {id}; ids are percent-encoded into them.
@@ -49,7 +49,7 @@ struct Dialect {
 
   struct Token {
     std::string path;
-    std::string logout_path;   // "" = there is no logout
+    std::string logout_path;  // "" = there is no logout
     std::string logout_method = "DELETE";
     FormFields password_grant;
     FormFields refresh_grant;  // empty = tokens cannot be refreshed
@@ -67,8 +67,8 @@ struct Dialect {
     // paging by offset and limit; a page shorter than the limit is the last
     std::string offset, limit;
     unsigned page_size = 200;
-    bool ascending = false;  // rows stand in ascending order of their start
-    std::string from, to;   // window parameters over the start time, "" = none
+    bool ascending = false;                  // rows stand in ascending order of their start
+    std::string from, to;                    // window parameters over the start time, "" = none
     std::string status_filter;               // query parameter, repeated per word; "" = there is none
     std::vector<std::string> running_words;  // values of status_filter that find sessions which are not finished
     // the envelope
@@ -79,17 +79,21 @@ struct Dialect {
   } sessions;
 
   struct Log {
-    std::string path;        // with {id}
-    std::string session_id;  // envelope: names the session the answer is for, "" = not named
-    std::string entries;     // envelope: the array; missing or null means no entries
+    std::string path;                              // with {id}
+    std::string session_id;                        // envelope: names the session the answer is for, "" = not named
+    std::string entries;                           // envelope: the array; missing or null means no entries
     std::array<std::string, kEntryFields> fields;  // by EntryField: what it is called, "" = the product has none
     // What makes an entry itself: each element is a list of alternatives, of which the first present counts.
     std::vector<std::vector<EntryField>> identity;
     std::vector<EntryField> content;
-    // event.duration and event.end: from the two times (end = log time, only for final states) or from the duration field
-    // (end = start + duration).
+    // event.duration and event.end: from the two times (end = log time, only for final states) or from the duration
+    // field (end = start + duration).
     enum class DurationFrom : std::uint8_t { kTimes, kField } duration_from = DurationFrom::kField;
-    enum class DurationNotation : std::uint8_t { kMilliseconds, kSeconds, kTimeSpan } duration_notation = DurationNotation::kTimeSpan;
+    enum class DurationNotation : std::uint8_t {
+      kMilliseconds,
+      kSeconds,
+      kTimeSpan
+    } duration_notation = DurationNotation::kTimeSpan;
   } log;
 
   std::vector<StatusWord> statuses;  // of entries; a word that is not listed is final, unknown, info

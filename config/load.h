@@ -20,12 +20,13 @@ struct ConfigError {
   std::string to_string() const;
 };
 
-// Settings, or all mistakes in the order of files and lines. Secrets and certificate files are checked for being readable; nothing
-// is sent anywhere.
+// Settings, or all mistakes in the order of files and lines. Secrets and certificate files are checked for being
+// readable; nothing is sent anywhere.
 std::variant<Settings, std::vector<ConfigError>> load_settings(const std::filesystem::path& file);
 
 // The same for a text that was read already; `file` names it in errors and anchors relative paths.
-std::variant<Settings, std::vector<ConfigError>> parse_settings(std::string_view text, const std::filesystem::path& file);
+std::variant<Settings, std::vector<ConfigError>> parse_settings(std::string_view text,
+                                                                const std::filesystem::path& file);
 
 // The dialects built into the binary, in alphabetical order: name and TOML text.
 struct BuiltInDialect {

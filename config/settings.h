@@ -1,6 +1,7 @@
 // What the operator asked for, checked and with every default filled in: plain values, no file formats, no lookups.
 //
-// Filled by config/load.h. The names, units and defaults are those of config/sessionlogd.toml, which documents each key.
+// Filled by config/load.h. The names, units and defaults are those of config/sessionlogd.toml, which documents each
+// key.
 #pragma once
 
 #include <chrono>
@@ -57,14 +58,15 @@ struct SessionTypes {
 // An offset from UTC or an IANA zone: for times that the source writes without a zone.
 struct TimeZone {
   std::string name = "UTC";
-  std::optional<std::chrono::minutes> fixed_offset = std::chrono::minutes{0};  // nullopt: look `name` up in the tz database
+  std::optional<std::chrono::minutes> fixed_offset =
+      std::chrono::minutes{0};  // nullopt: look `name` up in the tz database
 };
 
 struct SourceSettings {
   std::string name;
   std::string id;  // default: the name
   std::shared_ptr<const Dialect> dialect;
-  std::string url;  // scheme://host[:port], without a trailing slash
+  std::string url;   // scheme://host[:port], without a trailing slash
   std::string host;  // of the url, without brackets
   std::string username;
   std::optional<Secret> password;

@@ -20,17 +20,18 @@ TokenKeeper make_token(const SourceSettings& settings) {
 }
 
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
+  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+    text.replace(at, from.size(), to);
 }
 
 }  // namespace
 
 Result<HttpAnswer> classify_status(HttpAnswer answer, std::string_view what) {
   if (answer.status >= 200 && answer.status < 300) return answer;
-  const auto kind = answer.status == 401                                                          ? ErrorKind::kLogInAgain
-                    : answer.status == 408 || answer.status == 425 || answer.status == 429        ? ErrorKind::kTryLater
-                    : answer.status >= 500 && answer.status != 501                                ? ErrorKind::kTryLater
-                                                                                                  : ErrorKind::kRefused;
+  const auto kind = answer.status == 401                                                   ? ErrorKind::kLogInAgain
+                    : answer.status == 408 || answer.status == 425 || answer.status == 429 ? ErrorKind::kTryLater
+                    : answer.status >= 500 && answer.status != 501                         ? ErrorKind::kTryLater
+                                                                                           : ErrorKind::kRefused;
   Error error(kind, fmt::format("HTTP {} to {}", answer.status, what));
   error.http_status = answer.status;
   error.retry_after = answer.retry_after;
@@ -154,7 +155,8 @@ asio::awaitable<Result<void>> ApiClient::ensure_token() {
       continue;
     }
     // Before the token ends, those that do not renew it go on with it.
-    if (!token_.bearer().empty() && token_.expires() && *token_.expires() > SteadyClock::now()) co_return Result<void>();
+    if (!token_.bearer().empty() && token_.expires() && *token_.expires() > SteadyClock::now())
+      co_return Result<void>();
     co_await renewed_.wait();
     if (token_.next(SteadyClock::now()) != TokenKeeper::Step::kUse && !renewing_) {
       co_return Error(ErrorKind::kTryLater, "no token could be had");
@@ -196,9 +198,11 @@ asio::awaitable<Result<Grant>> ApiClient::ask_for_grant(FormFields form) {
   if (SteadyClock::now() < parked_until_ && secret == refused_secret_) co_return parked_error_;
 
   std::string body = encode_form(form, settings_.username, password, token_.refresh_token());
-  // Without the endpoint's Authorization, the token in use: here a server may take it for our credentials (RFC 6749, section 5.2).
+  // Without the endpoint's Authorization, the token in use: here a server may take it for our credentials (RFC 6749,
+  // section 5.2).
   std::vector<std::string> headers{"Authorization:"};
-  HttpRequest request(HttpRequest::Method::kPost, with_version(settings_.dialect->token.path), std::move(headers), std::move(body));
+  HttpRequest request(HttpRequest::Method::kPost, with_version(settings_.dialect->token.path), std::move(headers),
+                      std::move(body));
   if (!co_await admit()) co_return Error(ErrorKind::kCancelled, "stopping");
   ++requests_;
   Result<HttpAnswer> answer = co_await http_.send(*endpoint_, std::move(request));

@@ -1,4 +1,5 @@
-// One source's API: requests that keep to its budget, carry its version and token, and are classified when they come back.
+// One source's API: requests that keep to its budget, carry its version and token, and are classified when they come
+// back.
 //
 //   get ─▶ token good? ─no▶ renew it (one renewal at a time, the others wait)
 //           └▶ budget allows? ─no▶ wait ─▶ send ─▶ 401: drop the token and try once more
@@ -39,7 +40,8 @@ class ApiClient {
   // After stop(): gives the token back, best effort, within `most`.
   boost::asio::awaitable<void> log_out(std::chrono::milliseconds most);
 
-  // The appliance's clock: ours and what its Date headers say. A difference of less than 2 s is within their resolution.
+  // The appliance's clock: ours and what its Date headers say. A difference of less than 2 s is within their
+  // resolution.
   Instant now() const;
   std::chrono::seconds clock_offset() const { return clock_offset_; }
 

@@ -11,8 +11,8 @@ class Backoff {
   static constexpr std::chrono::milliseconds kFirst{1'000};
   static constexpr std::chrono::milliseconds kMost{60'000};
 
-  // `random` is uniform over 64 bits. The n-th failure in a row gives a wait uniform in [0, min(kFirst * 2^(n-1), kMost)],
-  // never less than 100 ms so that it is a wait at all.
+  // `random` is uniform over 64 bits. The n-th failure in a row gives a wait uniform in [0, min(kFirst * 2^(n-1),
+  // kMost)], never less than 100 ms so that it is a wait at all.
   std::chrono::milliseconds failed(std::uint64_t random);
   void succeeded() { failures_ = 0; }
   unsigned failures() const { return failures_; }

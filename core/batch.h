@@ -1,5 +1,5 @@
-// What one step of a poll or of a listing produced: encoded events and the state changes that belong to them. Made by a shard, made
-// durable by the sink, in one piece.
+// What one step of a poll or of a listing produced: encoded events and the state changes that belong to them. Made by a
+// shard, made durable by the sink, in one piece.
 #pragma once
 
 #include <chrono>
@@ -9,8 +9,8 @@
 
 namespace sessionlogd {
 
-// One row of durable state. Rows of one source are addressed by (session_key, part): the sink stores them, only core/session_state
-// reads the value.
+// One row of durable state. Rows of one source are addressed by (session_key, part): the sink stores them, only
+// core/session_state reads the value.
 struct StateRecord {
   static constexpr std::int32_t kSourcePart = -2;   // the source's own row; session_key 0
   static constexpr std::int32_t kSessionPart = -1;  // the session's row, or its done mark
@@ -28,13 +28,14 @@ struct EventRef {
   std::uint32_t hash;
 };
 
-// All events of a batch belong to one session of one source. Batches of one session are committed in the order they were pushed.
+// All events of a batch belong to one session of one source. Batches of one session are committed in the order they
+// were pushed.
 struct Batch {
   std::string source_id;
-  std::string session_id;          // of the events; "" in a batch without events
-  std::uint64_t session_key = 0;   // of the events
-  std::string events;              // lines, each ended by "\n"
-  std::vector<EventRef> index;     // one per line, in order
+  std::string session_id;         // of the events; "" in a batch without events
+  std::uint64_t session_key = 0;  // of the events
+  std::string events;             // lines, each ended by "\n"
+  std::vector<EventRef> index;    // one per line, in order
   std::vector<StateRecord> records;
   std::chrono::steady_clock::time_point read_at{};  // when the answer had been read
 

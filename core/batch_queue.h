@@ -1,7 +1,8 @@
 // The one place where data crosses threads: shards push batches, the committer takes them all at once.
 //
-// Bounded in bytes by agreement: a shard starts no request while the queue is full, so it overshoots by the answers in flight at
-// most; push() itself never waits, since a poll that was read must be finished. Bytes count until their commit is known.
+// Bounded in bytes by agreement: a shard starts no request while the queue is full, so it overshoots by the answers in
+// flight at most; push() itself never waits, since a poll that was read must be finished. Bytes count until their
+// commit is known.
 #pragma once
 
 #include <atomic>
@@ -32,8 +33,8 @@ class BatchQueue {
   // Called, on the committer's thread, each time the queue stops being full. Set before the first push.
   void on_room(std::function<void()> notify) { notify_ = std::move(notify); }
 
-  // The committer's side. Waits for the first batch, then until `commit_bytes` are there or `linger` has passed since it came or the
-  // queue is closed or full; appends all to `to`. false: closed and empty.
+  // The committer's side. Waits for the first batch, then until `commit_bytes` are there or `linger` has passed since
+  // it came or the queue is closed or full; appends all to `to`. false: closed and empty.
   bool take(std::vector<Batch>& to, std::size_t commit_bytes, std::chrono::milliseconds linger);
 
   // Waits at most so long, less when the queue is closed. true: it is closed.

@@ -56,7 +56,8 @@ bool Committer::commit(std::vector<Batch>& batches) {
 // false: we are stopping and have waited long enough.
 bool Committer::wait_before_retry(const Error& error) {
   if (!waiting_.exchange(true)) {
-    spdlog::error("sink={} cannot take events now: {}; polling pauses until it can, nothing is lost", sink_.name(), error.detail);
+    spdlog::error("sink={} cannot take events now: {}; polling pauses until it can, nothing is lost", sink_.name(),
+                  error.detail);
   }
   // Doubling without chance: a sink is one, so there is no herd to spread.
   const auto wait = std::min(Backoff::kMost, settings_.first_retry * (1 << std::min(backoff_.failures(), 8u)));
@@ -68,7 +69,9 @@ bool Committer::wait_before_retry(const Error& error) {
     std::this_thread::sleep_for(std::min(settings_.first_retry, std::chrono::milliseconds{200}));
     return true;
   }
-  spdlog::warn("sink={} did not take the last events before the end: they are read from their sources again at the next start", sink_.name());
+  spdlog::warn(
+      "sink={} did not take the last events before the end: they are read from their sources again at the next start",
+      sink_.name());
   return false;
 }
 

@@ -22,7 +22,8 @@ struct CommitSettings {
   std::size_t bytes = 8u << 20;
   // After the first refusal; doubles up to Backoff::kMost.
   std::chrono::milliseconds first_retry{500};
-  // At the end: how long a sink that is waited for may still take before what is not committed is left to the source, which keeps it.
+  // At the end: how long a sink that is waited for may still take before what is not committed is left to the source,
+  // which keeps it.
   std::chrono::milliseconds patience_at_stop{3'000};
 };
 
@@ -33,7 +34,8 @@ class Committer {
 
   void start();
 
-  // Waits for the end, which comes after the queue was closed. Everything pushed before is then durable, or false is returned.
+  // Waits for the end, which comes after the queue was closed. Everything pushed before is then durable, or false is
+  // returned.
   bool join();
 
   std::uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }

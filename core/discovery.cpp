@@ -74,8 +74,10 @@ asio::awaitable<Result<void>> Discovery::read_window(Window window, Listing& int
   if (step == PageWalk::Step::kComplete) co_return Result<void>();
 
   const Instant end = window.to.value_or(api_.now());
-  const bool has_slices = window.from && !settings_.dialect->sessions.to.empty() && !settings_.dialect->sessions.from.empty();
-  if (step == PageWalk::Step::kStartOver && has_slices && end.seconds - window.from->seconds >= 2 * kShortestSlice.count()) {
+  const bool has_slices =
+      window.from && !settings_.dialect->sessions.to.empty() && !settings_.dialect->sessions.from.empty();
+  if (step == PageWalk::Step::kStartOver && has_slices &&
+      end.seconds - window.from->seconds >= 2 * kShortestSlice.count()) {
     const Instant middle{window.from->seconds + (end.seconds - window.from->seconds) / 2, 0};
     const Window older{window.from, middle}, newer{middle, window.to};
     const Result<void> first = co_await read_window(older, into);
@@ -127,8 +129,8 @@ asio::awaitable<Result<SessionPage>> Discovery::read_page(std::string query, std
     std::string target = dialect.path + "?" + page_query;
     Result<HttpAnswer> answer = co_await get_paced(std::move(target));
     if (answer.has_value()) co_return parse_session_page(*settings_.dialect, answer->body.text());
-    // A source that takes no pages of this size says 400, as it does to everything else that it does not take: smaller ones are tried
-    // before the blame goes elsewhere.
+    // A source that takes no pages of this size says 400, as it does to everything else that it does not take: smaller
+    // ones are tried before the blame goes elsewhere.
     if (answer.error().http_status != 400 || page_size_ == 0) {
       if (page_size_ == 0) page_size_ = dialect.page_size;
       co_return answer.error();
@@ -149,7 +151,8 @@ asio::awaitable<Result<ListedSession>> Discovery::ask(std::string id) {
   Result<HttpAnswer> answer = co_await get_paced(std::move(target));
   if (answer.has_error()) co_return answer.error();
   Result<ListedSession> session = parse_session(*settings_.dialect, answer->body.text());
-  if (session.has_value() && session->id != id) co_return Error(ErrorKind::kBadAnswer, "the answer names another session than was asked for");
+  if (session.has_value() && session->id != id)
+    co_return Error(ErrorKind::kBadAnswer, "the answer names another session than was asked for");
   co_return session;
 }
 

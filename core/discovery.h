@@ -1,4 +1,5 @@
-// Asks a source which sessions there are: the window of start times, and beside it the running ones, page by page to the end.
+// Asks a source which sessions there are: the window of start times, and beside it the running ones, page by page to
+// the end.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -26,8 +27,8 @@ class Discovery {
   // Both must outlive this.
   Discovery(ApiClient& api, const SourceSettings& settings);
 
-  // All sessions that began at `from` or later (nullopt: all there are), and those that run. Fails when any page could not be had.
-  // Keeps to a quarter of the source's rate.
+  // All sessions that began at `from` or later (nullopt: all there are), and those that run. Fails when any page could
+  // not be had. Keeps to a quarter of the source's rate.
   boost::asio::awaitable<Result<Listing>> list(std::optional<Instant> from);
 
   // One session, asked for by its id. A 404 is kRefused with http_status 404.

@@ -20,13 +20,20 @@ bool may_be_number(EntryField field) {
 
 const char* wrong_type(EntryField field) {
   switch (field) {
-    case EntryField::kLogTime: return "the log time is not a string";
-    case EntryField::kStatus: return "the status is not a string";
-    case EntryField::kMessage: return "the message is not a string";
-    case EntryField::kStart: return "the start time is not a string";
-    case EntryField::kDuration: return "the duration is neither a string nor a number";
-    case EntryField::kResourceId: return "the resource id is neither a string nor a number";
-    case EntryField::kId: return "the id is neither a string nor a number";
+    case EntryField::kLogTime:
+      return "the log time is not a string";
+    case EntryField::kStatus:
+      return "the status is not a string";
+    case EntryField::kMessage:
+      return "the message is not a string";
+    case EntryField::kStart:
+      return "the start time is not a string";
+    case EntryField::kDuration:
+      return "the duration is neither a string nor a number";
+    case EntryField::kResourceId:
+      return "the resource id is neither a string nor a number";
+    case EntryField::kId:
+      return "the id is neither a string nor a number";
   }
   return "a field has the wrong type";
 }

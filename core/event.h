@@ -26,8 +26,8 @@ struct Event {
   std::uint64_t entry_key = 0;
   std::uint32_t hash = 0;
 
-  Instant timestamp;                    // the log time; of an error event the time it was read
-  Instant created;                      // when it was read
+  Instant timestamp;  // the log time; of an error event the time it was read
+  Instant created;    // when it was read
   std::optional<Instant> start, end;
   std::optional<std::int64_t> duration_ns;
   Outcome outcome = Outcome::kUnknown;
@@ -44,7 +44,8 @@ struct Event {
   const SessionInfo* session = nullptr;
 };
 
-// Appends an event as the sink's format wants it, its ending newline included. One per source: what never changes is made once.
+// Appends an event as the sink's format wants it, its ending newline included. One per source: what never changes is
+// made once.
 class Encoder {
  public:
   virtual ~Encoder() = default;

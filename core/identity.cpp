@@ -8,7 +8,8 @@
 namespace sessionlogd {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "the layout is little-endian; swap bytes in append_le() on others");
+static_assert(std::endian::native == std::endian::little,
+              "the layout is little-endian; swap bytes in append_le() on others");
 
 template <class T>
 void append_le(std::string& out, T value) {
@@ -46,7 +47,9 @@ std::uint64_t HashInput::entry_base(std::uint64_t session_key) const {
   return XXH3_64bits_withSeed(bytes_.data(), bytes_.size(), session_key);
 }
 
-std::uint32_t HashInput::event_hash() const { return static_cast<std::uint32_t>(XXH3_64bits(bytes_.data(), bytes_.size())); }
+std::uint32_t HashInput::event_hash() const {
+  return static_cast<std::uint32_t>(XXH3_64bits(bytes_.data(), bytes_.size()));
+}
 
 std::uint64_t twin_key(std::uint64_t entry_base, std::uint32_t ordinal, std::uint64_t session_key) {
   if (ordinal == 0) return entry_base;

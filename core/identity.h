@@ -1,17 +1,20 @@
-// What makes a session and an entry themselves, and when an entry has changed: the byte layout of everything that is hashed.
+// What makes a session and an entry themselves, and when an entry has changed: the byte layout of everything that is
+// hashed.
 //
 // Changing any of this would emit a whole fleet again. tests/core/identity_test.cpp holds golden vectors.
 //
 //   session_key = XXH3-64(source_id "/" session_id, seed = generation)
-//   entry_base  = XXH3-64(identity, seed = session_key)       identity = the identity fields in the dialect's order, each as
-//   entry_key   = entry_base for the first of its twins,         time    't' seconds:i64le nanoseconds:u32le
-//                 XXH3-64(entry_base:u64le ordinal:u32le,         text    's' size:u32le bytes (decoded UTF-8; of a number its text)
-//                 seed = session_key) for the ordinal-th,         absent  'n'
-//                 counted from 1 for the second                   raw     'r' size:u32le bytes (as it stood in the answer)
-//   event_hash  = the low 32 bits of XXH3-64(content, seed = 0)  content = the status, then, once the status is final, the other
+//   entry_base  = XXH3-64(identity, seed = session_key)       identity = the identity fields in the dialect's order,
+//   each as entry_key   = entry_base for the first of its twins,         time    't' seconds:i64le nanoseconds:u32le
+//                 XXH3-64(entry_base:u64le ordinal:u32le,         text    's' size:u32le bytes (decoded UTF-8; of a
+//                 number its text) seed = session_key) for the ordinal-th,         absent  'n' counted from 1 for the
+//                 second                   raw     'r' size:u32le bytes (as it stood in the answer)
+//   event_hash  = the low 32 bits of XXH3-64(content, seed = 0)  content = the status, then, once the status is final,
+//   the other
 //                                                                 content fields, in the same notation
 //
-// An entry whose identity cannot be read has its identity fields as raw; one that is no object at all is one raw: its bytes.
+// An entry whose identity cannot be read has its identity fields as raw; one that is no object at all is one raw: its
+// bytes.
 #pragma once
 
 #include <cstdint>

@@ -81,7 +81,8 @@ std::optional<std::size_t> end_of_scalar(std::string_view text, std::size_t at) 
   return end_of_number(text, at);
 }
 
-// Whether the value text[begin, end) cannot go on behind `end`: of a number cut short the rest is unknown, and "truex" is no true.
+// Whether the value text[begin, end) cannot go on behind `end`: of a number cut short the rest is unknown, and "truex"
+// is no true.
 bool ends_here(std::string_view text, std::size_t begin, std::size_t end) {
   if (text[begin] == '"' || text[begin] == '{' || text[begin] == '[') return true;
   return end < text.size() && (is_white(text[end]) || text[end] == ',' || text[end] == ']' || text[end] == '}');
@@ -127,12 +128,18 @@ void append_utf8(std::string& out, std::uint32_t point) {
 
 char simple_escape(char c) {
   switch (c) {
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    default: return c;  // '"', '\\', '/'
+    case 'b':
+      return '\b';
+    case 'f':
+      return '\f';
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    default:
+      return c;  // '"', '\\', '/'
   }
 }
 
@@ -143,7 +150,8 @@ std::size_t append_unicode_escape(std::string& out, std::string_view text, std::
   if (high && at + 1 < text.size() && text[at] == '\\' && text[at + 1] == 'u') {
     const int low = hex4(text, at + 2);
     if (low >= 0xDC00 && low <= 0xDFFF) {
-      append_utf8(out, 0x10000u + (static_cast<std::uint32_t>(unit - 0xD800) << 10) + static_cast<std::uint32_t>(low - 0xDC00));
+      append_utf8(
+          out, 0x10000u + (static_cast<std::uint32_t>(unit - 0xD800) << 10) + static_cast<std::uint32_t>(low - 0xDC00));
       return at + 6;
     }
   }
@@ -170,11 +178,21 @@ std::size_t plain_run(std::string_view text, std::size_t at) {
 void append_escaped(std::string& out, char c) {
   static constexpr char kHex[] = "0123456789abcdef";
   switch (c) {
-    case '"': out += "\\\""; break;
-    case '\\': out += "\\\\"; break;
-    case '\n': out += "\\n"; break;
-    case '\r': out += "\\r"; break;
-    case '\t': out += "\\t"; break;
+    case '"':
+      out += "\\\"";
+      break;
+    case '\\':
+      out += "\\\\";
+      break;
+    case '\n':
+      out += "\\n";
+      break;
+    case '\r':
+      out += "\\r";
+      break;
+    case '\t':
+      out += "\\t";
+      break;
     default:
       out += "\\u00";
       out += kHex[static_cast<unsigned char>(c) >> 4];

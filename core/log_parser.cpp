@@ -20,8 +20,11 @@ std::string_view trim_right(const char* begin, const char* end) {
   return {begin, static_cast<std::size_t>(end - begin)};
 }
 
-// Whether a raw key (the text behind its opening quote) is `name`. A key spelled with escapes is not: see key_is_escaped().
-bool key_is(const char* raw, std::string_view name) { return std::equal(name.begin(), name.end(), raw) && raw[name.size()] == '"'; }
+// Whether a raw key (the text behind its opening quote) is `name`. A key spelled with escapes is not: see
+// key_is_escaped().
+bool key_is(const char* raw, std::string_view name) {
+  return std::equal(name.begin(), name.end(), raw) && raw[name.size()] == '"';
+}
 
 bool key_is_escaped(const char* raw) {
   while (*raw != '"' && *raw != '\\') ++raw;
@@ -72,7 +75,8 @@ class LogParser::Walk {
   std::string key_;
 };
 
-// Which of our fields a raw key names. Most answers repeat one order of fields, so the one behind the last is tried first.
+// Which of our fields a raw key names. Most answers repeat one order of fields, so the one behind the last is tried
+// first.
 std::size_t LogParser::Walk::field_of(const char* raw_key, std::size_t expected) const {
   const auto& names = dialect_->log.fields;
   for (std::size_t n = 0; n < kEntryFields; ++n) {
@@ -221,7 +225,8 @@ bool LogParser::Walk::with_cursor(std::string_view text) {
     if (cursor.faulty()) break;
   }
   if (cursor.faulty()) {
-    log.fault = fmt::format("broken JSON at byte {} of {}, behind {} entries", cursor.position(), text.size(), log.entries.size());
+    log.fault = fmt::format("broken JSON at byte {} of {}, behind {} entries", cursor.position(), text.size(),
+                            log.entries.size());
   } else if (!cursor.at_end()) {
     log.fault = fmt::format("text behind the JSON at byte {} of {}", cursor.position(), text.size());
   }

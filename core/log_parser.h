@@ -1,8 +1,8 @@
-// Reads the answer to a log request where it lies: each entry as raw tokens, its identity and content already hashed. Nothing is
-// copied, and nothing unescaped unless a token has a backslash.
+// Reads the answer to a log request where it lies: each entry as raw tokens, its identity and content already hashed.
+// Nothing is copied, and nothing unescaped unless a token has a backslash.
 //
-// simdjson walks the answers; what it refuses although people may well send it (bytes that are no UTF-8, say), and what really is
-// broken, goes through core/json_text instead, which takes every entry before the fault.
+// simdjson walks the answers; what it refuses although people may well send it (bytes that are no UTF-8, say), and what
+// really is broken, goes through core/json_text instead, which takes every entry before the fault.
 #pragma once
 
 #include <memory>
@@ -27,9 +27,11 @@ class LogParser {
   LogParser();
   ~LogParser();
 
-  // Parses `body` as the log of the session `session_id`, whose keys are seeded with `session_key`. Fails as kBadAnswer when it is no
-  // log at all (not JSON, another shape) or that of another session. The log is valid until the next call, its views while `body` is.
-  Result<const SessionLog*> parse(const Dialect& dialect, const Body& body, std::string_view session_id, std::uint64_t session_key);
+  // Parses `body` as the log of the session `session_id`, whose keys are seeded with `session_key`. Fails as kBadAnswer
+  // when it is no log at all (not JSON, another shape) or that of another session. The log is valid until the next
+  // call, its views while `body` is.
+  Result<const SessionLog*> parse(const Dialect& dialect, const Body& body, std::string_view session_id,
+                                  std::uint64_t session_key);
 
  private:
   class Walk;

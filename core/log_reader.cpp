@@ -14,7 +14,8 @@ constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
 std::optional<std::int64_t> parse_count(std::string_view text, std::int64_t unit_ns) {
   std::int64_t count = 0, nanos = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (error != std::errc{} || end != text.data() + text.size() || __builtin_mul_overflow(count, unit_ns, &nanos)) return std::nullopt;
+  if (error != std::errc{} || end != text.data() + text.size() || __builtin_mul_overflow(count, unit_ns, &nanos))
+    return std::nullopt;
   return nanos;
 }
 
@@ -26,7 +27,8 @@ std::optional<std::int64_t> parse_duration(Dialect::Log::DurationNotation notati
 
 }  // namespace
 
-Result<ReadOutcome> LogReader::read(const SourceFormat& source, SessionState& session, const Body& body, bool last_read) {
+Result<ReadOutcome> LogReader::read(const SourceFormat& source, SessionState& session, const Body& body,
+                                    bool last_read) {
   const auto parsed = parser_.parse(*source.dialect, body, session.info.id, session.key);
   if (parsed.has_error()) return parsed.error();
   const SessionLog& log = **parsed;
@@ -48,8 +50,9 @@ Result<ReadOutcome> LogReader::read(const SourceFormat& source, SessionState& se
     touched_.push_back(session.history.advance(emission));
     if (emission.change == Change::kNew && was_delivered_before(source, session, entry)) continue;
     encode(source, session, entry, emission);
-    if (entry.fault == nullptr && entry.log_time) session.latest = std::max(session.latest, source.zone.to_utc(*entry.log_time));
-    ++(entry.fault != nullptr                    ? outcome.events_error
+    if (entry.fault == nullptr && entry.log_time)
+      session.latest = std::max(session.latest, source.zone.to_utc(*entry.log_time));
+    ++(entry.fault != nullptr            ? outcome.events_error
        : emission.change == Change::kNew ? outcome.events_new
                                          : outcome.events_changed);
     if (batch_.events.size() >= kBatchBytes) push(source, session);
@@ -59,7 +62,8 @@ Result<ReadOutcome> LogReader::read(const SourceFormat& source, SessionState& se
 }
 
 // A session that was done and opened again has no history, only the latest time that was delivered of it.
-bool LogReader::was_delivered_before(const SourceFormat& source, const SessionState& session, const Entry& entry) const {
+bool LogReader::was_delivered_before(const SourceFormat& source, const SessionState& session,
+                                     const Entry& entry) const {
   return session.only_after != Instant{INT64_MIN} && entry.fault == nullptr && entry.log_time &&
          source.zone.to_utc(*entry.log_time) <= session.only_after;
 }
@@ -104,8 +108,8 @@ void LogReader::sort_by_time(const SourceFormat& source, const SessionLog& log, 
   emissions = std::move(sorted);
 }
 
-// New twins take their ordinals in the order in which they are emitted: after a crash between two batches, or in the middle of one, the
-// ones that are in the output must be the first, or they would not be found again.
+// New twins take their ordinals in the order in which they are emitted: after a crash between two batches, or in the
+// middle of one, the ones that are in the output must be the first, or they would not be found again.
 void LogReader::number_twins(const SessionLog& log, const std::vector<Emission>& from, std::vector<Emission>& to) {
   const auto by_identity = [&](const std::vector<Emission>& emissions, std::vector<std::uint32_t>& order) {
     order.clear();
@@ -119,9 +123,12 @@ void LogReader::number_twins(const SessionLog& log, const std::vector<Emission>&
   for (std::size_t i = 0; i < numbered_.size(); ++i) to[to_number_[i]].key = from[numbered_[i]].key;
 }
 
-void LogReader::encode(const SourceFormat& source, const SessionState& session, const Entry& entry, const Emission& emission) {
+void LogReader::encode(const SourceFormat& source, const SessionState& session, const Entry& entry,
+                       const Emission& emission) {
   Event event;
-  event.kind = entry.fault != nullptr ? EventKind::kError : emission.change == Change::kNew ? EventKind::kNew : EventKind::kChanged;
+  event.kind = entry.fault != nullptr            ? EventKind::kError
+               : emission.change == Change::kNew ? EventKind::kNew
+                                                 : EventKind::kChanged;
   event.session_key = session.key;
   event.entry_key = emission.key;
   event.hash = emission.hash;
@@ -166,7 +173,8 @@ void LogReader::set_times(const SourceFormat& source, const Entry& entry, Event&
     if (event.start) event.duration_ns = nanoseconds_between(*event.end, *event.start);
   } else {
     event.duration_ns = parse_duration(log.duration_notation, event.duration);
-    if (event.start && event.duration_ns && *event.duration_ns >= 0) event.end = add_nanoseconds(*event.start, *event.duration_ns);
+    if (event.start && event.duration_ns && *event.duration_ns >= 0)
+      event.end = add_nanoseconds(*event.start, *event.duration_ns);
   }
   if (event.duration_ns && *event.duration_ns < 0) event.duration_ns.reset();
 }

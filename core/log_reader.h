@@ -1,5 +1,5 @@
-// From the answer to a log request to batches: parse, compare, put in order of time, encode, advance, push. One step, without a
-// suspension point, so that nothing can cancel it half way.
+// From the answer to a log request to batches: parse, compare, put in order of time, encode, advance, push. One step,
+// without a suspension point, so that nothing can cancel it half way.
 #pragma once
 
 #include <chrono>
@@ -70,7 +70,7 @@ class LogReader {
   std::vector<Emission> emissions_;
   std::vector<std::pair<std::optional<Instant>, std::uint32_t>> order_;
   std::vector<std::uint32_t> numbered_, to_number_;  // new emissions by identity, before and after they are sorted
-  std::vector<std::uint32_t> touched_;  // positions of the history that the batch in hand changes
+  std::vector<std::uint32_t> touched_;               // positions of the history that the batch in hand changes
   std::string texts_[kTexts];
   Batch batch_;
   Instant read_at_;

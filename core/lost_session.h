@@ -1,5 +1,6 @@
-// Decides when a session is given up that cannot be read: gone from its source (404, and no listing shows it), or finished and its log
-// unreadable. Three reads over an hour, so that a restart or an upgrade of the appliance is no reason.
+// Decides when a session is given up that cannot be read: gone from its source (404, and no listing shows it), or
+// finished and its log unreadable. Three reads over an hour, so that a restart or an upgrade of the appliance is no
+// reason.
 #pragma once
 
 #include <chrono>

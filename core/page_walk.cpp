@@ -18,7 +18,8 @@ PageWalk::Step PageWalk::take(std::span<const std::string> ids, std::optional<st
   rows_ = begin + ids.size();
   if (!ids.empty()) last_ = ids.back();
 
-  // A first page that holds the whole total needs no second one; later, a total may be reached by rows that are gone meanwhile.
+  // A first page that holds the whole total needs no second one; later, a total may be reached by rows that are gone
+  // meanwhile.
   if (begin == 0 && total && reaches(total)) return Step::kComplete;
   if (!at_end) return Step::kMore;
   return reaches(total) ? Step::kComplete : Step::kIncomplete;

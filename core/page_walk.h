@@ -1,10 +1,12 @@
-// Decides which page of a listing to ask for next, and when the listing is complete, although rows come and go between two pages.
+// Decides which page of a listing to ask for next, and when the listing is complete, although rows come and go between
+// two pages.
 //
-// Each page starts on the last row of the one before. Rows that were inserted before it push that row further into the page: what
-// stands before it is known. If it is not there, rows before it were deleted and others slipped past: the walk must start over.
-// Knows nothing of requests.
+// Each page starts on the last row of the one before. Rows that were inserted before it push that row further into the
+// page: what stands before it is known. If it is not there, rows before it were deleted and others slipped past: the
+// walk must start over. Knows nothing of requests.
 //
-//   page 1: A B C        page 2 asks from C:  C D E  well   X C D  well, X was inserted   D E F  start over: who knows what B's
+//   page 1: A B C        page 2 asks from C:  C D E  well   X C D  well, X was inserted   D E F  start over: who knows
+//   what B's
 //                                                                                                deletion hid
 #pragma once
 
@@ -35,9 +37,9 @@ class PageWalk {
  private:
   bool reaches(std::optional<std::uint64_t> total) const { return !total || seen_.size() >= *total; }
 
-  std::size_t rows_ = 0;      // position behind the last row that was read
-  std::size_t longest_ = 0;   // of the pages so far: a source may give less than is asked for
-  std::string last_;          // id of the last row
+  std::size_t rows_ = 0;     // position behind the last row that was read
+  std::size_t longest_ = 0;  // of the pages so far: a source may give less than is asked for
+  std::string last_;         // id of the last row
   std::unordered_set<std::string> seen_;
 };
 

@@ -24,9 +24,11 @@ void RestoredState::delivered(const Delivered& event) {
   SessionState& session = session_of(source, event);
   Touched& touched = touched_[{std::string(event.source_id), event.session_key}];
   if (touched.positions.empty()) {
-    for (std::size_t i = 0; i < session.history.size(); ++i) touched.positions[session.history.key(i)] = static_cast<std::uint32_t>(i);
+    for (std::size_t i = 0; i < session.history.size(); ++i)
+      touched.positions[session.history.key(i)] = static_cast<std::uint32_t>(i);
   }
-  const auto [at, fresh] = touched.positions.try_emplace(event.entry_key, static_cast<std::uint32_t>(session.history.size()));
+  const auto [at, fresh] =
+      touched.positions.try_emplace(event.entry_key, static_cast<std::uint32_t>(session.history.size()));
   if (fresh) {
     session.history.append(event.entry_key, event.hash, 0);
   } else {

@@ -1,4 +1,5 @@
-// The state of all sources as it was made durable, put together again at start; each source then takes its own part away.
+// The state of all sources as it was made durable, put together again at start; each source then takes its own part
+// away.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>

@@ -1,7 +1,7 @@
 // What an operation gave: a value, or an error that says what to do about it.
 //
-// Kinds exist only where the reaction differs. The detail is complete where it is made: who, what, code; it never holds a secret
-// or a body.
+// Kinds exist only where the reaction differs. The detail is complete where it is made: who, what, code; it never holds
+// a secret or a body.
 #pragma once
 
 #include <boost/system/result.hpp>
@@ -14,18 +14,18 @@
 namespace sessionlogd {
 
 enum class ErrorKind {
-  kTryLater,     // a fault that passes: network, time-out, 429, 5xx, a full disk
-  kLogInAgain,   // the token was not accepted
-  kRefused,      // will not be accepted however often it is tried: 400, 403, 404, wrong credentials
-  kBadAnswer,    // not what the interface promises: no JSON, wrong shape, too large
-  kCancelled,    // we are stopping
+  kTryLater,    // a fault that passes: network, time-out, 429, 5xx, a full disk
+  kLogInAgain,  // the token was not accepted
+  kRefused,     // will not be accepted however often it is tried: 400, 403, 404, wrong credentials
+  kBadAnswer,   // not what the interface promises: no JSON, wrong shape, too large
+  kCancelled,   // we are stopping
 };
 
 struct Error {
   ErrorKind kind = ErrorKind::kTryLater;
   std::string detail;
   std::optional<std::chrono::seconds> retry_after = std::nullopt;  // how long the other side asked us to wait
-  int http_status = 0;                                              // 0: no answer was read
+  int http_status = 0;                                             // 0: no answer was read
 
   Error() = default;  // Boost 1.81's result::error() makes one when there is no error to return
   Error(ErrorKind k, std::string d) : kind(k), detail(std::move(d)) {}

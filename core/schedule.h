@@ -1,7 +1,8 @@
-// Decides when each session of a source is polled next. Knows times and slots; knows nothing of timers, sockets or sessions, so tests
-// call it directly.
+// Decides when each session of a source is polled next. Knows times and slots; knows nothing of timers, sockets or
+// sessions, so tests call it directly.
 //
-// A slot is a small number that its owner gives to a session. A slot has at most one due time; a session in flight has none.
+// A slot is a small number that its owner gives to a session. A slot has at most one due time; a session in flight has
+// none.
 #pragma once
 
 #include <chrono>
@@ -31,7 +32,8 @@ class Schedule {
   std::size_t size() const { return live_; }
 
  private:
-  // 16 bytes; stale items (the slot was moved or cancelled) are dropped when they surface, or when they outnumber the others.
+  // 16 bytes; stale items (the slot was moved or cancelled) are dropped when they surface, or when they outnumber the
+  // others.
   struct Item {
     std::int64_t due_ns;
     Slot slot;
@@ -56,8 +58,10 @@ class Pace {
   // What the last poll gave.
   enum class News { kChanged, kUnchanged };
 
-  // The wait until the next poll: doubled by each quiet poll, the first one included. A max_interval below interval counts as interval.
-  std::chrono::milliseconds after(News news, std::chrono::milliseconds interval, std::chrono::milliseconds max_interval);
+  // The wait until the next poll: doubled by each quiet poll, the first one included. A max_interval below interval
+  // counts as interval.
+  std::chrono::milliseconds after(News news, std::chrono::milliseconds interval,
+                                  std::chrono::milliseconds max_interval);
 
  private:
   std::uint8_t quiet_polls_ = 0;  // saturates

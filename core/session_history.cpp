@@ -8,8 +8,8 @@
 namespace sessionlogd {
 namespace {
 
-// Most answers repeat what is known in the order in which it came. Twins never match here, since only the first of them has its
-// identity as its key: they take the long way.
+// Most answers repeat what is known in the order in which it came. Twins never match here, since only the first of them
+// has its identity as its key: they take the long way.
 bool repeats_what_is_known(const SessionHistory& history, std::span<const EntryDigest> answer) {
   if (answer.size() > history.size()) return false;
   for (std::size_t i = 0; i < answer.size(); ++i) {
@@ -66,8 +66,9 @@ std::uint32_t HistoryComparer::Table::find_or_insert(std::uint64_t key, std::uin
   }
 }
 
-const std::vector<Emission>& HistoryComparer::compare(const SessionHistory& history, std::span<const EntryDigest> answer,
-                                                      std::uint64_t session_key, CompareRules rules) {
+const std::vector<Emission>& HistoryComparer::compare(const SessionHistory& history,
+                                                      std::span<const EntryDigest> answer, std::uint64_t session_key,
+                                                      CompareRules rules) {
   emissions_.clear();
   if (repeats_what_is_known(history, answer)) return emissions_;
 
@@ -77,7 +78,8 @@ const std::vector<Emission>& HistoryComparer::compare(const SessionHistory& hist
   for (const std::uint32_t first : first_) compare_group(history, answer, first, session_key, rules);
 
   // Twins are taken together; what comes of them goes back into the order of the answer.
-  std::sort(emissions_.begin(), emissions_.end(), [](const Emission& a, const Emission& b) { return a.index < b.index; });
+  std::sort(emissions_.begin(), emissions_.end(),
+            [](const Emission& a, const Emission& b) { return a.index < b.index; });
   return emissions_;
 }
 
@@ -99,8 +101,8 @@ void HistoryComparer::group_by_identity(std::span<const EntryDigest> answer) {
   }
 }
 
-void HistoryComparer::compare_group(const SessionHistory& history, std::span<const EntryDigest> answer, std::uint32_t first,
-                                    std::uint64_t session_key, CompareRules rules) {
+void HistoryComparer::compare_group(const SessionHistory& history, std::span<const EntryDigest> answer,
+                                    std::uint32_t first, std::uint64_t session_key, CompareRules rules) {
   const std::uint64_t base = answer[first].base;
   served_.clear();
   for (std::uint32_t i = first; i != Table::kNone; i = next_[i]) served_.push_back(i);
@@ -118,7 +120,8 @@ void HistoryComparer::compare_group(const SessionHistory& history, std::span<con
     std::stable_partition(served_.begin(), served_.end(), [&](std::uint32_t i) { return answer[i].final; });
   }
   const std::size_t paired = std::min(served_.size(), kept_.size());
-  for (std::size_t i = 0; i < paired; ++i) emit_changed(history, answer[served_[i]], served_[i], kept_[i].position, rules);
+  for (std::size_t i = 0; i < paired; ++i)
+    emit_changed(history, answer[served_[i]], served_[i], kept_[i].position, rules);
   for (std::size_t i = paired; i < served_.size(); ++i) {
     const EntryDigest& entry = answer[served_[i]];
     if (rules.only_final && !rules.last_read && !entry.final) continue;
@@ -161,8 +164,8 @@ void HistoryComparer::pair_equal(const SessionHistory& history, std::span<const 
   std::ranges::sort(kept_, {}, &Known::ordinal);
 }
 
-void HistoryComparer::emit_changed(const SessionHistory& history, const EntryDigest& entry, std::uint32_t index, std::uint32_t position,
-                                   CompareRules rules) {
+void HistoryComparer::emit_changed(const SessionHistory& history, const EntryDigest& entry, std::uint32_t index,
+                                   std::uint32_t position, CompareRules rules) {
   if (rules.only_final) return;
   if (history.changes(position) >= SessionHistory::kMostChanges && !rules.last_read) return;
   emissions_.push_back({index, entry.hash, history.key(position), Change::kChanged, position});

@@ -34,8 +34,9 @@ struct Emission {
 
 // How a session's entries are to be compared.
 struct CompareRules {
-  bool only_final = false;  // `changes = "final"`: every entry once, when its status is final or at the session's last read
-  bool last_read = false;   // the session is read for the last time
+  bool only_final =
+      false;  // `changes = "final"`: every entry once, when its status is final or at the session's last read
+  bool last_read = false;  // the session is read for the last time
 };
 
 class SessionHistory {
@@ -66,10 +67,11 @@ class SessionHistory {
 // Compares answers with histories; one per shard, so that its tables are used again. Not thread-safe.
 class HistoryComparer {
  public:
-  // What is to be emitted, in order of the answer. The history is not advanced: that happens emission by emission, in the order in which
-  // they are emitted. Linear in the size of answer and history, but for twins, which are sorted. Valid until the next call.
-  const std::vector<Emission>& compare(const SessionHistory& history, std::span<const EntryDigest> answer, std::uint64_t session_key,
-                                       CompareRules rules);
+  // What is to be emitted, in order of the answer. The history is not advanced: that happens emission by emission, in
+  // the order in which they are emitted. Linear in the size of answer and history, but for twins, which are sorted.
+  // Valid until the next call.
+  const std::vector<Emission>& compare(const SessionHistory& history, std::span<const EntryDigest> answer,
+                                       std::uint64_t session_key, CompareRules rules);
 
  private:
   // Open addressing, from a 64-bit key to a 32-bit value; emptied in time proportional to its use.
@@ -97,11 +99,11 @@ class HistoryComparer {
   };
 
   void group_by_identity(std::span<const EntryDigest> answer);
-  void compare_group(const SessionHistory& history, std::span<const EntryDigest> answer, std::uint32_t first, std::uint64_t session_key,
-                     CompareRules rules);
+  void compare_group(const SessionHistory& history, std::span<const EntryDigest> answer, std::uint32_t first,
+                     std::uint64_t session_key, CompareRules rules);
   void pair_equal(const SessionHistory& history, std::span<const EntryDigest> answer);
-  void emit_changed(const SessionHistory& history, const EntryDigest& entry, std::uint32_t index, std::uint32_t position,
-                    CompareRules rules);
+  void emit_changed(const SessionHistory& history, const EntryDigest& entry, std::uint32_t index,
+                    std::uint32_t position, CompareRules rules);
 
   std::vector<Emission> emissions_;
   Table known_;                       // key -> position in the history
@@ -109,7 +111,8 @@ class HistoryComparer {
   std::vector<std::uint32_t> first_;  // per group: its first entry in the answer
   std::vector<std::uint32_t> last_;   // per group: its last so far
   std::vector<std::uint32_t> next_;   // per entry: the next of its group, Table::kNone = none
-  // Of the group in hand, what is not paired yet: entries in order of the answer, known ones in order of their ordinals.
+  // Of the group in hand, what is not paired yet: entries in order of the answer, known ones in order of their
+  // ordinals.
   std::vector<std::uint32_t> served_, served_by_hash_;
   std::vector<Known> kept_, kept_by_hash_;
 };

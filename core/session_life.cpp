@@ -23,8 +23,9 @@ void SessionLife::listed(bool final, std::optional<Instant> stop, Instant at) {
   }
 }
 
-// A stop time after the listing that reported it is no time at all; neither is a missing one, nor the year 1 that .NET says for none.
-// It also cannot lie before the session was seen running, whatever the zone of the source is thought to be.
+// A stop time after the listing that reported it is no time at all; neither is a missing one, nor the year 1 that .NET
+// says for none. It also cannot lie before the session was seen running, whatever the zone of the source is thought to
+// be.
 Instant SessionLife::settled_at(std::chrono::milliseconds settle) const {
   Instant stopped = stop_ && stop_->seconds > 0 ? std::min(*stop_, *final_since_) : *final_since_;
   if (running_at_) stopped = std::max(stopped, *running_at_);
@@ -35,7 +36,8 @@ bool SessionLife::is_last(Instant sent, std::chrono::milliseconds settle) const 
   return final_since_ && sent > *final_since_ && sent >= settled_at(settle);
 }
 
-SessionLife::Next SessionLife::after_read(Instant sent, std::chrono::milliseconds settle, std::chrono::milliseconds first_gap) {
+SessionLife::Next SessionLife::after_read(Instant sent, std::chrono::milliseconds settle,
+                                          std::chrono::milliseconds first_gap) {
   if (!final_since_) return {Next::Step::kByPace};
   // Sent before the final state was seen: it says nothing about what came with it.
   if (sent <= *final_since_) return {Next::Step::kWait};

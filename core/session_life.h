@@ -1,5 +1,5 @@
-// Decides when a session has been read to its end. Late entries come after its state is final, so it is read right after that, then
-// at doubling gaps, the last time at least `settle` after it stopped. Knows nothing of requests.
+// Decides when a session has been read to its end. Late entries come after its state is final, so it is read right
+// after that, then at doubling gaps, the last time at least `settle` after it stopped. Knows nothing of requests.
 //
 // All times are by the appliance's clock.
 #pragma once

@@ -47,8 +47,8 @@ std::string text_at(std::string_view object, const std::vector<std::string>& pat
   return text;
 }
 
-// Ids are percent-encoded into paths; "." and ".." would still be path segments of their own kind. In messages an id stands as it is, so
-// control characters could forge a line.
+// Ids are percent-encoded into paths; "." and ".." would still be path segments of their own kind. In messages an id
+// stands as it is, so control characters could forge a line.
 bool usable_id(std::string_view id) {
   const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
   return !id.empty() && id.size() <= kLongestId && id != "." && id != ".." && std::ranges::none_of(id, control);
@@ -67,7 +67,8 @@ ListedSession read_row(const Dialect& dialect, std::string_view row) {
   session.stop = parse_rfc3339(stop);
 
   HashInput input;
-  for (const std::string& part : {session.status, session.type, stop, text_at(row, names.update_number)}) input.add_text(part);
+  for (const std::string& part : {session.status, session.type, stop, text_at(row, names.update_number)})
+    input.add_text(part);
   session.digest = input.event_hash();
   if (session.start) {
     input.clear();
@@ -117,7 +118,8 @@ Result<SessionPage> parse_session_page(const Dialect& dialect, std::string_view 
     append_decoded(key_text, *key);
     if (key_text == dialect.sessions.items && cursor.peek() != 'n') {
       has_items = true;
-      if (!cursor.enter('[')) return not_a_page(fmt::format("not a page: \"{}\" is not an array", dialect.sessions.items));
+      if (!cursor.enter('['))
+        return not_a_page(fmt::format("not a page: \"{}\" is not an array", dialect.sessions.items));
       if (!read_rows(dialect, cursor, page)) break;
       continue;
     }
@@ -135,9 +137,11 @@ Result<ListedSession> parse_session(const Dialect& dialect, std::string_view bod
   body = without_byte_order_mark(body);
   const std::size_t begin = skip_white_space(body, 0);
   const auto end = begin < body.size() ? end_of_value(body, begin) : std::nullopt;
-  if (!end || body[begin] != '{' || skip_white_space(body, *end) != body.size()) return Error(ErrorKind::kBadAnswer, "the answer to the request for one session is not a JSON object");
+  if (!end || body[begin] != '{' || skip_white_space(body, *end) != body.size())
+    return Error(ErrorKind::kBadAnswer, "the answer to the request for one session is not a JSON object");
   ListedSession session = read_row(dialect, body.substr(begin, *end - begin));
-  if (!usable_id(session.id)) return Error(ErrorKind::kBadAnswer, "the answer to the request for one session names no session");
+  if (!usable_id(session.id))
+    return Error(ErrorKind::kBadAnswer, "the answer to the request for one session names no session");
   return session;
 }
 

@@ -17,8 +17,8 @@ struct ListedSession {
   std::string id;
   std::string type, name, parent, status;  // "" = not said
   std::optional<ReadTime> start, stop;
-  // Differs when the listing says anything new of it. The upper half is of the start time alone, 0 when there is none: another start
-  // under the same id is another session.
+  // Differs when the listing says anything new of it. The upper half is of the start time alone, 0 when there is none:
+  // another start under the same id is another session.
   std::uint64_t digest = 0;
 };
 

@@ -134,18 +134,41 @@ SessionState decode_session(std::string_view row) {
   SessionState session;
   read_fields(row, [&](Tag tag, std::string_view bytes) {
     switch (tag) {
-      case Tag::kPhase: session.phase = static_cast<Phase>(read_le<std::uint8_t>(bytes)); break;
-      case Tag::kDigest: session.digest = read_le<std::uint64_t>(bytes); break;
-      case Tag::kLatest: session.latest = read_time(bytes); break;
-      case Tag::kOnlyAfter: session.only_after = read_time(bytes); break;
-      case Tag::kId: session.info.id = bytes; break;
-      case Tag::kType: session.info.type = bytes; break;
-      case Tag::kName: session.info.name = bytes; break;
-      case Tag::kParent: session.info.parent = bytes; break;
-      case Tag::kStatus: session.info.status = bytes; break;
-      case Tag::kStart: session.info.start = read_time(bytes); break;
-      case Tag::kStop: session.info.stop = read_time(bytes); break;
-      default: break;
+      case Tag::kPhase:
+        session.phase = static_cast<Phase>(read_le<std::uint8_t>(bytes));
+        break;
+      case Tag::kDigest:
+        session.digest = read_le<std::uint64_t>(bytes);
+        break;
+      case Tag::kLatest:
+        session.latest = read_time(bytes);
+        break;
+      case Tag::kOnlyAfter:
+        session.only_after = read_time(bytes);
+        break;
+      case Tag::kId:
+        session.info.id = bytes;
+        break;
+      case Tag::kType:
+        session.info.type = bytes;
+        break;
+      case Tag::kName:
+        session.info.name = bytes;
+        break;
+      case Tag::kParent:
+        session.info.parent = bytes;
+        break;
+      case Tag::kStatus:
+        session.info.status = bytes;
+        break;
+      case Tag::kStart:
+        session.info.start = read_time(bytes);
+        break;
+      case Tag::kStop:
+        session.info.stop = read_time(bytes);
+        break;
+      default:
+        break;
     }
   });
   if (session.phase > Phase::kDone || (session.phase != Phase::kDone && session.info.id.empty())) {
@@ -174,12 +197,14 @@ void decode_chunk(std::string_view row, SessionHistory& append_to) {
     if (tag != Tag::kKeys) return;
     for (; !keys.empty(); keys.remove_prefix(kKeyBytes)) {
       if (keys.size() < kKeyBytes) throw StateMismatch("a row of the state is damaged: a key is cut short");
-      append_to.append(read_le<std::uint64_t>(keys), read_le<std::uint32_t>(keys.substr(8)), read_le<std::uint8_t>(keys.substr(12)));
+      append_to.append(read_le<std::uint64_t>(keys), read_le<std::uint32_t>(keys.substr(8)),
+                       read_le<std::uint8_t>(keys.substr(12)));
     }
   });
 }
 
-void append_chunks(const SessionState& session, const std::vector<std::uint32_t>& touched, std::vector<StateRecord>& to) {
+void append_chunks(const SessionState& session, const std::vector<std::uint32_t>& touched,
+                   std::vector<StateRecord>& to) {
   std::vector<std::uint32_t> chunks;
   for (const std::uint32_t position : touched) chunks.push_back(position / kKeysPerChunk);
   std::sort(chunks.begin(), chunks.end());
@@ -198,7 +223,8 @@ void append_done(SessionState& session, std::vector<StateRecord>& to) {
   session.latest = done_mark(session).latest;
   to.push_back({session.key, StateRecord::kSessionPart, encode_session(session)});
   const std::size_t chunks = (session.history.size() + kKeysPerChunk - 1) / kKeysPerChunk;
-  for (std::size_t chunk = 0; chunk < chunks; ++chunk) to.push_back({session.key, static_cast<std::int32_t>(chunk), {}});
+  for (std::size_t chunk = 0; chunk < chunks; ++chunk)
+    to.push_back({session.key, static_cast<std::int32_t>(chunk), {}});
 }
 
 }  // namespace sessionlogd

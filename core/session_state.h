@@ -1,8 +1,8 @@
 // What is remembered of sessions and sources, and how it is written into durable rows.
 //
-// Rows are lists of (tag u8, size LEB128, bytes); a tag that is not known is skipped, so a newer version may add and an older one can
-// still read. A session has one row of its own (part kSessionPart) and one per chunk of its keys; when it is done only the first is
-// left, shrunk to the done mark.
+// Rows are lists of (tag u8, size LEB128, bytes); a tag that is not known is skipped, so a newer version may add and an
+// older one can still read. A session has one row of its own (part kSessionPart) and one per chunk of its keys; when it
+// is done only the first is left, shrunk to the done mark.
 #pragma once
 
 #include <cstdint>
@@ -66,7 +66,8 @@ SessionState decode_session(std::string_view row);  // without its history
 void decode_chunk(std::string_view row, SessionHistory& append_to);
 
 // Appends the rows of the chunks that hold the given positions of the history, each once.
-void append_chunks(const SessionState& session, const std::vector<std::uint32_t>& touched, std::vector<StateRecord>& to);
+void append_chunks(const SessionState& session, const std::vector<std::uint32_t>& touched,
+                   std::vector<StateRecord>& to);
 
 // What remains of a session that was read to its end.
 DoneMark done_mark(const SessionState& session);

@@ -12,7 +12,8 @@ SessionTable::SessionTable(const SourceSettings& settings, RestoredSource restor
   for (auto& [key, state] : restored.sessions) add(std::move(state));
 }
 
-SessionTable::TakenIn SessionTable::take_in(const ListedSession& listed, Instant answered, std::vector<StateRecord>& records) {
+SessionTable::TakenIn SessionTable::take_in(const ListedSession& listed, Instant answered,
+                                            std::vector<StateRecord>& records) {
   std::optional<Slot> replaced;
   for (std::uint32_t generation = 0;; ++generation) {
     const std::uint64_t key = session_key(settings_.id, listed.id, generation);
@@ -40,8 +41,8 @@ SessionTable::TakenIn SessionTable::take_in(const ListedSession& listed, Instant
   }
 }
 
-SessionTable::TakenIn SessionTable::take_in_new(const ListedSession& listed, Instant answered, std::uint64_t key, const DoneMark* mark,
-                                                std::vector<StateRecord>& records) {
+SessionTable::TakenIn SessionTable::take_in_new(const ListedSession& listed, Instant answered, std::uint64_t key,
+                                                const DoneMark* mark, std::vector<StateRecord>& records) {
   SessionState state;
   state.key = key;
   state.digest = listed.digest;

@@ -1,5 +1,6 @@
-// The sessions of one source: those that are read, and the done marks of those that were. Decides what a row of the listing means:
-// news of a known session, a new one, one opened again, or another one under an id that was used before. No I/O, no timers.
+// The sessions of one source: those that are read, and the done marks of those that were. Decides what a row of the
+// listing means: news of a known session, a new one, one opened again, or another one under an id that was used before.
+// No I/O, no timers.
 //
 //   id ──▶ generation 0: known or done, same start ──▶ that one
 //            │ another start
@@ -34,10 +35,10 @@ struct Session {
   LostSession lost;
   std::uint64_t body_hash = 0;  // of the last answer that was read to its end, 0 = none
   bool in_flight = false;
-  bool read = false;           // in this run
-  bool shown = false;          // the last listing that covered it showed it
-  bool replaced = false;       // its id names another session now: what is asked of it is not its own log any more
-  bool said_old = false;       // that it runs for very long
+  bool read = false;      // in this run
+  bool shown = false;     // the last listing that covered it showed it
+  bool replaced = false;  // its id names another session now: what is asked of it is not its own log any more
+  bool said_old = false;  // that it runs for very long
 };
 
 class SessionTable {
@@ -54,8 +55,8 @@ class SessionTable {
       kFinished,  // known, and its state is final now
       kNew,       // to be read; also one that was done and is opened again
     } as;
-    Slot slot = 0;                    // valid unless kIgnored
-    std::optional<Slot> replaced{};   // the session that had this id before and is still in the table
+    Slot slot = 0;                   // valid unless kIgnored
+    std::optional<Slot> replaced{};  // the session that had this id before and is still in the table
   };
   // A row of a listing whose last answer came at `answered`. What must be remembered of it is appended to `records`.
   TakenIn take_in(const ListedSession& listed, Instant answered, std::vector<StateRecord>& records);
@@ -66,11 +67,12 @@ class SessionTable {
   // Open sessions that the listing did not show: they are asked for by their ids.
   std::vector<std::string> open_but_not_in(const std::vector<ListedSession>& listed);
 
-  // A listing of everything since `from` was complete: sessions that began before and are finished are not taken up any more, and
-  // their done marks are dropped. The floor only rises.
+  // A listing of everything since `from` was complete: sessions that began before and are finished are not taken up any
+  // more, and their done marks are dropped. The floor only rises.
   void raise_floor(Instant from, std::vector<StateRecord>& records);
 
-  // Backwards in time, on purpose. Returns whether done marks of the span were dropped before, so that it may be delivered again.
+  // Backwards in time, on purpose. Returns whether done marks of the span were dropped before, so that it may be
+  // delivered again.
   bool lower_floor(Instant to, std::vector<StateRecord>& records);
 
   SourceState& source() { return source_; }

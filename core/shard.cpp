@@ -7,7 +7,8 @@ namespace {
 
 namespace asio = boost::asio;
 
-// Between the first contacts of two sources: name look-ups and TLS handshakes come one after the other, not all at once.
+// Between the first contacts of two sources: name look-ups and TLS handshakes come one after the other, not all at
+// once.
 constexpr std::chrono::milliseconds kStagger{2};
 
 }  // namespace
@@ -17,7 +18,8 @@ Shard::Shard(BatchQueue& queue, std::uint64_t seed)
 
 Shard::~Shard() { join(); }
 
-void Shard::add(const SourceSettings& settings, RestoredSource restored, std::unique_ptr<Encoder> encoder, PollMode mode) {
+void Shard::add(const SourceSettings& settings, RestoredSource restored, std::unique_ptr<Encoder> encoder,
+                PollMode mode) {
   const ShardServices services{io_, http_, reader_, queue_, room_, random_};
   sources_.push_back(std::make_unique<SourcePoller>(services, settings, std::move(restored), *encoder, mode));
   encoders_.push_back(std::move(encoder));

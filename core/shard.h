@@ -1,4 +1,5 @@
-// One thread with its own event loop, HTTP client and parser. Owns the sources it was given and shares nothing but the batch queue.
+// One thread with its own event loop, HTTP client and parser. Owns the sources it was given and shares nothing but the
+// batch queue.
 #pragma once
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -13,8 +14,8 @@
 #include "core/http_client.h"
 #include "core/log_reader.h"
 #include "core/signal.h"
-#include "core/spawn.h"
 #include "core/source_poller.h"
+#include "core/spawn.h"
 
 namespace sessionlogd {
 

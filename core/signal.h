@@ -1,12 +1,12 @@
 // Lets coroutines of one shard wait for each other, or for a time: like a condition variable, on one thread.
 #pragma once
 
+#include <algorithm>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <algorithm>
 #include <vector>
 
 #include "core/clock.h"

@@ -12,7 +12,8 @@
 
 namespace sessionlogd {
 
-// An event that is in the output although its state was never committed: found by a sink whose output is its write-ahead log.
+// An event that is in the output although its state was never committed: found by a sink whose output is its
+// write-ahead log.
 struct Delivered {
   std::string_view source_id;
   std::string_view session_id;
@@ -26,19 +27,20 @@ class StateVisitor {
  public:
   virtual ~StateVisitor() = default;
 
-  // One committed row. Rows come in any order, all of them before the first delivered(). A row that cannot be read (another
-  // version, damaged) throws StateMismatch.
+  // One committed row. Rows come in any order, all of them before the first delivered(). A row that cannot be read
+  // (another version, damaged) throws StateMismatch.
   virtual void record(std::string_view source_id, const StateRecord& record) = 0;
 
   // In the order of the output.
   virtual void delivered(const Delivered& event) = 0;
 
-  // The rows that make the state agree with all that was delivered() since the last call: to be committed before recovery ends.
+  // The rows that make the state agree with all that was delivered() since the last call: to be committed before
+  // recovery ends.
   virtual std::vector<Batch> settle() = 0;
 };
 
-// State and output do not belong together, or are not ours: nothing is guessed, the daemon exits with status 78. what() names the
-// files and the ways out.
+// State and output do not belong together, or are not ours: nothing is guessed, the daemon exits with status 78. what()
+// names the files and the ways out.
 struct StateMismatch : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -48,14 +50,16 @@ struct InUse : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// commit() returns success only when the events *and* the state changes of every batch are durable together. On kTryLater none of
-// them counts as delivered and the same batches, in the same order, are offered again, perhaps with more behind them; any other
-// error ends the daemon. Both are called by one thread at a time; the batches stay alive until commit() returns.
+// commit() returns success only when the events *and* the state changes of every batch are durable together. On
+// kTryLater none of them counts as delivered and the same batches, in the same order, are offered again, perhaps with
+// more behind them; any other error ends the daemon. Both are called by one thread at a time; the batches stay alive
+// until commit() returns.
 class Sink {
  public:
   virtual ~Sink() = default;
 
-  // Once, before the first commit(). Throws StateMismatch, InUse, or std::runtime_error when storage cannot be used at all.
+  // Once, before the first commit(). Throws StateMismatch, InUse, or std::runtime_error when storage cannot be used at
+  // all.
   virtual void recover(StateVisitor& into) = 0;
 
   [[nodiscard]] virtual Result<void> commit(std::span<const Batch> batches) = 0;

@@ -31,12 +31,14 @@ std::chrono::seconds without_news_for(const SessionState& session, Instant now) 
   return news == Instant{INT64_MIN} ? std::chrono::seconds{0} : std::chrono::seconds{now.seconds - news.seconds};
 }
 
-void bump(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) { counter.fetch_add(by, std::memory_order_relaxed); }
+void bump(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) {
+  counter.fetch_add(by, std::memory_order_relaxed);
+}
 
 }  // namespace
 
-SourcePoller::SourcePoller(ShardServices services, const SourceSettings& settings, RestoredSource restored, Encoder& encoder,
-                           PollMode mode)
+SourcePoller::SourcePoller(ShardServices services, const SourceSettings& settings, RestoredSource restored,
+                           Encoder& encoder, PollMode mode)
     : services_(services),
       settings_(settings),
       mode_(mode),
@@ -98,7 +100,8 @@ asio::awaitable<Result<void>> SourcePoller::discover_once() {
   const std::optional<Instant> from = window_start();
   Result<Listing> listing = co_await discovery_.list(from);
   if (listing.has_error()) co_return listing.error();
-  if (listing->unusable > 0) spdlog::warn("source={} listed {} sessions without a usable id", settings_.name, listing->unusable);
+  if (listing->unusable > 0)
+    spdlog::warn("source={} listed {} sessions without a usable id", settings_.name, listing->unusable);
   say_missing(listing->missing);
 
   std::vector<std::string> unseen = table_.open_but_not_in(listing->sessions);
@@ -148,7 +151,8 @@ void SourcePoller::take_in(const std::vector<ListedSession>& listed, Instant ans
     if (!wanted(row)) continue;
     const SessionTable::TakenIn taken = table_.take_in(row, answered, records);
     // What it was before cannot be read any more: its id answers for another session.
-    if (taken.replaced && !table_.at(*taken.replaced).in_flight) give_up(*taken.replaced, "its id was given to another session");
+    if (taken.replaced && !table_.at(*taken.replaced).in_flight)
+      give_up(*taken.replaced, "its id was given to another session");
     if (taken.as == SessionTable::TakenIn::As::kNew) schedule_first(taken.slot);
     // What just became final is read right away.
     if (taken.as == SessionTable::TakenIn::As::kFinished && !table_.at(taken.slot).in_flight) {
@@ -170,7 +174,9 @@ bool SourcePoller::backfill(Instant since) {
 
 bool SourcePoller::wanted(const ListedSession& listed) const {
   const auto& types = settings_.session_types;
-  const auto holds = [&](const std::vector<std::string>& list) { return std::find(list.begin(), list.end(), listed.type) != list.end(); };
+  const auto holds = [&](const std::vector<std::string>& list) {
+    return std::find(list.begin(), list.end(), listed.type) != list.end();
+  };
   return (types.include.empty() || holds(types.include)) && !holds(types.exclude);
 }
 
@@ -234,8 +240,8 @@ void SourcePoller::finish_poll(Schedule::Slot slot, const HttpAnswer& answer, In
   bump(counters_.entries, read->entries);
   bump(counters_.events, read->events());
   bump(read->events_new + read->events_error > 0 ? counters_.polls_new
-       : read->events_changed > 0               ? counters_.polls_changed
-                                                : counters_.polls_unchanged);
+       : read->events_changed > 0                ? counters_.polls_changed
+                                                 : counters_.polls_unchanged);
   if (!read->fault.empty()) return poll_failed(slot, Error(ErrorKind::kBadAnswer, read->fault));
   session.body_hash = hash;
   read_was(slot, sent, read->events() > 0 ? Pace::News::kChanged : Pace::News::kUnchanged);
@@ -265,10 +271,12 @@ std::chrono::milliseconds SourcePoller::slowest_pace(Session& session) {
   const auto& poll = settings_.poll;
   const Instant now = api_.now();
   const Instant start = session.state.info.start.value_or(now);
-  if (now.seconds - start.seconds <= std::chrono::ceil<std::chrono::seconds>(poll.max_session_age).count()) return poll.max_interval;
+  if (now.seconds - start.seconds <= std::chrono::ceil<std::chrono::seconds>(poll.max_session_age).count())
+    return poll.max_interval;
   if (!std::exchange(session.said_old, true)) {
-    spdlog::warn("source={} session={} still runs after max_session_age; it is polled once an hour while nothing comes of it",
-                 settings_.name, session.state.info.id);
+    spdlog::warn(
+        "source={} session={} still runs after max_session_age; it is polled once an hour while nothing comes of it",
+        settings_.name, session.state.info.id);
   }
   return std::max<std::chrono::milliseconds>(poll.max_interval, kPaceOfTheOld);
 }
@@ -294,7 +302,8 @@ void SourcePoller::poll_failed(Schedule::Slot slot, const Error& error) {
   schedule(slot, wait);
 }
 
-// A 404 means that the session is gone only when the listing works and does not show it. What is finished does not get better either.
+// A 404 means that the session is gone only when the listing works and does not show it. What is finished does not get
+// better either.
 bool SourcePoller::may_be_lost(const Session& session, const Error& error) const {
   if (error.http_status == 404) return failed_listings_ == 0 && !session.shown;
   return session.life.final() && (error.kind == ErrorKind::kBadAnswer || error.kind == ErrorKind::kRefused);
@@ -303,7 +312,8 @@ bool SourcePoller::may_be_lost(const Session& session, const Error& error) const
 // What was not read of it never will be: that is said in the output, where it is missing.
 void SourcePoller::give_up(Schedule::Slot slot, std::string_view why) {
   Session& session = table_.at(slot);
-  spdlog::error("source={} session={} could not be read to its end and is given up: {}", settings_.name, session.state.info.id, why);
+  spdlog::error("source={} session={} could not be read to its end and is given up: {}", settings_.name,
+                session.state.info.id, why);
   if (!session.replaced || !session.life.final() || !session.read) services_.reader.gap(format_, session.state, why);
   finish(slot);
 }
@@ -322,7 +332,8 @@ void SourcePoller::schedule(Schedule::Slot slot, std::chrono::milliseconds wait)
 
 void SourcePoller::schedule_first(Schedule::Slot slot) {
   bump(counters_.sessions);
-  const auto most = mode_ == PollMode::kOnePass ? std::chrono::milliseconds{0} : std::min(settings_.poll.interval, kLongestSpread);
+  const auto most =
+      mode_ == PollMode::kOnePass ? std::chrono::milliseconds{0} : std::min(settings_.poll.interval, kLongestSpread);
   schedule(slot, spread(most));
 }
 
@@ -353,8 +364,10 @@ void SourcePoller::say_listing(const Result<void>& listed) {
   if (listed.has_error() && passes && failed_listings_ < kFailuresWorthSaying && said_error_.empty()) return;
   if (error.detail == said_error_) return;
   if (listed.has_error()) {
-    const bool wrong_version = error.http_status == 400 || error.http_status == 404 || error.http_status == 406 || error.http_status == 501;
-    spdlog::warn("source={} cannot be listed: {}{}; it is tried again, nothing is forgotten", settings_.name, error.detail,
+    const bool wrong_version =
+        error.http_status == 400 || error.http_status == 404 || error.http_status == 406 || error.http_status == 501;
+    spdlog::warn("source={} cannot be listed: {}{}; it is tried again, nothing is forgotten", settings_.name,
+                 error.detail,
                  wrong_version ? fmt::format(" (wrong api_version? {} is asked for)", settings_.api_version) : "");
   } else {
     spdlog::info("source={} is listed again", settings_.name);
@@ -367,8 +380,9 @@ void SourcePoller::say_missing(const std::string& missing) {
   if (missing.empty()) {
     spdlog::info("source={} listing is complete again", settings_.name);
   } else {
-    spdlog::warn("source={} listing may be incomplete: {}; what it shows is read, and the next one asks from the same time", settings_.name,
-                 missing);
+    spdlog::warn(
+        "source={} listing may be incomplete: {}; what it shows is read, and the next one asks from the same time",
+        settings_.name, missing);
   }
   said_missing_ = missing;
 }
@@ -377,9 +391,9 @@ void SourcePoller::say_missing(const std::string& missing) {
 void SourcePoller::say_first_contact() {
   if (first_contact_said_ || !counters_.listed || counters_.read < counters_.sessions) return;
   first_contact_said_ = true;
-  spdlog::info("source={} first contact: {} {}, api version {}, {} sessions, {} entries, clock offset {} s", settings_.name,
-               settings_.dialect->vendor, settings_.dialect->product, settings_.api_version, counters_.sessions.load(),
-               counters_.entries.load(), api_.clock_offset().count());
+  spdlog::info("source={} first contact: {} {}, api version {}, {} sessions, {} entries, clock offset {} s",
+               settings_.name, settings_.dialect->vendor, settings_.dialect->product, settings_.api_version,
+               counters_.sessions.load(), counters_.entries.load(), api_.clock_offset().count());
 }
 
 }  // namespace sessionlogd

@@ -3,7 +3,8 @@
 //   run ─┬▶ discover: list ─▶ take in what is new, changed or finished ─▶ wait ─▶ ...
 //        └▶ dispatch: the session due longest ─▶ poll ─▶ LogReader ─▶ due again, or done
 //
-// Everything runs on the shard's thread; a failing session backs off alone, a failing source through its ApiClient's budget.
+// Everything runs on the shard's thread; a failing session backs off alone, a failing source through its ApiClient's
+// budget.
 #pragma once
 
 #include <atomic>
@@ -40,10 +41,10 @@ struct SourceCounters {
   std::atomic<std::uint64_t> sessions = 0;  // found and not done before
   std::atomic<std::uint64_t> read = 0;      // of those, read at least once
   std::atomic<std::uint64_t> polls_new = 0, polls_changed = 0, polls_unchanged = 0, polls_failed = 0;
-  std::atomic<std::uint64_t> entries = 0;   // in answers that were parsed
+  std::atomic<std::uint64_t> entries = 0;  // in answers that were parsed
   std::atomic<std::uint64_t> events = 0;
-  std::atomic<bool> listed = false;         // at least one listing was complete
-  std::atomic<bool> failing = false;        // its last listing failed, or (one pass) some of its sessions could not be read
+  std::atomic<bool> listed = false;   // at least one listing was complete
+  std::atomic<bool> failing = false;  // its last listing failed, or (one pass) some of its sessions could not be read
 };
 
 enum class PollMode {
@@ -54,7 +55,8 @@ enum class PollMode {
 class SourcePoller {
  public:
   // Settings must outlive this. Throws std::runtime_error when a file or secret that they name cannot be used.
-  SourcePoller(ShardServices services, const SourceSettings& settings, RestoredSource restored, Encoder& encoder, PollMode mode);
+  SourcePoller(ShardServices services, const SourceSettings& settings, RestoredSource restored, Encoder& encoder,
+               PollMode mode);
 
   // Until stop(), or the end of the one pass. `delay`: first contacts are staggered.
   boost::asio::awaitable<void> run(std::chrono::milliseconds delay);
@@ -62,8 +64,8 @@ class SourcePoller {
   // On the shard's thread. run() then returns soon.
   void stop();
 
-  // On the shard's thread. Finished sessions that began since `since` are taken up again, from the next listing on. Returns whether
-  // some of them may be delivered again, since their done marks were dropped.
+  // On the shard's thread. Finished sessions that began since `since` are taken up again, from the next listing on.
+  // Returns whether some of them may be delivered again, since their done marks were dropped.
   bool backfill(Instant since);
 
   const SourceCounters& counters() const { return counters_; }

@@ -16,7 +16,8 @@ Instant ZoneRules::to_utc(const ReadTime& time) const {
   if (time.zoned) return time.instant;
   if (zone_ == nullptr) return add_nanoseconds(time.instant, -fixed_offset_ns_).value_or(time.instant);
   const date::local_seconds local{std::chrono::seconds{time.instant.seconds}};
-  const std::chrono::nanoseconds offset = local.time_since_epoch() - zone_->to_sys(local, date::choose::earliest).time_since_epoch();
+  const std::chrono::nanoseconds offset =
+      local.time_since_epoch() - zone_->to_sys(local, date::choose::earliest).time_since_epoch();
   return add_nanoseconds(time.instant, -offset.count()).value_or(time.instant);
 }
 

@@ -15,8 +15,8 @@ class ZoneRules {
   // Throws std::runtime_error when the tz database does not know the zone.
   explicit ZoneRules(const TimeZone& zone);
 
-  // Local times that stand twice (clocks set back) are the first; ones that never were (set forward) the moment of the change.
-  // Outside the years 0000 to 9999 the time is kept as if it were UTC.
+  // Local times that stand twice (clocks set back) are the first; ones that never were (set forward) the moment of the
+  // change. Outside the years 0000 to 9999 the time is kept as if it were UTC.
   Instant to_utc(const ReadTime& time) const;
 
  private:

@@ -54,12 +54,15 @@ struct Reader {
 
 std::int64_t days_from_civil(unsigned year, unsigned month, unsigned day) {
   using namespace std::chrono;
-  const year_month_day date{std::chrono::year{static_cast<int>(year)}, std::chrono::month{month}, std::chrono::day{day}};
+  const year_month_day date{std::chrono::year{static_cast<int>(year)}, std::chrono::month{month},
+                            std::chrono::day{day}};
   return sys_days{date}.time_since_epoch().count();
 }
 
 bool valid_date(unsigned year, unsigned month, unsigned day) {
-  return std::chrono::year_month_day{std::chrono::year{static_cast<int>(year)}, std::chrono::month{month}, std::chrono::day{day}}.ok();
+  return std::chrono::year_month_day{std::chrono::year{static_cast<int>(year)}, std::chrono::month{month},
+                                     std::chrono::day{day}}
+      .ok();
 }
 
 bool read_offset(Reader& in, std::int64_t& seconds, bool& zoned) {
@@ -87,7 +90,8 @@ void append_padded(std::string& out, unsigned value, unsigned digits) {
 
 Instant system_now() {
   const auto micros =
-      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
   return {micros / 1'000'000, static_cast<std::uint32_t>(micros % 1'000'000 * 1'000)};
 }
 
@@ -125,9 +129,11 @@ std::optional<Instant> add_nanoseconds(Instant at, std::int64_t nanos) {
 std::optional<ReadTime> parse_rfc3339(std::string_view text) {
   Reader in{text};
   unsigned year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
-  if (!in.number(4, year) || !in.take('-') || !in.number(2, month) || !in.take('-') || !in.number(2, day)) return std::nullopt;
+  if (!in.number(4, year) || !in.take('-') || !in.number(2, month) || !in.take('-') || !in.number(2, day))
+    return std::nullopt;
   if (!in.take('T') && !in.take('t') && !in.take(' ')) return std::nullopt;
-  if (!in.number(2, hour) || !in.take(':') || !in.number(2, minute) || !in.take(':') || !in.number(2, second)) return std::nullopt;
+  if (!in.number(2, hour) || !in.take(':') || !in.number(2, minute) || !in.take(':') || !in.number(2, second))
+    return std::nullopt;
   if (!valid_date(year, month, day) || hour > 23 || minute > 59 || second > 60) return std::nullopt;
 
   ReadTime read;
@@ -135,7 +141,8 @@ std::optional<ReadTime> parse_rfc3339(std::string_view text) {
   std::int64_t offset = 0;
   if (!read_offset(in, offset, read.zoned) || !in.rest.empty()) return std::nullopt;
 
-  read.instant.seconds = days_from_civil(year, month, day) * kSecondsPerDay + hour * 3600 + minute * 60 + second - offset;
+  read.instant.seconds =
+      days_from_civil(year, month, day) * kSecondsPerDay + hour * 3600 + minute * 60 + second - offset;
   if (read.instant.seconds < kFirstSecond || read.instant.seconds > kLastSecond) return std::nullopt;
   return read;
 }
@@ -149,7 +156,8 @@ std::optional<std::int64_t> parse_time_span(std::string_view text) {
     if (point == 0 || point > 8 || !in.number(point, days)) return std::nullopt;
     in.take('.');
   }
-  if (!in.number(2, hours) || !in.take(':') || !in.number(2, minutes) || !in.take(':') || !in.number(2, seconds)) return std::nullopt;
+  if (!in.number(2, hours) || !in.take(':') || !in.number(2, minutes) || !in.take(':') || !in.number(2, seconds))
+    return std::nullopt;
   if (hours > 23 || minutes > 59 || seconds > 59) return std::nullopt;
   std::uint32_t nanos = 0;
   if (in.take('.') && !in.fraction(nanos)) return std::nullopt;
@@ -157,7 +165,8 @@ std::optional<std::int64_t> parse_time_span(std::string_view text) {
 
   const std::int64_t whole = std::int64_t{days} * kSecondsPerDay + hours * 3600 + minutes * 60 + seconds;
   std::int64_t span = 0;
-  if (__builtin_mul_overflow(whole, kNanosPerSecond, &span) || __builtin_add_overflow(span, std::int64_t{nanos}, &span)) {
+  if (__builtin_mul_overflow(whole, kNanosPerSecond, &span) ||
+      __builtin_add_overflow(span, std::int64_t{nanos}, &span)) {
     return std::nullopt;
   }
   return negative ? -span : span;
@@ -165,7 +174,8 @@ std::optional<std::int64_t> parse_time_span(std::string_view text) {
 
 void append_rfc3339(std::string& out, Instant at) {
   using namespace std::chrono;
-  const std::int64_t day_number = at.seconds >= 0 ? at.seconds / kSecondsPerDay : (at.seconds - (kSecondsPerDay - 1)) / kSecondsPerDay;
+  const std::int64_t day_number =
+      at.seconds >= 0 ? at.seconds / kSecondsPerDay : (at.seconds - (kSecondsPerDay - 1)) / kSecondsPerDay;
   const auto of_day = static_cast<unsigned>(at.seconds - day_number * kSecondsPerDay);
   const year_month_day date{sys_days{days{day_number}}};
   append_padded(out, static_cast<unsigned>(static_cast<int>(date.year())), 4);

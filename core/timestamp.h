@@ -9,7 +9,8 @@
 
 namespace sessionlogd {
 
-// A point in time with nanoseconds, years 0000 to 9999: a 64-bit count of nanoseconds would end in 1677 and lose .NET's 0001-01-01.
+// A point in time with nanoseconds, years 0000 to 9999: a 64-bit count of nanoseconds would end in 1677 and lose .NET's
+// 0001-01-01.
 struct Instant {
   std::int64_t seconds = 0;  // since 1970-01-01T00:00:00Z
   std::uint32_t nanos = 0;   // 0 .. 999,999,999
@@ -31,11 +32,12 @@ struct ReadTime {
   bool zoned = false;  // had Z or an offset
 };
 
-// RFC 3339 with 0 to 9 fraction digits and Z, an offset or nothing: "2020-06-20T19:12:00.514619", "...+02:00". A leap second is the
-// second after it. Anything else is nullopt.
+// RFC 3339 with 0 to 9 fraction digits and Z, an offset or nothing: "2020-06-20T19:12:00.514619", "...+02:00". A leap
+// second is the second after it. Anything else is nullopt.
 std::optional<ReadTime> parse_rfc3339(std::string_view text);
 
-// A .NET time span "[-][d.]hh:mm:ss[.fffffff]" in nanoseconds; up to 9 fraction digits. nullopt when it is none or does not fit.
+// A .NET time span "[-][d.]hh:mm:ss[.fffffff]" in nanoseconds; up to 9 fraction digits. nullopt when it is none or does
+// not fit.
 std::optional<std::int64_t> parse_time_span(std::string_view text);
 
 // "2020-06-20T19:19:52.398800Z": as many fraction digits as there are, in groups of three, none when zero.

@@ -1,5 +1,5 @@
-// Decides which token a source's requests carry and when a new one is due; builds the requests for it and reads the answers. Does no
-// I/O: core/api_client sends what this says, one token request at a time.
+// Decides which token a source's requests carry and when a new one is due; builds the requests for it and reads the
+// answers. Does no I/O: core/api_client sends what this says, one token request at a time.
 #pragma once
 
 #include <chrono>
@@ -15,20 +15,21 @@ namespace sessionlogd {
 
 struct Grant {
   std::string access_token;
-  std::string refresh_token;                 // "" = none
-  std::chrono::seconds expires_in{0};        // 0 = not said: used until it is refused; at most a year
+  std::string refresh_token;           // "" = none
+  std::chrono::seconds expires_in{0};  // 0 = not said: used until it is refused; at most a year
 };
 
-// Reads the answer to a token request. MFA (200 or 202 without an access token, or with an MFA token instead of one) is kRefused with
-// a detail that says what to do: use a service account without it. 400, 401 and 403 are kRefused (the credentials), with what the
-// answer says of the reason (title, detail, message, errorCode), cut to 200 bytes, control characters replaced; 429 and 5xx are
-// kTryLater; 404 and others kRefused with "wrong api_version or url?". The body is never quoted otherwise. A 2xx that is no JSON object
-// (empty, HTML; but an empty 202 is MFA), and a token with a CR, LF, NUL or other control character, is kBadAnswer. retry_after is the
-// caller's to add: it stands in a header.
+// Reads the answer to a token request. MFA (200 or 202 without an access token, or with an MFA token instead of one) is
+// kRefused with a detail that says what to do: use a service account without it. 400, 401 and 403 are kRefused (the
+// credentials), with what the answer says of the reason (title, detail, message, errorCode), cut to 200 bytes, control
+// characters replaced; 429 and 5xx are kTryLater; 404 and others kRefused with "wrong api_version or url?". The body is
+// never quoted otherwise. A 2xx that is no JSON object (empty, HTML; but an empty 202 is MFA), and a token with a CR,
+// LF, NUL or other control character, is kBadAnswer. retry_after is the caller's to add: it stands in a header.
 Result<Grant> read_grant(const Dialect& dialect, int http_status, std::string_view body);
 
 // The form for a grant, percent-encoded: fills {username}, {password} and {refresh_token}.
-std::string encode_form(const FormFields& form, std::string_view username, std::string_view password, std::string_view refresh_token);
+std::string encode_form(const FormFields& form, std::string_view username, std::string_view password,
+                        std::string_view refresh_token);
 
 class TokenKeeper {
  public:
@@ -42,19 +43,20 @@ class TokenKeeper {
   static TokenKeeper fixed(std::string token);
   explicit TokenKeeper(bool can_refresh) : can_refresh_(can_refresh) {}
 
-  // What to do before a request at `now`. A token is renewed once 80 % of its life has passed (and is still used if that fails while
-  // it lives: see renewal_failed).
+  // What to do before a request at `now`. A token is renewed once 80 % of its life has passed (and is still used if
+  // that fails while it lives: see renewal_failed).
   Step next(SteadyTime now) const;
 
   const std::string& bearer() const { return grant_.access_token; }
   const std::string& refresh_token() const { return grant_.refresh_token; }
   bool is_fixed() const { return fixed_; }
 
-  // A new token, whose life is counted from `now`: best when it was asked for. Where it brings no refresh token the old one stays
-  // (RFC 6749, section 6).
+  // A new token, whose life is counted from `now`: best when it was asked for. Where it brings no refresh token the old
+  // one stays (RFC 6749, section 6).
   void granted(Grant grant, SteadyTime now);
 
-  // A request that carried `bearer` was answered 401. Only the current token is dropped: a late answer to an older one changes nothing.
+  // A request that carried `bearer` was answered 401. Only the current token is dropped: a late answer to an older one
+  // changes nothing.
   void refused(std::string_view bearer);
 
   // The refresh token was not accepted (or used up): log in instead.

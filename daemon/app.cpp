@@ -62,7 +62,8 @@ void App::recover() {
 }
 
 void App::make_shards() {
-  const unsigned wanted = settings_.daemon.threads != 0 ? settings_.daemon.threads : std::max(1u, std::thread::hardware_concurrency());
+  const unsigned wanted =
+      settings_.daemon.threads != 0 ? settings_.daemon.threads : std::max(1u, std::thread::hardware_concurrency());
   const std::size_t count = std::min<std::size_t>(wanted, settings_.sources.size());
   std::random_device entropy;
   for (std::size_t i = 0; i < count; ++i) shards_.push_back(std::make_unique<Shard>(queue_, entropy()));
@@ -74,7 +75,8 @@ void App::make_shards() {
     RestoredSource restored = restored_.take(source.id);
     const auto least = static_cast<std::size_t>(std::min_element(load.begin(), load.end()) - load.begin());
     load[least] += 1 + restored.sessions.size();
-    shards_[least]->add(source, std::move(restored), make_encoder(settings_.sink.format, source, host, kVersion), mode_);
+    shards_[least]->add(source, std::move(restored), make_encoder(settings_.sink.format, source, host, kVersion),
+                        mode_);
   }
 }
 
@@ -141,7 +143,10 @@ int App::exit_status(bool all_committed) const {
   if (mode_ == PollMode::kForever) return 0;
   if (stop_requested_) return 1;  // the pass was not finished
   const auto all = sources();
-  return std::any_of(all.begin(), all.end(), [](const SourcePoller* source) { return source->counters().failing.load(); }) ? 1 : 0;
+  return std::any_of(all.begin(), all.end(),
+                     [](const SourcePoller* source) { return source->counters().failing.load(); })
+             ? 1
+             : 0;
 }
 
 std::vector<const SourcePoller*> App::sources() const {

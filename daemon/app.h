@@ -22,8 +22,8 @@ class App {
   App(const Settings& settings, PollMode mode);
   ~App();
 
-  // Runs until SIGTERM or SIGINT, or to the end of the one pass. Throws StateMismatch, InUse and std::runtime_error when it cannot
-  // start. Returns the exit status.
+  // Runs until SIGTERM or SIGINT, or to the end of the one pass. Throws StateMismatch, InUse and std::runtime_error
+  // when it cannot start. Returns the exit status.
   int run();
 
  private:
@@ -43,7 +43,8 @@ class App {
   const Settings& settings_;
   const PollMode mode_;
   boost::asio::io_context main_{1};  // the main thread: signals, progress, the ends of the shards
-  boost::asio::signal_set signals_;  // held from the first moment to the last: one that comes early waits, a second changes nothing
+  boost::asio::signal_set
+      signals_;  // held from the first moment to the last: one that comes early waits, a second changes nothing
   std::unique_ptr<Sink> sink_;
   RestoredState restored_;
   BatchQueue queue_;

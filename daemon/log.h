@@ -1,4 +1,5 @@
-// The daemon's own log: stderr, plain on a terminal or in a file, with syslog priorities ("<4>...") when stderr is the journal.
+// The daemon's own log: stderr, plain on a terminal or in a file, with syslog priorities ("<4>...") when stderr is the
+// journal.
 #pragma once
 
 #include <string_view>

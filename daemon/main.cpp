@@ -28,12 +28,14 @@ int main(int argc, char** argv) {
 
   CLI::App* run_command = app.add_subcommand("run", "the daemon, in the foreground");
   add_config(*run_command, config);
-  CLI::App* collect_command = app.add_subcommand("collect", "one pass: discover, read every session that is due, commit, exit");
+  CLI::App* collect_command =
+      app.add_subcommand("collect", "one pass: discover, read every session that is due, commit, exit");
   add_config(*collect_command, config);
   CLI::App* check_command = app.add_subcommand("check", "validate the configuration");
   add_config(*check_command, config);
   check_command->add_flag("--connect", connect, "log in to every source, list its sessions and read one of them");
-  CLI::App* dialects_command = app.add_subcommand("dialects", "the built-in dialects, or one of them as TOML to start from");
+  CLI::App* dialects_command =
+      app.add_subcommand("dialects", "the built-in dialects, or one of them as TOML to start from");
   dialects_command->add_option("NAME", dialect, "the dialect to print");
 
   try {

@@ -227,8 +227,8 @@ void FileJournal::check_identity() {
   if (schema != kSchema) damaged(fmt::format("its schema number is {}", schema));
 }
 
-// Reads all pages, which read_rows() is about to do anyway: about 4 s per GB. read_rows() finds what this cannot: changed bytes within
-// values.
+// Reads all pages, which read_rows() is about to do anyway: about 4 s per GB. read_rows() finds what this cannot:
+// changed bytes within values.
 void FileJournal::check_integrity() {
   const Statement row = prepare("PRAGMA quick_check(1)");
   if (const int code = sqlite3_step(row.get()); code != SQLITE_ROW) fail(code);

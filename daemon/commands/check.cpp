@@ -30,7 +30,8 @@ struct Finding {
   std::string fault = "no answer in time";  // "" = well
 };
 
-asio::awaitable<Result<std::size_t>> read_one_log(ApiClient& api, const SourceSettings& source, const ListedSession& session) {
+asio::awaitable<Result<std::size_t>> read_one_log(ApiClient& api, const SourceSettings& source,
+                                                  const ListedSession& session) {
   std::string target = path_of_session(source.dialect->log.path, session.id);
   Result<HttpAnswer> answer = co_await api.get(std::move(target));
   if (answer.has_error()) co_return answer.error();
@@ -83,8 +84,8 @@ void print_table(const std::vector<Finding>& findings) {
   }
   fmt::print("{:<{}}  {:<{}}  {:>8}  {:>7}  {}\n", "SOURCE", name, "DIALECT", dialect, "SESSIONS", "ENTRIES", "RESULT");
   for (const Finding& finding : findings) {
-    fmt::print("{:<{}}  {:<{}}  {:>8}  {:>7}  {}\n", finding.source->name, name, finding.source->dialect->name, dialect, finding.sessions,
-               finding.entries, finding.fault.empty() ? "ok" : finding.fault);
+    fmt::print("{:<{}}  {:<{}}  {:>8}  {:>7}  {}\n", finding.source->name, name, finding.source->dialect->name, dialect,
+               finding.sessions, finding.entries, finding.fault.empty() ? "ok" : finding.fault);
   }
 }
 

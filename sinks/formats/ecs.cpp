@@ -31,29 +31,40 @@ void append_time(std::string& out, std::string_view name, const std::optional<In
 
 std::string_view word(Level level) {
   switch (level) {
-    case Level::kError: return "error";
-    case Level::kWarning: return "warning";
-    case Level::kNotice: return "notice";
-    case Level::kInfo: break;
+    case Level::kError:
+      return "error";
+    case Level::kWarning:
+      return "warning";
+    case Level::kNotice:
+      return "notice";
+    case Level::kInfo:
+      break;
   }
   return "info";
 }
 
 std::string_view word(Outcome outcome) {
   switch (outcome) {
-    case Outcome::kSuccess: return "success";
-    case Outcome::kFailure: return "failure";
-    case Outcome::kUnknown: break;
+    case Outcome::kSuccess:
+      return "success";
+    case Outcome::kFailure:
+      return "failure";
+    case Outcome::kUnknown:
+      break;
   }
   return "unknown";
 }
 
 std::string_view word(EventKind kind) {
   switch (kind) {
-    case EventKind::kNew: return "new";
-    case EventKind::kChanged: return "changed";
-    case EventKind::kGap: return "gap";
-    case EventKind::kError: break;
+    case EventKind::kNew:
+      return "new";
+    case EventKind::kChanged:
+      return "changed";
+    case EventKind::kGap:
+      return "gap";
+    case EventKind::kError:
+      break;
   }
   return "error";
 }

@@ -1,7 +1,7 @@
 // Events as Elastic Common Schema 8.11, one JSON object a line.
 //
-// Field reference: https://www.elastic.co/guide/en/ecs/8.11/ecs-field-reference.html; everything that is ours alone stands under
-// `sessionlog`. tests/pipeline/ecs_test.cpp judges the lines by the schema's own field list.
+// Field reference: https://www.elastic.co/guide/en/ecs/8.11/ecs-field-reference.html; everything that is ours alone
+// stands under `sessionlog`. tests/pipeline/ecs_test.cpp judges the lines by the schema's own field list.
 #pragma once
 
 #include <string>

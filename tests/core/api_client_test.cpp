@@ -65,7 +65,8 @@ class ApiClientTest : public testing::Test {
 
   ApiClientTest() {
     const auto& built_in = built_in_dialects();
-    const auto aws = std::find_if(built_in.begin(), built_in.end(), [](const auto& each) { return each.name == "veeam-aws"; });
+    const auto aws =
+        std::find_if(built_in.begin(), built_in.end(), [](const auto& each) { return each.name == "veeam-aws"; });
     settings_.dialect = std::make_shared<Dialect>(std::get<Dialect>(parse_dialect(aws->toml, "veeam-aws.toml")));
     settings_.api_version = settings_.dialect->version.fallback;
     settings_.name = settings_.id = "a";
@@ -127,7 +128,9 @@ TEST_F(ApiClientTest, LogsInOnceForManyRequests) {
 
 TEST_F(ApiClientTest, RefreshesOnceForManyRequestsWhoseTokenWasRefused) {
   get();
-  desk_.serve = [](const std::string& bearer) -> Reply { return bearer == "access-1" ? unauthorized() : Reply(answer("{}")); };
+  desk_.serve = [](const std::string& bearer) -> Reply {
+    return bearer == "access-1" ? unauthorized() : Reply(answer("{}"));
+  };
   for (const Got& got : get(20)) EXPECT_TRUE(got->has_value());
   EXPECT_EQ(desk_.logins, 1);
   EXPECT_EQ(desk_.refreshes, 1);
@@ -136,18 +139,23 @@ TEST_F(ApiClientTest, RefreshesOnceForManyRequestsWhoseTokenWasRefused) {
 
 TEST_F(ApiClientTest, UsesEachRefreshTokenOnce) {
   std::string accepted = "access-1";
-  desk_.serve = [&](const std::string& bearer) -> Reply { return bearer == accepted ? Reply(answer("{}")) : unauthorized(); };
+  desk_.serve = [&](const std::string& bearer) -> Reply {
+    return bearer == accepted ? Reply(answer("{}")) : unauthorized();
+  };
   for (int i = 2; i < 5; ++i) {
     get(5);
     accepted = "access-" + std::to_string(i);
   }
   get(5);
-  EXPECT_THAT(desk_.refresh_forms, testing::ElementsAre(HasSubstr("=refresh-1"), HasSubstr("=refresh-2"), HasSubstr("=refresh-3")));
+  EXPECT_THAT(desk_.refresh_forms,
+              testing::ElementsAre(HasSubstr("=refresh-1"), HasSubstr("=refresh-2"), HasSubstr("=refresh-3")));
 }
 
 TEST_F(ApiClientTest, LogsInWhenTheRefreshTokenIsRefused) {
   get();
-  desk_.serve = [](const std::string& bearer) -> Reply { return bearer == "access-1" ? unauthorized() : Reply(answer("{}")); };
+  desk_.serve = [](const std::string& bearer) -> Reply {
+    return bearer == "access-1" ? unauthorized() : Reply(answer("{}"));
+  };
   desk_.refresh = [](int) { return Reply(answer("{}", {}, "400 Bad Request")); };
   for (const Got& got : get(10)) EXPECT_TRUE(got->has_value());
   EXPECT_EQ(desk_.refreshes, 1);
@@ -203,7 +211,9 @@ TEST_F(ApiClientTest, NeverHasMoreInFlightThanConnections) {
 }
 
 TEST_F(ApiClientTest, ARedirectIsAnError) {
-  desk_.serve = [this](const std::string&) { return Reply(answer("", {"Location: " + server_.url() + "/elsewhere"}, "302 Found")); };
+  desk_.serve = [this](const std::string&) {
+    return Reply(answer("", {"Location: " + server_.url() + "/elsewhere"}, "302 Found"));
+  };
   const Error error = error_of_get();
   EXPECT_EQ(error.kind, ErrorKind::kRefused);
   EXPECT_EQ(error.http_status, 302);

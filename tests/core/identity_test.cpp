@@ -7,7 +7,8 @@
 namespace sessionlogd {
 namespace {
 
-// Golden vectors: what is stored and sent everywhere rests on them. If one of these fails, the change would emit a whole fleet again.
+// Golden vectors: what is stored and sent everywhere rests on them. If one of these fails, the change would emit a
+// whole fleet again.
 TEST(Identity, KeepsTheKeysOfSessions) {
   EXPECT_EQ(session_key("aws-eu", "90faa259-fbf6-493a-b492-e59e1cfbe3a6"), 0xc1d0b22a5d702542u);
   EXPECT_EQ(session_key("aws-eu", "90faa259-fbf6-493a-b492-e59e1cfbe3a6", 1), 0x216b74ac97f2b32cu);
@@ -28,7 +29,8 @@ TEST(Identity, KeepsTheKeysOfEntries) {
   EXPECT_EQ(twin_key(42, 9'999, test::kSessionKey), 0x3cbd15412b348179u);
 }
 
-constexpr std::string_view kEntry = R"({"logTime":"2020-06-20T19:22:13.849335","status":"Success","message":"m","executionStartTime":"2020-06-20T19:12:04","executionDuration":687})";
+constexpr std::string_view kEntry =
+    R"({"logTime":"2020-06-20T19:22:13.849335","status":"Success","message":"m","executionStartTime":"2020-06-20T19:12:04","executionDuration":687})";
 
 TEST(Identity, KeepsTheEntriesOfBothDialects) {
   test::LogText aws(test::aws()), azure(test::azure());
@@ -47,9 +49,11 @@ TEST(Identity, IsTheSameHoweverItIsSpelled) {
     return std::pair(entry.base, entry.hash);
   };
   const auto usual = digest(R"({"logTime":"2020-06-20T19:12:00.3988","status":"Success","message":"Abc"})");
-  for (const std::string_view raw : {R"({"message":"Abc","status":"Success","logTime":"2020-06-20T19:12:00.398800"})",
-                                     R"({"message":"\u0041bc","st\u0061tus":"Succ\u0065ss","logTime":"2020-06-20T19:12:00.3988Z"})",
-                                     R"({"logTime":"2020-06-20T21:12:00.3988+02:00","status":"Success","message":"Abc","x":1,"executionStartTime":null})"}) {
+  for (
+      const std::string_view raw :
+      {R"({"message":"Abc","status":"Success","logTime":"2020-06-20T19:12:00.398800"})",
+       R"({"message":"\u0041bc","st\u0061tus":"Succ\u0065ss","logTime":"2020-06-20T19:12:00.3988Z"})",
+       R"({"logTime":"2020-06-20T21:12:00.3988+02:00","status":"Success","message":"Abc","x":1,"executionStartTime":null})"}) {
     EXPECT_EQ(digest(raw), usual) << raw;
   }
 }
@@ -57,7 +61,10 @@ TEST(Identity, IsTheSameHoweverItIsSpelled) {
 TEST(Identity, IgnoresTicksUntilTheStatusIsFinal) {
   test::LogText aws(test::aws());
   const auto hash = [&](std::string status, std::string time) {
-    return aws.entry(R"({"executionStartTime":"2020-06-20T19:00:00","message":"m","status":")" + status + R"(","logTime":"2020-06-20T19:12:0)" + time + "\"}").hash;
+    return aws
+        .entry(R"({"executionStartTime":"2020-06-20T19:00:00","message":"m","status":")" + status +
+               R"(","logTime":"2020-06-20T19:12:0)" + time + "\"}")
+        .hash;
   };
   EXPECT_EQ(hash("Running", "1"), hash("Running", "2"));
   EXPECT_NE(hash("Success", "1"), hash("Success", "2"));
@@ -67,9 +74,11 @@ TEST(Identity, IgnoresTicksUntilTheStatusIsFinal) {
 
 TEST(Entry, KeepsItsIdentityWhenItCannotBeRead) {
   test::LogText aws(test::aws());
-  for (const std::string_view raw : {"5", "\"x\"", "[]", "{}", R"({"logTime":"soon"})", R"({"logTime":5})", R"({"logTime":"2020-06-20T19:12:00","status":1})",
-                                     R"({"logTime":"2020-06-20T19:12:00","message":{}})", R"({"logTime":"2020-06-20T19:12:00","executionStartTime":""})",
-                                     R"({"logTime":"2020-06-20T19:12:00","executionDuration":[]})"}) {
+  for (const std::string_view raw :
+       {"5", "\"x\"", "[]", "{}", R"({"logTime":"soon"})", R"({"logTime":5})",
+        R"({"logTime":"2020-06-20T19:12:00","status":1})", R"({"logTime":"2020-06-20T19:12:00","message":{}})",
+        R"({"logTime":"2020-06-20T19:12:00","executionStartTime":""})",
+        R"({"logTime":"2020-06-20T19:12:00","executionDuration":[]})"}) {
     const Entry first = aws.entry(raw);
     EXPECT_NE(first.fault, nullptr) << raw;
     const std::uint64_t base = first.base;

@@ -25,10 +25,36 @@ std::string encoded(std::string_view text) {
 
 TEST(JsonText, TakesEveryValueOfTheGrammar) {
   const std::string_view cases[] = {
-      "true", "false", "null", "0", "-0", "1", "-12", "10.5", "0.0", "1e5", "1E+5", "1.25e-10", "0e0",
-      "184467440737095516160000000000", R"("")", R"("a b")", R"("\"\\\/\b\f\n\r\t\u00e9")", R"("\ud83d")", "\"\xff\"", "\"\x7f\"",
-      "{}", "[]", "{ }", "[ \t\r\n]", R"({"a":1})", R"({"a":1,"a":2})", R"({"":{}})", R"([1,"a",null,[],{}])",
-      R"( {"a" : [ 1 , { "b" : "}" } ] } )", R"([[[]],[{}]])",
+      "true",
+      "false",
+      "null",
+      "0",
+      "-0",
+      "1",
+      "-12",
+      "10.5",
+      "0.0",
+      "1e5",
+      "1E+5",
+      "1.25e-10",
+      "0e0",
+      "184467440737095516160000000000",
+      R"("")",
+      R"("a b")",
+      R"("\"\\\/\b\f\n\r\t\u00e9")",
+      R"("\ud83d")",
+      "\"\xff\"",
+      "\"\x7f\"",
+      "{}",
+      "[]",
+      "{ }",
+      "[ \t\r\n]",
+      R"({"a":1})",
+      R"({"a":1,"a":2})",
+      R"({"":{}})",
+      R"([1,"a",null,[],{}])",
+      R"( {"a" : [ 1 , { "b" : "}" } ] } )",
+      R"([[[]],[{}]])",
   };
   for (const std::string_view text : cases) {
     const std::size_t begin = skip_white_space(text, 0);
@@ -40,10 +66,63 @@ TEST(JsonText, TakesEveryValueOfTheGrammar) {
 
 TEST(JsonText, RefusesWhatTheGrammarDoesNotHave) {
   const std::string_view cases[] = {
-      "", "tru", "True", "nul", "NaN", "Infinity", "-", "+1", "01", "-01", ".5", "1.", "1.e5", "1e", "1e+", "--1", "0x10", "'a'", "\"",
-      R"("a)", R"("\")", R"("\x41")", R"("\u12")", R"("\u12g4")", R"("\u")", "\"a\nb\"", "\"\t\"", "{", "[", "}", "]", "{]", "[}", "[1,]", "[,1]",
-      "[,]", "[1 2]", "[1;2]", "{,}", R"({"a"})", R"({"a":})", R"({"a":1,})", R"({,"a":1})", R"({"a":1 "b":2})", R"({"a" 1})", R"({a:1})",
-      R"({1:2})", R"({"a"::1})", R"({"a":"b":1})", R"([{"a":1])", R"([{"a":1]})", R"({"a":[1})", R"({"a":tru})", "[tru,]", "[/**/]", ":", ",",
+      "",
+      "tru",
+      "True",
+      "nul",
+      "NaN",
+      "Infinity",
+      "-",
+      "+1",
+      "01",
+      "-01",
+      ".5",
+      "1.",
+      "1.e5",
+      "1e",
+      "1e+",
+      "--1",
+      "0x10",
+      "'a'",
+      "\"",
+      R"("a)",
+      R"("\")",
+      R"("\x41")",
+      R"("\u12")",
+      R"("\u12g4")",
+      R"("\u")",
+      "\"a\nb\"",
+      "\"\t\"",
+      "{",
+      "[",
+      "}",
+      "]",
+      "{]",
+      "[}",
+      "[1,]",
+      "[,1]",
+      "[,]",
+      "[1 2]",
+      "[1;2]",
+      "{,}",
+      R"({"a"})",
+      R"({"a":})",
+      R"({"a":1,})",
+      R"({,"a":1})",
+      R"({"a":1 "b":2})",
+      R"({"a" 1})",
+      R"({a:1})",
+      R"({1:2})",
+      R"({"a"::1})",
+      R"({"a":"b":1})",
+      R"([{"a":1])",
+      R"([{"a":1]})",
+      R"({"a":[1})",
+      R"({"a":tru})",
+      "[tru,]",
+      "[/**/]",
+      ":",
+      ",",
   };
   for (const std::string_view text : cases) EXPECT_FALSE(is_value(text)) << text;
   EXPECT_FALSE(is_value(std::string_view("\"a\0\"", 4)));
@@ -68,7 +147,8 @@ TEST(JsonText, NestsAsDeepAsTheTextDoes) {
 }
 
 TEST(JsonText, TellsLiteralsFromTheRest) {
-  for (const std::string_view token : {"true", "false", "null", "-1.5e3", "0"}) EXPECT_TRUE(is_valid_literal(token)) << token;
+  for (const std::string_view token : {"true", "false", "null", "-1.5e3", "0"})
+    EXPECT_TRUE(is_valid_literal(token)) << token;
   for (const std::string_view token : {"", "truex", "tru", "1x", "01", "\"a\"", "nullnull", "1 ", "{}", "[]"}) {
     EXPECT_FALSE(is_valid_literal(token)) << token;
   }
@@ -89,7 +169,9 @@ TEST(JsonText, DecodesWhatAStringStandsFor) {
       {R"("\udc00x")", "\xEF\xBF\xBDx"},
       {R"("\ud83d\ud83c\udf89")", "\xEF\xBF\xBD\xF0\x9F\x8E\x89"},
       {R"("\ud83d\n")", "\xEF\xBF\xBD\n"},
-      {R"("\ud83d\u0041")", "\xEF\xBF\xBD" "A"},
+      {R"("\ud83d\u0041")",
+       "\xEF\xBF\xBD"
+       "A"},
       {R"("\udf89\ud83c")", "\xEF\xBF\xBD\xEF\xBF\xBD"},
       {"\"\xC3\xA9\"", "\xC3\xA9"},
       {"\"\xFF\"", "\xEF\xBF\xBD"},
@@ -123,7 +205,10 @@ TEST(JsonText, WritesOnlyValidStrings) {
       {"\"\\\n\r\t\b\x1f", R"("\"\\\n\r\t\u0008\u001f")"},
       {"\x7f", "\"\x7f\""},
       {"\xC3\xA9\xF0\x9F\x8E\x89", "\"\xC3\xA9\xF0\x9F\x8E\x89\""},
-      {"\xFF" "a\xE2\x82", "\"\xEF\xBF\xBD" "a\xEF\xBF\xBD\xEF\xBF\xBD\""},
+      {"\xFF"
+       "a\xE2\x82",
+       "\"\xEF\xBF\xBD"
+       "a\xEF\xBF\xBD\xEF\xBF\xBD\""},
       {"\xED\xA0\x80", "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\""},
   };
   for (const Case& c : cases) {
@@ -183,9 +268,10 @@ TEST(JsonCursor, GivesWhatStandsBeforeAFault) {
     bool faulty;
   };
   const Case cases[] = {
-      {"[]", 0, false},  {"[1]", 1, false},    {"[1,2 ]", 2, false}, {"[", 0, true},       {"[1", 0, true},    {"[1,", 1, true},
-      {"[1,]", 1, true}, {"[,]", 0, true},     {"[1 2]", 1, true},   {"[1}", 1, true},     {"[1,tru]", 1, true}, {"[1,2x]", 1, true},
-      {"[truex]", 0, true}, {"[\"a\"", 1, true}, {"[{},{\"a\":1", 1, true}, {"[{}x", 1, true}, {"[1,12", 1, true}, {"[null", 0, true},
+      {"[]", 0, false},     {"[1]", 1, false},   {"[1,2 ]", 2, false}, {"[", 0, true},      {"[1", 0, true},
+      {"[1,", 1, true},     {"[1,]", 1, true},   {"[,]", 0, true},     {"[1 2]", 1, true},  {"[1}", 1, true},
+      {"[1,tru]", 1, true}, {"[1,2x]", 1, true}, {"[truex]", 0, true}, {"[\"a\"", 1, true}, {"[{},{\"a\":1", 1, true},
+      {"[{}x", 1, true},    {"[1,12", 1, true},  {"[null", 0, true},
   };
   for (const Case& c : cases) {
     bool faulty = false;
@@ -195,7 +281,8 @@ TEST(JsonCursor, GivesWhatStandsBeforeAFault) {
 }
 
 TEST(JsonCursor, FindsFaultsBetweenMembers) {
-  for (const std::string_view text : {"{", R"({"a")", R"({"a" 1})", R"({a:1})", R"({"a":1,})", R"({"a":1 "b":2})", R"({,"a":1})", R"({"a":1])", R"({"a\x":1})"}) {
+  for (const std::string_view text : {"{", R"({"a")", R"({"a" 1})", R"({a:1})", R"({"a":1,})", R"({"a":1 "b":2})",
+                                      R"({,"a":1})", R"({"a":1])", R"({"a\x":1})"}) {
     JsonCursor cursor(text);
     ASSERT_TRUE(cursor.enter('{')) << text;
     while (cursor.next_key() && cursor.take_value()) continue;

@@ -20,7 +20,8 @@ std::string both() { return std::string(kA) + "," + std::string(kB); }
 TEST(LogParser, ReadsEveryFieldOfBothDialects) {
   LogText aws(test::aws());
   const Entry one = aws.read(R"({"sessionId":"s1","log":[{"logTime":"2020-06-20T19:22:13.849335","status":"Success",
-      "message":"m","executionStartTime":"2020-06-20T19:12:04.161597","executionDuration":687}]})").entries.at(0);
+      "message":"m","executionStartTime":"2020-06-20T19:12:04.161597","executionDuration":687}]})")
+                        .entries.at(0);
   EXPECT_EQ(one.fault, nullptr);
   EXPECT_EQ(one.field(EntryField::kLogTime), R"("2020-06-20T19:22:13.849335")");
   EXPECT_EQ(one.field(EntryField::kMessage), R"("m")");
@@ -30,8 +31,10 @@ TEST(LogParser, ReadsEveryFieldOfBothDialects) {
   EXPECT_TRUE(one.final);
 
   LogText azure(test::azure());
-  const Entry two = azure.read(R"({"jobSessionId":"s1","log":[{"logTime":"2020-06-20T19:22:13Z","status":"Running",
-      "message":"m","resourceHashId":"r","executionStartTime":null,"executionDuration":"00:00:01"}]})").entries.at(0);
+  const Entry two = azure
+                        .read(R"({"jobSessionId":"s1","log":[{"logTime":"2020-06-20T19:22:13Z","status":"Running",
+      "message":"m","resourceHashId":"r","executionStartTime":null,"executionDuration":"00:00:01"}]})")
+                        .entries.at(0);
   EXPECT_EQ(two.fault, nullptr);
   EXPECT_EQ(two.field(EntryField::kResourceId), R"("r")");
   EXPECT_EQ(two.field(EntryField::kStart), "");
@@ -41,7 +44,8 @@ TEST(LogParser, ReadsEveryFieldOfBothDialects) {
 
 TEST(LogParser, TakesEachEntryAsItStands) {
   LogText log(test::aws());
-  const SessionLog& read = log.read("{\"log\" : [ " + std::string(kA) + " \n,\t" + std::string(kB) + " , 5 , \"x\" , [ 1 ] , true , null ] }");
+  const SessionLog& read = log.read("{\"log\" : [ " + std::string(kA) + " \n,\t" + std::string(kB) +
+                                    " , 5 , \"x\" , [ 1 ] , true , null ] }");
   ASSERT_EQ(read.entries.size(), 7u);
   EXPECT_EQ(read.fault, "");
   const std::string_view raws[] = {kA, kB, "5", "\"x\"", "[ 1 ]", "true", "null"};
@@ -50,7 +54,8 @@ TEST(LogParser, TakesEachEntryAsItStands) {
 
 TEST(LogParser, TakesAnswersWithoutEntries) {
   LogText log(test::aws());
-  for (const std::string_view text : {"{}", R"({"log":null})", R"({"log":[]})", R"({"sessionId":"s1"})", R"({"sessionId":null,"log":[]})", " {\"log\":[ ]}\r\n "}) {
+  for (const std::string_view text : {"{}", R"({"log":null})", R"({"log":[]})", R"({"sessionId":"s1"})",
+                                      R"({"sessionId":null,"log":[]})", " {\"log\":[ ]}\r\n "}) {
     const auto read = log.parse(text);
     ASSERT_TRUE(read.has_value()) << text;
     EXPECT_TRUE((*read)->entries.empty() && (*read)->fault.empty()) << text;
@@ -91,12 +96,15 @@ TEST(LogParser, ReadsWhatJsonAllowsAndSimdjsonDoesNot) {
       log_of(R"({"logTime":"2020-06-20T19:12:00","message":"a","x":123456789012345678901234567890})"),
       log_of(R"({"logTime":"2020-06-20T19:12:00","message":"a","x":1e999})"),
       log_of(R"({"logTime":"2020-06-20T19:12:00","message":"half \ud83d"})"),
-      log_of(R"({"logTime":"2020-06-20T19:12:00","message":"a","x":")" "\xFF" R"("})"),
+      log_of(R"({"logTime":"2020-06-20T19:12:00","message":"a","x":")"
+             "\xFF"
+             R"("})"),
       log_of("{\"logTime\":\"2020-06-20T19:12:00\",\"message\":\"a\xC3\"}"),
       log_of(R"({"logTime":"2020-06-20T19:12:00","\u006dessage":"a"})"),
       R"({"\u006cog":[)" + std::string(kA) + "]}",
       "\xEF\xBB\xBF" + log_of(kA),
-      log_of(R"({"logTime":"2020-06-20T19:12:00","message":"a","deep":)" + std::string(100'000, '[') + std::string(100'000, ']') + "}"),
+      log_of(R"({"logTime":"2020-06-20T19:12:00","message":"a","deep":)" + std::string(100'000, '[') +
+             std::string(100'000, ']') + "}"),
   };
   for (const std::string& text : cases) {
     const SessionLog& read = log.read(text);
@@ -152,7 +160,8 @@ TEST(LogParser, GivesTheEntriesBeforeAFault) {
 
 TEST(LogParser, RefusesWhatIsNoLog) {
   LogText log(test::aws());
-  for (const std::string_view text : {"", " ", "\xEF\xBB\xBF", "[]", "null", "<html>", "\"log\"", R"({"log":{}})", R"({"log":"x"})", R"({"log":5})", R"({"log":true})"}) {
+  for (const std::string_view text : {"", " ", "\xEF\xBB\xBF", "[]", "null", "<html>", "\"log\"", R"({"log":{}})",
+                                      R"({"log":"x"})", R"({"log":5})", R"({"log":true})"}) {
     const auto read = log.parse(text);
     ASSERT_TRUE(read.has_error()) << text;
     EXPECT_EQ(read.error().kind, ErrorKind::kBadAnswer) << text;
@@ -165,13 +174,22 @@ TEST(LogParser, RefusesTheLogOfAnotherSession) {
     bool accepted;
   };
   const Case cases[] = {
-      {R"("90FAA259")", "90faa259", true}, {R"("90faa259")", "90FAA259", true}, {R"("\u0039x")", "9x", true}, {"42", "42", true},
-      {"null", "42", true},                {R"("90faa25")", "90faa259", false}, {R"("90faa2590")", "90faa259", false},
-      {"42", "43", false},                 {R"("")", "42", false},              {R"({"id":"42"})", "42", false}, {"true", "42", false},
+      {R"("90FAA259")", "90faa259", true},
+      {R"("90faa259")", "90FAA259", true},
+      {R"("\u0039x")", "9x", true},
+      {"42", "42", true},
+      {"null", "42", true},
+      {R"("90faa25")", "90faa259", false},
+      {R"("90faa2590")", "90faa259", false},
+      {"42", "43", false},
+      {R"("")", "42", false},
+      {R"({"id":"42"})", "42", false},
+      {"true", "42", false},
   };
   LogParser parser;
   for (const Case& c : cases) {
-    for (const std::string& text : {R"({"sessionId":)" + std::string(c.named) + R"(,"log":[]})", R"({"log":[],"sessionId":)" + std::string(c.named) + "}"}) {
+    for (const std::string& text : {R"({"sessionId":)" + std::string(c.named) + R"(,"log":[]})",
+                                    R"({"log":[],"sessionId":)" + std::string(c.named) + "}"}) {
       Body body;
       body.append(text);
       EXPECT_EQ(parser.parse(test::aws(), body, c.asked, 1).has_value(), c.accepted) << text;

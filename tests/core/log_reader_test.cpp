@@ -17,8 +17,8 @@ class FakeEncoder : public Encoder {
   std::vector<std::uint64_t> keys;
 };
 
-// A twin that is emitted first must be ordinal 0 even if it stands second in the answer: only then is it known after a crash that
-// cut the output off behind it.
+// A twin that is emitted first must be ordinal 0 even if it stands second in the answer: only then is it known after a
+// crash that cut the output off behind it.
 TEST(LogReader, NumbersTwinsInTheOrderOfTheOutput) {
   constexpr std::string_view kAnswer = R"({"log":[
     {"logTime":"2020-06-20T19:12:09","status":"Success","message":"a","executionStartTime":"2020-06-20T19:12:00"},

@@ -1,5 +1,5 @@
-// The two ways through an answer, simdjson and core/json_text, must read the same. A key with an escape, in the envelope and of no
-// meaning, is what sends an answer the second way.
+// The two ways through an answer, simdjson and core/json_text, must read the same. A key with an escape, in the
+// envelope and of no meaning, is what sends an answer the second way.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -19,23 +19,28 @@ std::string random_value(Random& random, int depth) {
     const bool object = random() % 2 == 0;
     std::string text = object ? "{" : "[";
     for (std::uint64_t i = 0, count = random() % 3; i < count; ++i) {
-      text += (i == 0 ? "" : " , ") + (object ? "\"k" + std::to_string(i) + "\": " : std::string()) + random_value(random, depth + 1);
+      text += (i == 0 ? "" : " , ") + (object ? "\"k" + std::to_string(i) + "\": " : std::string()) +
+              random_value(random, depth + 1);
     }
     return text + (object ? "}" : " ]");
   }
-  return one_of(random, {"null", "true", "false", "0", "-1.5e3", "99999999999999999999999", R"("")", R"("text")", R"("\u0041\n")", R"("]},{")",
-                         R"("2020-06-20T19:12:00.5")", R"("2020-06-20T19:12:01Z")", R"("Success")", R"("Running")", R"("\ud83d")"});
+  return one_of(random, {"null", "true", "false", "0", "-1.5e3", "99999999999999999999999", R"("")", R"("text")",
+                         R"("\u0041\n")", R"("]},{")", R"("2020-06-20T19:12:00.5")", R"("2020-06-20T19:12:01Z")",
+                         R"("Success")", R"("Running")", R"("\ud83d")"});
 }
 
 std::string random_entry(Random& random) {
   if (random() % 20 == 0) return random_value(random, 0);
   std::string text = "{";
   for (std::uint64_t i = 0, count = random() % 8; i < count; ++i) {
-    const std::string key = one_of(random, {"logTime", "status", "message", "executionStartTime", "executionDuration", "x", "", "log", "logTimes"});
+    const std::string key = one_of(random, {"logTime", "status", "message", "executionStartTime", "executionDuration",
+                                            "x", "", "log", "logTimes"});
     const bool usual = random() % 4 != 0;
     text += i == 0 ? "" : one_of(random, {",", " ,\n"});
     text += "\"" + key + "\"" + one_of(random, {":", " : "});
-    text += usual && key.ends_with("Time") ? R"("2020-06-20T19:12:00.5")" : usual && key == "status" ? R"("Success")" : random_value(random, 0);
+    text += usual && key.ends_with("Time") ? R"("2020-06-20T19:12:00.5")"
+            : usual && key == "status"     ? R"("Success")"
+                                           : random_value(random, 0);
   }
   return text + one_of(random, {"}", " }"});
 }
@@ -47,20 +52,28 @@ std::string random_members(Random& random) {
   if (random() % 8 == 0) text += R"("log":null,)";
   text += R"("log": [)";
   for (std::uint64_t i = 0, count = random() % 6; i < count; ++i) text += (i == 0 ? "" : ",") + random_entry(random);
-  text += one_of(random, {"]", R"(],"sessionId":"S1")", R"(],"z":)" + random_value(random, 0)}) + "}" + one_of(random, {"", "", "\n"});
+  text += one_of(random, {"]", R"(],"sessionId":"S1")", R"(],"z":)" + random_value(random, 0)}) + "}" +
+          one_of(random, {"", "", "\n"});
   if (random() % 3 == 0) {
     const std::size_t at = random() % text.size();
     switch (random() % 3) {
-      case 0: text.erase(at, 1); break;
-      case 1: text[at] = "{}[],:\"\\ x1\n"[random() % 12]; break;
-      case 2: text.resize(at); break;
+      case 0:
+        text.erase(at, 1);
+        break;
+      case 1:
+        text[at] = "{}[],:\"\\ x1\n"[random() % 12];
+        break;
+      case 2:
+        text.resize(at);
+        break;
     }
   }
   return text;
 }
 
 std::string described(const Entry& entry) {
-  std::string text = std::string(entry.raw) + " base=" + std::to_string(entry.base) + " hash=" + std::to_string(entry.hash) + (entry.final ? " final" : "");
+  std::string text = std::string(entry.raw) + " base=" + std::to_string(entry.base) +
+                     " hash=" + std::to_string(entry.hash) + (entry.final ? " final" : "");
   for (const std::string_view token : entry.token) text.append("|").append(token);
   return text + (entry.fault != nullptr ? entry.fault : "");
 }

@@ -13,8 +13,15 @@ SessionState session_of(std::uint64_t key, std::size_t entries) {
   session.phase = Phase::kOpen;
   session.digest = 9;
   session.latest = {5, 6};
-  session.info = {.id = "s1", .type = "T", .name = "n", .parent = "p", .status = "Running", .start = Instant{1, 2}, .stop = std::nullopt};
-  for (std::size_t i = 0; i < entries; ++i) session.history.append(1'000 + i, static_cast<std::uint32_t>(i), static_cast<std::uint8_t>(i % 17));
+  session.info = {.id = "s1",
+                  .type = "T",
+                  .name = "n",
+                  .parent = "p",
+                  .status = "Running",
+                  .start = Instant{1, 2},
+                  .stop = std::nullopt};
+  for (std::size_t i = 0; i < entries; ++i)
+    session.history.append(1'000 + i, static_cast<std::uint32_t>(i), static_cast<std::uint8_t>(i % 17));
   return session;
 }
 
@@ -28,7 +35,10 @@ std::vector<StateRecord> rows_of(const SessionState& session) {
 
 TEST(SessionState, ReadsBackWhatItWroteAndSkipsUnknownTags) {
   const SessionState session = session_of(7, 0);
-  const std::string row = std::string("\x7f\x03" "abc") + encode_session(session) + std::string("\xc8\x00", 2);
+  const std::string row = std::string(
+                              "\x7f\x03"
+                              "abc") +
+                          encode_session(session) + std::string("\xc8\x00", 2);
   const SessionState read = decode_session(row);
   EXPECT_EQ(read.info, session.info);
   EXPECT_EQ(read.phase, session.phase);
@@ -40,7 +50,8 @@ TEST(SessionState, ReadsBackWhatItWroteAndSkipsUnknownTags) {
 TEST(SessionState, RefusesEveryRowThatIsCutShort) {
   const std::string row = encode_session(session_of(7, 0)), chunk = encode_chunk(session_of(7, 2).history, 0);
   SessionHistory history;
-  for (std::size_t cut = 1; cut < chunk.size(); ++cut) EXPECT_THROW(decode_chunk(chunk.substr(0, cut), history), StateMismatch) << cut;
+  for (std::size_t cut = 1; cut < chunk.size(); ++cut)
+    EXPECT_THROW(decode_chunk(chunk.substr(0, cut), history), StateMismatch) << cut;
   EXPECT_THROW(decode_session(""), StateMismatch);
   EXPECT_THROW(decode_session(row.substr(0, row.size() - 1)), StateMismatch);
   EXPECT_THROW(decode_session("\x01\x01\x09"), StateMismatch);
@@ -78,7 +89,8 @@ TEST(RestoredState, AddsWhatOnlyTheOutputHolds) {
     const SessionHistory one = state.take("src").sessions.at(7).history, two = again.take("src").sessions.at(7).history;
     ASSERT_EQ(one.size(), committed ? 66u : 2u);
     ASSERT_EQ(two.size(), one.size());
-    for (std::size_t i = 0; i < one.size(); ++i) EXPECT_TRUE(one.key(i) == two.key(i) && one.hash(i) == two.hash(i)) << i;
+    for (std::size_t i = 0; i < one.size(); ++i)
+      EXPECT_TRUE(one.key(i) == two.key(i) && one.hash(i) == two.hash(i)) << i;
     EXPECT_EQ(one.hash(committed ? 64 : 0), 99u);
   }
 }

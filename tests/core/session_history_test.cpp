@@ -92,7 +92,10 @@ TEST(SessionHistory, EmitsInOrderOfTheAnswer) {
 }
 
 TEST(SessionHistory, EmitsNothingOfAReshuffle) {
-  expect({{"A1 B1 C1 A2 A1", "+A1 +B1 +C1 +A#12 +A#21"}, {"C1 A1 B1 A1 A2", ""}, {"A2 A1 A1 B1 C1", ""}, {"B1 A1 C1 A2 A1", ""}});
+  expect({{"A1 B1 C1 A2 A1", "+A1 +B1 +C1 +A#12 +A#21"},
+          {"C1 A1 B1 A1 A2", ""},
+          {"A2 A1 A1 B1 C1", ""},
+          {"B1 A1 C1 A2 A1", ""}});
 }
 
 TEST(SessionHistory, EmitsAChangeUnderTheSameKey) {
@@ -104,14 +107,17 @@ TEST(SessionHistory, KeepsWhatVanishesUntilItReturns) {
 }
 
 TEST(SessionHistory, PairsTwins) {
-  expect({{"A1 A1", "+A1 +A#11"}, {"A1", ""}, {"A1 A1 A1", "+A#21"}});                            // equal
-  expect({{"A1 A2", "+A1 +A#12"}, {"A2 A1", ""}, {"A2 A3", "*A3"}});                               // one equal, one changed
-  expect({{"A1 A2 A3", "+A1 +A#12 +A#23"}, {"A4 A5 A3", "*A4 *A#15"}});                            // the rest in order
-  expect({{"A1 A2", "+A1 +A#12"}, {"A3", "*A3"}, {"A3 A2", ""}, {"A2", ""}});                      // one vanishes as one changes
-  expect({{"A1", "+A1"}, {"A2 A1", "+A#12"}, {"A1 A3 A2", "+A#23"}});                              // a new one before the known one
-  expect({{"A1", "+A1"}, {"A2 A3", "*A2 +A#13"}});                                                 // changed first, then new
-  expect({{"A1 B1 A2 B2", "+A1 +B1 +A#12 +B#12"}, {"B2 A2 B3 A1", "*B3"}});                        // groups do not mix
-  expect({{"A1 A2 A3", "+A1 +A#12 +A#23"}, {"A2", ""}, {"A2 A4", "*A4"}, {"A2 A4 A3", ""}});       // the kept ones pair in order
+  expect({{"A1 A1", "+A1 +A#11"}, {"A1", ""}, {"A1 A1 A1", "+A#21"}});         // equal
+  expect({{"A1 A2", "+A1 +A#12"}, {"A2 A1", ""}, {"A2 A3", "*A3"}});           // one equal, one changed
+  expect({{"A1 A2 A3", "+A1 +A#12 +A#23"}, {"A4 A5 A3", "*A4 *A#15"}});        // the rest in order
+  expect({{"A1 A2", "+A1 +A#12"}, {"A3", "*A3"}, {"A3 A2", ""}, {"A2", ""}});  // one vanishes as one changes
+  expect({{"A1", "+A1"}, {"A2 A1", "+A#12"}, {"A1 A3 A2", "+A#23"}});          // a new one before the known one
+  expect({{"A1", "+A1"}, {"A2 A3", "*A2 +A#13"}});                             // changed first, then new
+  expect({{"A1 B1 A2 B2", "+A1 +B1 +A#12 +B#12"}, {"B2 A2 B3 A1", "*B3"}});    // groups do not mix
+  expect({{"A1 A2 A3", "+A1 +A#12 +A#23"},
+          {"A2", ""},
+          {"A2 A4", "*A4"},
+          {"A2 A4 A3", ""}});  // the kept ones pair in order
 }
 
 TEST(SessionHistory, EmitsSixteenChangesThenOnlyTheLastRead) {
@@ -130,7 +136,11 @@ TEST(SessionHistory, EmitsSixteenChangesThenOnlyTheLastRead) {
 }
 
 TEST(SessionHistory, EmitsOnlyWhatIsFinalWhereOnlyThatIsWanted) {
-  expect({{"A1~ B1", "+B1", kFinal}, {"A2~ B2", "", kFinal}, {"A3 B2", "+A3", kFinal}, {"A4 B3", "", kFinal}, {"A5~ B4~", "", kFinalLast}});
+  expect({{"A1~ B1", "+B1", kFinal},
+          {"A2~ B2", "", kFinal},
+          {"A3 B2", "+A3", kFinal},
+          {"A4 B3", "", kFinal},
+          {"A5~ B4~", "", kFinalLast}});
   expect({{"A1~ B1~", "", kFinal}, {"A1~ B1~", "+A1 +B1", kFinalLast}});
   expect({{"A1~ A2", "+A2", kFinal}, {"A2 A1~", "", kFinal}, {"A3 A2", "+A#13", kFinal}, {"A2 A3", "", kFinal}});
   expect({{"A1~ A2", "+A2", kFinal}, {"A1~ A9", "", kFinal}, {"A1~ A9", "+A#11", kFinalLast}});
@@ -150,7 +160,9 @@ TEST(SessionHistory, TakesThousandsOfTwins) {
 constexpr std::uint32_t kPaired = 0xFFFFFFFF;
 
 // Design section 4, word by word, in quadratic time.
-std::map<std::size_t, std::pair<std::uint64_t, bool>> model(const SessionHistory& history, const std::vector<EntryDigest>& entries, CompareRules rules) {
+std::map<std::size_t, std::pair<std::uint64_t, bool>> model(const SessionHistory& history,
+                                                            const std::vector<EntryDigest>& entries,
+                                                            CompareRules rules) {
   std::map<std::size_t, std::pair<std::uint64_t, bool>> emitted;  // index -> key, changed
   std::set<std::size_t> used, served;
   const auto position = [&](std::uint64_t key) {
@@ -170,7 +182,8 @@ std::map<std::size_t, std::pair<std::uint64_t, bool>> model(const SessionHistory
     }
   };
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    if (each_known(entries[i].base, [&](std::size_t at) { return history.hash(at) == entries[i].hash; }) == kPaired) served.insert(i);
+    if (each_known(entries[i].base, [&](std::size_t at) { return history.hash(at) == entries[i].hash; }) == kPaired)
+      served.insert(i);
   }
   std::map<std::uint64_t, std::uint32_t> added;
   for (std::size_t i = 0; i < entries.size(); ++i) {
@@ -179,7 +192,8 @@ std::map<std::size_t, std::pair<std::uint64_t, bool>> model(const SessionHistory
     std::size_t paired = history.size();
     const std::uint32_t ordinals = each_known(entry.base, [&](std::size_t at) { return paired = at, true; });
     if (paired != history.size()) {
-      if (history.changes(paired) < SessionHistory::kMostChanges || rules.last_read) emitted[i] = {history.key(paired), true};
+      if (history.changes(paired) < SessionHistory::kMostChanges || rules.last_read)
+        emitted[i] = {history.key(paired), true};
     } else {
       emitted[i] = {twin_key(entry.base, ordinals + added[entry.base]++, kSession), false};
     }
@@ -194,12 +208,14 @@ TEST(SessionHistory, AgreesWithANaiveModel) {
     HistoryComparer comparer;
     for (int poll = 0; poll < 30; ++poll) {
       std::vector<EntryDigest> entries;
-      for (std::uint64_t i = random() % 12; i-- > 0;) entries.push_back({1 + random() % 5, static_cast<std::uint32_t>(random() % 4), true});
+      for (std::uint64_t i = random() % 12; i-- > 0;)
+        entries.push_back({1 + random() % 5, static_cast<std::uint32_t>(random() % 4), true});
       const CompareRules rules{.only_final = false, .last_read = random() % 10 == 0};
       const auto expected = model(history, entries, rules);
       std::map<std::size_t, std::pair<std::uint64_t, bool>> emitted;
       const std::vector<Emission> emissions = comparer.compare(history, entries, kSession, rules);
-      for (const Emission& emission : emissions) emitted[emission.index] = {emission.key, emission.change == Change::kChanged};
+      for (const Emission& emission : emissions)
+        emitted[emission.index] = {emission.key, emission.change == Change::kChanged};
       ASSERT_EQ(emitted, expected) << "run " << run << ", poll " << poll;
       for (const Emission& emission : emissions) history.advance(emission);
     }

@@ -59,7 +59,8 @@ TEST(SessionLife, ReadsAnOldSessionOnce) {
 }
 
 TEST(SessionLife, SettlesFromTheListingWhereTheStopTimeCannotBe) {
-  const std::optional<Instant> stops[] = {std::nullopt, at(5'000), Instant{-62'135'596'800, 0}};  // none, still to come, .NET's nothing
+  const std::optional<Instant> stops[] = {std::nullopt, at(5'000),
+                                          Instant{-62'135'596'800, 0}};  // none, still to come, .NET's nothing
   for (const auto& stop : stops) {
     SessionLife life;
     life.listed(true, stop, at(0));

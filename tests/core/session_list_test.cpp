@@ -10,7 +10,9 @@ namespace {
 using test::aws;
 using test::azure;
 
-SessionPage page(std::string_view body, const Dialect& dialect = aws()) { return parse_session_page(dialect, body).value(); }
+SessionPage page(std::string_view body, const Dialect& dialect = aws()) {
+  return parse_session_page(dialect, body).value();
+}
 ListedSession row(std::string_view text, const Dialect& dialect = aws()) {
   return page(R"({"results":[)" + std::string(text) + "]}", dialect).sessions.at(0);
 }
@@ -18,13 +20,20 @@ ListedSession row(std::string_view text, const Dialect& dialect = aws()) {
 TEST(SessionList, ReadsRowsOfBothDialects) {
   const ListedSession one = row(R"({"id":"s1","type":"Policy","name":"nightly","status":"Succeeded",
       "executionStartTime":"2020-06-20T19:12:00","executionStopTime":"2020-06-20T19:13:00Z","usn":7})");
-  EXPECT_EQ(one.id + "|" + one.type + "|" + one.name + "|" + one.status + "|" + one.parent, "s1|Policy|nightly|Succeeded|");
+  EXPECT_EQ(one.id + "|" + one.type + "|" + one.name + "|" + one.status + "|" + one.parent,
+            "s1|Policy|nightly|Succeeded|");
   EXPECT_FALSE(one.start->zoned);
   EXPECT_TRUE(one.stop->zoned);
-  const ListedSession two = row(R"({"id":5,"backupJobInfo":null,"restoreJobInfo":{"backupPolicyDisplayName":"restore"},"executionStopTime":null})", azure());
+  const ListedSession two = row(
+      R"({"id":5,"backupJobInfo":null,"restoreJobInfo":{"backupPolicyDisplayName":"restore"},"executionStopTime":null})",
+      azure());
   EXPECT_EQ(two.id + "|" + two.name, "5|restore");
   EXPECT_FALSE(two.stop);
-  EXPECT_EQ(row(R"({"id":"x","backupJobInfo":{"policyName":"first"},"restoreJobInfo":{"backupPolicyDisplayName":"second"}})", azure()).name, "first");
+  EXPECT_EQ(
+      row(R"({"id":"x","backupJobInfo":{"policyName":"first"},"restoreJobInfo":{"backupPolicyDisplayName":"second"}})",
+          azure())
+          .name,
+      "first");
   EXPECT_EQ(row(R"({"id":"x","backupJobInfo":"text","b":{"policyName":"x"}})", azure()).name, "");
 }
 
@@ -33,14 +42,19 @@ TEST(SessionList, ReadsTotals) {
     std::string_view total;
     std::optional<std::uint64_t> read;
   };
-  const Case cases[] = {{"3", 3}, {"0", 0}, {"null", {}}, {"\"3\"", {}}, {"-1", {}}, {"1.5", {}}, {"99999999999999999999999", {}}, {"{}", {}}};
-  for (const Case& c : cases) EXPECT_EQ(page(R"({"totalCount":)" + std::string(c.total) + R"(,"results":[]})").total, c.read) << c.total;
+  const Case cases[] = {
+      {"3", 3},  {"0", 0}, {"null", {}}, {"\"3\"", {}}, {"-1", {}}, {"1.5", {}}, {"99999999999999999999999", {}},
+      {"{}", {}}};
+  for (const Case& c : cases)
+    EXPECT_EQ(page(R"({"totalCount":)" + std::string(c.total) + R"(,"results":[]})").total, c.read) << c.total;
   EXPECT_FALSE(page(R"({"results":[]})").total);
 }
 
 TEST(SessionList, CountsRowsWithoutAUsableId) {
-  for (const std::string& id : {std::string("null"), std::string("\"\""), std::string("\".\""), std::string("\"..\""), std::string("true"), std::string("{}"),
-                                std::string(R"("a\r\nb")"), std::string(R"("a\nb")"), std::string(R"("\u0000")"), std::string(R"("a\u007f")"), "\"" + std::string(513, 'x') + "\""}) {
+  for (const std::string& id :
+       {std::string("null"), std::string("\"\""), std::string("\".\""), std::string("\"..\""), std::string("true"),
+        std::string("{}"), std::string(R"("a\r\nb")"), std::string(R"("a\nb")"), std::string(R"("\u0000")"),
+        std::string(R"("a\u007f")"), "\"" + std::string(513, 'x') + "\""}) {
     const SessionPage read = page(R"({"results":[{"id":)" + id + R"(},{"id":"s2"}]})");
     EXPECT_EQ(read.rows, 2u) << id;
     EXPECT_EQ(read.unreadable, 1u) << id;
@@ -52,14 +66,17 @@ TEST(SessionList, CountsRowsWithoutAUsableId) {
 }
 
 TEST(SessionList, TakesPagesWithoutSessions) {
-  for (const std::string_view body : {R"({"results":[]})", R"({"results":null})", "\xEF\xBB\xBF{\"results\":[ ]}\n", R"({"r\u0065sults":[]})"}) {
+  for (const std::string_view body :
+       {R"({"results":[]})", R"({"results":null})", "\xEF\xBB\xBF{\"results\":[ ]}\n", R"({"r\u0065sults":[]})"}) {
     EXPECT_EQ(page(body).rows, 0u) << body;
   }
 }
 
 TEST(SessionList, RefusesWhatIsNotAWholePage) {
-  for (const std::string_view body : {"", "[]", "{}", "null", "<html>", R"({"results":{}})", R"({"results":"x"})", R"({"results":nope})", R"({"results":[{"id":"a"}])",
-                                      R"({"results":[{"id":"a"},]})", R"({"results":[{"id":"a"}]}x)", R"({"results":[{"id":"a"}],"x":tru})", R"({"results":[{"id":"a)"}) {
+  for (const std::string_view body :
+       {"", "[]", "{}", "null", "<html>", R"({"results":{}})", R"({"results":"x"})", R"({"results":nope})",
+        R"({"results":[{"id":"a"}])", R"({"results":[{"id":"a"},]})", R"({"results":[{"id":"a"}]}x)",
+        R"({"results":[{"id":"a"}],"x":tru})", R"({"results":[{"id":"a)"}) {
     const auto read = parse_session_page(aws(), body);
     ASSERT_TRUE(read.has_error()) << body;
     EXPECT_EQ(read.error().kind, ErrorKind::kBadAnswer) << body;
@@ -68,13 +85,16 @@ TEST(SessionList, RefusesWhatIsNotAWholePage) {
 
 TEST(SessionList, ReadsOneSession) {
   EXPECT_EQ(parse_session(aws(), "\xEF\xBB\xBF {\"id\":\"s1\"}\n").value().id, "s1");
-  for (const std::string_view body : {"", " ", "[]", "{}", R"({"id":".."})", R"({"id":"s1")", R"({"id":"s1"}x)", R"({"id":"s1"}{})"}) {
+  for (const std::string_view body :
+       {"", " ", "[]", "{}", R"({"id":".."})", R"({"id":"s1")", R"({"id":"s1"}x)", R"({"id":"s1"}{})"}) {
     EXPECT_TRUE(parse_session(aws(), body).has_error()) << body;
   }
 }
 
 TEST(SessionList, DigestsWhatTellsOfAChange) {
-  const auto digest = [](std::string_view text) { return row(R"({"id":"s1","type":"T","status":"S","usn":1,)" + std::string(text) + "}").digest; };
+  const auto digest = [](std::string_view text) {
+    return row(R"({"id":"s1","type":"T","status":"S","usn":1,)" + std::string(text) + "}").digest;
+  };
   EXPECT_EQ(digest(R"("name":"a")"), digest(R"("name":"b","z":1)"));
   EXPECT_NE(digest(R"("executionStartTime":"x")"), digest(R"("executionStopTime":"x")"));
   EXPECT_NE(row(R"({"id":"s1","usn":1})").digest, row(R"({"id":"s1","usn":2})").digest);

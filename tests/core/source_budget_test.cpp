@@ -34,8 +34,8 @@ TEST(SourceBudget, HoldsOneSecondsWorthAndAtLeastOne) {
     nanoseconds then_waits;
   };
   const Case cases[] = {
-      {20, 20, 50ms}, {1, 1, 1s},     {0.5, 1, 2s},  {0.1, 1, 10s},
-      {2.5, 2, 200ms},  // half a request is in the bucket already
+      {20, 20, 50ms},        {1, 1, 1s},      {0.5, 1, 2s},
+      {0.1, 1, 10s},         {2.5, 2, 200ms},  // half a request is in the bucket already
       {3, 3, 333'333'333ns},
   };
   for (const Case& c : cases) {

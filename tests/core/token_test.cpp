@@ -46,11 +46,24 @@ TEST(ReadGrant, UnderstandsEverySpellingOfALife) {
     seconds life;
   };
   const Case cases[] = {
-      {"3600", 3600s}, {"\"3600\"", 3600s}, {"3599.5", 3599s}, {"900 ", 900s},
-      {"2147483647", kMost}, {"18446744073709551616", kMost}, {"\"99999999999999999999999999\"", kMost},
+      {"3600", 3600s},
+      {"\"3600\"", 3600s},
+      {"3599.5", 3599s},
+      {"900 ", 900s},
+      {"2147483647", kMost},
+      {"18446744073709551616", kMost},
+      {"\"99999999999999999999999999\"", kMost},
       // as if it were not said
-      {"0", 0s}, {"-1", 0s}, {"-99999999999999999999999999", 0s}, {"\"-5\"", 0s}, {"\"soon\"", 0s}, {"\"\"", 0s},
-      {"null", 0s}, {"true", 0s}, {"[60]", 0s}, {R"({"seconds":60})", 0s},
+      {"0", 0s},
+      {"-1", 0s},
+      {"-99999999999999999999999999", 0s},
+      {"\"-5\"", 0s},
+      {"\"soon\"", 0s},
+      {"\"\"", 0s},
+      {"null", 0s},
+      {"true", 0s},
+      {"[60]", 0s},
+      {R"({"seconds":60})", 0s},
   };
   for (const Case& c : cases) {
     const std::string body = R"({"access_token":"abc","expires_in":)" + std::string(c.expires_in) + R"(,"z":1})";
@@ -141,8 +154,7 @@ TEST(ReadGrant, AnswersWithAKindThatSaysWhatToDo) {
 }
 
 std::string reason_of(std::string_view message_as_json) {
-  const Result<Grant> answer =
-      read_grant(Dialect{}, 401, "{\"message\":\"" + std::string(message_as_json) + "\"}");
+  const Result<Grant> answer = read_grant(Dialect{}, 401, "{\"message\":\"" + std::string(message_as_json) + "\"}");
   const std::string_view before = "token request: HTTP 401: the credentials were refused: ";
   EXPECT_TRUE(answer.error().detail.starts_with(before)) << answer.error().detail;
   return answer.error().detail.substr(before.size());
@@ -167,7 +179,7 @@ TEST(ReadGrant, RefusesAnAnswerThatIsTooLargeForAToken) {
 
 TEST(ReadGrant, BearsAnyBytes) {
   std::mt19937_64 random(test::random_seed());
-  const std::string_view pieces[] = {"{",        "}",        "[", "]",     "\"",   ":",    ",", "\\",
+  const std::string_view pieces[] = {"{",       "}",       "[", "]",     "\"",   ":",    ",",   "\\",
                                      "\\u0000", "\\ud800", "-", "1e999", "null", "\xC2", "\xFF"};
   const std::string_view whole =
       R"({"access_token":"abc","refresh_token":"def","expires_in":3600,"message":"m","detail":"d\u0085"})";

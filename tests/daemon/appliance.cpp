@@ -12,8 +12,9 @@ Appliance::Appliance(Instead instead)
 
 std::string Appliance::source(const std::string& name, const std::string& password) const {
   return fmt::format(
-      "\n[[source]]\nname = \"{}\"\ndialect = \"veeam-aws\"\nurl = \"{}\"\nusername = \"collector\"\npassword = \"{}\"\n", name,
-      server_.url(), password);
+      "\n[[source]]\nname = \"{}\"\ndialect = \"veeam-aws\"\nurl = \"{}\"\nusername = \"collector\"\npassword = "
+      "\"{}\"\n",
+      name, server_.url(), password);
 }
 
 std::set<std::string> Appliance::issued() const {
@@ -59,8 +60,9 @@ std::string Appliance::list(std::string_view target) const {
   std::string rows;
   if (target.find("Offset=0") != target.npos) {
     for (int i = 0; i < sessions; ++i) {
-      rows += fmt::format(R"({}{{"id":"session-{}","type":"Policy","status":"Running","executionStartTime":"2026-01-01T00:00:00"}})",
-                          i == 0 ? "" : ",", i);
+      rows += fmt::format(
+          R"({}{{"id":"session-{}","type":"Policy","status":"Running","executionStartTime":"2026-01-01T00:00:00"}})",
+          i == 0 ? "" : ",", i);
     }
   }
   return fmt::format(R"({{"results":[{}],"totalCount":{}}})", rows, sessions.load());

@@ -1,4 +1,5 @@
-// A program under test as a child process, which never outlives its test: it is ended by its pid, also when the test fails.
+// A program under test as a child process, which never outlives its test: it is ended by its pid, also when the test
+// fails.
 #pragma once
 
 #include <sys/types.h>

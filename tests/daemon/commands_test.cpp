@@ -51,7 +51,8 @@ TEST(Commands, DialectsListsThemAndPrintsOne) {
 TEST(Commands, AllMistakesOfAConfigurationAreSaidAtOnce) {
   Workplace place;
   place.write("sessionlogd.toml",
-              "[daemon]\nstate_dir = 7\n[poll]\ninterval = \"soon\"\n[[source]]\nname = \"a b\"\ndialect = \"abacus\"\nurl = \"x\"\n");
+              "[daemon]\nstate_dir = 7\n[poll]\ninterval = \"soon\"\n[[source]]\nname = \"a b\"\ndialect = "
+              "\"abacus\"\nurl = \"x\"\n");
   for (const char* command : {"run", "collect", "check"}) {
     const Outcome outcome = place.run(command);
     EXPECT_EQ(outcome.status, kWrongConfiguration) << command;
@@ -67,7 +68,8 @@ TEST(Commands, FilesThatCannotBeReadAtStartAreAWrongConfiguration) {
   place.write("password", "secret");
   const std::string well = appliance.source("a", "file:" + (place / "password").string());
   const std::string none = (place / "none").string();
-  for (const std::string& sources : {std::string(), appliance.source("a", "file:" + none), well + "tls = { ca_file = \"" + none + "\" }\n"}) {
+  for (const std::string& sources :
+       {std::string(), appliance.source("a", "file:" + none), well + "tls = { ca_file = \"" + none + "\" }\n"}) {
     place.configure(sources);
     const Outcome outcome = place.run("run");
     EXPECT_EQ(outcome.status, kWrongConfiguration) << sources << outcome.err;
@@ -144,14 +146,16 @@ TEST(Commands, CollectIsNotWellWhenASessionWasLeftUnread) {
     const std::string_view target = request.target();
     if (!broken || target == "/api/v1/token") return std::nullopt;
     if (target.find("/log") != target.npos) return ++asked, Reply(answer("no log"));
-    if (target.find("/sessions?") == target.npos) return Reply(answer(R"({"id":"session-0","type":"Policy","status":"Running"})"));
+    if (target.find("/sessions?") == target.npos)
+      return Reply(answer(R"({"id":"session-0","type":"Policy","status":"Running"})"));
     return Reply("", Reply::Then::kKeepAlive, answer(R"({"results":[],"totalCount":0})"));
   });
   place.configure(appliance.source("a", "file:" + (place / "password").string()));
   EXPECT_EQ(place.run("collect").status, 0);
   broken = true;
   Child again = place.start("collect");
-  EXPECT_TRUE(eventually([&] { return again.err().find("session-0 could not be read") != std::string::npos; })) << asked;
+  EXPECT_TRUE(eventually([&] { return again.err().find("session-0 could not be read") != std::string::npos; }))
+      << asked;
   appliance.let_go();
   EXPECT_EQ(again.wait(), 1) << again.err();
 }

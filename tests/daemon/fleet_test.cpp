@@ -35,8 +35,8 @@ const Options kSixty = {"--appliances", "60", "--sessions", "8", "--entries", "3
 
 TEST(Fleet, NothingIsLostOrRepeatedThroughFaultsAndShortTokens) {
   Workplace place;
-  SimulatedFleet fleet(
-      place, with(kSixty, {"--faults", "--token-lifetime", "5", "--duration", seconds(evolution_seconds()), "--poll", "timeout=3s"}));
+  SimulatedFleet fleet(place, with(kSixty, {"--faults", "--token-lifetime", "5", "--duration",
+                                            seconds(evolution_seconds()), "--poll", "timeout=3s"}));
   Child daemon = place.start("run");
   finish(fleet, daemon, {});
 }
@@ -50,14 +50,16 @@ TEST(Fleet, EveryStateIsWrittenExactlyOnceWithoutFaults) {
 
 TEST(Fleet, IsReadOverTlsThatIsVerified) {
   Workplace place;
-  SimulatedFleet fleet(place, {"--appliances", "6", "--sessions", "5", "--tls", "--gzip", "--duration", seconds(evolution_seconds() / 5)});
+  SimulatedFleet fleet(place, {"--appliances", "6", "--sessions", "5", "--tls", "--gzip", "--duration",
+                               seconds(evolution_seconds() / 5)});
   Child daemon = place.start("run");
   finish(fleet, daemon, {"--exact"});
 }
 
 TEST(Fleet, DeadAppliancesDoNotKeepOthersFromBeingDelivered) {
   Workplace place;
-  SimulatedFleet fleet(place, {"--appliances", "12", "--dead", "6", "--sessions", "5", "--duration", seconds(evolution_seconds() / 5)});
+  SimulatedFleet fleet(
+      place, {"--appliances", "12", "--dead", "6", "--sessions", "5", "--duration", seconds(evolution_seconds() / 5)});
   Child daemon = place.start("run");
   finish(fleet, daemon, {"--exact"});
 }
@@ -80,8 +82,8 @@ int number_in(const std::string& table, const std::string& row) {
 
 TEST(Fleet, ChangesFinalWritesEveryEntryOnce) {
   Workplace place;
-  SimulatedFleet fleet(place,
-                       {"--appliances", "6", "--sessions", "5", "--duration", seconds(evolution_seconds() / 5), "--poll", "changes=final"});
+  SimulatedFleet fleet(place, {"--appliances", "6", "--sessions", "5", "--duration", seconds(evolution_seconds() / 5),
+                               "--poll", "changes=final"});
   Child daemon = place.start("run");
   ASSERT_TRUE(eventually([&] { return fleet.is_caught_up(); })) << daemon.err();
   // The judge owes every last state, also of entries that change once more after a final status: it only counts here.
@@ -102,7 +104,8 @@ TEST(Fleet, ChangesFinalWritesEveryEntryOnce) {
 TEST(Fleet, NothingIsLostOrRepeatedThroughKills) {
   std::mt19937_64 random(random_seed());
   Workplace place;
-  SimulatedFleet fleet(place, {"--appliances", "20", "--sessions", "8", "--duration", seconds(evolution_seconds() * 2 / 3)});
+  SimulatedFleet fleet(place,
+                       {"--appliances", "20", "--sessions", "8", "--duration", seconds(evolution_seconds() * 2 / 3)});
   int kills = 0;
   while (!fleet.is_frozen()) {
     Child daemon = place.start("run");

@@ -37,7 +37,8 @@ TEST_F(Log, HasPrioritiesWhenStderrIsTheJournal) {
   struct stat journal {};
   ASSERT_EQ(::stat((place_ / "journal").c_str(), &journal), 0);
   const std::string stream = fmt::format("JOURNAL_STREAM={}:{}", journal.st_dev, journal.st_ino);
-  Child daemon({SESSIONLOGD, "collect", "-c", place_.config().string()}, {place_ / "out", place_ / "journal"}, {stream});
+  Child daemon({SESSIONLOGD, "collect", "-c", place_.config().string()}, {place_ / "out", place_ / "journal"},
+               {stream});
   EXPECT_EQ(daemon.wait(), 0) << daemon.err();
   const auto lines = Workplace::lines_of(daemon.err());
   ASSERT_FALSE(lines.empty());
@@ -57,7 +58,8 @@ TEST_F(Log, SaysThatAnAccountNeedsASecondFactor) {
   configure(appliance, "log_level = \"trace\"\n");
   const Outcome outcome = place_.run("collect");
   EXPECT_EQ(outcome.status, 1);
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("use a service account without multi-factor authentication"), Not(HasSubstr("canary"))));
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr("use a service account without multi-factor authentication"), Not(HasSubstr("canary"))));
 }
 
 // The password, the tokens and what an answer may echo of them, through failures of every kind.
@@ -65,7 +67,8 @@ TEST_F(Log, NeverHoldsASecret) {
   std::atomic<int> count = 0;
   Appliance appliance([&](const Appliance::Request& request) -> std::optional<Reply> {
     const int number = ++count;
-    const std::string echo = fmt::format(R"({{"echo":"{}","password":"canary-password"}})", std::string_view(request["Authorization"]));
+    const std::string echo =
+        fmt::format(R"({{"echo":"{}","password":"canary-password"}})", std::string_view(request["Authorization"]));
     if (request.method() == boost::beast::http::verb::delete_) return std::nullopt;
     if (number % 7 == 0) return answer(echo, {}, "500 Internal Server Error");
     if (number % 7 == 3) return answer(echo, {}, "401 Unauthorized");

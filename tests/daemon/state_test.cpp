@@ -64,8 +64,10 @@ TEST_F(State, AnOutputDirectoryThatIsNotThereIsSaid) {
 // A limit on the size of files stands for a full disk: the signal that comes with it must not end the daemon.
 TEST_F(State, AFileSizeLimitIsWaitedForNotDiedOf) {
   appliance_.sessions = 1'000;
-  Child daemon = place_.start_program({"/bin/sh", "-c", "ulimit -f 512; exec \"$@\"", "sh", SESSIONLOGD, "run", "-c", place_.config().string()});
-  EXPECT_TRUE(eventually([&] { return daemon.err().find("cannot take events now") != std::string::npos || !daemon.is_running(); }));
+  Child daemon = place_.start_program(
+      {"/bin/sh", "-c", "ulimit -f 512; exec \"$@\"", "sh", SESSIONLOGD, "run", "-c", place_.config().string()});
+  EXPECT_TRUE(eventually(
+      [&] { return daemon.err().find("cannot take events now") != std::string::npos || !daemon.is_running(); }));
   EXPECT_TRUE(daemon.is_running()) << daemon.err();
 }
 

@@ -21,10 +21,12 @@ TEST_P(StopBySignal, UnderLoadIsCleanAndHandsTokensBack) {
   Appliance appliance;
   appliance.sessions = 50;
   std::string sources;
-  for (int i = 0; i < 8; ++i) sources += appliance.source("source-" + std::to_string(i), "file:" + (place / "password").string());
+  for (int i = 0; i < 8; ++i)
+    sources += appliance.source("source-" + std::to_string(i), "file:" + (place / "password").string());
   place.configure(sources);
   Child daemon = place.start("run");
-  ASSERT_TRUE(eventually([&] { return appliance.issued().size() == 8 && appliance.logs_read() > 800; })) << daemon.err();
+  ASSERT_TRUE(eventually([&] { return appliance.issued().size() == 8 && appliance.logs_read() > 800; }))
+      << daemon.err();
   daemon.signal(GetParam());
   EXPECT_EQ(daemon.wait(), 0) << daemon.err();
   EXPECT_EQ(appliance.returned(), appliance.issued());

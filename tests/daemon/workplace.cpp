@@ -48,18 +48,21 @@ void Workplace::edit_config(std::string_view from, std::string_view to) const {
   write("sessionlogd.toml", text.replace(at, from.size(), to));
 }
 
-Child Workplace::start(const std::string& command, std::vector<std::string> more, std::vector<std::string> environment) {
+Child Workplace::start(const std::string& command, std::vector<std::string> more,
+                       std::vector<std::string> environment) {
   more.insert(more.begin(), {SESSIONLOGD, command, "-c", config().string()});
   return start_program(std::move(more), std::move(environment));
 }
 
 Child Workplace::start_program(std::vector<std::string> command, std::vector<std::string> environment) {
   const int number = ++started_;
-  return Child(std::move(command), {directory_ / fmt::format("{}.out", number), directory_ / fmt::format("{}.err", number)},
+  return Child(std::move(command),
+               {directory_ / fmt::format("{}.out", number), directory_ / fmt::format("{}.err", number)},
                std::move(environment));
 }
 
-Outcome Workplace::run(const std::string& command, std::vector<std::string> more, std::vector<std::string> environment) {
+Outcome Workplace::run(const std::string& command, std::vector<std::string> more,
+                       std::vector<std::string> environment) {
   return end_of(start(command, std::move(more), std::move(environment)));
 }
 

@@ -37,13 +37,15 @@ class Workplace {
   void edit_config(std::string_view from, std::string_view to) const;
 
   // Starts `sessionlogd COMMAND -c sessionlogd.toml`. Each has its own files for what it says.
-  Child start(const std::string& command, std::vector<std::string> more = {}, std::vector<std::string> environment = {});
+  Child start(const std::string& command, std::vector<std::string> more = {},
+              std::vector<std::string> environment = {});
 
   // Starts a program of any name, with arguments as they are.
   Child start_program(std::vector<std::string> command, std::vector<std::string> environment = {});
 
   // Starts a command and waits for its end.
-  Outcome run(const std::string& command, std::vector<std::string> more = {}, std::vector<std::string> environment = {});
+  Outcome run(const std::string& command, std::vector<std::string> more = {},
+              std::vector<std::string> environment = {});
   Outcome run_arguments(std::vector<std::string> arguments);
 
   // Whole lines of the output, or of any other text.

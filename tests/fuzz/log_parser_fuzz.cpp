@@ -1,5 +1,5 @@
-// An answer of any bytes: what is cut from it lies inside it, both walks read the same, what is emitted is a line that recovery
-// believes, and reading it twice emits nothing.
+// An answer of any bytes: what is cut from it lies inside it, both walks read the same, what is emitted is a line that
+// recovery believes, and reading it twice emits nothing.
 #include <array>
 #include <cstdint>
 #include <cstdlib>
@@ -32,7 +32,8 @@ Body body_of(std::string_view text) {
 
 bool inside(std::string_view token, std::string_view text) {
   const std::less_equal<> not_behind;
-  return token.empty() || (not_behind(text.data(), token.data()) && not_behind(token.data() + token.size(), text.data() + text.size()));
+  return token.empty() ||
+         (not_behind(text.data(), token.data()) && not_behind(token.data() + token.size(), text.data() + text.size()));
 }
 
 // The same answer with a member in front whose name is no UTF-8: simdjson refuses it, so the cursor walks it.
@@ -41,14 +42,17 @@ std::string for_the_cursor(std::string_view text) {
   if (open == text.npos) return std::string(text);
   const std::size_t next = skip_white_space(text, open + 1);
   const bool empty = next < text.size() && text[next] == '}';
-  return std::string(text.substr(0, open + 1)).append(empty ? "\"\xFF\":0" : "\"\xFF\":0,").append(text.substr(open + 1));
+  return std::string(text.substr(0, open + 1))
+      .append(empty ? "\"\xFF\":0" : "\"\xFF\":0,")
+      .append(text.substr(open + 1));
 }
 
 void check_same(const SessionLog& a, const SessionLog& b) {
   require(a.entries.size() == b.entries.size() && a.fault.empty() == b.fault.empty());
   for (std::size_t i = 0; i < a.entries.size(); ++i) {
     const Entry &x = a.entries[i], &y = b.entries[i];
-    require(x.raw == y.raw && x.token == y.token && x.base == y.base && x.hash == y.hash && x.fault == y.fault && x.final == y.final);
+    require(x.raw == y.raw && x.token == y.token && x.base == y.base && x.hash == y.hash && x.fault == y.fault &&
+            x.final == y.final);
   }
 }
 
@@ -59,7 +63,8 @@ void check_walks(const Dialect& dialect, std::string_view text) {
   const Body cursor_body = body_of(for_the_cursor(text));
   const auto by_cursor = other.parse(dialect, cursor_body, kSession, 1);
   // A fault before the first member is met in one of the two only.
-  if (log.has_error() || by_cursor.has_error()) return require(log.has_error() == by_cursor.has_error() || text.find('{') == text.npos);
+  if (log.has_error() || by_cursor.has_error())
+    return require(log.has_error() == by_cursor.has_error() || text.find('{') == text.npos);
   check_same(**log, **by_cursor);
   for (const Entry& entry : (*log)->entries) {
     require(inside(entry.raw, body.text()));
@@ -74,7 +79,8 @@ void check_batch(const Batch& batch) {
   for (const EventRef& ref : batch.index) {
     require(padded.find('\n', at) == at + ref.size - 1);
     const auto read = reader.read(padded.data() + at, ref.size - 1);
-    require(read && read->entry_key == ref.entry_key && read->hash == ref.hash && read->session_key == batch.session_key);
+    require(read && read->entry_key == ref.entry_key && read->hash == ref.hash &&
+            read->session_key == batch.session_key);
     at += ref.size;
   }
   require(at == batch.events.size());

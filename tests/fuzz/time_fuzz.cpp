@@ -28,7 +28,8 @@ void check_round_trip(Instant at) {
 }
 
 void check_zones(const ReadTime& time) {
-  static const ZoneRules kNewYork(TimeZone{"America/New_York", std::nullopt}), kTokyo(TimeZone{"Asia/Tokyo", std::nullopt});
+  static const ZoneRules kNewYork(TimeZone{"America/New_York", std::nullopt}),
+      kTokyo(TimeZone{"Asia/Tokyo", std::nullopt});
   for (const ZoneRules* zone : {&kNewYork, &kTokyo}) check_round_trip(zone->to_utc(time));
 }
 

@@ -16,17 +16,17 @@ namespace dom = simdjson::dom;
 
 // What we may write beside ECS; all of them strings.
 const std::set<std::string, std::less<>> kOurs = {
-    "sessionlog.record",       "sessionlog.source",       "sessionlog.source_id",    "sessionlog.session_id",
+    "sessionlog.record",       "sessionlog.source",       "sessionlog.source_id",         "sessionlog.session_id",
     "sessionlog.session_type", "sessionlog.session_name", "sessionlog.parent_session_id", "sessionlog.log_time",
-    "sessionlog.status",       "sessionlog.duration",     "sessionlog.resource_id",  "sessionlog.extra",
+    "sessionlog.status",       "sessionlog.duration",     "sessionlog.resource_id",       "sessionlog.extra",
     "sessionlog.change"};
 
-const std::set<std::string, std::less<>> kRequired = {"@timestamp", "ecs.version", "log.level",  "agent.type",
-                                                      "agent.version", "agent.name", "event.id", "event.hash",
-                                                      "event.kind", "event.module", "event.dataset", "event.outcome",
-                                                      "event.created", "observer.vendor", "observer.product", "observer.name",
-                                                      "observer.hostname", "sessionlog.record", "sessionlog.source",
-                                                      "sessionlog.session_id", "sessionlog.change"};
+const std::set<std::string, std::less<>> kRequired = {
+    "@timestamp",       "ecs.version",       "log.level",         "agent.type",        "agent.version",
+    "agent.name",       "event.id",          "event.hash",        "event.kind",        "event.module",
+    "event.dataset",    "event.outcome",     "event.created",     "observer.vendor",   "observer.product",
+    "observer.name",    "observer.hostname", "sessionlog.record", "sessionlog.source", "sessionlog.session_id",
+    "sessionlog.change"};
 
 bool fits(std::string_view type, dom::element value) {
   std::string_view text;

@@ -98,7 +98,8 @@ TEST(Ecs, EveryStatusWord) {
     Reading reading(bare(product), bare_session());
     std::vector<std::string> entries;
     for (const StatusWord& word : reading.settings().dialect->statuses) {
-      entries.push_back(fmt::format(R"({{"logTime":"2026-01-02T03:04:05","message":"{0}","status":"{0}"}})", word.word));
+      entries.push_back(
+          fmt::format(R"({{"logTime":"2026-01-02T03:04:05","message":"{0}","status":"{0}"}})", word.word));
     }
     entries.push_back(R"({"logTime":"2026-01-02T03:04:05","status":"NeverHeardOf"})");
     ASSERT_TRUE(reading.try_read(product.answer("s-1", entries)).has_value());
@@ -114,8 +115,9 @@ class AnyJson {
   std::size_t below(std::size_t n) { return std::uniform_int_distribution<std::size_t>(0, n - 1)(random_); }
 
   std::string string() {
-    static const std::vector<std::string> kPieces = {"a", "Z", " ", R"(\n)", R"(\")", R"(\\)", R"(\u0000)", R"(\ud800)", R"(\udfff)",
-                                                     R"(\ud83d\ude00)", "\xff", "\xc3", "\u00e9", "\u2028", "/", "<", "{", "}", ":"};
+    static const std::vector<std::string> kPieces = {
+        "a",    "Z",    " ",      R"(\n)",  R"(\")", R"(\\)", R"(\u0000)", R"(\ud800)", R"(\udfff)", R"(\ud83d\ude00)",
+        "\xff", "\xc3", "\u00e9", "\u2028", "/",     "<",     "{",         "}",         ":"};
     std::string token = "\"";
     for (std::size_t i = below(8); i > 0; --i) token += kPieces[below(kPieces.size())];
     return token + "\"";
@@ -123,27 +125,41 @@ class AnyJson {
 
   std::string value(int depth = 0) {
     switch (below(depth < 3 ? 8 : 6)) {
-      case 0: return "null";
-      case 1: return "true";
-      case 2: return "-12345678901234567890123456789.5e-7";
-      case 3: return std::to_string(below(1000));
-      case 6: return "[" + value(depth + 1) + "," + value(depth + 1) + "]";
-      case 7: return "{" + string() + ":" + value(depth + 1) + "}";
-      default: return string();
+      case 0:
+        return "null";
+      case 1:
+        return "true";
+      case 2:
+        return "-12345678901234567890123456789.5e-7";
+      case 3:
+        return std::to_string(below(1000));
+      case 6:
+        return "[" + value(depth + 1) + "," + value(depth + 1) + "]";
+      case 7:
+        return "{" + string() + ":" + value(depth + 1) + "}";
+      default:
+        return string();
     }
   }
 
   // Mostly what belongs there, sometimes anything.
   std::string time() {
-    static const std::vector<std::string> kTimes = {"2026-01-02T03:04:05", "2026-01-02T03:04:05.1234567Z", "0001-01-01T00:00:00",
-                                                    "9999-12-31T23:59:59.999999999Z", "0000-01-01T00:00:00Z",
-                                                    "2026-12-31T23:59:60+23:59", "2024-02-29t12:00:00z"};
+    static const std::vector<std::string> kTimes = {
+        "2026-01-02T03:04:05",  "2026-01-02T03:04:05.1234567Z", "0001-01-01T00:00:00", "9999-12-31T23:59:59.999999999Z",
+        "0000-01-01T00:00:00Z", "2026-12-31T23:59:60+23:59",    "2024-02-29t12:00:00z"};
     return below(8) == 0 ? value() : "\"" + kTimes[below(kTimes.size())] + "\"";
   }
 
   std::string span() {
-    static const std::vector<std::string> kSpans = {R"("00:02:33.8496840")", R"("-1.02:03:04")", "687", "-1", "1e3", R"("10675199.02:48:05.4775807")",
-                                                    R"("99999999.23:59:59")", "9223372036854775807", R"("2562047788015215")"};
+    static const std::vector<std::string> kSpans = {R"("00:02:33.8496840")",
+                                                    R"("-1.02:03:04")",
+                                                    "687",
+                                                    "-1",
+                                                    "1e3",
+                                                    R"("10675199.02:48:05.4775807")",
+                                                    R"("99999999.23:59:59")",
+                                                    "9223372036854775807",
+                                                    R"("2562047788015215")"};
     return below(8) == 0 ? value() : kSpans[below(kSpans.size())];
   }
 
@@ -167,7 +183,8 @@ TEST(Ecs, RandomEntries) {
   AnyJson any(random_seed());
   for (int round = 0; round < 400; ++round) {
     const Product& product = kProducts[round % 2];
-    Reading reading(any.below(2) == 0 ? bare(product) : full(product), any.below(2) == 0 ? bare_session() : full_session());
+    Reading reading(any.below(2) == 0 ? bare(product) : full(product),
+                    any.below(2) == 0 ? bare_session() : full_session());
     std::vector<std::string> entries;
     for (std::size_t i = 0; i < 20; ++i) entries.push_back(any.entry());
     const std::string answer = product.answer("s-1", entries);
@@ -194,10 +211,12 @@ TEST(EcsJudge, SeesWhatIsWrong) {
   EXPECT_THAT(with("\"message\"", "\"massage\""), ElementsAre("massage is no field of ECS"));
   EXPECT_THAT(with("\"kind\":\"event\"", "\"kind\":\"entry\""), ElementsAre("event.kind may not be entry"));
   EXPECT_THAT(with("03:04:05Z", "03:04:05"), ElementsAre("@timestamp is no date"));
-  EXPECT_THAT(with("\"change\"", "\"chance\""), ElementsAre("sessionlog.chance is no field of ECS", "sessionlog.change is missing"));
+  EXPECT_THAT(with("\"change\"", "\"chance\""),
+              ElementsAre("sessionlog.chance is no field of ECS", "sessionlog.change is missing"));
   EXPECT_THAT(with("\"message\":\"m\"", "\"message\":{\"a\":1}"), ElementsAre("message.a is no field of ECS"));
   EXPECT_THAT(with("\"site\":\"fra1\"", "\"site\":1"), ElementsAre("labels.site is no string"));
-  EXPECT_THAT(with("\"outcome\":\"unknown\"", "\"outcome\":\"unknown\",\"duration\":\"5\""), ElementsAre("event.duration is no long"));
+  EXPECT_THAT(with("\"outcome\":\"unknown\"", "\"outcome\":\"unknown\",\"duration\":\"5\""),
+              ElementsAre("event.duration is no long"));
 }
 
 }  // namespace

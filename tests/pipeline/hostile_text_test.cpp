@@ -27,7 +27,8 @@ std::vector<Hostile> hostile_texts() {
       {R"("\ud83d\ude00")", "\U0001F600"},
       {"\"\xff\xfe\xc3\"", "\uFFFD\uFFFD\uFFFD"},
       {"\"\xed\xa0\x80\"", "\uFFFD\uFFFD\uFFFD"},
-      {R"("\"},\"event\":{\"id\":\"00000000000000000000000000000000\"")", R"("},"event":{"id":"00000000000000000000000000000000")"},
+      {R"("\"},\"event\":{\"id\":\"00000000000000000000000000000000\"")",
+       R"("},"event":{"id":"00000000000000000000000000000000")"},
       {R"("\\\/\b\f\t")", "\\/\b\f\t"},
       {R"("</script>${jndi:ldap://x}%n%s")", "</script>${jndi:ldap://x}%n%s"},
   };
@@ -56,8 +57,10 @@ TEST(HostileText, MessageArrivesAndNeverBreaksItsLine) {
     info.id = "s-1";
     Reading reading(source_of("veeam-azure", "azure-uk"), info);
     const auto outcome = reading.try_read(azure_answer(
-        "s-1", {fmt::format(R"({{"logTime":"2026-01-02T03:04:05Z","message":{0},"status":{0},"resourceHashId":{0},"executionDuration":{0},{0}:{0}}})",
-                            hostile.token)}));
+        "s-1",
+        {fmt::format(
+            R"({{"logTime":"2026-01-02T03:04:05Z","message":{0},"status":{0},"resourceHashId":{0},"executionDuration":{0},{0}:{0}}})",
+            hostile.token)}));
     ASSERT_TRUE(outcome.has_value()) << hostile.token;
     const auto batches = reading.take_batches();
     const auto lines = lines_of(batches);
@@ -76,7 +79,8 @@ TEST(HostileText, UnreadableEntryIsStillALineOfItsOwn) {
     SessionInfo info;
     info.id = "s-1";
     Reading reading(settings, info);
-    const auto outcome = reading.try_read(aws_answer("s-1", {hostile.token, fmt::format("{{\r\n\"logTime\":{}\n}}", hostile.token)}));
+    const auto outcome =
+        reading.try_read(aws_answer("s-1", {hostile.token, fmt::format("{{\r\n\"logTime\":{}\n}}", hostile.token)}));
     ASSERT_TRUE(outcome.has_value()) << hostile.token;
     EXPECT_EQ(outcome->events_error, 2u);
     const auto batches = reading.take_batches();
@@ -86,8 +90,8 @@ TEST(HostileText, UnreadableEntryIsStillALineOfItsOwn) {
 }
 
 TEST(HostileText, SessionsMayBeCalledAnything) {
-  for (const std::string& id : {std::string("a/b/../c"), std::string("a\r\nX-Injected: 1"), std::string("\"}"), std::string("\u00e9\u2028"),
-                                std::string("..\\.."), std::string(512, 'x')}) {
+  for (const std::string& id : {std::string("a/b/../c"), std::string("a\r\nX-Injected: 1"), std::string("\"}"),
+                                std::string("\u00e9\u2028"), std::string("..\\.."), std::string(512, 'x')}) {
     SessionInfo info;
     info.id = info.type = info.name = info.parent = id;
     Reading reading(source_of("veeam-aws", "aws-eu"), info);

@@ -99,16 +99,15 @@ TEST(LogReader, UnreadableEntryIsAnErrorEventWithItsRawText) {
   struct Row {
     std::string_view entry, why;
   };
-  for (const Row& row : {Row{R"(17)", "the entry is not an object"},
-                         Row{R"(["a", 1])", "the entry is not an object"},
-                         Row{R"(null)", "the entry is not an object"},
-                         Row{R"({})", "the entry has no log time"},
-                         Row{R"({"logTime":null,"status":"Success"})", "the entry has no log time"},
-                         Row{R"({"logTime":"05/20/2020","status":"Success"})", "the log time is not an RFC 3339 time"},
-                         Row{R"({"logTime":"2026-01-02T03:04:05","executionStartTime":""})", "the start time is not an RFC 3339 time"},
-                         Row{R"({"logTime":"2026-01-02T03:04:05","message":{"a":[1, "x"]}})", "the message is not a string"},
-                         Row{R"({"logTime":"2026-01-02T03:04:05","status":3})", "the status is not a string"},
-                         Row{R"({"logTime":1,"message":"m"})", "the log time is not a string"}}) {
+  for (const Row& row :
+       {Row{R"(17)", "the entry is not an object"}, Row{R"(["a", 1])", "the entry is not an object"},
+        Row{R"(null)", "the entry is not an object"}, Row{R"({})", "the entry has no log time"},
+        Row{R"({"logTime":null,"status":"Success"})", "the entry has no log time"},
+        Row{R"({"logTime":"05/20/2020","status":"Success"})", "the log time is not an RFC 3339 time"},
+        Row{R"({"logTime":"2026-01-02T03:04:05","executionStartTime":""})", "the start time is not an RFC 3339 time"},
+        Row{R"({"logTime":"2026-01-02T03:04:05","message":{"a":[1, "x"]}})", "the message is not a string"},
+        Row{R"({"logTime":"2026-01-02T03:04:05","status":3})", "the status is not a string"},
+        Row{R"({"logTime":1,"message":"m"})", "the log time is not a string"}}) {
     Reading reading = aws();
     const std::string answer = aws_answer("s-1", {std::string(row.entry)});
     const auto lines = reading.read(answer);
@@ -124,11 +123,11 @@ TEST(LogReader, UnreadableEntryIsAnErrorEventWithItsRawText) {
 
 TEST(LogReader, EventsStandInOrderOfTimeUnreadableOnesLast) {
   Reading reading = aws();
-  const auto lines = reading.read(aws_answer("s-1", {R"("no entry")",
-                                                     R"({"logTime":"2026-01-01T00:00:02","message":"c"})",
-                                                     R"({"logTime":"2026-01-01T02:00:01+02:00","message":"a"})",
-                                                     R"({"logTime":"2026-01-01T00:00:02.000","message":"d"})",
-                                                     R"({"logTime":"2026-01-01T00:00:01.000000001","message":"b"})"}));
+  const auto lines =
+      reading.read(aws_answer("s-1", {R"("no entry")", R"({"logTime":"2026-01-01T00:00:02","message":"c"})",
+                                      R"({"logTime":"2026-01-01T02:00:01+02:00","message":"a"})",
+                                      R"({"logTime":"2026-01-01T00:00:02.000","message":"d"})",
+                                      R"({"logTime":"2026-01-01T00:00:01.000000001","message":"b"})"}));
   EXPECT_THAT(texts_at(lines, "/message"), ElementsAre("a", "b", "c", "d", ""));
 }
 
@@ -193,8 +192,9 @@ TEST(LogReader, TimesAtTheEdgeOfTheCalendarStayInIt) {
   for (const char* name : {"America/New_York", "Asia/Tokyo"}) {
     SourceSettings settings = source_of("veeam-aws", "aws-eu");
     settings.time_zone = {name, std::nullopt};
-    const auto lines = Reading(settings, session()).read(aws_answer(
-        "s-1", {R"({"logTime":"0000-01-01T00:00:00","message":"first"})", R"({"logTime":"9999-12-31T23:59:59","message":"last"})"}));
+    const auto lines = Reading(settings, session())
+                           .read(aws_answer("s-1", {R"({"logTime":"0000-01-01T00:00:00","message":"first"})",
+                                                    R"({"logTime":"9999-12-31T23:59:59","message":"last"})"}));
     ASSERT_THAT(lines, SizeIs(2));
     for (const std::string& line : lines) {
       const std::string_view year = text_at(line, "/message") == "first" ? "0000" : "9999";

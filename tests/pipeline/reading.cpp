@@ -38,13 +38,18 @@ SourceSettings source_of(std::string_view dialect, std::string name) {
   return settings;
 }
 
-Reading::Reading(SourceSettings settings, SessionInfo session) : Reading(settings, open_session(settings, std::move(session))) {}
+Reading::Reading(SourceSettings settings, SessionInfo session)
+    : Reading(settings, open_session(settings, std::move(session))) {}
 
 Reading::Reading(SourceSettings settings, SessionState session)
     : settings_(std::move(settings)),
       encoder_(settings_, "host-1", "0.1.0"),
-      format_{settings_.id, settings_.dialect.get(), ZoneRules(settings_.time_zone), settings_.keep_original,
-              settings_.poll.changes == Changes::kFinal, &encoder_},
+      format_{settings_.id,
+              settings_.dialect.get(),
+              ZoneRules(settings_.time_zone),
+              settings_.keep_original,
+              settings_.poll.changes == Changes::kFinal,
+              &encoder_},
       queue_(std::size_t{1} << 40),
       reader_(queue_),
       session_(std::move(session)) {}
@@ -98,7 +103,8 @@ std::string without_created(std::string_view line) {
   }
   const auto created = parse_rfc3339(line.substr(begin + kName.size(), end - begin - kName.size()));
   const std::int64_t now = system_now().seconds;
-  EXPECT_TRUE(created && created->zoned && created->instant.seconds <= now && created->instant.seconds > now - 60) << line;
+  EXPECT_TRUE(created && created->zoned && created->instant.seconds <= now && created->instant.seconds > now - 60)
+      << line;
   return std::string(line.substr(0, begin)).append(line.substr(end + 1));
 }
 

@@ -1,4 +1,5 @@
-// One session of one source as the daemon reads it: a built-in dialect, the ECS encoder and the session's state, fed with answers.
+// One session of one source as the daemon reads it: a built-in dialect, the ECS encoder and the session's state, fed
+// with answers.
 #pragma once
 
 #include <string>
@@ -41,7 +42,8 @@ class Reading {
   SessionState session_;
 };
 
-// The lines of batches, in order, each without its "\n". Fails the test when the index of a batch does not agree with its lines.
+// The lines of batches, in order, each without its "\n". Fails the test when the index of a batch does not agree with
+// its lines.
 std::vector<std::string> lines_of(const std::vector<Batch>& batches);
 
 // A line without its event.created, which must be a time of the last minute; fails the test when it is not.

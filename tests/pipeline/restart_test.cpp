@@ -1,5 +1,5 @@
-// A large answer is several batches. Whatever of them was committed when the daemon died, reading the same answer again emits
-// exactly the rest: the state in a batch agrees with the events up to its end, and with no others.
+// A large answer is several batches. Whatever of them was committed when the daemon died, reading the same answer again
+// emits exactly the rest: the state in a batch agrees with the events up to its end, and with no others.
 #include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -61,16 +61,16 @@ SessionState restored_session(RestoredState& state) {
   return restored.sessions.empty() ? SessionState() : restored.sessions.begin()->second;
 }
 
-// How the rest is compared with what had not been emitted. Unfinished twins of one status are one and the same to the dedup: which of
-// them came first is not remembered, so of those only how many there are of each content counts.
+// How the rest is compared with what had not been emitted. Unfinished twins of one status are one and the same to the
+// dedup: which of them came first is not remembered, so of those only how many there are of each content counts.
 enum class Compare { kExactly, kContents };
 
 // What makes an event that event, in few enough bytes to be printed.
 std::vector<std::string> marks_of(const std::vector<std::string>& lines) {
   std::vector<std::string> marks;
   for (const std::string& line : lines) {
-    marks.push_back(fmt::format("{} {} {} {}", text_at(line, "/@timestamp"), text_at(line, "/event/id"), text_at(line, "/event/hash"),
-                                text_at(line, "/sessionlog/change")));
+    marks.push_back(fmt::format("{} {} {} {}", text_at(line, "/@timestamp"), text_at(line, "/event/id"),
+                                text_at(line, "/event/hash"), text_at(line, "/sessionlog/change")));
   }
   return marks;
 }
@@ -78,7 +78,8 @@ std::vector<std::string> marks_of(const std::vector<std::string>& lines) {
 std::vector<std::string> contents_of(const std::vector<std::string>& lines) {
   std::vector<std::string> contents;
   for (const std::string& line : lines) {
-    contents.push_back(fmt::format("{} {} {}", text_at(line, "/event/start"), text_at(line, "/message").substr(0, 8), text_at(line, "/event/hash")));
+    contents.push_back(fmt::format("{} {} {}", text_at(line, "/event/start"), text_at(line, "/message").substr(0, 8),
+                                   text_at(line, "/event/hash")));
   }
   return contents;
 }
@@ -120,7 +121,8 @@ void check_every_end(const std::string& before, const std::string& answer, std::
   }
 }
 
-std::string entry(std::size_t second, std::size_t start, std::string_view message, std::string_view status, std::size_t size) {
+std::string entry(std::size_t second, std::size_t start, std::string_view message, std::string_view status,
+                  std::size_t size) {
   return fmt::format(
       R"({{"logTime":"2026-01-01T{:02}:{:02}:{:02}","executionStartTime":"2026-01-01T00:00:{:02}","message":"{} {}","status":"{}"}})",
       second / 3600, second / 60 % 60, second % 60, start, message, std::string(size, 'x'), status);
@@ -128,7 +130,8 @@ std::string entry(std::size_t second, std::size_t start, std::string_view messag
 
 TEST(Restart, NewEntriesOfSeveralBatches) {
   std::vector<std::string> entries;
-  for (std::size_t i = 0; i < 1500; ++i) entries.push_back(entry(i * 7919 % 80000, i % 60, fmt::format("step {}", i), "Success", 2000));
+  for (std::size_t i = 0; i < 1500; ++i)
+    entries.push_back(entry(i * 7919 % 80000, i % 60, fmt::format("step {}", i), "Success", 2000));
   check_every_end(aws_answer("s-1", {}), aws_answer("s-1", entries), 3, Compare::kExactly);
 }
 

@@ -21,12 +21,16 @@ struct Seed {
 std::vector<std::string> expected_lines(std::string_view file) {
   std::vector<std::string> lines;
   const std::string text = read_data_file(file);
-  for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) lines.push_back(text.substr(at, text.find('\n', at) - at));
+  for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1)
+    lines.push_back(text.substr(at, text.find('\n', at) - at));
   return lines;
 }
 
 Seed aws_seed() {
-  Seed seed{source_of("veeam-aws", "aws-eu"), {}, read_data_file("seeds/aws-session-log.json"), expected_lines("seeds/aws-events.ndjson")};
+  Seed seed{source_of("veeam-aws", "aws-eu"),
+            {},
+            read_data_file("seeds/aws-session-log.json"),
+            expected_lines("seeds/aws-events.ndjson")};
   seed.source.labels = {{"site", "fra1"}};
   seed.session.id = "90faa259-fbf6-493a-b492-e59e1cfbe3a6";
   seed.session.type = "FLRTask";

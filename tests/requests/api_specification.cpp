@@ -80,7 +80,8 @@ std::string decoded(std::string_view text) {
   std::string plain;
   for (std::size_t i = 0; i < text.size(); ++i) {
     unsigned char byte = 0;
-    if (text[i] == '%' && i + 2 < text.size() && std::from_chars(&text[i + 1], &text[i + 3], byte, 16).ptr == &text[i + 3]) {
+    if (text[i] == '%' && i + 2 < text.size() &&
+        std::from_chars(&text[i + 1], &text[i + 3], byte, 16).ptr == &text[i + 3]) {
       plain += static_cast<char>(byte);
       i += 2;
     } else {
@@ -102,13 +103,15 @@ Pairs split(std::string_view text) {
 }
 
 bool fits(const ApiSpecification::Parameter& parameter, const std::string& value) {
-  if (!parameter.allowed.empty() && std::ranges::find(parameter.allowed, value) == parameter.allowed.end()) return false;
+  if (!parameter.allowed.empty() && std::ranges::find(parameter.allowed, value) == parameter.allowed.end())
+    return false;
   if (parameter.type == "boolean") return value == "true" || value == "false";
   if (parameter.type == "integer") {
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
     const bool in_range = parameter.format != "int32" || (number >= INT32_MIN && number <= INT32_MAX);
-    return error == std::errc{} && end == value.data() + value.size() && in_range && number >= parameter.minimum.value_or(number);
+    return error == std::errc{} && end == value.data() + value.size() && in_range &&
+           number >= parameter.minimum.value_or(number);
   }
   // Azure takes nothing but this form, and AWS takes it too.
   static const std::regex kUtcSeconds(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)");
@@ -116,7 +119,8 @@ bool fits(const ApiSpecification::Parameter& parameter, const std::string& value
   return true;
 }
 
-void judge(std::string_view where, const ApiSpecification::Parameters& declared, const Pairs& given, std::vector<std::string>& complaints) {
+void judge(std::string_view where, const ApiSpecification::Parameters& declared, const Pairs& given,
+           std::vector<std::string>& complaints) {
   std::map<std::string, int> counts;
   for (const auto& [name, value] : given) {
     const auto parameter = declared.find(name);
@@ -129,11 +133,14 @@ void judge(std::string_view where, const ApiSpecification::Parameters& declared,
     }
   }
   for (const auto& [name, parameter] : declared) {
-    if (parameter.required && !counts.contains(name)) complaints.push_back(fmt::format("{} {} is missing", where, name));
+    if (parameter.required && !counts.contains(name))
+      complaints.push_back(fmt::format("{} {} is missing", where, name));
   }
 }
 
-std::string without_version(const std::string& path) { return std::regex_replace(path, std::regex("^/api/v[0-9.]+/"), "/api/{version}/"); }
+std::string without_version(const std::string& path) {
+  return std::regex_replace(path, std::regex("^/api/v[0-9.]+/"), "/api/{version}/");
+}
 
 }  // namespace
 
@@ -174,7 +181,8 @@ std::vector<std::string> ApiSpecification::complaints(const RecordedRequest& req
   if (operation == nullptr) return {fmt::format("no {} {}", request.method, path)};
 
   std::vector<std::string> complaints;
-  judge("query", operation->query, split(mark == path.npos ? "" : std::string_view(request.target).substr(mark + 1)), complaints);
+  judge("query", operation->query, split(mark == path.npos ? "" : std::string_view(request.target).substr(mark + 1)),
+        complaints);
   Pairs headers;
   for (const auto& [name, value] : request.headers) {
     if (operation->headers.contains(name)) headers.emplace_back(name, value);  // HTTP's own headers need no declaration

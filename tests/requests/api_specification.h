@@ -12,8 +12,8 @@ namespace sessionlogd::test {
 
 // A request as it came over the wire.
 struct RecordedRequest {
-  std::string method;  // "GET"
-  std::string target;  // path and query
+  std::string method;                          // "GET"
+  std::string target;                          // path and query
   std::map<std::string, std::string> headers;  // names in lower case
   std::string body;
 };

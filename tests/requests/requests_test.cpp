@@ -1,4 +1,5 @@
-// Every request of a source's life (login, listing, a session, its log, an expired token, logout) is one that its vendor describes.
+// Every request of a source's life (login, listing, a session, its log, an expired token, logout) is one that its
+// vendor describes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -51,7 +52,8 @@ class Appliance {
     if (request.method == "DELETE") return "";
     if (request.target.ends_with("/token")) {
       const std::string number = std::to_string(++tokens_);
-      return R"({"access_token":"access-)" + number + R"(","refresh_token":"refresh +&=)" + number + R"(","expires_in":3600})";
+      return R"({"access_token":"access-)" + number + R"(","refresh_token":"refresh +&=)" + number +
+             R"(","expires_in":3600})";
     }
     if (request.target.ends_with("/log")) {
       refuse_ = request.headers.at("authorization") == "Bearer access-1";
@@ -60,7 +62,8 @@ class Appliance {
     if (request.target.find('?') == std::string::npos) return R"({"id":")" + kId + R"(","status":"Running"})";
     // The first page is full, as far as this appliance goes.
     const bool first = request.target.find("Offset=0") != std::string::npos;
-    return first ? R"({"totalCount":2,"results":[{"id":"a","status":"Running"}]})" : R"({"totalCount":2,"results":[{"id":"b"}]})";
+    return first ? R"({"totalCount":2,"results":[{"id":"a","status":"Running"}]})"
+                 : R"({"totalCount":2,"results":[{"id":"b"}]})";
   }
 
   mutable std::mutex mutex_;
@@ -143,14 +146,15 @@ TEST_P(Requests, LogInRefreshAndOutWithTheVendorsWords) {
   }
   ASSERT_EQ(to_token.size(), 3u);
   EXPECT_EQ(to_token[0].method, "POST");
-  EXPECT_EQ(to_token[0].body,
-            "grant_type=" + GetParam().login_word + "&password=pass%20%2B%26%3D%25word&username=DOMAIN%5Ccollector%20%2B%26%3D");
+  EXPECT_EQ(to_token[0].body, "grant_type=" + GetParam().login_word +
+                                  "&password=pass%20%2B%26%3D%25word&username=DOMAIN%5Ccollector%20%2B%26%3D");
   EXPECT_EQ(to_token[1].body, "grant_type=" + GetParam().refresh_word + "&refresh_token=refresh%20%2B%26%3D1");
   EXPECT_EQ(to_token[2].method, "DELETE");
   EXPECT_EQ(to_token[2].headers.at("authorization"), "Bearer access-2");
 }
 
-// A server may take a header Authorization on a token request for the client's own and refuse the grant (RFC 6749, section 5.2).
+// A server may take a header Authorization on a token request for the client's own and refuse the grant (RFC 6749,
+// section 5.2).
 TEST_P(Requests, CarryTheTokenExceptWhereOneIsAskedFor) {
   for (const RecordedRequest& request : life_of(GetParam().dialect)) {
     const auto authorization = request.headers.find("authorization");
@@ -170,7 +174,8 @@ INSTANTIATE_TEST_SUITE_P(Vendors, Requests, testing::ValuesIn(kVendors),
 TEST(ApiSpecification, SeesWhatIsWrong) {
   const ApiSpecification aws(read_data_file(kVendors[0].specification));
   const auto complaints = [&](std::string method, std::string target, std::string body = "") {
-    return aws.complaints({method, target, {{"x-api-version", "1.0-rev0"}, {"content-type", "application/x-www-form-urlencoded"}}, body});
+    return aws.complaints(
+        {method, target, {{"x-api-version", "1.0-rev0"}, {"content-type", "application/x-www-form-urlencoded"}}, body});
   };
   EXPECT_THAT(complaints("GET", "/api/v1/sessions?Status=Running&Status=Failed&Offset=0"), IsEmpty());
   EXPECT_THAT(complaints("GET", "/api/v1/session/1/log"), ElementsAre("no GET /api/v1/session/1/log"));
@@ -178,10 +183,12 @@ TEST(ApiSpecification, SeesWhatIsWrong) {
   EXPECT_THAT(complaints("GET", "/api/v1/sessions?Offset=-1"), ElementsAre("query Offset may not be \"-1\""));
   EXPECT_THAT(complaints("GET", "/api/v1/sessions?Limit=10&Limit=10"), ElementsAre("query Limit stands twice"));
   EXPECT_THAT(complaints("GET", "/api/v1/sessions?Status=Success"), ElementsAre("query Status may not be \"Success\""));
-  EXPECT_THAT(complaints("GET", "/api/v1/sessions?FromUtc=2026-01-01T00:00:00.5Z"), ElementsAre(HasSubstr("FromUtc may not be")));
+  EXPECT_THAT(complaints("GET", "/api/v1/sessions?FromUtc=2026-01-01T00:00:00.5Z"),
+              ElementsAre(HasSubstr("FromUtc may not be")));
   EXPECT_THAT(complaints("GET", "/api/v1/sessions?from=1"), ElementsAre("query from is not declared"));
   EXPECT_THAT(complaints("POST", "/api/v1/token", "grant_type=Password&user=a"),
-              ElementsAre("form grant_type may not be \"Password\"", "form user is not declared", "form grant_type is missing"));
+              ElementsAre("form grant_type may not be \"Password\"", "form user is not declared",
+                          "form grant_type is missing"));
   EXPECT_THAT(aws.complaints({"GET", "/api/v1/sessions", {}, ""}), ElementsAre("header x-api-version is missing"));
 }
 
