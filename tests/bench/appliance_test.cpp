@@ -20,12 +20,13 @@ struct Bench {
   std::string authorization;
   std::unique_ptr<Appliance> appliance;
 
-  explicit Bench(Dialects dialects, std::size_t sessions = 65) {
+  explicit Bench(Dialects dialects, std::size_t sessions = 65, const FaultMix& faults = {}) {
     plan.seed = 21;
     plan.dialects = dialects;
     plan.sessions = sessions;
     plan.entries = 5;
     plan.begin = kBegin;
+    plan.faults = faults;
     conduct.password = "secret";
     appliance = std::make_unique<Appliance>(plan, conduct, 0, freeze, shared);
   }
@@ -138,9 +139,9 @@ TEST(Appliance, TokensEnd) {
 }
 
 TEST(Appliance, CountsRequestsInsideARetryAfterSpan) {
-  Bench bench(Dialects::aws);
-  bench.log_in("/api/v1/token");
-  bench.conduct.faults.set(Fault::too_many, 1);
+  FaultMix faults;
+  faults.set(Fault::too_many, 1);
+  Bench bench(Dialects::aws, 10, faults);
   EXPECT_EQ(bench.ask("GET", "/api/v1/sessions").status, 429);
   bench.at += kSecond / 2;
   bench.ask("GET", "/api/v1/sessions");

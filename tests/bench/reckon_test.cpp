@@ -43,7 +43,7 @@ class Reckon : public testing::Test {
       freeze = end;
       for (Nanos at = end; at < end + 3 * kSecond; at += every) reader.poll(at);
       lines_.insert(lines_.end(), reader.lines().begin(), reader.lines().end());
-      records.push_back({i, appliance.served(), appliance.account()});
+      records.push_back(appliance.record(end + 3 * kSecond));
     }
     write_ledger(path("ledger"), plan_, records, end);
   }
@@ -91,7 +91,7 @@ TEST_F(Reckon, AgreesForManySeeds) {
 }
 
 TEST_F(Reckon, AgreesWhenAnswersBreak) {
-  conduct_.faults = FaultMix::of_everything();
+  plan_.faults = FaultMix::of_answers();
   read_fleet(200 * kMillisecond);
   const Verdict verdict = judge(false);
   EXPECT_TRUE(verdict.agrees()) << to_table(verdict);
