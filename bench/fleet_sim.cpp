@@ -20,6 +20,7 @@
 
 #include "bench/fleet/configuration.h"
 #include "bench/fleet/fleet.h"
+#include "bench/fleet/politeness.h"
 #include "bench/fleet/reckon.h"
 
 namespace {
@@ -42,6 +43,7 @@ struct ReckonOptions {
   std::string out;
   std::string ledger;
   std::vector<std::string> events;
+  std::string limits;
   Reckoning how;
 };
 
@@ -162,7 +164,12 @@ int judge(const ReckonOptions& o) {
       o.events.empty() ? std::vector<std::string>{o.out + "/events.ndjson"} : o.events;
   const Verdict verdict = reckon(ledger, events, o.how);
   fmt::print("{}", to_table(verdict));
-  return verdict.agrees() ? 0 : 1;
+  const Politeness politeness = Politeness::read(ledger);
+  fmt::print("\n{}", politeness.to_table());
+  std::vector<std::string> impolite;
+  if (!o.limits.empty()) impolite = politeness.violations(Limits::read(o.limits));
+  for (const std::string& violation : impolite) fmt::print("impolite: {}\n", violation);
+  return verdict.agrees() && impolite.empty() ? 0 : 1;
 }
 
 void add_serve_options(CLI::App& app, ServeOptions& o) {
@@ -182,8 +189,7 @@ void add_serve_options(CLI::App& app, ServeOptions& o) {
   app.add_option("--vanish", o.plan.mix.vanish, "share of moments an entry is away")->capture_default_str();
   app.add_option("--reshuffle", o.plan.mix.reshuffle, "share of answers in another order and spelling")
       ->capture_default_str();
-  app.add_option("--fault", o.faults,
-                 "NAME, or NAME=PROBABILITY, repeatable; `fleet_sim faults` lists them");
+  app.add_option("--fault", o.faults, "NAME, or NAME=PROBABILITY, repeatable; `fleet_sim faults` lists them");
   app.add_flag("--faults", o.answer_faults, "a mix of what often goes wrong with answers");
   app.add_flag("--all-faults", o.all_faults, "a mix of everything that ends");
   app.add_option("--page-cap", o.conduct.page_cap, "rows of a listing's page at most, whatever was asked for");
@@ -205,7 +211,9 @@ void add_reckon_options(CLI::App& app, ReckonOptions& o) {
   app.add_option("--ledger", o.ledger, "instead of the folder's");
   app.add_option("--events", o.events, "output files in their order, instead of the folder's");
   app.add_flag("--exact", o.how.exact, "states in between count too: nothing was killed, no answer was broken");
-  app.add_flag("--gaps-allowed", o.how.gaps_allowed);
+  app.add_flag("--gaps-allowed", o.how.gaps_allowed, "also where nothing became unreadable");
+  app.add_option("--limits", o.limits, "connections=N,rate=R: fail when an appliance was treated worse");
+  app.add_flag("--complete", o.how.complete, "fail when sessions were not read to their end");
 }
 
 }  // namespace

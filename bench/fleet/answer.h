@@ -23,10 +23,10 @@ struct Answer {
   std::string_view content_type = "application/json; charset=utf-8";
   std::string headers;  // further lines, each ended
   std::shared_ptr<const std::string> body;
-  Fault fault = Fault::none;           // what the connection has to do to it
+  Fault fault = Fault::none;            // what the connection has to do to it
   std::ptrdiff_t length_is_off_by = 0;  // the promised length, from the true one
-  Nanos wait_until = 0;                // what its Retry-After asks for; 0: nothing
-  std::optional<Receipt> receipt;      // none: nothing in it belongs to the session that was asked for
+  Nanos wait_until = 0;                 // what its Retry-After asks for; 0: nothing
+  std::optional<Receipt> receipt;       // none: nothing in it belongs to the session that was asked for
 };
 
 inline std::shared_ptr<const std::string> shared_text(std::string text) {

@@ -106,10 +106,12 @@ void Appliance::note(Receipt receipt, bool owed) {
 }
 
 ApplianceRecord Appliance::record(Nanos now) const {
-  ApplianceRecord record{index_, {}, account_, sessions_unread(now)};
+  ApplianceRecord record{index_, {}, account_};
   record.sessions.reserve(slots_.size());
   for (std::size_t i = 0; i < slots_.size(); ++i) {
-    record.sessions.push_back({slots_[i].served, sessions_.is_gone(i, clock(now), freeze())});
+    const bool exists = sessions_.exists(i, clock(now), freeze());
+    record.sessions.push_back(
+        {slots_[i].served, sessions_.is_gone(i, clock(now), freeze()), exists && !slots_[i].read_to_end});
   }
   return record;
 }
@@ -133,7 +135,8 @@ Answer Appliance::route(const Request& request, Nanos now) {
   const bool refusing = nature_.refuses_versions.holds(now) && !is_calm(now);
   if (dialect_ == Dialect::aws) {
     if (!path.starts_with(kAwsRoot)) return refused(404, "Not Found", "NotFound", "no such resource");
-    if (refusing) return problem(dialect_, 400, "Bad Request", "unsupportedApiVersion", "this version is not supported");
+    if (refusing)
+      return problem(dialect_, 400, "Bad Request", "unsupportedApiVersion", "this version is not supported");
     if (request.api_version.empty()) {
       return refused(400, "Bad Request", "InvalidURI", "the header x-api-version is missing");
     }
@@ -242,7 +245,8 @@ Answer Appliance::list(std::string_view query, Nanos now) {
     rows += render_session(sessions_[number], number, base, at, freeze());
   }
   Page page{listing->offset, listing->limit, found.total};
-  if (happens(Fault::total_wrong)) page.total = found.total + 1 + random_.below(3) - std::min<std::size_t>(found.total, 2);
+  if (happens(Fault::total_wrong))
+    page.total = found.total + 1 + random_.below(3) - std::min<std::size_t>(found.total, 2);
   if (happens(Fault::total_null)) page.total.reset();
   if (dialect_ == Dialect::azure && random_.chance(kTotalKeptSecret)) page.total.reset();
   Answer answer;

@@ -51,8 +51,8 @@ Catalogue::Rows Catalogue::rows(const Listing& listing, Nanos at, Nanos freeze) 
   const auto count = static_cast<std::size_t>(std::max<std::ptrdiff_t>(last - first, 0));
   Rows rows;
   for (std::size_t i = 0; i < count; ++i) {
-    const std::uint32_t number = *(listing.newest_first ? last - 1 - static_cast<std::ptrdiff_t>(i)
-                                                        : first + static_cast<std::ptrdiff_t>(i));
+    const std::uint32_t number =
+        *(listing.newest_first ? last - 1 - static_cast<std::ptrdiff_t>(i) : first + static_cast<std::ptrdiff_t>(i));
     if (!exists(number, at, freeze) || !listing.shows(sessions_[number], at, freeze)) continue;
     if (rows.total >= listing.offset && rows.numbers.size() < listing.limit) rows.numbers.push_back(number);
     ++rows.total;

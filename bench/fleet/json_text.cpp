@@ -102,7 +102,8 @@ std::string as_owed(std::string_view text) {
   std::string out;
   while (!text.empty()) {
     const Unit unit = first_of(text);
-    out.append(is_surrogate(unit.code) || unit.code == kBadByte ? std::string_view("\xef\xbf\xbd") : text.substr(0, unit.bytes));
+    out.append(is_surrogate(unit.code) || unit.code == kBadByte ? std::string_view("\xef\xbf\xbd")
+                                                                : text.substr(0, unit.bytes));
     text.remove_prefix(unit.bytes);
   }
   return out;

@@ -1,7 +1,7 @@
 // Strings of the fleet and how JSON may spell them. Inside, a text is UTF-8 which may hold lone surrogates in their
 // three-byte form (WTF-8), since appliances send such escapes; what the daemon is held to is the text with those as
-// U+FFFD. It may also hold single bytes that are no UTF-8 at all, which appliances send as they are; each of them is owed as
-// U+FFFD too.
+// U+FFFD. It may also hold single bytes that are no UTF-8 at all, which appliances send as they are; each of them is
+// owed as U+FFFD too.
 #pragma once
 
 #include <string>

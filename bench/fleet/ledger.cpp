@@ -117,15 +117,26 @@ void append_session(std::string& to, const Plan& plan, const std::string& source
       int{may_have_gap(plan, session, record, freeze)}, entries, errors);
 }
 
-void append_account(std::string& to, const std::string& source, const ApplianceRecord& record) {
-  const Account& a = record.account;
+void append_unread(std::string& to, const Plan& plan, const std::string& source, const Session& session) {
+  const bool late = session.start < plan.begin - 7 * 24 * kHour;
+  fmt::format_to(std::back_inserter(to),
+                 R"({{"record":"unread","source":"{}","session":"{}","start":"{}","life":"{}"}})"
+                 "\n",
+                 source, session.id, azure_time(session.start),
+                 session.reopened != kNever ? "reopened"
+                 : session.never_ends       ? "never ending"
+                 : late                     ? "late"
+                                            : "plain");
+}
+
+void append_account(std::string& to, const std::string& source, const Account& a) {
   fmt::format_to(
       std::back_inserter(to),
       R"({{"record":"account","source":"{}","requests":{},"logins":{},"refreshes":{},"log_answers":{},"log_bytes":{},)"
       R"("most_in_flight":{},"busiest_second":{},"inside_retry_after":{},"bad_requests":{},)"
-      R"("redirects_followed":{},"unread":{},"faults":{{)",
+      R"("redirects_followed":{},"faults":{{)",
       source, a.requests, a.logins, a.refreshes, a.log_answers, a.log_bytes, a.most_in_flight, a.busiest_second,
-      a.inside_retry_after, a.bad_requests, a.redirects_followed, record.unread);
+      a.inside_retry_after, a.bad_requests, a.redirects_followed);
   const char* comma = "";
   for (const Misbehaviour& m : misbehaviours()) {
     if (m.scope != Scope::answer) continue;
@@ -144,10 +155,12 @@ std::string ledger_lines(const Plan& plan, const ApplianceRecord& record, Nanos 
   std::string lines;
   for (std::size_t i = 0; i < record.sessions.size(); ++i) {
     const SessionRecord& session = record.sessions[i];
-    if (session.served.empty() && !session.gone) continue;
-    append_session(lines, own, source, make_session(own, record.index, i), session, own_freeze);
+    if (session.served.empty() && !session.gone && !session.unread) continue;
+    const Session which = make_session(own, record.index, i);
+    if (!session.served.empty() || session.gone) append_session(lines, own, source, which, session, own_freeze);
+    if (session.unread) append_unread(lines, own, source, which);
   }
-  append_account(lines, source, record);
+  append_account(lines, source, record.account);
   return lines;
 }
 

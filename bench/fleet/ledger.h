@@ -14,7 +14,8 @@
 // are later than those of the one before, so an event belongs to the generation that has an entry of its identity, and
 // no event.id may belong to two. Error events are counted: each generation may have one of the same raw text.
 //
-// "unread", of an account: sessions that are there and whose last state was never served completely.
+// A session that is there at the end and whose last state was never served completely has a line that says so:
+//   {"record":"unread","source":"aws-0001","session":"...","start":"...","life":"reopened"}
 #pragma once
 
 #include <string>

@@ -30,7 +30,7 @@ bool share_an_id(Session& session, const Plan& plan, std::size_t appliance, std:
   // Sometimes at once, so that nobody sees it missing.
   const Session heir = plain_session(plan, appliance, index + distance);
   Random random(session.seed ^ 0x1d);
-  session.gone = random.chance(0.5) ? heir.start : heir.start - random.between(0, 2 * kSecond);
+  session.gone = random.chance(0.5) ? heir.start : std::max(plan.begin, heir.start - random.between(0, 2 * kSecond));
   return true;
 }
 

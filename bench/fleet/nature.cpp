@@ -39,8 +39,8 @@ Nature nature_of(const Plan& plan, std::size_t appliance) {
     nature.refuses_refresh = true;
     nature.tokens_void_every = std::max<Nanos>(plan.duration / 3, 3 * kSecond);
   }
-  if (strikes(Fault::page_limit)) (refuses_limits ? nature.greatest_limit : nature.most_rows) =
-      refuses_limits ? kRefusedAbove : kFewRows;
+  if (strikes(Fault::page_limit))
+    (refuses_limits ? nature.greatest_limit : nature.most_rows) = refuses_limits ? kRefusedAbove : kFewRows;
   return nature;
 }
 

@@ -24,7 +24,7 @@ struct Nature {
   Span refuses_versions;
   Span is_down;
   bool refuses_refresh = false;
-  Nanos tokens_void_every = 0;         // 0: never
+  Nanos tokens_void_every = 0;            // 0: never
   std::size_t greatest_limit = kNoLimit;  // more is answered with 400
   std::size_t most_rows = kNoLimit;       // whatever was asked for
 };

@@ -18,14 +18,14 @@ struct Served {
 
 struct SessionRecord {
   std::vector<Served> served;
-  bool gone = false;  // the appliance has deleted it
+  bool gone = false;    // the appliance has deleted it
+  bool unread = false;  // it is there, and its last state was never served completely
 };
 
 struct ApplianceRecord {
   std::size_t index;
   std::vector<SessionRecord> sessions;
   Account account;
-  std::size_t unread = 0;  // sessions still there whose last state was never served completely
 };
 
 }  // namespace fleet

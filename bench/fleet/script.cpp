@@ -62,8 +62,7 @@ class Author {
 
   // Half of the entries near the end: a session which began long ago still has something to tell.
   Nanos appearance() {
-    const Nanos from =
-        random_.chance(0.5) ? from_ : std::max(from_, until_ - plan_.session_length);
+    const Nanos from = random_.chance(0.5) ? from_ : std::max(from_, until_ - plan_.session_length);
     return random_.between(from, until_);
   }
 
@@ -119,8 +118,7 @@ class Author {
       return entries_.back().started;
     Nanos started = std::min(appears, until_) - random_.between(0, 50 * kMillisecond);
     started = std::max(started, from_);
-    if (random_.chance(mix_.back_dated))
-      started -= random_.between(0, std::min(started - from_, 20 * kSecond));
+    if (random_.chance(mix_.back_dated)) started -= random_.between(0, std::min(started - from_, 20 * kSecond));
     return aws_ || random_.chance(0.7) ? whole_micros(started) : whole_tenths(started);
   }
 
@@ -171,9 +169,7 @@ class Author {
   // Entries of equal identity, made so or by chance, never vanish.
   void spare_twins() {
     std::map<std::tuple<Nanos, std::string, std::string>, std::size_t> seen;
-    const auto identity = [](const Entry& e) {
-      return std::tuple(e.started, as_owed(e.message), e.resource);
-    };
+    const auto identity = [](const Entry& e) { return std::tuple(e.started, as_owed(e.message), e.resource); };
     for (const Entry& entry : entries_) ++seen[identity(entry)];
     for (Entry& entry : entries_) entry.may_vanish = seen[identity(entry)] == 1;
   }

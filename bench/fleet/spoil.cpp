@@ -103,7 +103,8 @@ std::optional<Answer> answer_instead(Fault fault, Dialect dialect, const Request
     case Fault::error:
       return problem(dialect, 500, "Internal Server Error", "UnknownError", "something failed");
     case Fault::html:
-      return well("text/html", "<!DOCTYPE html><html><body><h1>Please wait while the service starts</h1></body></html>");
+      return well("text/html",
+                  "<!DOCTYPE html><html><body><h1>Please wait while the service starts</h1></body></html>");
     case Fault::empty:
       return well("application/json", "");
     case Fault::garbage:
