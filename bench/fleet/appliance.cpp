@@ -84,15 +84,17 @@ Fault Appliance::draw(const Request& request, Nanos at) {
 
 void Appliance::finished(const Answer& answer, bool complete) {
   --account_.in_flight;
-  if (!complete || !answer.receipt || !is_readable(answer.fault)) return;
-  note(*answer.receipt, true);
-  ++account_.log_answers;
-  account_.log_bytes += answer.body->size();
-  shared_.log_answers.fetch_add(1, std::memory_order_relaxed);
+  if (!complete || !answer.receipt || answer.fault == Fault::cut) return;
   const Receipt& receipt = *answer.receipt;
+  // Who reads a whole answer that nobody must read, has read it.
   if (receipt.moment >= quiet_from(plan_, sessions_[receipt.session], freeze())) {
     slots_[receipt.session].read_to_end = true;
   }
+  if (!is_readable(answer.fault)) return;
+  note(receipt, true);
+  ++account_.log_answers;
+  account_.log_bytes += answer.body->size();
+  shared_.log_answers.fetch_add(1, std::memory_order_relaxed);
 }
 
 // Polls of a quiet session are all of one moment, so this stays short however long the fleet lives.

@@ -117,16 +117,18 @@ void append_session(std::string& to, const Plan& plan, const std::string& source
       int{may_have_gap(plan, session, record, freeze)}, entries, errors);
 }
 
-void append_unread(std::string& to, const Plan& plan, const std::string& source, const Session& session) {
-  const bool late = session.start < plan.begin - 7 * 24 * kHour;
+std::string_view life_of(const Plan& plan, std::size_t appliance, std::size_t index, const Session& session) {
+  if (session.reopened != kNever) return "reopened";
+  if (session.never_ends) return "never ending";
+  const Session plain = plain_session(plan, appliance, index);
+  return session.id != plain.id ? "of a reused id" : session.start != plain.start ? "late" : "plain";
+}
+
+void append_unread(std::string& to, const std::string& source, const Session& session, std::string_view life) {
   fmt::format_to(std::back_inserter(to),
                  R"({{"record":"unread","source":"{}","session":"{}","start":"{}","life":"{}"}})"
                  "\n",
-                 source, session.id, azure_time(session.start),
-                 session.reopened != kNever ? "reopened"
-                 : session.never_ends       ? "never ending"
-                 : late                     ? "late"
-                                            : "plain");
+                 source, session.id, azure_time(session.start), life);
 }
 
 void append_account(std::string& to, const std::string& source, const Account& a) {
@@ -158,7 +160,7 @@ std::string ledger_lines(const Plan& plan, const ApplianceRecord& record, Nanos 
     if (session.served.empty() && !session.gone && !session.unread) continue;
     const Session which = make_session(own, record.index, i);
     if (!session.served.empty() || session.gone) append_session(lines, own, source, which, session, own_freeze);
-    if (session.unread) append_unread(lines, own, source, which);
+    if (session.unread) append_unread(lines, source, which, life_of(own, record.index, i, which));
   }
   append_account(lines, source, record.account);
   return lines;

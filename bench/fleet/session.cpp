@@ -56,7 +56,8 @@ void place(Session& session, const Plan& plan, std::size_t index, Random& random
   }
   const std::size_t past = past_sessions(plan), running = running_sessions(plan);
   if (index >= plan.sessions) {
-    session.start = random.between(plan.begin - 3 * kHour, plan.begin - plan.session_length);
+    // Recent enough for a client that lists again what began a while ago.
+    session.start = random.between(plan.begin - kHour, plan.begin - plan.session_length);
     session.stop = session.start + length;
   } else if (index < past) {
     session.start = spread(plan.begin - 3 * kHour, plan.begin - kHour, index, past, random);
