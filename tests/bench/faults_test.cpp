@@ -89,9 +89,8 @@ TEST(Politeness, NamesTheWorstAppliance) {
   const std::string path = testing::TempDir() + "politeness_test";
   const auto account = [](const char* source, int in_flight, int second, int inside) {
     return R"({"record":"account","source":")" + std::string(source) + R"(","most_in_flight":)" +
-           std::to_string(in_flight) + R"(,"busiest_second":)" + std::to_string(second) +
-           R"(,"inside_retry_after":)" + std::to_string(inside) +
-           R"(,"bad_requests":0,"redirects_followed":0,"logins":1,"refreshes":0})" + "\n";
+           std::to_string(in_flight) + R"(,"busiest_second":)" + std::to_string(second) + R"(,"inside_retry_after":)" +
+           std::to_string(inside) + R"(,"bad_requests":0,"redirects_followed":0,"logins":1,"refreshes":0})" + "\n";
   };
   std::ofstream(path) << account("aws-0000", 4, 40, 0) << account("aws-0001", 5, 41, 0);
   const Politeness politeness = Politeness::read(path);
