@@ -1,4 +1,5 @@
 // fleet_sim serve: a fleet of simulated appliances, and the daemon's configuration for it.
+// fleet_sim faults: what can go wrong with it.
 // fleet_sim reckon: holds the daemon's output against what that fleet served.
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -19,6 +20,7 @@
 
 #include "bench/fleet/configuration.h"
 #include "bench/fleet/fleet.h"
+#include "bench/fleet/politeness.h"
 #include "bench/fleet/reckon.h"
 
 namespace {
@@ -33,7 +35,7 @@ struct ServeOptions {
   std::string dialect = "both";
   double duration = 15, max_lateness = 2, session_length = 0, token_lifetime = 3600, max_lifetime = 900;
   std::vector<std::string> faults, poll;
-  bool all_faults = false;
+  bool answer_faults = false, all_faults = false;
   std::string out;
 };
 
@@ -41,6 +43,7 @@ struct ReckonOptions {
   std::string out;
   std::string ledger;
   std::vector<std::string> events;
+  std::string limits;
   Reckoning how;
 };
 
@@ -76,8 +79,10 @@ void complete(ServeOptions& o) {
   if (plan.all_past) plan.mix.reshuffle = 0;
   o.conduct.token_lifetime = seconds(o.token_lifetime);
   o.conduct.password = "fleet-" + std::to_string(plan.seed);
-  if (o.all_faults) o.conduct.faults = FaultMix::of_everything();
-  for (const std::string& fault : o.faults) o.conduct.faults.set(fault);
+  if (o.answer_faults) plan.faults = FaultMix::of_answers();
+  if (o.all_faults) plan.faults = FaultMix::of_everything();
+  for (const std::string& fault : o.faults) plan.faults.set(fault);
+  if (plan.all_past) plan.faults = {};
 }
 
 void write_folder(const ServeOptions& o, const Fleet& fleet) {
@@ -143,13 +148,28 @@ int serve(ServeOptions& o) {
   return 0;
 }
 
+int list_faults() {
+  static constexpr const char* kParts[] = {"--faults", "--all-faults", ""};
+  fmt::print("{:<16}{:<12}{:>8}  {:<14}{}\n", "name", "share of", "default", "also in", "what happens");
+  for (const Misbehaviour& m : misbehaviours()) {
+    fmt::print("{:<16}{:<12}{:>8}  {:<14}{}\n", m.name, scope_name(m.scope), m.probability,
+               kParts[static_cast<std::size_t>(m.part)], m.description);
+  }
+  return 0;
+}
+
 int judge(const ReckonOptions& o) {
   const std::string ledger = o.ledger.empty() ? ledger_path(o.out) : o.ledger;
   const std::vector<std::string> events =
       o.events.empty() ? std::vector<std::string>{o.out + "/events.ndjson"} : o.events;
   const Verdict verdict = reckon(ledger, events, o.how);
   fmt::print("{}", to_table(verdict));
-  return verdict.agrees() ? 0 : 1;
+  const Politeness politeness = Politeness::read(ledger);
+  fmt::print("\n{}", politeness.to_table());
+  std::vector<std::string> impolite;
+  if (!o.limits.empty()) impolite = politeness.violations(Limits::read(o.limits));
+  for (const std::string& violation : impolite) fmt::print("impolite: {}\n", violation);
+  return verdict.agrees() && impolite.empty() ? 0 : 1;
 }
 
 void add_serve_options(CLI::App& app, ServeOptions& o) {
@@ -169,9 +189,10 @@ void add_serve_options(CLI::App& app, ServeOptions& o) {
   app.add_option("--vanish", o.plan.mix.vanish, "share of moments an entry is away")->capture_default_str();
   app.add_option("--reshuffle", o.plan.mix.reshuffle, "share of answers in another order and spelling")
       ->capture_default_str();
-  app.add_option("--fault", o.faults,
-                 "NAME=PROBABILITY, repeatable: 429 503 500 reset truncate slow expire html cut empty hang");
-  app.add_flag("--faults", o.all_faults, "a mix of all faults");
+  app.add_option("--fault", o.faults, "NAME, or NAME=PROBABILITY, repeatable; `fleet_sim faults` lists them");
+  app.add_flag("--faults", o.answer_faults, "a mix of what often goes wrong with answers");
+  app.add_flag("--all-faults", o.all_faults, "a mix of everything that ends");
+  app.add_option("--page-cap", o.conduct.page_cap, "rows of a listing's page at most, whatever was asked for");
   app.add_option("--dead", o.setting.dead, "appliances that never answer or refuse")->capture_default_str();
   app.add_option("--token-lifetime", o.token_lifetime, "seconds")->capture_default_str();
   app.add_option("--azure-versions", o.conduct.azure_versions, "accepted path segments")->delimiter(',');
@@ -190,7 +211,9 @@ void add_reckon_options(CLI::App& app, ReckonOptions& o) {
   app.add_option("--ledger", o.ledger, "instead of the folder's");
   app.add_option("--events", o.events, "output files in their order, instead of the folder's");
   app.add_flag("--exact", o.how.exact, "states in between count too: nothing was killed, no answer was broken");
-  app.add_flag("--gaps-allowed", o.how.gaps_allowed);
+  app.add_flag("--gaps-allowed", o.how.gaps_allowed, "also where nothing became unreadable");
+  app.add_option("--limits", o.limits, "connections=N,rate=R: fail when an appliance was treated worse");
+  app.add_flag("--complete", o.how.complete, "fail when sessions were not read to their end");
 }
 
 }  // namespace
@@ -202,10 +225,12 @@ int main(int argc, char** argv) {
   ReckonOptions reckon_options;
   CLI::App* serving = app.add_subcommand("serve", "run a fleet");
   CLI::App* judging = app.add_subcommand("reckon", "compare output and ledger; exit 0 only if everything agrees");
+  CLI::App* listing = app.add_subcommand("faults", "list what can go wrong with a fleet");
   add_serve_options(*serving, serve_options);
   add_reckon_options(*judging, reckon_options);
   CLI11_PARSE(app, argc, argv);
   try {
+    if (listing->parsed()) return list_faults();
     return serving->parsed() ? serve(serve_options) : judge(reckon_options);
   } catch (const std::exception& error) {
     fmt::print(stderr, "fleet_sim: {}\n", error.what());

@@ -21,6 +21,7 @@ struct Account {
   std::uint64_t busiest_second = 0;      // the most requests of one second of the clock
   std::uint64_t inside_retry_after = 0;  // requests that came although we had asked to wait
   std::uint64_t bad_requests = 0;        // 400, 404, 405: not what the interface documents
+  std::uint64_t redirects_followed = 0;
   std::array<std::uint64_t, kFaultKinds> faults{};
 
   void arrived(Nanos at) {

@@ -4,9 +4,10 @@
 
 #include <algorithm>
 
-#include "bench/fleet/gzip.h"
+#include "bench/fleet/compress.h"
 #include "bench/fleet/listing.h"
 #include "bench/fleet/render.h"
+#include "bench/fleet/spoil.h"
 
 namespace fleet {
 
@@ -20,10 +21,6 @@ constexpr std::string_view kAzureToken = "/api/oauth2/token";
 constexpr std::string_view kAzureSessions = "/jobSessions";
 constexpr double kTotalKeptSecret = 0.1;  // Azure: totalCount is nullable
 
-std::shared_ptr<const std::string> shared_text(std::string text) {
-  return std::make_shared<const std::string>(std::move(text));
-}
-
 std::string_view bearer(std::string_view authorization) {
   constexpr std::string_view kScheme = "Bearer ";
   return authorization.starts_with(kScheme) ? authorization.substr(kScheme.size()) : std::string_view();
@@ -33,7 +30,8 @@ std::string_view bearer(std::string_view authorization) {
 
 Appliance::Appliance(const Plan& plan, const Conduct& conduct, std::size_t index, const std::atomic<Nanos>& freeze,
                      Shared& shared)
-    : plan_(plan),
+    : plan_(plan_of_appliance(plan, index)),
+      nature_(nature_of(plan, index)),
       conduct_(conduct),
       index_(index),
       dialect_(dialect_of(plan, index)),
@@ -41,23 +39,27 @@ Appliance::Appliance(const Plan& plan, const Conduct& conduct, std::size_t index
       shared_(shared),
       random_(seed_of(plan.seed ^ 0xfa17, index)),
       tokens_(seed_of(plan.seed ^ 0x70ce4, index), conduct.token_lifetime),
-      slots_(plan.sessions) {
-  for (std::size_t i = 0; i < plan.sessions; ++i) {
-    slots_[i].session = make_session(plan, index, i);
-    by_id_.emplace(slots_[i].session.id, i);
-  }
+      tokens_void_at_(nature_.tokens_void_every > 0 ? plan_.begin + nature_.tokens_void_every : kNever),
+      sessions_(plan_, index),
+      slots_(sessions_.size()) {
+  if (plan.faults.share(Fault::bomb) > 0) bomb("", 0);
 }
 
-Answer Appliance::answer(const Request& request, Nanos now) {
-  account_.arrived(now);
-  shared_.requests.fetch_add(1, std::memory_order_relaxed);
-  const bool calm = plan_.all_past || now >= freeze();
-  const Fault fault = calm ? Fault::none : conduct_.faults.draw(random_);
-  ++account_.faults[static_cast<std::size_t>(fault)];
-  if (std::optional<Answer> failed = fail(fault, now)) return std::move(*failed);
+bool Appliance::is_down(Nanos now) const { return nature_.is_down.holds(clock(now)) && !is_calm(clock(now)); }
 
-  Answer answer = route(request, now);
-  spoil(answer, fault);
+Answer Appliance::answer(const Request& request, Nanos now) {
+  const Nanos at = clock(now);
+  account_.arrived(at);
+  shared_.requests.fetch_add(1, std::memory_order_relaxed);
+  const Fault fault = draw(request, at);
+  if (std::optional<Answer> other = answer_instead(fault, dialect_, request, at, random_)) {
+    if (other->wait_until > 0) account_.asked_to_wait(at, other->wait_until);
+    return std::move(*other);
+  }
+
+  Answer answer = route(request, at);
+  if (fault == Fault::other_session && answer.receipt) show_another_session(answer, at);
+  spoil(answer, fault, random_);
   if (conduct_.gzip && answer.body && request.accept_encoding.find("gzip") != std::string_view::npos) {
     answer.body = shared_text(gzip(*answer.body));
     answer.headers += "Content-Encoding: gzip\r\n";
@@ -67,18 +69,32 @@ Answer Appliance::answer(const Request& request, Nanos now) {
   return answer;
 }
 
+Fault Appliance::draw(const Request& request, Nanos at) {
+  if (request.query == kRedirectedQuery) ++account_.redirects_followed;
+  if (is_calm(at)) return Fault::none;
+  if (at >= tokens_void_at_) {
+    tokens_.void_all();
+    tokens_void_at_ = at + nature_.tokens_void_every;
+  }
+  const Fault fault = plan_.faults.draw(random_);
+  ++account_.faults[static_cast<std::size_t>(fault)];
+  if (fault == Fault::expire) tokens_.expire_all(at);
+  return fault;
+}
+
 void Appliance::finished(const Answer& answer, bool complete) {
   --account_.in_flight;
   if (!complete || !answer.receipt || answer.fault == Fault::cut) return;
-  note(*answer.receipt, true);
+  const Receipt& receipt = *answer.receipt;
+  // Who reads a whole answer that nobody must read, has read it.
+  if (receipt.moment >= quiet_from(plan_, sessions_[receipt.session], freeze())) {
+    slots_[receipt.session].read_to_end = true;
+  }
+  if (!is_readable(answer.fault)) return;
+  note(receipt, true);
   ++account_.log_answers;
   account_.log_bytes += answer.body->size();
   shared_.log_answers.fetch_add(1, std::memory_order_relaxed);
-  Slot& slot = slots_[answer.receipt->session];
-  if (!slot.read_to_end && answer.receipt->moment >= quiet_from(plan_, slot.session, freeze())) {
-    slot.read_to_end = true;
-    shared_.sessions_read_to_end.fetch_add(1, std::memory_order_relaxed);
-  }
 }
 
 // Polls of a quiet session are all of one moment, so this stays short however long the fleet lives.
@@ -91,76 +107,47 @@ void Appliance::note(Receipt receipt, bool owed) {
   }
 }
 
-std::vector<std::vector<Served>> Appliance::served() const {
-  std::vector<std::vector<Served>> all;
-  all.reserve(slots_.size());
-  for (const Slot& slot : slots_) all.push_back(slot.served);
-  return all;
-}
-
-std::size_t Appliance::sessions_existing(Nanos at) const {
-  return static_cast<std::size_t>(
-      std::count_if(slots_.begin(), slots_.end(), [&](const Slot& slot) { return slot.session.exists(at, freeze()); }));
-}
-
-// Faults that need no look at the request.
-std::optional<Answer> Appliance::fail(Fault fault, Nanos now) {
-  switch (fault) {
-    case Fault::too_many: {
-      const auto wait = 1 + static_cast<Nanos>(random_.below(2));
-      Answer answer = problem(429, "Too Many Requests", "TooManyRequests", "slow down");
-      answer.headers = fmt::format("Retry-After: {}\r\n", wait);
-      account_.asked_to_wait(now, now + wait * kSecond);
-      return answer;
-    }
-    case Fault::unavailable: {
-      // A date names whole seconds, so the span ends where that second begins.
-      const Nanos until = (now / kSecond + 2) * kSecond;
-      Answer answer = problem(503, "Service Unavailable", "ServiceUnavailable", "busy");
-      answer.headers = fmt::format("Retry-After: {}\r\n", http_date(until));
-      account_.asked_to_wait(now, until);
-      return answer;
-    }
-    case Fault::error:
-      return problem(500, "Internal Server Error", "UnknownError", "something failed");
-    case Fault::html: {
-      Answer answer;
-      answer.content_type = "text/html";
-      answer.body =
-          shared_text("<!DOCTYPE html><html><body><h1>Please wait while the service starts</h1></body></html>");
-      return answer;
-    }
-    case Fault::empty: {
-      Answer answer;
-      answer.body = shared_text("");
-      return answer;
-    }
-    case Fault::expire:
-      tokens_.expire_all(now);
-      return std::nullopt;
-    default:
-      return std::nullopt;
+ApplianceRecord Appliance::record(Nanos now) const {
+  ApplianceRecord record{index_, {}, account_};
+  record.sessions.reserve(slots_.size());
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    const bool exists = sessions_.exists(i, clock(now), freeze());
+    record.sessions.push_back(
+        {slots_[i].served, sessions_.is_gone(i, clock(now), freeze()), exists && !slots_[i].read_to_end});
   }
+  return record;
 }
 
-void Appliance::spoil(Answer& answer, Fault fault) {
-  answer.fault = fault;
-  if (fault != Fault::cut || !answer.body) return;
-  answer.body = shared_text(answer.body->substr(0, random_.below(answer.body->size())));
+std::size_t Appliance::sessions_existing(Nanos now) const {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < slots_.size(); ++i) count += sessions_.exists(i, clock(now), freeze()) ? 1 : 0;
+  return count;
+}
+
+std::size_t Appliance::sessions_unread(Nanos now) const {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    count += !slots_[i].read_to_end && sessions_.exists(i, clock(now), freeze()) ? 1 : 0;
+  }
+  return count;
 }
 
 Answer Appliance::route(const Request& request, Nanos now) {
   std::string_view path = request.path;
+  const bool refusing = nature_.refuses_versions.holds(now) && !is_calm(now);
   if (dialect_ == Dialect::aws) {
-    if (!path.starts_with(kAwsRoot)) return problem(404, "Not Found", "NotFound", "no such resource");
+    if (!path.starts_with(kAwsRoot)) return refused(404, "Not Found", "NotFound", "no such resource");
+    if (refusing)
+      return problem(dialect_, 400, "Bad Request", "unsupportedApiVersion", "this version is not supported");
     if (request.api_version.empty()) {
-      return problem(400, "Bad Request", "InvalidURI", "the header x-api-version is missing");
+      return refused(400, "Bad Request", "InvalidURI", "the header x-api-version is missing");
     }
     if (path == kAwsToken) return token(request, now);
     if (path.starts_with(kAwsSessions)) return collection(request, path.substr(kAwsSessions.size()), now);
-    return problem(404, "Not Found", "NotFound", "no such resource");
+    return refused(404, "Not Found", "NotFound", "no such resource");
   }
   if (path == kAzureToken) return token(request, now);
+  if (refusing) return problem(dialect_, 404, "Not Found", "NotFound", "no such resource");
   if (path.starts_with(kAzureRoot)) {
     path.remove_prefix(kAzureRoot.size());
     const std::string_view version = path.substr(0, path.find('/'));
@@ -170,18 +157,18 @@ Answer Appliance::route(const Request& request, Nanos now) {
       return collection(request, path.substr(kAzureSessions.size()), now);
     }
   }
-  return problem(404, "Not Found", "NotFound", "no such resource");
+  return refused(404, "Not Found", "NotFound", "no such resource");
 }
 
 Answer Appliance::token(const Request& request, Nanos now) {
   if (request.method == "DELETE") {
     if (!tokens_.revoke(bearer(request.authorization)))
-      return problem(401, "Unauthorized", "InvalidToken", "unknown token");
+      return refused(401, "Unauthorized", "InvalidToken", "unknown token");
     Answer answer;
     answer.status = 204;
     return answer;
   }
-  if (request.method != "POST") return problem(405, "Method Not Allowed", "MethodNotAllowed", "POST or DELETE");
+  if (request.method != "POST") return refused(405, "Method Not Allowed", "MethodNotAllowed", "POST or DELETE");
   const Parameters form = decode_parameters(request.body);
   const std::string_view grant = find(form, "grant_type").value_or(dialect_ == Dialect::azure ? "Password" : "");
   const auto is = [&](std::string_view word) {
@@ -190,16 +177,17 @@ Answer Appliance::token(const Request& request, Nanos now) {
   if (is("password")) {
     ++account_.logins;
     if (find(form, "username") != conduct_.username || find(form, "password") != conduct_.password) {
-      return problem(401, "Unauthorized", "AccessDenied", "unknown user or wrong password");
+      return refused(401, "Unauthorized", "AccessDenied", "unknown user or wrong password");
     }
     return issued(tokens_.issue(now), now);
   }
   if (is("refresh_token")) {
     ++account_.refreshes;
+    if (nature_.refuses_refresh) return refused(401, "Unauthorized", "InvalidToken", "refreshing is not allowed");
     const Tokens::Pair* pair = tokens_.refresh(find(form, "refresh_token").value_or(""), now);
-    return pair ? issued(*pair, now) : problem(401, "Unauthorized", "InvalidToken", "the refresh token is not valid");
+    return pair ? issued(*pair, now) : refused(401, "Unauthorized", "InvalidToken", "the refresh token is not valid");
   }
-  return problem(400, "Bad Request", "UnexpectedContent", "unknown grant_type");
+  return refused(400, "Bad Request", "UnexpectedContent", "unknown grant_type");
 }
 
 Answer Appliance::issued(const Tokens::Pair& pair, Nanos now) const {
@@ -216,47 +204,52 @@ Answer Appliance::issued(const Tokens::Pair& pair, Nanos now) const {
 Answer Appliance::collection(const Request& request, std::string_view rest, Nanos now) {
   switch (tokens_.check(bearer(request.authorization), now)) {
     case Tokens::Verdict::unknown:
-      return problem(401, "Unauthorized", "InvalidToken", "unknown token");
+      return refused(401, "Unauthorized", "InvalidToken", "unknown token");
     case Tokens::Verdict::expired:
-      return problem(401, "Unauthorized", "ExpiredToken", "the token has expired");
+      return refused(401, "Unauthorized", "ExpiredToken", "the token has expired");
     case Tokens::Verdict::valid:
       break;
   }
-  if (request.method != "GET") return problem(405, "Method Not Allowed", "MethodNotAllowed", "GET");
+  if (request.method != "GET") return refused(405, "Method Not Allowed", "MethodNotAllowed", "GET");
   if (rest.empty()) return list(request.query, now);
   rest.remove_prefix(1);
   constexpr std::string_view kLog = "/log";
   const bool wants_log = rest.ends_with(kLog);
   if (wants_log) rest.remove_suffix(kLog.size());
-  const auto found = by_id_.find(rest);
   const Nanos at = now - now % kMomentLength;
-  if (found == by_id_.end() || !slots_[found->second].session.exists(at, freeze())) {
-    return problem(404, "Not Found", "NotFound", "no such session");
-  }
-  if (wants_log) return log(found->second, now);
+  const std::optional<std::size_t> number = sessions_.find(rest, at, freeze());
+  if (!number) return problem(dialect_, 404, "Not Found", "NotFound", "no such session");
+  if (wants_log) return log(*number, now);
   Answer answer;
   const std::string_view base = request.path.substr(0, request.path.size() - rest.size() - 1);
-  answer.body = shared_text(render_session(slots_[found->second].session, found->second, base, at, freeze()));
+  answer.body = shared_text(render_session(sessions_[*number], *number, base, at, freeze()));
   return answer;
 }
 
 Answer Appliance::list(std::string_view query, Nanos now) {
-  const std::optional<Listing> listing = read_listing(dialect_, query);
-  if (!listing) return problem(400, "Bad Request", "InvalidURI", "a parameter is not valid");
+  std::optional<Listing> listing = read_listing(dialect_, query);
+  if (!listing) return refused(400, "Bad Request", "InvalidURI", "a parameter is not valid");
+  if (listing->limit > nature_.greatest_limit) {
+    return problem(dialect_, 400, "Bad Request", "InvalidURI", "Limit is too large");
+  }
+  listing->limit = std::min({listing->limit, nature_.most_rows, conduct_.page_cap});
+  const bool calm = is_calm(now);
+  const auto happens = [&](Fault fault) { return !calm && random_.chance(plan_.faults.share(fault)); };
+  if (listing->offset > 0 && happens(Fault::shift_insert)) sessions_.insert_one(listing->newest_first);
+  if (listing->offset > 0 && happens(Fault::shift_delete)) sessions_.delete_one(listing->newest_first);
+
   const std::string_view base = dialect_ == Dialect::aws ? kAwsSessions : std::string_view("/api/v8/jobSessions");
   const Nanos at = now - now % kMomentLength;
+  const Catalogue::Rows found = sessions_.rows(*listing, at, freeze());
   std::string rows;
-  std::size_t total = 0;
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    const std::size_t number = listing->newest_first ? slots_.size() - 1 - i : i;
-    if (!listing->shows(slots_[number].session, at, freeze())) continue;
-    if (total >= listing->offset && total < listing->offset + listing->limit) {
-      if (!rows.empty()) rows += ',';
-      rows += render_session(slots_[number].session, number, base, at, freeze());
-    }
-    ++total;
+  for (const std::size_t number : found.numbers) {
+    if (!rows.empty()) rows += ',';
+    rows += render_session(sessions_[number], number, base, at, freeze());
   }
-  Page page{listing->offset, listing->limit, total};
+  Page page{listing->offset, listing->limit, found.total};
+  if (happens(Fault::total_wrong))
+    page.total = found.total + 1 + random_.below(3) - std::min<std::size_t>(found.total, 2);
+  if (happens(Fault::total_null)) page.total.reset();
   if (dialect_ == Dialect::azure && random_.chance(kTotalKeptSecret)) page.total.reset();
   Answer answer;
   answer.body = shared_text(render_page(dialect_, rows, page, base));
@@ -264,18 +257,27 @@ Answer Appliance::list(std::string_view query, Nanos now) {
 }
 
 Answer Appliance::log(std::size_t number, Nanos now) {
-  Slot& slot = slots_[number];
-  const Nanos moment = moment_of(plan_, slot.session, now, freeze());
+  const Nanos moment = moment_of(plan_, sessions_[number], now, freeze());
   Answer answer;
   answer.receipt = Receipt{number, moment};
-  answer.body = random_.chance(plan_.mix.reshuffle) ? reshuffled(slot, moment) : log_body(slot, moment);
+  answer.body = random_.chance(plan_.mix.reshuffle) ? reshuffled(number, moment) : log_body(number, moment);
   return answer;
 }
 
-std::shared_ptr<const std::string> Appliance::log_body(Slot& slot, Nanos moment) {
+// Nothing in such an answer is about the session that was asked for, so nobody may take anything from it.
+void Appliance::show_another_session(Answer& answer, Nanos at) {
+  const std::size_t other = random_.below(sessions_.size());
+  if (other == answer.receipt->session || !sessions_.exists(other, at, freeze())) return;
+  answer.body = log_body(other, moment_of(plan_, sessions_[other], at, freeze()));
+  answer.receipt.reset();
+}
+
+std::shared_ptr<const std::string> Appliance::log_body(std::size_t number, Nanos moment) {
+  Slot& slot = slots_[number];
+  const Session& session = sessions_[number];
   if (slot.body && slot.body_moment == moment) return slot.body;
-  if (!slot.script) slot.script = std::make_unique<std::vector<Entry>>(make_script(plan_, slot.session));
-  auto body = shared_text(render_log(plan_, slot.session, *slot.script, moment, freeze()));
+  if (!slot.script) slot.script = std::make_unique<std::vector<Entry>>(make_script(plan_, session));
+  auto body = shared_text(render_log(plan_, session, *slot.script, moment, freeze()));
   const auto size = static_cast<std::int64_t>(body->size());
   if (slot.body) shared_.cache_bytes_left += static_cast<std::int64_t>(slot.body->size());
   slot.body = nullptr;
@@ -284,22 +286,21 @@ std::shared_ptr<const std::string> Appliance::log_body(Slot& slot, Nanos moment)
     slot.body = body;
     slot.body_moment = moment;
   }
-  if (moment >= quiet_from(plan_, slot.session, freeze())) slot.script.reset();
+  if (moment >= quiet_from(plan_, session, freeze())) slot.script.reset();
   return body;
 }
 
-std::shared_ptr<const std::string> Appliance::reshuffled(const Slot& slot, Nanos moment) {
-  const std::vector<Entry> script = slot.script ? *slot.script : make_script(plan_, slot.session);
-  return shared_text(render_log_reshuffled(plan_, slot.session, script, moment, freeze(), random_.next()));
+std::shared_ptr<const std::string> Appliance::reshuffled(std::size_t number, Nanos moment) {
+  const Session& session = sessions_[number];
+  const Slot& slot = slots_[number];
+  const std::vector<Entry> script = slot.script ? *slot.script : make_script(plan_, session);
+  return shared_text(render_log_reshuffled(plan_, session, script, moment, freeze(), random_.next()));
 }
 
-Answer Appliance::problem(int status, std::string_view title, std::string_view code, std::string_view detail) {
+// The client's fault, and counted as such where it is about the form of the request.
+Answer Appliance::refused(int status, std::string_view title, std::string_view code, std::string_view detail) {
   if (status == 400 || status == 404 || status == 405) ++account_.bad_requests;
-  Answer answer;
-  answer.status = status;
-  answer.content_type = "application/problem+json";
-  answer.body = shared_text(render_problem(dialect_, status, title, code, detail));
-  return answer;
+  return problem(dialect_, status, title, code, detail);
 }
 
 }  // namespace fleet

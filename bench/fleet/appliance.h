@@ -8,16 +8,16 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
-#include "bench/fleet/account.h"
-#include "bench/fleet/faults.h"
+#include "bench/fleet/answer.h"
+#include "bench/fleet/catalogue.h"
 #include "bench/fleet/http.h"
+#include "bench/fleet/nature.h"
 #include "bench/fleet/plan.h"
 #include "bench/fleet/random.h"
+#include "bench/fleet/record.h"
 #include "bench/fleet/script.h"
-#include "bench/fleet/session.h"
 #include "bench/fleet/tokens.h"
 
 namespace fleet {
@@ -28,7 +28,7 @@ struct Conduct {
   std::string password;
   Nanos token_lifetime = 3600 * kSecond;
   std::vector<std::string> azure_versions = {"v8", "v8.1", "v7"};
-  FaultMix faults;
+  std::size_t page_cap = Nature::kNoLimit;  // rows of a page, whatever was asked for
   bool gzip = false;
 };
 
@@ -36,30 +36,7 @@ struct Conduct {
 struct Shared {
   std::atomic<std::uint64_t> requests = 0;
   std::atomic<std::uint64_t> log_answers = 0;
-  std::atomic<std::uint64_t> sessions_read_to_end = 0;  // whose last state was served completely
   std::int64_t cache_bytes_left = 0;
-};
-
-// Which moment of which session an answer shows.
-struct Receipt {
-  std::size_t session;
-  Nanos moment;
-};
-
-struct Answer {
-  int status = 200;
-  std::string_view content_type = "application/json; charset=utf-8";
-  std::string headers;  // further lines, each ended
-  std::shared_ptr<const std::string> body;
-  Fault fault = Fault::none;  // what the connection has to do to it: reset, truncate, slow, hang
-  std::optional<Receipt> receipt;
-};
-
-// A moment of a session that was served. `owed`: at least once completely and correctly; otherwise only in a broken
-// answer, so the client may have taken entries from it and need not.
-struct Served {
-  Nanos moment;
-  bool owed;
 };
 
 class Appliance {
@@ -67,40 +44,47 @@ class Appliance {
   Appliance(const Plan& plan, const Conduct& conduct, std::size_t index, const std::atomic<Nanos>& freeze,
             Shared& shared);
 
+  // All times of this interface are the fleet's; inside, the appliance knows its own clock only.
+  Nanos clock(Nanos now) const { return shifted(now, nature_.clock_offset); }
+  bool is_down(Nanos now) const;
   Answer answer(const Request& request, Nanos now);
   // Once per answer; `complete`: every byte of it went out.
   void finished(const Answer& answer, bool complete);
 
   std::size_t index() const { return index_; }
   const Account& account() const { return account_; }
-  std::vector<std::vector<Served>> served() const;
-  std::size_t sessions_existing(Nanos at) const;
+  ApplianceRecord record(Nanos now) const;
+  // These two may be asked by any thread. Unread: there, and its last state was never served completely.
+  std::size_t sessions_existing(Nanos now) const;
+  std::size_t sessions_unread(Nanos now) const;
 
  private:
+  // What was said of a session.
   struct Slot {
-    Session session;
     std::vector<Served> served;
     std::unique_ptr<std::vector<Entry>> script;  // only while the session changes
     std::shared_ptr<const std::string> body;     // of `body_moment`
     Nanos body_moment = 0;
-    bool read_to_end = false;
+    std::atomic<bool> read_to_end = false;
   };
 
-  std::optional<Answer> fail(Fault fault, Nanos now);
-  void spoil(Answer& answer, Fault fault);
+  bool is_calm(Nanos at) const { return plan_.all_past || at >= freeze(); }
+  Fault draw(const Request& request, Nanos at);
   Answer route(const Request& request, Nanos now);
   Answer token(const Request& request, Nanos now);
   Answer issued(const Tokens::Pair& pair, Nanos now) const;
   Answer collection(const Request& request, std::string_view rest, Nanos now);
   Answer list(std::string_view query, Nanos now);
   Answer log(std::size_t number, Nanos now);
-  std::shared_ptr<const std::string> log_body(Slot& slot, Nanos moment);
-  std::shared_ptr<const std::string> reshuffled(const Slot& slot, Nanos moment);
-  Answer problem(int status, std::string_view title, std::string_view code, std::string_view detail);
+  void show_another_session(Answer& answer, Nanos at);
+  std::shared_ptr<const std::string> log_body(std::size_t number, Nanos moment);
+  std::shared_ptr<const std::string> reshuffled(std::size_t number, Nanos moment);
+  Answer refused(int status, std::string_view title, std::string_view code, std::string_view detail);
   void note(Receipt receipt, bool owed);
-  Nanos freeze() const { return freeze_.load(std::memory_order_relaxed); }
+  Nanos freeze() const { return shifted(freeze_.load(std::memory_order_relaxed), nature_.clock_offset); }
 
-  const Plan& plan_;
+  const Plan plan_;  // by our clock
+  const Nature nature_;
   const Conduct& conduct_;
   const std::size_t index_;
   const Dialect dialect_;
@@ -108,9 +92,10 @@ class Appliance {
   Shared& shared_;
   Random random_;
   Tokens tokens_;
+  Nanos tokens_void_at_;
   Account account_;
-  std::vector<Slot> slots_;  // in the order of their start
-  std::unordered_map<std::string_view, std::size_t> by_id_;
+  Catalogue sessions_;
+  std::vector<Slot> slots_;  // as the sessions are numbered
 };
 
 }  // namespace fleet

@@ -33,6 +33,10 @@ constexpr std::size_t kReadBuffer = 16 * 1024;
 constexpr std::chrono::milliseconds kHang{5000};
 constexpr std::chrono::milliseconds kDribble{50};
 constexpr std::size_t kDribbles = 20;
+constexpr std::chrono::milliseconds kTrickle{200};
+constexpr std::size_t kTrickled = 300;  // a minute's worth
+constexpr std::size_t kGush = 64 * 1024;
+constexpr std::size_t kGushed = 1024u << 20;
 
 // One formatted date serves a whole second of answers.
 std::string_view date_of(Nanos at) {
@@ -50,8 +54,11 @@ void write_head(std::string& head, const Answer& answer, Nanos at) {
   fmt::format_to(std::back_inserter(head), "HTTP/1.1 {} {}\r\nDate: {}\r\nServer: fleet\r\n", answer.status,
                  reason_phrase(answer.status), date_of(at));
   if (answer.body) {
-    fmt::format_to(std::back_inserter(head), "Content-Type: {}\r\nContent-Length: {}\r\n", answer.content_type,
-                   answer.body->size());
+    fmt::format_to(std::back_inserter(head), "Content-Type: {}\r\n", answer.content_type);
+    answer.fault == Fault::huge
+        ? void(head += "Transfer-Encoding: chunked\r\n")
+        : void(fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n",
+                              static_cast<std::ptrdiff_t>(answer.body->size()) + answer.length_is_off_by));
   }
   head += answer.headers;
   head += "\r\n";
@@ -77,9 +84,13 @@ class Conversation {
       }
       if (progress == Progress::malformed) co_return;
       const Nanos at = now();
+      if (appliance_.is_down(at)) {
+        reset_on_close();
+        co_return;
+      }
       const Answer answer = appliance_.answer(request, at);
       const bool keep = request.keep_alive;
-      write_head(head_, answer, at);
+      write_head(head_, answer, appliance_.clock(at));
       const Outcome outcome = co_await deliver(answer);
       appliance_.finished(answer, outcome != Outcome::broken);
       if (outcome != Outcome::said || !keep) co_return;
@@ -110,6 +121,18 @@ class Conversation {
       }
       case Fault::slow:
         co_return co_await dribble(body);
+      case Fault::loris:
+        co_await trickle(body);
+        co_return Outcome::broken;
+      case Fault::huge:
+        co_await gush(body);
+        co_return Outcome::broken;
+      case Fault::http09:
+        head_.clear();
+        [[fallthrough]];
+      case Fault::wrong_length:
+        co_await send(body);
+        co_return Outcome::broken;
       default:
         co_return co_await send(body) ? Outcome::said : Outcome::broken;
     }
@@ -133,6 +156,30 @@ class Conversation {
       body.remove_prefix(size);
     }
     co_return Outcome::said;
+  }
+
+  // One byte at a time, until the client gives up.
+  Awaitable<void> trickle(std::string_view body) {
+    const std::string all = head_ + std::string(body.substr(0, kTrickled));
+    for (const char& byte : all) {
+      const auto one = asio::buffer(&byte, 1);
+      const auto [error, size] = co_await asio::async_write(stream_, one, kAwait);
+      if (error || client_stirs()) co_return;
+      co_await pause(kTrickle);
+    }
+  }
+
+  // The body without its end, and blanks for ever after, as far as we care to go.
+  Awaitable<void> gush(std::string_view body) {
+    static const std::string blanks = fmt::format("{:x}\r\n{}\r\n", kGush, std::string(kGush, ' '));
+    if (!body.empty()) body.remove_suffix(1);
+    head_ += fmt::format("{:x}\r\n{}\r\n", body.size(), body);
+    if (body.empty() || !co_await send({})) co_return;
+    for (std::size_t sent = 0; sent < kGushed; sent += kGush) {
+      const auto part = asio::buffer(blanks);
+      const auto [error, size] = co_await asio::async_write(stream_, part, kAwait);
+      if (error) co_return;
+    }
   }
 
   // No answer, until our time is over or the client gives up: from then on it is not in flight any more.

@@ -9,52 +9,113 @@ namespace fleet {
 
 namespace {
 
-constexpr std::array<std::string_view, kFaultKinds> kNames = {"none", "429",    "503",  "500", "reset", "truncate",
-                                                              "slow", "expire", "html", "cut", "empty", "hang"};
+using enum Scope;
+using enum Part;
 
-}  // namespace
+// Of the answers' faults in --faults those with 0.003 stop a whole source for a while.
+constexpr Misbehaviour kTable[] = {
+    {Fault::too_many, "429", answer, of_faults, 0.003, "429 with Retry-After in seconds"},
+    {Fault::unavailable, "503", answer, of_faults, 0.003, "503 with Retry-After as a date"},
+    {Fault::error, "500", answer, of_faults, 0.008, "500"},
+    {Fault::reset, "reset", answer, of_faults, 0.008, "the connection is reset in the middle of the body"},
+    {Fault::truncate, "truncate", answer, of_faults, 0.008, "the connection ends before the promised length"},
+    {Fault::slow, "slow", answer, of_faults, 0.008, "the whole body, dribbled over a second"},
+    {Fault::expire, "expire", answer, of_faults, 0.003, "every token of the appliance expires now"},
+    {Fault::html, "html", answer, of_faults, 0.008, "200 with a page for people"},
+    {Fault::cut, "cut", answer, of_faults, 0.008, "JSON cut in the middle under a length that fits"},
+    {Fault::empty, "empty", answer, of_faults, 0.008, "200 without a body"},
+    {Fault::hang, "hang", answer, of_faults, 0.003, "no answer for some seconds, then the connection ends"},
+    {Fault::wrong_length, "wrong-length", answer, of_all_faults, 0.005, "Content-Length too large or too small"},
+    {Fault::bomb, "bomb-gzip", answer, of_all_faults, 0.001,
+     "80 MiB of zeros in a small body: gzip, deflate, br, zstd"},
+    {Fault::huge, "huge", answer, of_all_faults, 0.001, "a body without an end"},
+    {Fault::other_session, "other-session", answer, of_all_faults, 0.005, "the log of another session"},
+    {Fault::redirect, "redirect", answer, of_all_faults, 0.003, "301, 302, 307 or 308 to the same appliance"},
+    {Fault::headers, "headers", answer, of_all_faults, 0.003, "a good answer behind 5000 header lines"},
+    {Fault::http09, "http09", answer, of_all_faults, 0.003, "a body without status line and headers"},
+    {Fault::loris, "loris", answer, of_all_faults, 0.001, "one byte every 200 ms"},
+    {Fault::garbage, "garbage", answer, of_all_faults, 0.005, "200 with bytes that are no JSON"},
+    {Fault::retry_huge, "retry-huge", answer, of_none, 0.002,
+     "429 with Retry-After of years: stops the source for 1 h"},
+    {Fault::retry_negative, "retry-negative", answer, of_all_faults, 0.003,
+     "429 with a Retry-After that asks for nothing"},
+    {Fault::retry_date, "retry-date", answer, of_all_faults, 0.003, "429 with Retry-After as a date of an old form"},
+    {Fault::utf8, "utf8", entry, of_all_faults, 0.01, "bytes that are no UTF-8 in the message; owed with U+FFFD each"},
+    {Fault::nested, "nested", entry, of_all_faults, 0.0005, "an unknown field nested 100000 deep; owed"},
+    {Fault::bigint, "bigint", entry, of_all_faults, 0.01, "an unknown field with an integer beyond 64 bits; owed"},
+    {Fault::clock, "clock", source, of_all_faults, 0.3, "its clock is minutes or hours off, either way"},
+    {Fault::version, "version", source, of_all_faults, 0.3, "refuses every version for some seconds"},
+    {Fault::down, "down", source, of_all_faults, 0.3, "refuses connections for some seconds"},
+    {Fault::login_limit, "login-limit", source, of_all_faults, 0.2, "no refresh; another client voids its tokens"},
+    {Fault::page_limit, "page-limit", source, of_all_faults, 0.3, "refuses Limit above 100, or gives 30 rows at most"},
+    {Fault::shift_insert, "shift-insert", listing, of_all_faults, 0.1, "old sessions come up between two pages"},
+    {Fault::shift_delete, "shift-delete", listing, of_all_faults, 0.1, "old sessions are deleted between two pages"},
+    {Fault::total_null, "total-null", listing, of_all_faults, 0.3, "totalCount is null"},
+    {Fault::total_wrong, "total-wrong", listing, of_all_faults, 0.1, "totalCount is a little wrong"},
+    {Fault::vanish_session, "vanish-session", session, of_all_faults, 0.1, "it is deleted some time after it began"},
+    {Fault::reuse_id, "reuse-id", session, of_all_faults, 0.3, "it takes the id of an old session, which is gone then"},
+    {Fault::reopen, "reopen", session, of_all_faults, 0.1, "it runs again after its end, with later entries"},
+    {Fault::never_ending, "never-ending", session, of_all_faults, 0.05, "it stays Running for good, without news"},
+    {Fault::late_session, "late-session", session, of_all_faults, 0.05, "it began weeks ago and runs"},
+};
+static_assert(std::size(kTable) + 1 == kFaultKinds);
 
-std::string_view fault_name(Fault fault) { return kNames[static_cast<std::size_t>(fault)]; }
-
-void FaultMix::set(std::string_view text) {
-  const std::size_t equals = text.find('=');
-  const auto name = std::find(kNames.begin() + 1, kNames.end(), text.substr(0, equals));
-  if (equals == std::string_view::npos || name == kNames.end()) {
-    std::string known;
-    for (std::size_t i = 1; i < kFaultKinds; ++i) known += ' ' + std::string(kNames[i]);
-    throw std::invalid_argument("a fault is NAME=PROBABILITY with one of these names:" + known);
-  }
-  const std::string_view number = text.substr(equals + 1);
-  double share = -1;
-  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), share);
-  if (error != std::errc{} || end != number.data() + number.size() || share < 0 || share > 1) {
-    throw std::invalid_argument("a probability lies between 0 and 1: " + std::string(text));
-  }
-  share_[static_cast<std::size_t>(name - kNames.begin())] = share;
+const Misbehaviour& by_name(std::string_view name) {
+  const auto found = std::find_if(std::begin(kTable), std::end(kTable), [&](const auto& m) { return m.name == name; });
+  if (found != std::end(kTable)) return *found;
+  throw std::invalid_argument("there is no fault of the name " + std::string(name) + ": see `fleet_sim faults`");
 }
 
-FaultMix FaultMix::of_everything() {
-  FaultMix mix;
-  for (const Fault fault :
-       {Fault::error, Fault::reset, Fault::truncate, Fault::slow, Fault::html, Fault::cut, Fault::empty}) {
-    mix.set(fault, 0.008);
+double read_probability(std::string_view text) {
+  double share = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), share);
+  if (error != std::errc{} || end != text.data() + text.size() || share < 0 || share > 1) {
+    throw std::invalid_argument("a probability lies between 0 and 1: " + std::string(text));
   }
-  // These stop a whole source for a while.
-  for (const Fault fault : {Fault::too_many, Fault::unavailable, Fault::expire, Fault::hang}) mix.set(fault, 0.003);
+  return share;
+}
+
+FaultMix mix_up_to(Part part) {
+  FaultMix mix;
+  for (const Misbehaviour& m : kTable) {
+    if (m.part <= part) mix.set(m.fault, m.probability);
+  }
   return mix;
 }
 
+}  // namespace
+
+std::span<const Misbehaviour> misbehaviours() { return kTable; }
+
+const Misbehaviour& misbehaviour(Fault fault) { return kTable[static_cast<std::size_t>(fault) - 1]; }
+
+std::string_view scope_name(Scope scope) {
+  static constexpr std::string_view kNames[] = {"answers", "entries", "appliances", "pages", "sessions"};
+  return kNames[static_cast<std::size_t>(scope)];
+}
+
+void FaultMix::set(std::string_view text) {
+  const std::size_t equals = text.find('=');
+  const Misbehaviour& which = by_name(text.substr(0, equals));
+  set(which.fault, equals == std::string_view::npos ? which.probability : read_probability(text.substr(equals + 1)));
+}
+
+FaultMix FaultMix::of_answers() { return mix_up_to(of_faults); }
+
+FaultMix FaultMix::of_everything() { return mix_up_to(of_all_faults); }
+
 Fault FaultMix::draw(Random& random) const {
   double point = random.real();
-  for (std::size_t i = 1; i < kFaultKinds; ++i) {
-    if (point < share_[i]) return static_cast<Fault>(i);
-    point -= share_[i];
+  for (const Misbehaviour& m : kTable) {
+    if (m.scope != answer) continue;
+    if (point < share(m.fault)) return m.fault;
+    point -= share(m.fault);
   }
   return Fault::none;
 }
 
-bool FaultMix::any() const {
-  return std::any_of(share_.begin(), share_.end(), [](double share) { return share > 0; });
+bool FaultMix::strikes(Fault fault, std::uint64_t seed) const {
+  return Random(seed_of(seed, 0xfa17 + static_cast<std::uint64_t>(fault))).chance(share(fault));
 }
 
 }  // namespace fleet

@@ -1,9 +1,10 @@
-// What goes wrong between an appliance and its clients, by probability. Named faults with a script of their own (clock
-// offsets, refused versions, shifting pages, vanishing sessions, wrong sessions) have their place beside these.
+// What goes wrong with a simulated fleet: one table of names, each with the place where it strikes and how often.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string_view>
 
 #include "bench/fleet/random.h"
@@ -12,32 +13,90 @@ namespace fleet {
 
 enum class Fault : std::uint8_t {
   none,
-  too_many,     // 429, Retry-After in seconds
-  unavailable,  // 503, Retry-After as a date
-  error,        // 500
-  reset,        // the connection is reset in the middle of the body
-  truncate,     // the connection ends before the promised length
-  slow,         // the whole body, dribbled over a second
-  expire,       // every token of the appliance expires now
-  html,         // 200 with a page for people
-  cut,          // JSON cut in the middle under a length that fits
-  empty,        // 200 without a body
-  hang,         // no answer for some seconds, then the connection ends
+  // Answers: drawn for every request.
+  too_many,
+  unavailable,
+  error,
+  reset,
+  truncate,
+  slow,
+  expire,
+  html,
+  cut,
+  empty,
+  hang,
+  wrong_length,
+  bomb,
+  huge,
+  other_session,
+  redirect,
+  headers,
+  http09,
+  loris,
+  garbage,
+  retry_huge,
+  retry_negative,
+  retry_date,
+  // Entries: drawn for every entry of a script.
+  utf8,
+  nested,
+  bigint,
+  // Sources: drawn for every appliance.
+  clock,
+  version,
+  down,
+  login_limit,
+  page_limit,
+  // Listings: drawn for every page.
+  shift_insert,
+  shift_delete,
+  total_null,
+  total_wrong,
+  // Lives: drawn for every session.
+  vanish_session,
+  reuse_id,
+  reopen,
+  never_ending,
+  late_session,
 };
-inline constexpr std::size_t kFaultKinds = 12;
+inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(Fault::late_session) + 1;
 
-std::string_view fault_name(Fault fault);
+// What a probability is a share of.
+enum class Scope : std::uint8_t { answer, entry, source, listing, session };
+
+// Which option brings a fault: --faults and --all-faults, only the latter, or neither.
+enum class Part : std::uint8_t { of_faults, of_all_faults, of_none };
+
+struct Misbehaviour {
+  Fault fault;
+  std::string_view name;
+  Scope scope;
+  Part part;
+  double probability;  // unless another is given
+  std::string_view description;
+};
+
+// In the order of the enumeration, without `none`.
+std::span<const Misbehaviour> misbehaviours();
+const Misbehaviour& misbehaviour(Fault fault);
+std::string_view scope_name(Scope scope);
 
 class FaultMix {
  public:
-  // "truncate=0.01"; throws std::invalid_argument for unknown names and what is no probability.
-  void set(std::string_view name_and_probability);
+  // "truncate=0.01", or "truncate" for its usual probability; throws std::invalid_argument for unknown names and what
+  // is no probability.
+  void set(std::string_view text);
   void set(Fault fault, double probability) { share_[static_cast<std::size_t>(fault)] = probability; }
-  // Every kind, about one request in fifteen.
+  double share(Fault fault) const { return share_[static_cast<std::size_t>(fault)]; }
+  // What answers suffer, about one request in fifteen.
+  static FaultMix of_answers();
+  // All but what would keep a client from ever coming to an end.
   static FaultMix of_everything();
 
+  // The fault of one answer.
   Fault draw(Random& random) const;
-  bool any() const;
+  // Whether it strikes the thing that has this seed, always the same. Each fault decides for itself.
+  bool strikes(Fault fault, std::uint64_t seed) const;
 
  private:
   std::array<double, kFaultKinds> share_{};

@@ -11,6 +11,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
+#include <deque>
 #include <future>
 #include <optional>
 #include <thread>
@@ -30,16 +31,15 @@ using Timer =
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable_t<Executor>());
 constexpr int kBacklog = 1024;
-constexpr std::chrono::milliseconds kOutOfDescriptors{50};
+constexpr std::chrono::milliseconds kNoSocket{20};
 
-// `appliance` null: the calls are taken and never answered.
-Awaitable<void> take_calls(Acceptor acceptor, Appliance* appliance, asio::ssl::context* tls) {
+// The acceptor outlives this. `appliance` null: the calls are taken and never answered.
+Awaitable<void> take_calls(Acceptor& acceptor, Appliance* appliance, asio::ssl::context* tls) {
   Timer timer(acceptor.get_executor());
   while (true) {
     auto [error, socket] = co_await acceptor.async_accept(kAwait);
-    if (error == asio::error::operation_aborted) co_return;
-    if (error) {
-      timer.expires_after(kOutOfDescriptors);
+    if (error) {  // out of descriptors, or closed for a while
+      timer.expires_after(kNoSocket);
       co_await timer.async_wait(kAwait);
       continue;
     }
@@ -52,11 +52,35 @@ Awaitable<void> take_calls(Acceptor acceptor, Appliance* appliance, asio::ssl::c
   }
 }
 
+Acceptor bound(Executor executor, const asio::ip::tcp::endpoint& to) {
+  Acceptor acceptor(executor);
+  acceptor.open(to.protocol());
+  acceptor.set_option(asio::socket_base::reuse_address(true));
+  acceptor.bind(to);
+  return acceptor;
+}
+
+// An appliance that refuses connections for a while (by the fleet's clock): its socket is closed, and a new one is
+// opened at the same place. The acceptor outlives this and is used by take_calls.
+Awaitable<void> refuse_calls(Acceptor& acceptor, Span down) {
+  Timer timer(acceptor.get_executor());
+  const auto place = acceptor.local_endpoint();
+  timer.expires_after(std::chrono::nanoseconds(std::max<Nanos>(down.from - now(), 0)));
+  co_await timer.async_wait(kAwait);
+  boost::system::error_code ignored;
+  acceptor.close(ignored);
+  timer.expires_after(std::chrono::nanoseconds(std::max<Nanos>(down.to - now(), 0)));
+  co_await timer.async_wait(kAwait);
+  acceptor = bound(acceptor.get_executor(), place);
+  acceptor.listen(kBacklog);
+}
+
 // One thread and its appliances.
 struct Shard {
   asio::io_context io{1};
   Shared shared;
   std::vector<std::unique_ptr<Appliance>> appliances;
+  std::deque<Acceptor> acceptors;  // at addresses that stay
   std::optional<asio::executor_work_guard<Executor>> work;
   std::thread thread;
 };
@@ -67,14 +91,6 @@ asio::ip::address_v4 address_of(const Setting& setting, std::size_t index) {
   const auto host =
       127u << 24 | static_cast<unsigned>(index / kHosts % kHosts) << 8 | static_cast<unsigned>(index % kHosts + 1);
   return asio::ip::address_v4(host);
-}
-
-Acceptor bound(asio::io_context& io, const asio::ip::address_v4& address) {
-  Acceptor acceptor(io.get_executor());
-  const asio::ip::tcp::endpoint any_port(address, 0);
-  acceptor.open(any_port.protocol());
-  acceptor.bind(any_port);
-  return acceptor;
 }
 
 }  // namespace
@@ -102,7 +118,7 @@ struct Fleet::Running {
 
   void add_appliance(std::size_t index) {
     Shard& shard = *shards[index % shards.size()];
-    Acceptor acceptor = bound(shard.io, address_of(setting, index));
+    Acceptor acceptor = bound(shard.io.get_executor(), {address_of(setting, index), 0});
     const auto at = acceptor.local_endpoint();
     endpoints.push_back(
         {source_name(plan, index), dialect_of(plan, index),
@@ -112,13 +128,19 @@ struct Fleet::Running {
       refusing.push_back(std::move(acceptor));
       return;
     }
-    acceptor.listen(kBacklog);
+    Acceptor& listening = shard.acceptors.emplace_back(std::move(acceptor));
+    listening.listen(kBacklog);
     Appliance* appliance = nullptr;
     if (index < alive) {
       appliance =
           shard.appliances.emplace_back(std::make_unique<Appliance>(plan, conduct, index, freeze, shard.shared)).get();
     }
-    asio::co_spawn(shard.io, take_calls(std::move(acceptor), appliance, tls ? &*tls : nullptr), asio::detached);
+    asio::co_spawn(shard.io, take_calls(listening, appliance, tls ? &*tls : nullptr), asio::detached);
+    const Span down = nature_of(plan, index).is_down;
+    const Nanos offset = nature_of(plan, index).clock_offset;
+    if (appliance != nullptr && down.to > down.from) {
+      asio::co_spawn(shard.io, refuse_calls(listening, {down.from - offset, down.to - offset}), asio::detached);
+    }
   }
 };
 
@@ -134,7 +156,7 @@ Fleet::Fleet(const Plan& plan, const Conduct& conduct, const Setting& setting)
         static_cast<std::int64_t>(setting.cache_bytes / std::max<std::size_t>(setting.threads, 1));
   }
   for (std::size_t i = 0; i < plan.appliances; ++i) r.add_appliance(i);
-  Acceptor control = bound(r.shards.front()->io, asio::ip::address_v4::loopback());
+  Acceptor control = bound(r.shards.front()->io.get_executor(), {asio::ip::address_v4::loopback(), 0});
   control.listen(kBacklog);
   r.control_url = fmt::format("http://127.0.0.1:{}/status", control.local_endpoint().port());
   std::function<std::string()> say = [this] { return status(); };
@@ -175,7 +197,7 @@ std::vector<ApplianceRecord> Fleet::records() {
     std::promise<void> taken;
     asio::post(shard->io, [&] {
       for (const auto& appliance : shard->appliances) {
-        records.push_back({appliance->index(), appliance->served(), appliance->account()});
+        records.push_back(appliance->record(now()));
       }
       taken.set_value();
     });
@@ -190,18 +212,19 @@ void Fleet::write_ledger(const std::string& path) {
 }
 
 std::string Fleet::status() const {
-  std::uint64_t requests = 0, log_answers = 0, read_to_end = 0, sessions = 0;
+  std::uint64_t requests = 0, log_answers = 0, sessions = 0, unread = 0;
   const Nanos at = now();
   for (const auto& shard : running_->shards) {
     requests += shard->shared.requests;
     log_answers += shard->shared.log_answers;
-    read_to_end += shard->shared.sessions_read_to_end;
-    // The sessions themselves never change, so another thread may count them.
-    for (const auto& appliance : shard->appliances) sessions += appliance->sessions_existing(at);
+    for (const auto& appliance : shard->appliances) {
+      sessions += appliance->sessions_existing(at);
+      unread += appliance->sessions_unread(at);
+    }
   }
   return fmt::format(R"({{"frozen":{},"requests":{},"log_answers":{},"sessions":{},"read_to_end":{},"caught_up":{}}})"
                      "\n",
-                     frozen(), requests, log_answers, sessions, read_to_end, frozen() && read_to_end == sessions);
+                     frozen(), requests, log_answers, sessions, sessions - unread, frozen() && unread == 0);
 }
 
 }  // namespace fleet

@@ -13,11 +13,24 @@ struct Unit {
   std::size_t bytes;
 };
 
-// The model writes its texts itself, so they are well-formed: no checks beyond the end.
+constexpr char32_t kBadByte = 0x110000;  // beyond all there is
+
+std::size_t length_by_lead(unsigned lead) {
+  if (lead < 0x80) return 1;
+  if (lead < 0xc2) return 0;
+  return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+}
+
+// The model writes its texts itself, so there are no overlong forms to look for.
 Unit first_of(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned lead = byte(0);
-  if (lead < 0x80 || text.size() == 1) return {lead, 1};
+  const std::size_t length = length_by_lead(lead);
+  if (length == 0 || text.size() < length) return {kBadByte, 1};
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0u) != 0x80) return {kBadByte, 1};
+  }
+  if (lead < 0x80) return {lead, 1};
   if (lead < 0xe0) return {(lead & 0x1fu) << 6 | (byte(1) & 0x3fu), 2};
   if (lead < 0xf0) return {(lead & 0x0fu) << 12 | (byte(1) & 0x3fu) << 6 | (byte(2) & 0x3fu), 3};
   return {(lead & 0x07u) << 18 | (byte(1) & 0x3fu) << 12 | (byte(2) & 0x3fu) << 6 | (byte(3) & 0x3fu), 4};
@@ -57,7 +70,9 @@ void append(std::string& to, std::string_view text, bool upper, Wants wants) {
   to += '"';
   while (!text.empty()) {
     const Unit unit = first_of(text);
-    if (is_surrogate(unit.code) || wants(unit.code)) {
+    if (unit.code == kBadByte) {
+      to += text.front();
+    } else if (is_surrogate(unit.code) || wants(unit.code)) {
       append_escape(to, unit.code, upper);
     } else if (const char escape = short_escape(unit.code)) {
       to += '\\';
@@ -83,11 +98,12 @@ void append_json_respelled(std::string& to, std::string_view text, Random& rando
   append(to, text, random.chance(0.5), [&](char32_t code) { return random.chance(code < 0x80 ? share / 10 : share); });
 }
 
-std::string without_surrogates(std::string_view text) {
+std::string as_owed(std::string_view text) {
   std::string out;
   while (!text.empty()) {
     const Unit unit = first_of(text);
-    out.append(is_surrogate(unit.code) ? std::string_view("\xef\xbf\xbd") : text.substr(0, unit.bytes));
+    out.append(is_surrogate(unit.code) || unit.code == kBadByte ? std::string_view("\xef\xbf\xbd")
+                                                                : text.substr(0, unit.bytes));
     text.remove_prefix(unit.bytes);
   }
   return out;

@@ -1,6 +1,7 @@
 // Strings of the fleet and how JSON may spell them. Inside, a text is UTF-8 which may hold lone surrogates in their
 // three-byte form (WTF-8), since appliances send such escapes; what the daemon is held to is the text with those as
-// U+FFFD.
+// U+FFFD. It may also hold single bytes that are no UTF-8 at all, which appliances send as they are; each of them is
+// owed as U+FFFD too.
 #pragma once
 
 #include <string>
@@ -15,7 +16,7 @@ void append_json(std::string& to, std::string_view text);
 // The same text in a random spelling: \uXXXX where raw would do, \u000a for \n, \/ for /.
 void append_json_respelled(std::string& to, std::string_view text, Random& random);
 
-// Lone surrogates replaced by U+FFFD.
-std::string without_surrogates(std::string_view text);
+// What the daemon must make of it: lone surrogates and bad bytes replaced by U+FFFD, one for each.
+std::string as_owed(std::string_view text);
 
 }  // namespace fleet

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "bench/fleet/json_text.h"
+#include "bench/fleet/nature.h"
 #include "bench/fleet/script.h"
 
 namespace fleet {
@@ -63,18 +64,35 @@ void append_entry(std::string& to, Dialect dialect, const Entry& entry, const st
     return at == 0 ? std::string() : dialect == Dialect::aws ? aws_time(at) : azure_time(at);
   };
   to += R"({"m":)";
-  append_json(to, without_surrogates(entry.message));
+  append_json(to, as_owed(entry.message));
   fmt::format_to(std::back_inserter(to), R"(,"t":"{}","r":"{}","s":[)", time(entry.started), entry.resource);
   const char* comma = "";
   for (const auto& [state, owed] : states) {
     fmt::format_to(std::back_inserter(to), R"({}[{},"{}","{}","{}","{}"])", std::exchange(comma, ","), int{owed},
                    state.status, time(state.log_time), time(state.start), state.duration);
   }
-  to += "]}";
+  to += ']';
+  if (!entry.extra.empty()) {
+    to += R"(,"x":)";
+    append_json(to, '{' + entry.extra.substr(1) + '}');
+  }
+  to += '}';
+}
+
+// A client that met a session and finds it deleted may say that it could not read it to its end. Only if it had ended
+// long before, and was read, there is nothing to say.
+bool may_have_gap(const Plan& plan, const Session& session, const SessionRecord& record, Nanos freeze) {
+  constexpr Nanos kLongBefore = kHour / 6;
+  if (!record.gone) return false;
+  if (session.stop >= plan.begin - kLongBefore) return true;
+  const Nanos quiet = quiet_from(plan, session, freeze);
+  return std::none_of(record.served.begin(), record.served.end(),
+                      [&](const Served& each) { return each.owed && each.moment >= quiet; });
 }
 
 void append_session(std::string& to, const Plan& plan, const std::string& source, const Session& session,
-                    const std::vector<Served>& served, Nanos freeze) {
+                    const SessionRecord& record, Nanos freeze) {
+  const std::vector<Served> served = in_order(record.served);
   const bool broken = std::any_of(served.begin(), served.end(), [](const Served& each) { return !each.owed; });
   std::string entries, errors;
   for (const Entry& entry : make_script(plan, session)) {
@@ -92,21 +110,40 @@ void append_session(std::string& to, const Plan& plan, const std::string& source
   }
   fmt::format_to(
       std::back_inserter(to),
-      R"({{"record":"session","source":"{}","dialect":"{}","session":"{}","broken":{},"entries":[{}],"errors":[{}]}})"
+      R"({{"record":"session","source":"{}","dialect":"{}","session":"{}","start":"{}","broken":{},"gaps":{},)"
+      R"("entries":[{}],"errors":[{}]}})"
       "\n",
-      source, session.dialect == Dialect::aws ? "aws" : "azure", session.id, broken, entries, errors);
+      source, session.dialect == Dialect::aws ? "aws" : "azure", session.id, azure_time(session.start), broken,
+      int{may_have_gap(plan, session, record, freeze)}, entries, errors);
+}
+
+std::string_view life_of(const Plan& plan, std::size_t appliance, std::size_t index, const Session& session) {
+  if (session.reopened != kNever) return "reopened";
+  if (session.never_ends) return "never ending";
+  const Session plain = plain_session(plan, appliance, index);
+  return session.id != plain.id ? "of a reused id" : session.start != plain.start ? "late" : "plain";
+}
+
+void append_unread(std::string& to, const std::string& source, const Session& session, std::string_view life) {
+  fmt::format_to(std::back_inserter(to),
+                 R"({{"record":"unread","source":"{}","session":"{}","start":"{}","life":"{}"}})"
+                 "\n",
+                 source, session.id, azure_time(session.start), life);
 }
 
 void append_account(std::string& to, const std::string& source, const Account& a) {
   fmt::format_to(
       std::back_inserter(to),
       R"({{"record":"account","source":"{}","requests":{},"logins":{},"refreshes":{},"log_answers":{},"log_bytes":{},)"
-      R"("most_in_flight":{},"busiest_second":{},"inside_retry_after":{},"bad_requests":{},"faults":{{)",
+      R"("most_in_flight":{},"busiest_second":{},"inside_retry_after":{},"bad_requests":{},)"
+      R"("redirects_followed":{},"faults":{{)",
       source, a.requests, a.logins, a.refreshes, a.log_answers, a.log_bytes, a.most_in_flight, a.busiest_second,
-      a.inside_retry_after, a.bad_requests);
-  for (std::size_t i = 1; i < kFaultKinds; ++i) {
-    fmt::format_to(std::back_inserter(to), R"({}"{}":{})", i == 1 ? "" : ",", fault_name(static_cast<Fault>(i)),
-                   a.faults[i]);
+      a.inside_retry_after, a.bad_requests, a.redirects_followed);
+  const char* comma = "";
+  for (const Misbehaviour& m : misbehaviours()) {
+    if (m.scope != Scope::answer) continue;
+    fmt::format_to(std::back_inserter(to), R"({}"{}":{})", std::exchange(comma, ","), m.name,
+                   a.faults[static_cast<std::size_t>(m.fault)]);
   }
   to += "}}\n";
 }
@@ -115,10 +152,15 @@ void append_account(std::string& to, const std::string& source, const Account& a
 
 std::string ledger_lines(const Plan& plan, const ApplianceRecord& record, Nanos freeze) {
   const std::string source = source_name(plan, record.index);
+  const Plan own = plan_of_appliance(plan, record.index);
+  const Nanos own_freeze = shifted(freeze, nature_of(plan, record.index).clock_offset);
   std::string lines;
-  for (std::size_t i = 0; i < record.served.size(); ++i) {
-    if (record.served[i].empty()) continue;
-    append_session(lines, plan, source, make_session(plan, record.index, i), in_order(record.served[i]), freeze);
+  for (std::size_t i = 0; i < record.sessions.size(); ++i) {
+    const SessionRecord& session = record.sessions[i];
+    if (session.served.empty() && !session.gone && !session.unread) continue;
+    const Session which = make_session(own, record.index, i);
+    if (!session.served.empty() || session.gone) append_session(lines, own, source, which, session, own_freeze);
+    if (session.unread) append_unread(lines, source, which, life_of(own, record.index, i, which));
   }
   append_account(lines, source, record.account);
   return lines;

@@ -20,6 +20,7 @@ struct Listing {
   std::size_t offset = 0;
   std::size_t limit = 0;
 
+  // Of a session that exists.
   bool shows(const Session& session, Nanos at, Nanos freeze) const;
 };
 

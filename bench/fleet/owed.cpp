@@ -28,6 +28,8 @@ void add_entry(OwedSession& session, const element& entry) {
   const std::string_view message = text(entry["m"]), resource = text(entry["r"]), time = text(entry["t"]);
   Group& group = session.groups[comparable_identity(parse_time(time).value_or(0), message, resource)];
   group.shown = std::string(time) + ' ' + std::string(message);
+  std::string_view extra;
+  group.extras.emplace_back(entry["x"].get_string().get(extra) == simdjson::SUCCESS ? extra : std::string_view());
   std::vector<OwedState>& states = group.entries.emplace_back();
   for (const element state : entry["s"].get_array()) {
     states.push_back(
@@ -66,13 +68,20 @@ Owed Owed::read(const std::string& path) {
   std::string line;
   while (std::getline(file, line)) {
     const element record = parser.parse(line).value();
+    if (text(record["record"]) == "unread") {
+      owed.unread_.push_back(key_of(text(record["source"]), text(record["session"])) + " (" +
+                             std::string(text(record["life"])) + ")");
+    }
     if (text(record["record"]) != "session") continue;
     OwedSession& session = owed.sessions_[key_of(text(record["source"]), text(record["session"]))];
     session.dialect = text(record["dialect"]) == "aws" ? Dialect::aws : Dialect::azure;
-    session.broken = record["broken"].get_bool().value();
+    session.broken |= record["broken"].get_bool().value();
+    session.gaps_allowed += record["gaps"].get_uint64().value();
     for (const element entry : record["entries"].get_array()) add_entry(session, entry);
     for (const element error : record["errors"].get_array()) {
-      session.errors[std::string(text(error.at(1)))].owed = error.at(0).get_int64().value() != 0;
+      OwedError& owed_error = session.errors[std::string(text(error.at(1)))];
+      ++owed_error.served;
+      owed_error.owed += error.at(0).get_uint64().value();
     }
   }
   return owed;

@@ -29,6 +29,7 @@ struct OwedState {
 struct Group {
   std::string shown;                            // for messages to people
   std::vector<std::vector<OwedState>> entries;  // each entry's states in the order they were served
+  std::vector<std::string> extras;              // each entry's unknown fields, empty: none
   struct Written {
     std::uint32_t id;  // number of the event.id, see Judge
     std::string state;
@@ -37,14 +38,19 @@ struct Group {
   std::vector<Written> written;  // in the order of the output
 };
 
+// Equal raw texts in several generations of a session are several errors.
 struct OwedError {
-  bool owed = false;
+  std::uint64_t served = 0;
+  std::uint64_t owed = 0;
   std::uint64_t written = 0;
 };
 
+// All generations of one id: the times of their entries tell them apart (see ledger.h).
 struct OwedSession {
   Dialect dialect = Dialect::aws;
   bool broken = false;  // some answers of it were broken: the client may have read parts
+  std::uint64_t gaps_allowed = 0;
+  std::uint64_t gaps_written = 0;
   std::unordered_map<std::string, Group> groups;
   std::map<std::string, OwedError> errors;  // by raw text
 };
@@ -56,9 +62,12 @@ class Owed {
 
   OwedSession* find(std::string_view source, std::string_view session);
   std::map<std::string, OwedSession>& sessions() { return sessions_; }
+  // What was not read to its end, for people.
+  const std::vector<std::string>& unread() const { return unread_; }
 
  private:
   std::map<std::string, OwedSession> sessions_;  // "source session"
+  std::vector<std::string> unread_;
 };
 
 }  // namespace fleet

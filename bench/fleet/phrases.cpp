@@ -62,6 +62,20 @@ std::string make_extra(Random& random) {
   }
 }
 
+std::string make_bad_bytes(Random& random) {
+  static constexpr std::string_view kBad[] = {"\xff", "\xc0\xaf", "\x80", "\xf5 and \xfe", "\xe2\x82", "\xf0\x9f\x8e"};
+  return fmt::format(" bad <{}>", random.pick(kBad));
+}
+
+std::string make_nested(std::size_t depth) {
+  return R"(,"nested":)" + std::string(depth, '[') + std::string(depth, ']');
+}
+
+std::string make_big_integer(Random& random) {
+  return fmt::format(R"(,"big":{}{:019}{:019})", random.chance(0.3) ? "-" : "", random.next() >> 2 | 1ull << 60,
+                     random.next() >> 2);
+}
+
 std::string make_hostile(Random& random, std::size_t number, const std::string& log_time) {
   switch (random.below(6)) {
     case 0:

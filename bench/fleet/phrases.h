@@ -11,6 +11,12 @@ namespace fleet {
 std::string make_message(Random& random, std::size_t number);
 // Fields no document names, as JSON, starting with a comma.
 std::string make_extra(Random& random);
+// Bytes that are no UTF-8, each of them bad by itself.
+std::string make_bad_bytes(Random& random);
+// `depth` arrays within each other, as the value of an unknown field.
+std::string make_nested(std::size_t depth);
+// An unknown field with a number that no 64 bits hold.
+std::string make_big_integer(Random& random);
 // The raw JSON of an entry that is not as documented; `number` makes it unique in its session.
 std::string make_hostile(Random& random, std::size_t number, const std::string& log_time);
 

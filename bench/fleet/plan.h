@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "bench/fleet/faults.h"
 #include "bench/fleet/times.h"
 
 namespace fleet {
@@ -38,6 +39,7 @@ struct Plan {
   Nanos session_length = 6 * kSecond;  // the longest
   bool all_past = false;               // every session ended an hour and more before `begin`
   Mix mix;
+  FaultMix faults;
 };
 
 inline Dialect dialect_of(const Plan& plan, std::size_t appliance) {

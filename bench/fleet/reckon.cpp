@@ -16,6 +16,8 @@ namespace {
 
 using simdjson::dom::element;
 
+constexpr std::size_t kShown = 2000;  // of a line, in an example
+
 // Empty when the field is absent.
 std::string_view field(const element& event, std::string_view pointer) {
   std::string_view text;
@@ -43,22 +45,23 @@ class Reading {
     if (parser_.parse(line).get(event) != simdjson::SUCCESS)
       return verdict_.find(Verdict::unreadable, line.substr(0, 200));
     const std::string_view change = field(event, "/sessionlog/change");
-    if (change == "gap") return take_gap(line);
     OwedSession* session = owed_.find(field(event, "/sessionlog/source"), field(event, "/sessionlog/session_id"));
+    if (change == "gap") return take_gap(session, line);
     if (session == nullptr) return verdict_.find(Verdict::foreign, "no such session: " + line);
     change == "error" ? take_error(*session, event, line) : take_entry(*session, event, line);
   }
 
-  void take_gap(const std::string& line) {
+  void take_gap(OwedSession* session, const std::string& line) {
     ++verdict_.gaps;
-    if (!how_.gaps_allowed) verdict_.find(Verdict::unexpected_gap, line);
+    const bool allowed = session != nullptr && ++session->gaps_written <= session->gaps_allowed;
+    if (!allowed && !how_.gaps_allowed) verdict_.find(Verdict::unexpected_gap, line);
   }
 
   void take_error(OwedSession& session, const element& event, const std::string& line) {
     ++verdict_.errors_written;
     const auto error = session.errors.find(std::string(field(event, "/event/original")));
     if (error == session.errors.end()) return verdict_.find(Verdict::foreign, "error event: " + line);
-    if (++error->second.written > 1) verdict_.find(Verdict::repeated, "error event: " + line);
+    if (++error->second.written > error->second.served) verdict_.find(Verdict::repeated, "error event: " + line);
   }
 
   void take_entry(OwedSession& session, const element& event, const std::string& line) {
@@ -67,9 +70,14 @@ class Reading {
     const std::string_view when = session.dialect == Dialect::aws && !start.empty() ? start : log_time;
     const auto group = session.groups.find(comparable_identity(parse_time(when).value_or(0), field(event, "/message"),
                                                                field(event, "/sessionlog/resource_id")));
-    if (group == session.groups.end()) return verdict_.find(Verdict::foreign, "no such entry: " + line);
+    if (group == session.groups.end())
+      return verdict_.find(Verdict::foreign, "no such entry: " + line.substr(0, kShown));
     const std::uint32_t id = number_of(field(event, "/event/id"), group->second);
     if (id == 0) return verdict_.find(Verdict::foreign, "event.id of another entry: " + line);
+    const std::vector<std::string>& extras = group->second.extras;
+    if (std::find(extras.begin(), extras.end(), field(event, "/sessionlog/extra")) == extras.end()) {
+      verdict_.find(Verdict::foreign, "other unknown fields: " + line.substr(0, kShown));
+    }
     group->second.written.push_back({id,
                                      comparable_state(session.dialect, field(event, "/sessionlog/status"), log_time,
                                                       start, field(event, "/sessionlog/duration")),
@@ -204,9 +212,8 @@ class GroupJudge {
 
 void judge_errors(const std::string& name, const OwedSession& session, Verdict& verdict) {
   for (const auto& [raw, error] : session.errors) {
-    if (!error.owed) continue;
-    ++verdict.errors_owed;
-    if (error.written == 0) verdict.find(Verdict::lost, name + " error event: " + raw);
+    verdict.errors_owed += error.owed;
+    if (error.written < error.owed) verdict.find(Verdict::lost, name + " error event: " + raw);
   }
 }
 
@@ -217,6 +224,10 @@ Verdict reckon(const std::string& ledger, const std::vector<std::string>& events
   Owed owed = Owed::read(ledger);
   Reading reading(owed, verdict, how);
   for (const std::string& path : events) reading.read(path);
+  for (const std::string& session : owed.unread()) {
+    ++verdict.unread;
+    if (how.complete) verdict.find(Verdict::unfinished, session);
+  }
   for (const auto& [name, session] : owed.sessions()) {
     ++verdict.sessions;
     for (const auto& [identity, group] : session.groups) GroupJudge(name, session, group, verdict, how).judge();

@@ -1,4 +1,5 @@
-// The judge: holds what the daemon wrote against what the fleet served.
+// The judge of the output; politeness.h judges the manners. It holds what the daemon wrote against what the fleet
+// served.
 //
 // Every entry's last owed state must be written, else it is lost. What was never served is foreign. A state written
 // twice is repeated, also under another event.id. The states of one event.id must come in the order they were served.
@@ -16,6 +17,7 @@ struct Reckoning {
   // broken.
   bool exact = false;
   bool gaps_allowed = false;
+  bool complete = false;  // sessions that were not read to their end are a fault
 };
 
 // `events` are output files in the order they were written. Throws std::runtime_error when a file cannot be read.

@@ -166,7 +166,7 @@ std::string render_log_reshuffled(const Plan& plan, const Session& session, std:
 
 std::string render_session(const Session& session, std::size_t index, std::string_view base, Nanos at, Nanos freeze) {
   const bool final = session.is_final(at, freeze);
-  const Nanos stop = session.stop_with(freeze);
+  const Nanos stop = session.stopped(at, freeze);
   return session.dialect == Dialect::aws ? aws_session(session, index, base, final, stop)
                                          : azure_session(session, index, base, final, stop);
 }

@@ -13,6 +13,7 @@ namespace fleet {
 namespace {
 
 constexpr Nanos kTick = kSecond / 2;
+constexpr std::size_t kDeep = 100'000;
 constexpr std::string_view kUnknownWords[] = {"Throttled", "Skipped", "PartiallySucceeded", "Failed"};
 
 Nanos whole_micros(Nanos at) { return at - at % kMicrosecond; }
@@ -26,20 +27,33 @@ class Author {
         mix_(plan.mix),
         session_(session),
         aws_(session.dialect == Dialect::aws),
+        from_(session.start),
+        until_(session.stop),
         random_(session.seed ^ 0x5c) {}
 
   std::vector<Entry> write() {
     const std::size_t count = entry_count();
-    std::vector<Nanos> times;
-    for (std::size_t i = 0; i < count; ++i) times.push_back(appearance());
-    std::sort(times.begin(), times.end());
-    for (std::size_t i = 0; i < count; ++i) add(times[i], i);
+    write_act(0, count);
+    if (session_.reopened != kNever) {
+      from_ = session_.reopened;
+      until_ = session_.second_stop;
+      write_act(count, count / 2 + 2);
+    }
     spare_twins();
     put_in_own_order();
     return std::move(entries_);
   }
 
  private:
+  // A session that is opened again has a second act, whose times are all its own.
+  void write_act(std::size_t first, std::size_t count) {
+    act_begin_ = entries_.size();
+    std::vector<Nanos> times;
+    for (std::size_t i = 0; i < count; ++i) times.push_back(appearance());
+    std::sort(times.begin(), times.end());
+    for (std::size_t i = 0; i < count; ++i) add(times[i], first + i);
+  }
+
   std::size_t entry_count() {
     if (random_.chance(0.03)) return 0;
     const auto average = static_cast<std::int64_t>(plan_.entries);
@@ -48,9 +62,8 @@ class Author {
 
   // Half of the entries near the end: a session which began long ago still has something to tell.
   Nanos appearance() {
-    const Nanos from =
-        random_.chance(0.5) ? session_.start : std::max(session_.start, session_.stop - plan_.session_length);
-    return random_.between(from, session_.stop);
+    const Nanos from = random_.chance(0.5) ? from_ : std::max(from_, until_ - plan_.session_length);
+    return random_.between(from, until_);
   }
 
   void add(Nanos appears, std::size_t number) {
@@ -71,32 +84,41 @@ class Author {
     entry.ticks = random_.chance(0.5);
     if (!aws_ && random_.chance(0.5)) entry.resource = "res-" + std::to_string(random_.below(5));
     if (random_.chance(mix_.extra)) entry.extra = make_extra(random_);
+    misbehave(entry);
     write_steps(entry);
     const std::size_t twins = random_.chance(mix_.twin) ? 1 + random_.below(3) : 0;
     for (std::size_t i = 0; i < twins; ++i) add_twin(entry);
     entries_.push_back(std::move(entry));
   }
 
+  // Decided by the entry's seed, so that all other entries stay as they are without these faults.
+  void misbehave(Entry& entry) {
+    Random own(entry.seed);
+    if (strikes(Fault::utf8, entry)) entry.message += make_bad_bytes(own);
+    if (strikes(Fault::bigint, entry)) entry.extra += make_big_integer(own);
+    if (strikes(Fault::nested, entry)) entry.extra += make_nested(kDeep);
+  }
+  bool strikes(Fault fault, const Entry& entry) const { return plan_.faults.strikes(fault, entry.seed); }
+
   // Equal in its identity, with a life of its own.
   void add_twin(const Entry& of) {
     Entry twin = of;
     twin.seed = random_.next();
-    if (random_.chance(0.5)) twin.appears = std::min(of.appears + random_.between(0, kSecond), session_.stop);
+    if (random_.chance(0.5)) twin.appears = std::min(of.appears + random_.between(0, kSecond), until_);
     twin.appears = std::max(twin.appears, of.appears);
     twin.steps.clear();
     write_steps(twin);
     entries_.push_back(std::move(twin));
   }
 
-  Nanos lateness() { return session_.stop + random_.between(0, mix_.max_lateness); }
+  Nanos lateness() { return until_ + random_.between(0, mix_.max_lateness); }
 
   Nanos started(Nanos appears) {
-    if (random_.chance(mix_.same_time) && !entries_.empty() && entries_.back().started <= appears)
+    if (random_.chance(mix_.same_time) && entries_.size() > act_begin_ && entries_.back().started <= appears)
       return entries_.back().started;
-    Nanos started = std::min(appears, session_.stop) - random_.between(0, 50 * kMillisecond);
-    started = std::max(started, session_.start);
-    if (random_.chance(mix_.back_dated))
-      started -= random_.between(0, std::min(started - session_.start, 20 * kSecond));
+    Nanos started = std::min(appears, until_) - random_.between(0, 50 * kMillisecond);
+    started = std::max(started, from_);
+    if (random_.chance(mix_.back_dated)) started -= random_.between(0, std::min(started - from_, 20 * kSecond));
     return aws_ || random_.chance(0.7) ? whole_micros(started) : whole_tenths(started);
   }
 
@@ -124,7 +146,7 @@ class Author {
   // Adds the step and says when the next one comes.
   Nanos step(Entry& entry, Nanos at, std::string_view status) {
     entry.steps.push_back({at, status, 0});
-    const Nanos left = std::max<Nanos>(session_.stop - at, 0);
+    const Nanos left = std::max<Nanos>(until_ - at, 0);
     return at + std::min(left, random_.between(0, plan_.session_length / 2));
   }
 
@@ -136,7 +158,7 @@ class Author {
     // Azure fills durations in later, also after the status is final: a change of content under the same status.
     const bool untold = !aws_ && random_.chance(mix_.correction);
     entry.steps.push_back({at, word, untold ? 0 : finished});
-    const Nanos again = std::min(at + random_.between(kSecond / 10, kSecond), session_.stop + mix_.max_lateness);
+    const Nanos again = std::min(at + random_.between(kSecond / 10, kSecond), until_ + mix_.max_lateness);
     if (untold) {
       entry.steps.push_back({again, word, finished});
     } else if (random_.chance(mix_.correction)) {
@@ -147,9 +169,7 @@ class Author {
   // Entries of equal identity, made so or by chance, never vanish.
   void spare_twins() {
     std::map<std::tuple<Nanos, std::string, std::string>, std::size_t> seen;
-    const auto identity = [](const Entry& e) {
-      return std::tuple(e.started, without_surrogates(e.message), e.resource);
-    };
+    const auto identity = [](const Entry& e) { return std::tuple(e.started, as_owed(e.message), e.resource); };
     for (const Entry& entry : entries_) ++seen[identity(entry)];
     for (Entry& entry : entries_) entry.may_vanish = seen[identity(entry)] == 1;
   }
@@ -165,12 +185,14 @@ class Author {
   const Mix& mix_;
   const Session& session_;
   const bool aws_;
+  Nanos from_, until_;  // the act that is being written
+  std::size_t act_begin_ = 0;
   Random random_;
   std::vector<Entry> entries_;
 };
 
 bool is_away(const Plan& plan, const Session& session, const Entry& entry, Nanos moment, Nanos freeze) {
-  if (plan.mix.vanish <= 0 || !entry.may_vanish || moment >= session.stop_with(freeze)) return false;
+  if (plan.mix.vanish <= 0 || !entry.may_vanish || moment >= std::min(session.stop, freeze)) return false;
   const auto span = static_cast<std::uint64_t>(moment / (700 * kMillisecond));
   return Random(seed_of(entry.seed, span)).chance(plan.mix.vanish);
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "bench/fleet/life.h"
 #include "bench/fleet/random.h"
 
 namespace fleet {
@@ -53,9 +54,12 @@ void place(Session& session, const Plan& plan, std::size_t index, Random& random
     session.stop = session.start + length;
     return;
   }
-  const std::size_t past = plan.sessions / 5;
-  const std::size_t running = plan.sessions / 10 + (plan.sessions > past ? 1 : 0);
-  if (index < past) {
+  const std::size_t past = past_sessions(plan), running = running_sessions(plan);
+  if (index >= plan.sessions) {
+    // Recent enough for a client that lists again what began a while ago.
+    session.start = random.between(plan.begin - kHour, plan.begin - plan.session_length);
+    session.stop = session.start + length;
+  } else if (index < past) {
     session.start = spread(plan.begin - 3 * kHour, plan.begin - kHour, index, past, random);
     session.stop = session.start + length;
   } else if (index < past + running) {
@@ -74,7 +78,7 @@ std::string source_name(const Plan& plan, std::size_t appliance) {
   return fmt::format("{}-{:04}", dialect_of(plan, appliance) == Dialect::aws ? "aws" : "azure", appliance);
 }
 
-Session make_session(const Plan& plan, std::size_t appliance, std::size_t index) {
+Session plain_session(const Plan& plan, std::size_t appliance, std::size_t index) {
   Session session;
   session.seed = seed_of(seed_of(plan.seed, appliance), index);
   session.dialect = dialect_of(plan, appliance);
@@ -92,8 +96,14 @@ Session make_session(const Plan& plan, std::size_t appliance, std::size_t index)
   return session;
 }
 
+Session make_session(const Plan& plan, std::size_t appliance, std::size_t index) {
+  Session session = plain_session(plan, appliance, index);
+  give_life(session, plan, appliance, index);
+  return session;
+}
+
 Nanos quiet_from(const Plan& plan, const Session& session, Nanos freeze) {
-  return std::min(session.stop + plan.mix.max_lateness, freeze);
+  return std::min((session.reopened < freeze ? session.second_stop : session.stop) + plan.mix.max_lateness, freeze);
 }
 
 Nanos moment_of(const Plan& plan, const Session& session, Nanos at, Nanos freeze) {

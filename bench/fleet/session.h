@@ -22,18 +22,41 @@ struct Session {
   Nanos start = 0;
   Nanos stop = 0;
 
-  // A fleet that freezes at `freeze` ends what still runs then.
-  Nanos stop_with(Nanos freeze) const { return stop < freeze ? stop : freeze; }
-  bool exists(Nanos at, Nanos freeze) const { return start <= at && start <= freeze; }
-  bool is_final(Nanos at, Nanos freeze) const { return at >= stop_with(freeze); }
+  // What not every session has: see life.h.
+  Nanos gone = kNever;  // deleted on the appliance
+  Nanos reopened = kNever, second_stop = kNever;
+  bool never_ends = false;  // stays Running after `stop`, without another word
+
+  // A fleet that freezes at `freeze` ends what still runs then, and begins and deletes nothing any more.
+  bool is_gone(Nanos at, Nanos freeze) const { return gone <= at && gone < freeze; }
+  bool exists(Nanos at, Nanos freeze) const { return start <= at && start <= freeze && !is_gone(at, freeze); }
+  bool is_final(Nanos at, Nanos freeze) const {
+    if (never_ends) return false;
+    return at >= freeze || at >= second_stop || (at >= stop && at < reopened);
+  }
+  // When it stopped last, asked of a final one.
+  Nanos stopped(Nanos at, Nanos freeze) const {
+    const Nanos last = at >= reopened && reopened < freeze ? second_stop : stop;
+    return last < freeze ? last : freeze;
+  }
 };
 
-// Sessions of one appliance start in the order of their index.
+// Sessions of one appliance start in the order of their index; those beyond the plan's number are spare ones of the
+// past, and with late sessions there is no order.
 Session make_session(const Plan& plan, std::size_t appliance, std::size_t index);
+// The same as it would be without a fault.
+Session plain_session(const Plan& plan, std::size_t appliance, std::size_t index);
+
+// The plan's first so many sessions ended before it began.
+inline std::size_t past_sessions(const Plan& plan) { return plan.all_past ? plan.sessions : plan.sessions / 5; }
+inline std::size_t running_sessions(const Plan& plan) {
+  return plan.all_past ? 0 : plan.sessions / 10 + (plan.sessions > plan.sessions / 5 ? 1 : 0);
+}
 
 // What one log answer shows is that of a *moment*: time in steps, so that an answer can be cached for a while. After
 // `quiet_from` nothing changes any more, and every later request is of that one moment.
 inline constexpr Nanos kMomentLength = 100 * kMillisecond;
+// `freeze` is that of the appliance's own clock, as everywhere in the model.
 Nanos quiet_from(const Plan& plan, const Session& session, Nanos freeze);
 Nanos moment_of(const Plan& plan, const Session& session, Nanos at, Nanos freeze);
 

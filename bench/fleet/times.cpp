@@ -36,6 +36,10 @@ std::string date_and_clock(const Civil& c) {
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", c.year, c.month, c.day, c.hour, c.minute, c.second);
 }
 
+constexpr std::array kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+constexpr std::array kLongDays = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
+constexpr std::array kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
 // All of `text` as a number of exactly `digits` digits.
 std::optional<int> number(std::string_view text, std::size_t digits) {
   int value = 0;
@@ -78,12 +82,21 @@ std::string time_span(Nanos span) {
 }
 
 std::string http_date(Nanos at) {
-  static constexpr std::array kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  static constexpr std::array kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const Civil c = civil(at);
   return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kDays[c.weekday], c.day, kMonths[c.month - 1], c.year,
                      c.hour, c.minute, c.second);
+}
+
+std::string http_date_rfc850(Nanos at) {
+  const Civil c = civil(at);
+  return fmt::format("{}, {:02}-{}-{:02} {:02}:{:02}:{:02} GMT", kLongDays[c.weekday], c.day, kMonths[c.month - 1],
+                     c.year % 100, c.hour, c.minute, c.second);
+}
+
+std::string http_date_asctime(Nanos at) {
+  const Civil c = civil(at);
+  return fmt::format("{} {} {:2} {:02}:{:02}:{:02} {:04}", kDays[c.weekday], kMonths[c.month - 1], c.day, c.hour,
+                     c.minute, c.second, c.year);
 }
 
 std::optional<Nanos> parse_time(std::string_view text) {

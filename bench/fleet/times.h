@@ -29,6 +29,11 @@ std::string time_span(Nanos span);
 // "Sat, 20 Jun 2020 19:19:52 GMT".
 std::string http_date(Nanos at);
 
+// The same in the two forms that clients must still read: "Saturday, 20-Jun-20 19:19:52 GMT" and
+// "Sat Jun 20 19:19:52 2020".
+std::string http_date_rfc850(Nanos at);
+std::string http_date_asctime(Nanos at);
+
 // "2020-06-20T19:19:52[.1..9 digits][Z]"; a time without a zone is UTC. Nothing else is accepted.
 std::optional<Nanos> parse_time(std::string_view text);
 

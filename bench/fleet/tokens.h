@@ -29,6 +29,8 @@ class Tokens {
   Verdict check(std::string_view access_token, Nanos now) const;
   // False: no such token.
   bool revoke(std::string_view access_token);
+  // Every token of ours is unknown from now on.
+  void void_all() { pairs_.clear(); }
   // As if its time had come: what a restarted appliance does to its clients.
   void expire_all(Nanos now);
 

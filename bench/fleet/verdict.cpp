@@ -17,17 +17,19 @@ std::string to_table(const Verdict& v) {
       {"error events owed", v.errors_owed},
       {"error events written", v.errors_written},
       {"gap events written", v.gaps},
+      {"sessions not finished", v.unread},
       {"LOST", v.count(Verdict::lost)},
       {"REPEATED", v.count(Verdict::repeated)},
       {"FOREIGN", v.count(Verdict::foreign)},
       {"OUT OF ORDER", v.count(Verdict::disordered)},
       {"UNREADABLE LINES", v.count(Verdict::unreadable)},
       {"UNEXPECTED GAPS", v.count(Verdict::unexpected_gap)},
+      {"NOT READ TO THE END", v.count(Verdict::unfinished)},
   };
   std::string table;
   for (const auto& [name, count] : rows) fmt::format_to(std::back_inserter(table), "{:<22}{:>12}\n", name, count);
-  static constexpr const char* kNames[] = {"lost",         "repeated",   "foreign",
-                                           "out of order", "unreadable", "unexpected gap"};
+  static constexpr const char* kNames[] = {
+      "lost", "repeated", "foreign", "out of order", "unreadable", "unexpected gap", "not read to the end"};
   for (const auto& [kind, examples] : v.examples) {
     for (const std::string& example : examples)
       fmt::format_to(std::back_inserter(table), "{}: {}\n", kNames[kind], example);

@@ -17,8 +17,9 @@ struct Verdict {
   std::uint64_t errors_owed = 0;
   std::uint64_t errors_written = 0;
   std::uint64_t gaps = 0;
+  std::uint64_t unread = 0;  // sessions not read to their end
 
-  enum Kind { lost, repeated, foreign, disordered, unreadable, unexpected_gap };
+  enum Kind { lost, repeated, foreign, disordered, unreadable, unexpected_gap, unfinished };
   static constexpr std::size_t kMostExamples = 20;
   std::map<Kind, std::uint64_t> faults;
   std::map<Kind, std::vector<std::string>> examples;

@@ -20,12 +20,13 @@ struct Bench {
   std::string authorization;
   std::unique_ptr<Appliance> appliance;
 
-  explicit Bench(Dialects dialects, std::size_t sessions = 65) {
+  explicit Bench(Dialects dialects, std::size_t sessions = 65, const FaultMix& faults = {}) {
     plan.seed = 21;
     plan.dialects = dialects;
     plan.sessions = sessions;
     plan.entries = 5;
     plan.begin = kBegin;
+    plan.faults = faults;
     conduct.password = "secret";
     appliance = std::make_unique<Appliance>(plan, conduct, 0, freeze, shared);
   }
@@ -138,13 +139,64 @@ TEST(Appliance, TokensEnd) {
 }
 
 TEST(Appliance, CountsRequestsInsideARetryAfterSpan) {
-  Bench bench(Dialects::aws);
-  bench.log_in("/api/v1/token");
-  bench.conduct.faults.set(Fault::too_many, 1);
+  FaultMix faults;
+  faults.set(Fault::too_many, 1);
+  Bench bench(Dialects::aws, 10, faults);
   EXPECT_EQ(bench.ask("GET", "/api/v1/sessions").status, 429);
   bench.at += kSecond / 2;
   bench.ask("GET", "/api/v1/sessions");
   EXPECT_EQ(bench.appliance->account().inside_retry_after, 1u);
+}
+
+FaultMix always(Fault fault) {
+  FaultMix faults;
+  faults.set(fault, 1);
+  return faults;
+}
+
+TEST(Appliance, RefusesLargePagesOrCapsThem) {
+  Bench bench(Dialects::aws, 65, always(Fault::page_limit));
+  bench.log_in("/api/v1/token");
+  const Nature nature = nature_of(bench.plan, 0);
+  EXPECT_EQ(bench.ask("GET", "/api/v1/sessions", "Limit=200").status, nature.greatest_limit < 200 ? 400 : 200);
+  EXPECT_EQ(bench.ids("/api/v1/sessions", "Limit=60").size(), std::min<std::size_t>(nature.most_rows, 60));
+}
+
+TEST(Appliance, RefusesItsVersionForAWhile) {
+  for (const auto& [dialects, token, path, status] :
+       {std::tuple(Dialects::aws, "/api/v1/token", "/api/v1/sessions", 400),
+        std::tuple(Dialects::azure, "/api/oauth2/token", "/api/v8/jobSessions", 404)}) {
+    Bench bench(dialects, 10, always(Fault::version));
+    bench.at = kBegin;
+    bench.log_in(token);
+    const Span refusing = nature_of(bench.plan, 0).refuses_versions;
+    bench.at = refusing.from;
+    EXPECT_EQ(bench.ask("GET", path).status, status);
+    bench.at = refusing.to;
+    EXPECT_EQ(bench.ask("GET", path).status, 200);
+  }
+}
+
+TEST(Appliance, RefusesRefreshTokensAndForgetsLogins) {
+  Bench bench(Dialects::aws, 10, always(Fault::login_limit));
+  bench.at = kBegin;
+  bench.log_in("/api/v1/token");
+  EXPECT_EQ(bench.ask("POST", "/api/v1/token", "", "grant_type=refresh_token&refresh_token=x").status, 401);
+  EXPECT_EQ(bench.ask("GET", "/api/v1/sessions").status, 200);
+  bench.at += bench.plan.duration / 2;
+  EXPECT_EQ(bench.ask("GET", "/api/v1/sessions").status, 401);
+}
+
+TEST(Appliance, ListsTensOfThousandsOfSessionsInSmallPages) {
+  Bench bench(Dialects::aws, 42000);
+  bench.conduct.page_cap = 30;
+  bench.log_in("/api/v1/token");
+  std::set<std::string> seen;
+  for (std::size_t offset = 0; offset < 42000; offset += 30) {
+    for (std::string& id : bench.ids("/api/v1/sessions", "Limit=-1&Offset=" + std::to_string(offset)))
+      seen.insert(std::move(id));
+  }
+  EXPECT_EQ(seen.size(), 42000u);
 }
 
 }  // namespace

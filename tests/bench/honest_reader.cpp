@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
+#include <iterator>
 
 #include "bench/fleet/http.h"
 #include "bench/fleet/json_text.h"
 #include "bench/fleet/owed.h"
+#include "bench/fleet/spoil.h"
 
 namespace fleet {
 
@@ -55,41 +58,70 @@ std::string without_lone_escapes(std::string_view json) {
   return out;
 }
 
-std::vector<std::string> raw_elements(std::string_view body) {
-  std::vector<std::string> elements;
-  const std::size_t start = body.find("\"log\":[");
-  if (start == std::string_view::npos) return elements;
-  body.remove_prefix(start + 7);
+namespace {
+
+// The parts between commas of a JSON array or object, up to its end; `body` begins behind its opening bracket.
+std::vector<std::string> parts_of(std::string_view body) {
+  std::vector<std::string> parts;
   int depth = 0;
   bool in_string = false;
-  std::string element;
+  std::string part;
   for (std::size_t i = 0; i < body.size(); ++i) {
     const char c = body[i];
-    if (depth == 0 && !in_string && (c == ',' || c == ']')) {
-      if (!element.empty()) elements.push_back(std::exchange(element, {}));
-      if (c == ']') break;
+    const bool closes = c == '}' || c == ']';
+    if (depth == 0 && !in_string && (c == ',' || closes)) {
+      if (!part.empty()) parts.push_back(std::exchange(part, {}));
+      if (closes) break;
       continue;
     }
-    element += c;
-    if (in_string && c == '\\') element += body[++i];
+    part += c;
+    if (in_string && c == '\\') part += body[++i];
     if (c == '"') in_string = !in_string;
     if (!in_string && (c == '{' || c == '[')) ++depth;
-    if (!in_string && (c == '}' || c == ']')) --depth;
+    if (!in_string && closes) --depth;
   }
-  return elements;
+  return parts;
+}
+
+bool is_documented(std::string_view member) {
+  constexpr std::string_view kNames[] = {R"("logTime":)",           R"("status":)",
+                                         R"("message":)",           R"("executionStartTime":)",
+                                         R"("executionDuration":)", R"("resourceHashId":)"};
+  return std::any_of(std::begin(kNames), std::end(kNames), [&](auto name) { return member.starts_with(name); });
+}
+
+}  // namespace
+
+std::pair<std::string, std::string> split_entry(const std::string& raw) {
+  if (!raw.starts_with('{')) return {raw, ""};
+  std::string known, extra;
+  for (const std::string& member : parts_of(std::string_view(raw).substr(1))) {
+    std::string& to = is_documented(member) ? known : extra;
+    to += (to.empty() ? "" : ",") + member;
+  }
+  return {'{' + known + '}', extra.empty() ? "" : '{' + extra + '}'};
+}
+
+std::vector<std::string> raw_elements(std::string_view body) {
+  const std::size_t start = body.find("\"log\":[");
+  return start == std::string_view::npos ? std::vector<std::string>() : parts_of(body.substr(start + 7));
 }
 
 HonestReader::HonestReader(Appliance& appliance, Dialect dialect, std::string source, std::string password)
     : appliance_(appliance), dialect_(dialect), source_(std::move(source)), password_(std::move(password)) {}
 
 void HonestReader::poll(Nanos at) {
-  if (token_.empty() && !log_in(at)) return;
-  std::vector<std::string> ids;
-  if (!list(at, ids)) return;
-  const std::string base = dialect_ == Dialect::aws ? "/api/v1/sessions/" : "/api/v8/jobSessions/";
-  for (const std::string& id : ids) {
+  if (appliance_.is_down(at) || (token_.empty() && !log_in(at))) return;
+  std::map<std::string, std::string> sessions;
+  if (!list(at, sessions)) return;
+  const bool aws = dialect_ == Dialect::aws;
+  const std::string base = aws ? "/api/v1/sessions/" : "/api/v8/jobSessions/";
+  for (const auto& [id, start] : sessions) {
     std::string body;
-    if (ask("GET", base + id + "/log", "", "", at, body)) read_log(id, body);
+    const bool whole = ask("GET", base + id + "/log", "", "", at, body);
+    if (whole && body.starts_with(fmt::format(R"({{"{}":"{}")", aws ? "sessionId" : "jobSessionId", id))) {
+      read_log(id, start, body);
+    }
   }
 }
 
@@ -105,12 +137,13 @@ bool HonestReader::ask(std::string_view method, std::string path, std::string_vi
   request.authorization = authorization;
   request.api_version = "1.4-rev0";
   const Answer answer = appliance_.answer(request, at);
-  const bool whole = answer.fault == Fault::none || answer.fault == Fault::slow || answer.fault == Fault::expire;
+  const bool whole = is_readable(answer.fault);
   appliance_.finished(answer, whole);
   if (answer.status == 401) token_.clear();
-  if (!whole || answer.status != 200) return false;
-  body = without_lone_escapes(*answer.body);
-  return parser_.parse(body).error() == simdjson::SUCCESS;
+  if (!whole || answer.status != 200 || answer.headers.find("Content-Encoding") != std::string::npos) return false;
+  if (!answer.body->starts_with('{') || !answer.body->ends_with('}')) return false;
+  body = as_owed(without_lone_escapes(*answer.body));
+  return true;
 }
 
 bool HonestReader::log_in(Nanos at) {
@@ -121,28 +154,31 @@ bool HonestReader::log_in(Nanos at) {
   return true;
 }
 
-bool HonestReader::list(Nanos at, std::vector<std::string>& ids) {
+bool HonestReader::list(Nanos at, std::map<std::string, std::string>& sessions) {
   constexpr std::size_t kPage = 7;
-  while (true) {
+  for (std::size_t offset = 0;; offset += kPage) {
     const std::string query =
-        fmt::format("Offset={}&Limit={}{}", ids.size(), kPage, dialect_ == Dialect::aws ? "&Sort=startTimeAsc" : "");
+        fmt::format("Offset={}&Limit={}{}", offset, kPage, dialect_ == Dialect::aws ? "&Sort=startTimeAsc" : "");
     std::string body;
     if (!ask("GET", dialect_ == Dialect::aws ? "/api/v1/sessions" : "/api/v8/jobSessions", query, "", at, body))
       return false;
     const auto results = parser_.parse(body)["results"].get_array().value();
-    for (const element session : results) ids.emplace_back(session["id"].get_string().value());
+    for (const element session : results) {
+      sessions[std::string(session["id"].get_string().value())] = session["executionStartTime"].get_string().value();
+    }
     if (results.size() < kPage) return true;
   }
 }
 
-void HonestReader::read_log(const std::string& session, const std::string& body) {
+void HonestReader::read_log(const std::string& session, const std::string& start, const std::string& body) {
   Answers answers;
   for (const std::string& raw : raw_elements(body)) read_entry(session, raw, answers);
-  for (const auto& [identity, read] : answers) settle(session, identity, read);
+  for (const auto& [identity, read] : answers) settle(session + ' ' + start, identity, read);
 }
 
 void HonestReader::read_entry(const std::string& session, const std::string& raw, Answers& answers) {
-  const element entry = parser_.parse(raw).value();
+  const auto [known, extra] = split_entry(raw);
+  const element entry = parser_.parse(known).value();
   std::string log_time, status, message, start, duration, resource;
   const bool well = entry.is_object() && entry["logTime"].is_string() && entry["status"].is_string() &&
                     scalar(entry, "logTime", log_time) && scalar(entry, "status", status) &&
@@ -160,17 +196,19 @@ void HonestReader::read_entry(const std::string& session, const std::string& raw
   }
   const std::string& when = dialect_ == Dialect::aws && !start.empty() ? start : log_time;
   append_json(event, message);
+  std::string more;
+  append_json(more, extra);
   const std::string line = fmt::format(
       R"("start":"{}"}},"message":{},"sessionlog":{{"change":"new","source":"{}","session_id":"{}","log_time":"{}","status":"{}",)"
-      R"("duration":"{}","resource_id":"{}"}})",
-      start, event, source_, session, log_time, status, duration, resource);
+      R"("duration":"{}","resource_id":"{}","extra":{}}})",
+      start, event, source_, session, log_time, status, duration, resource, more);
   answers[comparable_identity(parse_time(when).value(), message, resource)].push_back(
       {hex_hash(comparable_state(dialect_, status, log_time, start, duration)), line});
 }
 
 // design.md, section 4, twins: equal hashes pair first, then the rest in order, what is left of the answer is new.
-void HonestReader::settle(const std::string& session, const std::string& identity, const std::vector<Read>& read) {
-  std::vector<Known>& known = known_[session + ' ' + identity];
+void HonestReader::settle(const std::string& generation, const std::string& identity, const std::vector<Read>& read) {
+  std::vector<Known>& known = known_[generation + ' ' + identity];
   std::vector<bool> known_taken(known.size()), read_taken(read.size());
   const auto pair = [&](auto fits) {
     for (std::size_t r = 0; r < read.size(); ++r) {
@@ -188,7 +226,7 @@ void HonestReader::settle(const std::string& session, const std::string& identit
   for (std::size_t r = 0; r < read.size(); ++r) {
     if (read_taken[r]) continue;
     const std::string ordinal = std::to_string(known.size());
-    known.push_back({hex_hash(source_ + session) + hex_hash(identity + ordinal), read[r].hash});
+    known.push_back({hex_hash(source_ + generation) + hex_hash(identity + ordinal), read[r].hash});
     write(known.back(), read[r]);
   }
 }

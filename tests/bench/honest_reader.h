@@ -38,10 +38,11 @@ class HonestReader {
   bool ask(std::string_view method, std::string path, std::string_view query, std::string_view form, Nanos at,
            std::string& body);
   bool log_in(Nanos at);
-  bool list(Nanos at, std::vector<std::string>& ids);
-  void read_log(const std::string& session, const std::string& body);
+  // Ids and starts.
+  bool list(Nanos at, std::map<std::string, std::string>& sessions);
+  void read_log(const std::string& session, const std::string& start, const std::string& body);
   void read_entry(const std::string& session, const std::string& raw, Answers& answers);
-  void settle(const std::string& session, const std::string& identity, const std::vector<Read>& read);
+  void settle(const std::string& generation, const std::string& identity, const std::vector<Read>& read);
   void write(const Known& as, const Read& what);
 
   Appliance& appliance_;
@@ -49,13 +50,16 @@ class HonestReader {
   const std::string source_;
   const std::string password_;
   std::string token_;
-  std::map<std::string, std::vector<Known>> known_;  // "session identity"
+  std::map<std::string, std::vector<Known>> known_;  // "session start identity"
   simdjson::dom::parser parser_;
   std::vector<std::string> lines_;
 };
 
 // The escapes of lone surrogates replaced by \ufffd: simdjson refuses them.
 std::string without_lone_escapes(std::string_view json);
+// The fields of an entry that documents name, as an object of their own, and what else it has, raw, or nothing. What is
+// no object is all known. DOM parsers refuse what the latter may hold: integers of any size, thousands of levels.
+std::pair<std::string, std::string> split_entry(const std::string& raw);
 // The elements of the array that follows `"log":`, as they stand there.
 std::vector<std::string> raw_elements(std::string_view body);
 

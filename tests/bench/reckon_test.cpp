@@ -1,5 +1,6 @@
 #include "bench/fleet/reckon.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -43,7 +44,7 @@ class Reckon : public testing::Test {
       freeze = end;
       for (Nanos at = end; at < end + 3 * kSecond; at += every) reader.poll(at);
       lines_.insert(lines_.end(), reader.lines().begin(), reader.lines().end());
-      records.push_back({i, appliance.served(), appliance.account()});
+      records.push_back(appliance.record(end + 3 * kSecond));
     }
     write_ledger(path("ledger"), plan_, records, end);
   }
@@ -91,10 +92,74 @@ TEST_F(Reckon, AgreesForManySeeds) {
 }
 
 TEST_F(Reckon, AgreesWhenAnswersBreak) {
-  conduct_.faults = FaultMix::of_everything();
+  plan_.faults = FaultMix::of_answers();
   read_fleet(200 * kMillisecond);
   const Verdict verdict = judge(false);
   EXPECT_TRUE(verdict.agrees()) << to_table(verdict);
+}
+
+// Each fault alone and at its worst, and all together: whatever happens, an honest reader agrees with the ledger.
+TEST_F(Reckon, AgreesUnderEveryFault) {
+  for (const Misbehaviour& m : misbehaviours()) {
+    if (m.part == Part::of_none) continue;
+    plan_.faults = {};
+    plan_.faults.set(m.fault, m.scope == Scope::answer ? 0.2 : m.fault == Fault::nested ? 0.01 : 0.7);
+    lines_.clear();
+    read_fleet(700 * kMillisecond);
+    const Verdict verdict = judge(false);
+    EXPECT_TRUE(verdict.agrees()) << m.name << '\n' << to_table(verdict);
+    EXPECT_GT(verdict.events, 0u) << m.name;
+  }
+}
+
+TEST_F(Reckon, AgreesUnderAllFaultsTogether) {
+  plan_.faults = FaultMix::of_everything();
+  for (plan_.seed = 1; plan_.seed <= 5; ++plan_.seed) {
+    lines_.clear();
+    read_fleet(500 * kMillisecond);
+    const Verdict verdict = judge(false);
+    EXPECT_TRUE(verdict.agrees()) << "seed " << plan_.seed << '\n' << to_table(verdict);
+  }
+}
+
+TEST_F(Reckon, WritesTheSameLedgerForTheSameSeed) {
+  plan_.faults = FaultMix::of_everything();
+  const auto ledger = [&] {
+    read_fleet(700 * kMillisecond);
+    std::ifstream file(path("ledger"));
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  EXPECT_EQ(ledger(), ledger());
+}
+
+TEST_F(Reckon, AllowsOneGapForADeletedSessionOnly) {
+  plan_.faults.set(Fault::vanish_session, 0.5);
+  read_fleet(kSecond);
+  std::size_t gaps = 0;
+  std::ifstream ledger(path("ledger"));
+  for (std::string line; std::getline(ledger, line);) {
+    const std::size_t id = line.find("\"session\":\"");
+    if (id == std::string::npos) continue;
+    const std::string session = line.substr(id + 11, line.find('"', id + 11) - id - 11);
+    const std::string source = line.substr(line.find("\"source\":\"") + 10, line.find("\",\"dialect") - 30);
+    lines_.push_back(
+        fmt::format(R"({{"sessionlog":{{"change":"gap","source":"{}","session_id":"{}"}}}})", source, session));
+    const bool allowed = line.find("\"gaps\":1") != std::string::npos;
+    EXPECT_EQ(judge(false).count(Verdict::unexpected_gap), allowed ? 0u : 1u) << line.substr(0, 200);
+    if (!allowed) lines_.pop_back();
+    gaps += allowed ? 1 : 0;
+  }
+  ASSERT_GT(gaps, 0u);
+  lines_.push_back(lines_.back());
+  EXPECT_EQ(judge(false).count(Verdict::unexpected_gap), 1u) << "a second one";
+}
+
+TEST_F(Reckon, FindsAnotherUnknownField) {
+  plan_.faults.set(Fault::bigint, 0.5);
+  read_fleet(kSecond);
+  std::string& line = *line_with("\\\"big\\\":");
+  line.replace(line.find("\\\"big\\\":") + 8, 19, "1234567890123456789");
+  EXPECT_EQ(judge(false).count(Verdict::foreign), 1u);
 }
 
 TEST_F(Reckon, FindsARemovedLine) {

@@ -38,5 +38,11 @@ TEST(Times, RefusesWhatIsNoTime) {
   }
 }
 
+TEST(Times, OldFormsOfADateNameTheSameSecond) {
+  const Nanos at = *parse_time("1994-11-06T08:49:37Z");
+  EXPECT_EQ(http_date_rfc850(at), "Sunday, 06-Nov-94 08:49:37 GMT");
+  EXPECT_EQ(http_date_asctime(at), "Sun Nov  6 08:49:37 1994");
+}
+
 }  // namespace
 }  // namespace fleet

@@ -1,0 +1,36 @@
+// What an appliance answers, before the connection sends it.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "bench/fleet/faults.h"
+#include "bench/fleet/times.h"
+
+namespace fleet {
+
+// Which moment of which session an answer shows.
+struct Receipt {
+  std::size_t session;
+  Nanos moment;
+};
+
+struct Answer {
+  int status = 200;
+  std::string_view content_type = "application/json; charset=utf-8";
+  std::string headers;  // further lines, each ended
+  std::shared_ptr<const std::string> body;
+  Fault fault = Fault::none;            // what the connection has to do to it
+  std::ptrdiff_t length_is_off_by = 0;  // the promised length, from the true one
+  Nanos wait_until = 0;                 // what its Retry-After asks for; 0: nothing
+  std::optional<Receipt> receipt;       // none: nothing in it belongs to the session that was asked for
+};
+
+inline std::shared_ptr<const std::string> shared_text(std::string text) {
+  return std::make_shared<const std::string>(std::move(text));
+}
+
+}  // namespace fleet

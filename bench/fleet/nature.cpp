@@ -1,0 +1,53 @@
+#include "bench/fleet/nature.h"
+
+#include <algorithm>
+
+#include "bench/fleet/random.h"
+
+namespace fleet {
+
+namespace {
+
+constexpr Nanos kMinute = 60 * kSecond;
+constexpr std::size_t kRefusedAbove = 100;
+constexpr std::size_t kFewRows = 30;
+
+// Some time in the first half of the fleet's life.
+Span bad_time(const Plan& plan, Random& random) {
+  const Nanos from = plan.begin + random.between(plan.duration / 10, plan.duration / 2);
+  return {from, from + random.between(plan.duration / 20, plan.duration / 5)};
+}
+
+}  // namespace
+
+Nature nature_of(const Plan& plan, std::size_t appliance) {
+  Nature nature;
+  if (plan.all_past) return nature;
+  const std::uint64_t seed = seed_of(plan.seed ^ 0x4a7, appliance);
+  const auto strikes = [&](Fault fault) { return plan.faults.strikes(fault, seed); };
+  Random random(seed);
+  const Nanos off = random.between(1, random.chance(0.5) ? 10 : 180) * kMinute + random.between(0, 59) * kSecond;
+  const Nanos offset = random.chance(0.5) ? off : -off;
+  const Span refusing = bad_time(plan, random), down = bad_time(plan, random);
+  const bool refuses_limits = random.chance(0.5);
+
+  if (strikes(Fault::clock)) nature.clock_offset = offset;
+  const auto here = [&](Span span) { return Span{span.from + nature.clock_offset, span.to + nature.clock_offset}; };
+  if (strikes(Fault::version)) nature.refuses_versions = here(refusing);
+  if (strikes(Fault::down)) nature.is_down = here(down);
+  if (strikes(Fault::login_limit)) {
+    nature.refuses_refresh = true;
+    nature.tokens_void_every = std::max<Nanos>(plan.duration / 3, 3 * kSecond);
+  }
+  if (strikes(Fault::page_limit))
+    (refuses_limits ? nature.greatest_limit : nature.most_rows) = refuses_limits ? kRefusedAbove : kFewRows;
+  return nature;
+}
+
+Plan plan_of_appliance(const Plan& plan, std::size_t appliance) {
+  Plan own = plan;
+  own.begin += nature_of(plan, appliance).clock_offset;
+  return own;
+}
+
+}  // namespace fleet

@@ -1,0 +1,42 @@
+// How the fleet was treated: the accounts of all appliances, and the worst of each kind. `reckon` prints it beside the
+// verdict about the output.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fleet {
+
+struct Limits {
+  std::optional<std::uint64_t> connections;
+  std::optional<std::uint64_t> rate;  // a second
+
+  // "connections=4,rate=20"; throws std::invalid_argument.
+  static Limits read(std::string_view text);
+};
+
+class Politeness {
+ public:
+  // Throws std::runtime_error when the file is no ledger.
+  static Politeness read(const std::string& ledger);
+
+  // What was not right, for people; empty: all was. Requests within a Retry-After span are never right, and a rate of R
+  // allows 2 R in one second of the clock: what was saved up, and what comes in during it.
+  std::vector<std::string> violations(const Limits& limits) const;
+  std::string to_table() const;
+
+ private:
+  enum { kMostInFlight, kBusiestSecond, kInsideRetryAfter, kBad, kRedirects, kLogins, kRefreshes, kMeasures };
+  struct Measure {
+    std::uint64_t worst = 0, sum = 0;
+    std::string source;  // of the worst
+  };
+  static const char* const kFields[kMeasures];
+
+  Measure measures_[kMeasures];
+};
+
+}  // namespace fleet

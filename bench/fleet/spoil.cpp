@@ -1,0 +1,131 @@
+#include "bench/fleet/spoil.h"
+
+#include <fmt/format.h>
+
+#include "bench/fleet/compress.h"
+#include "bench/fleet/render.h"
+
+namespace fleet {
+
+namespace {
+
+constexpr std::size_t kManyHeaders = 5000;
+constexpr Nanos kLongestWait = kHour;  // a client need not wait longer
+
+Answer wait(Dialect dialect, int status, const std::string& retry_after, Nanos until) {
+  Answer answer = status == 429 ? problem(dialect, 429, "Too Many Requests", "TooManyRequests", "slow down")
+                                : problem(dialect, 503, "Service Unavailable", "ServiceUnavailable", "busy");
+  answer.headers = "Retry-After: " + retry_after + "\r\n";
+  answer.wait_until = until;
+  return answer;
+}
+
+Answer wait_seconds(Dialect dialect, Nanos now, Random& random) {
+  const auto span = 1 + static_cast<Nanos>(random.below(2));
+  return wait(dialect, 429, std::to_string(span), now + span * kSecond);
+}
+
+// A date names whole seconds, so the span ends where that second begins.
+Nanos in_two_seconds(Nanos now) { return (now / kSecond + 2) * kSecond; }
+
+Answer wait_old_date(Dialect dialect, Nanos now, Random& random) {
+  const Nanos until = in_two_seconds(now);
+  return wait(dialect, 429, random.chance(0.5) ? http_date_rfc850(until) : http_date_asctime(until), until);
+}
+
+Answer wait_for_years(Dialect dialect, Nanos now, Random& random) {
+  static constexpr std::string_view kValues[] = {"99999999", "18446744073709551616", "9223372036854775807",
+                                                 "Fri, 31 Dec 9999 23:59:59 GMT"};
+  return wait(dialect, 429, std::string(random.pick(kValues)), now + kLongestWait);
+}
+
+Answer wait_for_nothing(Dialect dialect, Nanos now, Random& random) {
+  static constexpr std::string_view kValues[] = {"-5", "0", "-9223372036854775808", "soon", "", "1e3"};
+  const std::string past = http_date(now - kHour);
+  return wait(dialect, 429, random.chance(0.2) ? past : std::string(random.pick(kValues)), 0);
+}
+
+Answer well(std::string_view content_type, std::string body) {
+  Answer answer;
+  answer.content_type = content_type;
+  answer.body = shared_text(std::move(body));
+  return answer;
+}
+
+Answer garbage(Random& random) {
+  std::string body(16 + random.below(4096), '\0');
+  for (char& byte : body) byte = static_cast<char>(random.next());
+  return well("application/json", std::move(body));
+}
+
+Answer bomb_for(const Request& request, Random& random) {
+  const Bomb& made = bomb(request.accept_encoding, random.next());
+  Answer answer;
+  answer.body = made.body;
+  answer.headers = fmt::format("Content-Encoding: {}\r\n", made.coding);
+  return answer;
+}
+
+Answer redirect(const Request& request, Random& random) {
+  static constexpr int kStatuses[] = {301, 302, 307, 308};
+  Answer answer = well("text/html", "<html><body>elsewhere</body></html>");
+  answer.status = random.pick(kStatuses);
+  answer.headers = fmt::format("Location: {}?{}\r\n", request.path, kRedirectedQuery);
+  return answer;
+}
+
+std::string many_headers() {
+  std::string lines;
+  for (std::size_t i = 0; i < kManyHeaders; ++i) fmt::format_to(std::back_inserter(lines), "X-Fleet-{}: {}\r\n", i, i);
+  return lines;
+}
+
+}  // namespace
+
+Answer problem(Dialect dialect, int status, std::string_view title, std::string_view code, std::string_view detail) {
+  Answer answer = well("application/problem+json", render_problem(dialect, status, title, code, detail));
+  answer.status = status;
+  return answer;
+}
+
+std::optional<Answer> answer_instead(Fault fault, Dialect dialect, const Request& request, Nanos now, Random& random) {
+  switch (fault) {
+    case Fault::too_many:
+      return wait_seconds(dialect, now, random);
+    case Fault::unavailable:
+      return wait(dialect, 503, http_date(in_two_seconds(now)), in_two_seconds(now));
+    case Fault::retry_huge:
+      return wait_for_years(dialect, now, random);
+    case Fault::retry_negative:
+      return wait_for_nothing(dialect, now, random);
+    case Fault::retry_date:
+      return wait_old_date(dialect, now, random);
+    case Fault::error:
+      return problem(dialect, 500, "Internal Server Error", "UnknownError", "something failed");
+    case Fault::html:
+      return well("text/html",
+                  "<!DOCTYPE html><html><body><h1>Please wait while the service starts</h1></body></html>");
+    case Fault::empty:
+      return well("application/json", "");
+    case Fault::garbage:
+      return garbage(random);
+    case Fault::bomb:
+      return bomb_for(request, random);
+    case Fault::redirect:
+      return redirect(request, random);
+    default:
+      return std::nullopt;
+  }
+}
+
+void spoil(Answer& answer, Fault fault, Random& random) {
+  answer.fault = fault;
+  if (!answer.body || answer.body->empty()) return;
+  const std::size_t size = answer.body->size();
+  const auto some = static_cast<std::ptrdiff_t>(1 + random.below(size));
+  if (fault == Fault::cut) answer.body = shared_text(answer.body->substr(0, static_cast<std::size_t>(some) - 1));
+  if (fault == Fault::wrong_length) answer.length_is_off_by = random.chance(0.5) ? some : -some;
+  if (fault == Fault::headers) answer.headers += many_headers();
+}
+
+}  // namespace fleet

@@ -1,0 +1,31 @@
+// What the faults of answers make of them. What only the connection can do (a wrong length, a body without end) stays
+// written in Answer::fault for it.
+#pragma once
+
+#include <optional>
+
+#include "bench/fleet/answer.h"
+#include "bench/fleet/http.h"
+#include "bench/fleet/plan.h"
+#include "bench/fleet/random.h"
+
+namespace fleet {
+
+// In the query of a request only if the client followed a redirect.
+inline constexpr std::string_view kRedirectedQuery = "redirected=yes";
+
+// The product's way to say no.
+Answer problem(Dialect dialect, int status, std::string_view title, std::string_view code, std::string_view detail);
+
+// The answer to any request whatsoever; empty: the fault wants a good answer to begin with.
+std::optional<Answer> answer_instead(Fault fault, Dialect dialect, const Request& request, Nanos now, Random& random);
+
+// Turns a good answer into one with this fault.
+void spoil(Answer& answer, Fault fault, Random& random);
+
+// An answer with this fault, once it went out completely, is one that every client must be able to read.
+constexpr bool is_readable(Fault fault) {
+  return fault == Fault::none || fault == Fault::slow || fault == Fault::expire;
+}
+
+}  // namespace fleet
