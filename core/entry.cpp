@@ -66,7 +66,8 @@ void append_field_text(std::string& out, std::string_view token) {
   }
 }
 
-void EntryReader::read(const Dialect& dialect, Entry& entry, std::uint64_t session_key) {
+void EntryReader::read(const Dialect& dialect, Entry& entry, std::uint64_t session_key, Encoding encoding) {
+  encoding_ = encoding;
   entry.fault = entry.raw.empty() || entry.raw.front() != '{' ? "the entry is not an object" : fault_of_types(entry);
   if (entry.fault == nullptr) read_times(dialect, entry);
 
@@ -139,7 +140,7 @@ void EntryReader::add_field(const Entry& entry, EntryField field) {
 // Valid until the next call.
 std::string_view EntryReader::text_of(std::string_view token) {
   if (!is_string_token(token)) return token;
-  if (!has_escape(token)) return inside_quotes(token);
+  if (encoding_ == Encoding::kUtf8 && !has_escape(token)) return inside_quotes(token);
   scratch_.clear();
   append_decoded(scratch_, token);
   return scratch_;

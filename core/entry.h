@@ -35,8 +35,11 @@ void append_field_text(std::string& out, std::string_view token);
 // Computes everything in an Entry that follows from its tokens. Reuses its memory from entry to entry.
 class EntryReader {
  public:
+  // Whether the answer is known to be valid UTF-8. Then a string without escapes is hashed where it lies.
+  enum class Encoding { kUtf8, kUnchecked };
+
   // `entry.token` and `entry.raw` are set. An element that is no object has no tokens.
-  void read(const Dialect& dialect, Entry& entry, std::uint64_t session_key);
+  void read(const Dialect& dialect, Entry& entry, std::uint64_t session_key, Encoding encoding);
 
  private:
   void read_times(const Dialect& dialect, Entry& entry);
@@ -47,6 +50,7 @@ class EntryReader {
 
   HashInput input_;
   std::string scratch_;
+  Encoding encoding_ = Encoding::kUnchecked;
 };
 
 }  // namespace sessionlogd

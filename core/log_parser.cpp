@@ -243,7 +243,9 @@ Result<const SessionLog*> LogParser::parse(const Dialect& dialect, const Body& b
   if (text.empty()) return Error(ErrorKind::kBadAnswer, "the answer to the log request is empty");
 
   walk_->start(dialect);
+  auto encoding = EntryReader::Encoding::kUtf8;  // simdjson sees to that
   if (!walk_->with_simdjson(text, Body::kPadding)) {
+    encoding = EntryReader::Encoding::kUnchecked;
     walk_->start(dialect);
     if (!walk_->with_cursor(text)) {
       return Error(ErrorKind::kBadAnswer, "the answer to the log request is not a JSON object");
@@ -259,7 +261,7 @@ Result<const SessionLog*> LogParser::parse(const Dialect& dialect, const Body& b
       return Error(ErrorKind::kBadAnswer, "the answer is the log of another session");
     }
   }
-  for (Entry& entry : walk_->log.entries) walk_->reader.read(dialect, entry, session_key);
+  for (Entry& entry : walk_->log.entries) walk_->reader.read(dialect, entry, session_key, encoding);
   return &walk_->log;
 }
 

@@ -56,12 +56,13 @@ TEST(SessionList, CountsRowsWithoutAUsableId) {
         std::string("{}"), std::string(R"("a\r\nb")"), std::string(R"("a\nb")"), std::string(R"("\u0000")"),
         std::string(R"("a\u007f")"), "\"" + std::string(513, 'x') + "\""}) {
     const SessionPage read = page(R"({"results":[{"id":)" + id + R"(},{"id":"s2"}]})");
-    EXPECT_EQ(read.rows, 2u) << id;
-    EXPECT_EQ(read.unreadable, 1u) << id;
+    EXPECT_EQ(read.row_ids.size(), 2u) << id;
     ASSERT_EQ(read.sessions.size(), 1u) << id;
     EXPECT_EQ(read.sessions[0].id, "s2");
   }
-  EXPECT_EQ(page(R"({"results":[null,5,"x",[],{}]})").unreadable, 5u);
+  const SessionPage none = page(R"({"results":[null,5,"x",[],{}]})");
+  EXPECT_EQ(none.row_ids.size(), 5u);
+  EXPECT_TRUE(none.sessions.empty());
   EXPECT_EQ(page(R"({"results":[{"id":"..."},{"id":"a/../b"},{"id":"\u0061"}]})").sessions.size(), 3u);
 }
 
@@ -96,9 +97,18 @@ TEST(SessionList, DigestsWhatTellsOfAChange) {
     return row(R"({"id":"s1","type":"T","status":"S","usn":1,)" + std::string(text) + "}").digest;
   };
   EXPECT_EQ(digest(R"("name":"a")"), digest(R"("name":"b","z":1)"));
-  EXPECT_NE(digest(R"("executionStartTime":"x")"), digest(R"("executionStopTime":"x")"));
+  EXPECT_NE(digest(R"("executionStopTime":"x")"), digest(R"("executionStopTime":"y")"));
   EXPECT_NE(row(R"({"id":"s1","usn":1})").digest, row(R"({"id":"s1","usn":2})").digest);
   EXPECT_NE(row(R"({"id":"s1","status":"a"})").digest, row(R"({"id":"s1","type":"a"})").digest);
+}
+
+TEST(SessionList, TellsSessionsOfOneIdApartByTheirStart) {
+  const auto digest = [](std::string_view start) {
+    return row(R"({"id":"s1","executionStartTime":")" + std::string(start) + "\"}").digest;
+  };
+  EXPECT_TRUE(same_start(digest("2026-01-01T00:00:00"), digest("2026-01-01T00:00:00.000")));
+  EXPECT_FALSE(same_start(digest("2026-01-01T00:00:00"), digest("2026-01-01T00:00:01")));
+  EXPECT_TRUE(same_start(digest("2026-01-01T00:00:00"), row(R"({"id":"s1"})").digest));
 }
 
 }  // namespace

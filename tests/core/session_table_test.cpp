@@ -1,0 +1,142 @@
+#include "core/session_table.h"
+
+#include <gtest/gtest.h>
+
+#include "core/identity.h"
+
+namespace sessionlogd {
+namespace {
+
+using As = SessionTable::TakenIn::As;
+
+constexpr Instant kNow{1'000'000, 0};
+
+SourceSettings source() {
+  Dialect dialect;
+  dialect.sessions.final_words = {"Success"};
+  SourceSettings settings;
+  settings.id = settings.name = "aws-eu";
+  settings.dialect = std::make_shared<const Dialect>(std::move(dialect));
+  return settings;
+}
+
+// What a listing says of the session "38" that began at `start`; `usn` stands for everything else in its digest.
+ListedSession row(std::int64_t start, std::string status, std::uint32_t usn = 1) {
+  ListedSession session;
+  session.id = "38";
+  session.status = std::move(status);
+  session.start = ReadTime{{start, 0}, true};
+  session.digest = static_cast<std::uint64_t>(start) << 32 | usn;
+  return session;
+}
+
+class SessionTableTest : public testing::Test {
+ protected:
+  SessionTable::TakenIn take_in(const ListedSession& listed) {
+    records_.clear();
+    return table_.take_in(listed, kNow, records_);
+  }
+  void finish(Schedule::Slot slot, Instant latest) {
+    table_.at(slot).state.latest = latest;
+    table_.finish(slot, records_);
+  }
+
+  SourceSettings settings_ = source();
+  SessionTable table_{settings_, {}};
+  std::vector<StateRecord> records_;
+};
+
+TEST_F(SessionTableTest, RemembersWhatANewListingShows) {
+  const auto taken = take_in(row(100, "Running"));
+  EXPECT_EQ(taken.as, As::kNew);
+  ASSERT_EQ(records_.size(), 1u);
+  EXPECT_EQ(records_[0].session_key, session_key("aws-eu", "38"));
+  EXPECT_EQ(take_in(row(100, "Running")).as, As::kKnown);
+  EXPECT_TRUE(records_.empty()) << "nothing has changed";
+  EXPECT_EQ(take_in(row(100, "Success", 2)).as, As::kFinished);
+  EXPECT_EQ(records_.size(), 1u);
+}
+
+TEST_F(SessionTableTest, LeavesADoneSessionAlone) {
+  const auto taken = take_in(row(100, "Success"));
+  finish(taken.slot, {200, 0});
+  EXPECT_EQ(table_.size(), 0u);
+  EXPECT_EQ(table_.done(), 1u);
+  EXPECT_EQ(take_in(row(100, "Success")).as, As::kIgnored);
+}
+
+TEST_F(SessionTableTest, ReadsADoneSessionAgainWhenTheListingSaysNewsOfIt) {
+  finish(take_in(row(100, "Success")).slot, {200, 0});
+  const auto again = take_in(row(100, "Running", 2));
+  ASSERT_EQ(again.as, As::kNew);
+  EXPECT_EQ(table_.at(again.slot).state.key, session_key("aws-eu", "38"));
+  EXPECT_EQ(table_.at(again.slot).state.only_after, (Instant{200, 0}));
+  EXPECT_EQ(table_.done(), 0u);
+}
+
+TEST_F(SessionTableTest, TakesAnotherStartUnderADoneIdForAnotherSession) {
+  finish(take_in(row(100, "Success")).slot, {200, 0});
+  const auto second = take_in(row(300, "Running"));
+  ASSERT_EQ(second.as, As::kNew);
+  EXPECT_EQ(table_.at(second.slot).state.key, session_key("aws-eu", "38", 1));
+  finish(second.slot, {400, 0});
+  EXPECT_EQ(take_in(row(300, "Running")).as, As::kIgnored);
+  const auto third = take_in(row(500, "Running"));
+  EXPECT_EQ(table_.at(third.slot).state.key, session_key("aws-eu", "38", 2));
+}
+
+TEST_F(SessionTableTest, NamesTheOpenSessionWhoseIdWasGivenAway) {
+  const auto first = take_in(row(100, "Running"));
+  const auto second = take_in(row(300, "Running"));
+  ASSERT_EQ(second.as, As::kNew);
+  ASSERT_TRUE(second.replaced);
+  EXPECT_EQ(*second.replaced, first.slot);
+  EXPECT_TRUE(table_.at(first.slot).replaced);
+}
+
+TEST_F(SessionTableTest, NeverTakesUpFinishedSessionsFromBeforeTheFloor) {
+  finish(take_in(row(100, "Success")).slot, {200, 0});
+  table_.raise_floor({150, 0}, records_);
+  EXPECT_EQ(table_.done(), 1u) << "its last entry is later than the floor";
+  records_.clear();
+  table_.raise_floor({250, 0}, records_);
+  EXPECT_EQ(table_.done(), 0u);
+  ASSERT_EQ(records_.size(), 1u);
+  EXPECT_EQ(records_[0].value, "");
+  EXPECT_EQ(take_in(row(100, "Success")).as, As::kIgnored);
+  EXPECT_EQ(take_in(row(100, "Running")).as, As::kNew) << "it is not finished";
+  table_.raise_floor({50, 0}, records_);
+  EXPECT_EQ(table_.source().floor, (Instant{250, 0})) << "the floor only rises";
+}
+
+TEST_F(SessionTableTest, GoesBackInTimeOnPurposeOnly) {
+  table_.raise_floor({250, 0}, records_);
+  EXPECT_TRUE(table_.lower_floor({50, 0}, records_));
+  EXPECT_EQ(take_in(row(100, "Success")).as, As::kNew);
+  EXPECT_FALSE(table_.lower_floor({60, 0}, records_));
+}
+
+TEST_F(SessionTableTest, AsksForOpenSessionsThatAListingDoesNotShow) {
+  take_in(row(100, "Running"));
+  EXPECT_EQ(table_.open_but_not_in({}), std::vector<std::string>{"38"});
+  EXPECT_TRUE(table_.open_but_not_in({row(100, "Running")}).empty());
+}
+
+TEST(LostSession, IsGivenUpAfterThreeReadsOverAnHour) {
+  using namespace std::chrono_literals;
+  const SteadyTime start{};
+  LostSession lost;
+  for (const auto at : {0min, 1min, 59min}) {
+    lost.failed(start + at);
+    EXPECT_FALSE(lost.given_up());
+  }
+  lost.failed(start + 60min);
+  EXPECT_TRUE(lost.given_up());
+  lost.cleared();
+  lost.failed(start + 300min);
+  lost.failed(start + 400min);
+  EXPECT_FALSE(lost.given_up()) << "two reads are not three";
+}
+
+}  // namespace
+}  // namespace sessionlogd
