@@ -7,7 +7,7 @@ namespace sessionlogd {
 PageWalk::Step PageWalk::take(std::span<const std::string> ids, std::optional<std::uint64_t> total) {
   const std::size_t begin = offset();
   auto fresh = ids.begin();
-  if (rows_ > 0) {
+  if (overlaps()) {
     const auto last = std::find(ids.begin(), ids.end(), last_);
     if (last == ids.end()) return Step::kStartOver;
     fresh = last + 1;

@@ -23,7 +23,7 @@ namespace sessionlogd {
 class PageWalk {
  public:
   // Offset of the next page's first row.
-  std::size_t offset() const { return rows_ == 0 ? 0 : rows_ - 1; }
+  std::size_t offset() const { return overlaps() ? rows_ - 1 : rows_; }
 
   enum class Step {
     kMore,        // ask for the next page
@@ -35,6 +35,8 @@ class PageWalk {
   Step take(std::span<const std::string> ids, std::optional<std::uint64_t> total);
 
  private:
+  // A source that gives one row at a time would give the same one for ever.
+  bool overlaps() const { return longest_ > 1; }
   bool reaches(std::optional<std::uint64_t> total) const { return !total || seen_.size() >= *total; }
 
   std::size_t rows_ = 0;     // position behind the last row that was read

@@ -75,6 +75,15 @@ TEST(PageWalk, TakesPagesThatAreShorterThanAskedFor) {
   EXPECT_EQ(take(walk, "E", 5), Step::kComplete);
 }
 
+TEST(PageWalk, TakesSingleRowsOneByOne) {
+  PageWalk walk;
+  EXPECT_EQ(take(walk, "A"), Step::kMore);
+  EXPECT_EQ(walk.offset(), 1u);
+  EXPECT_EQ(take(walk, "B"), Step::kMore);
+  EXPECT_EQ(walk.offset(), 2u);
+  EXPECT_EQ(take(walk, ""), Step::kComplete);
+}
+
 TEST(PageWalk, SaysWhenTheTotalIsNotReached) {
   PageWalk walk;
   EXPECT_EQ(take(walk, "ABC", 9), Step::kMore);
