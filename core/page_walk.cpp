@@ -12,7 +12,9 @@ PageWalk::Step PageWalk::take(std::span<const std::string> ids, std::optional<st
     if (last == ids.end()) return Step::kStartOver;
     fresh = last + 1;
   }
-  const bool at_end = fresh == ids.end() || ids.size() < longest_;
+  const bool has_news = std::any_of(fresh, ids.end(), [&](const std::string& id) { return !seen_.contains(id); });
+  barren_pages_ = has_news ? 0 : barren_pages_ + 1;
+  const bool at_end = ids.empty() || ids.size() < longest_ || barren_pages_ == kMostBarrenPages;
   seen_.insert(ids.begin(), ids.end());
   longest_ = std::max(longest_, ids.size());
   rows_ = begin + ids.size();

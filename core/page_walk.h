@@ -37,11 +37,15 @@ class PageWalk {
  private:
   // A source that gives one row at a time would give the same one for ever.
   bool overlaps() const { return longest_ > 1; }
+  // Full pages of rows that are all known come when many were inserted, and for ever from a source that ignores the
+  // offset.
+  static constexpr unsigned kMostBarrenPages = 3;
   bool reaches(std::optional<std::uint64_t> total) const { return !total || seen_.size() >= *total; }
 
-  std::size_t rows_ = 0;     // position behind the last row that was read
-  std::size_t longest_ = 0;  // of the pages so far: a source may give less than is asked for
-  std::string last_;         // id of the last row
+  std::size_t rows_ = 0;       // position behind the last row that was read
+  std::size_t longest_ = 0;    // of the pages so far: a source may give less than is asked for
+  unsigned barren_pages_ = 0;  // in a row
+  std::string last_;           // id of the last row
   std::unordered_set<std::string> seen_;
 };
 

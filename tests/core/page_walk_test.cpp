@@ -44,7 +44,15 @@ TEST(PageWalk, EndsWhereAPageHasNothingBehindTheLastRow) {
 TEST(PageWalk, EndsAtASourceThatIgnoresTheOffset) {
   PageWalk walk;
   EXPECT_EQ(take(walk, "ABC"), Step::kMore);
+  for (int again = 1; again < 3; ++again) EXPECT_EQ(take(walk, "ABC"), Step::kMore);
   EXPECT_EQ(take(walk, "ABC"), Step::kComplete);
+}
+
+TEST(PageWalk, DoesNotTakeAPageOfKnownRowsForTheEnd) {
+  PageWalk walk;
+  EXPECT_EQ(take(walk, "ABC"), Step::kMore);
+  EXPECT_EQ(take(walk, "ABC"), Step::kMore);  // X and Y came first: X Y A B C D
+  EXPECT_EQ(take(walk, "CD"), Step::kComplete);
 }
 
 TEST(PageWalk, GoesOnOverRowsThatWereInserted) {
