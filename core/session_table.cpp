@@ -119,14 +119,6 @@ void SessionTable::raise_floor(Instant from, std::vector<StateRecord>& records) 
   });
 }
 
-bool SessionTable::lower_floor(Instant to, std::vector<StateRecord>& records) {
-  const bool dropped = to < source_.floor;
-  source_.floor = std::min(source_.floor, to);
-  source_.listed_to = source_.listed_to ? std::min(*source_.listed_to, to) : to;
-  records.push_back({0, StateRecord::kSourcePart, encode_source(source_)});
-  return dropped;
-}
-
 std::vector<SessionTable::Slot> SessionTable::slots() const {
   std::vector<Slot> all;
   for (const auto& [key, slot] : slots_) all.push_back(slot);

@@ -71,10 +71,6 @@ class SessionTable {
   // more, and their done marks are dropped. The floor only rises.
   void raise_floor(Instant from, std::vector<StateRecord>& records);
 
-  // Backwards in time, on purpose. Returns whether done marks of the span were dropped before, so that it may be
-  // delivered again.
-  bool lower_floor(Instant to, std::vector<StateRecord>& records);
-
   SourceState& source() { return source_; }
   const SourceState& source() const { return source_; }
   Session& at(Slot slot) { return sessions_[slot]; }

@@ -164,14 +164,6 @@ void SourcePoller::take_in(const std::vector<ListedSession>& listed, Instant ans
   changed_.notify();
 }
 
-bool SourcePoller::backfill(Instant since) {
-  std::vector<StateRecord> records;
-  const bool dropped = table_.lower_floor(since, records);
-  push(std::move(records));
-  changed_.notify();
-  return dropped;
-}
-
 bool SourcePoller::wanted(const ListedSession& listed) const {
   const auto& types = settings_.session_types;
   const auto holds = [&](const std::vector<std::string>& list) {

@@ -64,10 +64,6 @@ class SourcePoller {
   // On the shard's thread. run() then returns soon.
   void stop();
 
-  // On the shard's thread. Finished sessions that began since `since` are taken up again, from the next listing on.
-  // Returns whether some of them may be delivered again, since their done marks were dropped.
-  bool backfill(Instant since);
-
   const SourceCounters& counters() const { return counters_; }
   const SourceSettings& settings() const { return settings_; }
 

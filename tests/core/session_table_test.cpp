@@ -109,13 +109,6 @@ TEST_F(SessionTableTest, NeverTakesUpFinishedSessionsFromBeforeTheFloor) {
   EXPECT_EQ(table_.source().floor, (Instant{250, 0})) << "the floor only rises";
 }
 
-TEST_F(SessionTableTest, GoesBackInTimeOnPurposeOnly) {
-  table_.raise_floor({250, 0}, records_);
-  EXPECT_TRUE(table_.lower_floor({50, 0}, records_));
-  EXPECT_EQ(take_in(row(100, "Success")).as, As::kNew);
-  EXPECT_FALSE(table_.lower_floor({60, 0}, records_));
-}
-
 TEST_F(SessionTableTest, AsksForOpenSessionsThatAListingDoesNotShow) {
   take_in(row(100, "Running"));
   EXPECT_EQ(table_.open_but_not_in({}), std::vector<std::string>{"38"});
