@@ -102,10 +102,7 @@ asio::awaitable<Result<HttpAnswer>> ApiClient::get(std::string target) {
 
 asio::awaitable<Result<HttpAnswer>> ApiClient::send(HttpRequest request) {
   const std::string what = request.target.substr(0, request.target.find('?'));
-  if (!co_await admit()) co_return Error(ErrorKind::kCancelled, "stopping");
-  ++requests_;
-  Result<HttpAnswer> answer = co_await http_.send(*endpoint_, std::move(request));
-  budget_.finish();
+  Result<HttpAnswer> answer = co_await exchange(std::move(request));
   if (answer.has_value()) {
     if (answer->date) {
       const std::chrono::seconds offset{*answer->date - system_now().seconds};
@@ -114,7 +111,15 @@ asio::awaitable<Result<HttpAnswer>> ApiClient::send(HttpRequest request) {
     answer = classify_status(std::move(*answer), what);
   }
   learn(answer);
-  admission_.notify();
+  co_return answer;
+}
+
+asio::awaitable<Result<HttpAnswer>> ApiClient::exchange(HttpRequest request) {
+  if (!co_await admit()) co_return Error(ErrorKind::kCancelled, "stopping");
+  ++requests_;
+  Result<HttpAnswer> answer = co_await http_.send(*endpoint_, std::move(request));
+  budget_.finish();
+  admission_.notify();  // who waits looks at the budget when our caller, having learnt from the answer, suspends
   co_return answer;
 }
 
@@ -203,11 +208,7 @@ asio::awaitable<Result<Grant>> ApiClient::ask_for_grant(FormFields form) {
   std::vector<std::string> headers{"Authorization:"};
   HttpRequest request(HttpRequest::Method::kPost, with_version(settings_.dialect->token.path), std::move(headers),
                       std::move(body));
-  if (!co_await admit()) co_return Error(ErrorKind::kCancelled, "stopping");
-  ++requests_;
-  Result<HttpAnswer> answer = co_await http_.send(*endpoint_, std::move(request));
-  budget_.finish();
-  admission_.notify();
+  Result<HttpAnswer> answer = co_await exchange(std::move(request));
   if (answer.has_error()) {
     learn(answer);
     co_return answer.error();

@@ -50,6 +50,8 @@ class ApiClient {
  private:
   // An error with http_status 0 was not answered.
   boost::asio::awaitable<Result<HttpAnswer>> send(HttpRequest request);
+  // Within the budget, unclassified.
+  boost::asio::awaitable<Result<HttpAnswer>> exchange(HttpRequest request);
   boost::asio::awaitable<bool> admit();
   boost::asio::awaitable<Result<void>> ensure_token();
   boost::asio::awaitable<Result<void>> renew(TokenKeeper::Step step);
