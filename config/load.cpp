@@ -69,7 +69,7 @@ class Unique {
 
 class Loader {
  public:
-  explicit Loader(const std::filesystem::path& file) : file_(file) {
+  Loader(const std::filesystem::path& file, SecretFiles secret_files) : file_(file), secret_files_(secret_files) {
     settings_.file = file.string();
     settings_.daemon.state_dir = default_state_dir();
     errors_.opened(settings_.file);
@@ -127,7 +127,7 @@ class Loader {
 
   void read_sources(TableReader& table, DialectSet& dialects) {
     for (TableReader& source : table.tables("source")) {
-      const SourceContext context{poll_, settings_.daemon.memory_bytes, dialects};
+      const SourceContext context{poll_, settings_.daemon.memory_bytes, dialects, secret_files_};
       SourceSettings read = read_source(source, context, settings_.warnings);
       const bool own_name = names_.check(source, "name", read.name);
       if (source.has("id")) {
@@ -156,6 +156,7 @@ class Loader {
   }
 
   std::filesystem::path file_;
+  const SecretFiles secret_files_;
   ErrorList errors_;
   Settings settings_;
   PollDefaults poll_;
@@ -165,13 +166,14 @@ class Loader {
 
 }  // namespace
 
-std::variant<Settings, std::vector<ConfigError>> load_settings(const std::filesystem::path& file) {
-  return Loader(file).load();
+std::variant<Settings, std::vector<ConfigError>> load_settings(const std::filesystem::path& file,
+                                                               SecretFiles secret_files) {
+  return Loader(file, secret_files).load();
 }
 
 std::variant<Settings, std::vector<ConfigError>> parse_settings(std::string_view text,
                                                                 const std::filesystem::path& file) {
-  return Loader(file).load(text);
+  return Loader(file, SecretFiles::kMustBeReadable).load(text);
 }
 
 }  // namespace sessionlogd

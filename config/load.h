@@ -20,9 +20,9 @@ struct ConfigError {
   std::string to_string() const;
 };
 
-// Settings, or all mistakes in the order of files and lines. Secrets and certificate files are checked for being
-// readable; nothing is sent anywhere.
-std::variant<Settings, std::vector<ConfigError>> load_settings(const std::filesystem::path& file);
+// Settings, or all mistakes in the order of files and lines. Nothing is sent anywhere.
+std::variant<Settings, std::vector<ConfigError>> load_settings(const std::filesystem::path& file,
+                                                               SecretFiles secret_files = SecretFiles::kMustBeReadable);
 
 // The same for a text that was read already; `file` names it in errors and anchors relative paths.
 std::variant<Settings, std::vector<ConfigError>> parse_settings(std::string_view text,

@@ -71,13 +71,14 @@ std::vector<std::pair<std::string, std::string>> labels(const TomlValue& value) 
   return out;
 }
 
-void read_tls(TableReader& table, TlsSettings& into) {
-  table.read("ca_file", into.ca_file, readable_file);
+void read_tls(TableReader& table, SecretFiles secret_files, TlsSettings& into) {
+  const auto file = secret_files == SecretFiles::kMustBeReadable ? readable_file : absolute_path;
+  table.read("ca_file", into.ca_file, file);
   table.read("pin_sha256", into.pin_sha256, pins);
   table.read("server_name", into.server_name, host_name);
   table.read("verify", into.verify, boolean);
-  table.read("cert_file", into.cert_file, readable_file);
-  table.read("key_file", into.key_file, readable_file);
+  table.read("cert_file", into.cert_file, file);
+  table.read("key_file", into.key_file, file);
   if (table.has("cert_file") != table.has("key_file")) {
     table.refuse(table.has("cert_file") ? "cert_file" : "key_file",
                  "found one of cert_file and key_file, expected both (they may name the same file)");
@@ -96,10 +97,11 @@ void read_session_types(TableReader& table, SessionTypes& into) {
   table.finish();
 }
 
-void read_login(TableReader& table, SourceSettings& into) {
+void read_login(TableReader& table, SecretFiles secret_files, SourceSettings& into) {
+  const bool opened = secret_files == SecretFiles::kMustBeReadable;
   table.read("username", into.username, filled_text);
-  table.read("password", into.password, readable_secret);
-  table.read("token", into.token, readable_token);
+  table.read("password", into.password, opened ? readable_secret : secret_reference);
+  table.read("token", into.token, opened ? readable_token : secret_reference);
   const bool username = table.has("username");
   const bool password = table.has("password");
   if (table.has("token")) {
@@ -152,14 +154,14 @@ SourceSettings read_source(TableReader& table, const SourceContext& context, std
   source.host = address.host;
   source.proxy = proxy.text;
 
-  read_login(table, source);
+  read_login(table, context.secret_files, source);
   if (source.dialect) source.api_version = source.dialect->version.fallback;
   table.read("api_version", source.api_version, api_version);
   table.read("sessions", source.sessions, filled_texts);
   if (auto types = table.table("session_types")) read_session_types(*types, source.session_types);
   table.read("time_zone", source.time_zone, time_zone);
   if (auto tls = table.table("tls")) {
-    read_tls(*tls, source.tls);
+    read_tls(*tls, context.secret_files, source.tls);
     if (!address.host.empty() && !address.encrypted)
       table.refuse("tls", "found tls beside an http URL, expected https");
   }

@@ -16,9 +16,10 @@ struct SourceContext {
   const PollDefaults& poll;
   std::size_t memory_bytes;
   DialectSet& dialects;
+  SecretFiles secret_files;
 };
 
-// Secrets and certificate files are opened. The result is complete only when nothing was reported; `warnings` gets what
+// The result is complete only when nothing was reported; `warnings` gets what
 // is accepted but must be said at every start.
 SourceSettings read_source(TableReader& table, const SourceContext& context, std::vector<std::string>& warnings);
 

@@ -27,6 +27,10 @@ struct DaemonSettings {
 
 enum class Changes { kEmit, kFinal };
 
+// Whether a configuration must name secrets and certificate files that can be read. A command that only asks the
+// running daemon sends none, and systemd's credentials are not there for it.
+enum class SecretFiles { kMustBeReadable, kNotOpened };
+
 struct PollSettings {
   std::chrono::milliseconds interval{5'000};
   std::chrono::milliseconds max_interval{60'000};
@@ -93,6 +97,9 @@ struct SinkSettings {
   std::chrono::milliseconds commit_interval{1'000};
   std::size_t commit_bytes = 8u << 20;
   FileSinkSettings file;
+
+  // Standard output keeps none: the state directory is then not touched.
+  bool keeps_state() const { return file.path != "-"; }
 };
 
 struct Settings {

@@ -17,14 +17,6 @@ const std::string& string_or(const TomlValue& value, std::string_view expected) 
   return *found;
 }
 
-Secret secret_reference(const TomlValue& value) {
-  const auto* reference = std::get_if<std::string>(&value.value);
-  if (reference == nullptr) {
-    throw ValueError(kind_of(value), R"("file:/path", "env:NAME" or "credential:NAME")");
-  }
-  return Secret::parse(*reference);
-}
-
 }  // namespace
 
 bool boolean(const TomlValue& value) {
@@ -80,6 +72,14 @@ std::string readable_file(const TomlValue& value) {
   if (!error && !std::ifstream(path)) error.assign(errno, std::generic_category());
   if (error) throw ValueError(describe(value) + " (" + error.message() + ")", "a file that can be read");
   return path;
+}
+
+Secret secret_reference(const TomlValue& value) {
+  const auto* reference = std::get_if<std::string>(&value.value);
+  if (reference == nullptr) {
+    throw ValueError(kind_of(value), R"("file:/path", "env:NAME" or "credential:NAME")");
+  }
+  return Secret::parse(*reference);
 }
 
 Secret readable_secret(const TomlValue& value) {

@@ -34,7 +34,9 @@ bool is_identifier(std::string_view word);
 std::string absolute_path(const TomlValue& value);
 std::string readable_file(const TomlValue& value);  // absolute, regular, and we may read it now
 
-// A reference to a secret which can be read now. Neither the value nor what is no reference is ever repeated.
+// A reference to a secret; then also one which can be read now. Neither the value nor what is no reference is ever
+// repeated.
+Secret secret_reference(const TomlValue& value);
 Secret readable_secret(const TomlValue& value);
 Secret readable_token(const TomlValue& value);  // and may stand in a header
 

@@ -119,6 +119,15 @@ void SessionTable::raise_floor(Instant from, std::vector<StateRecord>& records) 
   });
 }
 
+void SessionTable::lower_floor(Instant since, std::vector<StateRecord>& records) {
+  source_.floor = std::min(source_.floor, since);
+  // The next window begins an overlap before this.
+  const auto overlap = std::chrono::nanoseconds(settings_.poll.overlap).count();
+  const Instant listed_to = add_nanoseconds(since, overlap).value_or(since);
+  source_.listed_to = std::min(source_.listed_to.value_or(listed_to), listed_to);
+  records.push_back({0, StateRecord::kSourcePart, encode_source(source_)});
+}
+
 std::vector<SessionTable::Slot> SessionTable::slots() const {
   std::vector<Slot> all;
   for (const auto& [key, slot] : slots_) all.push_back(slot);

@@ -11,6 +11,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -68,8 +69,12 @@ class SessionTable {
   std::vector<std::string> open_but_not_in(const std::vector<ListedSession>& listed);
 
   // A listing of everything since `from` was complete: sessions that began before and are finished are not taken up any
-  // more, and their done marks are dropped. The floor only rises.
+  // more, and their done marks are dropped. The floor only rises by this.
   void raise_floor(Instant from, std::vector<StateRecord>& records);
+
+  // The opposite, an explicit act: the next listing asks from `since`, and what it shows is taken up again unless it is
+  // done. Marks that were dropped do not come back.
+  void lower_floor(Instant since, std::vector<StateRecord>& records);
 
   SourceState& source() { return source_; }
   const SourceState& source() const { return source_; }

@@ -40,15 +40,17 @@ asio::awaitable<void> Shard::run_source(SourcePoller& source, std::chrono::milli
   if (--running_ == 0) on_end_();
 }
 
+void Shard::post(std::function<void()> task) { asio::post(io_, std::move(task)); }
+
 void Shard::stop() {
-  asio::post(io_, [this] {
+  post([this] {
     for (const auto& source : sources_) source->stop();
     room_.notify();
   });
 }
 
 void Shard::notify_room() {
-  asio::post(io_, [this] { room_.notify(); });
+  post([this] { room_.notify(); });
 }
 
 void Shard::join() {

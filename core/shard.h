@@ -34,6 +34,9 @@ class Shard {
   // Any thread. The sources stop polling, log out, and end.
   void stop();
 
+  // Any thread: runs `task` on this shard's.
+  void post(std::function<void()> task);
+
   // Any thread: the queue has room again.
   void notify_room();
 

@@ -71,11 +71,27 @@ void SourcePoller::stop() {
   changed_.notify();
 }
 
+Instant SourcePoller::backfill(Instant since) {
+  const Instant floor = table_.source().floor;
+  if (!table_.source().listed_to) {  // the first listing is still to come, and must not begin later for this
+    const std::optional<Instant> first = window_start();
+    if (!first) return floor;
+    since = std::min(since, *first);
+  }
+  ++backfills_;
+  std::vector<StateRecord> records;
+  table_.lower_floor(since, records);
+  push(std::move(records));
+  changed_.notify();
+  return floor;
+}
+
 // ---- Which sessions there are
 
 asio::awaitable<void> SourcePoller::discover() {
   Backoff backoff;
   while (!stopping_) {
+    const unsigned backfills = backfills_;
     const Result<void> listed = co_await discover_once();
     if (stopping_) break;
     say_listing(listed);
@@ -86,7 +102,7 @@ asio::awaitable<void> SourcePoller::discover() {
     if (mode_ == PollMode::kOnePass && (listed.has_value() || backoff.failures() == kTriesInOnePass)) break;
     changed_.notify();
     const SteadyTime next = SteadyClock::now() + wait;
-    while (!stopping_ && SteadyClock::now() < next) co_await changed_.wait_until(next);
+    while (!stopping_ && backfills == backfills_ && SteadyClock::now() < next) co_await changed_.wait_until(next);
   }
   discovering_ = false;
   changed_.notify();
@@ -97,6 +113,7 @@ asio::awaitable<Result<void>> SourcePoller::discover_once() {
     std::vector<std::string> ids = settings_.sessions;
     co_return co_await ask_for_each(std::move(ids));
   }
+  const unsigned backfills = backfills_;
   const std::optional<Instant> from = window_start();
   Result<Listing> listing = co_await discovery_.list(from);
   if (listing.has_error()) co_return listing.error();
@@ -110,7 +127,7 @@ asio::awaitable<Result<void>> SourcePoller::discover_once() {
     const Result<void> asked = co_await ask_for_each(std::move(unseen));
     if (asked.has_error()) co_return asked.error();
   }
-  if (!listing->missing.empty()) co_return Result<void>();
+  if (!listing->missing.empty() || backfills != backfills_) co_return Result<void>();
   // From here on the next listing may begin later: all that this one showed is in batches before this one.
   std::vector<StateRecord> records;
   if (from) table_.raise_floor(*from, records);

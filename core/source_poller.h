@@ -64,6 +64,11 @@ class SourcePoller {
   // On the shard's thread. run() then returns soon.
   void stop();
 
+  // On the shard's thread. Lists everything since `since` again, at once; returns up to where done marks were dropped
+  // before: what was delivered of sessions without news since then is delivered again. Not for a fixed list of
+  // sessions.
+  Instant backfill(Instant since);
+
   const SourceCounters& counters() const { return counters_; }
   const SourceSettings& settings() const { return settings_; }
 
@@ -111,6 +116,7 @@ class SourcePoller {
   bool stopping_ = false;
   bool left_unread_ = false;  // one pass: some session could not be read
   bool first_contact_said_ = false;
+  unsigned backfills_ = 0;        // asked for; a listing that was sent before the last one does not advance anything
   unsigned failed_listings_ = 0;  // in a row
   std::string said_error_;        // what was last said to be wrong with the source, "" = it is well
   std::string said_missing_;      // the same of an incomplete listing

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/system/system_error.hpp>
 #include <csignal>
 #include <random>
 #include <thread>
@@ -51,6 +52,7 @@ int App::run() {
   recover();      // the locks are held, state and output agree
   make_shards();  // every source has its state
   start();        // every thread runs
+  if (mode_ == PollMode::kForever && settings_.sink.keeps_state()) listen_to_operator();
   wait_for_end();
   const bool all_committed = stop();
   return exit_status(all_committed);
@@ -87,6 +89,16 @@ void App::start() {
   committer_.start();
   shards_running_ = shards_.size();
   for (const auto& shard : shards_) shard->start([this] { asio::post(main_, [this] { on_shard_end(); }); });
+}
+
+void App::listen_to_operator() {
+  commands_.emplace(main_, shards_, queue_, committer_);
+  const std::string path = control_socket_in(settings_.daemon.state_dir);
+  try {
+    control_.emplace(main_, path, [this](std::string line) { return commands_->answer(std::move(line)); });
+  } catch (const boost::system::system_error& error) {
+    spdlog::warn("cannot listen at {}: {}; backfill cannot reach this daemon", path, error.code().message());
+  }
 }
 
 void App::wait_for_end() {

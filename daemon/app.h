@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "config/settings.h"
@@ -13,6 +14,8 @@
 #include "core/restored_state.h"
 #include "core/shard.h"
 #include "core/sink.h"
+#include "daemon/control_commands.h"
+#include "daemon/control_socket.h"
 
 namespace sessionlogd {
 
@@ -30,6 +33,7 @@ class App {
   void recover();
   void make_shards();
   void start();
+  void listen_to_operator();
   void wait_for_end();
   bool stop();
   int exit_status(bool all_committed) const;
@@ -50,6 +54,8 @@ class App {
   BatchQueue queue_;
   Committer committer_;
   std::vector<std::unique_ptr<Shard>> shards_;
+  std::optional<ControlCommands> commands_;
+  std::optional<ControlServer> control_;
 
   std::size_t shards_running_ = 0;
   bool stop_requested_ = false;

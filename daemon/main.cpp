@@ -19,7 +19,7 @@ void add_config(CLI::App& command, std::string& config) {
 
 int main(int argc, char** argv) {
   using namespace sessionlogd;
-  std::string config = kDefaultConfig, dialect;
+  std::string config = kDefaultConfig, dialect, source, since;
   bool connect = false;
 
   CLI::App app("Collects the session logs of a fleet of backup appliances, each entry exactly once.", "sessionlogd");
@@ -34,6 +34,13 @@ int main(int argc, char** argv) {
   CLI::App* check_command = app.add_subcommand("check", "validate the configuration");
   add_config(*check_command, config);
   check_command->add_flag("--connect", connect, "log in to every source, list its sessions and read one of them");
+  CLI::App* backfill_command =
+      app.add_subcommand("backfill", "make the running daemon list a source further back than it already has");
+  add_config(*backfill_command, config);
+  backfill_command->add_option("SOURCE", source, "its name")->required();
+  backfill_command->add_option("--since", since, "a day, a time of RFC 3339, or how long ago (7d)")
+      ->required()
+      ->type_name("TIME");
   CLI::App* dialects_command =
       app.add_subcommand("dialects", "the built-in dialects, or one of them as TOML to start from");
   dialects_command->add_option("NAME", dialect, "the dialect to print");
@@ -46,5 +53,6 @@ int main(int argc, char** argv) {
   if (run_command->parsed()) return run(config);
   if (collect_command->parsed()) return collect(config);
   if (check_command->parsed()) return check(config, connect);
+  if (backfill_command->parsed()) return backfill(config, source, since);
   return dialects(dialect);
 }

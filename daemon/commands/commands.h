@@ -8,11 +8,13 @@ namespace sessionlogd {
 inline constexpr int kWell = 0;
 inline constexpr int kNotWell = 1;
 inline constexpr int kWrongUsage = 2;
+inline constexpr int kNotReachable = 3;         // the daemon
 inline constexpr int kWrongConfiguration = 78;  // EX_CONFIG; also: state and output do not belong together
 
 int run(const std::string& config_file);
 int collect(const std::string& config_file);
 int check(const std::string& config_file, bool connect);
+int backfill(const std::string& config_file, const std::string& source, const std::string& since);
 int dialects(const std::string& name);  // "": lists them
 
 }  // namespace sessionlogd

@@ -12,8 +12,9 @@
 
 namespace sessionlogd {
 
-int with_settings(const std::string& config_file, const std::function<int(const Settings&)>& command) {
-  const auto loaded = load_settings(config_file);
+int with_settings(const std::string& config_file, const std::function<int(const Settings&)>& command,
+                  SecretFiles secret_files) {
+  const auto loaded = load_settings(config_file, secret_files);
   if (const auto* errors = std::get_if<std::vector<ConfigError>>(&loaded)) {
     for (const ConfigError& error : *errors) fmt::print(stderr, "{}\n", error.to_string());
     fmt::print(stderr, "{}: {} {} in the configuration; nothing was started\n", config_file, errors->size(),

@@ -109,6 +109,22 @@ TEST_F(SessionTableTest, NeverTakesUpFinishedSessionsFromBeforeTheFloor) {
   EXPECT_EQ(table_.source().floor, (Instant{250, 0})) << "the floor only rises";
 }
 
+TEST_F(SessionTableTest, TakesUpAgainWhatALowerFloorLetsIn) {
+  finish(take_in(row(100, "Success")).slot, {200, 0});
+  table_.raise_floor({150, 0}, records_);
+  records_.clear();
+  table_.lower_floor({50, 0}, records_);
+  ASSERT_EQ(records_.size(), 1u);
+  EXPECT_EQ(decode_source(records_[0].value).floor, (Instant{50, 0}));
+  EXPECT_EQ(decode_source(records_[0].value).listed_to, (Instant{50 + 2 * 3600, 0})) << "an overlap of 2 h later";
+  EXPECT_EQ(take_in(row(100, "Success")).as, As::kIgnored) << "its done mark is still there";
+  ListedSession other = row(60, "Success");
+  other.id = "39";
+  EXPECT_EQ(take_in(other).as, As::kNew);
+  table_.lower_floor({70, 0}, records_);
+  EXPECT_EQ(table_.source().floor, (Instant{50, 0})) << "this only lowers it";
+}
+
 TEST_F(SessionTableTest, AsksForOpenSessionsThatAListingDoesNotShow) {
   take_in(row(100, "Running"));
   EXPECT_EQ(table_.open_but_not_in({}), std::vector<std::string>{"38"});

@@ -59,6 +59,13 @@ SimulatedFleet::SimulatedFleet(Workplace& place, std::vector<std::string> option
   control_port_ = static_cast<unsigned short>(std::stoi(control.substr(control.rfind(':') + 1)));
 }
 
+std::string SimulatedFleet::first_source() const {
+  const std::string config = read_text(place_.config());
+  const std::string key = "\nname = \"";
+  const std::size_t at = config.find(key) + key.size();
+  return config.substr(at, config.find('"', at) - at);
+}
+
 bool SimulatedFleet::says(const std::string& text) const { return get(control_port_).find(text) != std::string::npos; }
 
 std::size_t SimulatedFleet::ledgers_written() const {

@@ -28,6 +28,7 @@ class SimulatedFleet {
   bool agrees_at_the_end(const std::vector<std::string>& how, std::string& table);
 
   const std::string& first_url() const { return first_url_; }
+  std::string first_source() const;  // its name in the configuration
 
  private:
   bool says(const std::string& text) const;
