@@ -47,7 +47,8 @@ Result<ReadOutcome> LogReader::read(const SourceFormat& source, SessionState& se
   read_at_ = system_now();
   for (const Emission& emission : emissions_) {
     const Entry& entry = log.entries[emission.index];
-    touched_.push_back(session.history.advance(emission));
+    const bool has_time = entry.fault == nullptr && entry.log_time;
+    touched_.push_back(has_time ? session.history.advance(emission) : session.history.advance_untimed(emission));
     if (emission.change == Change::kNew && was_delivered_before(source, session, entry)) continue;
     encode(source, session, entry, emission);
     if (entry.fault == nullptr && entry.log_time)
@@ -82,7 +83,7 @@ void LogReader::gap(const SourceFormat& source, SessionState& session, std::stri
   event.fault = why;
   event.session = &session.info;
   append(source, event);
-  touched_.push_back(session.history.advance(emission));
+  touched_.push_back(session.history.advance_untimed(emission));
   push(source, session);
 }
 

@@ -51,14 +51,14 @@ SessionState& RestoredState::session_of(Source& source, const Delivered& event) 
       source.restored.done.erase(mark);
     }
   }
-  join_chunks(source, event.session_key, session);
+  join_chunks(source, event.session_key, session.history);
   return session;
 }
 
-void RestoredState::join_chunks(Source& source, std::uint64_t key, SessionState& session) {
+void RestoredState::join_chunks(Source& source, std::uint64_t key, SessionHistory& history) {
   const auto found = source.chunks.find(key);
   if (found == source.chunks.end()) return;
-  for (const auto& [part, row] : found->second) decode_chunk(row, session.history);
+  for (const auto& [part, row] : found->second) decode_chunk(row, history);
   source.chunks.erase(found);
 }
 
@@ -81,7 +81,10 @@ RestoredSource RestoredState::take(std::string_view source_id) {
   if (found == sources_.end()) return {};
   Source source = std::move(found->second);
   sources_.erase(found);
-  for (auto& [key, session] : source.restored.sessions) join_chunks(source, key, session);
+  for (auto& [key, session] : source.restored.sessions) join_chunks(source, key, session.history);
+  for (const auto& [key, mark] : source.restored.done) {
+    if (source.chunks.contains(key)) join_chunks(source, key, source.restored.untimed[key]);
+  }
   return std::move(source.restored);
 }
 

@@ -15,10 +15,14 @@ namespace sessionlogd {
 
 using DoneMarks = boost::unordered_flat_map<std::uint64_t, DoneMark>;  // by session_key
 
+// Of done sessions that had entries without a readable time: those, by session_key. Few.
+using UntimedEntries = std::unordered_map<std::uint64_t, SessionHistory>;
+
 struct RestoredSource {
   SourceState source;
   std::unordered_map<std::uint64_t, SessionState> sessions;  // not done, by session_key
   DoneMarks done;
+  UntimedEntries untimed;
 };
 
 class RestoredState : public StateVisitor {
@@ -45,7 +49,7 @@ class RestoredState : public StateVisitor {
   };
 
   SessionState& session_of(Source& source, const Delivered& event);
-  static void join_chunks(Source& source, std::uint64_t key, SessionState& session);
+  static void join_chunks(Source& source, std::uint64_t key, SessionHistory& history);
 
   std::unordered_map<std::string, Source> sources_;
   std::map<std::pair<std::string, std::uint64_t>, Touched> touched_;

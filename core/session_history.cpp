@@ -20,15 +20,15 @@ bool repeats_what_is_known(const SessionHistory& history, std::span<const EntryD
 
 }  // namespace
 
-void SessionHistory::append(std::uint64_t key, std::uint32_t hash, std::uint8_t changes) {
+void SessionHistory::append(std::uint64_t key, std::uint32_t hash, std::uint8_t marks) {
   keys_.push_back(key);
   hashes_.push_back(hash);
-  changes_.push_back(changes);
+  marks_.push_back(marks);
 }
 
 void SessionHistory::change(std::size_t i, std::uint32_t hash) {
   hashes_[i] = hash;
-  changes_[i] = std::min<std::uint8_t>(changes_[i] + 1, kMostChanges);
+  if (changes(i) < kMostChanges) ++marks_[i];
 }
 
 std::uint32_t SessionHistory::advance(const Emission& emission) {
@@ -40,10 +40,22 @@ std::uint32_t SessionHistory::advance(const Emission& emission) {
   return static_cast<std::uint32_t>(keys_.size() - 1);
 }
 
-void SessionHistory::forget() { *this = SessionHistory(); }
+std::uint32_t SessionHistory::advance_untimed(const Emission& emission) {
+  const std::uint32_t position = advance(emission);
+  marks_[position] |= kUntimed;
+  return position;
+}
+
+void SessionHistory::forget_timed() {
+  SessionHistory untimed;
+  for (std::size_t i = 0; i < size(); ++i) {
+    if ((marks_[i] & kUntimed) != 0) untimed.append(keys_[i], hashes_[i], marks_[i]);
+  }
+  *this = std::move(untimed);
+}
 
 std::size_t SessionHistory::memory_bytes() const {
-  return keys_.capacity() * sizeof(std::uint64_t) + hashes_.capacity() * sizeof(std::uint32_t) + changes_.capacity();
+  return keys_.capacity() * sizeof(std::uint64_t) + hashes_.capacity() * sizeof(std::uint32_t) + marks_.capacity();
 }
 
 void HistoryComparer::Table::reset(std::size_t expected) {

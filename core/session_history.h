@@ -1,6 +1,7 @@
 // What has been emitted of one session, and the comparison that finds what is new or changed in an answer: the dedup.
 //
-// Holds 13 bytes per entry (key 8, hash 4, changes 1) in order of arrival. Knows nothing of JSON, times or sinks.
+// Holds 13 bytes per entry (key 8, hash 4, marks 1) in order of arrival. Knows nothing of JSON or sinks, and of times
+// only whether an entry has one that can be read.
 //
 //   answer:   A  B  B' C     B and B' are twins: equal identity, told apart by an ordinal
 //   history:  A0 B0 B1       each with the hash last emitted
@@ -43,25 +44,31 @@ class SessionHistory {
  public:
   // After so many changes of one entry only the session's last read counts.
   static constexpr std::uint8_t kMostChanges = 16;
+  static constexpr std::uint8_t kUntimed = 0x80;
 
   std::size_t size() const { return keys_.size(); }
   std::uint64_t key(std::size_t i) const { return keys_[i]; }
   std::uint32_t hash(std::size_t i) const { return hashes_[i]; }
-  std::uint8_t changes(std::size_t i) const { return changes_[i]; }
+  std::uint8_t changes(std::size_t i) const { return marks_[i] & ~kUntimed; }
 
   // The emission is on its way to the sink: from now on it is known. Returns its position.
   std::uint32_t advance(const Emission& emission);
+  std::uint32_t advance_untimed(const Emission& emission);  // its time cannot be read
 
-  void append(std::uint64_t key, std::uint32_t hash, std::uint8_t changes);
+  // `marks` is the number of changes, and kUntimed of an entry without a time that can be read.
+  void append(std::uint64_t key, std::uint32_t hash, std::uint8_t marks);
+  std::uint8_t marks(std::size_t i) const { return marks_[i]; }
   void change(std::size_t i, std::uint32_t hash);
-  void forget();
+
+  // Of a session that was read to its end its last time remains, which says nothing of entries without one.
+  void forget_timed();
 
   std::size_t memory_bytes() const;
 
  private:
   std::vector<std::uint64_t> keys_;
   std::vector<std::uint32_t> hashes_;
-  std::vector<std::uint8_t> changes_;
+  std::vector<std::uint8_t> marks_;
 };
 
 // Compares answers with histories; one per shard, so that its tables are used again. Not thread-safe.

@@ -26,7 +26,7 @@ enum class Tag : std::uint8_t {
   kOnlyAfter = 14,
 };
 
-constexpr std::size_t kKeyBytes = 13;  // key u64le, hash u32le, changes u8
+constexpr std::size_t kKeyBytes = 13;  // key u64le, hash u32le, marks u8
 
 template <class T>
 void append_le(std::string& out, T value) {
@@ -93,6 +93,10 @@ void read_fields(std::string_view row, OnField on_field) {
     on_field(tag, row.substr(0, size));
     row.remove_prefix(size);
   }
+}
+
+std::uint32_t chunks_of(const SessionHistory& history) {
+  return static_cast<std::uint32_t>((history.size() + kKeysPerChunk - 1) / kKeysPerChunk);
 }
 
 }  // namespace
@@ -185,7 +189,7 @@ std::string encode_chunk(const SessionHistory& history, std::uint32_t chunk) {
   for (std::size_t i = begin; i < end; ++i) {
     append_le(keys, history.key(i));
     append_le(keys, history.hash(i));
-    append_le(keys, history.changes(i));
+    append_le(keys, history.marks(i));
   }
   std::string row;
   append_field(row, Tag::kKeys, keys);
@@ -222,9 +226,19 @@ void append_done(SessionState& session, std::vector<StateRecord>& to) {
   session.phase = Phase::kDone;
   session.latest = done_mark(session).latest;
   to.push_back({session.key, StateRecord::kSessionPart, encode_session(session)});
-  const std::size_t chunks = (session.history.size() + kKeysPerChunk - 1) / kKeysPerChunk;
-  for (std::size_t chunk = 0; chunk < chunks; ++chunk)
-    to.push_back({session.key, static_cast<std::int32_t>(chunk), {}});
+  const std::uint32_t before = chunks_of(session.history);
+  session.history.forget_timed();
+  const std::uint32_t after = chunks_of(session.history);
+  for (std::uint32_t chunk = 0; chunk < before; ++chunk) {
+    to.push_back({session.key, static_cast<std::int32_t>(chunk),
+                  chunk < after ? encode_chunk(session.history, chunk) : std::string()});
+  }
+}
+
+void append_removal(std::uint64_t session_key, const SessionHistory& history, std::vector<StateRecord>& to) {
+  to.push_back({session_key, StateRecord::kSessionPart, {}});
+  for (std::uint32_t chunk = 0; chunk < chunks_of(history); ++chunk)
+    to.push_back({session_key, static_cast<std::int32_t>(chunk), {}});
 }
 
 }  // namespace sessionlogd

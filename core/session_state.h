@@ -72,7 +72,11 @@ void append_chunks(const SessionState& session, const std::vector<std::uint32_t>
 // What remains of a session that was read to its end.
 DoneMark done_mark(const SessionState& session);
 
-// Ends a session: appends what turns its rows into its done mark.
+// Ends a session: appends what turns its rows into its done mark, and leaves in its history what must be kept beside
+// that.
 void append_done(SessionState& session, std::vector<StateRecord>& to);
+
+// Removes all rows of a session; `history` is what was kept of it.
+void append_removal(std::uint64_t session_key, const SessionHistory& history, std::vector<StateRecord>& to);
 
 }  // namespace sessionlogd

@@ -8,7 +8,11 @@
 namespace sessionlogd {
 
 SessionTable::SessionTable(const SourceSettings& settings, RestoredSource restored)
-    : settings_(settings), zone_(settings.time_zone), source_(restored.source), done_(std::move(restored.done)) {
+    : settings_(settings),
+      zone_(settings.time_zone),
+      source_(restored.source),
+      done_(std::move(restored.done)),
+      untimed_(std::move(restored.untimed)) {
   for (auto& [key, state] : restored.sessions) add(std::move(state));
 }
 
@@ -50,7 +54,10 @@ SessionTable::TakenIn SessionTable::take_in_new(const ListedSession& listed, Ins
   const bool final = settings_.dialect->session_is_final(listed.status);
   // Its done mark, if it had one, was dropped.
   if (mark == nullptr && final && state.info.start && *state.info.start < source_.floor) return {TakenIn::As::kIgnored};
-  if (mark != nullptr) state.latest = state.only_after = mark->latest;
+  if (mark != nullptr) {
+    state.latest = state.only_after = mark->latest;
+    if (auto kept = untimed_.extract(key)) state.history = std::move(kept.mapped());
+  }
   records.push_back({key, StateRecord::kSessionPart, encode_session(state)});
   const auto stop = state.info.stop;
   const Slot slot = add(std::move(state));
@@ -91,6 +98,7 @@ void SessionTable::finish(Slot slot, std::vector<StateRecord>& records) {
   Session& session = sessions_[slot];
   append_done(session.state, records);
   done_[session.state.key] = done_mark(session.state);
+  if (session.state.history.size() > 0) untimed_[session.state.key] = std::move(session.state.history);
   slots_.erase(session.state.key);
   session = Session();
   free_.push_back(slot);
@@ -108,13 +116,14 @@ std::vector<std::string> SessionTable::open_but_not_in(const std::vector<ListedS
   return missing;
 }
 
-void SessionTable::raise_floor(Instant from, std::vector<StateRecord>& records) {
-  if (from <= source_.floor) return;
-  source_.floor = from;
+void SessionTable::raise_floor(Instant from, Instant forgotten, std::vector<StateRecord>& records) {
+  source_.floor = std::max(source_.floor, from);
   // A mark's time is at least its session's start, so nothing is dropped that the floor does not cover.
+  const Instant before = std::min(source_.floor, forgotten);
   boost::unordered::erase_if(done_, [&](const auto& mark) {
-    if (mark.second.latest >= from) return false;
-    records.push_back({mark.first, StateRecord::kSessionPart, {}});
+    if (mark.second.latest >= before) return false;
+    const auto kept = untimed_.extract(mark.first);
+    append_removal(mark.first, kept ? kept.mapped() : SessionHistory(), records);
     return true;
   });
 }

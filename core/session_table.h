@@ -69,8 +69,9 @@ class SessionTable {
   std::vector<std::string> open_but_not_in(const std::vector<ListedSession>& listed);
 
   // A listing of everything since `from` was complete: sessions that began before and are finished are not taken up any
-  // more, and their done marks are dropped. The floor only rises by this.
-  void raise_floor(Instant from, std::vector<StateRecord>& records);
+  // more. The floor only rises by this. Done marks below it are kept until `forgotten`, before which the source itself
+  // keeps nothing: one of them may be opened again.
+  void raise_floor(Instant from, Instant forgotten, std::vector<StateRecord>& records);
 
   // The opposite, an explicit act: the next listing asks from `since`, and what it shows is taken up again unless it is
   // done. Marks that were dropped do not come back.
@@ -95,6 +96,7 @@ class SessionTable {
   ZoneRules zone_;
   SourceState source_;
   DoneMarks done_;
+  UntimedEntries untimed_;
   std::deque<Session> sessions_;  // by slot; a deque, so that a session stays where it is while others come
   std::vector<Slot> free_;
   boost::unordered_flat_map<std::uint64_t, Slot> slots_;  // by session_key

@@ -31,6 +31,10 @@ std::chrono::seconds without_news_for(const SessionState& session, Instant now) 
   return news == Instant{INT64_MIN} ? std::chrono::seconds{0} : std::chrono::seconds{now.seconds - news.seconds};
 }
 
+Instant back(Instant at, std::chrono::milliseconds span) {
+  return add_nanoseconds(at, -std::chrono::nanoseconds(span).count()).value_or(at);
+}
+
 void bump(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) {
   counter.fetch_add(by, std::memory_order_relaxed);
 }
@@ -72,10 +76,10 @@ void SourcePoller::stop() {
 }
 
 Instant SourcePoller::backfill(Instant since) {
-  const Instant floor = table_.source().floor;
+  const Instant marked_since = std::min(table_.source().floor, forgotten_before());
   if (!table_.source().listed_to) {  // the first listing is still to come, and must not begin later for this
     const std::optional<Instant> first = window_start();
-    if (!first) return floor;
+    if (!first) return marked_since;
     since = std::min(since, *first);
   }
   ++backfills_;
@@ -83,8 +87,11 @@ Instant SourcePoller::backfill(Instant since) {
   table_.lower_floor(since, records);
   push(std::move(records));
   changed_.notify();
-  return floor;
+  return marked_since;
 }
+
+// What is older the source has forgotten itself, so that it cannot bring it up again.
+Instant SourcePoller::forgotten_before() const { return back(api_.now(), settings_.poll.retention); }
 
 // ---- Which sessions there are
 
@@ -130,7 +137,7 @@ asio::awaitable<Result<void>> SourcePoller::discover_once() {
   if (!listing->missing.empty() || backfills != backfills_) co_return Result<void>();
   // From here on the next listing may begin later: all that this one showed is in batches before this one.
   std::vector<StateRecord> records;
-  if (from) table_.raise_floor(*from, records);
+  if (from) table_.raise_floor(*from, forgotten_before(), records);
   table_.source().listed_to = std::max(listing->sent, table_.source().listed_to.value_or(listing->sent));
   records.push_back({0, StateRecord::kSourcePart, encode_source(table_.source())});
   push(std::move(records));
@@ -138,9 +145,6 @@ asio::awaitable<Result<void>> SourcePoller::discover_once() {
 }
 
 std::optional<Instant> SourcePoller::window_start() const {
-  const auto back = [](Instant at, std::chrono::milliseconds span) {
-    return add_nanoseconds(at, -std::chrono::nanoseconds(span).count());
-  };
   const SourceState& source = table_.source();
   if (source.listed_to) return back(*source.listed_to, settings_.poll.overlap);
   if (settings_.poll.lookback) return back(api_.now(), *settings_.poll.lookback);

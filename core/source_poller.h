@@ -77,6 +77,7 @@ class SourcePoller {
   boost::asio::awaitable<Result<void>> discover_once();
   boost::asio::awaitable<Result<void>> ask_for_each(std::vector<std::string> ids);
   std::optional<Instant> window_start() const;
+  Instant forgotten_before() const;
   void take_in(const std::vector<ListedSession>& listed, Instant answered);
   bool wanted(const ListedSession& listed) const;
 

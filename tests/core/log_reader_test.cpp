@@ -41,7 +41,7 @@ TEST(LogReader, NumbersTwinsInTheOrderOfTheOutput) {
   const std::vector<std::uint64_t> keys = std::move(encoder.keys);
   encoder.keys.clear();
   const std::uint32_t hash = session.history.hash(0);
-  session.history.forget();
+  session.history = SessionHistory();
   session.history.append(keys[0], hash, 0);
   EXPECT_EQ(reader.read(format, session, body, false).value().events_new, 2u);
   EXPECT_EQ(encoder.keys, (std::vector<std::uint64_t>{keys[1], keys[2]}));

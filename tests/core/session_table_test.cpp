@@ -96,22 +96,53 @@ TEST_F(SessionTableTest, NamesTheOpenSessionWhoseIdWasGivenAway) {
 
 TEST_F(SessionTableTest, NeverTakesUpFinishedSessionsFromBeforeTheFloor) {
   finish(take_in(row(100, "Success")).slot, {200, 0});
-  table_.raise_floor({150, 0}, records_);
+  table_.raise_floor({150, 0}, {150, 0}, records_);
   EXPECT_EQ(table_.done(), 1u) << "its last entry is later than the floor";
   records_.clear();
-  table_.raise_floor({250, 0}, records_);
+  table_.raise_floor({250, 0}, {250, 0}, records_);
   EXPECT_EQ(table_.done(), 0u);
   ASSERT_EQ(records_.size(), 1u);
   EXPECT_EQ(records_[0].value, "");
   EXPECT_EQ(take_in(row(100, "Success")).as, As::kIgnored);
   EXPECT_EQ(take_in(row(100, "Running")).as, As::kNew) << "it is not finished";
-  table_.raise_floor({50, 0}, records_);
+  table_.raise_floor({50, 0}, {50, 0}, records_);
   EXPECT_EQ(table_.source().floor, (Instant{250, 0})) << "the floor only rises";
+}
+
+TEST_F(SessionTableTest, KeepsTheMarksOfWhatTheSourceMayOpenAgain) {
+  finish(take_in(row(100, "Success")).slot, {200, 0});
+  table_.raise_floor({500, 0}, {150, 0}, records_);
+  EXPECT_EQ(take_in(row(100, "Success")).as, As::kIgnored);
+  const auto again = take_in(row(100, "Running", 2));
+  ASSERT_EQ(again.as, As::kNew);
+  EXPECT_EQ(table_.at(again.slot).state.only_after, (Instant{200, 0})) << "what was delivered is known";
+}
+
+TEST_F(SessionTableTest, RemembersEntriesWithoutATimeOfADoneSession) {
+  const auto taken = take_in(row(100, "Success"));
+  SessionHistory& history = table_.at(taken.slot).state.history;
+  history.append(7, 1, 0);
+  history.append(8, 2, SessionHistory::kUntimed);
+  records_.clear();
+  finish(taken.slot, {200, 0});
+  ASSERT_EQ(records_.size(), 2u);
+  SessionHistory durable;
+  decode_chunk(records_[1].value, durable);
+  ASSERT_EQ(durable.size(), 1u);
+  EXPECT_EQ(durable.key(0), 8u);
+
+  const auto again = take_in(row(100, "Running", 2));
+  ASSERT_EQ(table_.at(again.slot).state.history.size(), 1u);
+  EXPECT_EQ(table_.at(again.slot).state.history.key(0), 8u);
+  finish(again.slot, {300, 0});
+  records_.clear();
+  table_.raise_floor({400, 0}, {400, 0}, records_);
+  EXPECT_EQ(records_.size(), 2u) << "the mark's row and the chunk's";
 }
 
 TEST_F(SessionTableTest, TakesUpAgainWhatALowerFloorLetsIn) {
   finish(take_in(row(100, "Success")).slot, {200, 0});
-  table_.raise_floor({150, 0}, records_);
+  table_.raise_floor({150, 0}, {150, 0}, records_);
   records_.clear();
   table_.lower_floor({50, 0}, records_);
   ASSERT_EQ(records_.size(), 1u);
