@@ -168,7 +168,7 @@ bool LogParser::Walk::with_simdjson(std::string_view text, std::size_t padding) 
       if (first != '[' || field.value().get_array().get(array)) return false;
       for (auto item : array) {
         ondemand::value value;
-        if (std::move(item).get(value) || !element(value, document)) return false;
+        if (item.get(value) || !element(value, document)) return false;
       }
       continue;
     }

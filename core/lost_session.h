@@ -1,6 +1,6 @@
 // Decides when a session is given up that cannot be read: gone from its source (404, and no listing shows it), or
 // finished and its log unreadable. Three reads over an hour, so that a restart or an upgrade of the appliance is no
-// reason.
+// reason; and only while the source gives what others ask of it, for else the fault is the source's.
 #pragma once
 
 #include <chrono>
@@ -13,6 +13,7 @@ class LostSession {
  public:
   static constexpr unsigned kReads = 3;
   static constexpr std::chrono::hours kSpan{1};
+  static constexpr std::chrono::hours kForGood{30 * 24};
 
   // A read failed in a way that may be for good.
   void failed(SteadyTime now) {
@@ -23,7 +24,12 @@ class LostSession {
   // It could be read, or failed in a way that passes.
   void cleared() { reads_ = 0; }
 
-  bool given_up() const { return reads_ >= kReads && last_ - first_ >= kSpan; }
+  // `source_well_at`: when the source last did for another what it does not do for this session. One that has no other
+  // to compare with is given up after kForGood.
+  bool given_up(SteadyTime source_well_at) const {
+    if (reads_ < kReads || last_ - first_ < kSpan) return false;
+    return source_well_at > first_ || last_ - first_ >= kForGood;
+  }
 
  private:
   SteadyTime first_{}, last_{};

@@ -35,6 +35,11 @@ Instant back(Instant at, std::chrono::milliseconds span) {
   return add_nanoseconds(at, -std::chrono::nanoseconds(span).count()).value_or(at);
 }
 
+// What a source says that does not know the request: as a whole, or this session.
+bool is_refusal(int http_status) {
+  return http_status == 400 || http_status == 404 || http_status == 406 || http_status == 501;
+}
+
 void bump(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) {
   counter.fetch_add(by, std::memory_order_relaxed);
 }
@@ -102,7 +107,10 @@ asio::awaitable<void> SourcePoller::discover() {
     const Result<void> listed = co_await discover_once();
     if (stopping_) break;
     say_listing(listed);
-    if (listed.has_value()) say_first_contact();
+    if (listed.has_value()) {
+      listed_at_ = SteadyClock::now();
+      say_first_contact();
+    }
     counters_.failing = listed.has_error() || left_unread_;
     if (listed.has_value()) backoff.succeeded();
     const auto wait = listed.has_value() ? settings_.poll.discovery_interval : backoff.failed(services_.random());
@@ -267,6 +275,9 @@ void SourcePoller::read_was(Schedule::Slot slot, Instant sent, Pace::News news) 
   session.read = true;
   session.backoff.succeeded();
   session.lost.cleared();
+  read_at_ = SteadyClock::now();
+  refusals_.read();
+  say_refusals("");
   const auto& poll = settings_.poll;
   const auto next = session.life.after_read(sent, poll.settle, poll.interval);
   if (next.step == SessionLife::Next::Step::kDone) return finish(slot);
@@ -307,10 +318,15 @@ void SourcePoller::poll_failed(Schedule::Slot slot, const Error& error) {
     counters_.failing = true;
     return;
   }
+  if (is_refusal(error.http_status) || error.kind == ErrorKind::kBadAnswer) {
+    refusals_.refused(session.state.key);
+    if (refusals_.in_general()) say_refusals(error.detail + version_words(error));
+  }
   if (!may_be_lost(session, error)) {
     session.lost.cleared();
-  } else if (session.lost.failed(SteadyClock::now()); session.lost.given_up()) {
-    return give_up(slot, error.detail);
+  } else {
+    session.lost.failed(SteadyClock::now());
+    if (session.lost.given_up(error.http_status == 404 ? listed_at_ : read_at_)) return give_up(slot, error.detail);
   }
   schedule(slot, wait);
 }
@@ -377,15 +393,28 @@ void SourcePoller::say_listing(const Result<void>& listed) {
   if (listed.has_error() && passes && failed_listings_ < kFailuresWorthSaying && said_error_.empty()) return;
   if (error.detail == said_error_) return;
   if (listed.has_error()) {
-    const bool wrong_version =
-        error.http_status == 400 || error.http_status == 404 || error.http_status == 406 || error.http_status == 501;
     spdlog::warn("source={} cannot be listed: {}{}; it is tried again, nothing is forgotten", settings_.name,
-                 error.detail,
-                 wrong_version ? fmt::format(" (wrong api_version? {} is asked for)", settings_.api_version) : "");
+                 error.detail, version_words(error));
   } else {
     spdlog::info("source={} is listed again", settings_.name);
   }
   said_error_ = error.detail;
+}
+
+// "": logs can be read again.
+void SourcePoller::say_refusals(std::string_view why) {
+  if (why.empty() == said_refusals_.empty()) return;
+  if (why.empty()) {
+    spdlog::info("source={} gives logs again", settings_.name);
+  } else {
+    spdlog::warn("source={} gives no logs: {}; they are asked for again, nothing is forgotten", settings_.name, why);
+  }
+  said_refusals_ = why;
+}
+
+std::string SourcePoller::version_words(const Error& error) const {
+  if (!is_refusal(error.http_status)) return {};
+  return fmt::format(" (wrong api_version? {} is asked for)", settings_.api_version);
 }
 
 void SourcePoller::say_missing(const std::string& missing) {

@@ -18,6 +18,7 @@
 #include "core/batch_queue.h"
 #include "core/discovery.h"
 #include "core/log_reader.h"
+#include "core/refusals.h"
 #include "core/restored_state.h"
 #include "core/schedule.h"
 #include "core/session_table.h"
@@ -99,6 +100,8 @@ class SourcePoller {
   void push(std::vector<StateRecord> records);
   void say_listing(const Result<void>& listed);
   void say_missing(const std::string& missing);
+  void say_refusals(std::string_view why);
+  std::string version_words(const Error& error) const;
   void say_first_contact();
 
   ShardServices services_;
@@ -121,6 +124,9 @@ class SourcePoller {
   unsigned failed_listings_ = 0;  // in a row
   std::string said_error_;        // what was last said to be wrong with the source, "" = it is well
   std::string said_missing_;      // the same of an incomplete listing
+  std::string said_refusals_;     // and of refused logs
+  Refusals refusals_;
+  SteadyTime listed_at_{}, read_at_{};  // when last with success
   SourceCounters counters_;
 };
 

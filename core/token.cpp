@@ -25,13 +25,12 @@ using Value = simdjson::ondemand::value;
 // Values that are not read are only skipped: an odd number in a field that nobody asked for costs nothing.
 template <class Visit>
 bool for_each_field(std::string_view body, Visit visit) {
-  namespace ondemand = simdjson::ondemand;
   if (body.starts_with("\xEF\xBB\xBF")) body.remove_prefix(3);
   if (body.empty() || body.size() > kMostBody) return false;
   const simdjson::padded_string text(body);
-  ondemand::parser parser;
-  ondemand::document document;
-  ondemand::object object;
+  simdjson::ondemand::parser parser;
+  simdjson::ondemand::document document;
+  simdjson::ondemand::object object;
   if (parser.iterate(text).get(document) != simdjson::SUCCESS) return false;
   if (document.get_object().get(object) != simdjson::SUCCESS) return false;
   for (auto field : object) {

@@ -52,7 +52,7 @@ Awaitable<void> take_calls(Acceptor& acceptor, Appliance* appliance, asio::ssl::
   }
 }
 
-Acceptor bound(Executor executor, const asio::ip::tcp::endpoint& to) {
+Acceptor bound(const Executor& executor, const asio::ip::tcp::endpoint& to) {
   Acceptor acceptor(executor);
   acceptor.open(to.protocol());
   acceptor.set_option(asio::socket_base::reuse_address(true));
