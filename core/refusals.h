@@ -1,5 +1,5 @@
-// Tells a source that refuses logs in general from one session that cannot be read: after an upgrade an api_version may
-// be refused for every session, and then none of them is gone.
+// Tells a source that gives no logs at all from one session that cannot be read: after an upgrade an api_version may be
+// refused for every session, or a page for people may stand in for every answer, and then no session is gone.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@ class Refusals {
   // A log could be read.
   void read() { refused_.clear(); }
 
-  // The source refused the log of this session: HTTP 400, 404, 406 or 501.
+  // What came for this session's log says that there is none: HTTP 400, 404, 406 or 501, or it was no log.
   void refused(std::uint64_t session_key) {
     if (refused_.size() < kSessions && std::find(refused_.begin(), refused_.end(), session_key) == refused_.end())
       refused_.push_back(session_key);
