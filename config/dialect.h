@@ -28,6 +28,8 @@ struct StatusWord {
   bool final = true;
   Outcome outcome = Outcome::kUnknown;
   Level level = Level::kInfo;
+
+  bool operator==(const StatusWord&) const = default;
 };
 
 // Name and value; values may hold {username}, {password} and {refresh_token}.
@@ -45,6 +47,7 @@ struct Dialect {
   struct Version {
     std::string fallback;  // used when the source names none
     std::string header;    // "" = the version stands in the paths as {version}
+    bool operator==(const Version&) const = default;
   } version;
 
   struct Token {
@@ -58,6 +61,7 @@ struct Dialect {
     std::string refresh_token = "refresh_token";
     std::string expires_in = "expires_in";
     std::string mfa_token = "mfa_token";
+    bool operator==(const Token&) const = default;
   } token;
 
   struct Sessions {
@@ -76,6 +80,7 @@ struct Dialect {
     // Fields of a row, dots reach into objects ("backupJobInfo.policyName"). The first that is present counts.
     std::vector<std::string> id, type, session_name, parent, status, start, stop, update_number;
     std::vector<std::string> final_words;  // states after which a session does not change by itself
+    bool operator==(const Sessions&) const = default;
   } sessions;
 
   struct Log {
@@ -94,9 +99,12 @@ struct Dialect {
       kSeconds,
       kTimeSpan
     } duration_notation = DurationNotation::kTimeSpan;
+    bool operator==(const Log&) const = default;
   } log;
 
   std::vector<StatusWord> statuses;  // of entries; a word that is not listed is final, unknown, info
+
+  bool operator==(const Dialect&) const = default;
 
   // nullptr when the word is not listed.
   const StatusWord* status(std::string_view word) const {

@@ -44,6 +44,7 @@ void read_daemon(TableReader& table, DaemonSettings& into, std::vector<std::stri
   table.read("log_level", into.log_level, log_level);
   table.read("include", include, include_patterns);
   table.read("memory", into.memory_bytes, size_between(64u << 20, 1ull << 40));
+  table.read("state_keep", into.state_keep, duration_between(std::chrono::hours{1}, std::chrono::hours{24 * 3650}));
   std::string admin;
   table.read("admin", admin, no_admin_address);
   table.finish();

@@ -25,6 +25,8 @@ class Secret {
 
   const std::string& reference() const { return reference_; }
 
+  bool operator==(const Secret&) const = default;
+
  private:
   enum class Place { kFile, kEnvironment, kCredential };
   Secret(Place place, std::string name, std::string reference);

@@ -23,6 +23,7 @@ struct DaemonSettings {
   unsigned threads = 0;  // shards; 0 = one per core
   std::string log_level = "info";
   std::size_t memory_bytes = 512u << 20;
+  std::chrono::milliseconds state_keep{std::chrono::hours{24 * 30}};
 };
 
 enum class Changes { kEmit, kFinal };
@@ -45,6 +46,8 @@ struct PollSettings {
   double rate_per_second = 20;
   Changes changes = Changes::kEmit;
   std::chrono::milliseconds retention{std::chrono::hours{24 * 90}};
+
+  bool operator==(const PollSettings&) const = default;
 };
 
 struct TlsSettings {
@@ -53,10 +56,14 @@ struct TlsSettings {
   std::string server_name;
   bool verify = true;
   std::string cert_file, key_file;
+
+  bool operator==(const TlsSettings&) const = default;
 };
 
 struct SessionTypes {
   std::vector<std::string> include, exclude;  // include empty = all
+
+  bool operator==(const SessionTypes&) const = default;
 };
 
 // An offset from UTC or an IANA zone: for times that the source writes without a zone.
@@ -64,6 +71,8 @@ struct TimeZone {
   std::string name = "UTC";
   std::optional<std::chrono::minutes> fixed_offset =
       std::chrono::minutes{0};  // nullopt: look `name` up in the tz database
+
+  bool operator==(const TimeZone&) const = default;
 };
 
 struct SourceSettings {
@@ -85,6 +94,9 @@ struct SourceSettings {
   bool keep_original = false;
   PollSettings poll;
 };
+
+// Whether two readings of a configuration say the same of a source; dialects are compared by what they say.
+bool operator==(const SourceSettings& a, const SourceSettings& b);
 
 struct FileSinkSettings {
   std::string path = "/var/log/sessionlogd/events.ndjson";  // "-" = standard output

@@ -76,6 +76,13 @@ std::vector<Batch> RestoredState::settle() {
   return batches;
 }
 
+std::vector<std::string> RestoredState::source_ids() const {
+  std::vector<std::string> ids;
+  ids.reserve(sources_.size());
+  for (const auto& [id, source] : sources_) ids.push_back(id);
+  return ids;
+}
+
 RestoredSource RestoredState::take(std::string_view source_id) {
   const auto found = sources_.find(std::string(source_id));
   if (found == sources_.end()) return {};

@@ -31,6 +31,9 @@ class RestoredState : public StateVisitor {
   void delivered(const Delivered& event) override;
   std::vector<Batch> settle() override;
 
+  // Of which anything is known and was not taken.
+  std::vector<std::string> source_ids() const;
+
   // Once all rows were given: joins each session with its keys. Empty when nothing is known of the source.
   RestoredSource take(std::string_view source_id);
 

@@ -24,6 +24,7 @@ enum class Tag : std::uint8_t {
   kListedTo = 12,
   kFloor = 13,
   kOnlyAfter = 14,
+  kAbsentSince = 15,
 };
 
 constexpr std::size_t kKeyBytes = 13;  // key u64le, hash u32le, marks u8
@@ -105,6 +106,7 @@ std::string encode_source(const SourceState& source) {
   std::string row;
   append_time(row, Tag::kListedTo, source.listed_to);
   append_time(row, Tag::kFloor, source.floor);
+  append_time(row, Tag::kAbsentSince, source.absent_since);
   return row;
 }
 
@@ -113,6 +115,7 @@ SourceState decode_source(std::string_view row) {
   read_fields(row, [&](Tag tag, std::string_view bytes) {
     if (tag == Tag::kListedTo) source.listed_to = read_time(bytes);
     if (tag == Tag::kFloor) source.floor = read_time(bytes);
+    if (tag == Tag::kAbsentSince) source.absent_since = read_time(bytes);
   });
   return source;
 }
