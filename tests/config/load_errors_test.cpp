@@ -31,9 +31,9 @@ TEST(LoadErrors, OfDaemonPollAndSink) {
       {"[daemon]\nmemory = 5", "2: daemon.memory: found 5, expected a size like \"64KiB\" or \"8MiB\""},
       {"[daemon]\nadmin = \"127.0.0.1:9464\"",
        "2: daemon.admin: found \"127.0.0.1:9464\", expected \"\": there is no admin address in this version yet"},
-      {"[daemon]\nstate_keep = \"30d\"",
-       "2: daemon.state_keep: found an unknown key, expected one of state_dir, threads, log_level, include, memory, "
-       "admin"},
+      {"[daemon]\nkeep_state = \"30d\"",
+       "2: daemon.keep_state: found an unknown key, expected one of state_dir, threads, log_level, include, memory, "
+       "state_keep, admin"},
       {"[daemon]\ninclude = \"a\"", "2: daemon.include: found \"a\", expected an array of strings"},
       {"[daemon]\ninclude = [\"/etc/*\"]",
        "2: daemon.include: found \"/etc/*\", expected a path below the directory of this file, like "
