@@ -1,17 +1,18 @@
 #include "core/api_client.h"
 
 #include <fmt/core.h>
+#include <spdlog/spdlog.h>
 
 #include <functional>
 #include <stdexcept>
+
+#include "core/secret_text.h"
 
 namespace sessionlogd {
 namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::chrono::seconds kClockResolution{2};
-constexpr std::chrono::minutes kParkAfterRefusal{15};
 constexpr std::chrono::seconds kRenewAgain{30};
 
 TokenKeeper make_token(const SourceSettings& settings) {
@@ -23,6 +24,25 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
   for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
     text.replace(at, from.size(), to);
 }
+
+std::string_view without_query(std::string_view target) { return target.substr(0, target.find('?')); }
+
+// The pages of one listing are one request: they fail together.
+std::uint64_t id_of(std::string_view target) { return std::hash<std::string_view>{}(without_query(target)); }
+
+// A page for people, while the product starts, say: nothing was said about what was asked.
+bool is_a_page(const Error& error) { return error.kind == ErrorKind::kBadAnswer && error.http_status / 100 == 2; }
+
+// What a login's failure is to a request that needed it, which was never sent: nothing is known of what it asks for.
+Error for_who_needs_it(Error error) {
+  if (is_a_page(error)) error.kind = ErrorKind::kTryLater;
+  const bool passes = error.kind == ErrorKind::kTryLater || error.kind == ErrorKind::kCancelled;
+  if (!passes) error.kind = ErrorKind::kLogInAgain;
+  error.http_status = 0;
+  return error;
+}
+
+constexpr std::string_view kParked = "; the next try is in 15 minutes, or when the secret changes";
 
 }  // namespace
 
@@ -38,14 +58,15 @@ Result<HttpAnswer> classify_status(HttpAnswer answer, std::string_view what) {
   return error;
 }
 
-ApiClient::ApiClient(asio::io_context& io, HttpClient& http, const SourceSettings& settings, std::mt19937_64& random)
+ApiClient::ApiClient(asio::io_context& io, HttpClient& http, const SourceSettings& settings, std::mt19937_64& random,
+                     Manners manners)
     : io_(io),
       http_(http),
       settings_(settings),
-      random_(random),
-      budget_(settings.poll.connections, settings.poll.rate_per_second),
+      manners_(manners),
+      admission_(io, settings, random, manners.held_back),
       token_(make_token(settings)),
-      admission_(io),
+      logins_(manners.between_logins),
       renewed_(io),
       stopped_(io) {
   const EndpointOptions options{
@@ -69,7 +90,7 @@ ApiClient::ApiClient(asio::io_context& io, HttpClient& http, const SourceSetting
 
 Instant ApiClient::now() const {
   const Instant ours = system_now();
-  return {ours.seconds + clock_offset_.count(), ours.nanos};
+  return {ours.seconds + clock_offset().count(), ours.nanos};
 }
 
 std::string ApiClient::with_version(std::string target) const {
@@ -88,80 +109,70 @@ Result<void> ApiClient::carry_token() {
 
 asio::awaitable<Result<HttpAnswer>> ApiClient::get(std::string target) {
   target = with_version(std::move(target));
+  const std::uint64_t id = id_of(target);
   for (bool tried = false;; tried = true) {
-    const Result<void> ready = co_await ensure_token();
-    if (ready.has_error()) co_return ready.error();
+    const Result<void> ready = co_await ensure_token(id);
+    if (ready.has_error()) co_return for_who_needs_it(ready.error());
     const std::string bearer = token_.bearer();
     HttpRequest request(HttpRequest::Method::kGet, target);
-    Result<HttpAnswer> answer = co_await send(std::move(request));
+    Result<HttpAnswer> answer = co_await send(std::move(request), id);
     const bool unauthorized = answer.has_error() && answer.error().kind == ErrorKind::kLogInAgain;
-    if (!unauthorized || tried || token_.is_fixed()) co_return answer;
+    if (!unauthorized || tried) co_return answer;
+    if (token_.is_fixed()) {
+      const Result<void> replaced = replace_fixed_token(bearer);
+      if (replaced.has_error()) co_return for_who_needs_it(replaced.error());
+    }
     token_.refused(bearer);
   }
 }
 
-asio::awaitable<Result<HttpAnswer>> ApiClient::send(HttpRequest request) {
-  const std::string what = request.target.substr(0, request.target.find('?'));
-  Result<HttpAnswer> answer = co_await exchange(std::move(request));
-  if (answer.has_value()) {
-    if (answer->date) {
-      const std::chrono::seconds offset{*answer->date - system_now().seconds};
-      clock_offset_ = std::chrono::abs(offset) > kClockResolution ? offset : std::chrono::seconds{0};
-    }
-    answer = classify_status(std::move(*answer), what);
-  }
-  learn(answer);
-  co_return answer;
+asio::awaitable<Result<HttpAnswer>> ApiClient::send(HttpRequest request, std::uint64_t id) {
+  const std::string what(without_query(request.target));
+  Result<HttpAnswer> answer = co_await exchange(std::move(request), id);
+  if (answer.has_error()) co_return answer;
+  co_return classify_status(std::move(*answer), what);
 }
 
-asio::awaitable<Result<HttpAnswer>> ApiClient::exchange(HttpRequest request) {
-  if (!co_await admit()) co_return Error(ErrorKind::kCancelled, "stopping");
+asio::awaitable<Result<HttpAnswer>> ApiClient::exchange(HttpRequest request, std::uint64_t id) {
+  const Result<Admission::Ticket> ticket = co_await admission_.admit(id);
+  if (ticket.has_error()) co_return ticket.error();
   ++requests_;
+  const Instant sent = system_now();
   Result<HttpAnswer> answer = co_await http_.send(*endpoint_, std::move(request));
-  budget_.finish();
-  admission_.notify();  // who waits looks at the budget when our caller, having learnt from the answer, suspends
+  admission_.ended(*ticket, answer);
+  if (answer.has_value()) heard(*answer, sent);
   co_return answer;
 }
 
-asio::awaitable<bool> ApiClient::admit() {
-  while (!stopping_) {
-    const SteadyTime now = SteadyClock::now();
-    const auto ready = budget_.ready_at(now);
-    if (ready && *ready <= now) {
-      budget_.start(now);
-      co_return true;
-    }
-    co_await admission_.wait_until(ready.value_or(SteadyTime::max()));
+void ApiClient::heard(const HttpAnswer& answer, Instant sent) {
+  if (!answer.date) return;
+  const ClockOffset::Change change = clock_offset_.heard(*answer.date, sent, system_now());
+  if (change == ClockOffset::Change::kBegins) {
+    spdlog::warn("source={} clock is {} s {} ours: set one of them right", settings_.name,
+                 std::chrono::abs(clock_offset()).count(), clock_offset().count() > 0 ? "ahead of" : "behind");
+  } else if (change == ClockOffset::Change::kEnds) {
+    spdlog::info("source={} clock agrees with ours again", settings_.name);
   }
-  co_return false;
 }
 
-// What an outcome says about the source as a whole.
-void ApiClient::learn(const Result<HttpAnswer>& answer) {
-  if (answer.has_value()) return budget_.succeeded();
-  const Error error = answer.error();
-  const SteadyTime now = SteadyClock::now();
-  if (error.retry_after) return budget_.retry_after(now, *error.retry_after);
-  if (error.kind == ErrorKind::kTryLater) return budget_.failed(now, random_());
-  if (error.http_status != 0) budget_.succeeded();
-}
+// ---- Tokens
 
-asio::awaitable<Result<void>> ApiClient::ensure_token() {
+asio::awaitable<Result<void>> ApiClient::ensure_token(std::uint64_t id) {
+  if (token_.is_fixed()) co_return take_fixed_token();
   for (;;) {
     if (stopping_) co_return Error(ErrorKind::kCancelled, "stopping");
     const TokenKeeper::Step step = token_.next(SteadyClock::now());
     if (step == TokenKeeper::Step::kUse) co_return Result<void>();
     if (!renewing_) {
       renewing_ = true;
-      Result<void> renewed = co_await renew(step);
+      Result<void> renewed = co_await renew(step, id);
       renewing_ = false;
       renewed_.notify();
       if (renewed.has_error()) co_return renewed;
       continue;
     }
     // Before the token ends, those that do not renew it go on with it.
-    if (!token_.bearer().empty() && token_.expires() && *token_.expires() > SteadyClock::now())
-      co_return Result<void>();
+    if (token_.lives(SteadyClock::now())) co_return Result<void>();
     co_await renewed_.wait();
     if (token_.next(SteadyClock::now()) != TokenKeeper::Step::kUse && !renewing_) {
       co_return Error(ErrorKind::kTryLater, "no token could be had");
@@ -169,73 +180,143 @@ asio::awaitable<Result<void>> ApiClient::ensure_token() {
   }
 }
 
-asio::awaitable<Result<void>> ApiClient::renew(TokenKeeper::Step step) {
+asio::awaitable<Result<void>> ApiClient::renew(TokenKeeper::Step step, std::uint64_t id) {
+  if (!token_.bearer().empty()) say(logins_.live(SteadyClock::now()));
+  Result<Grant> granted = Error(ErrorKind::kLogInAgain, "no refresh token");
   if (step == TokenKeeper::Step::kRefresh) {
-    FormFields refresh_form = settings_.dialect->token.refresh_grant;
-    Result<Grant> refreshed = co_await ask_for_grant(std::move(refresh_form));
-    if (refreshed.has_value()) {
-      token_.granted(std::move(*refreshed), SteadyClock::now());
-      co_return carry_token();
+    granted = co_await refresh(id);
+    const bool is_no = granted.has_error() &&
+                       (granted.error().kind == ErrorKind::kRefused || granted.error().kind == ErrorKind::kBadAnswer);
+    if (is_no && !is_a_page(granted.error())) {
+      token_.refresh_refused();
+      step = TokenKeeper::Step::kLogIn;
     }
-    const Error error = refreshed.error();
-    if (error.kind == ErrorKind::kTryLater || error.kind == ErrorKind::kCancelled) {
-      token_.renewal_failed(SteadyClock::now() + kRenewAgain);
-      if (token_.next(SteadyClock::now()) == TokenKeeper::Step::kUse) co_return Result<void>();
-      co_return error;
-    }
-    token_.refresh_refused();
   }
-  FormFields login_form = settings_.dialect->token.password_grant;
-  Result<Grant> granted = co_await ask_for_grant(std::move(login_form));
-  if (granted.has_error()) co_return granted.error();
-  token_.granted(std::move(*granted), SteadyClock::now());
-  co_return carry_token();
+  if (step == TokenKeeper::Step::kLogIn) granted = co_await log_in(id);
+  const SteadyTime now = SteadyClock::now();
+  if (granted.has_value()) {
+    token_.granted(std::move(*granted), now);
+    co_return carry_token();
+  }
+  token_.renewal_failed(now + kRenewAgain);
+  if (token_.next(now) == TokenKeeper::Step::kUse) co_return Result<void>();
+  co_return granted.error();
 }
 
-asio::awaitable<Result<Grant>> ApiClient::ask_for_grant(FormFields form) {
-  std::string password;
-  try {
-    if (settings_.password) password = settings_.password->read();
-  } catch (const SecretError& error) {
-    co_return Error(ErrorKind::kRefused, error.what());
-  }
-  const std::size_t secret = std::hash<std::string>{}(password);
-  if (SteadyClock::now() < parked_until_ && secret == refused_secret_) co_return parked_error_;
+asio::awaitable<Result<Grant>> ApiClient::refresh(std::uint64_t id) {
+  FormFields form = settings_.dialect->token.refresh_grant;
+  std::string no_password;
+  co_return co_await ask_for_grant(std::move(form), std::move(no_password), id);
+}
 
+asio::awaitable<Result<Grant>> ApiClient::log_in(std::uint64_t id) {
+  if (token_.bearer().empty()) say(logins_.died(SteadyClock::now()));
+  // What is known to be refused need not wait; and what is used is what the secret is after the wait.
+  if (const auto known = usable_secret(*settings_.password); known.has_error()) co_return known.error();
+  const Result<void> allowed = co_await wait_for_login();
+  if (allowed.has_error()) co_return allowed.error();
+  const Result<std::string> password = usable_secret(*settings_.password);
+  if (password.has_error()) co_return password.error();
+
+  logins_.started(SteadyClock::now());
+  FormFields form = settings_.dialect->token.password_grant;
+  std::string copy = *password;
+  Result<Grant> grant = co_await ask_for_grant(std::move(form), std::move(copy), id);
+  if (grant.has_value()) {
+    logins_.granted(SteadyClock::now(), grant->expires_in);
+    co_return grant;
+  }
+  Error error = grant.error();
+  if (!error.sent) logins_.unsent();
+  if (error.kind == ErrorKind::kRefused) {
+    error.detail += kParked;
+    parking_.refused(*password, SteadyClock::now(), error);
+  }
+  co_return error;
+}
+
+asio::awaitable<Result<void>> ApiClient::wait_for_login() {
+  const SteadyTime now = SteadyClock::now(), allowed = logins_.ready_at();
+  if (allowed <= now) co_return Result<void>();
+  const bool is_long = manners_.held_back == HeldBack::kFails && allowed - now > settings_.poll.timeout;
+  if (is_long || token_.lives(now)) {
+    co_return Error(ErrorKind::kTryLater, fmt::format("no token, and at most one login in {} s",
+                                                      std::chrono::ceil<std::chrono::seconds>(logins_.gap()).count()));
+  }
+  co_await sleep_until(allowed);
+  if (stopping_) co_return Error(ErrorKind::kCancelled, "stopping");
+  co_return Result<void>();
+}
+
+asio::awaitable<Result<Grant>> ApiClient::ask_for_grant(FormFields form, std::string password, std::uint64_t id) {
   std::string body = encode_form(form, settings_.username, password, token_.refresh_token());
   // Without the endpoint's Authorization, the token in use: here a server may take it for our credentials (RFC 6749,
   // section 5.2).
   std::vector<std::string> headers{"Authorization:"};
   HttpRequest request(HttpRequest::Method::kPost, with_version(settings_.dialect->token.path), std::move(headers),
                       std::move(body));
-  Result<HttpAnswer> answer = co_await exchange(std::move(request));
-  if (answer.has_error()) {
-    learn(answer);
-    co_return answer.error();
-  }
+  Result<HttpAnswer> answer = co_await exchange(std::move(request), id);
+  if (answer.has_error()) co_return answer.error();
   Result<Grant> grant = read_grant(*settings_.dialect, answer->status, answer->body.text());
-  if (grant.has_value()) {
-    budget_.succeeded();
-    co_return grant;
-  }
+  if (grant.has_value()) co_return grant;
   Error error = grant.error();
-  error.retry_after = answer->retry_after;
-  error.http_status = answer->status;
-  if (error.kind == ErrorKind::kBadAnswer) {
-    // A page for people, say, while the product starts: nothing was said about the credentials.
-    budget_.failed(SteadyClock::now(), random_());
-  } else {
-    learn(error);
-  }
-  const bool logs_in = token_.refresh_token().empty();
-  if (logs_in && error.kind == ErrorKind::kRefused && answer->status != 404) {
-    error.detail += "; the next login is tried in 15 minutes, or when the secret changes";
-    refused_secret_ = secret;
-    parked_until_ = SteadyClock::now() + kParkAfterRefusal;
-    parked_error_ = error;
+  const std::string_view said = answer->body.text();
+  if (holds_secret(said, password) || holds_secret(said, token_.refresh_token())) {
+    error.detail =
+        fmt::format("token request: HTTP {}: the answer repeats the secret, so it is not quoted here", answer->status);
   }
   co_return error;
 }
+
+Result<std::string> ApiClient::usable_secret(const Secret& from) const {
+  try {
+    std::string secret = from.read();
+    if (auto refused = parking_.holds(secret, SteadyClock::now())) return *std::move(refused);
+    return secret;
+  } catch (const SecretError& error) {
+    return Error(ErrorKind::kRefused, error.what());
+  }
+}
+
+// Another one may stand in its file by now, which matters only while the old one is refused.
+Result<void> ApiClient::take_fixed_token() {
+  if (parking_.is_empty(SteadyClock::now())) return {};
+  Result<std::string> token = usable_secret(*settings_.token);
+  if (token.has_error()) return token.error();
+  if (*token == token_.bearer()) return {};
+  token_ = TokenKeeper::fixed(std::move(*token));
+  return carry_token();
+}
+
+// `refused` is a fixed token that was answered 401. An error when there is no other to try.
+Result<void> ApiClient::replace_fixed_token(const std::string& refused) {
+  Error error(ErrorKind::kLogInAgain, "the token was refused");
+  error.detail += kParked;
+  parking_.refused(refused, SteadyClock::now(), error);
+  return take_fixed_token();
+}
+
+void ApiClient::say(LoginLimit::Change change) const {
+  if (change == LoginLimit::Change::kHabitBegins) {
+    spdlog::warn(
+        "source={} ends our tokens long before their time: another client seems to use this account; give each client "
+        "an account of its own. Logins are now at least {} s apart, and more while this goes on",
+        settings_.name, std::chrono::ceil<std::chrono::seconds>(logins_.gap()).count());
+  } else if (change == LoginLimit::Change::kHabitEnds) {
+    spdlog::info("source={} lets our tokens live again", settings_.name);
+  }
+}
+
+bool ApiClient::echoes_secret(std::string_view text) const {
+  if (holds_secret(text, token_.bearer()) || holds_secret(text, token_.refresh_token())) return true;
+  try {
+    return settings_.password && holds_secret(text, settings_.password->read());
+  } catch (const SecretError&) {
+    return false;
+  }
+}
+
+// ---- The end
 
 asio::awaitable<void> ApiClient::sleep_until(SteadyTime until) {
   if (!stopping_ && SteadyClock::now() < until) co_await stopped_.wait_until(until);
@@ -245,7 +326,7 @@ void ApiClient::stop() {
   stopping_ = true;
   stopped_.notify();
   endpoint_->cancel();
-  admission_.notify();
+  admission_.stop();
   renewed_.notify();
 }
 
@@ -253,6 +334,8 @@ asio::awaitable<void> ApiClient::log_out(std::chrono::milliseconds most) {
   const auto& dialect = settings_.dialect->token;
   const auto bearer = token_.take_for_logout();
   if (!bearer || dialect.logout_path.empty()) co_return;
+  const auto ticket = co_await admission_.admit_last(SteadyClock::now() + most);
+  if (!ticket) co_return;
   const auto method = dialect.logout_method == "POST" ? HttpRequest::Method::kPost : HttpRequest::Method::kDelete;
   HttpRequest request(method, with_version(dialect.logout_path));
   asio::steady_timer deadline(io_, most);
@@ -260,7 +343,8 @@ asio::awaitable<void> ApiClient::log_out(std::chrono::milliseconds most) {
     if (!error) endpoint_->cancel();
   });
   // Whatever comes of it: the token ends by itself.
-  co_await http_.send(*endpoint_, std::move(request));
+  const Result<HttpAnswer> answer = co_await http_.send(*endpoint_, std::move(request));
+  admission_.ended(*ticket, answer);
 }
 
 }  // namespace sessionlogd

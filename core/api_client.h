@@ -1,9 +1,9 @@
-// One source's API: requests that keep to its budget, carry its version and token, and are classified when they come
-// back.
+// One source's API: requests that are admitted one by one, carry its version and token, and are classified when they
+// come back.
 //
 //   get ─▶ token good? ─no▶ renew it (one renewal at a time, the others wait)
-//           └▶ budget allows? ─no▶ wait ─▶ send ─▶ 401: drop the token and try once more
-//                                                └▶ Retry-After, failures: the budget learns
+//           └▶ admitted? ─no▶ wait ─▶ send ─▶ 401: drop the token and try once more
+//                                        └▶ what came of it: core/admission learns
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -14,21 +14,32 @@
 #include <string_view>
 
 #include "config/settings.h"
+#include "core/admission.h"
+#include "core/clock_offset.h"
 #include "core/http_client.h"
+#include "core/login_limit.h"
+#include "core/parking.h"
 #include "core/result.h"
 #include "core/signal.h"
-#include "core/source_budget.h"
 #include "core/timestamp.h"
 #include "core/token.h"
 
 namespace sessionlogd {
 
+// How a source is treated beyond what its settings say.
+struct Manners {
+  HeldBack held_back = HeldBack::kWaits;
+  std::chrono::milliseconds between_logins = LoginLimit::kLeast;
+};
+
 class ApiClient {
  public:
   // Settings and client must outlive this. Throws std::runtime_error when a file that the settings name cannot be used.
-  ApiClient(boost::asio::io_context& io, HttpClient& http, const SourceSettings& settings, std::mt19937_64& random);
+  ApiClient(boost::asio::io_context& io, HttpClient& http, const SourceSettings& settings, std::mt19937_64& random,
+            Manners manners);
 
   // A GET; `target` is a path of the dialect with {id} filled in, {version} not yet. The value is always a 2xx answer.
+  // An error that is about the login instead has http_status 0, and is kLogInAgain when the login was refused.
   boost::asio::awaitable<Result<HttpAnswer>> get(std::string target);
 
   // Returns at `until`, or when we stop.
@@ -37,48 +48,56 @@ class ApiClient {
   // Ends what is in flight and refuses what comes.
   void stop();
 
-  // After stop(): gives the token back, best effort, within `most`.
+  // After stop(): gives the token back, best effort, within `most`. Left out when the source may not be asked so soon.
   boost::asio::awaitable<void> log_out(std::chrono::milliseconds most);
 
-  // The appliance's clock: ours and what its Date headers say. A difference of less than 2 s is within their
-  // resolution.
+  // The appliance's clock: ours and what its Date headers say.
   Instant now() const;
-  std::chrono::seconds clock_offset() const { return clock_offset_; }
+  std::chrono::seconds clock_offset() const { return clock_offset_.value(); }
+
+  // When an open circuit breaker lets the next probe through; nullopt: it is closed.
+  std::optional<SteadyTime> breaker_until() const { return admission_.breaker_until(); }
+
+  // Whether what the appliance says echoes the password or a token, in any form: then it must not be kept.
+  bool echoes_secret(std::string_view text) const;
 
   std::uint64_t requests() const { return requests_; }
 
  private:
   // An error with http_status 0 was not answered.
-  boost::asio::awaitable<Result<HttpAnswer>> send(HttpRequest request);
-  // Within the budget, unclassified.
-  boost::asio::awaitable<Result<HttpAnswer>> exchange(HttpRequest request);
-  boost::asio::awaitable<bool> admit();
-  boost::asio::awaitable<Result<void>> ensure_token();
-  boost::asio::awaitable<Result<void>> renew(TokenKeeper::Step step);
-  boost::asio::awaitable<Result<Grant>> ask_for_grant(FormFields form);
+  boost::asio::awaitable<Result<HttpAnswer>> send(HttpRequest request, std::uint64_t id);
+  // Admitted, unclassified. `id` is that of the request, or of the one that needs a login.
+  boost::asio::awaitable<Result<HttpAnswer>> exchange(HttpRequest request, std::uint64_t id);
+  boost::asio::awaitable<Result<void>> ensure_token(std::uint64_t id);
+  boost::asio::awaitable<Result<void>> renew(TokenKeeper::Step step, std::uint64_t id);
+  boost::asio::awaitable<Result<Grant>> refresh(std::uint64_t id);
+  boost::asio::awaitable<Result<Grant>> log_in(std::uint64_t id);
+  boost::asio::awaitable<Result<void>> wait_for_login();
+  boost::asio::awaitable<Result<Grant>> ask_for_grant(FormFields form, std::string password, std::uint64_t id);
+
+  Result<std::string> usable_secret(const Secret& from) const;
+  Result<void> take_fixed_token();
+  Result<void> replace_fixed_token(const std::string& refused);
   Result<void> carry_token();
-  void learn(const Result<HttpAnswer>& answer);
   std::string with_version(std::string target) const;
+  void heard(const HttpAnswer& answer, Instant sent);
+  void say(LoginLimit::Change change) const;
 
   boost::asio::io_context& io_;
   HttpClient& http_;
   const SourceSettings& settings_;
-  std::mt19937_64& random_;
+  const Manners manners_;
   std::unique_ptr<HttpClient::Endpoint> endpoint_;
-  SourceBudget budget_;
+  Admission admission_;
   TokenKeeper token_;
-  Signal admission_;
+  LoginLimit logins_;
+  Parking parking_;
+  ClockOffset clock_offset_;
   Signal renewed_;
   Signal stopped_;
   bool renewing_ = false;
   bool stopping_ = false;
   std::uint64_t requests_ = 0;
-  std::chrono::seconds clock_offset_{0};
-
-  // A login that was refused is not repeated with the same secret before this: it would only lock the account.
-  std::size_t refused_secret_ = 0;
-  SteadyTime parked_until_{};
-  Error parked_error_;
 };
 
 // The value of an answer by its status; `what` was asked for.

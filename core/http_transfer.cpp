@@ -379,13 +379,19 @@ Error HttpTransfer::error() const {
   } else if (!pin.empty() && how_ == CURLE_SSL_PINNEDPUBKEYNOTMATCH) {
     detail += "; the server's is \"" + pin + "\"";
   }
-  return Error(fault.kind, std::move(detail));
+  Error made(fault.kind, std::move(detail));
+  made.sent = was_connected();
+  return made;
+}
+
+bool HttpTransfer::was_connected() const {
+  curl_off_t connected_after = 0;
+  curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &connected_after);
+  return connected_after != 0;
 }
 
 std::string HttpTransfer::limit_words() const {
-  curl_off_t connected_after = 0;
-  curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &connected_after);
-  if (connected_after != 0 || plan_.options.timeout <= kLongestConnect)
+  if (was_connected() || plan_.options.timeout <= kLongestConnect)
     return " (timeout is " + in_seconds(plan_.options.timeout) + ")";
   return " while connecting (which may take " + in_seconds(kLongestConnect) + ")";
 }

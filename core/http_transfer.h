@@ -95,6 +95,7 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
   void must_wait() override;
   void granted() override;
   Error error() const;
+  bool was_connected() const;
   std::string limit_words() const;
   std::string curl_words() const;
 

@@ -54,12 +54,12 @@ void SourceBudget::retry_after(SteadyTime now, std::chrono::seconds wait) {
   asked_until_ = std::max(asked_until_, now + std::clamp(wait, std::chrono::seconds(0), most));
 }
 
-void SourceBudget::failed(SteadyTime now, std::uint64_t random) {
+void SourceBudget::slow_down(SteadyTime now, std::uint64_t random) {
   if (now < backing_off_until_) return;
   backing_off_until_ = now + backoff_.failed(random);
 }
 
-void SourceBudget::succeeded() {
+void SourceBudget::served() {
   backoff_.succeeded();
   backing_off_until_ = {};
 }

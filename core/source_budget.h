@@ -1,5 +1,5 @@
-// Decides when a source may be asked again: its `connections`, its `rate`, the waits it asked for, and the backoff
-// after failures. Knows nothing of timers or sockets.
+// Decides when a source may be asked again: its `connections`, its `rate`, and the waits it asked for. Whether it works
+// at all is core/circuit_breaker's to say. Knows nothing of timers or sockets.
 #pragma once
 
 #include <chrono>
@@ -32,14 +32,14 @@ class SourceBudget {
   // kMostRetryAfter.
   void retry_after(SteadyTime now, std::chrono::seconds wait);
 
-  // A failure of the source itself (connection, TLS, time-out, 5xx): the whole source backs off. A success ends that,
-  // but no retry_after(). A failure that comes during the wait changes nothing: its request began before, so the whole
-  // of an outage's first requests counts once.
-  void failed(SteadyTime now, std::uint64_t random);
-  void succeeded();
+  // It asked for that without saying how long (429): the whole source backs off until something is served. What is
+  // refused during the wait changes nothing: it was on its way before, so what is refused together counts once.
+  void slow_down(SteadyTime now, std::uint64_t random);
+  // That ends this wait, but no retry_after().
+  void served();
 
   unsigned in_flight() const { return in_flight_; }
-  unsigned failures() const { return backoff_.failures(); }
+  unsigned slow_downs() const { return backoff_.failures(); }  // in a row
 
  private:
   // The bucket in whole nanoseconds, exact at any age: a request costs `cost_` of time, and `paid_until_` is when the

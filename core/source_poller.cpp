@@ -57,7 +57,8 @@ SourcePoller::SourcePoller(ShardServices services, const SourceSettings& setting
               .keep_original = settings.keep_original,
               .only_final = settings.poll.changes == Changes::kFinal,
               .encoder = &encoder},
-      api_(services.io, services.http, settings, services.random),
+      api_(services.io, services.http, settings, services.random,
+           {.held_back = mode == PollMode::kOnePass ? HeldBack::kFails : HeldBack::kWaits}),
       discovery_(api_, settings),
       table_(settings, std::move(restored)),
       changed_(services.io) {

@@ -135,8 +135,18 @@ std::string read_reason(std::string_view body) {
   return printable(reason);
 }
 
+// The interface's error codes for it: unsupportedApiVersion, invalidApiVersion, ...
+bool is_about_the_version(std::string_view reason) {
+  static constexpr std::string_view kWord = "version";
+  return std::search(reason.begin(), reason.end(), kWord.begin(), kWord.end(),
+                     [](char a, char b) { return (a | 0x20) == b; }) != reason.end();
+}
+
 Error refusal(int http_status, std::string_view body) {
   const std::string reason = read_reason(body);
+  if (http_status == 400 && is_about_the_version(reason)) {
+    return error(ErrorKind::kBadAnswer, http_status, "wrong api_version? " + reason);
+  }
   Error made = error(ErrorKind::kRefused, http_status, "the credentials were refused");
   if (!reason.empty()) made.detail += ": " + reason;
   return made;
@@ -149,7 +159,7 @@ Result<Grant> read_grant(const Dialect& dialect, int http_status, std::string_vi
   if (http_status == 400 || http_status == 401 || http_status == 403) return refusal(http_status, body);
   if (http_status == 429) return error(ErrorKind::kTryLater, http_status, "too many requests");
   if (http_status >= 500 && http_status < 600) return error(ErrorKind::kTryLater, http_status, "the source failed");
-  return error(ErrorKind::kRefused, http_status, "wrong api_version or url?");
+  return error(ErrorKind::kBadAnswer, http_status, "wrong api_version or url?");
 }
 
 std::string encode_form(const FormFields& form, std::string_view username, std::string_view password,
@@ -184,11 +194,12 @@ TokenKeeper TokenKeeper::fixed(std::string token) {
 
 TokenKeeper::Step TokenKeeper::next(SteadyTime now) const {
   if (fixed_) return Step::kUse;
-  const bool dead = grant_.access_token.empty() || (expires_ && now >= *expires_);
   const bool renew = renew_at_ && now >= *renew_at_;
-  if (!dead && !renew) return Step::kUse;
+  if (lives(now) && !renew) return Step::kUse;
   return can_refresh_ && !grant_.refresh_token.empty() ? Step::kRefresh : Step::kLogIn;
 }
+
+bool TokenKeeper::lives(SteadyTime now) const { return !grant_.access_token.empty() && (!expires_ || now < *expires_); }
 
 void TokenKeeper::granted(Grant grant, SteadyTime now) {
   // RFC 6749, section 6: an answer without a refresh token leaves the old one valid.

@@ -22,9 +22,9 @@ struct Grant {
 // Reads the answer to a token request. MFA (200 or 202 without an access token, or with an MFA token instead of one) is
 // kRefused with a detail that says what to do: use a service account without it. 400, 401 and 403 are kRefused (the
 // credentials), with what the answer says of the reason (title, detail, message, errorCode), cut to 200 bytes, control
-// characters replaced; 429 and 5xx are kTryLater; 404 and others kRefused with "wrong api_version or url?". The body is
-// never quoted otherwise. A 2xx that is no JSON object (empty, HTML; but an empty 202 is MFA), and a token with a CR,
-// LF, NUL or other control character, is kBadAnswer. retry_after is the caller's to add: it stands in a header.
+// characters replaced; 429 and 5xx are kTryLater. What no token endpoint says is kBadAnswer: 404 and others ("wrong
+// api_version or url?"), a 400 whose reason is the version, a 2xx that is no JSON object (empty, HTML; but an empty 202
+// is MFA), and a token with a CR, LF, NUL or other control character. The body is never quoted otherwise.
 Result<Grant> read_grant(const Dialect& dialect, int http_status, std::string_view body);
 
 // The form for a grant, percent-encoded: fills {username}, {password} and {refresh_token}.
@@ -50,6 +50,9 @@ class TokenKeeper {
   const std::string& bearer() const { return grant_.access_token; }
   const std::string& refresh_token() const { return grant_.refresh_token; }
   bool is_fixed() const { return fixed_; }
+
+  // There is a token, and as far as we were told it is still good.
+  bool lives(SteadyTime now) const;
 
   // A new token, whose life is counted from `now`: best when it was asked for. Where it brings no refresh token the old
   // one stays (RFC 6749, section 6).

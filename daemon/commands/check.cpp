@@ -96,12 +96,13 @@ int try_all(const Settings& settings) {
   asio::io_context io{1};
   HttpClient http(io);
   std::mt19937_64 random{std::random_device{}()};
+  const Manners manners{.held_back = HeldBack::kFails};
   std::vector<Finding> findings;
   std::vector<std::unique_ptr<ApiClient>> clients;
   for (const SourceSettings& source : settings.sources) findings.push_back({.source = &source});
   for (Finding& finding : findings) {
     try {
-      clients.push_back(std::make_unique<ApiClient>(io, http, *finding.source, random));
+      clients.push_back(std::make_unique<ApiClient>(io, http, *finding.source, random, manners));
       spawn(io, try_source(*clients.back(), finding, trying));
       ++trying;
     } catch (const std::exception& error) {

@@ -114,33 +114,33 @@ TEST(SourceBudget, AShorterRetryAfterDoesNotCutALongerOneShort) {
   EXPECT_EQ(budget.ready_at(kNow), kNow + 60s);
 }
 
-TEST(SourceBudget, BacksOffAsAWholeUntilASuccess) {
+TEST(SourceBudget, BacksOffWhenToldToWithoutATimeUntilSomethingIsServed) {
   SourceBudget budget(4, 100);
-  budget.failed(kNow, 700);
+  budget.slow_down(kNow, 700);
   EXPECT_EQ(budget.ready_at(kNow), kNow + 700ms);
-  budget.failed(kNow + 700ms, 1'700);
+  budget.slow_down(kNow + 700ms, 1'700);
   EXPECT_EQ(budget.ready_at(kNow), kNow + 2'400ms);
-  EXPECT_EQ(budget.failures(), 2u);
+  EXPECT_EQ(budget.slow_downs(), 2u);
 
-  budget.succeeded();
+  budget.served();
   EXPECT_EQ(budget.ready_at(kNow), kNow);
-  EXPECT_EQ(budget.failures(), 0u);
+  EXPECT_EQ(budget.slow_downs(), 0u);
 }
 
-TEST(SourceBudget, RequestsThatFailTogetherCountOnce) {
+TEST(SourceBudget, RefusalsThatComeTogetherCountOnce) {
   SourceBudget budget(4, 100);
-  budget.failed(kNow, 700);
-  budget.failed(kNow + 1ms, 900);
-  budget.failed(kNow + 699ms, 900);
-  EXPECT_EQ(budget.failures(), 1u);
+  budget.slow_down(kNow, 700);
+  budget.slow_down(kNow + 1ms, 900);
+  budget.slow_down(kNow + 699ms, 900);
+  EXPECT_EQ(budget.slow_downs(), 1u);
   EXPECT_EQ(budget.ready_at(kNow), kNow + 700ms);
 }
 
-TEST(SourceBudget, ASuccessDoesNotLiftARetryAfter) {
+TEST(SourceBudget, WhatIsServedDoesNotLiftARetryAfter) {
   SourceBudget budget(4, 100);
   budget.retry_after(kNow, 30s);
-  budget.failed(kNow, 700);
-  budget.succeeded();
+  budget.slow_down(kNow, 700);
+  budget.served();
   EXPECT_EQ(budget.ready_at(kNow), kNow + 30s);
 }
 
@@ -188,8 +188,8 @@ void run_at_random(std::mt19937_64& random) {
     } else if (what < 95 && budget.in_flight() > 0) {
       budget.finish();
       watcher.finished();
-      if (what < 75) budget.failed(now, random());
-      if (what > 78) budget.succeeded();
+      if (what < 75) budget.slow_down(now, random());
+      if (what > 78) budget.served();
     } else if (what == 99) {
       const seconds wait(random() % 8'000);
       budget.retry_after(now, wait);

@@ -1,0 +1,111 @@
+#include "core/admission.h"
+
+#include <fmt/core.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "core/timestamp.h"
+
+namespace sessionlogd {
+namespace {
+
+namespace asio = boost::asio;
+
+// When that is on the clock on the wall, to the second.
+std::string on_the_wall(SteadyTime at) {
+  Instant there = system_now();
+  there.seconds += std::chrono::ceil<std::chrono::seconds>(at - SteadyClock::now()).count();
+  there.nanos = 0;
+  std::string text;
+  append_rfc3339(text, there);
+  return text;
+}
+
+bool is_failure_of_the_server(int status) { return status >= 500 && status != 501; }
+
+}  // namespace
+
+Admission::Admission(asio::io_context& io, const SourceSettings& settings, std::mt19937_64& random, HeldBack held_back)
+    : settings_(settings),
+      random_(random),
+      held_back_(held_back),
+      budget_(settings.poll.connections, settings.poll.rate_per_second),
+      changed_(io) {}
+
+asio::awaitable<Result<Admission::Ticket>> Admission::admit(std::uint64_t request) {
+  while (!stopping_) {
+    const SteadyTime now = SteadyClock::now();
+    const auto ready = ready_at(now);
+    if (ready && *ready <= now) co_return start(now, request);
+    if (held_back_ == HeldBack::kFails && breaker_.open_until() && breaker_.ready_at(now) != now) {
+      co_return Error(ErrorKind::kTryLater, "not asked, since it fails: " + reason_);
+    }
+    co_await changed_.wait_until(ready.value_or(SteadyTime::max()));
+  }
+  co_return Error(ErrorKind::kCancelled, "stopping");
+}
+
+asio::awaitable<std::optional<Admission::Ticket>> Admission::admit_last(SteadyTime latest) {
+  for (;;) {
+    const SteadyTime now = SteadyClock::now();
+    const auto ready = ready_at(now);
+    if (!ready || *ready > latest) co_return std::nullopt;
+    if (*ready <= now) co_return start(now, 0);
+    co_await changed_.wait_until(*ready);
+  }
+}
+
+std::optional<SteadyTime> Admission::ready_at(SteadyTime now) const {
+  const auto allowed = breaker_.ready_at(now);
+  const auto affordable = budget_.ready_at(now);
+  if (!allowed || !affordable) return std::nullopt;
+  return std::max(*allowed, *affordable);
+}
+
+Admission::Ticket Admission::start(SteadyTime now, std::uint64_t request) {
+  budget_.start(now);
+  return breaker_.start(now, request);
+}
+
+void Admission::ended(const Ticket& ticket, const Result<HttpAnswer>& answer) {
+  const SteadyTime now = SteadyClock::now();
+  budget_.finish();
+  changed_.notify();  // who waits looks again when our caller suspends
+  if (answer.has_error()) {
+    const Error error = answer.error();
+    if (error.kind == ErrorKind::kCancelled || error.kind == ErrorKind::kRefused) return breaker_.dropped(ticket);
+    // What cannot be read came from a source that answers.
+    if (error.kind != ErrorKind::kTryLater) return say(breaker_.answered(ticket, now), {});
+    return say(breaker_.failed(ticket, now), error.detail);
+  }
+  const int status = answer->status;
+  if (status < 300) budget_.served();
+  const auto wait = answer->retry_after.value_or(std::chrono::seconds{0});
+  if (status >= 300 && wait.count() > 0) {
+    budget_.retry_after(now, wait);
+  } else if (status == 429) {
+    budget_.slow_down(now, random_());
+  }
+  say(is_failure_of_the_server(status) ? breaker_.failed(ticket, now) : breaker_.answered(ticket, now),
+      fmt::format("HTTP {}", status));
+}
+
+void Admission::stop() {
+  stopping_ = true;
+  changed_.notify();
+}
+
+void Admission::say(CircuitBreaker::Change change, const std::string& reason) {
+  if (change == CircuitBreaker::Change::kOpened) {
+    reason_ = reason;
+    spdlog::warn(
+        "source={} fails whatever it is asked: {}; from now on one request in {} s finds out whether it answers again, "
+        "the next at {}",
+        settings_.name, reason, CircuitBreaker::kProbeEvery.count(), on_the_wall(*breaker_.open_until()));
+  } else if (change == CircuitBreaker::Change::kClosed) {
+    spdlog::info("source={} answers again", settings_.name);
+  }
+}
+
+}  // namespace sessionlogd

@@ -1,0 +1,65 @@
+// Where every request of a source passes, logins and logouts as well: it starts when the source's budget and its
+// breaker allow it, and what comes of it teaches both.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <optional>
+#include <random>
+#include <string>
+
+#include "config/settings.h"
+#include "core/circuit_breaker.h"
+#include "core/clock.h"
+#include "core/http_client.h"
+#include "core/result.h"
+#include "core/signal.h"
+#include "core/source_budget.h"
+
+namespace sessionlogd {
+
+// What becomes of a request that may not be sent for long, since the breaker is open or no login is allowed yet.
+enum class HeldBack {
+  kWaits,  // the daemon: it has time
+  kFails,  // one pass: the source is not well, and that is its result
+};
+
+class Admission {
+ public:
+  using Ticket = CircuitBreaker::Attempt;
+
+  // Settings must outlive this.
+  Admission(boost::asio::io_context& io, const SourceSettings& settings, std::mt19937_64& random, HeldBack held_back);
+
+  // Returns when `request` may be sent, and then it must be. Fails as kTryLater when the breaker is open and held-back
+  // requests fail, as kCancelled after stop().
+  boost::asio::awaitable<Result<Ticket>> admit(std::uint64_t request);
+
+  // The same at the end, after stop(): no later than `latest`, or nullopt.
+  boost::asio::awaitable<std::optional<Ticket>> admit_last(SteadyTime latest);
+
+  // Once per ticket: what came of it.
+  void ended(const Ticket& ticket, const Result<HttpAnswer>& answer);
+
+  void stop();
+
+  // When the next probe of an open breaker is due.
+  std::optional<SteadyTime> breaker_until() const { return breaker_.open_until(); }
+
+ private:
+  std::optional<SteadyTime> ready_at(SteadyTime now) const;
+  Ticket start(SteadyTime now, std::uint64_t request);
+  void say(CircuitBreaker::Change change, const std::string& reason);
+
+  const SourceSettings& settings_;
+  std::mt19937_64& random_;
+  const HeldBack held_back_;
+  SourceBudget budget_;
+  CircuitBreaker breaker_;
+  Signal changed_;
+  std::string reason_;  // why the breaker is open
+  bool stopping_ = false;
+};
+
+}  // namespace sessionlogd

@@ -1,0 +1,33 @@
+// How far an appliance's clock is from ours, as its Date headers tell. A Date is a whole second, written at some time
+// between our sending the request and our having read the answer; so each one only bounds the offset, and what is known
+// moves no further than the next one demands. Neither a slow answer nor the second's end makes it jump.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "core/timestamp.h"
+
+namespace sessionlogd {
+
+class ClockOffset {
+ public:
+  // From here on a difference is worth a warning; it ends when less than kWell is left, so that a clock on the edge
+  // does not begin and end with every answer.
+  static constexpr std::chrono::seconds kWrong{5};
+  static constexpr std::chrono::seconds kWell{4};
+
+  enum class Change { kNone, kBegins, kEnds };
+
+  // `date` in Unix seconds; `sent` and `received` are ours.
+  Change heard(std::int64_t date, Instant sent, Instant received);
+
+  // The appliance's clock less ours, to the second, towards zero.
+  std::chrono::seconds value() const { return std::chrono::duration_cast<std::chrono::seconds>(offset_); }
+
+ private:
+  std::chrono::milliseconds offset_{0};
+  bool is_wrong_ = false;
+};
+
+}  // namespace sessionlogd

@@ -1,0 +1,52 @@
+// Decides when a source may be logged in to again: once in 30 s, and less and less often while the tokens die long
+// before their time, since then another client probably logs in to the same account, and two of them could go on
+// ending each other's tokens for ever. Does no I/O.
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include "core/clock.h"
+
+namespace sessionlogd {
+
+class LoginLimit {
+ public:
+  static constexpr std::chrono::milliseconds kLeast{30'000};
+  static constexpr std::chrono::milliseconds kMost{3'600'000};
+  // One early death is a restart of the appliance; so many in a row are a habit.
+  static constexpr unsigned kHabit = 3;
+
+  enum class Change { kNone, kHabitBegins, kHabitEnds };
+
+  explicit LoginLimit(std::chrono::milliseconds least = kLeast) : least_(least) {}
+
+  // When the next login may be sent; the past means at once.
+  SteadyTime ready_at() const;
+  std::chrono::milliseconds gap() const;
+
+  // A login is sent. unsent(): it turned out that it never left us, so it does not count.
+  void started(SteadyTime now);
+  void unsent();
+
+  // It brought tokens that promise to live for `life`; zero: nothing was promised.
+  void granted(SteadyTime now, std::chrono::seconds life);
+
+  // At each renewal: those tokens, or what they were refreshed to, still live.
+  Change live(SteadyTime now);
+
+  // They do not: the next renewal is a login. Dying before half of what was promised is early.
+  Change died(SteadyTime now);
+
+ private:
+  bool lived_long(SteadyTime now) const;
+  Change end_habit();
+
+  std::chrono::milliseconds least_;
+  std::optional<SteadyTime> last_, before_last_;
+  std::optional<SteadyTime> granted_;  // nullopt: no token of a login lives
+  std::chrono::seconds promised_{0};
+  unsigned early_deaths_ = 0;  // in a row
+};
+
+}  // namespace sessionlogd
