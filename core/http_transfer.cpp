@@ -220,7 +220,9 @@ bool HttpTransfer::set_method(const HttpRequest& request) {
     case HttpRequest::Method::kDelete:
       return curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, "DELETE") == CURLE_OK;
     case HttpRequest::Method::kPost:
-      return curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.form.size())) ==
+      // On a connection that was used before curl sends a request again when it breaks: no login may go out twice.
+      return curl_easy_setopt(easy_, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK &&
+             curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.form.size())) ==
                  CURLE_OK &&
              curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, request.form.c_str()) == CURLE_OK;
   }
@@ -229,6 +231,7 @@ bool HttpTransfer::set_method(const HttpRequest& request) {
 
 void HttpTransfer::reset_method() {
   if (std::exchange(method_, HttpRequest::Method::kGet) == HttpRequest::Method::kGet) return;
+  curl_easy_setopt(easy_, CURLOPT_FRESH_CONNECT, 0L);
   curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, nullptr);
   curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, nullptr);
   curl_easy_setopt(easy_, CURLOPT_HTTPGET, 1L);

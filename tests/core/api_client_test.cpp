@@ -4,15 +4,19 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/beast/http/field.hpp>
 #include <boost/beast/http/verb.hpp>
+#include <ctime>
 #include <fstream>
 #include <functional>
 #include <mutex>
+#include <set>
 
 #include "config/load.h"
+#include "tests/core/captured_log.h"
 #include "tests/support/test_server.h"
 
 namespace sessionlogd {
@@ -38,6 +42,7 @@ struct Desk {
   std::function<Reply(int number)> log_in = [](int number) { return grant(number); };
   std::function<Reply(int number)> refresh = [](int number) { return grant(number); };
   std::function<Reply(std::string bearer)> serve = [](std::string) { return answer("{}"); };
+  std::function<std::optional<Reply>(std::string target)> instead = [](std::string) { return std::nullopt; };
 
   std::atomic<int> logins = 0, refreshes = 0, gets = 0;
   std::vector<std::string> refresh_forms, returned;
@@ -47,6 +52,7 @@ struct Desk {
     const std::string bearer(authorization.substr(std::min<std::size_t>(authorization.size(), 7)));
     if (request.target() != "/api/v1/token") {
       ++gets;
+      if (auto other = instead(std::string(request.target()))) return *other;
       return serve(bearer);
     }
     if (request.method() == boost::beast::http::verb::delete_) {
@@ -77,12 +83,12 @@ class ApiClientTest : public testing::Test {
   }
 
   ApiClient& api() {
-    if (!api_) api_ = std::make_unique<ApiClient>(io_, http_, settings_, random_);
+    if (!api_) api_ = std::make_unique<ApiClient>(io_, http_, settings_, random_, manners_);
     return *api_;
   }
 
-  void start(Got& got) {
-    asio::co_spawn(io_, api().get("/api/v1/sessions"), [&got](std::exception_ptr failed, Result<HttpAnswer> answered) {
+  void start(Got& got, const std::string& target = "/api/v1/sessions") {
+    asio::co_spawn(io_, api().get(target), [&got](std::exception_ptr failed, Result<HttpAnswer> answered) {
       if (!failed) got = std::move(answered);
     });
   }
@@ -109,10 +115,25 @@ class ApiClientTest : public testing::Test {
 
   Error error_of_get() { return get().front()->error(); }
 
+  Result<HttpAnswer> get_from(const std::string& target) {
+    Got got;
+    start(got, target);
+    run_until([&] { return got.has_value(); });
+    return *std::move(got);
+  }
+
+  void log_out(std::chrono::milliseconds most = std::chrono::seconds(30)) {
+    bool ended = false;
+    asio::co_spawn(io_, api().log_out(most), [&](std::exception_ptr) { ended = true; });
+    run_until([&] { return ended; });
+  }
+
   Desk desk_;
   TestServer server_{[this](const Request& request) { return desk_(request); }};
   TemporaryFile password_{"secret\n"};
   SourceSettings settings_;
+  Manners manners_{.between_logins = std::chrono::milliseconds(0)};
+  CapturedLog log_;
   asio::io_context io_{1};
   HttpClient http_{io_};
   std::mt19937_64 random_{1};
@@ -169,19 +190,52 @@ TEST_F(ApiClientTest, TriesARequestOnceMoreAfter401) {
   EXPECT_EQ(desk_.gets, 2);
 }
 
-TEST_F(ApiClientTest, AFixedTokenIsNeverRenewed) {
-  const TemporaryFile token("fixed\n");
-  settings_.password.reset();
-  settings_.token = Secret::parse("file:" + token.path());
-  std::string bearer;
-  desk_.serve = [&](const std::string& carried) {
-    bearer = carried;
-    return unauthorized();
-  };
-  EXPECT_EQ(error_of_get().http_status, 401);
-  EXPECT_EQ(bearer, "fixed");
-  EXPECT_EQ(desk_.gets, 1);
+// With its reading end in a file, as a secret has it.
+class ApiClientWithAFixedToken : public ApiClientTest {
+ protected:
+  ApiClientWithAFixedToken() {
+    settings_.password.reset();
+    settings_.token = Secret::parse("file:" + token_.path());
+    desk_.serve = [this](const std::string& bearer) -> Reply {
+      return bearer == accepted_ ? Reply(answer("{}")) : unauthorized();
+    };
+  }
+
+  TemporaryFile token_{"first\n"};
+  std::string accepted_ = "first";
+};
+
+TEST_F(ApiClientWithAFixedToken, NeverLogsIn) {
+  for (const Got& got : get(5)) EXPECT_TRUE(got->has_value());
   EXPECT_EQ(desk_.logins + desk_.refreshes, 0);
+}
+
+TEST_F(ApiClientWithAFixedToken, IsParkedWhenItIsRefusedUntilTheFileChanges) {
+  accepted_ = "second";
+  const Error error = error_of_get();
+  EXPECT_EQ(error.kind, ErrorKind::kLogInAgain);
+  EXPECT_THAT(error.detail, HasSubstr("the token was refused"));
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(error_of_get().detail, error.detail);
+  EXPECT_EQ(desk_.gets, 1);
+  std::ofstream(token_.path()) << "second\n";
+  EXPECT_TRUE(get().front()->has_value());
+}
+
+TEST_F(ApiClientWithAFixedToken, TakesAChangedFileUpAtTheFirstRefusal) {
+  EXPECT_TRUE(get().front()->has_value());
+  std::ofstream(token_.path()) << "second\n";
+  EXPECT_TRUE(get().front()->has_value()) << "the old one still works";
+  accepted_ = "second";
+  for (const Got& got : get(4)) EXPECT_TRUE(got->has_value());
+}
+
+TEST_F(ApiClientWithAFixedToken, SaysThatItsFileCannotBeRead) {
+  api();
+  accepted_ = "second";
+  std::ofstream(token_.path(), std::ios::trunc);
+  const Error error = error_of_get();
+  EXPECT_EQ(error.kind, ErrorKind::kLogInAgain);
+  EXPECT_THAT(error.detail, HasSubstr("is empty"));
 }
 
 TEST_F(ApiClientTest, RetryAfterHoldsBackEverythingOfTheSource) {
@@ -224,9 +278,7 @@ TEST_F(ApiClientTest, HandsTheTokenBackAtStop) {
   get();
   api().stop();
   EXPECT_EQ(error_of_get().kind, ErrorKind::kCancelled);
-  bool ended = false;
-  asio::co_spawn(io_, api().log_out(std::chrono::seconds(30)), [&](std::exception_ptr) { ended = true; });
-  run_until([&] { return ended; });
+  log_out();
   EXPECT_THAT(desk_.returned, testing::ElementsAre("access-1"));
 }
 
@@ -256,7 +308,7 @@ TEST_F(ApiClientTest, RefusedCredentialsParkTheSourceUntilTheSecretChanges) {
 // A page for people while the product starts says nothing about the credentials.
 TEST_F(ApiClientTest, ALoginThatIsAnsweredWithAPageIsTriedAgain) {
   desk_.log_in = [](int) { return Reply(answer("<html>starting</html>")); };
-  EXPECT_EQ(error_of_get().kind, ErrorKind::kBadAnswer);
+  EXPECT_EQ(error_of_get().kind, ErrorKind::kTryLater);
   desk_.log_in = [](int number) { return Reply(grant(number)); };
   EXPECT_TRUE(get().front()->has_value());
 }
@@ -265,6 +317,207 @@ TEST_F(ApiClientTest, ALoginThatFailsIsNotRepeatedByThoseWhoWaitedForIt) {
   desk_.log_in = [](int) { return Reply(answer("{}", {}, "500 Internal Server Error")); };
   for (const Got& got : get(10)) EXPECT_EQ(got->error().kind, ErrorKind::kTryLater);
   EXPECT_EQ(desk_.logins, 1);
+}
+
+// Nothing is known of the session then: an ended one that cannot be read is given up after a while.
+TEST_F(ApiClientTest, ALoginsFailureIsNotTakenForTheRequests) {
+  struct Case {
+    std::string status;
+    ErrorKind kind;
+  };
+  for (const Case& c : {Case{"401 Unauthorized", ErrorKind::kLogInAgain}, Case{"404 Not Found", ErrorKind::kLogInAgain},
+                        Case{"500 Oh", ErrorKind::kTryLater}, Case{"200 OK", ErrorKind::kTryLater}}) {
+    api_.reset();
+    desk_.log_in = [&](int) { return Reply(answer("<html>", {}, c.status)); };
+    const Error error = error_of_get();
+    EXPECT_EQ(error.kind, c.kind) << c.status;
+    EXPECT_EQ(error.http_status, 0) << c.status;
+  }
+}
+
+TEST_F(ApiClientTest, LogsInAtMostOnceInThirtySeconds) {
+  manners_ = {.held_back = HeldBack::kFails};
+  settings_.poll.timeout = std::chrono::seconds(5);
+  desk_.refresh = [](int) { return unauthorized(); };
+  get();
+  desk_.serve = [](const std::string&) { return unauthorized(); };
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(error_of_get().kind, ErrorKind::kTryLater);
+  EXPECT_EQ(desk_.logins, 1);
+  EXPECT_THAT(error_of_get().detail, HasSubstr("at most one login in 30 s"));
+}
+
+TEST_F(ApiClientTest, ALoginThatMayNotBeSentYetIsWaitedForAndServesAll) {
+  manners_.between_logins = std::chrono::milliseconds(50);
+  desk_.refresh = [](int) { return unauthorized(); };
+  std::string accepted = "access-1";
+  desk_.serve = [&](const std::string& bearer) -> Reply {
+    return bearer == accepted ? Reply(answer("{}")) : unauthorized();
+  };
+  get();
+  accepted = "access-3";  // the refusal took a number
+  for (const Got& got : get(5)) EXPECT_TRUE(got->has_value());
+  EXPECT_EQ(desk_.logins, 2);
+}
+
+TEST_F(ApiClientTest, ALoginThatCouldNotConnectMayBeTriedAgainAtOnce) {
+  manners_ = {.held_back = HeldBack::kFails};
+  settings_.url = "http://127.0.0.1:1";
+  EXPECT_THAT(error_of_get().detail, HasSubstr("cannot connect"));
+  EXPECT_THAT(error_of_get().detail, HasSubstr("cannot connect"));
+}
+
+// libcurl sends again what fails on a connection that was used before: not this.
+TEST_F(ApiClientTest, ALoginIsSentOnceThoughItsConnectionBreaks) {
+  get();
+  desk_.refresh = [](int) { return unauthorized(); };
+  desk_.serve = [](const std::string&) { return unauthorized(); };
+  desk_.log_in = [](int) { return Reply("", Reply::Then::kReset); };
+  EXPECT_EQ(error_of_get().kind, ErrorKind::kTryLater);
+  EXPECT_EQ(desk_.logins, 2);
+}
+
+TEST_F(ApiClientTest, SaysOnceThatAnotherClientUsesTheAccount) {
+  desk_.log_in = [](int number) { return Reply(grant(number, R"(,"expires_in":3600)")); };
+  desk_.refresh = [](int) { return unauthorized(); };
+  // Each token lives for one request.
+  std::set<std::string> used;
+  desk_.serve = [&](const std::string& bearer) -> Reply {
+    return used.insert(bearer).second ? Reply(answer("{}")) : unauthorized();
+  };
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(get().front()->has_value());
+  EXPECT_EQ(desk_.logins, 10);
+  EXPECT_EQ(log_.count("another client seems to use this account"), 1);
+}
+
+// ---- The breaker
+
+std::optional<Reply> fail_one_session(const std::string& target) {
+  if (target != "/sessions/bad") return std::nullopt;
+  return Reply(answer("", {}, "500 Internal Server Error"));
+}
+
+TEST_F(ApiClientTest, OneBadSessionDoesNotSlowItsSource) {
+  desk_.instead = fail_one_session;
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(get_from("/sessions/bad").error().http_status, 500);
+  EXPECT_TRUE(get_from("/sessions/good").has_value());
+  EXPECT_EQ(api().breaker_until(), std::nullopt);
+  EXPECT_EQ(log_.count("source=a"), 0);
+}
+
+TEST_F(ApiClientTest, ASourceThatFailsWhateverItIsAskedIsLeftAloneAndThatIsSaidOnce) {
+  get();
+  desk_.instead = [](const std::string&) { return Reply(answer("", {}, "503 Service Unavailable")); };
+  for (const char* target : {"/sessions/a", "/sessions/b", "/sessions/c"})
+    EXPECT_EQ(get_from(target).error().http_status, 503);
+  EXPECT_NE(api().breaker_until(), std::nullopt);
+  const int asked = desk_.gets;
+  std::vector<Got> later(5);
+  for (Got& each : later) start(each);
+  io_.restart();
+  io_.poll();
+  EXPECT_EQ(http_.in_flight(), 0u);
+  EXPECT_EQ(desk_.gets, asked);
+  EXPECT_EQ(log_.count("source=a fails whatever it is asked: HTTP 503"), 1);
+  EXPECT_EQ(log_.count("source=a"), 1);
+  api().stop();
+  run_until([&] { return std::all_of(later.begin(), later.end(), [](const Got& each) { return each.has_value(); }); });
+  log_out(std::chrono::seconds(1));
+  EXPECT_THAT(desk_.returned, testing::IsEmpty()) << "the logout is a request like any other";
+}
+
+TEST_F(ApiClientTest, InOnePassASourceThatFailsIsNotWaitedFor) {
+  manners_.held_back = HeldBack::kFails;
+  get();
+  desk_.instead = [](const std::string&) { return Reply("", Reply::Then::kReset); };
+  for (const char* target : {"/sessions/a", "/sessions/b", "/sessions/c"}) EXPECT_TRUE(get_from(target).has_error());
+  const Error error = error_of_get();
+  EXPECT_EQ(error.kind, ErrorKind::kTryLater);
+  EXPECT_THAT(error.detail, HasSubstr("not asked, since it fails: 127.0.0.1:"));
+  EXPECT_EQ(api().requests(), 5u) << "a login and four others";
+}
+
+TEST_F(ApiClientTest, LoginsThatFailToConnectCountForTheRequestsThatNeedThem) {
+  settings_.url = "http://127.0.0.1:1";
+  for (int i = 0; i < 10; ++i) get_from("/sessions/a");
+  EXPECT_EQ(api().breaker_until(), std::nullopt);
+  get_from("/sessions/b");
+  get_from("/sessions/c");
+  EXPECT_NE(api().breaker_until(), std::nullopt);
+  EXPECT_EQ(log_.count("cannot connect"), 1);
+}
+
+// ---- Retry-After
+
+TEST_F(ApiClientTest, ALoginsRetryAfterHoldsBackEverything) {
+  desk_.log_in = [](int) { return Reply(answer("{}", {"Retry-After: 3600"}, "429 Too Many Requests")); };
+  EXPECT_EQ(error_of_get().kind, ErrorKind::kTryLater);
+  Got later;
+  start(later, "/sessions/a");
+  io_.restart();
+  io_.poll();
+  EXPECT_EQ(api().requests(), 1u);
+  api().stop();
+  run_until([&] { return later.has_value(); });
+}
+
+TEST_F(ApiClientTest, LeavesTheLogoutOutWithinARetryAfter) {
+  get();
+  desk_.serve = [](const std::string&) { return Reply(answer("{}", {"Retry-After: 60"}, "503 Service Unavailable")); };
+  get();
+  api().stop();
+  log_out();
+  EXPECT_THAT(desk_.returned, testing::IsEmpty());
+}
+
+TEST_F(ApiClientTest, ARefusalWithoutATimeSlowsTheSourceDownUntilSomethingIsServed) {
+  get();
+  int refused = 0;
+  desk_.serve = [&](const std::string&) -> Reply {
+    if (++refused <= 2) return answer("{}", {"Retry-After: 0"}, "429 Too Many Requests");
+    return answer("{}");
+  };
+  EXPECT_EQ(error_of_get().http_status, 429);
+  EXPECT_EQ(error_of_get().http_status, 429);
+  EXPECT_TRUE(get().front()->has_value());
+}
+
+// ---- What is said
+
+TEST_F(ApiClientTest, SaysOnceThatTheClockIsWrongAndOnceThatItIsRightAgain) {
+  const auto dated = [](const char* date) { return answer("{}", {std::string("Date: ") + date}); };
+  desk_.serve = [&](const std::string&) { return Reply(dated("Sun, 06 Nov 1994 08:49:37 GMT")); };
+  for (int i = 0; i < 3; ++i) get();
+  EXPECT_EQ(log_.count("behind ours"), 1);
+  EXPECT_LT(api().clock_offset(), -std::chrono::hours(24 * 365));
+  desk_.serve = [&](const std::string&) {
+    std::array<char, 40> now;
+    const std::time_t clock = std::time(nullptr);
+    std::strftime(now.data(), now.size(), "%a, %d %b %Y %H:%M:%S GMT", std::gmtime(&clock));
+    return Reply(dated(now.data()));
+  };
+  for (int i = 0; i < 3; ++i) get();
+  EXPECT_EQ(log_.count("agrees with ours again"), 1);
+  EXPECT_EQ(api().clock_offset().count(), 0);
+}
+
+TEST_F(ApiClientTest, AnAnswerThatRepeatsTheSecretIsNotQuoted) {
+  for (const char* echo : {R"({"message":"no: password=secret"})", R"({"detail":"Basic Y29sbGVjdG9yOnNlY3JldA=="})",
+                           R"({"title":"p\u0061ssword=%73ecret"})"}) {
+    api_.reset();
+    desk_.log_in = [&](int) { return Reply(answer(echo, {}, "401 Unauthorized")); };
+    EXPECT_THAT(error_of_get().detail, HasSubstr("repeats the secret")) << echo;
+  }
+  EXPECT_TRUE(api().echoes_secret("x secret x"));
+  EXPECT_FALSE(api().echoes_secret("nothing of that kind"));
+}
+
+TEST_F(ApiClientTest, AVersionThatIsRefusedIsNotTakenForARefusedPassword) {
+  desk_.log_in = [](int number) {
+    if (number > 1) return Reply(grant(number));
+    return Reply(answer(R"({"title":"Bad Request","errorCode":"unsupportedApiVersion"})", {}, "400 Bad Request"));
+  };
+  EXPECT_THAT(error_of_get().detail, HasSubstr("wrong api_version?"));
+  EXPECT_TRUE(get().front()->has_value());
 }
 
 }  // namespace
