@@ -1,6 +1,7 @@
 // fleet_sim serve: a fleet of simulated appliances, and the daemon's configuration for it.
 // fleet_sim faults: what can go wrong with it.
 // fleet_sim reckon: holds the daemon's output against what that fleet served.
+// fleet_sim delays: how long it took from an entry's appearance to its event.
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include "bench/fleet/configuration.h"
+#include "bench/fleet/delays.h"
 #include "bench/fleet/fleet.h"
 #include "bench/fleet/politeness.h"
 #include "bench/fleet/reckon.h"
@@ -67,6 +69,12 @@ void raise_descriptor_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+PollOptions read_poll_options(const ServeOptions& o) {
+  PollOptions poll;
+  for (const std::string& text : o.poll) poll.push_back(read_poll_option(text));
+  return poll;
+}
+
 void complete(ServeOptions& o) {
   Plan& plan = o.plan;
   if (plan.seed == 0) plan.seed = std::random_device{}();
@@ -83,12 +91,12 @@ void complete(ServeOptions& o) {
   if (o.all_faults) plan.faults = FaultMix::of_everything();
   for (const std::string& fault : o.faults) plan.faults.set(fault);
   if (plan.all_past) plan.faults = {};
+  o.conduct.rate = rate_of(read_poll_options(o));
 }
 
 void write_folder(const ServeOptions& o, const Fleet& fleet) {
   const fs::path folder = fs::absolute(o.out);
-  PollOptions poll;
-  for (const std::string& text : o.poll) poll.push_back(read_poll_option(text));
+  const PollOptions poll = read_poll_options(o);
   const auto readable = fs::perms::owner_read | fs::perms::owner_write | fs::perms::group_read | fs::perms::others_read;
   write_file(folder / "password", o.conduct.password, fs::perms::owner_read | fs::perms::owner_write);
   if (o.setting.tls) write_file(folder / "ca.pem", fleet.ca_pem(), readable);
@@ -150,9 +158,9 @@ int serve(ServeOptions& o) {
 
 int list_faults() {
   static constexpr const char* kParts[] = {"--faults", "--all-faults", ""};
-  fmt::print("{:<16}{:<12}{:>8}  {:<14}{}\n", "name", "share of", "default", "also in", "what happens");
+  fmt::print("{:<26}{:<12}{:>8}  {:<14}{}\n", "name", "share of", "default", "also in", "what happens");
   for (const Misbehaviour& m : misbehaviours()) {
-    fmt::print("{:<16}{:<12}{:>8}  {:<14}{}\n", m.name, scope_name(m.scope), m.probability,
+    fmt::print("{:<26}{:<12}{:>8}  {:<14}{}\n", m.name, scope_name(m.scope), m.probability,
                kParts[static_cast<std::size_t>(m.part)], m.description);
   }
   return 0;
@@ -170,6 +178,12 @@ int judge(const ReckonOptions& o) {
   if (!o.limits.empty()) impolite = politeness.violations(Limits::read(o.limits));
   for (const std::string& violation : impolite) fmt::print("impolite: {}\n", violation);
   return verdict.agrees() && impolite.empty() ? 0 : 1;
+}
+
+int print_delays(const std::string& out) {
+  constexpr Nanos kWarmUp = 3 * kSecond;
+  fmt::print("{}", delays_as_json(delays(ledger_path(out), out + "/events.ndjson", kWarmUp)));
+  return 0;
 }
 
 void add_serve_options(CLI::App& app, ServeOptions& o) {
@@ -225,12 +239,16 @@ int main(int argc, char** argv) {
   ReckonOptions reckon_options;
   CLI::App* serving = app.add_subcommand("serve", "run a fleet");
   CLI::App* judging = app.add_subcommand("reckon", "compare output and ledger; exit 0 only if everything agrees");
+  std::string folder;
+  CLI::App* delaying = app.add_subcommand("delays", "from an entry's appearance to its event, as JSON");
+  delaying->add_option("--out", folder, "folder of the fleet: ledger.ndjson, events.ndjson")->required();
   CLI::App* listing = app.add_subcommand("faults", "list what can go wrong with a fleet");
   add_serve_options(*serving, serve_options);
   add_reckon_options(*judging, reckon_options);
   CLI11_PARSE(app, argc, argv);
   try {
     if (listing->parsed()) return list_faults();
+    if (delaying->parsed()) return print_delays(folder);
     return serving->parsed() ? serve(serve_options) : judge(reckon_options);
   } catch (const std::exception& error) {
     fmt::print(stderr, "fleet_sim: {}\n", error.what());

@@ -133,8 +133,7 @@ asio::awaitable<Result<void>> SourcePoller::discover_once() {
   const std::optional<Instant> from = window_start();
   Result<Listing> listing = co_await discovery_.list(from);
   if (listing.has_error()) co_return listing.error();
-  if (listing->unusable > 0)
-    spdlog::warn("source={} listed {} sessions without a usable id", settings_.name, listing->unusable);
+  say_unusable(listing->unusable);
   say_missing(listing->missing);
 
   std::vector<std::string> unseen = table_.open_but_not_in(listing->sessions);
@@ -389,17 +388,23 @@ void SourcePoller::push(std::vector<StateRecord> records) {
 
 void SourcePoller::say_listing(const Result<void>& listed) {
   failed_listings_ = listed.has_error() ? failed_listings_ + 1 : 0;
-  const Error error = listed.has_error() ? listed.error() : Error();
-  const bool passes = error.kind == ErrorKind::kTryLater || error.kind == ErrorKind::kBadAnswer;
-  if (listed.has_error() && passes && failed_listings_ < kFailuresWorthSaying && said_error_.empty()) return;
-  if (error.detail == said_error_) return;
-  if (listed.has_error()) {
-    spdlog::warn("source={} cannot be listed: {}{}; it is tried again, nothing is forgotten", settings_.name,
-                 error.detail, version_words(error));
-  } else {
-    spdlog::info("source={} is listed again", settings_.name);
+  if (listed.has_value()) {
+    if (said_.ends()) spdlog::info("source={} is listed again", settings_.name);
+    return;
   }
-  said_error_ = error.detail;
+  const Error error = listed.error();
+  const bool passes = error.kind == ErrorKind::kTryLater || error.kind == ErrorKind::kBadAnswer;
+  if (passes && failed_listings_ < kFailuresWorthSaying && !said_.is_open()) return;
+  // An open breaker was said, with the reason.
+  if (api_.breaker_until() || !said_.is_news(error)) return;
+  spdlog::warn("source={} cannot be listed: {}{}; it is tried again, nothing is forgotten", settings_.name,
+               error.detail, version_words(error));
+}
+
+void SourcePoller::say_unusable(std::size_t rows) {
+  if ((rows > 0) == said_unusable_) return;
+  said_unusable_ = rows > 0;
+  if (rows > 0) spdlog::warn("source={} listed {} sessions without a usable id", settings_.name, rows);
 }
 
 // "": logs can be read again.

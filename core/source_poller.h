@@ -3,8 +3,8 @@
 //   run ─┬▶ discover: list ─▶ take in what is new, changed or finished ─▶ wait ─▶ ...
 //        └▶ dispatch: the session due longest ─▶ poll ─▶ LogReader ─▶ due again, or done
 //
-// Everything runs on the shard's thread; a failing session backs off alone, a failing source through its ApiClient's
-// budget.
+// Everything runs on the shard's thread; a failing session backs off alone, a failing source is held back by its
+// ApiClient's admission.
 #pragma once
 
 #include <atomic>
@@ -20,6 +20,7 @@
 #include "core/log_reader.h"
 #include "core/refusals.h"
 #include "core/restored_state.h"
+#include "core/said_fault.h"
 #include "core/schedule.h"
 #include "core/session_table.h"
 #include "core/signal.h"
@@ -99,6 +100,7 @@ class SourcePoller {
   Batch new_batch() const;
   void push(std::vector<StateRecord> records);
   void say_listing(const Result<void>& listed);
+  void say_unusable(std::size_t rows);
   void say_missing(const std::string& missing);
   void say_refusals(std::string_view why);
   std::string version_words(const Error& error) const;
@@ -122,9 +124,10 @@ class SourcePoller {
   bool first_contact_said_ = false;
   unsigned backfills_ = 0;        // asked for; a listing that was sent before the last one does not advance anything
   unsigned failed_listings_ = 0;  // in a row
-  std::string said_error_;        // what was last said to be wrong with the source, "" = it is well
-  std::string said_missing_;      // the same of an incomplete listing
+  SaidFault said_;                // what is wrong with the source
+  std::string said_missing_;      // the same of an incomplete listing, "" = it is well
   std::string said_refusals_;     // and of refused logs
+  bool said_unusable_ = false;    // and of rows without a usable id
   Refusals refusals_;
   SteadyTime listed_at_{}, read_at_{};  // when last with success
   SourceCounters counters_;

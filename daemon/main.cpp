@@ -1,5 +1,6 @@
 // The command line. Each command stands in daemon/commands/.
 #include <fmt/core.h>
+#include <sys/prctl.h>
 
 #include <CLI/CLI.hpp>
 #include <string>
@@ -15,10 +16,15 @@ void add_config(CLI::App& command, std::string& config) {
   command.add_option("-c,--config", config, "the configuration")->capture_default_str()->type_name("FILE");
 }
 
+// No core dump may hold a secret, wherever core_pattern sends it: a limit of zero does not stop dumps that are piped to
+// a program. It also keeps others of the same user from reading our memory. The price: debuggers must be root's.
+void keep_memory_private() { ::prctl(PR_SET_DUMPABLE, 0); }
+
 }  // namespace
 
 int main(int argc, char** argv) {
   using namespace sessionlogd;
+  keep_memory_private();
   std::string config = kDefaultConfig, dialect, source, since;
   bool connect = false;
 

@@ -40,6 +40,7 @@ Appliance::Appliance(const Plan& plan, const Conduct& conduct, std::size_t index
       random_(seed_of(plan.seed ^ 0xfa17, index)),
       tokens_(seed_of(plan.seed ^ 0x70ce4, index), conduct.token_lifetime),
       tokens_void_at_(nature_.tokens_void_every > 0 ? plan_.begin + nature_.tokens_void_every : kNever),
+      tokens_expire_at_(nature_.tokens_expire_every > 0 ? plan_.begin + nature_.tokens_expire_every : kNever),
       sessions_(plan_, index),
       slots_(sessions_.size()) {
   if (plan.faults.share(Fault::bomb) > 0) bomb("", 0);
@@ -49,11 +50,12 @@ bool Appliance::is_down(Nanos now) const { return nature_.is_down.holds(clock(no
 
 Answer Appliance::answer(const Request& request, Nanos now) {
   const Nanos at = clock(now);
-  account_.arrived(at);
+  account_.arrived(at, request.connection, conduct_.rate);
   shared_.requests.fetch_add(1, std::memory_order_relaxed);
   const Fault fault = draw(request, at);
+  if (nature_.has_server_errors.holds(at) && !is_calm(at)) return server_error(dialect_, random_);
   if (std::optional<Answer> other = answer_instead(fault, dialect_, request, at, random_)) {
-    if (other->wait_until > 0) account_.asked_to_wait(at, other->wait_until);
+    if (other->wait_until > 0) account_.asked_to_wait(at, other->wait_until, request.connection);
     return std::move(*other);
   }
 
@@ -75,6 +77,10 @@ Fault Appliance::draw(const Request& request, Nanos at) {
   if (at >= tokens_void_at_) {
     tokens_.void_all();
     tokens_void_at_ = at + nature_.tokens_void_every;
+  }
+  if (at >= tokens_expire_at_) {
+    tokens_.expire_all(at);
+    tokens_expire_at_ = at + nature_.tokens_expire_every;
   }
   const Fault fault = plan_.faults.draw(random_);
   ++account_.faults[static_cast<std::size_t>(fault)];
@@ -175,7 +181,7 @@ Answer Appliance::token(const Request& request, Nanos now) {
     return dialect_ == Dialect::aws ? grant == word : equal_ignoring_case(grant, word);
   };
   if (is("password")) {
-    ++account_.logins;
+    account_.logged_in(now);
     if (find(form, "username") != conduct_.username || find(form, "password") != conduct_.password) {
       return refused(401, "Unauthorized", "AccessDenied", "unknown user or wrong password");
     }

@@ -30,6 +30,7 @@ struct Conduct {
   std::vector<std::string> azure_versions = {"v8", "v8.1", "v7"};
   std::size_t page_cap = Nature::kNoLimit;  // rows of a page, whatever was asked for
   bool gzip = false;
+  double rate = 0;  // requests a second that clients are told to keep to; 0: as they like
 };
 
 // What the appliances of one thread share.
@@ -92,7 +93,7 @@ class Appliance {
   Shared& shared_;
   Random random_;
   Tokens tokens_;
-  Nanos tokens_void_at_;
+  Nanos tokens_void_at_, tokens_expire_at_;
   Account account_;
   Catalogue sessions_;
   std::vector<Slot> slots_;  // as the sessions are numbered

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <iterator>
 #include <stdexcept>
 
@@ -33,6 +34,14 @@ std::pair<std::string, std::string> read_poll_option(const std::string& text) {
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0) throw std::invalid_argument("a poll option is KEY=VALUE: " + text);
   return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+double rate_of(const PollOptions& poll) {
+  double rate = 0;
+  for (const auto& [key, value] : with_defaults(poll)) {
+    if (key == "rate") rate = std::strtod(value.c_str(), nullptr);
+  }
+  return rate;
 }
 
 std::string daemon_configuration(const std::string& folder, const std::vector<Endpoint>& endpoints,

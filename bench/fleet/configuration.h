@@ -16,6 +16,9 @@ using PollOptions =
 std::pair<std::string, std::string> read_poll_option(const std::string& text);
 
 // The whole file. `folder` is absolute; password and CA certificate lie in it.
+// Requests a second that the daemon is told to keep to.
+double rate_of(const PollOptions& poll);
+
 std::string daemon_configuration(const std::string& folder, const std::vector<Endpoint>& endpoints,
                                  const PollOptions& poll, const std::string& username, bool tls);
 

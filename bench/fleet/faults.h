@@ -37,6 +37,7 @@ enum class Fault : std::uint8_t {
   retry_huge,
   retry_negative,
   retry_date,
+  echo,
   // Entries: drawn for every entry of a script.
   utf8,
   nested,
@@ -47,6 +48,10 @@ enum class Fault : std::uint8_t {
   down,
   login_limit,
   page_limit,
+  server_errors,
+  early_expiry,
+  second_client,
+  dead,
   // Listings: drawn for every page.
   shift_insert,
   shift_delete,

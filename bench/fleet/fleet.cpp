@@ -1,6 +1,7 @@
 #include "bench/fleet/fleet.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
@@ -50,6 +51,21 @@ Awaitable<void> take_calls(Acceptor& acceptor, Appliance* appliance, asio::ssl::
       asio::co_spawn(executor, keep_silent(std::move(socket)), asio::detached);
     }
   }
+}
+
+// Whoever connects from now on gets no answer at all, as from an address where nobody is: the queue of those who wait
+// to be accepted is full, and stays so as long as these sockets live.
+std::vector<Socket> swallow_calls(Acceptor& acceptor) {
+  acceptor.listen(0);
+  std::vector<Socket> callers;
+  for (int i = 0; i < 4; ++i) {
+    Socket& caller = callers.emplace_back(acceptor.get_executor());
+    caller.open(asio::ip::tcp::v4());
+    caller.native_non_blocking(true);
+    const auto to = acceptor.local_endpoint();
+    ::connect(caller.native_handle(), to.data(), static_cast<socklen_t>(to.size()));
+  }
+  return callers;
 }
 
 Acceptor bound(const Executor& executor, const asio::ip::tcp::endpoint& to) {
@@ -103,7 +119,8 @@ struct Fleet::Running {
   Certificates certificates;
   std::optional<asio::ssl::context> tls;
   std::vector<std::unique_ptr<Shard>> shards;
-  std::vector<Acceptor> refusing;  // bound and never listening: the port is taken, the connection refused
+  std::vector<Acceptor> unheard;  // bound and never listening: the port is taken, the connection refused; or swallowing
+  std::vector<Socket> callers;
   std::vector<Endpoint> endpoints;
   std::string control_url;
 
@@ -123,15 +140,18 @@ struct Fleet::Running {
     endpoints.push_back(
         {source_name(plan, index), dialect_of(plan, index),
          fmt::format("{}://{}:{}", setting.tls ? "https" : "http", at.address().to_string(), at.port())});
-    const std::size_t alive = plan.appliances - setting.dead;
-    if (index >= alive && index % 2 == 1) {
-      refusing.push_back(std::move(acceptor));
+    const bool is_dead = index >= plan.appliances - setting.dead || nature_of(plan, index).is_dead;
+    if (is_dead && index % 3 != 0) {
+      if (index % 3 == 2) {
+        for (Socket& caller : swallow_calls(acceptor)) callers.push_back(std::move(caller));
+      }
+      unheard.push_back(std::move(acceptor));
       return;
     }
     Acceptor& listening = shard.acceptors.emplace_back(std::move(acceptor));
     listening.listen(kBacklog);
     Appliance* appliance = nullptr;
-    if (index < alive) {
+    if (!is_dead) {
       appliance =
           shard.appliances.emplace_back(std::make_unique<Appliance>(plan, conduct, index, freeze, shard.shared)).get();
     }

@@ -16,7 +16,7 @@ namespace fleet {
 
 struct Setting {
   std::size_t threads = 1;
-  std::size_t dead = 0;  // the last so many appliances: every other one silent, the others refusing connections
+  std::size_t dead = 0;  // the last so many appliances: see Nature::is_dead
   bool tls = false;
   bool many_addresses = false;             // 127.0.x.y instead of 127.0.0.1
   std::uint64_t cache_bytes = 512u << 20;  // rendered bodies, all threads together

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,7 @@ struct Request {
   std::string_view accept_encoding;
   std::string_view body;
   bool keep_alive = true;
+  std::uint64_t connection = 0;  // which one it came on
 };
 
 enum class Progress { incomplete, complete, malformed };

@@ -65,7 +65,8 @@ void append_entry(std::string& to, Dialect dialect, const Entry& entry, const st
   };
   to += R"({"m":)";
   append_json(to, as_owed(entry.message));
-  fmt::format_to(std::back_inserter(to), R"(,"t":"{}","r":"{}","s":[)", time(entry.started), entry.resource);
+  fmt::format_to(std::back_inserter(to), R"(,"t":"{}","r":"{}","a":{},"s":[)", time(entry.started), entry.resource,
+                 entry.appears);
   const char* comma = "";
   for (const auto& [state, owed] : states) {
     fmt::format_to(std::back_inserter(to), R"({}[{},"{}","{}","{}","{}"])", std::exchange(comma, ","), int{owed},
@@ -135,10 +136,12 @@ void append_account(std::string& to, const std::string& source, const Account& a
   fmt::format_to(
       std::back_inserter(to),
       R"({{"record":"account","source":"{}","requests":{},"logins":{},"refreshes":{},"log_answers":{},"log_bytes":{},)"
-      R"("most_in_flight":{},"busiest_second":{},"inside_retry_after":{},"bad_requests":{},)"
+      R"("most_in_flight":{},"busiest_second":{},"above_rate":{},"most_ahead_ms":{},"inside_retry_after":{},)"
+      R"("on_the_wire":{},"latest_on_the_wire_ms":{},"hasty_logins":{},"bad_requests":{},)"
       R"("redirects_followed":{},"faults":{{)",
       source, a.requests, a.logins, a.refreshes, a.log_answers, a.log_bytes, a.most_in_flight, a.busiest_second,
-      a.inside_retry_after, a.bad_requests, a.redirects_followed);
+      a.above_rate, a.most_ahead / kMillisecond, a.inside_retry_after, a.on_the_wire,
+      a.latest_on_the_wire / kMillisecond, a.hasty_logins, a.bad_requests, a.redirects_followed);
   const char* comma = "";
   for (const Misbehaviour& m : misbehaviours()) {
     if (m.scope != Scope::answer) continue;

@@ -1,7 +1,7 @@
 // What the fleet served, written down for the judge: one JSON object a line.
 //
 //   {"record":"session","source":"aws-0001","dialect":"aws","session":"...","start":"...","broken":false,"gaps":0,
-//    "entries":[{"m":message,"t":identity time,"r":resource,"s":[[owed,status,logTime,start,duration],...],"x":unknown
+//    "entries":[{"m":message,"t":identity time,"r":resource,"a":when it appears in ns,"s":[[owed,status,logTime,start,duration],...],"x":unknown
 //    fields},...], "errors":[[owed,raw],...]}
 //   {"record":"account","source":"aws-0001",...}
 //

@@ -30,6 +30,7 @@ Nature nature_of(const Plan& plan, std::size_t appliance) {
   const Nanos offset = random.chance(0.5) ? off : -off;
   const Span refusing = bad_time(plan, random), down = bad_time(plan, random);
   const bool refuses_limits = random.chance(0.5);
+  const Span failing = bad_time(plan, random);
 
   if (strikes(Fault::clock)) nature.clock_offset = offset;
   const auto here = [&](Span span) { return Span{span.from + nature.clock_offset, span.to + nature.clock_offset}; };
@@ -39,6 +40,10 @@ Nature nature_of(const Plan& plan, std::size_t appliance) {
     nature.refuses_refresh = true;
     nature.tokens_void_every = std::max<Nanos>(plan.duration / 3, 3 * kSecond);
   }
+  if (strikes(Fault::server_errors)) nature.has_server_errors = here(failing);
+  if (strikes(Fault::early_expiry)) nature.tokens_expire_every = std::max<Nanos>(plan.duration / 8, kSecond);
+  if (strikes(Fault::second_client)) nature.tokens_void_every = std::max<Nanos>(plan.duration / 10, kSecond);
+  nature.is_dead = strikes(Fault::dead);
   if (strikes(Fault::page_limit))
     (refuses_limits ? nature.greatest_limit : nature.most_rows) = refuses_limits ? kRefusedAbove : kFewRows;
   return nature;

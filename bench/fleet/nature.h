@@ -23,8 +23,11 @@ struct Nature {
   Nanos clock_offset = 0;
   Span refuses_versions;
   Span is_down;
+  Span has_server_errors;
+  bool is_dead = false;  // accepts and never answers, refuses connections, or does not even answer to those
   bool refuses_refresh = false;
   Nanos tokens_void_every = 0;            // 0: never
+  Nanos tokens_expire_every = 0;          // likewise; they can be refreshed
   std::size_t greatest_limit = kNoLimit;  // more is answered with 400
   std::size_t most_rows = kNoLimit;       // whatever was asked for
 };

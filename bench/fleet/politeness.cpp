@@ -10,8 +10,18 @@
 
 namespace fleet {
 
-const char* const Politeness::kFields[] = {"most_in_flight",     "busiest_second", "inside_retry_after", "bad_requests",
-                                           "redirects_followed", "logins",         "refreshes"};
+const char* const Politeness::kFields[] = {"most_in_flight",
+                                           "busiest_second",
+                                           "above_rate",
+                                           "most_ahead_ms",
+                                           "inside_retry_after",
+                                           "on_the_wire",
+                                           "latest_on_the_wire_ms",
+                                           "hasty_logins",
+                                           "bad_requests",
+                                           "redirects_followed",
+                                           "logins",
+                                           "refreshes"};
 
 Limits Limits::read(std::string_view text) {
   Limits limits;
@@ -61,7 +71,9 @@ std::vector<std::string> Politeness::violations(const Limits& limits) const {
   };
   if (limits.connections) above(measures_[kMostInFlight], "requests in flight", *limits.connections);
   if (limits.rate) above(measures_[kBusiestSecond], "requests in a second", 2 * *limits.rate);
+  if (limits.rate) above(measures_[kAboveRate], "requests above the rate", 0);
   above(measures_[kInsideRetryAfter], "requests within Retry-After", 0);
+  above(measures_[kHastyLogins], "logins less than 30 s after another", 0);
   above(measures_[kRedirects], "redirects followed", 0);
   return found;
 }
@@ -71,8 +83,9 @@ std::string Politeness::to_table() const {
   for (std::size_t i = 0; i < kMeasures; ++i) {
     const Measure& m = measures_[i];
     // Maxima of different appliances have no sum that means something.
-    const std::string sum = i == kMostInFlight || i == kBusiestSecond ? "" : std::to_string(m.sum);
-    fmt::format_to(std::back_inserter(table), "{:<22}{:>12}{:>12}  {}\n", kFields[i], sum, m.worst, m.source);
+    const bool is_maximum = i == kMostInFlight || i == kBusiestSecond || i == kMostAhead || i == kLatestOnTheWire;
+    fmt::format_to(std::back_inserter(table), "{:<22}{:>12}{:>12}  {}\n", kFields[i],
+                   is_maximum ? "" : std::to_string(m.sum), m.worst, m.source);
   }
   return table;
 }

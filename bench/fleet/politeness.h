@@ -23,13 +23,29 @@ class Politeness {
   // Throws std::runtime_error when the file is no ledger.
   static Politeness read(const std::string& ledger);
 
-  // What was not right, for people; empty: all was. Requests within a Retry-After span are never right, and a rate of R
-  // allows 2 R in one second of the clock: what was saved up, and what comes in during it.
+  // What was not right, for people; empty: all was. Requests within a Retry-After span and logins in a hurry are never
+  // right. A rate of R allows 2 R in one second of the clock, what was saved up and what comes in during it; what is
+  // above a bucket of R the appliances counted themselves, for the rate of the configuration they wrote. After a
+  // restart the client's bucket is full again: then a rate is no limit to ask about.
   std::vector<std::string> violations(const Limits& limits) const;
   std::string to_table() const;
 
  private:
-  enum { kMostInFlight, kBusiestSecond, kInsideRetryAfter, kBad, kRedirects, kLogins, kRefreshes, kMeasures };
+  enum {
+    kMostInFlight,
+    kBusiestSecond,
+    kAboveRate,
+    kMostAhead,
+    kInsideRetryAfter,
+    kOnTheWire,
+    kLatestOnTheWire,
+    kHastyLogins,
+    kBad,
+    kRedirects,
+    kLogins,
+    kRefreshes,
+    kMeasures
+  };
   struct Measure {
     std::uint64_t worst = 0, sum = 0;
     std::string source;  // of the worst

@@ -45,6 +45,12 @@ Answer wait_for_nothing(Dialect dialect, Nanos now, Random& random) {
   return wait(dialect, 429, random.chance(0.2) ? past : std::string(random.pick(kValues)), 0);
 }
 
+std::string percent_encoded(std::string_view text) {
+  std::string encoded;
+  for (const char c : text) fmt::format_to(std::back_inserter(encoded), "%{:02X}", static_cast<unsigned char>(c));
+  return encoded;
+}
+
 Answer well(std::string_view content_type, std::string body) {
   Answer answer;
   answer.content_type = content_type;
@@ -74,6 +80,18 @@ Answer redirect(const Request& request, Random& random) {
   return answer;
 }
 
+// For people who look for the mistake in what they sent. A refused login would stop a client for a quarter of an hour.
+Answer echo(const Request& request, Random& random) {
+  static constexpr int kStatuses[] = {200, 401, 500};
+  const std::string carried =
+      fmt::format("{} {}\nAuthorization: {}\n\n{}", request.method, request.path, request.authorization, request.body);
+  Answer answer = well("text/html", fmt::format("<html><body><pre>{}</pre><!-- {} --></body></html>", carried,
+                                                percent_encoded(carried)));
+  answer.status = random.pick(kStatuses);
+  if (answer.status == 401 && request.method != "GET") answer.status = 500;
+  return answer;
+}
+
 std::string many_headers() {
   std::string lines;
   for (std::size_t i = 0; i < kManyHeaders; ++i) fmt::format_to(std::back_inserter(lines), "X-Fleet-{}: {}\r\n", i, i);
@@ -86,6 +104,11 @@ Answer problem(Dialect dialect, int status, std::string_view title, std::string_
   Answer answer = well("application/problem+json", render_problem(dialect, status, title, code, detail));
   answer.status = status;
   return answer;
+}
+
+Answer server_error(Dialect dialect, Random& random) {
+  static constexpr int kStatuses[] = {500, 502, 503, 504};
+  return problem(dialect, random.pick(kStatuses), "Internal Server Error", "UnknownError", "something failed");
 }
 
 std::optional<Answer> answer_instead(Fault fault, Dialect dialect, const Request& request, Nanos now, Random& random) {
@@ -109,6 +132,8 @@ std::optional<Answer> answer_instead(Fault fault, Dialect dialect, const Request
       return well("application/json", "");
     case Fault::garbage:
       return garbage(random);
+    case Fault::echo:
+      return echo(request, random);
     case Fault::bomb:
       return bomb_for(request, random);
     case Fault::redirect:

@@ -17,6 +17,9 @@ inline constexpr std::string_view kRedirectedQuery = "redirected=yes";
 // The product's way to say no.
 Answer problem(Dialect dialect, int status, std::string_view title, std::string_view code, std::string_view detail);
 
+// A way to say that it cannot, without a word about when it will be able to.
+Answer server_error(Dialect dialect, Random& random);
+
 // The answer to any request whatsoever; empty: the fault wants a good answer to begin with.
 std::optional<Answer> answer_instead(Fault fault, Dialect dialect, const Request& request, Nanos now, Random& random);
 

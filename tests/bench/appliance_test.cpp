@@ -187,6 +187,41 @@ TEST(Appliance, RefusesRefreshTokensAndForgetsLogins) {
   EXPECT_EQ(bench.ask("GET", "/api/v1/sessions").status, 401);
 }
 
+TEST(Appliance, AnswersServerErrorsToEverythingForAWhile) {
+  Bench bench(Dialects::aws, 10, always(Fault::server_errors));
+  bench.at = kBegin;
+  bench.log_in("/api/v1/token");
+  const Span failing = nature_of(bench.plan, 0).has_server_errors;
+  for (const auto& [at, fails] : {std::pair(failing.from - 1, false), std::pair(failing.from, true),
+                                  std::pair(failing.to - 1, true), std::pair(failing.to, false)}) {
+    bench.at = at;
+    EXPECT_EQ(bench.ask("GET", "/api/v1/sessions").status >= 500, fails);
+    EXPECT_EQ(bench.ask("POST", "/api/v1/token", "", "grant_type=x").status >= 500, fails);
+  }
+}
+
+TEST(Appliance, LetsTokensExpireEarlyThatCanBeRefreshed) {
+  Bench bench(Dialects::aws, 10, always(Fault::early_expiry));
+  bench.at = kBegin;
+  const Answer login = bench.ask("POST", "/api/v1/token", "", "grant_type=password&username=collector&password=secret");
+  simdjson::dom::parser parser;
+  const std::string refresh(parser.parse(*login.body)["refresh_token"].get_string().value());
+  bench.log_in("/api/v1/token");
+  bench.at += bench.plan.duration / 4;
+  EXPECT_EQ(bench.ask("GET", "/api/v1/sessions").status, 401);
+  EXPECT_EQ(bench.ask("POST", "/api/v1/token", "", "grant_type=refresh_token&refresh_token=" + refresh).status, 200);
+}
+
+TEST(Appliance, ForgetsLoginsWhenAnotherClientComes) {
+  Bench bench(Dialects::aws, 10, always(Fault::second_client));
+  bench.at = kBegin;
+  bench.log_in("/api/v1/token");
+  bench.at += bench.plan.duration / 4;
+  EXPECT_EQ(bench.ask("GET", "/api/v1/sessions").status, 401);
+  bench.log_in("/api/v1/token");
+  EXPECT_EQ(bench.ask("GET", "/api/v1/sessions").status, 200);
+}
+
 TEST(Appliance, ListsTensOfThousandsOfSessionsInSmallPages) {
   Bench bench(Dialects::aws, 42000);
   bench.conduct.page_cap = 30;

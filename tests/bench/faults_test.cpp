@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "bench/fleet/account.h"
 #include "bench/fleet/compress.h"
 #include "bench/fleet/politeness.h"
 #include "bench/fleet/spoil.h"
@@ -85,12 +86,57 @@ TEST(Faults, ARetryAfterThatAsksForNothingIsHeldAgainstNobody) {
   EXPECT_EQ(answer_instead(Fault::retry_huge, Dialect::aws, request, kHour, random)->wait_until, 2 * kHour);
 }
 
+TEST(Account, ExcusesOneRequestOfEachOtherConnectionThatWasOnTheWire) {
+  struct Case {
+    const char* what;
+    Nanos after;
+    std::uint64_t connection, excused, held_against;
+  };
+  // 429 on connection 1; an earlier one of connection 2 was excused already.
+  const Case cases[] = {
+      {"another connection, at once", kMillisecond, 3, 2, 0},
+      {"the same connection", kMillisecond, 1, 1, 1},
+      {"a second one of another", kMillisecond, 2, 1, 1},
+      {"another connection, much later", kSecond / 2, 3, 1, 1},
+      {"after the span", 3 * kSecond, 1, 1, 0},
+  };
+  for (const Case& c : cases) {
+    Account account;
+    account.arrived(kHour, 1, 0);
+    account.asked_to_wait(kHour, kHour + 2 * kSecond, 1);
+    account.arrived(kHour + 1, 2, 0);
+    account.arrived(kHour + c.after, c.connection, 0);
+    EXPECT_EQ(account.on_the_wire, c.excused) << c.what;
+    EXPECT_EQ(account.inside_retry_after, c.held_against) << c.what;
+  }
+}
+
+TEST(Account, CountsWhatABucketOfOneSecondsWorthDoesNotHold) {
+  Account account;
+  for (int i = 0; i < 20; ++i) account.arrived(kHour, 1, 20);
+  EXPECT_EQ(account.most_ahead, 0);
+  account.arrived(kHour, 1, 20);
+  EXPECT_EQ(account.most_ahead, 50 * kMillisecond);
+  EXPECT_EQ(account.above_rate, 0u) << "they may have been sent apart";
+  for (int i = 0; i < 3; ++i) account.arrived(kHour, 1, 20);
+  EXPECT_EQ(account.above_rate, 2u);
+}
+
+TEST(Account, CountsLoginsInAHurry) {
+  Account account;
+  for (const Nanos at : {0 * kSecond, 31 * kSecond, 60 * kSecond, 91 * kSecond}) account.logged_in(kHour + at);
+  EXPECT_EQ(account.hasty_logins, 1u);
+  EXPECT_EQ(account.logins, 4u);
+}
+
 TEST(Politeness, NamesTheWorstAppliance) {
   const std::string path = testing::TempDir() + "politeness_test";
   const auto account = [](const char* source, int in_flight, int second, int inside) {
     return R"({"record":"account","source":")" + std::string(source) + R"(","most_in_flight":)" +
            std::to_string(in_flight) + R"(,"busiest_second":)" + std::to_string(second) + R"(,"inside_retry_after":)" +
-           std::to_string(inside) + R"(,"bad_requests":0,"redirects_followed":0,"logins":1,"refreshes":0})" + "\n";
+           std::to_string(inside) +
+           R"(,"above_rate":0,"most_ahead_ms":0,"on_the_wire":3,"latest_on_the_wire_ms":2,"hasty_logins":0)" +
+           R"(,"bad_requests":0,"redirects_followed":0,"logins":1,"refreshes":0})" + "\n";
   };
   std::ofstream(path) << account("aws-0000", 4, 40, 0) << account("aws-0001", 5, 41, 0);
   const Politeness politeness = Politeness::read(path);

@@ -1,0 +1,107 @@
+#include "bench/fleet/delays.h"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <fstream>
+#include <stdexcept>
+#include <string_view>
+#include <unordered_map>
+
+#include "bench/fleet/owed.h"
+
+namespace fleet {
+
+namespace {
+
+using simdjson::dom::element;
+
+// By source, session and identity; 0: several entries have it.
+using Appearances = std::unordered_map<std::string, Nanos>;
+
+struct FirstSeen {
+  std::string key;
+  Nanos created;
+};
+
+std::string key_of(std::string_view source, std::string_view session, Nanos time, std::string_view message,
+                   std::string_view resource) {
+  return fmt::format("{} {} {}", source, session, comparable_identity(time, message, resource));
+}
+
+std::string_view field(const element& of, std::string_view pointer) {
+  std::string_view text;
+  return of.at_pointer(pointer).get_string().get(text) == simdjson::SUCCESS ? text : std::string_view();
+}
+
+template <class Take>
+void for_each_line(const std::string& path, Take take) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw std::runtime_error("cannot read " + path);
+  simdjson::dom::parser parser;
+  element line;
+  for (std::string text; std::getline(file, text);) {
+    if (parser.parse(text).get(line) == simdjson::SUCCESS) take(line);
+  }
+}
+
+Appearances read_ledger(const std::string& path) {
+  Appearances appearances;
+  for_each_line(path, [&](const element& line) {
+    if (field(line, "/record") != "session") return;
+    for (const element entry : line["entries"].get_array()) {
+      const std::string key =
+          key_of(field(line, "/source"), field(line, "/session"), parse_time(field(entry, "/t")).value_or(0),
+                 field(entry, "/m"), field(entry, "/r"));
+      const auto [known, is_new] = appearances.try_emplace(key, entry["a"].get_int64().value());
+      if (!is_new) known->second = 0;
+    }
+  });
+  return appearances;
+}
+
+std::vector<FirstSeen> read_events(const std::string& path) {
+  std::vector<FirstSeen> events;
+  for_each_line(path, [&](const element& line) {
+    if (field(line, "/sessionlog/change") != "new") return;
+    const std::string_view start = field(line, "/event/start"), log_time = field(line, "/sessionlog/log_time");
+    const bool by_start = field(line, "/event/dataset") == "veeam.aws.session_log" && !start.empty();
+    events.push_back({key_of(field(line, "/sessionlog/source"), field(line, "/sessionlog/session_id"),
+                             parse_time(by_start ? start : log_time).value_or(0), field(line, "/message"),
+                             field(line, "/sessionlog/resource_id")),
+                      parse_time(field(line, "/event/created")).value_or(0)});
+  });
+  return events;
+}
+
+double milliseconds(Nanos span) { return static_cast<double>(span) / kMillisecond; }
+
+}  // namespace
+
+std::vector<Nanos> delays(const std::string& ledger, const std::string& events, Nanos warm_up) {
+  const Appearances appearances = read_ledger(ledger);
+  const std::vector<FirstSeen> seen = read_events(events);
+  Nanos first = kNever;
+  for (const FirstSeen& event : seen) first = std::min(first, event.created);
+  std::vector<Nanos> found;
+  for (const FirstSeen& event : seen) {
+    const auto appeared = appearances.find(event.key);
+    if (appeared == appearances.end() || appeared->second < first + warm_up) continue;
+    found.push_back(event.created - appeared->second);
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::string delays_as_json(const std::vector<Nanos>& sorted) {
+  const auto at = [&](double share) {
+    if (sorted.empty()) return 0.0;
+    return milliseconds(sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1))]);
+  };
+  return fmt::format(R"({{"events":{},"p50_ms":{:.1f},"p99_ms":{:.1f},"max_ms":{:.1f}}})"
+                     "\n",
+                     sorted.size(), at(0.5), at(0.99), at(1));
+}
+
+}  // namespace fleet
