@@ -23,6 +23,11 @@ constexpr std::chrono::milliseconds kLongestConnect{10'000};
 // stopped the clock.
 constexpr long kSlowestBytesPerSecond = 16;
 
+// libcurl keeps the CA certificates it read for a day; after a refusal for the shortest time it knows, since another
+// file may stand there by now.
+constexpr long kKeepCertificates = 24 * 3600;
+constexpr long kKeepCertificatesBriefly = 1;
+
 constexpr std::size_t kMostHeaderBytesKept = 32u << 10;
 
 long to_curl_ms(std::chrono::milliseconds time) {
@@ -84,6 +89,8 @@ bool HttpTransfer::start(const HttpRequest& request, Body body) {
   body_ = std::move(body);
   body_.clear();
 
+  curl_easy_setopt(easy_, CURLOPT_CA_CACHE_TIMEOUT,
+                   plan_.peer->distrusted ? kKeepCertificatesBriefly : kKeepCertificates);
   url_.assign(plan_.url_prefix).append(request.target);
   if (curl_easy_setopt(easy_, CURLOPT_URL, url_.c_str()) != CURLE_OK) return false;
   set_headers(request);
@@ -113,6 +120,7 @@ bool HttpTransfer::make_ready() noexcept {
 Result<HttpAnswer> HttpTransfer::take_result() {
   Body body = std::move(body_);
   if (cancelled_) return Error(ErrorKind::kCancelled, plan_.authority + ": cancelled");
+  if (how_ == CURLE_OK || how_ == CURLE_PEER_FAILED_VERIFICATION) plan_.peer->distrusted = how_ != CURLE_OK;
   if (how_ != CURLE_OK) return error();
 
   HttpAnswer answer;

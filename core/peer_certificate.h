@@ -15,6 +15,7 @@ namespace sessionlogd {
 struct PeerCertificate {
   std::string pin;                      // base64 of the SHA-256 of its SPKI, as pin_sha256 takes it; "" = none seen
   std::optional<std::int64_t> expires;  // Unix seconds
+  bool distrusted = false;              // at the last try: the file of CA certificates is read anew for the next one
 };
 
 // Makes every handshake of this SSL_CTX (an OpenSSL handle, as CURLOPT_SSL_CTX_FUNCTION gives it) write what it was

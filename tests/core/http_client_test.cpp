@@ -10,13 +10,16 @@
 #include <boost/asio/post.hpp>
 #include <cstdlib>
 #include <deque>
+#include <fstream>
 #include <iostream>
 #include <mutex>
 #include <optional>
 #include <random>
 #include <set>
+#include <thread>
 
 #include "core/curl_error.h"
+#include "tests/support/test_proxy.h"
 #include "tests/support/test_server.h"
 
 namespace sessionlogd {
@@ -26,6 +29,7 @@ namespace asio = boost::asio;
 using test::answer;
 using test::Certificate;
 using test::TemporaryFile;
+using test::TestProxy;
 using test::TestServer;
 using testing::HasSubstr;
 using testing::Not;
@@ -615,6 +619,53 @@ TEST_F(HttpClientTlsTest, ShowsItsClientCertificate) {
   options.key_file = "";
   auto one_file = open(options);
   EXPECT_TRUE(send(*one_file, get("/")));
+}
+
+// Once it is refused, what stands in a file now counts, not what stood there at start.
+TEST_F(HttpClientTlsTest, TakesUpAChangedCaFile) {
+  TemporaryFile ca(other_.certificate_pem);
+  options_.ca_file = ca.path();
+  auto endpoint = open(options_);
+  EXPECT_THAT(send(*endpoint, get("/")).error().detail, HasSubstr("not trusted"));
+  std::ofstream(ca.path(), std::ios::trunc) << certificate_.certificate_pem;
+  bool accepted = false;
+  for (int i = 0; i < 600 && !accepted; ++i) {
+    accepted = send(*endpoint, get("/")).has_value();
+    if (!accepted) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  EXPECT_TRUE(accepted);
+}
+
+TEST_F(HttpClientTlsTest, TakesUpAChangedClientCertificate) {
+  Certificate ours("DNS:collector"), former("DNS:former");
+  TestServer server(hello, {certificate_, ours.certificate_pem});
+  TemporaryFile both(former.certificate_pem + former.key_pem);
+  EndpointOptions options = to(server);
+  options.verify = false;
+  options.cert_file = both.path();
+  auto endpoint = open(options);
+  EXPECT_TRUE(send(*endpoint, get("/")).has_error());
+  std::ofstream(both.path(), std::ios::trunc) << ours.certificate_pem + ours.key_pem;
+  EXPECT_TRUE(send(*endpoint, get("/")).has_value());
+}
+
+TEST_F(HttpClientTlsTest, GoesThroughItsProxyInATunnelThatShowsNothing) {
+  TestProxy proxy;
+  TemporaryFile ca(certificate_.certificate_pem);
+  options_.proxy = proxy.url();
+  options_.ca_file = ca.path();
+  ::setenv("https_proxy", "http://127.0.0.1:1", 1);
+  auto endpoint = open(options_);
+  ASSERT_TRUE(endpoint->set_headers({"Authorization: Bearer secret"}));
+  const auto got = send(*endpoint, get("/path"));
+  ::unsetenv("https_proxy");
+  EXPECT_TRUE(got) << got.error().detail;
+  ASSERT_EQ(proxy.heads().size(), 1u);
+  EXPECT_THAT(proxy.heads().front(), testing::StartsWith("CONNECT 127.0.0.1:" + std::to_string(server_.port())));
+  EXPECT_THAT(proxy.heads().front(), testing::AllOf(Not(HasSubstr("secret")), Not(HasSubstr("path"))));
+
+  options_.ca_file = "";
+  EXPECT_THAT(failure(options_).detail, HasSubstr(certificate_.pin)) << "it is the server that is verified";
 }
 
 TEST_F(HttpClientTlsTest, SaysWhenTheOtherSideDoesNotSpeakTls) {

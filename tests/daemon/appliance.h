@@ -25,6 +25,8 @@ class Appliance {
   // A [[source]] table that reads it.
   std::string source(const std::string& name, const std::string& password) const;
 
+  std::string address() const { return "127.0.0.1:" + std::to_string(server_.port()); }
+
   std::atomic<int> sessions = 1;
 
   void let_go() { server_.let_go(); }  // what replies held back

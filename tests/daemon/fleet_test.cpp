@@ -56,6 +56,25 @@ TEST(Fleet, IsReadOverTlsThatIsVerified) {
   finish(fleet, daemon, {"--exact"});
 }
 
+// By the fleet's own count: what was asked of each appliance, when, and on how many connections.
+TEST(Fleet, IsTreatedPolitelyThroughWaitsItAsksForAndEarlyEndsOfTokens) {
+  Workplace place;
+  SimulatedFleet fleet(place, with(kSixty, {"--fault", "429=0.05", "--fault", "503=0.05", "--fault", "retry-date=0.05",
+                                            "--fault", "retry-negative=0.02", "--fault", "early-expiry=0.3", "--poll",
+                                            "rate=20/s", "--duration", seconds(evolution_seconds())}));
+  Child daemon = place.start("run");
+  finish(fleet, daemon, {"--limits", "connections=4,rate=20"});
+}
+
+TEST(Fleet, IsTreatedPolitelyThroughServerErrorsAndTimesWithoutAnswers) {
+  Workplace place;
+  SimulatedFleet fleet(
+      place, with(kSixty, {"--fault", "server-errors-everywhere=0.5", "--fault", "down=0.5", "--fault", "hang=0.01",
+                           "--duration", seconds(evolution_seconds()), "--poll", "timeout=3s"}));
+  Child daemon = place.start("run");
+  finish(fleet, daemon, {"--limits", "connections=4,rate=100"});
+}
+
 TEST(Fleet, DeadAppliancesDoNotKeepOthersFromBeingDelivered) {
   Workplace place;
   SimulatedFleet fleet(

@@ -1,0 +1,142 @@
+// What becomes of a source depends on that source alone, and the operator learns what is wrong with it, once.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "tests/daemon/appliance.h"
+#include "tests/daemon/simulated_fleet.h"
+#include "tests/support/test_proxy.h"
+
+namespace sessionlogd::test {
+namespace {
+
+using testing::AllOf;
+using testing::ContainsRegex;
+using testing::HasSubstr;
+using Reply = TestServer::Reply;
+
+class Sources : public testing::Test {
+ protected:
+  void SetUp() override { place_.write("password", "secret"); }
+
+  std::string password() const { return "file:" + (place_ / "password").string(); }
+
+  // How many lines of the daemon's log hold it.
+  static int said(const Child& daemon, const std::string& what) {
+    int count = 0;
+    for (const std::string& line : Workplace::lines_of(daemon.err())) count += line.find(what) != line.npos;
+    return count;
+  }
+
+  Workplace place_;
+};
+
+TEST_F(Sources, GoThroughTheirOwnProxyAndNeverThroughTheEnvironments) {
+  const Appliance direct, behind;
+  const TestProxy proxy;
+  place_.configure(direct.source("direct", password()) + behind.source("behind", password()) +
+                   fmt::format("proxy = \"{}\"\n", proxy.url()));
+  std::vector<std::string> environment;
+  for (const char* name : {"http_proxy", "https_proxy", "all_proxy", "HTTPS_PROXY", "ALL_PROXY"})
+    environment.push_back(fmt::format("{}=http://127.0.0.1:1", name));
+  Child daemon = place_.start("run", {}, environment);
+  EXPECT_TRUE(eventually([&] { return direct.logs_read() > 0 && behind.logs_read() > 0; })) << daemon.err();
+  ASSERT_FALSE(proxy.heads().empty());
+  for (const std::string& head : proxy.heads()) EXPECT_THAT(head, HasSubstr(behind.address()));
+}
+
+// With a name server that does not answer each look-up takes its time-out; one shard for all.
+TEST_F(Sources, NamesThatAreNotFoundOrTakeLongDelayNobody) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "a sanitizer must come first among what is preloaded";
+#endif
+  const Appliance good;
+  std::string sources;
+  for (const char* host : {"slow.a.invalid", "slow.b.invalid", "none.invalid"}) {
+    sources += fmt::format(
+        "\n[[source]]\nname = \"{}\"\ndialect = \"veeam-aws\"\nurl = \"https://{}:11005\"\nusername = \"c\"\npassword "
+        "= "
+        "\"{}\"\n",
+        host, host, password());
+  }
+  place_.configure(sources + good.source("good", password()), "threads = 1\n");
+  Child daemon = place_.start("run", {}, {std::string("LD_PRELOAD=") + SLOW_RESOLVER});
+  EXPECT_TRUE(eventually([&] { return said(daemon, "source=good first contact") == 1; })) << daemon.err();
+  EXPECT_EQ(said(daemon, "source=slow"), 0) << "before the first look-up has ended";
+  const int read = good.logs_read();
+  EXPECT_TRUE(eventually([&] { return said(daemon, "slow.a.invalid:11005: the name cannot be resolved") == 1; }))
+      << daemon.err();
+  EXPECT_GT(good.logs_read(), read + 20);
+}
+
+TEST_F(Sources, ACertificateThatIsNotTrustedIsSaidOnceWithThePinToSet) {
+  SimulatedFleet fleet(place_,
+                       {"--tls", "--appliances", "1", "--dialect", "aws", "--poll", "discovery_interval=100ms"});
+  const std::string trust =
+      fmt::format("tls = {{ ca_file = \"{}/ca.pem\", server_name = \"localhost\" }}", place_.directory().string());
+  place_.edit_config(trust, "");
+  std::string pin;
+  {
+    Child daemon = place_.start("run");
+    EXPECT_TRUE(eventually([&] { return said(daemon, "cannot be listed") > 0; })) << daemon.err();
+    EXPECT_THAT(daemon.err(), AllOf(HasSubstr("not trusted"), ContainsRegex("set ca_file, or pin_sha256 = ")));
+    EXPECT_EQ(said(daemon, "not trusted"), 1) << daemon.err();
+    const std::string text = daemon.err();
+    const std::size_t at = text.find("pin_sha256 = [");
+    ASSERT_NE(at, text.npos);
+    pin = text.substr(at, text.find(']', at) + 1 - at);
+    EXPECT_FALSE(daemon.err().empty());
+  }
+  place_.edit_config("password\"\n", "password\"\ntls = { " + pin + " }\n");
+  Child daemon = place_.start("run");
+  EXPECT_TRUE(eventually([&] { return said(daemon, "first contact") == 1; })) << daemon.err();
+}
+
+TEST_F(Sources, ASourceThatFailsWhateverItIsAskedIsSaidOnceAndOthersGoOn) {
+  std::atomic<bool> broken = false;
+  std::atomic<int> asked = 0;
+  Appliance bad([&](const Appliance::Request&) -> std::optional<Reply> {
+    if (!broken) return std::nullopt;
+    ++asked;
+    return Reply(answer("", {}, "502 Bad Gateway"));
+  });
+  bad.sessions = 20;
+  const Appliance good;
+  place_.configure(bad.source("bad", password()) + good.source("good", password()));
+  Child daemon = place_.start("run");
+  ASSERT_TRUE(eventually([&] { return bad.logs_read() > 20; })) << daemon.err();
+  broken = true;
+  ASSERT_TRUE(eventually([&] { return said(daemon, "source=bad fails whatever it is asked: HTTP 502") == 1; }));
+  const int before = asked, read = good.logs_read();
+  EXPECT_LE(before, 3 + 4) << "three that fail, and what was in flight";
+  EXPECT_TRUE(eventually([&] { return good.logs_read() > read + 50; }));
+  EXPECT_EQ(asked, before);
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.wait(), 0);
+  EXPECT_EQ(asked, before) << "a logout is a request like any other";
+  EXPECT_EQ(said(daemon, "source=bad"), 2) << "first contact, and what is wrong: " << daemon.err();
+}
+
+TEST_F(Sources, AnEndWithinARetryAfterSendsNothing) {
+  std::atomic<bool> busy = false;
+  std::atomic<int> asked = 0;
+  const Appliance appliance([&](const Appliance::Request&) -> std::optional<Reply> {
+    if (!busy) return std::nullopt;
+    ++asked;
+    return Reply(answer("", {"Retry-After: 600"}, "503 Service Unavailable"));
+  });
+  place_.configure(appliance.source("a", password()), "", "connections = 1");
+  Child daemon = place_.start("run");
+  ASSERT_TRUE(eventually([&] { return appliance.logs_read() > 0; })) << daemon.err();
+  busy = true;
+  ASSERT_TRUE(eventually([&] { return asked > 0; }));
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+  EXPECT_EQ(asked, 1);
+  EXPECT_TRUE(appliance.returned().empty());
+}
+
+}  // namespace
+}  // namespace sessionlogd::test
