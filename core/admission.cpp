@@ -39,11 +39,15 @@ asio::awaitable<Result<Admission::Ticket>> Admission::admit(std::uint64_t reques
     const auto ready = ready_at(now);
     if (ready && *ready <= now) co_return start(now, request);
     if (held_back_ == HeldBack::kFails && breaker_.open_until() && breaker_.ready_at(now) != now) {
-      co_return Error(ErrorKind::kTryLater, "not asked, since it fails: " + reason_);
+      Error refused(ErrorKind::kTryLater, "not asked, since it fails: " + reason_);
+      refused.sent = false;
+      co_return refused;
     }
     co_await changed_.wait_until(ready.value_or(SteadyTime::max()));
   }
-  co_return Error(ErrorKind::kCancelled, "stopping");
+  Error stopping(ErrorKind::kCancelled, "stopping");
+  stopping.sent = false;
+  co_return stopping;
 }
 
 asio::awaitable<std::optional<Admission::Ticket>> Admission::admit_last(SteadyTime latest) {
@@ -68,27 +72,32 @@ Admission::Ticket Admission::start(SteadyTime now, std::uint64_t request) {
   return breaker_.start(now, request);
 }
 
-void Admission::ended(const Ticket& ticket, const Result<HttpAnswer>& answer) {
+Admission::Then Admission::ended(const Ticket& ticket, const Result<HttpAnswer>& answer) {
   const SteadyTime now = SteadyClock::now();
   budget_.finish();
   changed_.notify();  // who waits looks again when our caller suspends
   if (answer.has_error()) {
-    const Error error = answer.error();
-    if (error.kind == ErrorKind::kCancelled || error.kind == ErrorKind::kRefused) return breaker_.dropped(ticket);
-    // What cannot be read came from a source that answers.
-    if (error.kind != ErrorKind::kTryLater) return say(breaker_.answered(ticket, now), {});
-    return say(breaker_.failed(ticket, now), error.detail);
+    learn_failure(ticket, answer.error(), now);
+    return Then::kNothing;
   }
   const int status = answer->status;
   if (status < 300) budget_.served();
+  say(is_failure_of_the_server(status) ? breaker_.failed(ticket, now) : breaker_.answered(ticket, now),
+      fmt::format("HTTP {}", status));
   const auto wait = answer->retry_after.value_or(std::chrono::seconds{0});
   if (status >= 300 && wait.count() > 0) {
     budget_.retry_after(now, wait);
-  } else if (status == 429) {
-    budget_.slow_down(now, random_());
+    return Then::kRecall;
   }
-  say(is_failure_of_the_server(status) ? breaker_.failed(ticket, now) : breaker_.answered(ticket, now),
-      fmt::format("HTTP {}", status));
+  if (status == 429) budget_.slow_down(now, random_());
+  return Then::kNothing;
+}
+
+void Admission::learn_failure(const Ticket& ticket, const Error& error, SteadyTime now) {
+  if (error.kind == ErrorKind::kCancelled || error.kind == ErrorKind::kRefused) return breaker_.dropped(ticket);
+  // What cannot be read came from a source that answers.
+  if (error.kind != ErrorKind::kTryLater) return say(breaker_.answered(ticket, now), {});
+  say(breaker_.failed(ticket, now), error.detail);
 }
 
 void Admission::stop() {

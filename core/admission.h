@@ -40,7 +40,8 @@ class Admission {
   boost::asio::awaitable<std::optional<Ticket>> admit_last(SteadyTime latest);
 
   // Once per ticket: what came of it.
-  void ended(const Ticket& ticket, const Result<HttpAnswer>& answer);
+  enum class Then { kNothing, kRecall };  // recall what was admitted and not sent yet: the source asked us to wait
+  Then ended(const Ticket& ticket, const Result<HttpAnswer>& answer);
 
   void stop();
 
@@ -50,6 +51,7 @@ class Admission {
  private:
   std::optional<SteadyTime> ready_at(SteadyTime now) const;
   Ticket start(SteadyTime now, std::uint64_t request);
+  void learn_failure(const Ticket& ticket, const Error& error, SteadyTime now);
   void say(CircuitBreaker::Change change, const std::string& reason);
 
   const SourceSettings& settings_;

@@ -128,20 +128,30 @@ asio::awaitable<Result<HttpAnswer>> ApiClient::get(std::string target) {
 
 asio::awaitable<Result<HttpAnswer>> ApiClient::send(HttpRequest request, std::uint64_t id) {
   const std::string what(without_query(request.target));
-  Result<HttpAnswer> answer = co_await exchange(std::move(request), id);
-  if (answer.has_error()) co_return answer;
-  co_return classify_status(std::move(*answer), what);
+  Exchanged exchanged = co_await exchange(std::move(request), id);
+  if (exchanged.answer.has_error()) co_return exchanged.answer.error();
+  co_return classify_status(std::move(*exchanged.answer), what);
 }
 
-asio::awaitable<Result<HttpAnswer>> ApiClient::exchange(HttpRequest request, std::uint64_t id) {
-  const Result<Admission::Ticket> ticket = co_await admission_.admit(id);
-  if (ticket.has_error()) co_return ticket.error();
-  ++requests_;
-  const Instant sent = system_now();
-  Result<HttpAnswer> answer = co_await http_.send(*endpoint_, std::move(request));
-  admission_.ended(*ticket, answer);
-  if (answer.has_value()) heard(*answer, sent);
-  co_return answer;
+asio::awaitable<ApiClient::Exchanged> ApiClient::exchange(HttpRequest request, std::uint64_t id) {
+  for (;;) {
+    const Result<Admission::Ticket> ticket = co_await admission_.admit(id);
+    if (ticket.has_error()) co_return Exchanged(ticket.error(), SteadyClock::now());
+    ++requests_;
+    const Instant sent = system_now();
+    const std::uint64_t recalls = recalls_;
+    HttpRequest copy = request;
+    Result<HttpAnswer> answer = co_await http_.send(*endpoint_, std::move(copy));
+    if (admission_.ended(*ticket, answer) == Admission::Then::kRecall) {
+      ++recalls_;
+      endpoint_->cancel_unsent();
+    }
+    const bool was_recalled =
+        recalls != recalls_ && answer.has_error() && answer.error().kind == ErrorKind::kCancelled && !stopping_;
+    if (was_recalled) continue;
+    if (answer.has_value()) heard(*answer, sent);
+    co_return Exchanged(std::move(answer), ticket->started);
+  }
 }
 
 void ApiClient::heard(const HttpAnswer& answer, Instant sent) {
@@ -206,7 +216,8 @@ asio::awaitable<Result<void>> ApiClient::renew(TokenKeeper::Step step, std::uint
 asio::awaitable<Result<Grant>> ApiClient::refresh(std::uint64_t id) {
   FormFields form = settings_.dialect->token.refresh_grant;
   std::string no_password;
-  co_return co_await ask_for_grant(std::move(form), std::move(no_password), id);
+  const Exchanged exchanged = co_await ask_for_grant(std::move(form), std::move(no_password), id);
+  co_return read_answer(exchanged.answer, {});
 }
 
 asio::awaitable<Result<Grant>> ApiClient::log_in(std::uint64_t id) {
@@ -218,16 +229,16 @@ asio::awaitable<Result<Grant>> ApiClient::log_in(std::uint64_t id) {
   const Result<std::string> password = usable_secret(*settings_.password);
   if (password.has_error()) co_return password.error();
 
-  logins_.started(SteadyClock::now());
   FormFields form = settings_.dialect->token.password_grant;
   std::string copy = *password;
-  Result<Grant> grant = co_await ask_for_grant(std::move(form), std::move(copy), id);
+  const Exchanged exchanged = co_await ask_for_grant(std::move(form), std::move(copy), id);
+  Result<Grant> grant = read_answer(exchanged.answer, *password);
+  if (grant.has_value() || grant.error().sent) logins_.sent(exchanged.sent);
   if (grant.has_value()) {
     logins_.granted(SteadyClock::now(), grant->expires_in);
     co_return grant;
   }
   Error error = grant.error();
-  if (!error.sent) logins_.unsent();
   if (error.kind == ErrorKind::kRefused) {
     error.detail += kParked;
     parking_.refused(*password, SteadyClock::now(), error);
@@ -248,24 +259,28 @@ asio::awaitable<Result<void>> ApiClient::wait_for_login() {
   co_return Result<void>();
 }
 
-asio::awaitable<Result<Grant>> ApiClient::ask_for_grant(FormFields form, std::string password, std::uint64_t id) {
+asio::awaitable<ApiClient::Exchanged> ApiClient::ask_for_grant(FormFields form, std::string password,
+                                                               std::uint64_t id) {
   std::string body = encode_form(form, settings_.username, password, token_.refresh_token());
   // Without the endpoint's Authorization, the token in use: here a server may take it for our credentials (RFC 6749,
   // section 5.2).
   std::vector<std::string> headers{"Authorization:"};
   HttpRequest request(HttpRequest::Method::kPost, with_version(settings_.dialect->token.path), std::move(headers),
                       std::move(body));
-  Result<HttpAnswer> answer = co_await exchange(std::move(request), id);
-  if (answer.has_error()) co_return answer.error();
-  Result<Grant> grant = read_grant(*settings_.dialect, answer->status, answer->body.text());
-  if (grant.has_value()) co_return grant;
-  Error error = grant.error();
+  co_return co_await exchange(std::move(request), id);
+}
+
+Result<Grant> ApiClient::read_answer(const Result<HttpAnswer>& answer, std::string_view password) const {
+  if (answer.has_error()) return answer.error();
   const std::string_view said = answer->body.text();
+  Result<Grant> grant = read_grant(*settings_.dialect, answer->status, said);
+  if (grant.has_value()) return grant;
+  Error error = grant.error();
   if (holds_secret(said, password) || holds_secret(said, token_.refresh_token())) {
     error.detail =
         fmt::format("token request: HTTP {}: the answer repeats the secret, so it is not quoted here", answer->status);
   }
-  co_return error;
+  return error;
 }
 
 Result<std::string> ApiClient::usable_secret(const Secret& from) const {

@@ -110,6 +110,9 @@ class HttpClient::Endpoint {
   // Ends what is in flight here as kCancelled. Requests that come later are sent.
   void cancel();
 
+  // The same for those only that wait for a connection: nothing of them was sent.
+  void cancel_unsent();
+
   // The end of the certificate last seen in a full TLS handshake, Unix seconds.
   std::optional<std::int64_t> certificate_expires() const;
 

@@ -65,6 +65,9 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
 
   bool running() const { return running_; }
 
+  // Whether it has a connection and its request is on the way.
+  bool was_connected() const;
+
   // Waits until the transfer ended. Never expires, is cancelled instead: so it can be awaited, and cancelled, like any
   // other timer.
   boost::asio::steady_timer& ended() { return ended_; }
@@ -95,7 +98,6 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
   void must_wait() override;
   void granted() override;
   Error error() const;
-  bool was_connected() const;
   std::string limit_words() const;
   std::string curl_words() const;
 

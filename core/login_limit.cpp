@@ -13,10 +13,6 @@ std::chrono::milliseconds LoginLimit::gap() const {
   return std::min(gap, kMost);
 }
 
-void LoginLimit::started(SteadyTime now) { before_last_ = std::exchange(last_, now); }
-
-void LoginLimit::unsent() { last_ = before_last_; }
-
 void LoginLimit::granted(SteadyTime now, std::chrono::seconds life) {
   granted_ = now;
   promised_ = life;

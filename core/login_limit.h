@@ -25,9 +25,8 @@ class LoginLimit {
   SteadyTime ready_at() const;
   std::chrono::milliseconds gap() const;
 
-  // A login is sent. unsent(): it turned out that it never left us, so it does not count.
-  void started(SteadyTime now);
-  void unsent();
+  // A login was sent then, whatever came of it.
+  void sent(SteadyTime at) { last_ = at; }
 
   // It brought tokens that promise to live for `life`; zero: nothing was promised.
   void granted(SteadyTime now, std::chrono::seconds life);
@@ -43,7 +42,7 @@ class LoginLimit {
   Change end_habit();
 
   std::chrono::milliseconds least_;
-  std::optional<SteadyTime> last_, before_last_;
+  std::optional<SteadyTime> last_;
   std::optional<SteadyTime> granted_;  // nullopt: no token of a login lives
   std::chrono::seconds promised_{0};
   unsigned early_deaths_ = 0;  // in a row

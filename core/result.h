@@ -26,7 +26,7 @@ struct Error {
   std::string detail;
   std::optional<std::chrono::seconds> retry_after = std::nullopt;  // how long the other side asked us to wait
   int http_status = 0;                                             // 0: no answer was read
-  bool sent = true;                                                // false: it surely never left us
+  bool sent = true;                                                // false: what was asked never left us
 
   Error() = default;  // Boost 1.81's result::error() makes one when there is no error to return
   Error(ErrorKind k, std::string d) : kind(k), detail(std::move(d)) {}

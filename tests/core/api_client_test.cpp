@@ -460,6 +460,22 @@ TEST_F(ApiClientTest, ALoginsRetryAfterHoldsBackEverything) {
   run_until([&] { return later.has_value(); });
 }
 
+// Nothing that still waits for a connection may be sent once the source asked to be left alone.
+TEST_F(ApiClientTest, ARetryAfterTakesBackWhatWasNotSentYet) {
+  get();
+  desk_.serve = [](const std::string&) { return Reply(answer("{}", {"Retry-After: 3600"}, "429 Too Many Requests")); };
+  Got told, other;
+  start(told);
+  start(other, "/sessions/a");
+  run_until([&] { return told.has_value(); });
+  io_.restart();
+  io_.run_for(std::chrono::milliseconds(20));
+  EXPECT_LE(desk_.gets, 3);
+  EXPECT_LE(http_.in_flight(), 1u);
+  api().stop();
+  run_until([&] { return other.has_value(); });
+}
+
 TEST_F(ApiClientTest, LeavesTheLogoutOutWithinARetryAfter) {
   get();
   desk_.serve = [](const std::string&) { return Reply(answer("{}", {"Retry-After: 60"}, "503 Service Unavailable")); };

@@ -12,7 +12,7 @@ const SteadyTime kNow{1000h};
 
 // A login at `at` whose tokens promise an hour and live for `life`.
 Change one_life(LoginLimit& limit, SteadyTime at, std::chrono::seconds life) {
-  limit.started(at);
+  limit.sent(at);
   limit.granted(at, 1h);
   return limit.died(at + life);
 }
@@ -20,7 +20,7 @@ Change one_life(LoginLimit& limit, SteadyTime at, std::chrono::seconds life) {
 TEST(LoginLimit, AllowsTheFirstLoginAtOnceAndThenOneInThirtySeconds) {
   LoginLimit limit;
   EXPECT_LE(limit.ready_at(), kNow);
-  limit.started(kNow);
+  limit.sent(kNow);
   EXPECT_EQ(limit.ready_at(), kNow + 30s);
 }
 
@@ -60,7 +60,7 @@ TEST(LoginLimit, CallsADeathEarlyBeforeHalfOfWhatWasPromised) {
   for (const Case& c : cases) {
     LoginLimit limit;
     for (int i = 0; i < 2; ++i) {
-      limit.started(kNow);
+      limit.sent(kNow);
       limit.granted(kNow, c.promised);
       limit.died(kNow + c.lived);
     }
@@ -79,21 +79,10 @@ TEST(LoginLimit, OneEarlyDeathAmongLongLivesIsNoHabit) {
 
 TEST(LoginLimit, CountsOneDeathHoweverOftenANewLoginIsAskedFor) {
   LoginLimit limit;
-  limit.started(kNow);
+  limit.sent(kNow);
   limit.granted(kNow, 1h);
   for (int i = 0; i < 10; ++i) EXPECT_EQ(limit.died(kNow + 1s), Change::kNone);
   EXPECT_EQ(limit.gap(), 30s);
-}
-
-TEST(LoginLimit, ALoginThatNeverLeftDoesNotCount) {
-  LoginLimit limit;
-  limit.started(kNow);
-  limit.unsent();
-  EXPECT_LE(limit.ready_at(), kNow);
-  limit.started(kNow);
-  limit.started(kNow + 30s);
-  limit.unsent();
-  EXPECT_EQ(limit.ready_at(), kNow + 30s);
 }
 
 }  // namespace
