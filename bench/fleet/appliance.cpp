@@ -50,12 +50,12 @@ bool Appliance::is_down(Nanos now) const { return nature_.is_down.holds(clock(no
 
 Answer Appliance::answer(const Request& request, Nanos now) {
   const Nanos at = clock(now);
-  account_.arrived(at, request.connection, conduct_.rate);
+  account_.arrived(at, conduct_.rate);
   shared_.requests.fetch_add(1, std::memory_order_relaxed);
   const Fault fault = draw(request, at);
   if (nature_.has_server_errors.holds(at) && !is_calm(at)) return server_error(dialect_, random_);
   if (std::optional<Answer> other = answer_instead(fault, dialect_, request, at, random_)) {
-    if (other->wait_until > 0) account_.asked_to_wait(at, other->wait_until, request.connection);
+    if (other->wait_until > 0) account_.asked_to_wait(at, other->wait_until);
     return std::move(*other);
   }
 

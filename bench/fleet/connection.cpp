@@ -83,7 +83,6 @@ class Conversation {
         progress = read_request(received_, request, used);
       }
       if (progress == Progress::malformed) co_return;
-      request.connection = number_;
       const Nanos at = now();
       if (appliance_.is_down(at)) {
         reset_on_close();
@@ -206,16 +205,9 @@ class Conversation {
     stream_.lowest_layer().set_option(at_once, ignored);
   }
 
-  // An appliance's connections are all of one thread.
-  static std::uint64_t next_number() {
-    thread_local std::uint64_t last = 0;
-    return ++last;
-  }
-
   Stream& stream_;
   Appliance& appliance_;
   Timer timer_;
-  const std::uint64_t number_ = next_number();
   std::array<char, kReadBuffer> chunk_;
   std::string received_;
   std::string head_;

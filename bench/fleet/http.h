@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,7 +21,6 @@ struct Request {
   std::string_view accept_encoding;
   std::string_view body;
   bool keep_alive = true;
-  std::uint64_t connection = 0;  // which one it came on
 };
 
 enum class Progress { incomplete, complete, malformed };

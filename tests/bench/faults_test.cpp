@@ -86,39 +86,43 @@ TEST(Faults, ARetryAfterThatAsksForNothingIsHeldAgainstNobody) {
   EXPECT_EQ(answer_instead(Fault::retry_huge, Dialect::aws, request, kHour, random)->wait_until, 2 * kHour);
 }
 
-TEST(Account, ExcusesOneRequestOfEachOtherConnectionThatWasOnTheWire) {
+TEST(Account, ExcusesWhatWasOnTheWireWhenItAskedToWait) {
   struct Case {
     const char* what;
     Nanos after;
-    std::uint64_t connection, excused, held_against;
+    std::uint64_t excused, held_against;
   };
-  // 429 on connection 1; an earlier one of connection 2 was excused already.
   const Case cases[] = {
-      {"another connection, at once", kMillisecond, 3, 2, 0},
-      {"the same connection", kMillisecond, 1, 1, 1},
-      {"a second one of another", kMillisecond, 2, 1, 1},
-      {"another connection, much later", kSecond / 2, 3, 1, 1},
-      {"after the span", 3 * kSecond, 1, 1, 0},
+      {"at once", kMillisecond, 1, 0},
+      {"much later", kSecond / 2, 0, 1},
+      {"after the span", 3 * kSecond, 0, 0},
   };
   for (const Case& c : cases) {
     Account account;
-    account.arrived(kHour, 1, 0);
-    account.asked_to_wait(kHour, kHour + 2 * kSecond, 1);
-    account.arrived(kHour + 1, 2, 0);
-    account.arrived(kHour + c.after, c.connection, 0);
+    account.arrived(kHour, 0);
+    account.asked_to_wait(kHour, kHour + 2 * kSecond);
+    account.arrived(kHour + c.after, 0);
     EXPECT_EQ(account.on_the_wire, c.excused) << c.what;
     EXPECT_EQ(account.inside_retry_after, c.held_against) << c.what;
   }
 }
 
+TEST(Account, ASecondRefusalWithinASpanExcusesNothingMore) {
+  Account account;
+  account.asked_to_wait(kHour, kHour + 2 * kSecond);
+  account.asked_to_wait(kHour + kSecond, kHour + 3 * kSecond);
+  account.arrived(kHour + kSecond + kMillisecond, 0);
+  EXPECT_EQ(account.inside_retry_after, 1u);
+}
+
 TEST(Account, CountsWhatABucketOfOneSecondsWorthDoesNotHold) {
   Account account;
-  for (int i = 0; i < 20; ++i) account.arrived(kHour, 1, 20);
+  for (int i = 0; i < 20; ++i) account.arrived(kHour, 20);
   EXPECT_EQ(account.most_ahead, 0);
-  account.arrived(kHour, 1, 20);
+  account.arrived(kHour, 20);
   EXPECT_EQ(account.most_ahead, 50 * kMillisecond);
   EXPECT_EQ(account.above_rate, 0u) << "they may have been sent apart";
-  for (int i = 0; i < 3; ++i) account.arrived(kHour, 1, 20);
+  for (int i = 0; i < 3; ++i) account.arrived(kHour, 20);
   EXPECT_EQ(account.above_rate, 2u);
 }
 
