@@ -1,5 +1,7 @@
 #include "core/restored_state.h"
 
+#include <algorithm>
+
 namespace sessionlogd {
 
 void RestoredState::record(std::string_view source_id, const StateRecord& record) {
@@ -35,6 +37,7 @@ void RestoredState::delivered(const Delivered& event) {
     session.history.change(at->second, event.hash);
   }
   touched.changed.push_back(at->second);
+  if (event.log_time) session.latest = std::max(session.latest, *event.log_time);
 }
 
 // What is committed of the session, or a new one of which only the output knows: the next listing fills in the rest.

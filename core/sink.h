@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -9,6 +11,7 @@
 
 #include "core/batch.h"
 #include "core/result.h"
+#include "core/timestamp.h"
 
 namespace sessionlogd {
 
@@ -20,6 +23,7 @@ struct Delivered {
   std::uint64_t session_key;
   std::uint64_t entry_key;
   std::uint32_t hash;
+  std::optional<Instant> log_time = std::nullopt;  // nullopt: none that could be read
 };
 
 // Takes the durable state apart; implemented by core/restored_state.
@@ -50,6 +54,12 @@ struct InUse : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// Storage has no room for the moment: recover() may be called again, with a visitor that knows nothing yet. what() says
+// where.
+struct TryLater : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 // commit() returns success only when the events *and* the state changes of every batch are durable together. On
 // kTryLater none of them counts as delivered and the same batches, in the same order, are offered again, perhaps with
 // more behind them; any other error ends the daemon. Both are called by one thread at a time; the batches stay alive
@@ -58,9 +68,15 @@ class Sink {
  public:
   virtual ~Sink() = default;
 
-  // Once, before the first commit(). Throws StateMismatch, InUse, or std::runtime_error when storage cannot be used at
-  // all.
+  // Before the first commit(). Throws TryLater, StateMismatch, InUse, or std::runtime_error when storage cannot be used
+  // at all.
   virtual void recover(StateVisitor& into) = 0;
+
+  // `tell` is called again and again while recover() works, on its thread; what it throws ends recover().
+  virtual void on_progress(std::function<void()>) {}
+
+  // Somebody moved the output away: from now on events go to a new one. Any thread.
+  virtual void reopen() {}
 
   [[nodiscard]] virtual Result<void> commit(std::span<const Batch> batches) = 0;
 

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <string_view>
 
+#include "core/timestamp.h"
+
 namespace sessionlogd {
 
 namespace ondemand = simdjson::ondemand;
@@ -21,7 +23,7 @@ static_assert(OutputLineReader::kPadding >= simdjson::SIMDJSON_PADDING);
 constexpr int kMaxDepth = 64;
 
 struct Fields {
-  std::optional<std::string_view> id, hash, source, source_id, session_id;
+  std::optional<std::string_view> id, hash, kind, source, source_id, session_id, log_time, timestamp;
 };
 
 // On Demand checks only what is touched: everything is. Errors are thrown as simdjson::simdjson_error. Objects and
@@ -77,6 +79,7 @@ void walk_object(ondemand::value value, Take take) {
 void take_event(std::string_view key, ondemand::value value, Fields& fields) {
   if (key == "id") return take_string(value, fields.id);
   if (key == "hash") return take_string(value, fields.hash);
+  if (key == "kind") return take_string(value, fields.kind);
   walk(value, 2);
 }
 
@@ -84,6 +87,7 @@ void take_sessionlog(std::string_view key, ondemand::value value, Fields& fields
   if (key == "source") return take_string(value, fields.source);
   if (key == "source_id") return take_string(value, fields.source_id);
   if (key == "session_id") return take_string(value, fields.session_id);
+  if (key == "log_time") return take_string(value, fields.log_time);
   walk(value, 2);
 }
 
@@ -97,6 +101,8 @@ Fields read_fields(ondemand::document& document) {
       walk_object(value, [&](std::string_view k, ondemand::value v) { take_event(k, v, fields); });
     } else if (key == "sessionlog") {
       walk_object(value, [&](std::string_view k, ondemand::value v) { take_sessionlog(k, v, fields); });
+    } else if (key == "@timestamp") {
+      take_string(value, fields.timestamp);
     } else {
       walk(value, 1);
     }
@@ -116,6 +122,14 @@ bool read_hex(std::string_view digits, Number& into) {
   return read.ec == std::errc{} && read.ptr == end;
 }
 
+// Without a log time, and of an entry that could not be read, @timestamp is when it was read.
+std::optional<Instant> log_time_of(const Fields& fields) {
+  if (!fields.log_time || !fields.timestamp || fields.kind != "event") return std::nullopt;
+  const auto read = parse_rfc3339(*fields.timestamp);
+  if (!read || !read->zoned) return std::nullopt;
+  return read->instant;
+}
+
 std::optional<Delivered> interpret(const Fields& fields) {
   if (!fields.id || fields.id->size() != 32 || !fields.hash || !fields.session_id) return std::nullopt;
   if (!fields.source_id && !fields.source) return std::nullopt;
@@ -125,6 +139,7 @@ std::optional<Delivered> interpret(const Fields& fields) {
   const bool read = read_hex(fields.id->substr(0, 16), event.session_key) &&
                     read_hex(fields.id->substr(16), event.entry_key) && read_hex(*fields.hash, event.hash);
   if (!read) return std::nullopt;
+  event.log_time = log_time_of(fields);
   return event;
 }
 

@@ -97,6 +97,18 @@ TEST(RestoredState, AddsWhatOnlyTheOutputHolds) {
   }
 }
 
+TEST(RestoredState, KnowsTheLatestTimeThatOnlyTheOutputHolds) {
+  RestoredState state;
+  for (const StateRecord& row : rows_of(session_of(7, 1))) state.record("src", row);  // latest is 5 s
+  state.delivered({"src", "s1", 7, 2'000, 1, Instant{9, 1}});
+  state.delivered({"src", "s1", 7, 2'001, 1, Instant{8, 0}});
+  state.delivered({"src", "s1", 7, 2'002, 1});
+  const std::vector<Batch> settled = state.settle();
+  EXPECT_EQ(state.take("src").sessions.at(7).latest, (Instant{9, 1}));
+  EXPECT_EQ(decode_session(settled.at(0).records.at(0).value).latest, (Instant{9, 1}))
+      << "also for the start after this";
+}
+
 TEST(RestoredState, KeepsOnlyTheMarkOfADoneSession) {
   SessionState session = session_of(7, 130);
   session.phase = Phase::kDone;

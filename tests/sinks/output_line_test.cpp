@@ -41,6 +41,29 @@ TEST(OutputLine, NamesTheEntry) {
   EXPECT_EQ(line.session_id, "s-1");
 }
 
+TEST(OutputLine, KnowsTheLogTimeWhereThereIsOne) {
+  const std::string event = R"("event":{"id":"00000000000000ff0123456789abcdef","hash":"0000abcd","kind":"event"},)";
+  const std::string error =
+      R"("event":{"id":"00000000000000ff0123456789abcdef","hash":"0000abcd","kind":"pipeline_error"},)";
+  const std::string with = R"("sessionlog":{"source":"aws","session_id":"s-1","log_time":"whatever it was"})";
+  const std::string at = R"("@timestamp":"1970-01-01T00:00:09.5Z",)";
+  const struct {
+    std::string members;
+    std::optional<Instant> log_time;
+  } cases[] = {
+      {at + event + with, Instant{9, 500'000'000}},
+      {at + event + kSessionlog, std::nullopt},  // a gap: written when it was noticed
+      {at + error + with, std::nullopt},
+      {event + with, std::nullopt},
+      {R"("@timestamp":"soon",)" + event + with, std::nullopt},
+  };
+  for (const auto& c : cases) {
+    const Read line = read(object(c.members));
+    ASSERT_TRUE(line.event) << c.members;
+    EXPECT_EQ(line.event->log_time, c.log_time) << c.members;
+  }
+}
+
 TEST(OutputLine, TakesTheSourceIdBeforeTheName) {
   const Read line =
       read(object(std::string(kEvent) + R"(,"sessionlog":{"source":"new","source_id":"o\"ld","session_id":"\u00e9"})"));
