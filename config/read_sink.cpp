@@ -56,6 +56,28 @@ std::string group(const TomlValue& value) {
   return name;
 }
 
+// A rule, or a word that stands for none at all.
+template <class T>
+Rule<std::optional<T>> or_word(std::string_view none, Rule<T> rule) {
+  return [none, rule = std::move(rule)](const TomlValue& value) -> std::optional<T> {
+    const auto* found = std::get_if<std::string>(&value.value);
+    if (found != nullptr && *found == none) return std::nullopt;
+    try {
+      return rule(value);
+    } catch (const ValueError& error) {
+      throw ValueError(error.what() + (", or " + in_quotes(none)));
+    }
+  };
+}
+
+void read_rotate(TableReader& table, RotateSettings& into) {
+  table.read("size", into.size_bytes, or_word<std::size_t>("never", size_between(1u << 10, std::uint64_t{1} << 40)));
+  table.read("every", into.every, or_word<std::chrono::milliseconds>("never", duration_between(1s, 24h * 3650)));
+  table.read("keep", into.keep, or_word<std::uint64_t>("all", integer_between(1, 1'000'000)));
+  table.read("compress", into.compress, word<bool>({{"zstd", true}, {"none", false}}));
+  table.finish();
+}
+
 }  // namespace
 
 void read_sink(TableReader& table, std::size_t memory_bytes, SinkSettings& into) {
@@ -64,6 +86,7 @@ void read_sink(TableReader& table, std::size_t memory_bytes, SinkSettings& into)
   table.read("path", into.file.path, output_path);
   table.read("mode", into.file.mode, mode);
   table.read("group", into.file.group, group);
+  if (auto rotate = table.table("rotate")) read_rotate(*rotate, into.file.rotate);
   table.read("format", into.format, word<std::string>({{"ecs", "ecs"}}));
   table.read("commit_interval", into.commit_interval, duration_between(1ms, 1h));
   if (table.read("commit_bytes", into.commit_bytes, size_between(1u << 10, 1u << 30)) && table.has("commit_bytes") &&

@@ -98,10 +98,19 @@ struct SourceSettings {
 // Whether two readings of a configuration say the same of a source; dialects are compared by what they say.
 bool operator==(const SourceSettings& a, const SourceSettings& b);
 
+// When an output file is ended, and what becomes of it then.
+struct RotateSettings {
+  std::optional<std::size_t> size_bytes = 256u << 20;                      // nullopt = "never"
+  std::optional<std::chrono::milliseconds> every{std::chrono::hours{24}};  // nullopt = "never"
+  std::optional<std::uint64_t> keep = 14;                                  // rotated files; nullopt = "all"
+  bool compress = true;                                                    // with zstd
+};
+
 struct FileSinkSettings {
   std::string path = "/var/log/sessionlogd/events.ndjson";  // "-" = standard output
   std::uint32_t mode = 0640;
-  std::string group;  // "" = as it comes
+  std::string group{};  // "" = as it comes
+  RotateSettings rotate{};
 };
 
 struct SinkSettings {

@@ -25,6 +25,7 @@ namespace asio = boost::asio;
 // SIGTERM to exit takes at most so long: cancelling, logging out, and what the committer still has to do behind it.
 constexpr std::chrono::milliseconds kShardsMayTake{2'000};
 constexpr std::chrono::milliseconds kProgressEvery{200};
+constexpr std::chrono::milliseconds kFirstWaitForRoom{500};
 
 std::string host_name() {
   char name[256] = {};
@@ -37,6 +38,7 @@ App::App(const Settings& settings, PollMode mode)
     : settings_(settings),
       mode_(mode),
       signals_(main_, SIGTERM, SIGINT),
+      hangups_(main_, SIGHUP),
       sink_(make_sink(settings)),
       queue_(settings.daemon.memory_bytes / 2),
       committer_(queue_, *sink_, {.interval = settings.sink.commit_interval, .bytes = settings.sink.commit_bytes},
@@ -49,18 +51,66 @@ int App::run() {
   std::signal(SIGXFSZ, SIG_IGN);  // a file at its size limit is EFBIG, which the sink waits for
   for (const std::string& warning : settings_.warnings) spdlog::warn("{}", warning);
 
-  recover();      // the locks are held, state and output agree
-  make_shards();  // every source has its state
-  start();        // every thread runs
+  watch_signals();
+  if (!recover()) return 0;  // the locks are held, state and output agree
+  make_shards();             // every source has its state
+  start();                   // every thread runs
   if (mode_ == PollMode::kForever && settings_.sink.keeps_state()) listen_to_operator();
   wait_for_end();
   const bool all_committed = stop();
   return exit_status(all_committed);
 }
 
-void App::recover() {
-  sink_->recover(restored_);
+void App::watch_signals() {
+  signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    spdlog::info("stopping on {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+    request_stop();
+  });
+  watch_hangups();
+}
+
+void App::watch_hangups() {
+  hangups_.async_wait([this](const boost::system::error_code& error, int) {
+    if (error) return;
+    sink_->reopen();
+    watch_hangups();
+  });
+}
+
+// false: we were asked to stop before.
+bool App::recover() {
+  struct Stopped {};
+  sink_->on_progress([this] {
+    main_.poll();
+    if (stop_requested_) throw Stopped{};
+  });
+  for (;;) {
+    restored_ = RestoredState();  // a recovery that was cut short has given it a part
+    try {
+      sink_->recover(restored_);
+      break;
+    } catch (const TryLater& full) {
+      if (!wait_for_room(full.what())) return false;
+    } catch (const Stopped&) {
+      return false;
+    }
+  }
   spdlog::info("sessionlogd {} started: {} sources, sink={}", kVersion, settings_.sources.size(), sink_->name());
+  return true;
+}
+
+// false: we were asked to stop.
+bool App::wait_for_room(const std::string& why) {
+  if (room_wait_.count() == 0) {
+    spdlog::error("sink={} cannot start now: {}; waiting until it can, nothing is lost", sink_->name(), why);
+  }
+  room_wait_ = std::clamp(room_wait_ * 2, kFirstWaitForRoom, Backoff::kMost);
+  asio::steady_timer timer(main_, room_wait_);
+  bool over = false;
+  timer.async_wait([&](const boost::system::error_code&) { over = true; });
+  while (!over && !stop_requested_) main_.run_one();
+  return !stop_requested_;
 }
 
 void App::make_shards() {
@@ -102,11 +152,6 @@ void App::listen_to_operator() {
 }
 
 void App::wait_for_end() {
-  signals_.async_wait([this](const boost::system::error_code& error, int signal) {
-    if (error) return;
-    spdlog::info("stopping on {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
-    request_stop();
-  });
   Progress progress(sources());
   asio::steady_timer tick(main_);
   std::function<void()> show = [&] {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -30,7 +31,10 @@ class App {
   int run();
 
  private:
-  void recover();
+  void watch_signals();
+  void watch_hangups();
+  bool recover();
+  bool wait_for_room(const std::string& why);
   void make_shards();
   void start();
   void listen_to_operator();
@@ -49,6 +53,7 @@ class App {
   boost::asio::io_context main_{1};  // the main thread: signals, progress, the ends of the shards
   boost::asio::signal_set
       signals_;  // held from the first moment to the last: one that comes early waits, a second changes nothing
+  boost::asio::signal_set hangups_;  // the output was moved away
   std::unique_ptr<Sink> sink_;
   RestoredState restored_;
   BatchQueue queue_;
@@ -57,6 +62,7 @@ class App {
   std::optional<ControlCommands> commands_;
   std::optional<ControlServer> control_;
 
+  std::chrono::milliseconds room_wait_{0};  // before the next attempt to start without room
   std::size_t shards_running_ = 0;
   bool stop_requested_ = false;
   std::atomic<bool> fatal_ = false;

@@ -2,18 +2,23 @@
 
 #include <fmt/format.h>
 #include <sqlite3.h>
+#include <sys/statvfs.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <filesystem>
 #include <string_view>
 #include <system_error>
 #include <utility>
+
+#include "sinks/storage_error.h"
 
 namespace sessionlogd {
 namespace {
 
 constexpr std::int64_t kApplicationId = 0x736c6764;  // "slgd", shown by file(1)
-constexpr std::int64_t kSchema = 1;
+// 2: position has `begun`.
+constexpr std::int64_t kSchema = 2;
 
 // An operator may look at the database while we run; nobody else writes to it.
 constexpr int kBusyMilliseconds = 2'000;
@@ -35,12 +40,13 @@ constexpr const char* kCreate = R"sql(
     inode    INTEGER NOT NULL,
     offset   INTEGER NOT NULL,
     path     TEXT    NOT NULL,
-    checksum INTEGER NOT NULL
+    checksum INTEGER NOT NULL,
+    begun    INTEGER NOT NULL
   );
   PRAGMA application_id = 1936484196;
-  PRAGMA user_version = 1;
+  PRAGMA user_version = 2;
   COMMIT;)sql";
-static_assert(kApplicationId == 1936484196 && kSchema == 1);
+static_assert(kApplicationId == 1936484196 && kSchema == 2);
 
 // XXH3 over key and value, the lengths included, kept with every row.
 class Checksum {
@@ -69,14 +75,16 @@ std::int64_t checksum_of(std::string_view source_id, const StateRecord& record) 
       .value();
 }
 
+// Without `begun` where it is not known: as schema 1 had it, which did not know it.
 std::int64_t checksum_of(const OutputPosition& position) {
-  return Checksum{}
-      .add(position.sequence)
+  Checksum checksum;
+  checksum.add(position.sequence)
       .add(static_cast<std::int64_t>(position.device))
       .add(static_cast<std::int64_t>(position.inode))
       .add(static_cast<std::int64_t>(position.offset))
-      .add(position.path)
-      .value();
+      .add(position.path);
+  if (position.begun != 0) checksum.add(position.begun);
+  return checksum.value();
 }
 
 std::string_view text_of(sqlite3_stmt* row, int column) {
@@ -89,6 +97,26 @@ int run(sqlite3_stmt* statement) {
   const int code = sqlite3_step(statement);
   sqlite3_reset(statement);
   return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+// Waiting helps: no room, or an operator's program holds the database.
+bool will_pass(sqlite3* db, int code, const std::string& path) {
+  switch (code & 0xff) {
+    case SQLITE_FULL:
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return true;
+    case SQLITE_IOERR:
+      return is_out_of_room(sqlite3_system_errno(db));
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN: {
+      struct statvfs info {};
+      const std::string directory = std::filesystem::path(path).parent_path().string();
+      return ::statvfs(directory.c_str(), &info) == 0 && (info.f_flag & ST_RDONLY) != 0;
+    }
+    default:
+      return false;
+  }
 }
 
 bool means_damage(int code) {
@@ -104,22 +132,39 @@ bool means_damage(int code) {
 }  // namespace
 
 FileJournal::FileJournal(std::string path) : path_(std::move(path)) {
-  sqlite3* db = nullptr;
-  const int code = sqlite3_open_v2(
-      path_.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-      nullptr);
-  db_.reset(db);
-  if (code != SQLITE_OK) fail(code);
+  open(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
   configure();
-  check_identity();
+  const std::int64_t schema = check_identity();
   check_integrity();
+  migrate(schema);
   prepare_statements();
 }
 
+FileJournal FileJournal::open_to_read(std::string path) {
+  FileJournal journal;
+  journal.path_ = std::move(path);
+  journal.open(SQLITE_OPEN_READONLY);
+  if (journal.check_identity() != kSchema) {
+    throw std::runtime_error(
+        fmt::format("state {} was written by an older sessionlogd: it is brought up to date when the daemon starts",
+                    journal.path_));
+  }
+  return journal;
+}
+
+FileJournal::FileJournal(FileJournal&&) noexcept = default;
 FileJournal::~FileJournal() = default;
 
+void FileJournal::open(int flags) {
+  sqlite3* db = nullptr;
+  const int code = sqlite3_open_v2(path_.c_str(), &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  db_.reset(db);
+  if (code != SQLITE_OK) fail(code);
+  sqlite3_busy_timeout(db_.get(), kBusyMilliseconds);
+}
+
 std::optional<OutputPosition> FileJournal::read_position() {
-  const Statement row = prepare("SELECT sequence, device, inode, offset, path, checksum FROM position");
+  const Statement row = prepare("SELECT sequence, device, inode, offset, path, checksum, begun FROM position");
   const int code = sqlite3_step(row.get());
   if (code == SQLITE_DONE) {
     if (number("SELECT count(*) FROM (SELECT 1 FROM state LIMIT 1)") != 0) damaged("it holds sessions but no position");
@@ -132,6 +177,7 @@ std::optional<OutputPosition> FileJournal::read_position() {
   position.inode = static_cast<std::uint64_t>(sqlite3_column_int64(row.get(), 2));
   position.offset = static_cast<std::uint64_t>(sqlite3_column_int64(row.get(), 3));
   position.path = text_of(row.get(), 4);
+  position.begun = sqlite3_column_int64(row.get(), 6);
   if (checksum_of(position) != sqlite3_column_int64(row.get(), 5)) damaged("the checksum of the position is wrong");
   return position;
 }
@@ -194,11 +240,11 @@ int FileJournal::write_position(const OutputPosition& position) {
   sqlite3_bind_int64(statement, 4, static_cast<std::int64_t>(position.offset));
   sqlite3_bind_text64(statement, 5, position.path.data(), position.path.size(), SQLITE_STATIC, SQLITE_UTF8);
   sqlite3_bind_int64(statement, 6, checksum_of(position));
+  sqlite3_bind_int64(statement, 7, position.begun);
   return run(statement);
 }
 
 void FileJournal::configure() {
-  sqlite3_busy_timeout(db_.get(), kBusyMilliseconds);
   execute("PRAGMA cell_size_check = ON");
   const Statement mode = prepare("PRAGMA journal_mode = WAL");
   if (const int code = sqlite3_step(mode.get()); code != SQLITE_ROW) fail(code);
@@ -210,10 +256,13 @@ void FileJournal::configure() {
   execute("PRAGMA journal_size_limit = 67108864");  // a huge commit's log is cut back at the next checkpoint
 }
 
-void FileJournal::check_identity() {
+std::int64_t FileJournal::check_identity() {
   const std::int64_t application = number("PRAGMA application_id");
   const std::int64_t schema = number("PRAGMA user_version");
-  if (application == 0 && schema == 0 && number("SELECT count(*) FROM sqlite_schema") == 0) return create_schema();
+  if (application == 0 && schema == 0 && number("SELECT count(*) FROM sqlite_schema") == 0) {
+    create_schema();
+    return kSchema;
+  }
   if (application != kApplicationId) {
     throw StateMismatch(
         fmt::format("state {} is an SQLite database of another program: set state_dir to another directory", path_));
@@ -224,7 +273,8 @@ void FileJournal::check_identity() {
                     "install that version again",
                     path_, schema, kSchema));
   }
-  if (schema != kSchema) damaged(fmt::format("its schema number is {}", schema));
+  if (schema < 1) damaged(fmt::format("its schema number is {}", schema));
+  return schema;
 }
 
 // Reads all pages, which read_rows() is about to do anyway: about 4 s per GB. read_rows() finds what this cannot:
@@ -237,6 +287,20 @@ void FileJournal::check_integrity() {
 
 void FileJournal::create_schema() { execute(kCreate); }
 
+// One step for each schema before ours, each durable on its own. A database of an older daemon was stopped in one of
+// these states, whenever that was.
+void FileJournal::migrate(std::int64_t from) {
+  if (from < 2) add_begun();
+}
+
+void FileJournal::add_begun() {
+  execute(R"sql(
+    BEGIN IMMEDIATE;
+    ALTER TABLE position ADD COLUMN begun INTEGER NOT NULL DEFAULT 0;
+    PRAGMA user_version = 2;
+    COMMIT;)sql");
+}
+
 void FileJournal::prepare_statements() {
   begin_ = prepare("BEGIN IMMEDIATE");
   commit_ = prepare("COMMIT");
@@ -244,7 +308,8 @@ void FileJournal::prepare_statements() {
   put_ = prepare("REPLACE INTO state (source, session, part, value, checksum) VALUES (?, ?, ?, ?, ?)");
   remove_ = prepare("DELETE FROM state WHERE source = ? AND session = ? AND part = ?");
   move_ = prepare(
-      "REPLACE INTO position (only_row, sequence, device, inode, offset, path, checksum) VALUES (1, ?, ?, ?, ?, ?, ?)");
+      "REPLACE INTO position (only_row, sequence, device, inode, offset, path, checksum, begun) "
+      "VALUES (1, ?, ?, ?, ?, ?, ?, ?)");
 }
 
 FileJournal::Statement FileJournal::prepare(const char* sql) {
@@ -265,17 +330,19 @@ std::int64_t FileJournal::number(const char* sql) {
 }
 
 void FileJournal::fail(int code) const {
+  if (will_pass(db_.get(), code, path_)) throw TryLater(describe(code));
   if (means_damage(code)) damaged(sqlite3_errmsg(db_.get()));
   if (code == SQLITE_ERROR) damaged(sqlite3_errmsg(db_.get()));  // a table or column that is not there
   throw std::runtime_error(describe(code));
 }
 
 void FileJournal::damaged(const std::string& how) const {
-  throw StateMismatch(
-      fmt::format("state {} is damaged ({}): put back a copy of it (what the output received since is read from "
-                  "there); or move {}* and the "
-                  "output away to start afresh, which delivers again what the sources still hold within `lookback`",
-                  path_, how, path_));
+  throw StateMismatch(fmt::format(
+      "state {} is damaged ({}): put back a copy of it (what the output received since is read from "
+      "there); or let `sessionlogd state rebuild` make it from the output, as far as that reaches; or start "
+      "afresh with `sessionlogd state init`, which delivers again what the sources still hold within "
+      "`lookback`",
+      path_, how));
 }
 
 std::string FileJournal::describe(int code) const {

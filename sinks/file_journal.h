@@ -26,19 +26,23 @@ struct OutputPosition {
   std::uint64_t device = 0;   // for people: device numbers change over a reboot
   std::uint64_t inode = 0;
   std::uint64_t offset = 0;  // bytes of the file that are committed; a line ends there
-  std::string path;          // absolute
+  std::string path{};        // sink.path, absolute; not that of a rotated file
+  std::int64_t begun = 0;    // when the file was begun, seconds since 1970 by our clock; 0 = not known
 
   bool operator==(const OutputPosition&) const = default;
 };
 
 class FileJournal {
  public:
-  // Opens the database or makes it. Throws StateMismatch when it is damaged, not ours or of a newer version,
-  // std::runtime_error when storage cannot be used.
+  // Opens the database or makes it, and brings one of an older version up to this one. Throws StateMismatch when it is
+  // damaged, not ours or of a newer version, TryLater when there is no room, std::runtime_error when storage cannot be
+  // used.
   explicit FileJournal(std::string path);
+
+  // Opens it to look only, also while a daemon writes to it. Throws like the constructor, also when there is none.
+  static FileJournal open_to_read(std::string path);
   ~FileJournal();
-  FileJournal(const FileJournal&) = delete;
-  FileJournal& operator=(const FileJournal&) = delete;
+  FileJournal(FileJournal&&) noexcept;
 
   // nullopt: nothing was ever committed. Throws StateMismatch when there are rows all the same.
   std::optional<OutputPosition> read_position();
@@ -59,10 +63,14 @@ class FileJournal {
   };
   using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
 
+  FileJournal() = default;
+  void open(int flags);
   void configure();
-  void check_identity();
+  std::int64_t check_identity();
   void check_integrity();
   void create_schema();
+  void migrate(std::int64_t from);
+  void add_begun();
   void prepare_statements();
 
   Statement prepare(const char* sql);

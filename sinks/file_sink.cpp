@@ -3,30 +3,31 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
-#include "sinks/output_match.h"
+#include "sinks/compressed_recovery.h"
+#include "sinks/crash_point.h"
+#include "sinks/look_at_outputs.h"
 #include "sinks/output_recovery.h"
+#include "sinks/rotated_name.h"
+#include "sinks/rotation.h"
 
 namespace sessionlogd {
 namespace {
 
-OutputFound look_at(const OutputFile& output, const std::optional<OutputPosition>& position) {
-  OutputFound found{output.path(), output.device(), output.inode(), output.size(), true};
-  if (position && position->offset > 0 && position->offset <= found.size) {
-    char last = 0;
-    output.read(position->offset - 1, {&last, 1});
-    found.line_ends_at_position = last == '\n';
-  }
-  return found;
-}
+std::int64_t seconds_of(std::chrono::system_clock::time_point at) { return std::chrono::system_clock::to_time_t(at); }
 
-std::optional<OutputFound> look_at(const std::optional<OutputFile>& output,
-                                   const std::optional<OutputPosition>& position) {
-  if (!output) return std::nullopt;
-  return look_at(*output, position);
+std::uint64_t bytes_of(const std::vector<FileToRead>& files) {
+  std::uint64_t sum = 0;
+  for (const FileToRead& file : files) {
+    const std::uint64_t size = std::filesystem::file_size(file.path);
+    sum += file.compressed ? size : size - std::min(size, file.offset);
+  }
+  return sum;
 }
 
 }  // namespace
@@ -37,33 +38,64 @@ FileSink::FileSink(std::string state_dir, FileSinkSettings settings, FileOps& op
 }
 
 void FileSink::recover(StateVisitor& into) {
+  // In this order: a recovery that found no room may have opened them before.
+  output_.reset();
+  journal_.reset();
+  state_dir_.reset();
+
   state_dir_.emplace(state_path_);
   journal_.emplace(state_dir_->state_file());
   state_dir_->sync();
-  std::optional<OutputFile> output = OutputFile::open(settings_.path, ops_);
+  std::optional<OutputFile> current = OutputFile::open(settings_.path, ops_);
+  crash_point("recover.locked");
 
   const std::optional<OutputPosition> position = journal_->read_position();
-  const GoOn way = match_output(position, look_at(output, position), state_dir_->state_file());
+  const GoOn way =
+      match_output(position, look_at_outputs(settings_.path, current, position, ops_), state_dir_->state_file());
   journal_->read_rows(into);
-  switch (way) {
-    case GoOn::kFirstFile:
-      return begin_file(std::move(output), 1);
-    case GoOn::kSameFile:
-      return go_on_in_same_file(std::move(*output), *position, into);
-    case GoOn::kNextFile:
-      return go_on_in_next_file(std::move(output), *position, into);
+  position_ = position.value_or(OutputPosition{});
+  if (position_.begun == 0) position_.begun = seconds_of(ops_.now());
+
+  RecoveryProgress progress(name_, bytes_of(way.read), tell_);
+  for (const FileToRead& file : way.read) read_forward(file, current, into, progress);
+  if (way.committed_is_gone) {
+    spdlog::error(
+        "sink={} output {} (file {}, {} bytes committed) is gone: going on in a new file {}. Nothing is delivered "
+        "again, so "
+        "whoever had not read it yet must read it from where it was moved to",
+        name_, position_.path, position_.sequence, position_.offset, settings_.path);
   }
+  if (way.in_current) {
+    output_ = std::move(current);
+  } else {
+    current.reset();
+    begin_file(way.next_sequence);
+  }
+  crash_point("recover.done");
+  keeper_.emplace(settings_, ops_);
+  keeper_->wake(position_.sequence);
 }
 
 Result<void> FileSink::commit(std::span<const Batch> batches) {
+  const std::lock_guard lock(mutex_);
   if (refusal_) return *refusal_;
   Result<void> result = try_commit(batches);
   if (!result && result.error().kind != ErrorKind::kTryLater) refusal_ = result.error();
   return result;
 }
 
+void FileSink::reopen() {
+  const std::lock_guard lock(mutex_);
+  if (!output_ || refusal_) return;
+  const Result<void> done = prepare_output(0);
+  if (done) return;
+  const Error error = done.error();
+  if (error.kind != ErrorKind::kTryLater) refusal_ = error;
+  spdlog::warn("sink={} cannot open its output again yet: {}", name_, error.detail);
+}
+
 Result<void> FileSink::try_commit(std::span<const Batch> batches) {
-  OutputPosition behind = position_;
+  std::size_t bytes = 0;
   std::vector<std::string_view> pieces;
   for (const Batch& batch : batches) {
     for (const EventRef& line : batch.index) {
@@ -73,94 +105,157 @@ Result<void> FileSink::try_commit(std::span<const Batch> batches) {
                                batch.source_id, batch.session_id, line.size, kMaxLineBytes));
     }
     if (!batch.events.empty()) pieces.emplace_back(batch.events);
-    behind.offset += batch.events.size();
+    bytes += batch.events.size();
   }
+  crash_point("commit.begun");
+  if (Result<void> ready = prepare_output(bytes); !ready) return ready;
+  offered_again_ = true;  // unless this succeeds
   if (!pieces.empty()) {
     if (Result<void> written = write_events(pieces); !written) return written;
   }
   // From here on the events are durable: a crash finds them behind the committed position.
+  OutputPosition behind = position_;
+  behind.offset += bytes;
   if (Result<void> committed = journal_->commit(batches, behind); !committed) return committed;
   // From here on the batches are durable.
   position_ = behind;
+  offered_again_ = false;
+  crash_point("commit.done");
   return {};
 }
 
 Result<void> FileSink::write_events(std::span<const std::string_view> pieces) {
-  if (Result<void> usable = check_output(); !usable) return usable;
+  if (Result<void> whole = check_size(); !whole) return whole;
   if (Result<void> written = output_->write(position_.offset, pieces); !written) return written;
-  return output_->sync();
-}
-
-// Other programs may have cut or removed the file under us; what we write would be unreadable or gone.
-Result<void> FileSink::check_output() const {
-  if (!output_->has_a_name()) {
-    return Error(
-        ErrorKind::kRefused,
-        fmt::format("output {} was removed while it was written: the next start begins a new file", output_->path()));
-  }
-  if (const std::uint64_t size = output_->size(); size < position_.offset) {
-    return Error(ErrorKind::kRefused,
-                 fmt::format("output {} was cut to {} bytes while it was written ({} were committed): a log rotation "
-                             "that cuts files (copytruncate) must not touch it",
-                             output_->path(), size, position_.offset));
-  }
+  crash_point("commit.written");
+  if (Result<void> synced = output_->sync(); !synced) return synced;
+  crash_point("commit.synced");
   return {};
 }
 
-void FileSink::begin_file(std::optional<OutputFile> output, std::int64_t sequence) {
-  if (output) {
-    output_.emplace(std::move(*output));
+// Sees to it that the file we write is the one at sink.path, and that `bytes` more may go into it.
+Result<void> FileSink::prepare_output(std::size_t bytes) {
+  const OutputFile::Place place = output_->place();
+  // Lines of the batches on offer may stand in the renamed file, for those who follow it to see: they are finished
+  // there.
+  if (offered_again_ && place != OutputFile::Place::kNowhere) return {};
+  if (place != OutputFile::Place::kThere) {
+    const OutputPosition left = position_;
+    Result<void> begun = go_on_in_next_file();
+    if (begun) say_where_it_went(place, left);
+    return begun;
+  }
+  if (!rotation_is_due(settings_.rotate, position_, bytes, ops_.now())) return {};
+  crash_point("rotate.begun");
+  if (!rename_output()) return {};
+  return go_on_in_next_file();
+}
+
+Result<void> FileSink::go_on_in_next_file() {
+  try {
+    begin_file(position_.sequence + 1);
+    offered_again_ = false;  // nothing of them is in this one
+  } catch (const SyncFailed& error) {
+    return Error(ErrorKind::kRefused, error.what());
+  } catch (const std::exception& error) {
+    return Error(ErrorKind::kTryLater, error.what());
+  }
+  keeper_->wake(position_.sequence);
+  return {};
+}
+
+// Another program may have cut the file under us; what we write would be unreadable.
+Result<void> FileSink::check_size() const {
+  const std::uint64_t size = output_->size();
+  if (size >= position_.offset) return {};
+  return Error(
+      ErrorKind::kRefused,
+      fmt::format("output {} was cut to {} bytes while it was written ({} were committed): a log rotation that "
+                  "cuts files (copytruncate) must not touch it",
+                  output_->path(), size, position_.offset));
+}
+
+// false: the file stays where it is, and is written on.
+bool FileSink::rename_output() {
+  const std::string name = rotated_name(settings_.path, position_.sequence, ops_.now());
+  if (ops_.rename(settings_.path.c_str(), name.c_str()) == 0) {
+    crash_point("rotate.renamed");
+    spdlog::info("sink={} rotated: {} bytes are in {}", name_, position_.offset, name);
+    rename_failed_ = false;
+    return true;
+  }
+  const int error = errno;
+  if (!std::exchange(rename_failed_, true)) {
+    spdlog::warn("sink={} cannot rotate, so the output grows on: it cannot be renamed to {}: {}", name_, name,
+                 std::generic_category().message(error));
+  }
+  return false;
+}
+
+void FileSink::say_where_it_went(OutputFile::Place place, const OutputPosition& left) const {
+  if (place == OutputFile::Place::kElsewhere) {
+    spdlog::info("sink={} the output (file {}) was renamed: going on in a new one", name_, left.sequence);
   } else {
-    output_.emplace(OutputFile::create(settings_, ops_));
-  }
-  const OutputPosition start{sequence, output_->device(), output_->inode(), 0, settings_.path};
-  if (const Result<void> committed = journal_->commit({}, start); !committed)
-    throw std::runtime_error(committed.error().detail);
-  position_ = start;
-}
-
-void FileSink::go_on_in_same_file(OutputFile output, const OutputPosition& position, StateVisitor& into) {
-  output_.emplace(std::move(output));
-  position_ = position;
-  position_.device = output_->device();
-  position_.path = settings_.path;
-  read_forward(*output_, position_, into);
-}
-
-void FileSink::go_on_in_next_file(std::optional<OutputFile> output, OutputPosition position, StateVisitor& into) {
-  if (!finish_moved_file(position, into) && position.offset > 0) {
     spdlog::error(
-        "sink={} output {} (file {}, {} bytes committed) is gone: going on in a new file {}. Nothing is delivered "
-        "again, so "
-        "whoever had not read it yet must read it from where it was moved to",
-        name_, position.path, position.sequence, position.offset, settings_.path);
+        "sink={} the output was removed while it was written: its {} bytes are gone for whoever had not read them, and "
+        "are "
+        "not delivered again. Going on in a new one",
+        name_, left.offset);
   }
-  begin_file(std::move(output), position.sequence + 1);
 }
 
-// When sink.path was changed, the file at the path before may still hold lines that were never committed. False: it is
-// not there.
-bool FileSink::finish_moved_file(OutputPosition& position, StateVisitor& into) {
-  if (position.path == settings_.path) return false;
-  std::optional<OutputFile> before = OutputFile::open(position.path, ops_);
-  if (match_output(position, look_at(before, position), state_dir_->state_file()) != GoOn::kSameFile) return false;
-  read_forward(*before, position, into);
-  spdlog::info("sink={} output {} is finished, going on in {}", name_, position.path, settings_.path);
-  return true;
+// What is at sink.path already, must be empty: made for us by the program that renamed, or by us before we were killed.
+void FileSink::begin_file(std::int64_t sequence) {
+  std::optional<OutputFile> next = OutputFile::open(settings_.path, ops_);
+  if (!next) {
+    next = OutputFile::create(settings_, ops_);
+  } else if (next->size() == 0) {
+    next->take_over(settings_);
+  } else {
+    throw std::runtime_error(
+        fmt::format("output {} is another file now, with {} bytes that we did not write: move it away", settings_.path,
+                    next->size()));
+  }
+  const OutputPosition start{sequence, next->device(), next->inode(), 0, settings_.path, seconds_of(ops_.now())};
+  value_or_throw(journal_->commit({}, start));
+  position_ = start;
+  output_ = std::move(next);
+  crash_point("begin.committed");
 }
 
-void FileSink::read_forward(OutputFile& output, OutputPosition& position, StateVisitor& into) {
-  const std::uint64_t from = position.offset;
-  const Recovered recovered = OutputRecovery(output, *journal_, into).run(position);
-  if (position.offset == from) return;
-  spdlog::info("sink={} recovered {} events from bytes {} to {} of {}", name_, recovered.events, from, position.offset,
-               output.path());
+void FileSink::read_forward(const FileToRead& file, std::optional<OutputFile>& current, StateVisitor& into,
+                            RecoveryProgress& progress) {
+  std::optional<OutputFile> other;
+  if (file.sequence != position_.sequence) position_.begun = seconds_of(ops_.now());
+  position_.sequence = file.sequence;
+  position_.offset = file.offset;
+  position_.path = settings_.path;
+  if (!file.compressed && file.path != settings_.path) {
+    other = OutputFile::open(file.path, ops_);
+    if (!other || other->size() < file.offset || !other->line_ends_at(file.offset)) {
+      throw StateMismatch(
+          fmt::format("output {} has no end of a line at byte {}, up to where {} knows it: put the right "
+                      "file back, or use `sessionlogd state rebuild`",
+                      file.path, file.offset, state_dir_->state_file()));
+    }
+  }
+  Recovered recovered;
+  if (file.compressed) {
+    recovered = read_compressed(file.path, *journal_, into, position_, progress);
+  } else {
+    OutputFile& plain = other ? *other : *current;
+    position_.device = plain.device();
+    position_.inode = plain.inode();
+    recovered = OutputRecovery(plain, *journal_, into, progress).run(position_);
+  }
+  if (position_.offset == file.offset) return;
+  spdlog::info("sink={} recovered {} events from bytes {} to {} of {}", name_, recovered.events, file.offset,
+               position_.offset, file.path);
   if (recovered.blanked_bytes == 0) return;
   spdlog::warn(
       "sink={} {} bytes of {} between {} and {} were no complete line of ours and are blanks now: a write had been cut "
-      "short, or "
-      "another program writes to this file",
-      name_, recovered.blanked_bytes, output.path(), from, position.offset);
+      "short, or another program writes to this file",
+      name_, recovered.blanked_bytes, file.path, file.offset, position_.offset);
 }
 
 }  // namespace sessionlogd

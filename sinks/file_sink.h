@@ -3,11 +3,14 @@
 //   commit   lines at the committed position ─▶ fdatasync ─▶ state rows and the new position in one SQLite transaction
 //   recover  locks ─▶ do output and state belong together? ─▶ rows ─▶ lines behind the committed position count as
 //   delivered
+//   rotate   the file gets its number as its name ─▶ a new one is made ─▶ directory synced ─▶ position in the new one
 //
 // A write that finds no room leaves torn bytes behind the position; the next offer of the same batches overwrites them,
-// and when the process ends before, recovery blanks them.
+// and when the process ends before, recovery blanks them. So a file is left, by our rotation or by another program's
+// renaming, only at a committed position.
 #pragma once
 
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +20,9 @@
 #include "sinks/file_journal.h"
 #include "sinks/file_ops.h"
 #include "sinks/output_file.h"
+#include "sinks/output_match.h"
+#include "sinks/recovery_progress.h"
+#include "sinks/rotated_keeper.h"
 #include "sinks/state_dir.h"
 
 namespace sessionlogd {
@@ -27,29 +33,38 @@ class FileSink : public Sink {
   FileSink(std::string state_dir, FileSinkSettings settings, FileOps& ops = FileOps::system());
 
   void recover(StateVisitor& into) override;
+  void on_progress(std::function<void()> tell) override { tell_ = std::move(tell); }
   [[nodiscard]] Result<void> commit(std::span<const Batch> batches) override;
+  void reopen() override;
   std::string_view name() const override { return name_; }
 
  private:
-  void go_on_in_same_file(OutputFile output, const OutputPosition& position, StateVisitor& into);
-  void go_on_in_next_file(std::optional<OutputFile> output, OutputPosition position, StateVisitor& into);
-  bool finish_moved_file(OutputPosition& position, StateVisitor& into);
-  void begin_file(std::optional<OutputFile> output, std::int64_t sequence);
-  void read_forward(OutputFile& output, OutputPosition& position, StateVisitor& into);
+  void begin_file(std::int64_t sequence);
+  void read_forward(const FileToRead& file, std::optional<OutputFile>& current, StateVisitor& into,
+                    RecoveryProgress& progress);
 
   Result<void> try_commit(std::span<const Batch> batches);
   Result<void> write_events(std::span<const std::string_view> pieces);
-  Result<void> check_output() const;
+  Result<void> prepare_output(std::size_t bytes);
+  Result<void> go_on_in_next_file();
+  Result<void> check_size() const;
+  bool rename_output();
+  void say_where_it_went(OutputFile::Place place, const OutputPosition& left) const;
 
   const std::string state_path_;
   FileSinkSettings settings_;  // with an absolute path
   FileOps& ops_;
   const std::string name_;
+  std::function<void()> tell_;
 
+  std::mutex mutex_;  // reopen() comes from another thread
   std::optional<StateDir> state_dir_;
   std::optional<FileJournal> journal_;
   std::optional<OutputFile> output_;
+  std::optional<RotatedKeeper> keeper_;
   OutputPosition position_;       // committed
+  bool offered_again_ = false;    // the batches on offer may be in the file already, in part or whole
+  bool rename_failed_ = false;    // said already
   std::optional<Error> refusal_;  // after it nothing is tried any more
 };
 

@@ -15,7 +15,9 @@
 #include <utility>
 #include <vector>
 
+#include "sinks/crash_point.h"
 #include "sinks/file_lock.h"
+#include "sinks/storage_error.h"
 
 namespace sessionlogd {
 namespace {
@@ -29,7 +31,7 @@ constexpr std::size_t kMaxPieces = 1024;
 std::string words(int error) { return std::generic_category().message(error); }
 
 [[noreturn]] void fail(const std::string& path, std::string_view what, int error) {
-  throw std::runtime_error(fmt::format("output {} {}: {}", path, what, words(error)));
+  throw_storage_error(fmt::format("output {} {}", path, what), error);
 }
 
 struct stat examine(int fd, const std::string& path) {
@@ -48,20 +50,20 @@ gid_t find_group(const std::string& name) {
       fmt::format("sink.group = \"{}\": {}", name, error == 0 ? "there is no such group" : words(error)));
 }
 
+constexpr auto kAsItComes = static_cast<gid_t>(-1);
+
+gid_t group_of(const FileSinkSettings& settings) {
+  return settings.group.empty() ? kAsItComes : find_group(settings.group);
+}
+
 // The group first: before that nobody of the wrong one may read it.
-void apply_ownership(int fd, const FileSinkSettings& settings, std::optional<gid_t> group) {
-  if (group && ::fchown(fd, static_cast<uid_t>(-1), *group) != 0) {
+void apply_ownership(int fd, const FileSinkSettings& settings, gid_t group) {
+  if (group != kAsItComes && ::fchown(fd, static_cast<uid_t>(-1), group) != 0) {
     fail(settings.path, fmt::format("cannot be given to group {} (is the daemon's user a member?)", settings.group),
          errno);
   }
   if (::fchmod(fd, settings.mode) != 0)
     fail(settings.path, fmt::format("cannot have mode {:04o}", settings.mode), errno);
-}
-
-void sync_directory_of(const std::string& path) {
-  const std::string directory = std::filesystem::path(path).parent_path().string();
-  const OwnedFd fd(::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd || ::fsync(fd.get()) != 0) fail(path, "was made, but its directory cannot be synced", errno);
 }
 
 // The pieces behind the first `skip` bytes, as many as one call takes.
@@ -94,7 +96,7 @@ OutputFile::OutputFile(std::string path, OwnedFd fd, FileOps& ops)
 }
 
 std::optional<OutputFile> OutputFile::open(const std::string& path, FileOps& ops) {
-  OwnedFd fd(::open(path.c_str(), kOpenFlags));
+  OwnedFd fd(ops.open(path.c_str(), kOpenFlags, 0));
   if (!fd && errno == ENOENT) return std::nullopt;
   if (!fd && errno == ELOOP)
     throw std::runtime_error(fmt::format("output {} is a symbolic link: set sink.path to the file itself", path));
@@ -103,23 +105,42 @@ std::optional<OutputFile> OutputFile::open(const std::string& path, FileOps& ops
 }
 
 OutputFile OutputFile::create(const FileSinkSettings& settings, FileOps& ops) {
-  const auto group = settings.group.empty() ? std::nullopt : std::optional(find_group(settings.group));
-  OwnedFd fd(::open(settings.path.c_str(), kOpenFlags | O_CREAT | O_EXCL, 0600));
+  const gid_t group = group_of(settings);
+  OwnedFd fd(ops.open(settings.path.c_str(), kOpenFlags | O_CREAT | O_EXCL, 0600));
   if (!fd) fail(settings.path, "cannot be made", errno);
+  crash_point("begin.made");
   try {
     apply_ownership(fd.get(), settings, group);
   } catch (...) {
-    ::unlink(settings.path.c_str());  // or the next start would take it as it is
+    ops.unlink(settings.path.c_str());  // or the next start would take it as it is
     throw;
   }
   OutputFile file(settings.path, std::move(fd), ops);
-  sync_directory_of(settings.path);
+  sync_directory_of(settings.path, ops);
+  crash_point("begin.named");
   return file;
+}
+
+// Mode and group of a file of another owner are that one's to choose.
+void OutputFile::take_over(const FileSinkSettings& settings) {
+  if (examine(fd_.get(), path_).st_uid == ::geteuid()) apply_ownership(fd_.get(), settings, group_of(settings));
+  sync_directory_of(path_, *ops_);
 }
 
 std::uint64_t OutputFile::size() const { return static_cast<std::uint64_t>(examine(fd_.get(), path_).st_size); }
 
-bool OutputFile::has_a_name() const { return examine(fd_.get(), path_).st_nlink != 0; }
+OutputFile::Place OutputFile::place() const {
+  struct stat at_path {};
+  const bool there = ::lstat(path_.c_str(), &at_path) == 0;
+  if (there && at_path.st_ino == inode_ && at_path.st_dev == device_) return Place::kThere;
+  return examine(fd_.get(), path_).st_nlink == 0 ? Place::kNowhere : Place::kElsewhere;
+}
+
+bool OutputFile::line_ends_at(std::uint64_t offset) const {
+  char last = '\n';
+  if (offset != 0) read(offset - 1, {&last, 1});
+  return last == '\n';
+}
 
 std::size_t OutputFile::read(std::uint64_t offset, std::span<char> into) const {
   std::size_t filled = 0;
@@ -162,6 +183,14 @@ Result<void> OutputFile::sync() {
           "output {} cannot be synced: {}: which lines are on the disk is unknown until the next start has read them "
           "back; look at the kernel's messages about this disk",
           path_, words(errno)));
+}
+
+void sync_directory_of(const std::string& path, FileOps& ops) {
+  const std::string directory = std::filesystem::path(path).parent_path().string();
+  const OwnedFd fd(ops.open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
+  if (!fd) throw_storage_error(fmt::format("the directory {} cannot be opened", directory), errno);
+  if (ops.fsync(fd.get()) != 0)
+    throw SyncFailed(fmt::format("the directory {} cannot be synced: {}", directory, words(errno)));
 }
 
 }  // namespace sessionlogd

@@ -1,5 +1,8 @@
-// Decides whether the output that is there and the state that is there belong together. Knows no files, so tests call
-// it directly.
+// Decides whether the output that is there and the state that is there belong together, and which files must be read
+// before new lines are written. Knows no files, so tests call it directly.
+//
+//   state: file 5, byte 700        rotated 5, rotated 6, rotated 7, output
+//                                        └─ from 700 ──▶ all of it ──▶ ... ──▶ go on here
 //
 // Nothing is guessed. Where something could be lost or repeated unseen, StateMismatch says what a person can do; where
 // nothing can repeat, since the state knows all that was delivered, a new file is begun.
@@ -8,8 +11,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "sinks/file_journal.h"
+#include "sinks/rotated_name.h"
 
 namespace sessionlogd {
 
@@ -20,16 +25,34 @@ struct OutputFound {
   std::uint64_t size = 0;
   // Whether the byte before the committed position ends a line; true when the position is 0 or beyond the end.
   bool line_ends_at_position = true;
+  bool begins_with_ours = true;  // its first line is an event that we wrote
 };
 
-enum class GoOn {
-  kFirstFile,  // nothing was ever written
-  kSameFile,   // read forward from the position
-  kNextFile,   // the committed file is not at this path any more: the next sequence number
+struct OutputsFound {
+  std::string path;                         // sink.path
+  std::optional<OutputFound> current;       // at sink.path
+  std::vector<RotatedFile> rotated;         // of sink.path, by number
+  std::vector<RotatedFile> rotated_before;  // of the path the state knows, when sink.path was changed
+  // The committed file under a name that is not one of ours: somebody renamed it, or sink.path was changed.
+  std::optional<OutputFound> renamed;
 };
 
-// `found` nullopt: there is no output. `state_file` is for messages. Throws StateMismatch.
-GoOn match_output(const std::optional<OutputPosition>& position, const std::optional<OutputFound>& found,
+struct FileToRead {
+  std::string path;
+  std::int64_t sequence = 1;
+  std::uint64_t offset = 0;  // up to here its lines are committed
+  bool compressed = false;
+};
+
+struct GoOn {
+  std::vector<FileToRead> read;    // forward, in this order
+  bool in_current = false;         // the last of them is the output, and is written on
+  std::int64_t next_sequence = 1;  // otherwise: of the file to begin
+  bool committed_is_gone = false;  // the committed file was not found: a person must know
+};
+
+// `state_file` is for messages. Throws StateMismatch.
+GoOn match_output(const std::optional<OutputPosition>& position, const OutputsFound& found,
                   const std::string& state_file);
 
 }  // namespace sessionlogd

@@ -6,12 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "sinks/crash_point.h"
+
 namespace sessionlogd {
 namespace {
-
-void value_or_throw(const Result<void>& result) {
-  if (!result) throw std::runtime_error(result.error().detail);
-}
 
 bool is_blank(const char* bytes, std::size_t size) {
   return std::string_view(bytes, size).find_first_not_of(' ') == std::string_view::npos;
@@ -19,8 +17,16 @@ bool is_blank(const char* bytes, std::size_t size) {
 
 }  // namespace
 
-OutputRecovery::OutputRecovery(OutputFile& output, FileJournal& journal, StateVisitor& visitor, RecoveryLimits limits)
-    : output_(output), journal_(journal), visitor_(visitor), limits_(limits) {}
+void value_or_throw(const Result<void>& result) {
+  if (result) return;
+  const Error error = result.error();
+  if (error.kind == ErrorKind::kTryLater) throw TryLater(error.detail);
+  throw std::runtime_error(error.detail);
+}
+
+OutputRecovery::OutputRecovery(OutputFile& output, FileJournal& journal, StateVisitor& visitor,
+                               RecoveryProgress& progress, RecoveryLimits limits)
+    : output_(output), journal_(journal), visitor_(visitor), progress_(progress), limits_(limits) {}
 
 Recovered OutputRecovery::run(OutputPosition& position) {
   position_ = &position;
@@ -103,6 +109,8 @@ void OutputRecovery::blank(char* bytes, std::size_t size) {
 void OutputRecovery::write_back(std::size_t size) {
   const std::string_view bytes(buffer_.get(), size);
   value_or_throw(output_.write(begin_, {&bytes, 1}));
+  crash_point("recover.written_back");
+  progress_.read(size);
   std::memmove(buffer_.get(), buffer_.get() + size, filled_ - size);
   filled_ -= size;
   begin_ += size;
@@ -111,12 +119,14 @@ void OutputRecovery::write_back(std::size_t size) {
 void OutputRecovery::commit_slice() {
   if (begin_ == position_->offset) return;
   value_or_throw(output_.sync());
+  crash_point("recover.synced");
   // From here on every line before begin_ is on the disk, so the state may say so.
   OutputPosition behind = *position_;
   behind.offset = begin_;
   const std::vector<Batch> settled = visitor_.settle();
   value_or_throw(journal_.commit(settled, behind));
   *position_ = behind;
+  crash_point("recover.committed");
 }
 
 void OutputRecovery::grow() {

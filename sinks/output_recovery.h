@@ -21,6 +21,7 @@
 #include "sinks/file_journal.h"
 #include "sinks/output_file.h"
 #include "sinks/output_line.h"
+#include "sinks/recovery_progress.h"
 
 namespace sessionlogd {
 
@@ -33,6 +34,9 @@ struct Recovered {
   std::uint64_t blanked_bytes = 0;  // that were not blanks before
 };
 
+// Throws TryLater or std::runtime_error, by the kind of the error.
+void value_or_throw(const Result<void>& result);
+
 // Tests make them small.
 struct RecoveryLimits {
   std::size_t first_buffer = 4u << 20;  // read at a time, as long as lines are not longer
@@ -43,9 +47,11 @@ struct RecoveryLimits {
 
 class OutputRecovery {
  public:
-  OutputRecovery(OutputFile& output, FileJournal& journal, StateVisitor& visitor, RecoveryLimits limits = {});
+  OutputRecovery(OutputFile& output, FileJournal& journal, StateVisitor& visitor, RecoveryProgress& progress,
+                 RecoveryLimits limits = {});
 
-  // Moves `position` to the end of the output, and commits it. Throws std::runtime_error when storage fails.
+  // Moves `position` to the end of the output, and commits it. Throws TryLater when there is no room,
+  // std::runtime_error when storage fails.
   Recovered run(OutputPosition& position);
 
  private:
@@ -64,6 +70,7 @@ class OutputRecovery {
   OutputFile& output_;
   FileJournal& journal_;
   StateVisitor& visitor_;
+  RecoveryProgress& progress_;
   OutputLineReader reader_;
   const RecoveryLimits limits_;
 

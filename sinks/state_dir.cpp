@@ -13,13 +13,13 @@
 #include <utility>
 
 #include "sinks/file_lock.h"
+#include "sinks/storage_error.h"
 
 namespace sessionlogd {
 namespace {
 
 [[noreturn]] void fail(const std::string& path, std::string_view what) {
-  throw std::runtime_error(
-      fmt::format("state directory {} {}: {}", path, what, std::generic_category().message(errno)));
+  throw_storage_error(fmt::format("state directory {} {}", path, what), errno);
 }
 
 void refuse_network_file_system(int fd, const std::string& path) {

@@ -11,7 +11,7 @@ namespace sessionlogd {
 class StateDir {
  public:
   // Makes the directory (0700, the last component only) and locks `lock` in it, which then names us.
-  // Throws InUse, or std::runtime_error when it cannot be made or lies on a network file system.
+  // Throws InUse, TryLater, or std::runtime_error when it cannot be made or lies on a network file system.
   explicit StateDir(std::string path);
 
   std::string state_file() const { return path_ + "/state.db"; }

@@ -56,6 +56,7 @@ group = "root"
 format = "ecs"
 commit_interval = "300ms"
 commit_bytes = "1MiB"
+rotate = { size = "never", every = "90m", keep = "all", compress = "none" }
 )" + files.source("a", R"(id = "old"
 api_version = "1.4-rev0"
 sessions = ["s1", "s2"]
@@ -70,6 +71,10 @@ tls = { pin_sha256 = ["47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="], server_na
   EXPECT_EQ(settings.daemon.memory_bytes, 64u << 20);
   EXPECT_EQ(settings.sink.file.mode, 0600u);
   EXPECT_EQ(settings.sink.commit_interval, 300ms);
+  EXPECT_EQ(settings.sink.file.rotate.size_bytes, std::nullopt);
+  EXPECT_EQ(settings.sink.file.rotate.every, 90min);
+  EXPECT_EQ(settings.sink.file.rotate.keep, std::nullopt);
+  EXPECT_FALSE(settings.sink.file.rotate.compress);
   const SourceSettings& source = settings.sources[0];
   EXPECT_EQ(source.id, "old");
   EXPECT_EQ(source.poll.interval, 1ms);

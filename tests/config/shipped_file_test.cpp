@@ -58,6 +58,10 @@ TEST_F(ShippedFile, HoldsTheDefaults) {
   EXPECT_EQ(shipped.sink.file.path, FileSinkSettings{}.path);
   EXPECT_EQ(shipped.sink.file.mode, FileSinkSettings{}.mode);
   EXPECT_EQ(shipped.sink.file.group, FileSinkSettings{}.group);
+  EXPECT_EQ(shipped.sink.file.rotate.size_bytes, RotateSettings{}.size_bytes);
+  EXPECT_EQ(shipped.sink.file.rotate.every, RotateSettings{}.every);
+  EXPECT_EQ(shipped.sink.file.rotate.keep, RotateSettings{}.keep);
+  EXPECT_EQ(shipped.sink.file.rotate.compress, RotateSettings{}.compress);
   EXPECT_TRUE(shipped.warnings.empty());
 
   ASSERT_EQ(shipped.sources.size(), 1u);

@@ -71,13 +71,18 @@ TEST_F(State, AFileSizeLimitIsWaitedForNotDiedOf) {
   EXPECT_TRUE(daemon.is_running()) << daemon.err();
 }
 
-TEST_F(State, AnOutputThatIsRemovedEndsTheDaemonWithAReason) {
+TEST_F(State, AnOutputThatIsRenamedOrRemovedIsNoticedAndBegunAgain) {
   appliance_.sessions = 1;
   Child daemon = start_and_write();
+  fs::rename(place_.output(), place_ / "events.1");
+  daemon.signal(SIGHUP);
+  EXPECT_TRUE(eventually([&] { return fs::exists(place_.output()); })) << daemon.err();
   fs::remove(place_.output());
   appliance_.sessions = 2;  // something new to write
-  EXPECT_EQ(daemon.wait(), 1);
-  EXPECT_THAT(daemon.err(), AllOf(HasSubstr("cannot go on"), HasSubstr("was removed")));
+  EXPECT_TRUE(eventually([&] { return !place_.lines().empty(); })) << daemon.err();
+  EXPECT_THAT(daemon.err(), AllOf(HasSubstr("was renamed"), HasSubstr("was removed")));
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.wait(), 0);
 }
 
 }  // namespace

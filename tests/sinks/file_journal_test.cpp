@@ -102,14 +102,41 @@ TEST_F(FileJournalTest, GivesBackRowsAndPosition) {
 
 TEST_F(FileJournalTest, RefusesANewerSchemaAndOtherPrograms) {
   commit(rows_of(1, 2, 3));
-  execute(path, "PRAGMA user_version = 2");
-  EXPECT_THAT(mismatch(path), HasSubstr("newer sessionlogd (schema 2"));
+  execute(path, "PRAGMA user_version = 3");
+  EXPECT_THAT(mismatch(path), HasSubstr("newer sessionlogd (schema 3"));
 
   execute(dir / "other.db", "CREATE TABLE t (x)");
   EXPECT_THAT(mismatch(dir / "other.db"), HasSubstr("another program"));
 
   test::write_text(dir / "text", std::string(10'000, 'x'));
   EXPECT_THAT(mismatch(dir / "text"), HasSubstr("is damaged"));
+}
+
+TEST_F(FileJournalTest, BringsADatabaseOfTheFirstSchemaUpToDate) {
+  commit(rows_of(1, 2, 3));
+  const Content before = read_all(path);
+  ASSERT_EQ(before.position->begun, 0) << "as the first schema had it";
+  execute(path, "ALTER TABLE position DROP COLUMN begun; PRAGMA user_version = 1");
+  EXPECT_THROW(FileJournal::open_to_read(path), std::runtime_error) << "whoever only looks changes nothing";
+  EXPECT_EQ(read_all(path), before);
+  OutputPosition later = *before.position;
+  later.begun = 1'795'293'672;
+  ASSERT_TRUE(FileJournal(path).commit({}, later));
+  EXPECT_EQ(read_all(path).position, later);
+}
+
+TEST_F(FileJournalTest, CanBeLookedAtWhileItIsWritten) {
+  commit(rows_of(1, 2, 3));
+  FileJournal writer(path);
+  const Batch more = rows_of(3, 1, 3);
+  ASSERT_TRUE(writer.commit({&more, 1}, kPosition));
+  FileJournal looker = FileJournal::open_to_read(path);
+  Rows rows;
+  looker.read_rows(rows);
+  EXPECT_EQ(rows.rows.size(), 3u);
+  ASSERT_TRUE(writer.commit({&more, 1}, kPosition));
+  EXPECT_THROW(FileJournal::open_to_read(dir / "none.db"), std::runtime_error);
+  EXPECT_FALSE(fs::exists(dir / "none.db"));
 }
 
 TEST_F(FileJournalTest, RefusesRowsWithoutAPosition) {
@@ -188,7 +215,7 @@ TEST_F(FileJournalTest, AnEmptiedStateIsNoStateAndTheSinkSaysSo) {
   const std::string output = dir / "events";
   const auto recover = [&] {
     test::CountingState state;
-    FileSink sink(dir / "state", FileSinkSettings{.path = output, .mode = 0640, .group = {}});
+    FileSink sink(dir / "state", FileSinkSettings{.path = output});
     sink.recover(state);
     const Batch batch = test::batch_of(1, 0, 1);
     return sink.commit({&batch, 1});

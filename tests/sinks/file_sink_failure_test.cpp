@@ -71,7 +71,7 @@ class FileSinkFailureTest : public testing::Test {
   void start() {
     sink.reset();  // as a process that ended
     state = CountingState();
-    sink = std::make_unique<FileSink>(dir / "state", FileSinkSettings{.path = path, .mode = 0640, .group = {}}, disk);
+    sink = std::make_unique<FileSink>(dir / "state", FileSinkSettings{.path = path}, disk);
     sink->recover(state);
   }
 

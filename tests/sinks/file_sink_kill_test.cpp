@@ -94,7 +94,7 @@ TEST(FileSinkKill, LosesAndRepeatsNothing) {
   std::mt19937_64 random(seed);
 
   test::TempDir dir;
-  const Place place{dir / "state", {.path = dir / "events.ndjson", .mode = 0640, .group = {}}};
+  const Place place{dir / "state", {.path = dir / "events.ndjson"}};
   std::map<std::uint64_t, std::uint64_t> acknowledged;
   std::uint64_t size = 0;
 

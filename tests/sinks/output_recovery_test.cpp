@@ -52,7 +52,7 @@ class OutputRecoveryTest : public testing::Test {
 
   Outcome go_on(OutputPosition& position, RecoveryLimits limits) {
     CountingState state;
-    const Recovered recovered = OutputRecovery(*output, journal, state, limits).run(position);
+    const Recovered recovered = OutputRecovery(*output, journal, state, progress, limits).run(position);
     EXPECT_EQ(recovered.events, state.deliveries());
     Outcome outcome{test::read_text(path), state.counts(), state.deliveries()};
     EXPECT_EQ(position.offset, outcome.text.size());
@@ -66,6 +66,7 @@ class OutputRecoveryTest : public testing::Test {
     return dir / "events";
   }();
   FileJournal journal{dir / "state.db"};
+  RecoveryProgress progress{"file:test", 0, {}};
   std::optional<OutputFile> output;
 };
 
@@ -197,7 +198,7 @@ TEST_F(OutputRecoveryTest, GivesTheSameAfterBeingKilledAnywhere) {
       CountingState lost;
       OutputPosition position;
       try {
-        OutputRecovery(*output, journal, lost, limits).run(position);
+        OutputRecovery(*output, journal, lost, progress, limits).run(position);
       } catch (const Killed&) {
       }
       ASSERT_EQ(test::read_text(path).size(), text.size());
@@ -216,7 +217,7 @@ TEST_F(OutputRecoveryTest, CommitsSliceBySlice) {
   CountingState first;
   OutputPosition position;
   const RecoveryLimits limits{.first_buffer = 512, .max_line = 4096, .slice_bytes = 1024};
-  EXPECT_THROW(OutputRecovery(*output, journal, first, limits).run(position), Killed);
+  EXPECT_THROW(OutputRecovery(*output, journal, first, progress, limits).run(position), Killed);
 
   const std::optional<OutputPosition> committed = journal.read_position();
   ASSERT_TRUE(committed);
@@ -226,7 +227,7 @@ TEST_F(OutputRecoveryTest, CommitsSliceBySlice) {
   ops.budget = SIZE_MAX;
   CountingState second;
   journal.read_rows(second);
-  OutputRecovery(*output, journal, second, limits).run(position);
+  OutputRecovery(*output, journal, second, progress, limits).run(position);
   EXPECT_EQ(second.count(1), 100u);
   EXPECT_TRUE(second.complaints().empty());
   EXPECT_GT(second.settlements(), 2u);

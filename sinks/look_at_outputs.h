@@ -1,0 +1,16 @@
+// Finds out which output files are there, for output_match to decide.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "sinks/output_file.h"
+#include "sinks/output_match.h"
+
+namespace sessionlogd {
+
+// `path` is sink.path, `current` the file there. Throws like OutputFile::open().
+OutputsFound look_at_outputs(const std::string& path, const std::optional<OutputFile>& current,
+                             const std::optional<OutputPosition>& position, FileOps& ops);
+
+}  // namespace sessionlogd

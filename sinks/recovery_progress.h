@@ -1,0 +1,26 @@
+// Says every few seconds how far recovery has come, and lets the daemon breathe in between.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace sessionlogd {
+
+class RecoveryProgress {
+ public:
+  // Of `total_bytes` on the disk. `tell`, if given, is called at each step; what it throws ends recovery.
+  RecoveryProgress(std::string sink, std::uint64_t total_bytes, std::function<void()> tell);
+
+  void read(std::uint64_t bytes);
+
+ private:
+  const std::string sink_;
+  const std::uint64_t total_;
+  const std::function<void()> tell_;
+  std::uint64_t done_ = 0;
+  std::chrono::steady_clock::time_point say_at_;
+};
+
+}  // namespace sessionlogd
