@@ -53,6 +53,7 @@ void FileSink::recover(StateVisitor& into) {
   const GoOn way =
       match_output(position, look_at_outputs(settings_.path, current, position, ops_), state_dir_->state_file());
   journal_->read_rows(into);
+  crash_point("recover.read");
   position_ = position.value_or(OutputPosition{});
   if (position_.begun == 0) position_.begun = seconds_of(ops_.now());
 

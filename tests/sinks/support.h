@@ -15,7 +15,7 @@ namespace sessionlogd::test {
 
 class TempDir {
  public:
-  TempDir();
+  explicit TempDir(const std::filesystem::path& parent = std::filesystem::temp_directory_path());
   ~TempDir();
   TempDir(const TempDir&) = delete;
   TempDir& operator=(const TempDir&) = delete;
@@ -25,6 +25,9 @@ class TempDir {
  private:
   std::string path_;
 };
+
+// In memory where there is such a thing: for tests that sync very often, and in which no power is cut.
+std::filesystem::path quick_directory();
 
 std::string read_text(const std::string& path);
 void write_text(const std::string& path, std::string_view text);  // replaces the content, keeps the inode

@@ -1,0 +1,97 @@
+// Output and state on a file system that fills up and is enlarged: the daemon waits and goes on by itself.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "tests/crash/outputs.h"
+#include "tests/daemon/simulated_fleet.h"
+
+namespace sessionlogd::test {
+namespace {
+
+// A file system of its own in memory; needs root.
+class SmallDisk {
+ public:
+  explicit SmallDisk(std::filesystem::path at) : at_(std::move(at)) {
+    std::filesystem::create_directory(at_);
+    mounted_ = ::mount("none", at_.c_str(), "tmpfs", 0, "size=20m") == 0;
+  }
+  ~SmallDisk() {
+    if (mounted_) ::umount2(at_.c_str(), MNT_DETACH);
+  }
+  bool mounted() const { return mounted_; }
+  bool enlarge() const { return ::mount("none", at_.c_str(), "tmpfs", MS_REMOUNT, "size=400m") == 0; }
+  const std::filesystem::path& path() const { return at_; }
+
+ private:
+  std::filesystem::path at_;
+  bool mounted_ = false;
+};
+
+void move_to(const SmallDisk& disk, const Workplace& place) {
+  place.edit_config(fmt::format("state_dir = \"{}/state\"", place.directory().string()),
+                    fmt::format("state_dir = \"{}/state\"", disk.path().string()));
+  place.edit_config(fmt::format("path = \"{}/events.ndjson\"", place.directory().string()),
+                    fmt::format("path = \"{}/events.ndjson\"\nrotate = {{ size = \"4MiB\", compress = \"none\" }}",
+                                disk.path().string()));
+}
+
+bool says(const Child& daemon, const char* words) { return daemon.err().find(words) != std::string::npos; }
+
+TEST(SmallDisk, IsWaitedForAndNothingIsLostOrRepeated) {
+  Workplace place;
+  const SmallDisk disk(place / "disk");
+  if (!disk.mounted()) GTEST_SKIP() << "SKIPPED: a file system of its own cannot be mounted here; run as root";
+  SimulatedFleet fleet(place, {"--static", "--appliances", "20", "--sessions", "20", "--entries", "120", "--hostile", "0"});
+  move_to(disk, place);
+  Child daemon = place.start("run");
+  ASSERT_TRUE(eventually([&] { return says(daemon, "cannot take events now") || !daemon.is_running(); })) << daemon.err();
+  ASSERT_TRUE(daemon.is_running()) << daemon.err();
+  ASSERT_TRUE(disk.enlarge());
+  EXPECT_TRUE(eventually([&] { return fleet.is_caught_up(); })) << daemon.err();
+
+  const auto judged = [&] {
+    std::vector<std::string> options{"--exact", "--events"};
+    for (const std::string& content : read_outputs((disk.path() / "events.ndjson").string())) {
+      const std::filesystem::path name = place / fmt::format("judged-{}", options.size());
+      place.write(name.filename().string(), content);
+      options.push_back(name.string());
+    }
+    return options;
+  };
+  EXPECT_TRUE(eventually([&] { return fleet.agrees(judged()); }));
+  EXPECT_TRUE(says(daemon, "takes events again"));
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+  std::string table;
+  EXPECT_TRUE(fleet.agrees_at_the_end(judged(), table)) << table << daemon.err();
+}
+
+TEST(SmallDisk, ThatIsFullAtTheStartIsWaitedForToo) {
+  Workplace place;
+  const SmallDisk disk(place / "disk");
+  if (!disk.mounted()) GTEST_SKIP() << "SKIPPED: a file system of its own cannot be mounted here; run as root";
+  SimulatedFleet fleet(place, {"--static", "--appliances", "2", "--sessions", "2"});
+  move_to(disk, place);
+  place.write("disk/ballast", std::string(std::size_t{20} << 20, 'b'));
+  Child daemon = place.start("run");
+  ASSERT_TRUE(eventually([&] { return says(daemon, "cannot start now") || !daemon.is_running(); })) << daemon.err();
+  ASSERT_TRUE(daemon.is_running()) << daemon.err();
+
+  Child second = place.start("run");  // it waits as well, and can be stopped
+  ASSERT_TRUE(eventually([&] { return says(second, "cannot start now") || !second.is_running(); })) << second.err();
+  second.signal(SIGTERM);
+  EXPECT_EQ(second.wait(), 0) << second.err();
+
+  std::filesystem::remove(disk.path() / "ballast");
+  EXPECT_TRUE(eventually([&] { return fleet.is_caught_up(); })) << daemon.err();
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+}
+
+}  // namespace
+}  // namespace sessionlogd::test
