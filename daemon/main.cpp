@@ -25,7 +25,7 @@ void keep_memory_private() { ::prctl(PR_SET_DUMPABLE, 0); }
 int main(int argc, char** argv) {
   using namespace sessionlogd;
   keep_memory_private();
-  std::string config = kDefaultConfig, dialect, source, since;
+  std::string config = kDefaultConfig, dialect, source, session, since;
   bool connect = false;
 
   CLI::App app("Collects the session logs of a fleet of backup appliances, each entry exactly once.", "sessionlogd");
@@ -47,6 +47,18 @@ int main(int argc, char** argv) {
   backfill_command->add_option("--since", since, "a day, a time of RFC 3339, or how long ago (7d)")
       ->required()
       ->type_name("TIME");
+  CLI::App* state_command = app.add_subcommand("state", "what is remembered of the sources");
+  state_command->require_subcommand(1);
+  CLI::App* show_command = state_command->add_subcommand("show", "print it, also while the daemon runs");
+  add_config(*show_command, config);
+  show_command->add_option("SOURCE", source, "the sessions of this source only");
+  show_command->add_option("SESSION", session, "this session only");
+  CLI::App* rebuild_command =
+      state_command->add_subcommand("rebuild", "make it anew from the output, as far as that reaches");
+  add_config(*rebuild_command, config);
+  CLI::App* init_command = state_command->add_subcommand(
+      "init", "forget it: what the sources still hold within lookback is delivered again");
+  add_config(*init_command, config);
   CLI::App* dialects_command =
       app.add_subcommand("dialects", "the built-in dialects, or one of them as TOML to start from");
   dialects_command->add_option("NAME", dialect, "the dialect to print");
@@ -60,5 +72,8 @@ int main(int argc, char** argv) {
   if (collect_command->parsed()) return collect(config);
   if (check_command->parsed()) return check(config, connect);
   if (backfill_command->parsed()) return backfill(config, source, since);
+  if (show_command->parsed()) return state_show(config, source, session);
+  if (rebuild_command->parsed()) return state_rebuild(config);
+  if (init_command->parsed()) return state_init(config);
   return dialects(dialect);
 }

@@ -17,4 +17,9 @@ int check(const std::string& config_file, bool connect);
 int backfill(const std::string& config_file, const std::string& source, const std::string& since);
 int dialects(const std::string& name);  // "": lists them
 
+// What is remembered: of all sources, of one, of one of its sessions ("" = not said). Needs no daemon and stops none.
+int state_show(const std::string& config_file, const std::string& source, const std::string& session);
+int state_rebuild(const std::string& config_file);  // from the output
+int state_init(const std::string& config_file);     // afresh
+
 }  // namespace sessionlogd

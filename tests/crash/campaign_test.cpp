@@ -1,6 +1,6 @@
-// The daemon collects from an evolving fleet and dies again and again: by SIGKILL at any moment, and at every named point
-// of its commits, recoveries, rotations and compressions. The fleet's ledger judges what was written, and a reader that
-// follows the output judges what it saw.
+// The daemon collects from an evolving fleet and dies again and again: by SIGKILL at any moment, and at every named
+// point of its commits, recoveries, rotations and compressions. The fleet's ledger judges what was written, and a
+// reader that follows the output judges what it saw.
 //
 //   SESSIONLOGD_CRASH_ROUNDS=200 SESSIONLOGD_TEST_SEED=N crash_test --gtest_filter='Campaign.*'     (./dev crash 200)
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
-// The power is cut: what was written since the last sync is on the disk in part, and names that were made or changed since
-// the directory was synced may be as they were. The state's own syncs are SQLite's, which are trusted here.
+// The power is cut: what was written since the last sync is on the disk in part, and names that were made or changed
+// since the directory was synced may be as they were. The state's own syncs are SQLite's, which are trusted here.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
@@ -90,7 +90,8 @@ class Disk : public FileOps {
           const std::size_t page_end = std::min(end, (at / kPage + 1) * kPage);
           const bool reached = random() % 2 == 0;
           if (reached) size = std::max(size, page_end);
-          for (; at < page_end; ++at) content[at] = reached ? before[at] : at < file.synced.size() ? file.synced[at] : '\0';
+          for (; at < page_end; ++at)
+            content[at] = reached ? before[at] : at < file.synced.size() ? file.synced[at] : '\0';
         }
       }
       content.resize(size);

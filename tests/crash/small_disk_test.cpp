@@ -46,10 +46,12 @@ TEST(SmallDisk, IsWaitedForAndNothingIsLostOrRepeated) {
   Workplace place;
   const SmallDisk disk(place / "disk");
   if (!disk.mounted()) GTEST_SKIP() << "SKIPPED: a file system of its own cannot be mounted here; run as root";
-  SimulatedFleet fleet(place, {"--static", "--appliances", "20", "--sessions", "20", "--entries", "120", "--hostile", "0"});
+  SimulatedFleet fleet(place,
+                       {"--static", "--appliances", "20", "--sessions", "20", "--entries", "120", "--hostile", "0"});
   move_to(disk, place);
   Child daemon = place.start("run");
-  ASSERT_TRUE(eventually([&] { return says(daemon, "cannot take events now") || !daemon.is_running(); })) << daemon.err();
+  ASSERT_TRUE(eventually([&] { return says(daemon, "cannot take events now") || !daemon.is_running(); }))
+      << daemon.err();
   ASSERT_TRUE(daemon.is_running()) << daemon.err();
   ASSERT_TRUE(disk.enlarge());
   EXPECT_TRUE(eventually([&] { return fleet.is_caught_up(); })) << daemon.err();

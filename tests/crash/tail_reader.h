@@ -1,5 +1,6 @@
-// Follows an output as a log shipper does: by inode, through rotations, on a thread of its own. Remembers every whole line
-// it ever saw, and complains when a file gets smaller, a line comes twice, or, at the end, one that it saw is not there.
+// Follows an output as a log shipper does: by inode, through rotations, on a thread of its own. Remembers every whole
+// line it ever saw, and complains when a file gets smaller, a line comes twice, or, at the end, one that it saw is not
+// there.
 #pragma once
 
 #include <atomic>
@@ -38,8 +39,8 @@ class TailReader {
   void complain(const std::string& what);
 
   const std::string path_;
-  std::map<std::uint64_t, Followed> files_;                    // by inode; open, so that no inode is used again
-  std::unordered_map<std::uint64_t, std::uint64_t> seen_;      // hash of a line -> inode
+  std::map<std::uint64_t, Followed> files_;                // by inode; open, so that no inode is used again
+  std::unordered_map<std::uint64_t, std::uint64_t> seen_;  // hash of a line -> inode
   std::vector<std::string> complaints_;
   std::atomic<bool> stop_ = false;
   std::thread thread_;

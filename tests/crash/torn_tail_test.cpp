@@ -48,7 +48,8 @@ TEST(TornTail, IsBlankedAtEveryByte) {
     } state;
     OutputPosition position;
     OutputRecovery(*output, journal, state, progress).run(position);
-    ASSERT_EQ(state.keys, complete == 0 ? std::vector<std::uint64_t>{} : std::vector<std::uint64_t>{complete - 1}) << size;
+    ASSERT_EQ(state.keys, complete == 0 ? std::vector<std::uint64_t>{} : std::vector<std::uint64_t>{complete - 1})
+        << size;
     const std::string after = read_text(dir / "events");
     ASSERT_EQ(after.size(), size - from) << "it must keep its size";
     const std::size_t torn = size - ends[complete];

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <set>
 
 #include "tests/daemon/appliance.h"
 #include "tests/daemon/workplace.h"
@@ -52,6 +53,59 @@ TEST_F(State, OutputWithoutStateIsNeverGuessedAbout) {
   EXPECT_EQ(again.status, 78);
   EXPECT_THAT(again.err, HasSubstr(place_.output().string()));
   EXPECT_EQ(read_text(place_.output()), written);
+}
+
+TEST_F(State, IsShownWhileTheDaemonRuns) {
+  Child daemon = start_and_write();
+  const Outcome all = place_.run_arguments({"state", "show", "-c", place_.config().string()});
+  EXPECT_EQ(all.status, 0) << all.err;
+  EXPECT_THAT(all.out, AllOf(HasSubstr("(file 1)"), HasSubstr("\na  ")));
+  const Outcome one = place_.run_arguments({"state", "show", "-c", place_.config().string(), "a"});
+  EXPECT_EQ(one.status, 0) << one.err;
+  EXPECT_THAT(one.out, HasSubstr("latest log time"));
+  const Outcome none = place_.run_arguments({"state", "show", "-c", place_.config().string(), "b"});
+  EXPECT_EQ(none.status, 1);
+  EXPECT_THAT(none.err, HasSubstr("knows no source b"));
+  const Outcome session = place_.run_arguments({"state", "show", "-c", place_.config().string(), "a", "none"});
+  EXPECT_EQ(session.status, 1);
+  EXPECT_TRUE(daemon.is_running());
+  for (const char* change : {"rebuild", "init"}) {
+    const Outcome refused = place_.run_arguments({"state", change, "-c", place_.config().string()});
+    EXPECT_EQ(refused.status, 1);
+    EXPECT_THAT(refused.err, HasSubstr("is in use by"));
+  }
+}
+
+TEST_F(State, ThatWasLostIsRebuiltAndNothingIsWrittenTwice) {
+  {
+    Child daemon = start_and_write();
+    daemon.signal(SIGTERM);
+    EXPECT_EQ(daemon.wait(), 0);
+  }
+  fs::remove_all(place_ / "state");
+  const std::size_t before = place_.lines().size();
+  const Outcome rebuilt = place_.run_arguments({"state", "rebuild", "-c", place_.config().string()});
+  EXPECT_EQ(rebuilt.status, 0) << rebuilt.err;
+  EXPECT_THAT(rebuilt.out, HasSubstr(std::to_string(before) + " events"));
+  const Outcome pass = place_.run("collect");
+  EXPECT_EQ(pass.status, 0) << pass.err;
+  const std::vector<std::string> lines = place_.lines();
+  std::set<std::string> ids;
+  for (const std::string& line : lines) ids.insert(line.substr(line.find("\"event\":{\"id\":\""), 64));
+  EXPECT_EQ(ids.size(), lines.size());
+}
+
+TEST_F(State, ThatIsForgottenOnPurposeDeliversAgain) {
+  EXPECT_EQ(place_.run("collect").status, 0);
+  const std::size_t once = place_.lines().size();
+  ASSERT_GT(once, 0u);
+  EXPECT_EQ(place_.run("collect").status, 0);
+  EXPECT_EQ(place_.lines().size(), once);
+  const Outcome forgotten = place_.run_arguments({"state", "init", "-c", place_.config().string()});
+  EXPECT_EQ(forgotten.status, 0) << forgotten.err;
+  EXPECT_THAT(forgotten.out, HasSubstr("kept as"));
+  EXPECT_EQ(place_.run("collect").status, 0);
+  EXPECT_EQ(place_.lines().size(), 2 * once);
 }
 
 TEST_F(State, AnOutputDirectoryThatIsNotThereIsSaid) {
