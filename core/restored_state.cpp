@@ -31,13 +31,14 @@ void RestoredState::delivered(const Delivered& event) {
   }
   const auto [at, fresh] =
       touched.positions.try_emplace(event.entry_key, static_cast<std::uint32_t>(session.history.size()));
-  if (fresh) {
-    session.history.append(event.entry_key, event.hash, 0);
+  const Emission emission{0, event.hash, event.entry_key, fresh ? Change::kNew : Change::kChanged, at->second};
+  if (event.log_time) {
+    session.history.advance(emission);
+    session.latest = std::max(session.latest, *event.log_time);
   } else {
-    session.history.change(at->second, event.hash);
+    session.history.advance_untimed(emission);
   }
   touched.changed.push_back(at->second);
-  if (event.log_time) session.latest = std::max(session.latest, *event.log_time);
 }
 
 // What is committed of the session, or a new one of which only the output knows: the next listing fills in the rest.

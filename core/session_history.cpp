@@ -119,11 +119,11 @@ void HistoryComparer::compare_group(const SessionHistory& history, std::span<con
   served_.clear();
   for (std::uint32_t i = first; i != Table::kNone; i = next_[i]) served_.push_back(i);
   kept_.clear();
-  std::uint32_t ordinals = 0;
-  for (;; ++ordinals) {
-    const std::uint32_t position = known_.find(twin_key(base, ordinals, session_key));
-    if (position == Table::kNone) break;
-    kept_.push_back({ordinals, position});
+  // A power cut may leave holes: of two twins only the second may have reached the disk.
+  for (std::uint32_t ordinal = 0;; ++ordinal) {
+    const std::uint32_t position = known_.find(twin_key(base, ordinal, session_key));
+    if (position != Table::kNone) kept_.push_back({ordinal, position});
+    if (position == Table::kNone && ordinal >= served_.size()) break;
   }
 
   pair_equal(history, answer);
@@ -134,10 +134,12 @@ void HistoryComparer::compare_group(const SessionHistory& history, std::span<con
   const std::size_t paired = std::min(served_.size(), kept_.size());
   for (std::size_t i = 0; i < paired; ++i)
     emit_changed(history, answer[served_[i]], served_[i], kept_[i].position, rules);
+  std::uint32_t ordinal = 0;
   for (std::size_t i = paired; i < served_.size(); ++i) {
     const EntryDigest& entry = answer[served_[i]];
     if (rules.only_final && !rules.last_read && !entry.final) continue;
-    emissions_.push_back({served_[i], entry.hash, twin_key(base, ordinals++, session_key), Change::kNew, Table::kNone});
+    while (known_.find(twin_key(base, ordinal, session_key)) != Table::kNone) ++ordinal;
+    emissions_.push_back({served_[i], entry.hash, twin_key(base, ordinal++, session_key), Change::kNew, Table::kNone});
   }
 }
 

@@ -218,7 +218,11 @@ void FileSink::begin_file(std::int64_t sequence) {
                     next->size()));
   }
   const OutputPosition start{sequence, next->device(), next->inode(), 0, settings_.path, seconds_of(ops_.now())};
-  value_or_throw(journal_->commit({}, start));
+  if (const Result<void> committed = journal_->commit({}, start); !committed) {
+    const Error error = committed.error();
+    if (error.kind == ErrorKind::kTryLater) throw TryLater(error.detail);
+    throw SyncFailed(error.detail);
+  }
   position_ = start;
   output_ = std::move(next);
   crash_point("begin.committed");

@@ -66,7 +66,7 @@ class OutputFile {
   std::uint64_t inode_ = 0;
 };
 
-// Which names or bytes are on the disk is unknown: the daemon must end and read them back at its next start.
+// What is on the disk is unknown: the daemon must end and find out at its next start.
 struct SyncFailed : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

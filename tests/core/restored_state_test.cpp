@@ -109,6 +109,18 @@ TEST(RestoredState, KnowsTheLatestTimeThatOnlyTheOutputHolds) {
       << "also for the start after this";
 }
 
+// When the session is done, only its entries without a time are kept one by one.
+TEST(RestoredState, MarksRecoveredEntriesWithoutATime) {
+  RestoredState state;
+  state.delivered({"src", "s1", 7, 2'000, 1, Instant{9, 1}});
+  state.delivered({"src", "s1", 7, 2'001, 1});
+  state.settle();
+  SessionHistory history = state.take("src").sessions.at(7).history;
+  history.forget_timed();
+  ASSERT_EQ(history.size(), 1u);
+  EXPECT_EQ(history.key(0), 2'001u);
+}
+
 TEST(RestoredState, KeepsOnlyTheMarkOfADoneSession) {
   SessionState session = session_of(7, 130);
   session.phase = Phase::kDone;

@@ -120,6 +120,22 @@ TEST(SessionHistory, PairsTwins) {
           {"A2 A4 A3", ""}});  // the kept ones pair in order
 }
 
+// After a power cut the second of two twins may be on the disk and the first not.
+TEST(SessionHistory, FillsHolesAmongTwins) {
+  SessionHistory history;
+  const std::uint64_t base = answer("A1")[0].base;
+  history.append(twin_key(base, 1, kSession), '1', 0);
+  history.append(twin_key(base, 3, kSession), '1', 0);
+  HistoryComparer comparer;
+  std::vector<std::uint64_t> keys;
+  for (const Emission& emission : comparer.compare(history, answer("A1 A1 A1 A1 A1"), kSession, kEmit)) {
+    EXPECT_EQ(emission.change, Change::kNew);
+    keys.push_back(emission.key);
+  }
+  EXPECT_EQ(keys, (std::vector<std::uint64_t>{twin_key(base, 0, kSession), twin_key(base, 2, kSession),
+                                              twin_key(base, 4, kSession)}));
+}
+
 TEST(SessionHistory, EmitsSixteenChangesThenOnlyTheLastRead) {
   Reading reading;
   reading.read("A0 B0");
