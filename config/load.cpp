@@ -43,7 +43,12 @@ void read_daemon(TableReader& table, DaemonSettings& into, std::vector<std::stri
   table.read("threads", into.threads, integer_between(0, 1024));
   table.read("log_level", into.log_level, log_level);
   table.read("include", include, include_patterns);
-  table.read("memory", into.memory_bytes, size_between(64u << 20, 1ull << 40));
+  table.read("memory", into.memory_bytes, size_between(kLeastMemoryPerThread, 1ull << 40));
+  if (into.threads > into.memory_bytes / kLeastMemoryPerThread) {
+    table.refuse("threads", "found " + std::to_string(into.threads) + ", expected at most " +
+                                std::to_string(into.memory_bytes / kLeastMemoryPerThread) + ": " +
+                                in_quotes(format_size(kLeastMemoryPerThread)) + " of daemon.memory for each");
+  }
   table.read("state_keep", into.state_keep, duration_between(std::chrono::hours{1}, std::chrono::hours{24 * 3650}));
   std::string admin;
   table.read("admin", admin, no_admin_address);
@@ -92,8 +97,11 @@ class Loader {
   void read_main(const TomlTable& root) {
     TableReader table(errors_, settings_.file, "", 1, root);
     std::vector<std::string> include;
-    if (auto daemon = table.table("daemon")) read_daemon(*daemon, settings_.daemon, include);
-    if (auto poll = table.table("poll")) read_poll(*poll, settings_.daemon.memory_bytes, poll_);
+    auto daemon = table.table("daemon");
+    if (daemon) read_daemon(*daemon, settings_.daemon, include);
+    auto poll = table.table("poll");
+    if (poll) read_poll(*poll, settings_.daemon.memory_bytes, poll_);
+    if (daemon && !(poll && poll->has("max_body"))) check_default_body(*daemon);
     if (auto sink = table.table("sink")) read_sink(*sink, settings_.daemon.memory_bytes, settings_.sink);
 
     DialectSet dialects(file_.parent_path() / "dialects", errors_);
@@ -105,6 +113,13 @@ class Loader {
       all_read = read_included(included, dialects) && all_read;
     }
     if (settings_.sources.empty() && all_read) report_no_source();
+  }
+
+  void check_default_body(const TableReader& daemon) {
+    const std::size_t least = poll_.poll.max_body_bytes * kLeastMemoryPerBody;
+    if (settings_.daemon.memory_bytes >= least) return;
+    daemon.refuse("memory", "found " + in_quotes(format_size(settings_.daemon.memory_bytes)) + ", expected at least " +
+                                in_quotes(format_size(least)) + ", or a poll.max_body of a quarter of it");
   }
 
   // False when the file could not be read, so that nobody knows what is in it.

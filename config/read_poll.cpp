@@ -42,9 +42,10 @@ void read_poll(TableReader& table, std::size_t memory_bytes, PollDefaults& into)
   table.read("max_session_age", poll.max_session_age, duration_between(1s, 365 * kDay));
   table.read("timeout", poll.timeout, duration_between(1ms, 1h));
   if (table.read("max_body", poll.max_body_bytes, size_between(1u << 10, 4ull << 30)) && table.has("max_body") &&
-      poll.max_body_bytes > memory_bytes) {
+      poll.max_body_bytes > memory_bytes / kLeastMemoryPerBody) {
     table.refuse("max_body", "found " + in_quotes(format_size(poll.max_body_bytes)) +
-                                 ", expected at most daemon.memory, " + in_quotes(format_size(memory_bytes)));
+                                 ", expected at most a quarter of daemon.memory, " +
+                                 in_quotes(format_size(memory_bytes / kLeastMemoryPerBody)));
   }
   table.read("connections", poll.connections, integer_between(1, 1000));
   table.read("rate", poll.rate_per_second, rate);

@@ -18,9 +18,13 @@
 
 namespace sessionlogd {
 
+// What must fit into `memory`: what a thread takes at the worst, and so many times the largest answer.
+inline constexpr std::size_t kLeastMemoryPerThread = 64u << 20;
+inline constexpr std::size_t kLeastMemoryPerBody = 4;
+
 struct DaemonSettings {
   std::string state_dir;
-  unsigned threads = 0;  // shards; 0 = one per core
+  unsigned threads = 0;  // shards; 0 = one per core, as far as memory goes
   std::string log_level = "info";
   std::size_t memory_bytes = 512u << 20;
   std::chrono::milliseconds state_keep{std::chrono::hours{24 * 30}};

@@ -39,9 +39,11 @@ struct Batch {
   std::vector<StateRecord> records;
   std::chrono::steady_clock::time_point read_at{};  // when the answer had been read
 
+  // What it takes in memory.
   std::size_t bytes() const {
-    std::size_t sum = sizeof(*this) + events.size() + index.size() * sizeof(EventRef);
-    for (const StateRecord& record : records) sum += sizeof(record) + record.value.size();
+    std::size_t sum = sizeof(*this) + source_id.size() + session_id.size() + events.capacity() +
+                      index.capacity() * sizeof(EventRef) + records.capacity() * sizeof(StateRecord);
+    for (const StateRecord& record : records) sum += record.value.capacity();
     return sum;
   }
 };

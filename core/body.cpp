@@ -2,67 +2,133 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 #include <vector>
 
 namespace sessionlogd {
+namespace {
 
-// Where the buffers lie between two answers.
+constexpr std::size_t kFirstRoom = 16u << 10;
+
+}  // namespace
+
+// Where the buffers lie between two answers, and how much of the share is taken.
 class BodyShelf {
  public:
   struct Buffer {
-    std::unique_ptr<char[]> bytes;
+    std::unique_ptr<char[], void (*)(char*)> bytes;
     std::size_t capacity = 0;
   };
 
-  BodyShelf() { buffers_.reserve(BodyPool::kMostKept); }
+  explicit BodyShelf(std::size_t share) : share_(share) { buffers_.reserve(BodyPool::kMostKept); }
 
-  Buffer take() {
-    if (buffers_.empty()) return {};
+  // What is kept counts already.
+  std::pair<char*, std::size_t> take() {
+    if (buffers_.empty()) return {nullptr, 0};
     Buffer last = std::move(buffers_.back());
     buffers_.pop_back();
-    return last;
+    return {last.bytes.release(), last.capacity};
   }
 
-  void give_back(Buffer buffer) noexcept {
-    if (buffer.capacity <= BodyPool::kLargestKept && buffers_.size() < BodyPool::kMostKept)
-      buffers_.push_back(std::move(buffer));
+  // false: there is not so much left.
+  bool charge(std::size_t bytes) {
+    while (bytes_ + bytes > share_ && !buffers_.empty()) {
+      bytes_ -= buffers_.back().capacity;
+      buffers_.pop_back();
+    }
+    if (bytes_ + bytes > share_) return false;
+    bytes_ += bytes;
+    return true;
   }
+  // Without asking.
+  void add(std::size_t bytes) { bytes_ += bytes; }
+  void give_back(std::size_t bytes) { bytes_ -= bytes; }
+
+  // false: the buffer is not kept.
+  bool keep(char* bytes, std::size_t capacity) noexcept {
+    if (capacity > kSmallBody || buffers_.size() == BodyPool::kMostKept) return false;
+    buffers_.push_back({{bytes, [](char* text) { std::free(text); }}, capacity});
+    return true;
+  }
+
+  std::size_t bytes() const { return bytes_; }
 
  private:
+  const std::size_t share_;
+  std::size_t bytes_ = 0;
   std::vector<Buffer> buffers_;
 };
 
+bool Body::make_room(std::size_t size, std::size_t expected) {
+  if (size <= capacity_ && bytes_) return true;
+  const std::size_t needed = std::max(size, expected);
+  const std::size_t wanted = std::max({needed, capacity_ * 2, kFirstRoom});
+  if (permit_ || !shelf_) return grow(wanted), true;
+  if (size > kSmallBody) return false;
+  for (const std::size_t capacity : {std::min(wanted, kSmallBody), size}) {
+    const std::size_t more = capacity - capacity_;
+    if (!shelf_->charge(more)) continue;
+    try {
+      return grow(capacity), true;
+    } catch (const std::bad_alloc&) {
+      shelf_->give_back(more);
+      throw;
+    }
+  }
+  return false;
+}
+
 void Body::append(std::string_view more) {
-  if (size_ + more.size() > capacity_ || !bytes_) {
-    reserve(std::max<std::size_t>({capacity_ * 2, size_ + more.size(), 16u << 10}));
+  const std::size_t size = size_ + more.size();
+  if (size > capacity_ || !bytes_) {
+    const std::size_t before = capacity_;
+    grow(std::max({size, capacity_ * 2, kFirstRoom}));
+    if (shelf_ && !permit_) shelf_->add(capacity_ - before);
   }
   if (!more.empty()) std::memcpy(bytes_.get() + size_, more.data(), more.size());
-  size_ += more.size();
+  filled(more.size());
+}
+
+void Body::filled(std::size_t count) {
+  size_ += count;
   std::memset(bytes_.get() + size_, 0, kPadding);
 }
 
-void Body::reserve(std::size_t capacity) {
-  if (capacity <= capacity_) return;
-  auto larger = std::make_unique_for_overwrite<char[]>(capacity + kPadding);
-  if (size_ != 0) std::memcpy(larger.get(), bytes_.get(), size_);
-  std::memset(larger.get() + size_, 0, kPadding);
-  bytes_ = std::move(larger);
+void Body::permit(std::shared_ptr<void> large) {
+  if (shelf_ && !permit_) shelf_->give_back(capacity_);
+  permit_ = std::move(large);
+}
+
+// A large buffer is moved by the kernel, page by page: there are never two of it.
+void Body::grow(std::size_t capacity) {
+  char* larger = static_cast<char*>(std::realloc(bytes_.get(), capacity + kPadding));
+  if (larger == nullptr) throw std::bad_alloc();
+  [[maybe_unused]] char* moved = bytes_.release();
+  bytes_.reset(larger);
   capacity_ = capacity;
+  std::memset(larger + size_, 0, kPadding);
 }
 
 Body::~Body() {
-  if (shelf_ && bytes_) shelf_->give_back({std::move(bytes_), capacity_});
+  if (!shelf_ || permit_ || !bytes_) return;
+  if (shelf_->keep(bytes_.get(), capacity_)) {
+    [[maybe_unused]] char* kept = bytes_.release();
+  } else {
+    shelf_->give_back(capacity_);
+  }
 }
 
-BodyPool::BodyPool() : shelf_(std::make_shared<BodyShelf>()) {}
+BodyPool::BodyPool(std::size_t share) : shelf_(std::make_shared<BodyShelf>(share)) {}
 
 Body BodyPool::take() {
-  BodyShelf::Buffer buffer = shelf_->take();
+  const auto [bytes, capacity] = shelf_->take();
   Body body;
-  body.bytes_ = std::move(buffer.bytes);
-  body.capacity_ = buffer.capacity;
+  body.bytes_.reset(bytes);
+  body.capacity_ = capacity;
   body.shelf_ = shelf_;
   return body;
 }
+
+std::size_t BodyPool::bytes() const { return shelf_->bytes(); }
 
 }  // namespace sessionlogd

@@ -6,6 +6,8 @@
 #include <iterator>
 #include <unordered_set>
 
+#include "core/json_text.h"
+
 namespace sessionlogd {
 namespace {
 
@@ -37,8 +39,11 @@ std::string path_of_session(std::string path, std::string_view id) {
   return path;
 }
 
-Discovery::Discovery(ApiClient& api, const SourceSettings& settings)
-    : api_(api), settings_(settings), page_size_(settings.dialect->sessions.page_size) {}
+Discovery::Discovery(ApiClient& api, const SourceSettings& settings, NotJson not_json)
+    : api_(api),
+      settings_(settings),
+      not_json_(std::move(not_json)),
+      page_size_(settings.dialect->sessions.page_size) {}
 
 asio::awaitable<Result<Listing>> Discovery::list(std::optional<Instant> from) {
   Listing listing;
@@ -128,7 +133,11 @@ asio::awaitable<Result<SessionPage>> Discovery::read_page(std::string query, std
     if (page_size_ != 0) add_parameter(page_query, dialect.limit, std::to_string(page_size_));
     std::string target = dialect.path + "?" + page_query;
     Result<HttpAnswer> answer = co_await get_paced(std::move(target));
-    if (answer.has_value()) co_return parse_session_page(*settings_.dialect, answer->body.text());
+    if (answer.has_value()) {
+      Result<SessionPage> page = parse_session_page(*settings_.dialect, answer->body.text());
+      if (page.has_error() && !is_json(answer->body.text())) not_json_("", "a list of sessions", answer->body.text());
+      co_return page;
+    }
     // A source that takes no pages of this size says 400, as it does to everything else that it does not take: smaller
     // ones are tried before the blame goes elsewhere.
     if (answer.error().http_status != 400 || page_size_ == 0) {
@@ -151,6 +160,7 @@ asio::awaitable<Result<ListedSession>> Discovery::ask(std::string id) {
   Result<HttpAnswer> answer = co_await get_paced(std::move(target));
   if (answer.has_error()) co_return answer.error();
   Result<ListedSession> session = parse_session(*settings_.dialect, answer->body.text());
+  if (session.has_error() && !is_json(answer->body.text())) not_json_(id, "its state", answer->body.text());
   if (session.has_value() && session->id != id)
     co_return Error(ErrorKind::kBadAnswer, "the answer names another session than was asked for");
   co_return session;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,8 +25,12 @@ struct Listing {
 
 class Discovery {
  public:
+  // Told of every answer that is no JSON: the session it was about ("" = none), what was expected, and the body.
+  using NotJson = std::function<void(std::string_view, std::string_view, std::string_view)>;
+
   // Both must outlive this.
-  Discovery(ApiClient& api, const SourceSettings& settings);
+  Discovery(
+      ApiClient& api, const SourceSettings& settings, NotJson not_json = [](auto...) {});
 
   // All sessions that began at `from` or later (nullopt: all there are), and those that run. Fails when any page could
   // not be had. Keeps to a quarter of the source's rate.
@@ -47,6 +52,7 @@ class Discovery {
 
   ApiClient& api_;
   const SourceSettings& settings_;
+  NotJson not_json_;
   unsigned page_size_;  // 0: the source's own
   SteadyTime next_request_at_{};
 };

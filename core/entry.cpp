@@ -68,11 +68,15 @@ void append_field_text(std::string& out, std::string_view token) {
 
 void EntryReader::read(const Dialect& dialect, Entry& entry, std::uint64_t session_key, Encoding encoding) {
   encoding_ = encoding;
-  entry.fault = entry.raw.empty() || entry.raw.front() != '{' ? "the entry is not an object" : fault_of_types(entry);
+  entry.fault = entry.raw.empty() || entry.raw.front() != '{' ? "the entry is not an object"
+                : entry.raw.size() > kLargestEntry
+                    ? "the entry is larger than 256 KiB; event.original holds its beginning"
+                    : fault_of_types(entry);
   if (entry.fault == nullptr) read_times(dialect, entry);
 
   const std::string_view status = entry.field(EntryField::kStatus);
-  entry.status = is_string_token(status) ? dialect.status(text_of(status)) : nullptr;
+  const bool has_status = is_string_token(status) && status.size() <= kLargestEntry;
+  entry.status = has_status ? dialect.status(text_of(status)) : nullptr;
   entry.final = entry.status == nullptr || entry.status->final;
 
   input_.clear();

@@ -13,6 +13,10 @@
 
 namespace sessionlogd {
 
+// A larger one is not read as an entry: its event would be more than a sink or what comes behind it takes (Kafka: 1
+// MB), and more than memory is set aside for.
+inline constexpr std::size_t kLargestEntry = 256u << 10;
+
 // The views point into the answer.
 struct Entry {
   std::array<std::string_view, kEntryFields> token{};  // raw JSON by EntryField; empty = absent or null

@@ -65,10 +65,11 @@ class Flight : public FlightHook {
 
 class HttpClient::Impl {
  public:
-  explicit Impl(asio::io_context& context)
+  Impl(asio::io_context& context, std::size_t small_bodies, std::shared_ptr<LargeAnswers> large_answers)
       : io(context),
         driver(std::make_shared<CurlDriver>(context)),
-        permit(std::make_shared<LargeBodyPermit>(context)) {}
+        permit(std::make_shared<LargeBodyPermit>(context, std::move(large_answers))),
+        bodies(small_bodies) {}
 
   void stop() {
     stopped = true;
@@ -84,7 +85,10 @@ class HttpClient::Impl {
   bool stopped = false;
 };
 
-HttpClient::HttpClient(asio::io_context& io) : impl_(std::make_shared<Impl>(io)) {}
+HttpClient::HttpClient(asio::io_context& io, const MemoryShares& memory, std::shared_ptr<LargeAnswers> large_answers)
+    : impl_(std::make_shared<Impl>(io, memory.small_bodies,
+                                   large_answers != nullptr ? std::move(large_answers)
+                                                            : std::make_shared<LargeAnswers>(memory.large_answers))) {}
 
 HttpClient::~HttpClient() { impl_->stop(); }
 

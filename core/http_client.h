@@ -24,9 +24,7 @@
 
 namespace sessionlogd {
 
-// A body grows past this only with its client's one permit, so that memory is bounded and two half-read ones cannot
-// wait for each other.
-inline constexpr std::size_t kSmallBody = 1u << 20;
+class LargeAnswers;
 
 struct EndpointOptions {
   std::string base_url;  // scheme://host[:port], no trailing slash
@@ -68,7 +66,9 @@ class HttpClient {
  public:
   class Endpoint;
 
-  explicit HttpClient(boost::asio::io_context& io);
+  // Bodies keep to the shares of `memory`; `large_answers` is what all clients of the process share, none: an own one.
+  explicit HttpClient(boost::asio::io_context& io, const MemoryShares& memory = {},
+                      std::shared_ptr<LargeAnswers> large_answers = nullptr);
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
@@ -79,8 +79,9 @@ class HttpClient {
 
   // Any HTTP status is an answer, not an error. Errors: kTryLater (network, TLS, time-out, ...), kBadAnswer (larger
   // than max_body, undecodable), kRefused (the request itself is not sendable), kCancelled. The detail names host, what
-  // failed and curl's words. Ending the client ends what is in flight as kCancelled. A body past kSmallBody is read one
-  // at a time; waiting for that does not count against the time-out.
+  // failed and curl's words. Ending the client ends what is in flight as kCancelled. A body that
+  // grows past kSmallBody, or finds the share of small ones spent, needs the client's one permit and holds it until it
+  // is freed; waiting for that does not count against the time-out.
   boost::asio::awaitable<Result<HttpAnswer>> send(Endpoint& endpoint, HttpRequest request);
 
   // What is in flight now, and how many of those wait until a large body was read: for limits, metrics and tests.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/curl_driver.h"
+#include "core/gzip_decoder.h"
 #include "core/http_client.h"
 #include "core/large_body_permit.h"
 #include "core/peer_certificate.h"
@@ -79,7 +80,7 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
   bool make_ready() noexcept;
 
  private:
-  enum class Fault { kNone, kTooLarge, kHeadersTooLarge, kNoMemory };
+  enum class Fault { kNone, kTooLarge, kHeadersTooLarge, kUnknownCoding, kUndecodable, kNoMemory };
 
   void set_fixed_options();
   void set_tls_options();
@@ -94,9 +95,12 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
 
   bool take_header(std::string_view line);
   std::size_t take_body(std::string_view more);
+  std::size_t take_gzip(std::string_view more);
+  void take_coding(std::string_view coding);
+  bool make_room(std::size_t size, std::size_t expected);
   void finished(CURLcode how) noexcept override;
   void must_wait() override;
-  void granted() override;
+  void granted(LargeBodyPermit::Held permit) override;
   Error error() const;
   std::string limit_words() const;
   std::string curl_words() const;
@@ -125,7 +129,8 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
   CURLcode how_ = CURLE_OK;
   Fault fault_ = Fault::kNone;
   bool in_header_ = false;
-  bool encoded_ = false;
+  std::unique_ptr<GzipDecoder> gzip_;  // of a body that comes packed
+  std::size_t decoded_ = 0;            // bytes of the piece that curl will bring again after the pause
   std::size_t header_bytes_ = 0;
   std::uint64_t content_length_ = 0;
   Body body_;

@@ -207,6 +207,23 @@ std::size_t skip_white_space(std::string_view text, std::size_t at) {
   return at;
 }
 
+bool is_json(std::string_view text) {
+  text = without_byte_order_mark(text);
+  const std::size_t begin = skip_white_space(text, 0);
+  if (begin == text.size()) return false;
+  const auto end = end_of_value(text, begin);
+  return end && skip_white_space(text, *end) == text.size();
+}
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
 bool is_valid_literal(std::string_view token) {
   return !token.empty() && token.front() != '"' && end_of_scalar(token, 0) == token.size();
 }

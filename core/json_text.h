@@ -27,6 +27,11 @@ inline std::string_view without_byte_order_mark(std::string_view text) {
 // when there is no complete valid value. `at` must not point at white space.
 std::optional<std::size_t> end_of_value(std::string_view text, std::size_t at);
 
+// Whether the text is one valid value and nothing else.
+bool is_json(std::string_view text);
+
+bool is_utf8(std::string_view text);
+
 std::size_t skip_white_space(std::string_view text, std::size_t at);
 
 // Whether the token is one of true, false, null or a number of the grammar.

@@ -14,6 +14,12 @@ namespace ondemand = simdjson::ondemand;
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::size_t kNotAField = kEntryFields;
+// Shorter than any object that says something: {"id":1}.
+constexpr std::size_t kShortestEntry = 8;
+// No name of a dialect is so long, however it is escaped: longer keys and ids are not decoded.
+constexpr std::size_t kLongestToken = 16u << 10;
+
+bool is_readable(std::string_view raw) { return raw.size() >= kShortestEntry && raw.front() == '{'; }
 
 std::string_view trim_right(const char* begin, const char* end) {
   while (end != begin && (end[-1] == ' ' || end[-1] == '\n' || end[-1] == '\t' || end[-1] == '\r')) --end;
@@ -40,10 +46,13 @@ bool same_session(std::string_view a, std::string_view b) {
 
 class LogParser::Walk {
  public:
-  void start(const Dialect& dialect) {
+  void start(const Dialect& dialect, const AnswerLimits& limits) {
     dialect_ = &dialect;
+    most_entries_ = limits.entries;
+    unreadable_ = 0;
     log.entries.clear();
     log.fault.clear();
+    too_many = false;
     named_session = {};
     not_an_array = false;
     names_session_ = !dialect.log.session_id.empty();
@@ -51,10 +60,13 @@ class LogParser::Walk {
 
   bool with_simdjson(std::string_view text, std::size_t padding);
   bool with_cursor(std::string_view text);
+  // The log without this entry and what stands behind it: too many before it could not be read.
+  const SessionLog* cut_before(const Entry& entry, std::string_view text);
 
   SessionLog log;
   std::string_view named_session;  // raw token of the envelope's session id, empty = none
   bool not_an_array = false;       // where the entries should be stands something else
+  bool too_many = false;           // entries
   EntryReader reader;
 
  private:
@@ -63,6 +75,8 @@ class LogParser::Walk {
   bool take_scalar(ondemand::value& value, std::string_view& token);
   bool take_any(ondemand::value& value, std::string_view& token);
   void element(std::string_view raw);
+  bool takes_more(std::size_t position);
+  void say_unreadable(std::size_t position);
   std::size_t field_of(const char* raw_key, std::size_t expected) const;
 
   void name_session(std::string_view token) {
@@ -70,6 +84,7 @@ class LogParser::Walk {
   }
 
   const Dialect* dialect_ = nullptr;
+  std::size_t most_entries_ = 0, unreadable_ = 0;
   bool names_session_ = false;
   ondemand::parser parser_;
   std::string key_;
@@ -145,6 +160,25 @@ bool LogParser::Walk::element(ondemand::value value, ondemand::document& documen
   return true;
 }
 
+// Whether there is to be another entry behind the last; if not, why is said. `position` is where the next one begins.
+bool LogParser::Walk::takes_more(std::size_t position) {
+  if (!log.entries.empty() && !is_readable(log.entries.back().raw)) ++unreadable_;
+  if (unreadable_ == kMostUnreadable) say_unreadable(position);
+  too_many = log.entries.size() == most_entries_;
+  return log.fault.empty() && !too_many;
+}
+
+void LogParser::Walk::say_unreadable(std::size_t position) {
+  log.fault =
+      fmt::format("{} entries cannot be read, what follows from byte {} on is not tried", kMostUnreadable, position);
+}
+
+const SessionLog* LogParser::Walk::cut_before(const Entry& entry, std::string_view text) {
+  say_unreadable(static_cast<std::size_t>(entry.raw.data() - text.data()));
+  log.entries.resize(static_cast<std::size_t>(&entry - log.entries.data()));
+  return &log;
+}
+
 // false: simdjson does not take it; the cursor decides what is wrong with it, if anything.
 bool LogParser::Walk::with_simdjson(std::string_view text, std::size_t padding) {
   ondemand::document document;
@@ -168,7 +202,7 @@ bool LogParser::Walk::with_simdjson(std::string_view text, std::size_t padding) 
       if (first != '[' || field.value().get_array().get(array)) return false;
       for (auto item : array) {
         ondemand::value value;
-        if (item.get(value) || !element(value, document)) return false;
+        if (item.get(value) || !takes_more(0) || !element(value, document)) return false;
       }
       continue;
     }
@@ -187,7 +221,7 @@ void LogParser::Walk::element(std::string_view raw) {
   if (!cursor.enter('{')) return;
   while (const auto key = cursor.next_key()) {
     key_.clear();
-    append_decoded(key_, *key);
+    if (key->size() <= kLongestToken) append_decoded(key_, *key);
     const std::string_view value = *cursor.take_value();  // `raw` is a valid value, so its members are
     const auto name = std::find(dialect_->log.fields.begin(), dialect_->log.fields.end(), key_);
     if (name == dialect_->log.fields.end() || key_.empty()) {
@@ -207,7 +241,7 @@ bool LogParser::Walk::with_cursor(std::string_view text) {
   bool seen_entries = false;
   while (const auto key = cursor.next_key()) {
     key_.clear();
-    append_decoded(key_, *key);
+    if (key->size() <= kLongestToken) append_decoded(key_, *key);
     if (key_ == dialect_->log.entries && !seen_entries && cursor.peek() != 'n') {
       seen_entries = true;
       if (!cursor.enter('[')) {
@@ -215,6 +249,7 @@ bool LogParser::Walk::with_cursor(std::string_view text) {
         return true;
       }
       while (cursor.next_element()) {
+        if (!takes_more(cursor.position())) return true;
         const auto value = cursor.take_value();
         if (!value) break;
         element(*value);
@@ -235,18 +270,18 @@ bool LogParser::Walk::with_cursor(std::string_view text) {
 
 LogParser::LogParser() : walk_(std::make_unique<Walk>()) {}
 LogParser::~LogParser() = default;
+LogParser& LogParser::operator=(LogParser&&) noexcept = default;
 
 Result<const SessionLog*> LogParser::parse(const Dialect& dialect, const Body& body, std::string_view session_id,
-                                           std::uint64_t session_key) {
+                                           std::uint64_t session_key, const AnswerLimits& limits) {
   std::string_view text = body.text();
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   if (text.empty()) return Error(ErrorKind::kBadAnswer, "the answer to the log request is empty");
 
-  walk_->start(dialect);
-  auto encoding = EntryReader::Encoding::kUtf8;  // simdjson sees to that
-  if (!walk_->with_simdjson(text, Body::kPadding)) {
-    encoding = EntryReader::Encoding::kUnchecked;
-    walk_->start(dialect);
+  walk_->start(dialect, limits);
+  walk_->log.is_utf8 = limits.indexed && walk_->with_simdjson(text, Body::kPadding);  // it sees to that
+  if (!walk_->log.is_utf8) {
+    walk_->start(dialect, limits);
     if (!walk_->with_cursor(text)) {
       return Error(ErrorKind::kBadAnswer, "the answer to the log request is not a JSON object");
     }
@@ -254,14 +289,25 @@ Result<const SessionLog*> LogParser::parse(const Dialect& dialect, const Body& b
   if (walk_->not_an_array) {
     return Error(ErrorKind::kBadAnswer, fmt::format("the answer's \"{}\" is not an array", dialect.log.entries));
   }
+  if (walk_->too_many) {
+    return Error(ErrorKind::kBadAnswer,
+                 fmt::format("the answer of {} bytes has more than {} entries, for which there is "
+                             "no memory: raise daemon.memory if that is right",
+                             body.size(), limits.entries));
+  }
   if (!walk_->named_session.empty()) {
     std::string named;
-    append_field_text(named, walk_->named_session);
+    if (walk_->named_session.size() <= kLongestToken) append_field_text(named, walk_->named_session);
     if (!same_session(named, session_id)) {
       return Error(ErrorKind::kBadAnswer, "the answer is the log of another session");
     }
   }
-  for (Entry& entry : walk_->log.entries) walk_->reader.read(dialect, entry, session_key, encoding);
+  const auto encoding = walk_->log.is_utf8 ? EntryReader::Encoding::kUtf8 : EntryReader::Encoding::kUnchecked;
+  std::size_t unreadable = 0;
+  for (Entry& entry : walk_->log.entries) {
+    walk_->reader.read(dialect, entry, session_key, encoding);
+    if (entry.fault != nullptr && ++unreadable > kMostUnreadable) return walk_->cut_before(entry, text);
+  }
   return &walk_->log;
 }
 

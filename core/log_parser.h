@@ -20,18 +20,29 @@ namespace sessionlogd {
 struct SessionLog {
   std::vector<Entry> entries;  // in order of the answer
   std::string fault;           // "": read to its end; else what is wrong behind the last entry, and where
+  bool is_utf8 = true;         // false: not known to be
+};
+
+// How much of an answer is taken in.
+struct AnswerLimits {
+  bool indexed = true;  // simdjson may be used: its index takes up to four bytes for each of the body
+  std::size_t entries = std::size_t{1} << 40;
 };
 
 class LogParser {
  public:
+  // Elements that are no entries become events, too: of a flood of them only so many, then the answer counts as broken.
+  static constexpr std::size_t kMostUnreadable = 10'000;
+
   LogParser();
   ~LogParser();
+  LogParser& operator=(LogParser&&) noexcept;
 
   // Parses `body` as the log of the session `session_id`, whose keys are seeded with `session_key`. Fails as kBadAnswer
-  // when it is no log at all (not JSON, another shape) or that of another session. The log is valid until the next
-  // call, its views while `body` is.
+  // when it is no log at all (not JSON, another shape), that of another session, or has more entries than `limits`
+  // allow. The log is valid until the next call, its views while `body` is.
   Result<const SessionLog*> parse(const Dialect& dialect, const Body& body, std::string_view session_id,
-                                  std::uint64_t session_key);
+                                  std::uint64_t session_key, const AnswerLimits& limits = {});
 
  private:
   class Walk;

@@ -25,11 +25,24 @@ std::optional<std::int64_t> parse_duration(Dialect::Log::DurationNotation notati
   return parse_count(text, notation == Dialect::Log::DurationNotation::kSeconds ? kNanosPerSecond : kNanosPerMilli);
 }
 
+// Of a small body: more would be of less than 64 bytes each, which is no log.
+constexpr std::size_t kEntriesOfSmallAnswer = kSmallBody / 64;
+
+constexpr std::size_t kLargestIndexed = 8u << 20;
+constexpr std::size_t kLargestOriginal = 32u << 10;  // of an entry that is too large
+
 }  // namespace
 
 Result<ReadOutcome> LogReader::read(const SourceFormat& source, SessionState& session, const Body& body,
                                     bool last_read) {
-  const auto parsed = parser_.parse(*source.dialect, body, session.info.id, session.key);
+  const auto outcome = read_all(source, session, body, last_read);
+  if (body.size() > kSmallBody) shrink();
+  return outcome;
+}
+
+Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState& session, const Body& body,
+                                        bool last_read) {
+  const auto parsed = parser_.parse(*source.dialect, body, session.info.id, session.key, limits_of(body));
   if (parsed.has_error()) return parsed.error();
   const SessionLog& log = **parsed;
 
@@ -45,7 +58,12 @@ Result<ReadOutcome> LogReader::read(const SourceFormat& source, SessionState& se
 
   sort_by_time(source, log, emissions_);
   read_at_ = system_now();
+  std::size_t pushed = 0;
   for (const Emission& emission : emissions_) {
+    if (pushed >= shares_.events_per_read) {
+      outcome.more = true;
+      break;
+    }
     const Entry& entry = log.entries[emission.index];
     const bool has_time = entry.fault == nullptr && entry.log_time;
     touched_.push_back(has_time ? session.history.advance(emission) : session.history.advance_untimed(emission));
@@ -56,10 +74,30 @@ Result<ReadOutcome> LogReader::read(const SourceFormat& source, SessionState& se
     ++(entry.fault != nullptr            ? outcome.events_error
        : emission.change == Change::kNew ? outcome.events_new
                                          : outcome.events_changed);
-    if (batch_.events.size() >= kBatchBytes) push(source, session);
+    if (!log.is_utf8 && !is_utf8(entry.raw)) ++outcome.not_utf8;
+    if (batch_.events.size() >= kBatchBytes) pushed += push(source, session);
   }
   push(source, session);
   return outcome;
+}
+
+// What is left of a large answer's share beside the body itself is for its index, if it is worth one, and its entries.
+AnswerLimits LogReader::limits_of(const Body& body) const {
+  if (body.size() <= kSmallBody) return {true, kEntriesOfSmallAnswer};
+  const bool indexed = body.size() <= kLargestIndexed && body.size() <= shares_.large_answer / 10;
+  const std::size_t taken = indexed ? body.size() * 5 : body.size() + body.size() / 8;  // nesting takes a bit a level
+  return {indexed, (std::max(shares_.large_answer, taken) - taken) / kBytesPerEntry};
+}
+
+// What a large answer took is given back: memory for the next one is another shard's, perhaps.
+void LogReader::shrink() {
+  parser_ = LogParser();
+  comparer_ = HistoryComparer();
+  digests_ = {};
+  emissions_ = {};
+  order_ = {};
+  numbered_ = {};
+  to_number_ = {};
 }
 
 // A session that was done and opened again has no history, only the latest time that was delivered of it.
@@ -138,7 +176,7 @@ void LogReader::encode(const SourceFormat& source, const SessionState& session, 
   if (entry.fault != nullptr) {
     event.timestamp = read_at_;
     event.fault = entry.fault;
-    event.original = entry.raw;
+    event.original = entry.raw.size() <= kLargestEntry ? entry.raw : entry.raw.substr(0, kLargestOriginal);
   } else {
     event.has_message = !entry.field(EntryField::kMessage).empty();
     event.message = text(kMessage, entry.field(EntryField::kMessage));
@@ -160,6 +198,8 @@ void LogReader::encode(const SourceFormat& source, const SessionState& session, 
 
 void LogReader::append(const SourceFormat& source, const Event& event) {
   const std::size_t before = batch_.events.size();
+  // Doubling once more would take twice the memory that is filled.
+  if (before > kBatchBytes / 4) batch_.events.reserve(kBatchBytes + kBatchBytes / 16);
   source.encoder->append(event, batch_.events);
   batch_.index.push_back({static_cast<std::uint32_t>(batch_.events.size() - before), event.entry_key, event.hash});
 }
@@ -208,17 +248,20 @@ std::string_view LogReader::extra(const Dialect& dialect, std::string_view raw) 
   return out;
 }
 
-void LogReader::push(const SourceFormat& source, const SessionState& session) {
-  if (touched_.empty()) return;
+// Returns how much there is more in the queue.
+std::size_t LogReader::push(const SourceFormat& source, const SessionState& session) {
+  if (touched_.empty()) return 0;
   batch_.source_id = source.source_id;
   batch_.session_id = session.info.id;
   batch_.session_key = session.key;
   batch_.read_at = std::chrono::steady_clock::now();
   batch_.records.push_back({session.key, StateRecord::kSessionPart, encode_session(session)});
   append_chunks(session, touched_, batch_.records);
+  const std::size_t bytes = batch_.bytes();
   queue_.push(std::move(batch_));
   batch_ = Batch();
   touched_.clear();
+  return bytes;
 }
 
 }  // namespace sessionlogd

@@ -12,6 +12,7 @@
 #include "core/batch_queue.h"
 #include "core/event.h"
 #include "core/log_parser.h"
+#include "core/memory_shares.h"
 #include "core/session_history.h"
 #include "core/session_state.h"
 #include "core/time_zone.h"
@@ -31,7 +32,9 @@ struct SourceFormat {
 struct ReadOutcome {
   std::size_t entries = 0;  // in the answer
   std::size_t events_new = 0, events_changed = 0, events_error = 0;
-  std::string fault;  // the answer is broken behind the entries that were taken
+  std::size_t not_utf8 = 0;  // events in which bytes were replaced
+  std::string fault;         // the answer is broken behind the entries that were taken
+  bool more = false;         // not all of it was emitted: read it again when the queue has room
 
   std::size_t events() const { return events_new + events_changed + events_error; }
 };
@@ -41,22 +44,26 @@ class LogReader {
   // A batch's events are at most so many bytes, but for a single larger one.
   static constexpr std::size_t kBatchBytes = 1u << 20;
 
-  explicit LogReader(BatchQueue& queue) : queue_(queue) {}
+  explicit LogReader(BatchQueue& queue, const MemoryShares& shares = {}) : queue_(queue), shares_(shares) {}
 
   // Emits one event that says that entries of the session could not be read, and why. Once per session.
   void gap(const SourceFormat& source, SessionState& session, std::string_view why);
 
-  // Emits what is new or changed and advances `session` by it. kBadAnswer: nothing was taken.
+  // Emits what is new or changed and advances `session` by it. kBadAnswer: nothing was taken. Of an answer with much
+  // news only the first part is emitted, in order of time: reading it again emits what follows.
   Result<ReadOutcome> read(const SourceFormat& source, SessionState& session, const Body& body, bool last_read);
 
  private:
+  Result<ReadOutcome> read_all(const SourceFormat& source, SessionState& session, const Body& body, bool last_read);
   void sort_by_time(const SourceFormat& source, const SessionLog& log, std::vector<Emission>& emissions);
   bool was_delivered_before(const SourceFormat& source, const SessionState& session, const Entry& entry) const;
   void number_twins(const SessionLog& log, const std::vector<Emission>& from, std::vector<Emission>& to);
   void encode(const SourceFormat& source, const SessionState& session, const Entry& entry, const Emission& emission);
   void append(const SourceFormat& source, const Event& event);
   void set_times(const SourceFormat& source, const Entry& entry, Event& event);
-  void push(const SourceFormat& source, const SessionState& session);
+  std::size_t push(const SourceFormat& source, const SessionState& session);
+  AnswerLimits limits_of(const Body& body) const;
+  void shrink();
 
   // A text of the entry in hand, decoded; the view is valid until the next entry.
   enum Text { kMessage, kLogTime, kStatus, kDuration, kResourceId, kExtra, kOriginal, kTexts };
@@ -64,6 +71,7 @@ class LogReader {
   std::string_view extra(const Dialect& dialect, std::string_view raw);
 
   BatchQueue& queue_;
+  const MemoryShares shares_;
   LogParser parser_;
   HistoryComparer comparer_;
   std::vector<EntryDigest> digests_;

@@ -13,14 +13,21 @@ constexpr std::chrono::milliseconds kStagger{2};
 
 }  // namespace
 
-Shard::Shard(BatchQueue& queue, std::uint64_t seed)
-    : work_(asio::make_work_guard(io_)), queue_(queue), random_(seed), http_(io_), reader_(queue), room_(io_) {}
+Shard::Shard(BatchQueue& queue, const MemoryShares& memory, std::shared_ptr<LargeAnswers> large_answers,
+             Quarantine* quarantine, std::uint64_t seed)
+    : work_(asio::make_work_guard(io_)),
+      queue_(queue),
+      quarantine_(quarantine),
+      random_(seed),
+      http_(io_, memory, std::move(large_answers)),
+      reader_(queue, memory),
+      room_(io_) {}
 
 Shard::~Shard() { join(); }
 
 void Shard::add(const SourceSettings& settings, RestoredSource restored, std::unique_ptr<Encoder> encoder,
                 PollMode mode) {
-  const ShardServices services{io_, http_, reader_, queue_, room_, random_};
+  const ShardServices services{io_, http_, reader_, queue_, quarantine_, room_, random_};
   sources_.push_back(std::make_unique<SourcePoller>(services, settings, std::move(restored), *encoder, mode));
   encoders_.push_back(std::move(encoder));
 }

@@ -21,8 +21,9 @@ namespace sessionlogd {
 
 class Shard {
  public:
-  // The queue must outlive this.
-  Shard(BatchQueue& queue, std::uint64_t seed);
+  // Queue and quarantine (nullptr: what is no JSON is not kept) must outlive this.
+  Shard(BatchQueue& queue, const MemoryShares& memory, std::shared_ptr<LargeAnswers> large_answers,
+        Quarantine* quarantine, std::uint64_t seed);
   ~Shard();
 
   // Before start(). Settings must outlive this.
@@ -51,6 +52,7 @@ class Shard {
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   BatchQueue& queue_;
+  Quarantine* const quarantine_;
   std::mt19937_64 random_;
   HttpClient http_;
   LogReader reader_;

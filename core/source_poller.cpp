@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/json_text.h"
+
 namespace sessionlogd {
 namespace {
 
@@ -59,7 +61,10 @@ SourcePoller::SourcePoller(ShardServices services, const SourceSettings& setting
               .encoder = &encoder},
       api_(services.io, services.http, settings, services.random,
            {.held_back = mode == PollMode::kOnePass ? HeldBack::kFails : HeldBack::kWaits}),
-      discovery_(api_, settings),
+      discovery_(api_, settings,
+                 [this](std::string_view session, std::string_view expected, std::string_view body) {
+                   count_not_json(session, expected, body);
+                 }),
       table_(settings, std::move(restored)),
       changed_(services.io) {
   for (const Schedule::Slot slot : table_.slots()) schedule_first(slot);
@@ -103,7 +108,7 @@ Instant SourcePoller::forgotten_before() const { return back(api_.now(), setting
 
 asio::awaitable<void> SourcePoller::discover() {
   Backoff backoff;
-  while (!stopping_) {
+  while (co_await room_to_read()) {
     const unsigned backfills = backfills_;
     const Result<void> listed = co_await discover_once();
     if (stopping_) break;
@@ -233,39 +238,78 @@ asio::awaitable<void> SourcePoller::poll(Schedule::Slot slot) {
   const Instant sent = api_.now();
   std::string target = path_of_session(settings_.dialect->log.path, table_.at(slot).state.info.id);
   Result<HttpAnswer> answer = co_await api_.get(std::move(target));
-  // From here to the end nothing suspends: the answer is read, pushed and remembered in one step.
-  table_.at(slot).in_flight = false;
-  if (table_.at(slot).replaced) {
-    give_up(slot, "its id was given to another session");
-  } else if (answer.has_value()) {
-    finish_poll(slot, *answer, sent);
-  } else if (answer.error().kind != ErrorKind::kCancelled) {
-    poll_failed(slot, answer.error());
+  // What the queue has no room for stays in the body. From looking for room to having pushed nothing suspends: that
+  // much of the answer is read, pushed and remembered in one step.
+  for (auto polled = Polled::kMoreToCome; polled == Polled::kMoreToCome;) {
+    const bool stopped = answer.has_value() && !co_await room_to_read();
+    table_.at(slot).in_flight = false;
+    polled = Polled::kAll;
+    if (stopped) break;
+    if (table_.at(slot).replaced) {
+      give_up(slot, "its id was given to another session");
+    } else if (answer.has_value()) {
+      polled = finish_poll(slot, *answer, sent);
+    } else if (answer.error().kind != ErrorKind::kCancelled) {
+      poll_failed(slot, answer.error());
+    }
+    if (polled == Polled::kMoreToCome) table_.at(slot).in_flight = true;
   }
   --polling_;
   if (polling_ == 0) say_first_contact();
   changed_.notify();
 }
 
-void SourcePoller::finish_poll(Schedule::Slot slot, const HttpAnswer& answer, Instant sent) {
+// false: we are stopping.
+asio::awaitable<bool> SourcePoller::room_to_read() {
+  while (!stopping_ && services_.queue.full())
+    co_await services_.room.wait_until(SteadyClock::now() + std::chrono::seconds{1});
+  co_return !stopping_;
+}
+
+SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAnswer& answer, Instant sent) {
   Session& session = table_.at(slot);
   const std::uint64_t hash = hash_body(answer.body.text());
   const bool last = session.life.is_last(sent, settings_.poll.settle);
   if (hash == session.body_hash && !last) {
     bump(counters_.polls_unchanged);
-    return read_was(slot, sent, Pace::News::kUnchanged);
+    read_was(slot, sent, Pace::News::kUnchanged);
+    return Polled::kAll;
   }
   const Result<ReadOutcome> read = services_.reader.read(format_, session.state, answer.body, last);
-  if (read.has_error()) return poll_failed(slot, read.error());
+  const bool broken = read.has_error() ? read.error().kind == ErrorKind::kBadAnswer : !read->fault.empty();
+  if (broken && !is_json(answer.body.text())) count_not_json(session.state.info.id, "its log", answer.body.text());
+  if (read.has_error()) {
+    poll_failed(slot, read.error());
+    return Polled::kAll;
+  }
 
-  bump(counters_.entries, read->entries);
   bump(counters_.events, read->events());
+  count_not_utf8(slot, read->not_utf8);
+  if (read->more) return Polled::kMoreToCome;
+  bump(counters_.entries, read->entries);
   bump(read->events_new + read->events_error > 0 ? counters_.polls_new
        : read->events_changed > 0                ? counters_.polls_changed
                                                  : counters_.polls_unchanged);
-  if (!read->fault.empty()) return poll_failed(slot, Error(ErrorKind::kBadAnswer, read->fault));
+  if (!read->fault.empty()) {
+    poll_failed(slot, Error(ErrorKind::kBadAnswer, read->fault));
+    return Polled::kAll;
+  }
   session.body_hash = hash;
   read_was(slot, sent, read->events() > 0 ? Pace::News::kChanged : Pace::News::kUnchanged);
+  return Polled::kAll;
+}
+
+void SourcePoller::count_not_json(std::string_view session, std::string_view expected, std::string_view body) {
+  bump(counters_.not_json);
+  if (services_.quarantine != nullptr) services_.quarantine->keep({settings_.name, session, expected}, body);
+}
+
+void SourcePoller::count_not_utf8(Schedule::Slot slot, std::size_t events) {
+  bump(counters_.not_utf8, events);
+  if (events == 0 || std::exchange(not_utf8_said_, true)) return;
+  spdlog::warn(
+      "source={} session={} holds bytes that are no UTF-8: each is written as U+FFFD; said once for the source",
+      settings_.name, table_.at(slot).state.info.id);
 }
 
 // The session's log was read to its end.

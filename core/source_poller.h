@@ -18,6 +18,7 @@
 #include "core/batch_queue.h"
 #include "core/discovery.h"
 #include "core/log_reader.h"
+#include "core/quarantine.h"
 #include "core/refusals.h"
 #include "core/restored_state.h"
 #include "core/said_fault.h"
@@ -34,7 +35,8 @@ struct ShardServices {
   HttpClient& http;
   LogReader& reader;
   BatchQueue& queue;
-  Signal& room;  // the queue is no longer full
+  Quarantine* quarantine;  // nullptr: none is kept
+  Signal& room;            // the queue is no longer full
   std::mt19937_64& random;
 };
 
@@ -45,7 +47,9 @@ struct SourceCounters {
   std::atomic<std::uint64_t> polls_new = 0, polls_changed = 0, polls_unchanged = 0, polls_failed = 0;
   std::atomic<std::uint64_t> entries = 0;  // in answers that were parsed
   std::atomic<std::uint64_t> events = 0;
-  std::atomic<bool> listed = false;   // at least one listing was complete
+  std::atomic<std::uint64_t> not_json = 0;  // answers that were no JSON, or broken JSON
+  std::atomic<std::uint64_t> not_utf8 = 0;  // events in which bytes that are no UTF-8 were replaced
+  std::atomic<bool> listed = false;         // at least one listing was complete
   std::atomic<bool> failing = false;  // its last listing failed, or (one pass) some of its sessions could not be read
 };
 
@@ -86,7 +90,11 @@ class SourcePoller {
   boost::asio::awaitable<void> dispatch();
   bool has_work() const;
   boost::asio::awaitable<void> poll(Schedule::Slot slot);
-  void finish_poll(Schedule::Slot slot, const HttpAnswer& answer, Instant sent);
+  boost::asio::awaitable<bool> room_to_read();
+  enum class Polled { kAll, kMoreToCome };
+  Polled finish_poll(Schedule::Slot slot, const HttpAnswer& answer, Instant sent);
+  void count_not_json(std::string_view session, std::string_view expected, std::string_view body);
+  void count_not_utf8(Schedule::Slot slot, std::size_t events);
   void read_was(Schedule::Slot slot, Instant sent, Pace::News news);
   std::chrono::milliseconds slowest_pace(Session& session);
   void poll_failed(Schedule::Slot slot, const Error& error);
@@ -123,6 +131,7 @@ class SourcePoller {
   bool left_unread_ = false;  // one pass: some session could not be read
   bool first_contact_said_ = false;
   unsigned backfills_ = 0;        // asked for; a listing that was sent before the last one does not advance anything
+  bool not_utf8_said_ = false;
   unsigned failed_listings_ = 0;  // in a row
   SaidFault said_;                // what is wrong with the source
   std::string said_missing_;      // the same of an incomplete listing, "" = it is well

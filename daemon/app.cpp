@@ -12,6 +12,8 @@
 #include <random>
 #include <thread>
 
+#include "core/large_body_permit.h"
+#include "core/quarantine.h"
 #include "daemon/progress.h"
 #include "daemon/version.h"
 #include "sinks/make_encoder.h"
@@ -32,6 +34,20 @@ std::string host_name() {
   return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
 }
 
+std::size_t count_shards(const Settings& settings) {
+  const std::size_t wanted = settings.daemon.threads != 0
+                                 ? settings.daemon.threads
+                                 : std::min<std::size_t>(std::thread::hardware_concurrency(),
+                                                         MemoryShares::most_shards(settings.daemon.memory_bytes));
+  return std::clamp<std::size_t>(wanted, 1, std::max<std::size_t>(settings.sources.size(), 1));
+}
+
+std::size_t largest_body(const Settings& settings) {
+  std::size_t largest = 1;
+  for (const SourceSettings& source : settings.sources) largest = std::max(largest, source.poll.max_body_bytes);
+  return largest;
+}
+
 }  // namespace
 
 App::App(const Settings& settings, PollMode mode)
@@ -40,7 +56,9 @@ App::App(const Settings& settings, PollMode mode)
       signals_(main_, SIGTERM, SIGINT),
       hangups_(main_, SIGHUP),
       sink_(make_sink(settings)),
-      queue_(settings.daemon.memory_bytes / 2),
+      shard_count_(count_shards(settings)),
+      memory_(MemoryShares::of(settings.daemon.memory_bytes, shard_count_, largest_body(settings))),
+      queue_(memory_.queue),
       committer_(queue_, *sink_, {.interval = settings.sink.commit_interval, .bytes = settings.sink.commit_bytes},
                  [this](const Error& error) { on_fatal(error); }) {}
 
@@ -114,14 +132,15 @@ bool App::wait_for_room(const std::string& why) {
 }
 
 void App::make_shards() {
-  const unsigned wanted =
-      settings_.daemon.threads != 0 ? settings_.daemon.threads : std::max(1u, std::thread::hardware_concurrency());
-  const std::size_t count = std::min<std::size_t>(wanted, settings_.sources.size());
+  if (settings_.sink.file.path != "-")
+    quarantine_ = std::make_unique<Quarantine>(settings_.daemon.state_dir + "/quarantine");
+  const auto large_answers = std::make_shared<LargeAnswers>(memory_.large_answers);
   std::random_device entropy;
-  for (std::size_t i = 0; i < count; ++i) shards_.push_back(std::make_unique<Shard>(queue_, entropy()));
+  for (std::size_t i = 0; i < shard_count_; ++i)
+    shards_.push_back(std::make_unique<Shard>(queue_, memory_, large_answers, quarantine_.get(), entropy()));
 
   // Each source goes to the shard with the least to do so far, and stays there.
-  std::vector<std::size_t> load(count, 0);
+  std::vector<std::size_t> load(shard_count_, 0);
   const std::string host = host_name();
   for (const SourceSettings& source : settings_.sources) {
     RestoredSource restored = restored_.take(source.id);

@@ -12,6 +12,7 @@
 #include "config/settings.h"
 #include "core/batch_queue.h"
 #include "core/committer.h"
+#include "core/memory_shares.h"
 #include "core/restored_state.h"
 #include "core/shard.h"
 #include "core/sink.h"
@@ -56,8 +57,11 @@ class App {
   boost::asio::signal_set hangups_;  // the output was moved away
   std::unique_ptr<Sink> sink_;
   RestoredState restored_;
+  const std::size_t shard_count_;
+  const MemoryShares memory_;
   BatchQueue queue_;
   Committer committer_;
+  std::unique_ptr<Quarantine> quarantine_;  // none where no state is kept
   std::vector<std::unique_ptr<Shard>> shards_;
   std::optional<ControlCommands> commands_;
   std::optional<ControlServer> control_;

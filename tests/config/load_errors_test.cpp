@@ -53,7 +53,11 @@ TEST(LoadErrors, OfDaemonPollAndSink) {
       {"[poll]\nlookback = \"al\"",
        "2: poll.lookback: found \"al\", expected a duration like \"250ms\", \"5s\", \"10m\", \"24h\" or \"7d\", or "
        "\"all\""},
-      {"[poll]\nmax_body = \"1GiB\"", "2: poll.max_body: found \"1GiB\", expected at most daemon.memory, \"512MiB\""},
+      {"[poll]\nmax_body = \"129MiB\"",
+       "2: poll.max_body: found \"129MiB\", expected at most a quarter of daemon.memory, \"128MiB\""},
+      {"[daemon]\nmemory = \"255MiB\"",
+       "2: daemon.memory: found \"255MiB\", expected at least \"256MiB\", or a poll.max_body of a quarter of it"},
+      {"[daemon]\nthreads = 9", "2: daemon.threads: found 9, expected at most 8: \"64MiB\" of daemon.memory for each"},
       {"[poll]\nconnections = 0", "2: poll.connections: found 0, expected an integer from 1 to 1000"},
       {"[poll]\nrate = \"0/s\"",
        "2: poll.rate: found \"0/s\", expected a rate above zero like \"20/s\", \"2.5/s\", \"30/m\" or \"100/h\""},

@@ -39,7 +39,7 @@ TEST(Load, TakesEveryKey) {
 [daemon]
 threads = 3
 log_level = "debug"
-memory = "64MiB"
+memory = "256MiB"
 admin = ""
 [poll]
 interval = "1ms"
@@ -68,7 +68,7 @@ keep_original = true
 tls = { pin_sha256 = ["47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="], server_name = "h" }
 )"));
   EXPECT_EQ(settings.daemon.threads, 3u);
-  EXPECT_EQ(settings.daemon.memory_bytes, 64u << 20);
+  EXPECT_EQ(settings.daemon.memory_bytes, 256u << 20);
   EXPECT_EQ(settings.sink.file.mode, 0600u);
   EXPECT_EQ(settings.sink.commit_interval, 300ms);
   EXPECT_EQ(settings.sink.file.rotate.size_bytes, std::nullopt);

@@ -146,6 +146,19 @@ TEST(JsonText, NestsAsDeepAsTheTextDoes) {
   EXPECT_TRUE(is_value(objects + "0" + std::string(kDeep, '}')));
 }
 
+TEST(JsonText, TellsJsonFromTheRest) {
+  for (const std::string_view json : {"{}", " [1] \n", "\xEF\xBB\xBF null", "\"\xFF\"", "0"})
+    EXPECT_TRUE(is_json(json)) << json;
+  for (const std::string_view other : {"", " ", "<html>", "{} {}", "{", "[1,]", "nul"})
+    EXPECT_FALSE(is_json(other)) << other;
+}
+
+TEST(JsonText, TellsUtf8FromTheRest) {
+  for (const std::string_view text : {"", "abc", "\xC3\xA9", "\xF0\x9F\x98\x80"}) EXPECT_TRUE(is_utf8(text)) << text;
+  for (const std::string_view text : {"\xFF", "a\xC3", "\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80"})
+    EXPECT_FALSE(is_utf8(text));
+}
+
 TEST(JsonText, TellsLiteralsFromTheRest) {
   for (const std::string_view token : {"true", "false", "null", "-1.5e3", "0"})
     EXPECT_TRUE(is_valid_literal(token)) << token;

@@ -216,6 +216,61 @@ TEST(LogParser, StartsAfreshWithEveryAnswer) {
   EXPECT_EQ(read.fault, "");
 }
 
+std::string repeated(std::string_view element, std::size_t count) {
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) text.append(i == 0 ? "" : ",").append(element);
+  return text;
+}
+
+// By simdjson and by the cursor: a byte that is no UTF-8 sends the answer there.
+TEST(LogParser, TakesOnlySoManyElementsThatAreNoEntries) {
+  LogText log(test::aws());
+  for (const std::string_view element : {"0", "{}", "[[]]", R"({"message":"no time"})"}) {
+    for (const std::string_view tail : {"]}", "],\"x\":\"\xFF\"}"}) {
+      const std::string most = R"({"log":[)" + std::string(kA) + "," + repeated(element, LogParser::kMostUnreadable);
+      EXPECT_EQ(log.read(most + std::string(tail)).fault, "") << element;
+      const SessionLog& read = log.read(most + "," + std::string(element) + "," + std::string(kB) + std::string(tail));
+      EXPECT_THAT(read.fault, HasSubstr(std::to_string(most.size() + 1))) << element;
+      EXPECT_EQ(read.entries.size(), LogParser::kMostUnreadable + 1) << element;
+    }
+  }
+}
+
+TEST(LogParser, RefusesMoreEntriesThanThereIsMemoryFor) {
+  LogParser parser;
+  for (const std::string_view tail : {"]}", "],\"x\":\"\xFF\"}"}) {
+    Body body;
+    body.append(R"({"log":[)" + repeated(kA, 5) + std::string(tail));
+    EXPECT_TRUE(parser.parse(test::aws(), body, "s1", 1, {.entries = 5}).has_value());
+    const auto refused = parser.parse(test::aws(), body, "s1", 1, {.entries = 4});
+    ASSERT_TRUE(refused.has_error());
+    EXPECT_EQ(refused.error().kind, ErrorKind::kBadAnswer);
+    EXPECT_THAT(refused.error().detail, HasSubstr("more than 4 entries"));
+    EXPECT_THAT(refused.error().detail, HasSubstr("daemon.memory"));
+  }
+}
+
+TEST(LogParser, ReadsTheSameWithoutAnIndex) {
+  LogParser parser;
+  Body body;
+  body.append(log_of(both()));
+  const auto read = parser.parse(test::aws(), body, "s1", 1, {.indexed = false});
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ((*read)->entries.size(), 2u);
+  EXPECT_EQ((*read)->fault, "");
+}
+
+// Names and ids of megabytes, each byte of which would be three when decoded.
+TEST(LogParser, IsNotDisturbedByEndlessNames) {
+  LogText log(test::aws());
+  const std::string endless(4u << 20, '\xFF');
+  const SessionLog& read = log.read("{\"" + endless + "\":1,\"log\":[{\"" + endless + "\":2},{\"logTime\":\"" +
+                                    endless + "\",\"status\":\"" + endless + "\"}]}");
+  ASSERT_EQ(read.entries.size(), 2u);
+  EXPECT_EQ(read.fault, "");
+  EXPECT_TRUE(log.parse("{\"sessionId\":\"" + endless + "\",\"log\":[]}").has_error());
+}
+
 TEST(LogParser, ReadsTenThousandEntriesOfOneLogTime) {
   std::string text = R"({"log":[)";
   for (int i = 0; i < 10'000; ++i) text += (i == 0 ? "" : ",") + std::string(kA);

@@ -1,4 +1,5 @@
 // What of an entry and of its source's settings reaches the event.
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -209,6 +210,82 @@ TEST(LogReader, AnswerOfAnotherSessionIsRefused) {
   ASSERT_TRUE(outcome.has_error());
   EXPECT_EQ(outcome.error().kind, ErrorKind::kBadAnswer);
   EXPECT_THAT(reading.take_batches(), SizeIs(0));
+}
+
+// Twins among them, in reverse order of time: the ordinals must go on where the part before ended.
+TEST(LogReader, AnswerWithMuchNewsIsReadInParts) {
+  std::vector<std::string> entries;
+  for (int i = 0; i < 1'600; ++i) {
+    entries.push_back(fmt::format(
+        R"({{"logTime":"2026-01-01T00:{:02}:{:02}","status":"Success","message":"step {} {}","executionStartTime":"2026-01-01T00:00:00"}})",
+        59 - i / 60, 59 - i % 60, i / 400, std::string(2'000, 'x')));
+  }
+  const std::string answer = aws_answer("s-1", entries);
+  const auto whole = aws().read(answer);
+
+  SessionState fresh;
+  fresh.key = aws().session().key;
+  fresh.info = session();
+  Reading reading(source_of("veeam-aws", "aws-eu"), fresh, {.events_per_read = 1});
+  std::vector<std::string> parts;
+  std::size_t reads = 0;
+  for (bool more = true; more; ++reads) {
+    const auto outcome = reading.try_read(answer);
+    ASSERT_TRUE(outcome.has_value());
+    more = outcome->more;
+    const auto batches = reading.take_batches();
+    ASSERT_THAT(batches, SizeIs(1));
+    for (const std::string& line : lines_of(batches)) parts.push_back(without_created(line));
+  }
+  EXPECT_GE(reads, 3u);
+  EXPECT_EQ(parts, whole);
+}
+
+TEST(LogReader, EntryThatIsTooLargeIsAnErrorEventWithItsBeginning) {
+  const std::string head = R"({"logTime":"2026-01-02T03:04:05","status":"Success","message":")";
+  const std::string largest = head + std::string(kLargestEntry - head.size() - 2, 'm') + "\"}";
+  EXPECT_EQ(text_at(aws_line(largest), "/sessionlog/change"), "new");
+  for (const std::size_t size : {kLargestEntry, std::size_t{8} << 20}) {
+    for (const char filler : {'m', '\xFF'}) {
+      const std::string line = aws_line(head + std::string(size, filler) + "\"}");
+      EXPECT_EQ(text_at(line, "/event/kind"), "pipeline_error");
+      EXPECT_THAT(text_at(line, "/error/message"), HasSubstr("larger than 256 KiB"));
+      EXPECT_TRUE(text_at(line, "/event/original").starts_with(head));
+      EXPECT_LT(line.size(), 128u << 10);
+    }
+  }
+}
+
+TEST(LogReader, BytesThatAreNoUtf8AreReplacedAndCounted) {
+  Reading reading = aws();
+  const std::string bad = "{\"logTime\":\"2026-01-02T03:04:05\",\"status\":\"Success\",\"message\":\"a\xFF\xC3z\"}";
+  const std::string answer = aws_answer("s-1", {std::string(kDone), bad});
+  const auto outcome = reading.try_read(answer);
+  ASSERT_TRUE(outcome.has_value());
+  EXPECT_EQ(outcome->not_utf8, 1u) << "the other event has none";
+  const auto lines = lines_of(reading.take_batches());
+  ASSERT_THAT(lines, SizeIs(2));
+  EXPECT_EQ(text_at(lines[0], "/message"), "a\xEF\xBF\xBD\xEF\xBF\xBDz");
+  EXPECT_EQ(reading.try_read(answer)->not_utf8, 0u) << "only what is emitted counts";
+}
+
+TEST(LogReader, NumbersBeyondSixtyFourBitsAreKeptToTheDigit) {
+  for (const std::string_view number : {"9223372036854775808", "-9223372036854775809", "18446744073709551616",
+                                        "123456789012345678901234567890.5e-999"}) {
+    const std::string line = azure_line(fmt::format(
+        R"({{"logTime":"2026-01-02T03:04:05","status":"Success","message":"m","resourceHashId":{0},"executionDuration":{0},"x":{0}}})",
+        number));
+    EXPECT_EQ(text_at(line, "/sessionlog/resource_id"), number);
+    EXPECT_EQ(text_at(line, "/sessionlog/duration"), number);
+    EXPECT_EQ(text_at(line, "/sessionlog/extra"), fmt::format(R"({{"x":{}}})", number));
+  }
+}
+
+TEST(LogReader, EntryNestedHundredThousandDeepIsKept) {
+  const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
+  const std::string line =
+      aws_line(R"({"logTime":"2026-01-02T03:04:05","status":"Success","message":"m","x":)" + deep + "}");
+  EXPECT_EQ(text_at(line, "/sessionlog/extra"), "{\"x\":" + deep + "}");
 }
 
 TEST(LogReader, OfBrokenJsonTheEntriesBeforeTheFaultAreTaken) {

@@ -41,7 +41,7 @@ SourceSettings source_of(std::string_view dialect, std::string name) {
 Reading::Reading(SourceSettings settings, SessionInfo session)
     : Reading(settings, open_session(settings, std::move(session))) {}
 
-Reading::Reading(SourceSettings settings, SessionState session)
+Reading::Reading(SourceSettings settings, SessionState session, const MemoryShares& shares)
     : settings_(std::move(settings)),
       encoder_(settings_, "host-1", "0.1.0"),
       format_{settings_.id,
@@ -51,7 +51,7 @@ Reading::Reading(SourceSettings settings, SessionState session)
               settings_.poll.changes == Changes::kFinal,
               &encoder_},
       queue_(std::size_t{1} << 40),
-      reader_(queue_),
+      reader_(queue_, shares),
       session_(std::move(session)) {}
 
 Result<ReadOutcome> Reading::try_read(std::string_view answer) {

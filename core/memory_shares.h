@@ -1,0 +1,48 @@
+// How `memory` is divided, so that bodies, queue and batches together never take more.
+//
+//   3/16  batches in the queue or being committed
+//   1/16  what the shards' reads in progress may add when the queue is just not full
+//   1/8   small bodies in flight, an equal share for each shard
+//   1/4   the shards' own: what reading a small answer takes beside its body
+//   3/8   large answers, one or more at a time: body, its entries, the parser's index
+//
+// Beside it there are the session state, libcurl's own (some 150 KB per TLS connection), and the sink's.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include "config/settings.h"
+
+namespace sessionlogd {
+
+// A body grows past this only with a permit for a large one, of which a shard has one at most.
+inline constexpr std::size_t kSmallBody = 1u << 20;
+
+// Memory that one entry takes while its answer is compared with what is known, at the worst: the entry (224 bytes,
+// while the vector grows another), what is to be emitted of it in three orders, and the tables that find it.
+inline constexpr std::size_t kBytesPerEntry = 512;
+
+struct MemoryShares {
+  std::size_t queue = std::size_t{1} << 40;
+  std::size_t events_per_read = std::size_t{1} << 40;  // then the rest of the answer waits for room in the queue
+  std::size_t small_bodies = std::size_t{1} << 40;     // of one shard
+  std::size_t large_answer = std::size_t{1} << 40;     // body and all that reading it takes
+  unsigned large_answers = 1;                          // in the whole process
+
+  // `shards` is at least one and at most most_shards(memory), the memory at least kLeastMemoryPerBody times max_body: the
+  // configuration is refused otherwise.
+  static MemoryShares of(std::size_t memory, std::size_t shards, std::size_t max_body) {
+    MemoryShares shares;
+    shares.queue = memory / 16 * 3;
+    shares.events_per_read = memory / 32 / shards;
+    shares.small_bodies = memory / 8 / shards;
+    shares.large_answers = static_cast<unsigned>(std::clamp<std::size_t>(memory / kLeastMemoryPerBody / max_body, 1, shards));
+    shares.large_answer = memory / 8 * 3 / shares.large_answers;
+    return shares;
+  }
+
+  static std::size_t most_shards(std::size_t memory) { return std::max<std::size_t>(memory / kLeastMemoryPerThread, 1); }
+};
+
+}  // namespace sessionlogd
