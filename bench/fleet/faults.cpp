@@ -28,6 +28,7 @@ constexpr Misbehaviour kTable[] = {
     {Fault::wrong_length, "wrong-length", answer, of_all_faults, 0.005, "Content-Length too large or too small"},
     {Fault::bomb, "bomb-gzip", answer, of_all_faults, 0.001,
      "80 MiB of zeros in a small body: gzip, deflate, br, zstd"},
+    {Fault::uninvited, "bomb-uninvited", answer, of_all_faults, 0.001, "the same in a coding that was not asked for"},
     {Fault::huge, "huge", answer, of_all_faults, 0.001, "a body without an end"},
     {Fault::other_session, "other-session", answer, of_all_faults, 0.005, "the log of another session"},
     {Fault::redirect, "redirect", answer, of_all_faults, 0.003, "301, 302, 307 or 308 to the same appliance"},

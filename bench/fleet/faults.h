@@ -27,6 +27,7 @@ enum class Fault : std::uint8_t {
   hang,
   wrong_length,
   bomb,
+  uninvited,
   huge,
   other_session,
   redirect,

@@ -64,8 +64,8 @@ Answer garbage(Random& random) {
   return well("application/json", std::move(body));
 }
 
-Answer bomb_for(const Request& request, Random& random) {
-  const Bomb& made = bomb(request.accept_encoding, random.next());
+Answer bomb_in(std::string_view codings, Random& random) {
+  const Bomb& made = bomb(codings, random.next());
   Answer answer;
   answer.body = made.body;
   answer.headers = fmt::format("Content-Encoding: {}\r\n", made.coding);
@@ -135,7 +135,9 @@ std::optional<Answer> answer_instead(Fault fault, Dialect dialect, const Request
     case Fault::echo:
       return echo(request, random);
     case Fault::bomb:
-      return bomb_for(request, random);
+      return bomb_in(request.accept_encoding, random);
+    case Fault::uninvited:
+      return bomb_in("deflate, br, zstd", random);
     case Fault::redirect:
       return redirect(request, random);
     default:

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -19,6 +21,7 @@
 #include <thread>
 
 #include "core/curl_error.h"
+#include "core/large_body_permit.h"
 #include "tests/support/test_proxy.h"
 #include "tests/support/test_server.h"
 
@@ -254,6 +257,76 @@ TEST_F(HttpClientTest, DecodesGzip) {
   EXPECT_EQ(failure(*endpoint, get("/broken")).kind, ErrorKind::kBadAnswer);
 }
 
+TEST_F(HttpClientTest, DecodesWholeGzipOnly) {
+  const std::string text(100'000, 'z'), packed = test::gzip(text);
+  TestServer server([&](const Request& request) -> Reply {
+    const std::vector<std::string> gzip{"Content-Encoding: gzip"};
+    if (request.target() == "/two") return answer(packed + test::gzip("and more"), gzip);
+    if (request.target() == "/nothing") return answer("", gzip);
+    if (request.target() == "/cut") return answer(packed.substr(0, packed.size() - 1), gzip);
+    if (request.target() == "/more") return answer(packed + "<html>", gzip);
+    return answer(
+        std::string(packed).replace(packed.size() - 8, 1, 1, static_cast<char>(packed[packed.size() - 8] ^ 1)), gzip);
+  });
+  auto endpoint = open(to(server));
+  const auto two = send(*endpoint, get("/two"));
+  ASSERT_TRUE(two) << two.error().detail;
+  EXPECT_EQ(two->body.text(), text + "and more");
+  EXPECT_TRUE(send(*endpoint, get("/nothing")));
+  for (const char* target : {"/cut", "/more", "/wrong-sum"}) {
+    const Error error = failure(*endpoint, get(target));
+    EXPECT_EQ(error.kind, ErrorKind::kBadAnswer) << target;
+    EXPECT_THAT(error.detail, HasSubstr("no whole gzip")) << target;
+  }
+}
+
+TEST_F(HttpClientTest, RefusesCodingsItDidNotAskFor) {
+  TestServer server([](const Request& request) -> Reply {
+    EXPECT_EQ(request["Accept-Encoding"], "gzip");
+    if (request.target() == "/twice") return answer("{}", {"Content-Encoding: gzip", "Content-Encoding: gzip"});
+    if (request.target() == "/identity") return answer("{}", {"Content-Encoding: identity"});
+    return answer("{}", {"Content-Encoding: " + std::string(request.target().substr(1))});
+  });
+  auto endpoint = open(to(server));
+  for (const char* coding : {"/br", "/zstd", "/deflate", "/gzip,gzip", "/twice"}) {
+    const Error error = failure(*endpoint, get(coding));
+    EXPECT_EQ(error.kind, ErrorKind::kBadAnswer) << coding;
+    EXPECT_THAT(error.detail, HasSubstr("was not asked for")) << coding;
+  }
+  EXPECT_TRUE(send(*endpoint, get("/identity")));
+}
+
+// What is left over is never taken for the answer to the next request.
+TEST_F(HttpClientTest, EndsAnAnswerWhereItsLengthSays) {
+  TestServer server([](const Request& request) -> Reply {
+    if (request.target() == "/short")
+      return Reply("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{}   HTTP/1.1 200 OK\r\n\r\n");
+    return answer("right");
+  });
+  auto endpoint = open(to(server));
+  for (int i = 0; i < 3; ++i) {
+    const auto cut = send(*endpoint, get("/short"));
+    if (cut) {
+      EXPECT_EQ(cut->body.text(), "{} ");
+    }
+    const auto next = send(*endpoint, get("/"));
+    ASSERT_TRUE(next) << next.error().detail;
+    EXPECT_EQ(next->body.text(), "right");
+  }
+}
+
+TEST_F(HttpClientTest, ReadsAnAnswerBehindThousandsOfHeaders) {
+  std::vector<std::string> headers;
+  for (int i = 0; i < 5'000; ++i) headers.push_back("X-Header-" + std::to_string(i) + ": " + std::to_string(i));
+  TestServer server([&](const Request&) -> Reply { return answer("hello", headers); });
+  auto endpoint = open(to(server));
+  for (int i = 0; i < 3; ++i) {
+    const auto got = send(*endpoint, get("/"));
+    ASSERT_TRUE(got) << got.error().detail;
+    EXPECT_EQ(got->body.text(), "hello");
+  }
+}
+
 TEST_F(HttpClientTest, RefusesAnswersAboveTheCapHoweverTheyCome) {
   const std::string large(70'000, 'y');
   const std::string many_empty_blocks = [] {  // gzip that says nothing, at length
@@ -301,6 +374,7 @@ TEST_F(HttpClientTest, TellsFaultsOfTheNetworkApart) {
     if (request.target() == "/truncated")
       return Reply("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", Then::kClose);
     if (request.target() == "/reset") return Reply("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", Then::kReset);
+    if (request.target() == "/loris") return Reply("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", Then::kSilence);
     if (request.target() == "/nothing") return Reply("", Then::kClose);
     if (request.target() == "/not-http") return Reply("hello, I speak something else\r\n", Then::kClose);
     return Reply("", Then::kSilence);
@@ -320,6 +394,7 @@ TEST_F(HttpClientTest, TellsFaultsOfTheNetworkApart) {
   expect("/nothing", ErrorKind::kTryLater, "closed before any answer");
   expect("/not-http", ErrorKind::kBadAnswer, "not HTTP/1");
   expect("/silence", ErrorKind::kTryLater, "timed out (timeout is 200 ms)");
+  expect("/loris", ErrorKind::kTryLater, "timed out (timeout is 200 ms)");
 }
 
 TEST_F(HttpClientTest, SaysThatAConnectionWasRefused) {
@@ -475,13 +550,83 @@ TEST_F(HttpClientTest, ReadsLargeBodiesOneAtATime) {
   run_until([&] { return client_->waiting_for_large_body() == 3; });
   EXPECT_FALSE(first);
   server.let_go();
-  run();
-  ASSERT_TRUE(first && *first);
+  run_until([&] { return first.has_value(); });
+  ASSERT_TRUE(*first);
   EXPECT_EQ((*first)->body.text(), huge);
-  for (Got& other : others) {
-    ASSERT_TRUE(other && *other);
-    EXPECT_EQ((*other)->body.text(), large);
+  for (std::size_t left = others.size(); left > 0; --left) {
+    EXPECT_EQ(client_->waiting_for_large_body(), left) << "who reads a body holds the permit until it is freed";
+    first.reset();
+    run_until([&] { return std::ranges::any_of(others, &Got::has_value); });
+    const auto next = std::ranges::find_if(others, &Got::has_value);
+    ASSERT_TRUE(**next);
+    EXPECT_EQ((**next)->body.text(), large);
+    std::swap(first, *next);
+    next->reset();
   }
+  first.reset();
+  run();
+}
+
+TEST_F(HttpClientTest, SharesThePermitsOfTheProcessWithOtherClients) {
+  const std::string large(4 << 20, 'L');
+  TestServer server([&](const Request&) -> Reply { return answer(large); });
+  const auto in_all = std::make_shared<LargeAnswers>(1);
+  client_.emplace(io_, MemoryShares(), in_all);
+  HttpClient other(io_, MemoryShares(), in_all);
+  auto endpoint = open(to(server));
+  auto endpoint_of_other = std::move(other.open(to(server))).value();
+  auto first = send(*endpoint, get("/"));
+  ASSERT_TRUE(first);
+  Got second;
+  asio::co_spawn(io_, other.send(*endpoint_of_other, get("/")),
+                 [&](std::exception_ptr, Result<HttpAnswer> answered) { second = std::move(answered); });
+  run_until([&] { return other.waiting_for_large_body() == 1; });
+  first = Error();
+  run();
+  ASSERT_TRUE(second && *second);
+  EXPECT_EQ((*second)->body.text(), large);
+}
+
+TEST_F(HttpClientTest, SmallBodyThatFindsTheShareSpentWaitsLikeALargeOne) {
+  const std::string text(80'000, 's');
+  TestServer server([&](const Request&) -> Reply { return answer(text); });
+  client_.emplace(io_, MemoryShares{.small_bodies = 100'000});
+  auto endpoint = open(to(server));
+  auto within_share = send(*endpoint, get("/"));
+  auto with_permit = send(*endpoint, get("/"));
+  ASSERT_TRUE(within_share && with_permit);
+  Got third;
+  start(*endpoint, get("/"), third);
+  run_until([&] { return client_->waiting_for_large_body() == 1; });
+  with_permit = Error();
+  run();
+  ASSERT_TRUE(third && *third);
+  EXPECT_EQ((*third)->body.text(), text);
+}
+
+std::size_t resident_bytes() {
+  std::size_t all = 0, resident = 0;
+  std::ifstream("/proc/self/statm") >> all >> resident;
+  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+// Their 30 KB that were received would be 30 MB each if they were decoded.
+TEST_F(HttpClientTest, BombsThatWaitAreNotDecoded) {
+  const std::string bomb = test::gzip(std::string(60u << 20, '\0')), large(4 << 20, 'L');
+  TestServer server([&](const Request& request) -> Reply {
+    return request.target() == "/bomb" ? answer(bomb, {"Content-Encoding: gzip"}) : answer(large);
+  });
+  auto endpoint = open(to(server));
+  auto holder = send(*endpoint, get("/large"));
+  ASSERT_TRUE(holder);
+  const std::size_t before = resident_bytes();
+  std::deque<Got> bombs(12);
+  for (Got& one : bombs) start(*endpoint, get("/bomb"), one);
+  run_until([&] { return client_->waiting_for_large_body() == bombs.size(); });
+  EXPECT_LT(resident_bytes() - before, bombs.size() * 3 * kSmallBody);
+  endpoint->cancel();
+  run();
+  for (const Got& one : bombs) EXPECT_TRUE(one && !*one);
 }
 
 // Who waits is not timed out for another's slowness, and goes on when that one is given up.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <filesystem>
 #include <map>
 #include <random>
 
@@ -73,6 +74,42 @@ TEST(Fleet, IsTreatedPolitelyThroughServerErrorsAndTimesWithoutAnswers) {
                            "--duration", seconds(evolution_seconds()), "--poll", "timeout=3s"}));
   Child daemon = place.start("run");
   finish(fleet, daemon, {"--limits", "connections=4,rate=100"});
+}
+
+// Each of these is refused, or read as far as it goes, and asked for again.
+TEST(Fleet, NothingIsLostOrRepeatedThroughHostileAnswers) {
+  Workplace place;
+  Options options{"--appliances", "12",        "--sessions", "8",          "--entries",
+                  "30",           "--dialect", "both",       "--duration", seconds(evolution_seconds() / 2),
+                  "--poll",       "timeout=3s"};
+  for (const char* fault :
+       {"reset=0.01", "truncate=0.01", "cut=0.02", "empty=0.01", "html=0.02", "garbage=0.02", "wrong-length=0.02",
+        "bomb-gzip=0.01", "bomb-uninvited=0.02", "huge=0.002", "other-session=0.02", "redirect=0.02", "headers=0.01",
+        "http09=0.01", "loris=0.002", "utf8=0.1", "nested=0.005", "bigint=0.1"}) {
+    options.insert(options.end(), {"--fault", fault});
+  }
+  SimulatedFleet fleet(place, options);
+  Child daemon = place.start("run");
+  finish(fleet, daemon, {});
+  EXPECT_NE(daemon.err().find("holds bytes that are no UTF-8"), std::string::npos);
+}
+
+TEST(Fleet, WhatIsNoJsonIsKeptInQuarantine) {
+  Workplace place;
+  SimulatedFleet fleet(place, {"--appliances", "4", "--sessions", "5", "--fault", "html=0.1", "--fault", "garbage=0.1",
+                               "--fault", "cut=0.1", "--duration", seconds(evolution_seconds() / 5)});
+  Child daemon = place.start("run");
+  finish(fleet, daemon, {});
+  int pages = 0, others = 0;
+  for (const auto& file : std::filesystem::directory_iterator(place / "state/quarantine")) {
+    EXPECT_LE(file.file_size(), 64u << 10);
+    EXPECT_EQ(file.status().permissions(), std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    EXPECT_NE(daemon.err().find(file.path().string()), std::string::npos) << "not said: " << file.path();
+    ++(read_text(file.path()).starts_with("<!DOCTYPE html>") ? pages : others);
+  }
+  EXPECT_GT(pages, 0);
+  EXPECT_LE(pages, 4) << "equal bodies of a source are kept once";
+  EXPECT_GT(others, 0);
 }
 
 TEST(Fleet, DeadAppliancesDoNotKeepOthersFromBeingDelivered) {
