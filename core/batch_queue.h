@@ -1,8 +1,8 @@
 // The one place where data crosses threads: shards push batches, the committer takes them all at once.
 //
-// Bounded in bytes by agreement: a shard starts no request while the queue is full, so it overshoots by the answers in
-// flight at most; push() itself never waits, since a poll that was read must be finished. Bytes count until their
-// commit is known.
+// Bounded in bytes by agreement: a shard sends no request and reads no answer while the queue is full, so it overshoots
+// by what each shard pushes in one step at most (core/memory_shares.h); push() itself never waits, since what was read
+// must be finished. Bytes count until their commit is known.
 #pragma once
 
 #include <atomic>

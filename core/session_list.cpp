@@ -12,6 +12,10 @@ namespace sessionlogd {
 namespace {
 
 constexpr std::size_t kLongestId = 512;
+// Texts stand in every event of their session, and keys are compared with ours: longer ones are left out, undecoded.
+constexpr std::size_t kLongestToken = 4096;
+// No source gives so many at once; what is known of them takes more memory than the page.
+constexpr std::size_t kMostRows = 20'000;
 
 // The value a dotted path leads to in an object's raw text; empty when there is none or it is null.
 std::string_view value_at(std::string_view object, std::string_view path) {
@@ -22,7 +26,7 @@ std::string_view value_at(std::string_view object, std::string_view path) {
   std::string key_text;
   while (const auto key = cursor.next_key()) {
     key_text.clear();
-    append_decoded(key_text, *key);
+    if (key->size() <= kLongestToken) append_decoded(key_text, *key);
     const auto value = cursor.take_value();
     if (!value) return {};
     if (key_text != name) continue;
@@ -37,6 +41,7 @@ std::string text_at(std::string_view object, const std::vector<std::string>& pat
   std::string text;
   for (const std::string& path : paths) {
     const std::string_view token = value_at(object, path);
+    if (token.size() > kLongestToken) continue;
     if (is_string_token(token)) {
       append_decoded(text, token);
     } else if (is_number_token(token)) {
@@ -93,7 +98,7 @@ Error not_a_page(std::string_view why) {
 bool read_rows(const Dialect& dialect, JsonCursor& cursor, SessionPage& page) {
   while (cursor.next_element()) {
     const auto row = cursor.take_value();
-    if (!row) return false;
+    if (!row || page.row_ids.size() == kMostRows) return false;
     ListedSession session = read_row(dialect, *row);
     if (usable_id(session.id)) {
       page.row_ids.push_back(session.id);
@@ -115,12 +120,15 @@ Result<SessionPage> parse_session_page(const Dialect& dialect, std::string_view 
   bool has_items = false;
   while (const auto key = cursor.next_key()) {
     key_text.clear();
-    append_decoded(key_text, *key);
+    if (key->size() <= kLongestToken) append_decoded(key_text, *key);
     if (key_text == dialect.sessions.items && cursor.peek() != 'n') {
       has_items = true;
       if (!cursor.enter('['))
         return not_a_page(fmt::format("not a page: \"{}\" is not an array", dialect.sessions.items));
-      if (!read_rows(dialect, cursor, page)) break;
+      if (!read_rows(dialect, cursor, page)) {
+        if (!cursor.faulty()) return not_a_page(fmt::format("not a page: it has more than {} rows", kMostRows));
+        break;
+      }
       continue;
     }
     const auto value = cursor.take_value();

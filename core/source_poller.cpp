@@ -238,25 +238,29 @@ asio::awaitable<void> SourcePoller::poll(Schedule::Slot slot) {
   const Instant sent = api_.now();
   std::string target = path_of_session(settings_.dialect->log.path, table_.at(slot).state.info.id);
   Result<HttpAnswer> answer = co_await api_.get(std::move(target));
-  // What the queue has no room for stays in the body. From looking for room to having pushed nothing suspends: that
-  // much of the answer is read, pushed and remembered in one step.
-  for (auto polled = Polled::kMoreToCome; polled == Polled::kMoreToCome;) {
-    const bool stopped = answer.has_value() && !co_await room_to_read();
-    table_.at(slot).in_flight = false;
-    polled = Polled::kAll;
-    if (stopped) break;
-    if (table_.at(slot).replaced) {
-      give_up(slot, "its id was given to another session");
-    } else if (answer.has_value()) {
-      polled = finish_poll(slot, *answer, sent);
-    } else if (answer.error().kind != ErrorKind::kCancelled) {
-      poll_failed(slot, answer.error());
-    }
-    if (polled == Polled::kMoreToCome) table_.at(slot).in_flight = true;
-  }
+  bool stopped = false;
+  do {
+    // What the queue has no room for stays in the body.
+    if (answer.has_value()) stopped = !co_await room_to_read();
+    // From here on nothing suspends: that much of the answer is read, pushed and remembered in one step.
+  } while (!stopped && take_answer(slot, answer, sent) == Polled::kMoreToCome);
   --polling_;
   if (polling_ == 0) say_first_contact();
   changed_.notify();
+}
+
+SourcePoller::Polled SourcePoller::take_answer(Schedule::Slot slot, const Result<HttpAnswer>& answer, Instant sent) {
+  table_.at(slot).in_flight = false;
+  Polled polled = Polled::kAll;
+  if (table_.at(slot).replaced) {
+    give_up(slot, "its id was given to another session");
+  } else if (answer.has_value()) {
+    polled = finish_poll(slot, *answer, sent);
+  } else if (const Error error = answer.error(); error.kind != ErrorKind::kCancelled) {
+    poll_failed(slot, error);
+  }
+  if (polled == Polled::kMoreToCome) table_.at(slot).in_flight = true;
+  return polled;
 }
 
 // false: we are stopping.

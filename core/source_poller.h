@@ -92,6 +92,7 @@ class SourcePoller {
   boost::asio::awaitable<void> poll(Schedule::Slot slot);
   boost::asio::awaitable<bool> room_to_read();
   enum class Polled { kAll, kMoreToCome };
+  Polled take_answer(Schedule::Slot slot, const Result<HttpAnswer>& answer, Instant sent);
   Polled finish_poll(Schedule::Slot slot, const HttpAnswer& answer, Instant sent);
   void count_not_json(std::string_view session, std::string_view expected, std::string_view body);
   void count_not_utf8(Schedule::Slot slot, std::size_t events);

@@ -84,6 +84,24 @@ TEST(SessionList, RefusesWhatIsNotAWholePage) {
   }
 }
 
+TEST(SessionList, RefusesAPageOfEndlessRows) {
+  for (const std::string_view element : {"0", R"({"id":"s"})"}) {
+    std::string rows(element);
+    for (int i = 1; i < 20'000; ++i) rows.append(",").append(element);
+    EXPECT_EQ(page(R"({"results":[)" + rows + "]}").row_ids.size(), 20'000u);
+    const auto read = parse_session_page(aws(), R"({"results":[)" + rows + "," + std::string(element) + "]}");
+    ASSERT_TRUE(read.has_error());
+    EXPECT_NE(read.error().detail.find("more than 20000 rows"), std::string::npos) << read.error().detail;
+  }
+}
+
+// A name would stand in every event of the session.
+TEST(SessionList, LeavesOutEndlessTexts) {
+  const std::string endless(1u << 20, '\xFF');
+  const ListedSession one = row(R"({"id":"s1","name":")" + endless + R"(","type":"Policy",")" + endless + R"(":1})");
+  EXPECT_EQ(one.id + "|" + one.name + "|" + one.type, "s1||Policy");
+}
+
 TEST(SessionList, ReadsOneSession) {
   EXPECT_EQ(parse_session(aws(), "\xEF\xBB\xBF {\"id\":\"s1\"}\n").value().id, "s1");
   for (const std::string_view body :
