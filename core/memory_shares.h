@@ -30,19 +30,22 @@ struct MemoryShares {
   std::size_t large_answer = std::size_t{1} << 40;     // body and all that reading it takes
   unsigned large_answers = 1;                          // in the whole process
 
-  // `shards` is at least one and at most most_shards(memory), the memory at least kLeastMemoryPerBody times max_body: the
-  // configuration is refused otherwise.
+  // `shards` is at least one and at most most_shards(memory), the memory at least kLeastMemoryPerBody times max_body:
+  // the configuration is refused otherwise.
   static MemoryShares of(std::size_t memory, std::size_t shards, std::size_t max_body) {
     MemoryShares shares;
     shares.queue = memory / 16 * 3;
     shares.events_per_read = memory / 32 / shards;
     shares.small_bodies = memory / 8 / shards;
-    shares.large_answers = static_cast<unsigned>(std::clamp<std::size_t>(memory / kLeastMemoryPerBody / max_body, 1, shards));
+    // A second one only where the first has what the largest log of the shortest entries (100 bytes each) takes.
+    shares.large_answers = static_cast<unsigned>(std::clamp<std::size_t>(memory / 16 / max_body, 1, shards));
     shares.large_answer = memory / 8 * 3 / shares.large_answers;
     return shares;
   }
 
-  static std::size_t most_shards(std::size_t memory) { return std::max<std::size_t>(memory / kLeastMemoryPerThread, 1); }
+  static std::size_t most_shards(std::size_t memory) {
+    return std::max<std::size_t>(memory / kLeastMemoryPerThread, 1);
+  }
 };
 
 }  // namespace sessionlogd
