@@ -32,6 +32,7 @@ SessionTable::TakenIn SessionTable::take_in(const ListedSession& listed, Instant
       taken = take_in_known(known->second, listed, answered, records);
     } else if (const auto mark = done_.find(key); mark != done_.end()) {
       if (!same_start(mark->second.digest, listed.digest)) continue;
+      if (mark->second.latest < source_.floor) shown_below_floor_.insert(key);
       if (mark->second.digest != listed.digest) {
         const DoneMark before = mark->second;
         done_.erase(mark);
@@ -121,11 +122,12 @@ void SessionTable::raise_floor(Instant from, Instant forgotten, std::vector<Stat
   // A mark's time is at least its session's start, so nothing is dropped that the floor does not cover.
   const Instant before = std::min(source_.floor, forgotten);
   boost::unordered::erase_if(done_, [&](const auto& mark) {
-    if (mark.second.latest >= before) return false;
+    if (mark.second.latest >= before || shown_below_floor_.contains(mark.first)) return false;
     const auto kept = untimed_.extract(mark.first);
     append_removal(mark.first, kept ? kept.mapped() : SessionHistory(), records);
     return true;
   });
+  shown_below_floor_.clear();
 }
 
 void SessionTable::lower_floor(Instant since, std::vector<StateRecord>& records) {

@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "config/settings.h"
@@ -70,7 +71,7 @@ class SessionTable {
 
   // A listing of everything since `from` was complete: sessions that began before and are finished are not taken up any
   // more. The floor only rises by this. Done marks below it are kept until `forgotten`, before which the source itself
-  // keeps nothing: one of them may be opened again.
+  // keeps nothing, and as long as listings show their session: one of them may be opened again.
   void raise_floor(Instant from, Instant forgotten, std::vector<StateRecord>& records);
 
   // The opposite, an explicit act: the next listing asks from `since`, and what it shows is taken up again unless it is
@@ -97,6 +98,8 @@ class SessionTable {
   SourceState source_;
   DoneMarks done_;
   UntimedEntries untimed_;
+  // Done marks from below the floor whose sessions were shown since it was raised last: one that runs without end, say.
+  std::unordered_set<std::uint64_t> shown_below_floor_;
   std::deque<Session> sessions_;  // by slot; a deque, so that a session stays where it is while others come
   std::vector<Slot> free_;
   boost::unordered_flat_map<std::uint64_t, Slot> slots_;  // by session_key

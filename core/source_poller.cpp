@@ -305,7 +305,8 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
 
 void SourcePoller::count_not_json(std::string_view session, std::string_view expected, std::string_view body) {
   bump(counters_.not_json);
-  if (services_.quarantine != nullptr) services_.quarantine->keep({settings_.name, session, expected}, body);
+  if (services_.quarantine != nullptr && !api_.echoes_secret(body))
+    services_.quarantine->keep({settings_.name, session, expected}, body);
 }
 
 void SourcePoller::count_not_utf8(Schedule::Slot slot, std::size_t events) {

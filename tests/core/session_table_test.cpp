@@ -119,6 +119,17 @@ TEST_F(SessionTableTest, KeepsTheMarksOfWhatTheSourceMayOpenAgain) {
   EXPECT_EQ(table_.at(again.slot).state.only_after, (Instant{200, 0})) << "what was delivered is known";
 }
 
+TEST_F(SessionTableTest, KeepsTheMarkOfASessionThatListingsStillShow) {
+  finish(take_in(row(100, "Running")).slot, {200, 0});  // given up, for it had no news
+  table_.raise_floor({500, 0}, {150, 0}, records_);
+  for (std::int64_t floor = 600; floor < 900; floor += 100) {
+    EXPECT_EQ(take_in(row(100, "Running")).as, As::kIgnored);
+    table_.raise_floor({floor, 0}, {floor, 0}, records_);
+  }
+  table_.raise_floor({900, 0}, {900, 0}, records_);
+  EXPECT_EQ(take_in(row(100, "Running")).as, As::kNew) << "the last listing did not show it";
+}
+
 TEST_F(SessionTableTest, RemembersEntriesWithoutATimeOfADoneSession) {
   const auto taken = take_in(row(100, "Success"));
   SessionHistory& history = table_.at(taken.slot).state.history;
