@@ -3,9 +3,18 @@
 #include <fmt/format.h>
 
 #include <boost/beast/http/field.hpp>
+#include <ctime>
 
 namespace sessionlogd::test {
 namespace http = boost::beast::http;
+
+// A session without news for a month would not be read again.
+std::string yesterday() {
+  const std::time_t at = std::time(nullptr) - 24 * 3600;
+  char date[16] = {};
+  std::strftime(date, sizeof date, "%Y-%m-%d", std::gmtime(&at));
+  return date;
+}
 
 Appliance::Appliance(Instead instead)
     : instead_(std::move(instead)), server_([this](const Request& request) { return reply(request); }) {}
@@ -40,8 +49,9 @@ Appliance::Reply Appliance::reply(const Request& request) {
   if (target == "/api/v1/token") return token(request);
   if (target.find("/log") != target.npos) {
     ++logs_read_;
-    return answer(
-        R"({"log":[{"logTime":"2026-01-01T00:00:01","status":"Success","message":"Processing","executionStartTime":"2026-01-01T00:00:00"}]})");
+    return answer(fmt::format(
+        R"({{"log":[{{"logTime":"{0}T00:00:01","status":"Success","message":"Processing","executionStartTime":"{0}T00:00:00"}}]}})",
+        yesterday()));
   }
   return answer(list(target));
 }
@@ -62,8 +72,8 @@ std::string Appliance::list(std::string_view target) const {
   if (target.find("Offset=0") != target.npos) {
     for (int i = 0; i < sessions; ++i) {
       rows += fmt::format(
-          R"({}{{"id":"session-{}","type":"Policy","status":"Running","executionStartTime":"2026-01-01T00:00:00"}})",
-          i == 0 ? "" : ",", i);
+          R"({}{{"id":"session-{}","type":"Policy","status":"Running","executionStartTime":"{}T00:00:00"}})",
+          i == 0 ? "" : ",", i, yesterday());
     }
   }
   return fmt::format(R"({{"results":[{}],"totalCount":{}}})", rows, sessions.load());

@@ -12,6 +12,8 @@
 
 namespace sessionlogd::test {
 
+std::string yesterday();  // "2026-01-31", in UTC
+
 class Appliance {
  public:
   using Request = TestServer::Request;

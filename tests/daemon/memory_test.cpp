@@ -32,11 +32,8 @@ std::size_t peak_bytes(pid_t pid) {
   return 0;
 }
 
-// Of yesterday: a session without news for a month is not read any more.
 std::string large_log() {
-  const std::time_t yesterday = std::time(nullptr) - 24 * 3600;
-  char date[16] = {};
-  std::strftime(date, sizeof date, "%Y-%m-%d", std::gmtime(&yesterday));
+  const std::string date = yesterday();
   std::string text = R"({"log":[)";
   for (int i = 0; i < kEntries; ++i) {
     text += fmt::format(R"({}{{"logTime":"{}T{:02}:{:02}:{:02}","status":"Success","message":"step {} {}"}})",
