@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "config/read_kafka_sink.h"
 #include "config/value_rules.h"
 
 namespace sessionlogd {
@@ -11,13 +12,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::string type(const TomlValue& value) {
-  const auto* found = std::get_if<std::string>(&value.value);
-  if (found == nullptr || *found != "file") {
-    throw ValueError(describe(value), "\"file\": the only sink in this version");
-  }
-  return *found;
-}
+// A file's readers wait for a line, Kafka's for a transaction.
+constexpr std::chrono::milliseconds kKafkaCommitInterval = 300ms;
+
+enum class SinkType { kFile, kKafka };
 
 // Where a relative path leads depends on who starts the daemon, so it is refused.
 std::string output_path(const TomlValue& value) {
@@ -78,15 +76,25 @@ void read_rotate(TableReader& table, RotateSettings& into) {
   table.finish();
 }
 
+void read_file_sink(TableReader& table, FileSinkSettings& into) {
+  table.read("path", into.path, output_path);
+  table.read("mode", into.mode, mode);
+  table.read("group", into.group, group);
+  if (auto rotate = table.table("rotate")) read_rotate(*rotate, into.rotate);
+}
+
 }  // namespace
 
 void read_sink(TableReader& table, std::size_t memory_bytes, SinkSettings& into) {
-  std::string type_name;
-  const bool known_type = table.read("type", type_name, type);
-  table.read("path", into.file.path, output_path);
-  table.read("mode", into.file.mode, mode);
-  table.read("group", into.file.group, group);
-  if (auto rotate = table.table("rotate")) read_rotate(*rotate, into.file.rotate);
+  SinkType type = SinkType::kFile;
+  const bool known_type =
+      table.read("type", type, word<SinkType>({{"file", SinkType::kFile}, {"kafka", SinkType::kKafka}}));
+  if (type == SinkType::kKafka) {
+    into.commit_interval = kKafkaCommitInterval;
+    read_kafka_sink(table, into.kafka.emplace());
+  } else {
+    read_file_sink(table, into.file);
+  }
   table.read("format", into.format, word<std::string>({{"ecs", "ecs"}}));
   table.read("commit_interval", into.commit_interval, duration_between(1ms, 1h));
   if (table.read("commit_bytes", into.commit_bytes, size_between(1u << 10, 1u << 30)) && table.has("commit_bytes") &&

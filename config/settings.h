@@ -117,14 +117,33 @@ struct FileSinkSettings {
   RotateSettings rotate{};
 };
 
+enum class Delivery { kExactlyOnce, kAtLeastOnce };
+
+// One of librdkafka's own properties: its value, or where that is read from.
+struct KafkaProperty {
+  std::string name;
+  std::string value;
+  std::optional<Secret> secret;  // instead of the value
+};
+
+struct KafkaSinkSettings {
+  std::string brokers;  // host:port, separated by commas
+  std::string topic;
+  std::string state_topic;  // default: the topic's name and "-state"
+  std::string transactional_id;
+  Delivery delivery = Delivery::kExactlyOnce;
+  std::vector<KafkaProperty> properties;
+};
+
 struct SinkSettings {
   std::string format = "ecs";
-  std::chrono::milliseconds commit_interval{1'000};
+  std::chrono::milliseconds commit_interval{1'000};  // Kafka: 300 ms
   std::size_t commit_bytes = 8u << 20;
   FileSinkSettings file;
+  std::optional<KafkaSinkSettings> kafka;  // instead of the file
 
   // Standard output keeps none: the state directory is then not touched.
-  bool keeps_state() const { return file.path != "-"; }
+  bool keeps_state() const { return kafka || file.path != "-"; }
 };
 
 struct Settings {

@@ -6,18 +6,33 @@ namespace sessionlogd {
 
 void RestoredState::record(std::string_view source_id, const StateRecord& record) {
   Source& source = sources_[std::string(source_id)];
+  if (record.value.empty()) return remove(source, record);
   if (record.part == StateRecord::kSourcePart) {
     source.restored.source = decode_source(record.value);
   } else if (record.part == StateRecord::kSessionPart) {
     SessionState session = decode_session(record.value);
     session.key = record.session_key;
     if (session.phase == Phase::kDone) {
+      source.restored.sessions.erase(record.session_key);
       source.restored.done[record.session_key] = {session.digest, session.latest};
     } else {
+      source.restored.done.erase(record.session_key);
       source.restored.sessions[record.session_key] = std::move(session);
     }
   } else {
     source.chunks[record.session_key][record.part] = record.value;
+  }
+}
+
+void RestoredState::remove(Source& source, const StateRecord& record) {
+  if (record.part == StateRecord::kSourcePart) {
+    source.restored.source = {};
+  } else if (record.part == StateRecord::kSessionPart) {
+    source.restored.sessions.erase(record.session_key);
+    source.restored.done.erase(record.session_key);
+  } else if (const auto found = source.chunks.find(record.session_key); found != source.chunks.end()) {
+    found->second.erase(record.part);
+    if (found->second.empty()) source.chunks.erase(found);
   }
 }
 

@@ -51,6 +51,7 @@ class RestoredState : public StateVisitor {
     std::vector<std::uint32_t> changed;
   };
 
+  static void remove(Source& source, const StateRecord& record);
   SessionState& session_of(Source& source, const Delivered& event);
   static void join_chunks(Source& source, std::uint64_t key, SessionHistory& history);
 

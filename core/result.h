@@ -19,6 +19,7 @@ enum class ErrorKind {
   kRefused,     // will not be accepted however often it is tried: 400, 403, 404, wrong credentials
   kBadAnswer,   // not what the interface promises: no JSON, wrong shape, too large
   kCancelled,   // we are stopping
+  kFenced,      // another daemon has taken over
 };
 
 struct Error {

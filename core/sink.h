@@ -31,8 +31,9 @@ class StateVisitor {
  public:
   virtual ~StateVisitor() = default;
 
-  // One committed row. Rows come in any order, all of them before the first delivered(). A row that cannot be read
-  // (another version, damaged) throws StateMismatch.
+  // One committed row. Rows come in any order, all of them before the first delivered(); one with the address of an
+  // earlier one replaces it, and an empty one removes it. A row that cannot be read (another version, damaged) throws
+  // StateMismatch.
   virtual void record(std::string_view source_id, const StateRecord& record) = 0;
 
   // In the order of the output.
@@ -49,13 +50,23 @@ struct StateMismatch : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// A setting that only the sink's own library can judge is wrong: exit status 78. what() names every one.
+struct WrongSetting : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// Another daemon has taken over while we started: exit status 79. what() names it.
+struct FencedAtStart : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 // The state or the output is in use. what() says by whom.
 struct InUse : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Storage has no room for the moment: recover() may be called again, with a visitor that knows nothing yet. what() says
-// where.
+// Storage has no room, or is not there, for the moment: recover() may be called again, with a visitor that knows
+// nothing yet. what() says where.
 struct TryLater : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -68,8 +79,8 @@ class Sink {
  public:
   virtual ~Sink() = default;
 
-  // Before the first commit(). Throws TryLater, StateMismatch, InUse, or std::runtime_error when storage cannot be used
-  // at all.
+  // Before the first commit(). Throws TryLater, StateMismatch, InUse, FencedAtStart, or std::runtime_error when storage
+  // cannot be used at all.
   virtual void recover(StateVisitor& into) = 0;
 
   // `tell` is called again and again while recover() works, on its thread; what it throws ends recover().

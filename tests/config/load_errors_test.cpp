@@ -16,6 +16,52 @@ struct Row {
   const char* mistake;  // without "sessionlogd.toml:"
 };
 
+// Each stands behind keys that are right.
+TEST(LoadErrors, OfTheKafkaSink) {
+  const Row table[] = {
+      {"properties = 5", "6: sink.properties: found 5, expected a table"},
+      {"delivery = \"exactly\"", "6: sink.delivery: found \"exactly\", expected \"exactly-once\" or \"at-least-once\""},
+      {"state_topic = \"t\"", "6: sink.state_topic: found \"t\", expected another topic than that of the events"},
+      {"state_topic = \"a b\"",
+       "6: sink.state_topic: found \"a b\", expected 1 to 249 letters, digits, \".\", \"_\" or \"-\""},
+      {"path = \"/a\"",
+       "6: sink.path: found an unknown key, expected one of type, brokers, topic, state_topic, transactional_id, "
+       "delivery, properties, format, commit_interval, commit_bytes"},
+      {"properties = { \"linger.ms\" = [5] }",
+       "6: sink.properties.linger.ms: found an array, expected a string, an integer, true or false"},
+      {"properties = { \"enable.idempotence\" = false }",
+       "6: sink.properties.enable.idempotence: found a property that sessionlogd sets itself, expected none: see "
+       "sink.delivery"},
+      {"properties = { \"sasl.password\" = \"hunter2\" }",
+       "6: sink.properties.sasl.password: found a literal (not shown), expected \"file:/path\", \"env:NAME\" or "
+       "\"credential:NAME\""},
+      {"properties = { \"sasl.username\" = \"file:/none\" }",
+       "6: sink.properties.sasl.username: file:/none cannot be read: No such file or directory"},
+  };
+  for (const Row& row : table) {
+    ConfigFiles files;
+    const Lines mistakes = files.mistakes(
+        std::string("[sink]\ntype = \"kafka\"\nbrokers = \"k:1,[::1]:2\"\ntopic = \"t\"\ntransactional_id = \"id\"\n") +
+        row.text + "\n" + files.source("a"));
+    EXPECT_EQ(mistakes, Lines{std::string("sessionlogd.toml:") + row.mistake}) << row.text;
+  }
+}
+
+TEST(LoadErrors, NamesEveryKeyThatKafkaNeeds) {
+  ConfigFiles files;
+  EXPECT_EQ(files.mistakes("[sink]\ntype = \"kafka\"\n" + files.source("a")),
+            (Lines{"sessionlogd.toml:1: sink.brokers: found nothing, expected brokers like \"k1:9092,k2:9092\"",
+                   "sessionlogd.toml:1: sink.topic: found nothing, expected the topic that gets the events",
+                   "sessionlogd.toml:1: sink.transactional_id: found nothing, expected a name that no other daemon "
+                   "has"}));
+  for (const char* brokers : {"", "k", "k:", ":1", "k:1,", "k:x", "k:1,,k:2"}) {
+    const Lines mistakes =
+        files.mistakes(std::string("[sink]\ntype = \"kafka\"\ntopic = \"t\"\ntransactional_id = \"i\"\nbrokers = \"") +
+                       brokers + "\"\n" + files.source("a"));
+    EXPECT_EQ(mistakes.size(), 1u) << brokers;
+  }
+}
+
 // Each text stands alone before a source that is right.
 TEST(LoadErrors, OfDaemonPollAndSink) {
   const Row table[] = {
@@ -62,8 +108,7 @@ TEST(LoadErrors, OfDaemonPollAndSink) {
       {"[poll]\nrate = \"0/s\"",
        "2: poll.rate: found \"0/s\", expected a rate above zero like \"20/s\", \"2.5/s\", \"30/m\" or \"100/h\""},
       {"[poll]\nchanges = \"all\"", "2: poll.changes: found \"all\", expected \"emit\" or \"final\""},
-      {"[sink]\ntype = \"kafka\"\nbrokers = \"k\"",
-       "2: sink.type: found \"kafka\", expected \"file\": the only sink in this version"},
+      {"[sink]\ntype = \"tape\"", "2: sink.type: found \"tape\", expected \"file\" or \"kafka\""},
       {"[sink]\npath = \"out\"",
        "2: sink.path: found \"out\", expected an absolute path, or \"-\" for standard output"},
       {"[sink]\nmode = \"0999\"",

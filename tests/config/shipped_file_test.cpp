@@ -19,6 +19,12 @@ std::string shipped_file() {
 // The example of a source taken into use, as the file tells operators to.
 std::string with_example(const std::string& text) { return std::regex_replace(text, std::regex("(^|\n)#: "), "$1"); }
 
+// The same with Kafka in place of the file.
+std::string with_kafka(const std::string& text) {
+  const std::size_t file = text.find("\n[sink]\n"), kafka = text.find("\n#! ");
+  return std::regex_replace(text.substr(0, file) + text.substr(kafka), std::regex("(^|\n)#! "), "$1");
+}
+
 class ShippedFile : public testing::Test {
  protected:
   ShippedFile() { files_.write("aws-eu", "hunter2"); }
@@ -86,17 +92,29 @@ TEST_F(ShippedFile, DocumentsOnlyKeysThatExist) {
   }
 }
 
+TEST_F(ShippedFile, HoldsTheDefaultsOfKafka) {
+  const Settings shipped = files_.settings(with_kafka(with_example(shipped_file())));
+  ASSERT_TRUE(shipped.sink.kafka);
+  EXPECT_EQ(shipped.sink.kafka->state_topic, shipped.sink.kafka->topic + "-state");
+  EXPECT_EQ(shipped.sink.kafka->delivery, KafkaSinkSettings{}.delivery);
+  EXPECT_TRUE(shipped.sink.kafka->properties.empty());
+  EXPECT_EQ(shipped.sink.commit_interval, std::chrono::milliseconds(300));
+  EXPECT_EQ(shipped.sink.commit_bytes, SinkSettings{}.commit_bytes);
+}
+
 // An unknown key's message lists the known ones: each of them must be explained.
 TEST_F(ShippedFile, DocumentsEveryKey) {
   const std::string text = shipped_file();
-  for (const char* where : {"[daemon]\n", "[poll]\n", "[sink]\n", "[[source]]\n", "[[source]]\n[source.tls]\n"}) {
+  for (const char* where : {"[daemon]\n", "[poll]\n", "[sink]\n", "[sink]\ntype = \"kafka\"\n", "[[source]]\n",
+                            "[[source]]\n[source.tls]\n"}) {
     for (const std::string& mistake : files_.mistakes(std::string(where) + "qqqqqqqqqqqq = 1\n")) {
       const std::size_t list = mistake.find("unknown key, expected one of ");
       if (list == mistake.npos) continue;
       std::istringstream keys(mistake.substr(list + 29));
       for (std::string key; keys >> key;) {
         if (key.ends_with(',')) key.pop_back();
-        EXPECT_TRUE(std::regex_search(text, std::regex("(^|\n)(#: )?(# )?" + key + " *= |\\[source\\." + key + "\\]")))
+        EXPECT_TRUE(
+            std::regex_search(text, std::regex("(^|\n)(#[:!] )?(# )?" + key + " *= |\\[source\\." + key + "\\]")))
             << key;
       }
     }

@@ -59,6 +59,35 @@ TEST(SessionState, RefusesEveryRowThatIsCutShort) {
   EXPECT_THROW(decode_session("\x01\x01\x09"), StateMismatch);
 }
 
+// A topic that is not compacted yet holds every row that ever was.
+TEST(RestoredState, LaterRowsReplaceEarlierOnesAndEmptyOnesRemoveThem) {
+  RestoredState state;
+  const auto record = [&](const StateRecord& row) { state.record("a", row); };
+  const auto record_all = [&](const SessionState& session) {
+    for (const StateRecord& row : rows_of(session)) record(row);
+  };
+  record({0, StateRecord::kSourcePart, encode_source({Instant{1, 1}})});
+  record({0, StateRecord::kSourcePart, encode_source({Instant{2, 2}})});
+  record_all(session_of(7, 100));
+  record_all(session_of(7, 70));  // one chunk less: its row stays until it is removed
+  record({7, 1, {}});
+  record_all(session_of(8, 10));
+  SessionState ended = session_of(8, 10);
+  std::vector<StateRecord> done;
+  append_done(ended, done);
+  for (const StateRecord& row : done) record(row);
+  record_all(session_of(9, 10));
+  record({9, StateRecord::kSessionPart, {}});
+  record({9, 0, {}});
+
+  const RestoredSource restored = state.take("a");
+  EXPECT_EQ(restored.source.listed_to, (Instant{2, 2}));
+  ASSERT_EQ(restored.sessions.size(), 1u);
+  EXPECT_EQ(restored.sessions.at(7).history.size(), kKeysPerChunk);
+  EXPECT_TRUE(restored.done.contains(8));
+  EXPECT_FALSE(restored.done.contains(9));
+}
+
 TEST(RestoredState, TakesRowsInAnyOrder) {
   std::vector<StateRecord> rows = rows_of(session_of(7, 200));
   ASSERT_EQ(rows.size(), 5u);

@@ -1,0 +1,114 @@
+#include "config/read_kafka_sink.h"
+
+#include <algorithm>
+#include <array>
+
+#include "config/value_rules.h"
+
+namespace sessionlogd {
+namespace {
+
+constexpr std::size_t kMaxTopicBytes = 249;  // Kafka's own limit
+
+bool is_topic(std::string_view name) {
+  if (name.empty() || name.size() > kMaxTopicBytes || name == "." || name == "..") return false;
+  return name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") == name.npos;
+}
+
+// A topic's name, or a transactional id by the same rule.
+std::string topic(const TomlValue& value) {
+  const auto* found = std::get_if<std::string>(&value.value);
+  if (found == nullptr || !is_topic(*found)) {
+    throw ValueError(describe(value), R"(1 to 249 letters, digits, ".", "_" or "-")");
+  }
+  return *found;
+}
+
+bool is_broker(std::string_view broker) {
+  const std::size_t colon = broker.rfind(':');
+  if (colon == broker.npos || colon == 0) return false;
+  const std::string_view port = broker.substr(colon + 1);
+  return !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == port.npos;
+}
+
+std::string brokers(const TomlValue& value) {
+  constexpr std::string_view kExpected = R"(brokers like "k1:9092,k2:9092")";
+  std::string found = text(value);
+  for (std::string_view rest = found; !rest.empty() || found.empty();) {
+    const std::size_t comma = rest.find(',');
+    if (!is_broker(rest.substr(0, comma)) || comma == rest.size() - 1) throw ValueError(describe(value), kExpected);
+    if (comma == rest.npos) break;
+    rest.remove_prefix(comma + 1);
+  }
+  return found;
+}
+
+struct Reserved {
+  std::string_view name, instead;
+};
+
+// What the promise rests on, or what has a key of its own.
+constexpr auto kReserved = std::to_array<Reserved>({
+    {"bootstrap.servers", "brokers"},
+    {"metadata.broker.list", "brokers"},
+    {"transactional.id", "transactional_id"},
+    {"enable.idempotence", "delivery"},
+    {"acks", "delivery"},
+    {"request.required.acks", "delivery"},
+    {"max.in.flight", "delivery"},
+    {"max.in.flight.requests.per.connection", "delivery"},
+    {"isolation.level", "delivery"},
+    {"auto.offset.reset", "state_topic"},
+    {"enable.partition.eof", "state_topic"},
+    {"delivery.report.only.error", "delivery"},
+    {"enable.gapless.guarantee", "delivery"},
+});
+
+constexpr auto kSecrets = std::to_array<std::string_view>(
+    {"sasl.password", "ssl.key.password", "ssl.key.pem", "ssl.keystore.password", "sasl.oauthbearer.client.secret"});
+
+bool is_reference(std::string_view value) {
+  return value.starts_with("file:") || value.starts_with("env:") || value.starts_with("credential:");
+}
+
+KafkaProperty property(const std::string& name, const TomlValue& value) {
+  const auto reserved = std::ranges::find(kReserved, name, &Reserved::name);
+  if (reserved != kReserved.end()) {
+    throw ValueError("a property that sessionlogd sets itself", "none: see sink." + std::string(reserved->instead));
+  }
+  if (const auto* number = std::get_if<std::int64_t>(&value.value)) return {name, std::to_string(*number), {}};
+  if (const auto* flag = std::get_if<bool>(&value.value)) return {name, *flag ? "true" : "false", {}};
+  const auto* found = std::get_if<std::string>(&value.value);
+  if (found == nullptr) throw ValueError(std::string(kind_of(value)), "a string, an integer, true or false");
+  if (is_reference(*found) || std::ranges::find(kSecrets, name) != kSecrets.end()) {
+    return {name, "", readable_secret(value)};
+  }
+  return {name, text(value), {}};
+}
+
+void read_properties(TableReader& table, std::vector<KafkaProperty>& into) {
+  for (const auto& [name, value] : table.raw().members) {
+    KafkaProperty read;
+    if (table.read(name, read, [&name = name](const TomlValue& given) { return property(name, given); })) {
+      into.push_back(std::move(read));
+    }
+  }
+}
+
+}  // namespace
+
+void read_kafka_sink(TableReader& table, KafkaSinkSettings& into) {
+  table.require("brokers", R"(brokers like "k1:9092,k2:9092")", into.brokers, brokers);
+  const bool known_topic = table.require("topic", "the topic that gets the events", into.topic, topic);
+  into.state_topic = into.topic + "-state";
+  table.read("state_topic", into.state_topic, topic);
+  if (known_topic && into.state_topic == into.topic) {
+    table.refuse("state_topic", "found " + in_quotes(into.topic) + ", expected another topic than that of the events");
+  }
+  table.require("transactional_id", "a name that no other daemon has", into.transactional_id, topic);
+  table.read("delivery", into.delivery,
+             word<Delivery>({{"exactly-once", Delivery::kExactlyOnce}, {"at-least-once", Delivery::kAtLeastOnce}}));
+  if (auto properties = table.table("properties")) read_properties(*properties, into.properties);
+}
+
+}  // namespace sessionlogd
