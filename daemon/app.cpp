@@ -13,9 +13,9 @@
 #include <random>
 #include <thread>
 
-#include "core/absent_source.h"
 #include "core/large_body_permit.h"
 #include "core/quarantine.h"
+#include "daemon/commands/commands.h"
 #include "daemon/progress.h"
 #include "daemon/version.h"
 #include "sinks/make_encoder.h"
@@ -62,7 +62,7 @@ App::App(const Settings& settings, PollMode mode)
       mode_(mode),
       signals_(main_, SIGTERM, SIGINT),
       hangups_(main_, SIGHUP),
-      sink_(make_sink(settings)),
+      sink_(make_sink(settings, stop_.get_token())),
       shard_count_(count_shards(settings)),
       memory_(MemoryShares::of(settings.daemon.memory_bytes, shard_count_, largest_body(settings))),
       queue_(memory_.queue),
@@ -140,7 +140,7 @@ bool App::wait_for_room(const std::string& why) {
 }
 
 void App::make_shards() {
-  if (settings_.sink.keeps_state())
+  if (settings_.sink.file.path != "-")
     quarantine_ = std::make_unique<Quarantine>(settings_.daemon.state_dir + "/quarantine");
   const auto large_answers = std::make_shared<LargeAnswers>(memory_.large_answers);
   std::random_device entropy;
@@ -152,29 +152,10 @@ void App::make_shards() {
   const std::string host = host_name();
   for (const SourceSettings& source : settings_.sources) {
     RestoredSource restored = restored_.take(source.id);
-    Batch presence;
-    presence.source_id = source.id;
-    mark_present(restored, presence.records);
-    if (!presence.records.empty()) queue_.push(std::move(presence));
     const auto least = static_cast<std::size_t>(std::min_element(load.begin(), load.end()) - load.begin());
     load[least] += 1 + restored.sessions.size();
     shards_[least]->add(source, std::move(restored), make_encoder(settings_.sink.format, source, host, kVersion),
                         mode_);
-  }
-  keep_absent();
-}
-
-// What is left are sources that do not stand in the configuration.
-void App::keep_absent() {
-  for (const std::string& id : restored_.source_ids()) {
-    Batch batch;
-    batch.source_id = id;
-    RestoredSource state = restored_.take(id);
-    if (mark_absent(state, settings_.daemon.state_keep, system_now(), batch.records)) {
-      spdlog::info("the source with the id {} left the configuration more than state_keep ago: its state is removed",
-                   id);
-    }
-    if (!batch.records.empty()) queue_.push(std::move(batch));
   }
 }
 
@@ -215,6 +196,7 @@ void App::wait_for_end() {
 
 void App::request_stop() {
   if (std::exchange(stop_requested_, true)) return;
+  stop_.request_stop();
   for (const auto& shard : shards_) shard->stop();
   auto deadline = std::make_shared<asio::steady_timer>(main_, kShardsMayTake);
   deadline->async_wait([this, deadline](const boost::system::error_code& error) {
@@ -228,7 +210,7 @@ void App::on_shard_end() {
 
 void App::on_fatal(const Error& error) {
   spdlog::error("sink={} cannot go on: {}", sink_->name(), error.detail);
-  fatal_ = true;
+  fatal_status_ = error.kind == ErrorKind::kFenced ? kFenced : kNotWell;
   asio::post(main_, [this] { request_stop(); });
 }
 
@@ -242,14 +224,15 @@ bool App::stop() {
 }
 
 int App::exit_status(bool all_committed) const {
-  if (fatal_ || !all_committed) return 1;
-  if (mode_ == PollMode::kForever) return 0;
-  if (stop_requested_) return 1;  // the pass was not finished
+  if (fatal_status_ != kWell) return fatal_status_;
+  if (!all_committed) return kNotWell;
+  if (mode_ == PollMode::kForever) return kWell;
+  if (stop_requested_) return kNotWell;  // the pass was not finished
   const auto all = sources();
   return std::any_of(all.begin(), all.end(),
                      [](const SourcePoller* source) { return source->counters().failing.load(); })
-             ? 1
-             : 0;
+             ? kNotWell
+             : kWell;
 }
 
 std::vector<const SourcePoller*> App::sources() const {

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <vector>
 
 #include "config/settings.h"
@@ -37,7 +38,6 @@ class App {
   bool recover();
   bool wait_for_room(const std::string& why);
   void make_shards();
-  void keep_absent();
   void start();
   void listen_to_operator();
   void wait_for_end();
@@ -56,6 +56,7 @@ class App {
   boost::asio::signal_set
       signals_;  // held from the first moment to the last: one that comes early waits, a second changes nothing
   boost::asio::signal_set hangups_;  // the output was moved away
+  std::stop_source stop_;            // tells the sink, which may be waiting on a thread of its own
   std::unique_ptr<Sink> sink_;
   RestoredState restored_;
   const std::size_t shard_count_;
@@ -70,7 +71,7 @@ class App {
   std::chrono::milliseconds room_wait_{0};  // before the next attempt to start without room
   std::size_t shards_running_ = 0;
   bool stop_requested_ = false;
-  std::atomic<bool> fatal_ = false;
+  std::atomic<int> fatal_status_ = 0;
 };
 
 }  // namespace sessionlogd

@@ -1,11 +1,15 @@
 #include "sinks/make_sink.h"
 
+#include <utility>
+
 #include "sinks/file_sink.h"
+#include "sinks/kafka_sink.h"
 #include "sinks/stdout_sink.h"
 
 namespace sessionlogd {
 
-std::unique_ptr<Sink> make_sink(const Settings& settings) {
+std::unique_ptr<Sink> make_sink(const Settings& settings, std::stop_token stop) {
+  if (settings.sink.kafka) return std::make_unique<KafkaSink>(*settings.sink.kafka, std::move(stop));
   if (settings.sink.file.path == "-") return std::make_unique<StdoutSink>();
   return std::make_unique<FileSink>(settings.daemon.state_dir, settings.sink.file);
 }

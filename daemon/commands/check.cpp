@@ -14,6 +14,8 @@
 #include "core/spawn.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/with_settings.h"
+#include "sinks/kafka_check.h"
+#include "sinks/make_sink.h"
 
 namespace sessionlogd {
 namespace {
@@ -119,13 +121,29 @@ int try_all(const Settings& settings) {
   return std::ranges::all_of(findings, [](const Finding& finding) { return finding.fault.empty(); }) ? kWell : kNotWell;
 }
 
+// The sink's part, when it has one. False: it would not work.
+bool try_sink(const Settings& settings) {
+  if (!settings.sink.kafka) return true;
+  bool well = true;
+  fmt::print("\n");
+  for (const SinkFinding& finding : check_kafka(*settings.sink.kafka)) {
+    const char* verdict = finding.fault.empty() ? "ok" : finding.warning ? "warning: " : "";
+    fmt::print("{}: {}  {}{}\n", finding.what, finding.said, verdict, finding.fault);
+    well = well && (finding.fault.empty() || finding.warning);
+  }
+  return well;
+}
+
 }  // namespace
 
 int check(const std::string& config_file, bool connect) {
   return with_settings(config_file, [&](const Settings& settings) {
     for (const std::string& warning : settings.warnings) spdlog::warn("{}", warning);
+    (void)make_sink(settings);  // what only its library can judge
     fmt::print("{}: the configuration is right, {} sources\n", config_file, settings.sources.size());
-    return connect ? try_all(settings) : kWell;
+    if (!connect) return kWell;
+    const int sources = try_all(settings);
+    return try_sink(settings) ? sources : kNotWell;
   });
 }
 

@@ -10,6 +10,7 @@ inline constexpr int kNotWell = 1;
 inline constexpr int kWrongUsage = 2;
 inline constexpr int kNotReachable = 3;         // the daemon
 inline constexpr int kWrongConfiguration = 78;  // EX_CONFIG; also: state and output do not belong together
+inline constexpr int kFenced = 79;              // another daemon has taken over
 
 int run(const std::string& config_file);
 int collect(const std::string& config_file);

@@ -15,6 +15,7 @@
 #include "daemon/commands/with_settings.h"
 #include "sinks/file_journal.h"
 #include "sinks/file_state.h"
+#include "sinks/kafka_sink.h"
 
 namespace sessionlogd {
 namespace {
@@ -115,6 +116,11 @@ std::string id_of(const Settings& settings, const std::string& source) {
 }
 
 bool keeps_state(const Settings& settings) {
+  if (settings.sink.kafka) {
+    spdlog::error("the state is in Kafka, in topic {}: only `state init` works on it",
+                  settings.sink.kafka->state_topic);
+    return false;
+  }
   if (settings.sink.keeps_state()) return true;
   spdlog::error("sink.path is \"-\": standard output, of which no state is kept");
   return false;
@@ -202,6 +208,15 @@ int state_rebuild(const std::string& config_file) {
 
 int state_init(const std::string& config_file) {
   return with_settings(config_file, [](const Settings& settings) {
+    if (settings.sink.kafka) {
+      const std::uint64_t removed = KafkaSink(*settings.sink.kafka, {}).begin_anew();
+      fmt::print(
+          "The state knows nothing now: {} rows of topic {} were removed. What the sources still hold within "
+          "`lookback` "
+          "is delivered again.\n",
+          removed, settings.sink.kafka->state_topic);
+      return kWell;
+    }
     if (!keeps_state(settings)) return kNotWell;
     const NewState made = init_state(settings.daemon.state_dir, settings.sink.file);
     fmt::print(

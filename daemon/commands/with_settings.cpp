@@ -28,6 +28,12 @@ int with_settings(const std::string& config_file, const std::function<int(const 
   } catch (const StateMismatch& mismatch) {
     spdlog::error("{}", mismatch.what());
     return kWrongConfiguration;
+  } catch (const WrongSetting& wrong) {
+    spdlog::error("{}: {}", config_file, wrong.what());
+    return kWrongConfiguration;
+  } catch (const FencedAtStart& fenced) {
+    spdlog::error("{}", fenced.what());
+    return kFenced;
   } catch (const std::exception& error) {
     spdlog::error("{}", error.what());
     return kNotWell;

@@ -1,0 +1,23 @@
+// What `sessionlogd check --connect` finds out about a Kafka sink, without disturbing a daemon that runs.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/settings.h"
+
+namespace sessionlogd {
+
+struct SinkFinding {
+  std::string what;
+  std::string said;   // "12 partitions, 3 replicas, min.insync.replicas 2"
+  std::string fault;  // "" = well
+  bool warning = false;
+};
+
+// Asks for the brokers and both topics, and tries the right to write in a transaction that it aborts, under the id
+// "<transactional_id>-check": under the daemon's own it would shut the daemon out. Takes some seconds at most per
+// question.
+std::vector<SinkFinding> check_kafka(const KafkaSinkSettings& settings);
+
+}  // namespace sessionlogd

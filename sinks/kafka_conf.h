@@ -1,0 +1,41 @@
+// librdkafka's properties for one run: our defaults, what the configuration says, and the secrets it names, read now.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "config/settings.h"
+
+struct rd_kafka_conf_s;
+
+namespace sessionlogd {
+
+class KafkaConf {
+ public:
+  // Throws WrongSetting, which names every property that librdkafka refuses; SecretError when a secret cannot be read.
+  static KafkaConf producer(const KafkaSinkSettings& settings);
+  static KafkaConf reader(const KafkaSinkSettings& settings);
+
+  // Replaces a property.
+  KafkaConf with(std::string_view name, std::string value) const;
+
+  std::string_view value_of(std::string_view name) const;  // "": not set
+
+  // For rd_kafka_new(), which takes it over.
+  rd_kafka_conf_s* make() const;
+
+  // What no log line may hold.
+  const std::vector<std::string>& secrets() const { return secrets_; }
+
+ private:
+  void set(std::string_view name, std::string value);
+  void add(const KafkaSinkSettings& settings);
+  void check() const;
+
+  std::vector<std::pair<std::string, std::string>> properties_;
+  std::vector<std::string> secrets_;
+};
+
+}  // namespace sessionlogd
