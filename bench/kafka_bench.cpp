@@ -1,0 +1,191 @@
+// Events per CPU-second through the Kafka sink in exactly-once mode, against a bare loop of librdkafka's transactions
+// with the same events, keys, headers and properties on the same broker, in turn. Client side only: the broker is
+// another process. The sink's part also writes the state rows and commit records that the loop does without.
+//
+// kafka_bench [PAIRS]: prints "ours BARE RATIO" in thousands of events per CPU-second, medians over the pairs, then the
+// same by wall clock.
+#include <fmt/format.h>
+#include <librdkafka/rdkafka.h>
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <stdexcept>
+
+#include "sinks/kafka_conf.h"
+#include "sinks/kafka_sink.h"
+#include "tests/kafka/broker.h"
+#include "tests/kafka/outside.h"
+
+namespace sessionlogd {
+namespace {
+
+constexpr int kBatches = 100, kEventsPerBatch = 100, kTransactions = 6;
+constexpr double kEvents = static_cast<double>(kBatches) * kEventsPerBatch * kTransactions;
+
+class NoState : public StateVisitor {
+ public:
+  void record(std::string_view, const StateRecord&) override {}
+  void delivered(const Delivered&) override {}
+  std::vector<Batch> settle() override { return {}; }
+};
+
+std::vector<Batch> make_batches() {
+  std::vector<Batch> batches;
+  for (int b = 0; b < kBatches; ++b) {
+    Batch batch;
+    batch.source_id = fmt::format("aws-{:04}", b % 20);
+    batch.session_id = fmt::format("90faa259-fbf6-493a-b492-{:012x}", b);
+    batch.session_key = 0x9e37'79b9'7f4a'7c15u * static_cast<unsigned>(b + 1);
+    for (int e = 0; e < kEventsPerBatch; ++e) {
+      const std::uint64_t key = batch.session_key ^ (0xbf58'476d'1ce4'e5b9u * static_cast<unsigned>(e));
+      const std::string line = fmt::format(
+          R"({{"@timestamp":"2020-06-20T19:22:13.{:06}Z","message":"Creating snapshot snap-{:016x} of volume vol-0a1b2c3d4e5f","ecs":{{"version":"8.11.0"}},"log":{{"level":"info"}},"agent":{{"type":"sessionlogd","version":"0.1.0","name":"host-1"}},"event":{{"id":"{:016x}{:016x}","hash":"{:08x}","kind":"event","module":"veeam","dataset":"veeam.aws.session_log","action":"Policy","outcome":"success","created":"2026-11-21T20:41:12.123456Z","start":"2020-06-20T19:12:04.161597Z","end":"2020-06-20T19:22:13.849335Z","duration":609687738000}},"observer":{{"vendor":"Veeam","product":"Backup for AWS","name":"{}","hostname":"10.0.0.5"}},"sessionlog":{{"record":"entry","source":"{}","session_id":"{}","session_type":"Policy","session_name":"nightly","log_time":"2020-06-20T19:22:13.849335","status":"Success","duration":"687","change":"new"}}}})"
+          "\n",
+          e, key, batch.session_key, key, e, batch.source_id, batch.source_id, batch.session_id);
+      batch.events += line;
+      batch.index.push_back({static_cast<std::uint32_t>(line.size()), key, static_cast<std::uint32_t>(e)});
+    }
+    batch.records.push_back({batch.session_key, StateRecord::kSessionPart, std::string(140, 's')});
+    batch.records.push_back({batch.session_key, 0, std::string(64 * 13, 'k')});
+    batch.records.push_back({batch.session_key, 1, std::string(36 * 13, 'k')});
+    batches.push_back(std::move(batch));
+  }
+  return batches;
+}
+
+struct Spent {
+  double cpu = 0, wall = 0;
+};
+
+double cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+template <class Work>
+Spent measure(const Work& work) {
+  const double cpu = cpu_seconds();
+  const auto begun = std::chrono::steady_clock::now();
+  for (int i = 0; i < kTransactions; ++i) work();
+  return {cpu_seconds() - cpu, std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count()};
+}
+
+void must(rd_kafka_error_t* error) {
+  if (error != nullptr) throw std::runtime_error(rd_kafka_error_string(error));
+}
+
+// What anyone would write who needs no state.
+class BareLoop {
+ public:
+  explicit BareLoop(const KafkaSinkSettings& settings) {
+    char reason[512];
+    handle_ = rd_kafka_new(RD_KAFKA_PRODUCER, KafkaConf::producer(settings).make(), reason, sizeof reason);
+    if (handle_ == nullptr) throw std::runtime_error(reason);
+    topic_ = rd_kafka_topic_new(handle_, settings.topic.c_str(), nullptr);
+    must(rd_kafka_init_transactions(handle_, 30'000));
+  }
+  ~BareLoop() {
+    rd_kafka_topic_destroy(topic_);
+    rd_kafka_destroy(handle_);
+  }
+  BareLoop(const BareLoop&) = delete;
+  BareLoop& operator=(const BareLoop&) = delete;
+
+  void write(const std::vector<Batch>& batches) {
+    must(rd_kafka_begin_transaction(handle_));
+    for (const Batch& batch : batches) {
+      const std::string key = batch.source_id + '/' + batch.session_id;
+      const char* line = batch.events.data();
+      for (const EventRef& event : batch.index) {
+        const std::string id = fmt::format("{:016x}{:016x}", batch.session_key, event.entry_key);
+        const std::string hash = fmt::format("{:08x}", event.hash);
+        while (produce(key, id, hash, line, event.size - 1) == RD_KAFKA_RESP_ERR__QUEUE_FULL) rd_kafka_poll(handle_, 5);
+        line += event.size;
+      }
+    }
+    must(rd_kafka_commit_transaction(handle_, 30'000));
+  }
+
+ private:
+  rd_kafka_resp_err_t produce(const std::string& key, const std::string& id, const std::string& hash, const char* line,
+                              std::size_t size) {
+    return rd_kafka_producev(handle_, RD_KAFKA_V_RKT(topic_), RD_KAFKA_V_KEY(key.data(), key.size()),
+                             RD_KAFKA_V_VALUE(const_cast<char*>(line), size),
+                             RD_KAFKA_V_HEADER("event.id", id.data(), static_cast<ssize_t>(id.size())),
+                             RD_KAFKA_V_HEADER("event.hash", hash.data(), static_cast<ssize_t>(hash.size())),
+                             RD_KAFKA_V_HEADER("content-type", "application/json", 16), RD_KAFKA_V_END);
+  }
+
+  rd_kafka_t* handle_;
+  rd_kafka_topic_t* topic_;
+};
+
+double median(std::vector<double> of) {
+  std::nth_element(of.begin(), of.begin() + static_cast<std::ptrdiff_t>(of.size() / 2), of.end());
+  return of[of.size() / 2];
+}
+
+int run(int pairs) {
+  test::Cluster cluster(1);
+  test::Outside outside(cluster.addresses());
+  const auto settings = [&](const std::string& name) {
+    outside.create_topic(name, 6);
+    return KafkaSinkSettings{.brokers = cluster.addresses(),
+                             .topic = name,
+                             .state_topic = name + "-state",
+                             .transactional_id = name,
+                             .delivery = Delivery::kExactlyOnce,
+                             .properties = {}};
+  };
+  const std::vector<Batch> batches = make_batches();
+  KafkaSink sink(settings("ours"), {});
+  NoState state;
+  sink.recover(state);
+  BareLoop bare(settings("bare"));
+  const auto ours = [&] {
+    if (const Result<void> done = sink.commit(batches); !done) throw std::runtime_error(done.error().detail);
+  };
+  const auto theirs = [&] { bare.write(batches); };
+  measure(ours);  // the broker's Java and every connection are warm then
+  measure(theirs);
+  std::vector<double> our_cpu, their_cpu, our_wall, their_wall, cpu_ratios, wall_ratios;
+  for (int pair = 0; pair < pairs; ++pair) {
+    const bool first = pair % 2 == 0;
+    Spent a = first ? measure(ours) : Spent(), b = measure(theirs);
+    if (!first) a = measure(ours);
+    our_cpu.push_back(kEvents / a.cpu / 1e3);
+    their_cpu.push_back(kEvents / b.cpu / 1e3);
+    our_wall.push_back(kEvents / a.wall / 1e3);
+    their_wall.push_back(kEvents / b.wall / 1e3);
+    cpu_ratios.push_back(b.cpu / a.cpu);
+    wall_ratios.push_back(b.wall / a.wall);
+  }
+  fmt::print("{:.0f} {:.0f} {:.2f}\n", median(our_cpu), median(their_cpu), median(cpu_ratios));
+  fmt::print("{:.0f} {:.0f} {:.2f}\n", median(our_wall), median(their_wall), median(wall_ratios));
+  return 0;
+}
+
+}  // namespace
+}  // namespace sessionlogd
+
+int main(int argc, char** argv) {
+  std::string why_not;
+  if (!sessionlogd::test::Cluster::is_available(why_not)) {
+    fmt::print(stderr, "kafka_bench: {}\n", why_not);
+    return 1;
+  }
+  spdlog::set_level(spdlog::level::warn);
+  try {
+    return sessionlogd::run(argc > 1 ? std::atoi(argv[1]) : 9);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "kafka_bench: {}\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,128 @@
+#include "tests/kafka/broker.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <stdexcept>
+#include <utility>
+
+namespace sessionlogd::test {
+namespace fs = std::filesystem;
+namespace {
+
+using boost::asio::ip::tcp;
+
+constexpr const char* kJava = "/usr/bin/java";
+
+// Free now, and nobody else's until all are chosen. A broker needs the same port again after a kill.
+std::vector<unsigned short> free_ports(int count) {
+  boost::asio::io_context io;
+  std::vector<tcp::acceptor> held;
+  std::vector<unsigned short> ports;
+  for (int i = 0; i < count; ++i) {
+    held.emplace_back(io, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0));
+    ports.push_back(held.back().local_endpoint().port());
+  }
+  return ports;
+}
+
+bool takes_connections(unsigned short port) {
+  boost::asio::io_context io;
+  tcp::socket socket(io);
+  boost::system::error_code failed;
+  socket.connect({boost::asio::ip::address_v4::loopback(), port}, failed);
+  return !failed;
+}
+
+std::vector<std::string> java(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), {kJava, "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp",
+                                       std::string(KAFKA_JARS) + "/*"});
+  return arguments;
+}
+
+}  // namespace
+
+bool Cluster::is_available(std::string& why_not) {
+  if (!fs::exists(kJava)) {
+    why_not = std::string("no Java at ") + kJava;
+  } else if (!fs::exists(fs::path(KAFKA_JARS) / "kafka_2.13-4.1.0.jar")) {
+    why_not = std::string("no broker in ") + KAFKA_JARS + ": ./dev test puts it there";
+  } else {
+    return true;
+  }
+  return false;
+}
+
+Cluster::Cluster(int brokers, const std::string& more) {
+  std::string name = (fs::temp_directory_path() / "kafka_test.XXXXXX").string();
+  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary directory");
+  directory_ = name;
+  const std::vector<unsigned short> ports = free_ports(2 * brokers);
+  std::string voters;
+  for (int i = 0; i < brokers; ++i) {
+    const char* comma = i == 0 ? "" : ",";
+    voters += fmt::format("{}{}@127.0.0.1:{}", comma, i + 1, ports[static_cast<std::size_t>(brokers + i)]);
+    addresses_ += fmt::format("{}127.0.0.1:{}", comma, ports[static_cast<std::size_t>(i)]);
+  }
+  for (int i = 0; i < brokers; ++i) {
+    Broker& broker = brokers_.emplace_back();
+    broker.directory = directory_ / std::to_string(i + 1);
+    broker.port = ports[static_cast<std::size_t>(i)];
+    fs::create_directory(broker.directory);
+    const int replicas = std::min(brokers, 3);
+    std::ofstream(broker.directory / "server.properties") << fmt::format(
+        "process.roles=broker,controller\nnode.id={0}\ncontroller.quorum.voters={1}\n"
+        "listeners=PLAINTEXT://127.0.0.1:{2},CONTROLLER://127.0.0.1:{3}\n"
+        "advertised.listeners=PLAINTEXT://127.0.0.1:{2}\ncontroller.listener.names=CONTROLLER\n"
+        "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\nlog.dirs={4}/data\n"
+        "offsets.topic.replication.factor={5}\ntransaction.state.log.replication.factor={5}\n"
+        "transaction.state.log.min.isr={6}\ntransaction.state.log.num.partitions=4\n"
+        "default.replication.factor={5}\nmin.insync.replicas={6}\nauto.create.topics.enable=false\n"
+        "transaction.abort.timed.out.transaction.cleanup.interval.ms=1000\n"
+        "controlled.shutdown.enable=false\n{7}\n",
+        i + 1, voters, broker.port, ports[static_cast<std::size_t>(brokers + i)], broker.directory.string(), replicas,
+        replicas > 1 ? 2 : 1, more);
+    Child format(java({"kafka.tools.StorageTool", "format", "-t", "c2Vzc2lvbmxvZ2QtdGVzdA", "-c",
+                       (broker.directory / "server.properties").string()}),
+                 {broker.directory / "format.out", broker.directory / "format.out"});
+    if (format.wait() != 0) throw std::runtime_error("the broker's storage: " + format.out());
+    start(broker);
+  }
+  wait_ready();
+}
+
+Cluster::~Cluster() {
+  // What they hold is of no use any more: no time for an orderly end.
+  for (int i = 0; i < size(); ++i) kill(i);
+  std::error_code ignored;
+  fs::remove_all(directory_, ignored);
+}
+
+void Cluster::start(Broker& broker) {
+  broker.process = std::make_unique<Child>(java({"kafka.Kafka", (broker.directory / "server.properties").string()}),
+                                           Child::Streams{broker.directory / "out", broker.directory / "out"});
+}
+
+void Cluster::signal(int broker, int number) { brokers_.at(static_cast<std::size_t>(broker)).process->signal(number); }
+
+void Cluster::kill(int broker) {
+  signal(broker, SIGKILL);
+  brokers_.at(static_cast<std::size_t>(broker)).process->wait();
+}
+
+void Cluster::restart(int broker) { start(brokers_.at(static_cast<std::size_t>(broker))); }
+
+void Cluster::wait_ready() {
+  for (Broker& broker : brokers_) {
+    if (!eventually([&] { return takes_connections(broker.port) || !broker.process->is_running(); }) ||
+        !broker.process->is_running()) {
+      throw std::runtime_error("the broker does not start: " + broker.process->out());
+    }
+  }
+}
+
+}  // namespace sessionlogd::test

@@ -1,0 +1,114 @@
+// The promise itself: whatever is killed or frozen, daemon or broker, a read_committed reader finds every entry once.
+//
+// SESSIONLOGD_KAFKA_ROUNDS is how many times something is done to one of them (`./dev kafka ROUNDS`).
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <optional>
+#include <random>
+#include <thread>
+
+#include "tests/kafka/bed.h"
+#include "tests/kafka/suite.h"
+#include "tests/support/seed.h"
+
+namespace sessionlogd::test {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr int kRoundsOfOne = 8, kRoundsOfThree = 4;
+constexpr double kSecondsPerRound = 2.5;
+
+int rounds_or(int usual) {
+  const char* given = std::getenv("SESSIONLOGD_KAFKA_ROUNDS");
+  return given != nullptr ? std::atoi(given) : usual;
+}
+
+// A life, or a time without one, of random length is the point here: nothing waits for it to be enough.
+void let_pass(milliseconds time) { std::this_thread::sleep_for(time); }
+
+class Campaign {
+ public:
+  Campaign(Cluster& cluster, const std::string& name, int rounds)
+      : cluster_(cluster),
+        rounds_(rounds),
+        bed_(cluster, name,
+             {"--appliances", "12", "--sessions", "8", "--entries", "40", "--duration",
+              fmt::format("{:.0f}", kSecondsPerRound * rounds + 4), "--max-lifetime", "7200"},
+             // A transaction that was left open expires while we look.
+             "properties = { \"transaction.timeout.ms\" = 3000 }"),
+        daemon_(bed_.start()) {}
+
+  void run() {
+    for (int round = 0; round < rounds_; ++round) {
+      let_pass(milliseconds(random_() % 2'500));
+      ASSERT_TRUE(daemon_->is_running()) << daemon_->err();
+      do_something();
+      if (testing::Test::HasFatalFailure()) return;
+    }
+    bed_.finish(*daemon_);
+    fmt::print("daemon killed {} times, frozen {}; broker killed {} times, frozen {}; {} events\n", killed_, frozen_,
+               brokers_killed_, brokers_frozen_, bed_.read().size());
+  }
+
+ private:
+  void do_something() {
+    const int broker = static_cast<int>(random_() % static_cast<unsigned>(cluster_.size()));
+    switch (random_() % 8) {
+      case 0:
+      case 1:
+      case 2:
+        return kill_daemon();
+      case 3:
+        ++frozen_;
+        daemon_->signal(SIGSTOP);
+        let_pass(milliseconds(random_() % 5'000));
+        return daemon_->signal(SIGCONT);
+      case 4:
+        ++brokers_frozen_;
+        cluster_.signal(broker, SIGSTOP);
+        let_pass(milliseconds(random_() % 6'000));
+        if (random_() % 2 == 0) kill_daemon();
+        return cluster_.signal(broker, SIGCONT);
+      default:
+        ++brokers_killed_;
+        cluster_.kill(broker);
+        let_pass(milliseconds(random_() % 3'000));
+        if (random_() % 3 == 0) kill_daemon();
+        cluster_.restart(broker);
+        return cluster_.wait_ready();
+    }
+  }
+
+  void kill_daemon() {
+    ++killed_;
+    daemon_->signal(SIGKILL);
+    ASSERT_EQ(daemon_->wait(), -SIGKILL) << daemon_->err();
+    daemon_.emplace(bed_.start());
+  }
+
+  std::mt19937_64 random_{random_seed()};
+  Cluster& cluster_;
+  const int rounds_;
+  Bed bed_;
+  std::optional<Child> daemon_;
+  int killed_ = 0, frozen_ = 0, brokers_killed_ = 0, brokers_frozen_ = 0;
+};
+
+class KafkaCampaign : public KafkaTest {};
+
+TEST_F(KafkaCampaign, NothingIsLostOrRepeatedWithOneBroker) {
+  Campaign(one_broker(), "campaign-1", rounds_or(kRoundsOfOne)).run();
+}
+
+// Leaders and the transaction's coordinator move with every broker that goes.
+TEST_F(KafkaCampaign, NothingIsLostOrRepeatedWithThreeBrokers) {
+  Cluster cluster(3);
+  Campaign(cluster, "campaign-3", rounds_or(kRoundsOfThree)).run();
+}
+
+}  // namespace
+}  // namespace sessionlogd::test

@@ -1,0 +1,128 @@
+// What a reader finds in the topics.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <csignal>
+#include <filesystem>
+#include <set>
+
+#include "tests/kafka/bed.h"
+#include "tests/kafka/suite.h"
+
+namespace sessionlogd::test {
+namespace {
+
+using testing::HasSubstr;
+
+const std::vector<std::string> kSmall = {"--appliances", "6", "--sessions", "5", "--entries", "20", "--duration", "3"};
+
+class KafkaDelivery : public KafkaTest {};
+
+std::string text_of(const std::string& value, const std::string& field) {
+  const std::size_t at = value.find("\"" + field + "\":\"");
+  return at == value.npos
+             ? ""
+             : value.substr(at + field.size() + 4, value.find('"', at + field.size() + 4) - at - field.size() - 4);
+}
+
+TEST_F(KafkaDelivery, EveryEventIsReadOnceWithItsKeyAndHeaders) {
+  Bed bed(one_broker(), "delivery", kSmall);
+  Child daemon = bed.start();
+  bed.finish(daemon, {"--exact"});
+  const std::vector<Message> messages = bed.read();
+  ASSERT_GT(messages.size(), 100u);
+  std::map<std::string, std::set<int>> partitions;
+  for (const Message& message : messages) {
+    EXPECT_EQ(message.key, text_of(message.value, "source") + "/" + text_of(message.value, "session_id"));
+    EXPECT_EQ(message.headers.at("event.id"), text_of(message.value, "id"));
+    EXPECT_EQ(message.headers.at("event.hash"), text_of(message.value, "hash"));
+    EXPECT_EQ(message.headers.at("content-type"), "application/json");
+    EXPECT_THAT(message.value, testing::AllOf(testing::StartsWith("{"), testing::EndsWith("}")));
+    partitions[message.key].insert(message.partition);
+  }
+  for (const auto& [key, where] : partitions) EXPECT_EQ(where.size(), 1u) << key;
+}
+
+TEST_F(KafkaDelivery, CreatesTheStateTopicCompactedAndKeepsASourceInOnePartition) {
+  Bed bed(one_broker(), "state", kSmall);
+  Child daemon = bed.start();
+  bed.finish(daemon, {"--exact"});
+  const Outside::Configuration configuration = bed.outside.configuration_of(bed.state_topic);
+  EXPECT_EQ(configuration.at("cleanup.policy"), "compact");
+  EXPECT_EQ(configuration.at("segment.bytes"), "67108864");
+  EXPECT_EQ(configuration.at("min.cleanable.dirty.ratio"), "0.1");
+  EXPECT_EQ(configuration.at("max.compaction.lag.ms"), "3600000");
+  std::map<std::string, std::set<int>> partitions;
+  for (const Message& message : bed.outside.read(bed.state_topic))
+    partitions[message.key.substr(0, message.key.find('/'))].insert(message.partition);
+  EXPECT_EQ(partitions.size(), 7u);  // six sources, and the commits
+  for (const auto& [source, where] : partitions) EXPECT_EQ(where.size(), 1u) << source;
+}
+
+TEST_F(KafkaDelivery, NeedsNoStateOnThisHost) {
+  Bed bed(one_broker(), "lost-disk", kSmall);
+  for (int life = 0; life < 3; ++life) {
+    Child daemon = bed.start();
+    ASSERT_TRUE(eventually([&] { return bed.read().size() > 50u * static_cast<unsigned>(life); })) << daemon.err();
+    daemon.signal(SIGTERM);
+    EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+    std::filesystem::remove_all(bed.place / "state");
+  }
+  Child last = bed.start();
+  bed.finish(last);
+}
+
+TEST_F(KafkaDelivery, SurvivesTheCompactionOfItsState) {
+  Bed bed(one_broker(), "compacted", kSmall);
+  bed.outside.create_topic(bed.state_topic, 3,
+                           {{"cleanup.policy", "compact"},
+                            {"segment.ms", "200"},
+                            {"min.cleanable.dirty.ratio", "0.01"},
+                            {"delete.retention.ms", "100"},
+                            {"max.compaction.lag.ms", "200"}});
+  {
+    Child daemon = bed.start();
+    ASSERT_TRUE(eventually([&] { return bed.fleet.is_caught_up(); })) << daemon.err();
+    EXPECT_TRUE(eventually([&] {
+      const auto records = static_cast<std::int64_t>(bed.outside.read(bed.state_topic).size());
+      return records * 2 < bed.outside.span_of(bed.state_topic).second && bed.agrees({"--exact"});
+    }));
+    daemon.signal(SIGKILL);
+    daemon.wait();
+  }
+  Child next = bed.start();
+  ASSERT_TRUE(eventually([&] { return next.err().find("started:") != std::string::npos; })) << next.err();
+  bed.finish(next, {"--exact"});
+}
+
+TEST_F(KafkaDelivery, AnEventAboveTheLimitIsCutAndBlocksNothing) {
+  constexpr std::size_t kLimit = 2'000;
+  Bed bed(one_broker(), "cut", kSmall);
+  bed.outside.configure_topic(bed.topic, {{"max.message.bytes", std::to_string(kLimit)}});
+  Child daemon = bed.start();
+  ASSERT_TRUE(eventually([&] { return bed.fleet.is_caught_up(); })) << daemon.err();
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+  std::size_t cut = 0;
+  for (const Message& message : bed.read()) {
+    EXPECT_LT(message.value.size(), kLimit);
+    EXPECT_EQ(message.headers.at("event.id"), text_of(message.value, "id"));
+    cut += message.value.find("\"truncated\":") != std::string::npos ? 1 : 0;
+  }
+  EXPECT_GT(cut, 0u);
+}
+
+TEST_F(KafkaDelivery, WithoutTransactionsEverythingIsThereAtLeastOnce) {
+  Bed bed(one_broker(), "at-least-once", kSmall, "delivery = \"at-least-once\"");
+  {
+    Child daemon = bed.start();
+    ASSERT_TRUE(eventually([&] { return bed.read().size() > 50; })) << daemon.err();
+    daemon.signal(SIGTERM);
+    EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+  }
+  Child daemon = bed.start();
+  bed.finish(daemon);  // without a kill nothing is repeated either
+}
+
+}  // namespace
+}  // namespace sessionlogd::test

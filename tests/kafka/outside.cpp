@@ -1,0 +1,186 @@
+#include "tests/kafka/outside.h"
+
+#include <librdkafka/rdkafka.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <set>
+#include <stdexcept>
+
+namespace sessionlogd::test {
+namespace {
+
+constexpr int kMostMs = 30'000;
+
+rd_kafka_t* make(rd_kafka_type_t type, const std::map<std::string, std::string>& properties) {
+  rd_kafka_conf_t* conf = rd_kafka_conf_new();
+  char reason[512];
+  for (const auto& [name, value] : properties) {
+    if (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), reason, sizeof reason) != RD_KAFKA_CONF_OK)
+      throw std::runtime_error(reason);
+  }
+  rd_kafka_t* made = rd_kafka_new(type, conf, reason, sizeof reason);
+  if (made == nullptr) throw std::runtime_error(reason);
+  return made;
+}
+
+void check(rd_kafka_resp_err_t error, const std::string& what) {
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) throw std::runtime_error(what + ": " + rd_kafka_err2name(error));
+}
+
+using EventPtr = std::unique_ptr<rd_kafka_event_t, decltype(&rd_kafka_event_destroy)>;
+
+EventPtr ask(rd_kafka_t* admin, const std::function<void(rd_kafka_queue_t*)>& send) {
+  rd_kafka_queue_t* queue = rd_kafka_queue_new(admin);
+  send(queue);
+  EventPtr event(rd_kafka_queue_poll(queue, kMostMs), rd_kafka_event_destroy);
+  rd_kafka_queue_destroy(queue);
+  if (!event) throw std::runtime_error("the cluster does not answer");
+  check(rd_kafka_event_error(event.get()), "an administrator's request");
+  return event;
+}
+
+void check_topics(const rd_kafka_topic_result_t** results, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i)
+    check(rd_kafka_topic_result_error(results[i]), rd_kafka_topic_result_name(results[i]));
+}
+
+Message taken(const rd_kafka_message_t& from) {
+  Message message{from.partition, from.offset, {static_cast<const char*>(from.key), from.key_len}, {}, true, {}};
+  message.has_value = from.payload != nullptr;
+  if (message.has_value) message.value.assign(static_cast<const char*>(from.payload), from.len);
+  rd_kafka_headers_t* headers = nullptr;
+  if (rd_kafka_message_headers(&from, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return message;
+  const char* name = nullptr;
+  const void* value = nullptr;
+  std::size_t size = 0;
+  for (std::size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i)
+    message.headers[name] = std::string(static_cast<const char*>(value), size);
+  return message;
+}
+
+}  // namespace
+
+Outside::Outside(std::string brokers)
+    : brokers_(std::move(brokers)),
+      admin_(make(RD_KAFKA_PRODUCER, {{"bootstrap.servers", brokers_}, {"log_level", "0"}})) {}
+
+Outside::~Outside() { rd_kafka_destroy(admin_); }
+
+void Outside::create_topic(const std::string& topic, int partitions, const Configuration& configuration) {
+  char reason[256];
+  rd_kafka_NewTopic_t* wanted = rd_kafka_NewTopic_new(topic.c_str(), partitions, -1, reason, sizeof reason);
+  for (const auto& [name, value] : configuration) rd_kafka_NewTopic_set_config(wanted, name.c_str(), value.c_str());
+  const EventPtr event =
+      ask(admin_, [&](rd_kafka_queue_t* queue) { rd_kafka_CreateTopics(admin_, &wanted, 1, nullptr, queue); });
+  rd_kafka_NewTopic_destroy(wanted);
+  std::size_t count = 0;
+  auto** results = rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
+  check_topics(results, count);
+}
+
+void Outside::delete_topic(const std::string& topic) {
+  rd_kafka_DeleteTopic_t* unwanted = rd_kafka_DeleteTopic_new(topic.c_str());
+  const EventPtr event =
+      ask(admin_, [&](rd_kafka_queue_t* queue) { rd_kafka_DeleteTopics(admin_, &unwanted, 1, nullptr, queue); });
+  rd_kafka_DeleteTopic_destroy(unwanted);
+  std::size_t count = 0;
+  auto** results = rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event.get()), &count);
+  check_topics(results, count);
+}
+
+void Outside::add_partitions(const std::string& topic, int partitions) {
+  char reason[256];
+  rd_kafka_NewPartitions_t* wanted =
+      rd_kafka_NewPartitions_new(topic.c_str(), static_cast<std::size_t>(partitions), reason, sizeof reason);
+  const EventPtr event =
+      ask(admin_, [&](rd_kafka_queue_t* queue) { rd_kafka_CreatePartitions(admin_, &wanted, 1, nullptr, queue); });
+  rd_kafka_NewPartitions_destroy(wanted);
+  std::size_t count = 0;
+  auto** results = rd_kafka_CreatePartitions_result_topics(rd_kafka_event_CreatePartitions_result(event.get()), &count);
+  check_topics(results, count);
+}
+
+void Outside::configure_topic(const std::string& topic, const Configuration& configuration) {
+  rd_kafka_ConfigResource_t* resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str());
+  for (const auto& [name, value] : configuration)
+    rd_kafka_ConfigResource_set_config(resource, name.c_str(), value.c_str());
+  const EventPtr event =
+      ask(admin_, [&](rd_kafka_queue_t* queue) { rd_kafka_AlterConfigs(admin_, &resource, 1, nullptr, queue); });
+  rd_kafka_ConfigResource_destroy(resource);
+}
+
+Outside::Configuration Outside::configuration_of(const std::string& topic) {
+  rd_kafka_ConfigResource_t* resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str());
+  const EventPtr event =
+      ask(admin_, [&](rd_kafka_queue_t* queue) { rd_kafka_DescribeConfigs(admin_, &resource, 1, nullptr, queue); });
+  rd_kafka_ConfigResource_destroy(resource);
+  Configuration found;
+  std::size_t count = 0;
+  auto** resources =
+      rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event.get()), &count);
+  if (count != 1) return found;
+  auto** entries = rd_kafka_ConfigResource_configs(resources[0], &count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const char* value = rd_kafka_ConfigEntry_value(entries[i]);
+    found[rd_kafka_ConfigEntry_name(entries[i])] = value == nullptr ? "" : value;
+  }
+  return found;
+}
+
+int Outside::partitions_of(const std::string& topic) {
+  const rd_kafka_metadata_t* metadata = nullptr;
+  check(rd_kafka_metadata(admin_, 1, nullptr, &metadata, kMostMs), "metadata");
+  int partitions = 0;
+  for (int i = 0; i < metadata->topic_cnt; ++i) {
+    if (metadata->topics[i].topic == topic) partitions = metadata->topics[i].partition_cnt;
+  }
+  rd_kafka_metadata_destroy(metadata);
+  return partitions;
+}
+
+std::vector<Message> Outside::read(const std::string& topic, const std::string& isolation) {
+  rd_kafka_t* consumer = make(RD_KAFKA_CONSUMER, {{"bootstrap.servers", brokers_},
+                                                  {"group.id", "outside"},
+                                                  {"isolation.level", isolation},
+                                                  {"enable.auto.commit", "false"},
+                                                  {"enable.partition.eof", "true"},
+                                                  {"fetch.wait.max.ms", "10"},
+                                                  {"log_level", "0"}});
+  rd_kafka_poll_set_consumer(consumer);
+  rd_kafka_topic_partition_list_t* all = rd_kafka_topic_partition_list_new(1);
+  const int partitions = partitions_of(topic);
+  for (int i = 0; i < partitions; ++i)
+    rd_kafka_topic_partition_list_add(all, topic.c_str(), i)->offset = RD_KAFKA_OFFSET_BEGINNING;
+  rd_kafka_assign(consumer, all);
+  std::vector<Message> messages;
+  std::set<std::int32_t> ended;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kMostMs);
+  while (ended.size() < static_cast<std::size_t>(partitions) && std::chrono::steady_clock::now() < deadline) {
+    rd_kafka_message_t* message = rd_kafka_consumer_poll(consumer, 1'000);
+    if (message == nullptr) continue;
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) messages.push_back(taken(*message));
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) ended.insert(message->partition);
+    rd_kafka_message_destroy(message);
+  }
+  rd_kafka_topic_partition_list_destroy(all);
+  rd_kafka_consumer_close(consumer);
+  rd_kafka_destroy(consumer);
+  if (ended.size() < static_cast<std::size_t>(partitions)) throw std::runtime_error(topic + " has no end");
+  return messages;
+}
+
+std::pair<std::int64_t, std::int64_t> Outside::span_of(const std::string& topic) {
+  std::pair<std::int64_t, std::int64_t> sum{0, 0};
+  const int partitions = partitions_of(topic);
+  for (int i = 0; i < partitions; ++i) {
+    std::int64_t low = 0, high = 0;
+    check(rd_kafka_query_watermark_offsets(admin_, topic.c_str(), i, &low, &high, kMostMs), topic);
+    sum.first += low;
+    sum.second += high;
+  }
+  return sum;
+}
+
+}  // namespace sessionlogd::test

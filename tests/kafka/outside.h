@@ -1,0 +1,50 @@
+// The cluster as others see it: topics made and changed by an administrator, events read by a read_committed consumer.
+// Shares nothing with the sink.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+struct rd_kafka_s;
+
+namespace sessionlogd::test {
+
+struct Message {
+  std::int32_t partition = 0;
+  std::int64_t offset = 0;
+  std::string key, value;
+  bool has_value = true;
+  std::map<std::string, std::string> headers;
+};
+
+class Outside {
+ public:
+  explicit Outside(std::string brokers);
+  ~Outside();
+  Outside(const Outside&) = delete;
+  Outside& operator=(const Outside&) = delete;
+
+  using Configuration = std::map<std::string, std::string>;
+
+  // Throw std::runtime_error.
+  void create_topic(const std::string& topic, int partitions, const Configuration& configuration = {});
+  void delete_topic(const std::string& topic);
+  void add_partitions(const std::string& topic, int partitions);
+  void configure_topic(const std::string& topic, const Configuration& configuration);
+  Configuration configuration_of(const std::string& topic);
+  int partitions_of(const std::string& topic);  // 0: no such topic
+
+  // Everything committed, each partition in order.
+  std::vector<Message> read(const std::string& topic, const std::string& isolation = "read_committed");
+
+  // The first offset that is still there, summed over the partitions, and the end likewise.
+  std::pair<std::int64_t, std::int64_t> span_of(const std::string& topic);
+
+ private:
+  const std::string brokers_;
+  rd_kafka_s* admin_;
+};
+
+}  // namespace sessionlogd::test
