@@ -49,6 +49,19 @@ int commit_all(KafkaSink& sink, CountingState& state, int commits) {
   return 0;
 }
 
+CountingState recover(KafkaSink& sink) {
+  for (;;) {
+    try {
+      CountingState state;
+      sink.recover(state);
+      return state;
+    } catch (const TryLater& later) {
+      spdlog::warn("{}", later.what());
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+  }
+}
+
 int write(int argc, char** argv) {
   if (argc < 4) return 2;
   if (argc > 4) plan_trouble(argv[4]);
@@ -61,8 +74,7 @@ int write(int argc, char** argv) {
                              .properties = {{"transaction.timeout.ms", "3000", {}}}};
   if (const char* areas = std::getenv("KAFKA_WRITER_DEBUG")) settings.properties.push_back({"debug", areas, {}});
   KafkaSink sink(settings, {});
-  CountingState state;
-  sink.recover(state);
+  CountingState state = recover(sink);
   for (const std::string& complaint : state.complaints()) spdlog::error("{}", complaint);
   return state.complaints().empty() ? commit_all(sink, state, std::stoi(argv[3])) : 3;
 }
