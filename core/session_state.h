@@ -50,9 +50,9 @@ struct DoneMark {
 };
 
 struct SourceState {
-  std::optional<Instant> listed_to;     // the appliance's clock: every session that began before was seen
-  Instant floor{INT64_MIN};             // finished sessions that began before are never taken up again
-  std::optional<Instant> absent_since;  // our clock: it has not stood in the configuration since then
+  std::optional<Instant> listed_to;       // the appliance's clock: every session that began before was seen
+  Instant floor{INT64_MIN};               // finished sessions that began before are never taken up again
+  std::optional<Instant> absent_since{};  // our clock: it has not stood in the configuration since then
 };
 
 inline constexpr std::uint32_t kKeysPerChunk = 64;

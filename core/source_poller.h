@@ -131,7 +131,7 @@ class SourcePoller {
   bool stopping_ = false;
   bool left_unread_ = false;  // one pass: some session could not be read
   bool first_contact_said_ = false;
-  unsigned backfills_ = 0;        // asked for; a listing that was sent before the last one does not advance anything
+  unsigned backfills_ = 0;  // asked for; a listing that was sent before the last one does not advance anything
   bool not_utf8_said_ = false;
   unsigned failed_listings_ = 0;  // in a row
   SaidFault said_;                // what is wrong with the source

@@ -1,8 +1,8 @@
 // What the fleet served, written down for the judge: one JSON object a line.
 //
 //   {"record":"session","source":"aws-0001","dialect":"aws","session":"...","start":"...","broken":false,"gaps":0,
-//    "entries":[{"m":message,"t":identity time,"r":resource,"a":when it appears in ns,"s":[[owed,status,logTime,start,duration],...],"x":unknown
-//    fields},...], "errors":[[owed,raw],...]}
+//    "entries":[{"m":message,"t":identity time,"r":resource,"a":when it appears in
+//    ns,"s":[[owed,status,logTime,start,duration],...],"x":unknown fields},...], "errors":[[owed,raw],...]}
 //   {"record":"account","source":"aws-0001",...}
 //
 // "s" are the distinct states in the order they were served, compared as the daemon must: of a status that is not final
