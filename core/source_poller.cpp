@@ -14,6 +14,7 @@ namespace {
 
 namespace asio = boost::asio;
 
+constexpr std::chrono::seconds kClockHolds{5};
 constexpr unsigned kTriesInOnePass = 4;
 constexpr std::chrono::milliseconds kLogOutTimeout{1'500};
 constexpr std::chrono::milliseconds kLongestSpread{2'000};
@@ -135,9 +136,17 @@ asio::awaitable<Result<void>> SourcePoller::discover_once() {
     co_return co_await ask_for_each(std::move(ids));
   }
   const unsigned backfills = backfills_;
-  const std::optional<Instant> from = window_start();
-  Result<Listing> listing = co_await discovery_.list(from);
-  if (listing.has_error()) co_return listing.error();
+  std::optional<Instant> from;
+  Result<Listing> listing;
+  bool clock_held = false;
+  for (int tries = 0; tries < 2 && !clock_held; ++tries) {
+    const std::chrono::seconds offset = api_.clock_offset();
+    from = window_start();
+    listing = co_await discovery_.list(from);
+    if (listing.has_error()) co_return listing.error();
+    // The first answers teach us the appliance's clock; a window that was reckoned by another proves nothing.
+    clock_held = std::chrono::abs(api_.clock_offset() - offset) <= kClockHolds;
+  }
   say_unusable(listing->unusable);
   say_missing(listing->missing);
 
@@ -147,11 +156,11 @@ asio::awaitable<Result<void>> SourcePoller::discover_once() {
     const Result<void> asked = co_await ask_for_each(std::move(unseen));
     if (asked.has_error()) co_return asked.error();
   }
-  if (!listing->missing.empty() || backfills != backfills_) co_return Result<void>();
+  if (!listing->missing.empty() || !clock_held || backfills != backfills_) co_return Result<void>();
   // From here on the next listing may begin later: all that this one showed is in batches before this one.
   std::vector<StateRecord> records;
   if (from) table_.raise_floor(*from, forgotten_before(), records);
-  table_.source().listed_to = std::max(listing->sent, table_.source().listed_to.value_or(listing->sent));
+  table_.source().listed_to = listing->sent;  // may be earlier than before: its clock was set back
   records.push_back({0, StateRecord::kSourcePart, encode_source(table_.source())});
   push(std::move(records));
   co_return Result<void>();

@@ -50,7 +50,7 @@ bool Cluster::is_available(std::string& why_not) {
   if (!fs::exists(kJava)) {
     why_not = std::string("no Java at ") + kJava;
   } else if (!fs::exists(fs::path(KAFKA_JARS) / "kafka_2.13-4.1.0.jar")) {
-    why_not = std::string("no broker in ") + KAFKA_JARS + ": ./dev test puts it there";
+    why_not = std::string("no broker in ") + KAFKA_JARS + ": ./dev kafka puts it there";
   } else {
     return true;
   }
