@@ -13,6 +13,7 @@
 #include <random>
 #include <thread>
 
+#include "core/absent_source.h"
 #include "core/large_body_permit.h"
 #include "core/quarantine.h"
 #include "daemon/commands/commands.h"
@@ -140,7 +141,7 @@ bool App::wait_for_room(const std::string& why) {
 }
 
 void App::make_shards() {
-  if (settings_.sink.file.path != "-")
+  if (settings_.sink.keeps_state())
     quarantine_ = std::make_unique<Quarantine>(settings_.daemon.state_dir + "/quarantine");
   const auto large_answers = std::make_shared<LargeAnswers>(memory_.large_answers);
   std::random_device entropy;
@@ -152,10 +153,29 @@ void App::make_shards() {
   const std::string host = host_name();
   for (const SourceSettings& source : settings_.sources) {
     RestoredSource restored = restored_.take(source.id);
+    Batch presence;
+    presence.source_id = source.id;
+    mark_present(restored, presence.records);
+    if (!presence.records.empty()) queue_.push(std::move(presence));
     const auto least = static_cast<std::size_t>(std::min_element(load.begin(), load.end()) - load.begin());
     load[least] += 1 + restored.sessions.size();
     shards_[least]->add(source, std::move(restored), make_encoder(settings_.sink.format, source, host, kVersion),
                         mode_);
+  }
+  keep_absent();
+}
+
+// What is left are sources that do not stand in the configuration.
+void App::keep_absent() {
+  for (const std::string& id : restored_.source_ids()) {
+    Batch batch;
+    batch.source_id = id;
+    RestoredSource state = restored_.take(id);
+    if (mark_absent(state, settings_.daemon.state_keep, system_now(), batch.records)) {
+      spdlog::info("the source with the id {} left the configuration more than state_keep ago: its state is removed",
+                   id);
+    }
+    if (!batch.records.empty()) queue_.push(std::move(batch));
   }
 }
 

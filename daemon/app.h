@@ -38,6 +38,7 @@ class App {
   bool recover();
   bool wait_for_room(const std::string& why);
   void make_shards();
+  void keep_absent();
   void start();
   void listen_to_operator();
   void wait_for_end();

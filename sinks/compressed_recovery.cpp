@@ -26,7 +26,8 @@ class CompressedRecovery {
       if (got == 0) break;
       filled_ += got;
       take_lines();
-      progress.read(0);
+      progress.read(zstd_.consumed() - told_);
+      told_ = zstd_.consumed();
       if (begin_ - position_.offset >= limits_.slice_bytes) commit_slice();
       if (filled_ > limits_.max_line) skip_long_line();
     }
@@ -96,6 +97,7 @@ class CompressedRecovery {
   std::vector<char> buffer_;
   std::size_t filled_ = 0;
   std::uint64_t begin_ = 0;
+  std::uint64_t told_ = 0;  // of the compressed file, to the progress
   bool within_long_line_ = false;
   Recovered recovered_;
 };

@@ -95,6 +95,8 @@ std::size_t ZstdReader::read(std::span<char> into) {
   return out.pos;
 }
 
+std::uint64_t ZstdReader::consumed() const { return stream_->offset; }
+
 bool compress(int from, int to, FileOps& ops, const std::function<bool()>& stop) {
   const std::unique_ptr<ZSTD_CCtx, FreeCompressor> context{ZSTD_createCCtx()};
   ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, kLevel);

@@ -22,6 +22,8 @@ class ZstdReader {
   // Fills `into` unless the content ends; how much there was.
   std::size_t read(std::span<char> into);
 
+  std::uint64_t consumed() const;  // bytes of the compressed file
+
  private:
   struct Stream;
   std::unique_ptr<Stream> stream_;

@@ -1,4 +1,4 @@
-#include "core/absent_sources.h"
+#include "core/absent_source.h"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@ constexpr Instant kLeft{1'000'000, 0};
 Instant after(std::chrono::seconds span) { return {kLeft.seconds + span.count(), 0}; }
 
 // One session with three chunks of keys, one done, one done with an entry without a time.
-RestoredSource state() {
+RestoredSource some_state() {
   RestoredSource state;
   state.source.listed_to = Instant{900'000, 0};
   for (std::uint64_t i = 0; i < 2 * kKeysPerChunk + 1; ++i) state.sessions[7].history.append(i, 0, 0);
@@ -22,42 +22,32 @@ RestoredSource state() {
   return state;
 }
 
-TEST(AbsentSources, RemembersSinceWhenASourceIsAbsentAndGivesItsStateBack) {
-  AbsentSources absent(24h);
+TEST(AbsentSource, IsRememberedSinceItLeftUntilItComesBack) {
+  RestoredSource state = some_state();
   std::vector<StateRecord> records;
-  EXPECT_FALSE(absent.leave("a", state(), kLeft, records));
+  EXPECT_FALSE(mark_absent(state, 24h, kLeft, records));
   ASSERT_EQ(records.size(), 1u);
   EXPECT_EQ(decode_source(records[0].value).absent_since, kLeft);
 
   records.clear();
-  const RestoredSource back = absent.come_back("a", records);
-  EXPECT_EQ(back.sessions.size(), 1u);
-  EXPECT_EQ(back.done.size(), 2u);
+  mark_present(state, records);
   ASSERT_EQ(records.size(), 1u);
   EXPECT_EQ(decode_source(records[0].value).absent_since, std::nullopt);
   EXPECT_EQ(decode_source(records[0].value).listed_to, (Instant{900'000, 0}));
   records.clear();
-  EXPECT_TRUE(absent.come_back("a", records).sessions.empty());
-  EXPECT_TRUE(records.empty());
+  mark_present(state, records);
+  EXPECT_TRUE(records.empty()) << "it was never away";
 }
 
-TEST(AbsentSources, RemovesEveryRowOfOneThatWasAbsentForLonger) {
-  RestoredSource left = state();
-  left.source.absent_since = kLeft;
-  AbsentSources absent(24h);
+TEST(AbsentSource, LosesEveryRowWhenItWasAwayForLonger) {
+  RestoredSource state = some_state();
+  state.source.absent_since = kLeft;
   std::vector<StateRecord> records;
-  EXPECT_FALSE(absent.leave("a", left, after(24h), records));
+  EXPECT_FALSE(mark_absent(state, 24h, after(24h), records));
   EXPECT_TRUE(records.empty()) << "it is known since when";
-  EXPECT_TRUE(absent.leave("a", left, after(25h), records));
+  EXPECT_TRUE(mark_absent(state, 24h, after(25h), records));
   EXPECT_EQ(records.size(), 1u + 1 + 3 + 1 + 2) << "the source, the session and its chunks, the mark, the mark and its";
   for (const StateRecord& record : records) EXPECT_EQ(record.value, "");
-}
-
-TEST(AbsentSources, HaveNothingToKeepOfASourceThatWasNeverListed) {
-  AbsentSources absent(24h);
-  std::vector<StateRecord> records;
-  EXPECT_FALSE(absent.leave("a", {}, kLeft, records));
-  EXPECT_TRUE(records.empty());
 }
 
 }  // namespace
