@@ -49,7 +49,7 @@ void read_daemon(TableReader& table, DaemonSettings& into, std::vector<std::stri
                                 std::to_string(into.memory_bytes / kLeastMemoryPerThread) + ": " +
                                 in_quotes(format_size(kLeastMemoryPerThread)) + " of daemon.memory for each");
   }
-  table.read("state_keep", into.state_keep, duration_between(std::chrono::hours{1}, std::chrono::hours{24 * 3650}));
+  table.read("state_keep", into.state_keep, duration_between(std::chrono::seconds{1}, std::chrono::hours{24 * 3650}));
   std::string admin;
   table.read("admin", admin, no_admin_address);
   table.finish();

@@ -108,6 +108,8 @@ struct RotateSettings {
   std::optional<std::chrono::milliseconds> every{std::chrono::hours{24}};  // nullopt = "never"
   std::optional<std::uint64_t> keep = 14;                                  // rotated files; nullopt = "all"
   bool compress = true;                                                    // with zstd
+
+  bool operator==(const RotateSettings&) const = default;
 };
 
 struct FileSinkSettings {
@@ -124,6 +126,8 @@ struct KafkaProperty {
   std::string name;
   std::string value;
   std::optional<Secret> secret;  // instead of the value
+
+  bool operator==(const KafkaProperty&) const = default;
 };
 
 struct KafkaSinkSettings {

@@ -139,6 +139,18 @@ void SessionTable::lower_floor(Instant since, std::vector<StateRecord>& records)
   records.push_back({0, StateRecord::kSourcePart, encode_source(source_)});
 }
 
+RestoredSource SessionTable::release() {
+  RestoredSource all;
+  all.source = source_;
+  for (const auto& [key, slot] : slots_) all.sessions.emplace(key, std::move(sessions_[slot].state));
+  all.done = std::move(done_);
+  all.untimed = std::move(untimed_);
+  sessions_.clear();
+  free_.clear();
+  slots_.clear();
+  return all;
+}
+
 std::vector<SessionTable::Slot> SessionTable::slots() const {
   std::vector<Slot> all;
   for (const auto& [key, slot] : slots_) all.push_back(slot);

@@ -78,6 +78,9 @@ class SessionTable {
   // done. Marks that were dropped do not come back.
   void lower_floor(Instant since, std::vector<StateRecord>& records);
 
+  // Everything that is known, as it was given; nothing is left here.
+  RestoredSource release();
+
   SourceState& source() { return source_; }
   const SourceState& source() const { return source_; }
   Session& at(Slot slot) { return sessions_[slot]; }

@@ -1,23 +1,19 @@
 #include "core/shard.h"
 
 #include <boost/asio/post.hpp>
+#include <iterator>
+#include <utility>
 
 namespace sessionlogd {
-namespace {
-
 namespace asio = boost::asio;
 
-// Between the first contacts of two sources: name look-ups and TLS handshakes come one after the other, not all at
-// once.
-constexpr std::chrono::milliseconds kStagger{2};
-
-}  // namespace
-
 Shard::Shard(BatchQueue& queue, const MemoryShares& memory, std::shared_ptr<LargeAnswers> large_answers,
-             Quarantine* quarantine, std::uint64_t seed)
+             Quarantine* quarantine, MakeEncoder make_encoder, PollMode mode, std::uint64_t seed)
     : work_(asio::make_work_guard(io_)),
       queue_(queue),
       quarantine_(quarantine),
+      make_encoder_(std::move(make_encoder)),
+      mode_(mode),
       random_(seed),
       http_(io_, memory, std::move(large_answers)),
       reader_(queue, memory),
@@ -25,34 +21,67 @@ Shard::Shard(BatchQueue& queue, const MemoryShares& memory, std::shared_ptr<Larg
 
 Shard::~Shard() { join(); }
 
-void Shard::add(const SourceSettings& settings, RestoredSource restored, std::unique_ptr<Encoder> encoder,
-                PollMode mode) {
+void Shard::add(NewSource& source) {
+  if (stopping_) return;
   const ShardServices services{io_, http_, reader_, queue_, quarantine_, room_, random_};
-  sources_.push_back(std::make_unique<SourcePoller>(services, settings, std::move(restored), *encoder, mode));
-  encoders_.push_back(std::move(encoder));
+  sources_.emplace_back(source, make_encoder_(*source.settings), services, mode_);
+  if (started_) {
+    ++running_;
+    spawn(io_, run_source(std::prev(sources_.end())));
+  }
 }
 
 void Shard::start(std::function<void()> on_end) {
   on_end_ = std::move(on_end);
+  started_ = true;
   running_ = sources_.size();
-  for (std::size_t i = 0; i < sources_.size(); ++i) {
-    spawn(io_, run_source(*sources_[i], kStagger * static_cast<int>(i)));
-  }
-  if (running_ == 0) asio::post(io_, [this] { on_end_(); });
+  for (auto source = sources_.begin(); source != sources_.end(); ++source) spawn(io_, run_source(source));
+  asio::post(io_, [this] { end_if_idle(); });
   thread_ = std::thread([this] { io_.run(); });
 }
 
-asio::awaitable<void> Shard::run_source(SourcePoller& source, std::chrono::milliseconds delay) {
-  co_await source.run(delay);
-  if (--running_ == 0) on_end_();
+asio::awaitable<void> Shard::run_source(Sources::iterator source) {
+  co_await source->poller.run(source->first_contact_after);
+  --running_;
+  if (source->removed) {
+    const auto removed = std::move(source->removed);
+    RestoredSource known = source->poller.release();
+    sources_.erase(source);
+    removed(std::move(known));
+  }
+  end_if_idle();
+}
+
+void Shard::end_if_idle() {
+  const bool none_can_come = stopping_ || mode_ == PollMode::kOnePass;
+  if (running_ == 0 && none_can_come) std::exchange(on_end_, [] {})();
+}
+
+void Shard::remove(std::string_view id, std::function<void(RestoredSource)> removed) {
+  for (Source& source : sources_) {
+    if (source.settings->id != id) continue;
+    source.removed = std::move(removed);
+    source.poller.stop();
+    room_.notify();
+    return;
+  }
+}
+
+SourcePoller* Shard::find(std::string_view id) {
+  for (Source& source : sources_) {
+    if (source.settings->id == id) return &source.poller;
+  }
+  return nullptr;
 }
 
 void Shard::post(std::function<void()> task) { asio::post(io_, std::move(task)); }
 
 void Shard::stop() {
   post([this] {
-    for (const auto& source : sources_) source->stop();
+    stopping_ = true;
+    for (Source& source : sources_) source.poller.stop();
     room_.notify();
+    end_if_idle();
   });
 }
 

@@ -1,14 +1,16 @@
 // One thread with its own event loop, HTTP client and parser. Owns the sources it was given and shares nothing but the
-// batch queue.
+// batch queue. Sources come and go while it runs.
 #pragma once
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <functional>
+#include <list>
 #include <memory>
 #include <random>
+#include <string>
+#include <string_view>
 #include <thread>
-#include <vector>
 
 #include "core/batch_queue.h"
 #include "core/http_client.h"
@@ -19,17 +21,36 @@
 
 namespace sessionlogd {
 
+// A source as a shard takes it over.
+struct NewSource {
+  std::shared_ptr<const SourceSettings> settings;
+  std::shared_ptr<SourceCounters> counters;
+  RestoredSource restored;
+  std::chrono::milliseconds first_contact_after{0};  // so that not all begin at once
+};
+
 class Shard {
  public:
+  using MakeEncoder = std::function<std::unique_ptr<Encoder>(const SourceSettings&)>;
+
   // Queue and quarantine (nullptr: what is no JSON is not kept) must outlive this.
   Shard(BatchQueue& queue, const MemoryShares& memory, std::shared_ptr<LargeAnswers> large_answers,
-        Quarantine* quarantine, std::uint64_t seed);
+        Quarantine* quarantine, MakeEncoder make_encoder, PollMode mode, std::uint64_t seed);
   ~Shard();
 
-  // Before start(). Settings must outlive this.
-  void add(const SourceSettings& settings, RestoredSource restored, std::unique_ptr<Encoder> encoder, PollMode mode);
+  // Before start(), or on this shard's thread: then the source begins at once. Throws std::runtime_error when a file or
+  // secret that its settings name cannot be used; `source.restored` is then as it was.
+  void add(NewSource& source);
 
-  // `on_end` is called on this shard's thread when all its sources have ended.
+  // On this shard's thread. The source stops polling, logs out, and is gone; `removed` is then called with what is
+  // known of its sessions, of which everything durable is in the queue already.
+  void remove(std::string_view id, std::function<void(RestoredSource)> removed);
+
+  // On this shard's thread; nullptr when it is not here.
+  SourcePoller* find(std::string_view id);
+
+  // `on_end` is called on this shard's thread when all its sources have ended and none can come any more: after stop(),
+  // or the one pass.
   void start(std::function<void()> on_end);
 
   // Any thread. The sources stop polling, log out, and end.
@@ -44,21 +65,38 @@ class Shard {
   // Ends the thread, at once: called when on_end was, or when waiting for it took too long.
   void join();
 
-  const std::vector<std::unique_ptr<SourcePoller>>& sources() const { return sources_; }
-
  private:
-  boost::asio::awaitable<void> run_source(SourcePoller& source, std::chrono::milliseconds delay);
+  struct Source {
+    Source(NewSource& from, std::unique_ptr<Encoder> with, ShardServices services, PollMode mode)
+        : settings(from.settings),
+          first_contact_after(from.first_contact_after),
+          encoder(std::move(with)),
+          poller({services, *settings, from.counters, *encoder, mode}, std::move(from.restored)) {}
+
+    const std::shared_ptr<const SourceSettings> settings;  // what stands below looks at them
+    const std::chrono::milliseconds first_contact_after;
+    const std::unique_ptr<Encoder> encoder;
+    SourcePoller poller;
+    std::function<void(RestoredSource)> removed;  // set while it is being removed
+  };
+  using Sources = std::list<Source>;
+
+  boost::asio::awaitable<void> run_source(Sources::iterator source);
+  void end_if_idle();
 
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   BatchQueue& queue_;
   Quarantine* const quarantine_;
+  const MakeEncoder make_encoder_;
+  const PollMode mode_;
   std::mt19937_64 random_;
   HttpClient http_;
   LogReader reader_;
   Signal room_;
-  std::vector<std::unique_ptr<Encoder>> encoders_;
-  std::vector<std::unique_ptr<SourcePoller>> sources_;
+  Sources sources_;
+  bool started_ = false;
+  bool stopping_ = false;
   std::size_t running_ = 0;
   std::function<void()> on_end_;
   std::thread thread_;

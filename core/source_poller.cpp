@@ -49,25 +49,28 @@ void bump(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) {
 
 }  // namespace
 
-SourcePoller::SourcePoller(ShardServices services, const SourceSettings& settings, RestoredSource restored,
-                           Encoder& encoder, PollMode mode)
-    : services_(services),
-      settings_(settings),
-      mode_(mode),
-      format_{.source_id = settings.id,
-              .dialect = settings.dialect.get(),
-              .zone = ZoneRules(settings.time_zone),
-              .keep_original = settings.keep_original,
-              .only_final = settings.poll.changes == Changes::kFinal,
-              .encoder = &encoder},
-      api_(services.io, services.http, settings, services.random,
-           {.held_back = mode == PollMode::kOnePass ? HeldBack::kFails : HeldBack::kWaits}),
-      discovery_(api_, settings,
+SourcePoller::SourcePoller(Parts parts, RestoredSource&& restored)
+    : services_(parts.services),
+      settings_(parts.settings),
+      mode_(parts.mode),
+      format_{.source_id = settings_.id,
+              .dialect = settings_.dialect.get(),
+              .zone = ZoneRules(settings_.time_zone),
+              .keep_original = settings_.keep_original,
+              .only_final = settings_.poll.changes == Changes::kFinal,
+              .encoder = &parts.encoder},
+      api_(services_.io, services_.http, settings_, services_.random,
+           {.held_back = mode_ == PollMode::kOnePass ? HeldBack::kFails : HeldBack::kWaits}),
+      discovery_(api_, settings_,
                  [this](std::string_view session, std::string_view expected, std::string_view body) {
                    count_not_json(session, expected, body);
                  }),
-      table_(settings, std::move(restored)),
-      changed_(services.io) {
+      table_(settings_, std::move(restored)),
+      changed_(services_.io),
+      counters_of_(std::move(parts.counters)),
+      counters_(*counters_of_) {
+  counters_.sessions = counters_.read = 0;
+  counters_.listed = counters_.failing = false;
   for (const Schedule::Slot slot : table_.slots()) schedule_first(slot);
 }
 

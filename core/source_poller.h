@@ -10,6 +10,7 @@
 #include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
+#include <memory>
 #include <random>
 #include <string>
 
@@ -40,7 +41,7 @@ struct ShardServices {
   std::mt19937_64& random;
 };
 
-// Written by the shard, read by anyone.
+// Written by the shard, read by anyone. A source that is changed by a reload goes on with those it has.
 struct SourceCounters {
   std::atomic<std::uint64_t> sessions = 0;  // found and not done before
   std::atomic<std::uint64_t> read = 0;      // of those, read at least once
@@ -60,9 +61,18 @@ enum class PollMode {
 
 class SourcePoller {
  public:
-  // Settings must outlive this. Throws std::runtime_error when a file or secret that they name cannot be used.
-  SourcePoller(ShardServices services, const SourceSettings& settings, RestoredSource restored, Encoder& encoder,
-               PollMode mode);
+  // What it works with; all of it outlives this.
+  struct Parts {
+    ShardServices services;
+    const SourceSettings& settings;
+    std::shared_ptr<SourceCounters> counters;
+    Encoder& encoder;
+    PollMode mode;
+  };
+
+  // Throws std::runtime_error when a file or secret that the settings name cannot be used; `restored` is then as it
+  // was.
+  SourcePoller(Parts parts, RestoredSource&& restored);
 
   // Until stop(), or the end of the one pass. `delay`: first contacts are staggered.
   boost::asio::awaitable<void> run(std::chrono::milliseconds delay);
@@ -75,8 +85,8 @@ class SourcePoller {
   // sessions.
   Instant backfill(Instant since);
 
-  const SourceCounters& counters() const { return counters_; }
-  const SourceSettings& settings() const { return settings_; }
+  // After run() has returned: what is known of the sessions, for another poller of the same source.
+  RestoredSource release() { return table_.release(); }
 
  private:
   boost::asio::awaitable<void> discover();
@@ -140,7 +150,8 @@ class SourcePoller {
   bool said_unusable_ = false;    // and of rows without a usable id
   Refusals refusals_;
   SteadyTime listed_at_{}, read_at_{};  // when last with success
-  SourceCounters counters_;
+  const std::shared_ptr<SourceCounters> counters_of_;
+  SourceCounters& counters_;
 };
 
 }  // namespace sessionlogd

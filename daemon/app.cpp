@@ -13,9 +13,9 @@
 #include <random>
 #include <thread>
 
-#include "core/absent_source.h"
 #include "core/large_body_permit.h"
 #include "core/quarantine.h"
+#include "core/spawn.h"
 #include "daemon/commands/commands.h"
 #include "daemon/progress.h"
 #include "daemon/version.h"
@@ -42,11 +42,12 @@ std::string host_name() {
   return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
 }
 
-std::size_t count_shards(const Settings& settings) {
+std::size_t count_shards(const Settings& settings, PollMode mode) {
   const std::size_t wanted = settings.daemon.threads != 0
                                  ? settings.daemon.threads
                                  : std::min<std::size_t>(std::thread::hardware_concurrency(),
                                                          MemoryShares::most_shards(settings.daemon.memory_bytes));
+  if (mode == PollMode::kForever) return std::max<std::size_t>(wanted, 1);  // sources may be added
   return std::clamp<std::size_t>(wanted, 1, std::max<std::size_t>(settings.sources.size(), 1));
 }
 
@@ -64,7 +65,7 @@ App::App(const Settings& settings, PollMode mode)
       signals_(main_, SIGTERM, SIGINT),
       hangups_(main_, SIGHUP),
       sink_(make_sink(settings, stop_.get_token())),
-      shard_count_(count_shards(settings)),
+      shard_count_(count_shards(settings, mode)),
       memory_(MemoryShares::of(settings.daemon.memory_bytes, shard_count_, largest_body(settings))),
       queue_(memory_.queue),
       committer_(queue_, *sink_, {.interval = settings.sink.commit_interval, .bytes = settings.sink.commit_bytes},
@@ -100,7 +101,11 @@ void App::watch_signals() {
 void App::watch_hangups() {
   hangups_.async_wait([this](const boost::system::error_code& error, int) {
     if (error) return;
-    sink_->reopen();
+    if (reload_) {
+      spawn(main_, [](Reload& reload) -> asio::awaitable<void> { co_await reload.run(); }(*reload_));
+    } else {
+      sink_->reopen();
+    }
     watch_hangups();
   });
 }
@@ -144,39 +149,16 @@ void App::make_shards() {
   if (settings_.sink.keeps_state())
     quarantine_ = std::make_unique<Quarantine>(settings_.daemon.state_dir + "/quarantine");
   const auto large_answers = std::make_shared<LargeAnswers>(memory_.large_answers);
+  const Shard::MakeEncoder encoder = [this, host = host_name()](const SourceSettings& source) {
+    return make_encoder(settings_.sink.format, source, host, kVersion);
+  };
   std::random_device entropy;
-  for (std::size_t i = 0; i < shard_count_; ++i)
-    shards_.push_back(std::make_unique<Shard>(queue_, memory_, large_answers, quarantine_.get(), entropy()));
-
-  // Each source goes to the shard with the least to do so far, and stays there.
-  std::vector<std::size_t> load(shard_count_, 0);
-  const std::string host = host_name();
-  for (const SourceSettings& source : settings_.sources) {
-    RestoredSource restored = restored_.take(source.id);
-    Batch presence;
-    presence.source_id = source.id;
-    mark_present(restored, presence.records);
-    if (!presence.records.empty()) queue_.push(std::move(presence));
-    const auto least = static_cast<std::size_t>(std::min_element(load.begin(), load.end()) - load.begin());
-    load[least] += 1 + restored.sessions.size();
-    shards_[least]->add(source, std::move(restored), make_encoder(settings_.sink.format, source, host, kVersion),
-                        mode_);
+  for (std::size_t i = 0; i < shard_count_; ++i) {
+    shards_.push_back(
+        std::make_unique<Shard>(queue_, memory_, large_answers, quarantine_.get(), encoder, mode_, entropy()));
   }
-  keep_absent();
-}
-
-// What is left are sources that do not stand in the configuration.
-void App::keep_absent() {
-  for (const std::string& id : restored_.source_ids()) {
-    Batch batch;
-    batch.source_id = id;
-    RestoredSource state = restored_.take(id);
-    if (mark_absent(state, settings_.daemon.state_keep, system_now(), batch.records)) {
-      spdlog::info("the source with the id {} left the configuration more than state_keep ago: its state is removed",
-                   id);
-    }
-    if (!batch.records.empty()) queue_.push(std::move(batch));
-  }
+  sources_.emplace(main_, shards_, queue_);
+  sources_->begin(settings_.sources, restored_, settings_.daemon.state_keep);
 }
 
 void App::start() {
@@ -189,17 +171,19 @@ void App::start() {
 }
 
 void App::listen_to_operator() {
-  commands_.emplace(main_, shards_, queue_, committer_);
+  reload_.emplace(main_, settings_, *sources_, *sink_);
+  commands_.emplace(main_, *sources_, *reload_, queue_, committer_);
   const std::string path = control_socket_in(settings_.daemon.state_dir);
   try {
     control_.emplace(main_, path, [this](std::string line) { return commands_->answer(std::move(line)); });
   } catch (const boost::system::system_error& error) {
-    spdlog::warn("cannot listen at {}: {}; backfill cannot reach this daemon", path, error.code().message());
+    spdlog::warn("cannot listen at {}: {}; backfill and reload cannot reach this daemon, SIGHUP does", path,
+                 error.code().message());
   }
 }
 
 void App::wait_for_end() {
-  Progress progress(sources());
+  Progress progress(sources_->all());
   asio::steady_timer tick(main_);
   std::function<void()> show = [&] {
     progress.show();
@@ -248,19 +232,11 @@ int App::exit_status(bool all_committed) const {
   if (!all_committed) return kNotWell;
   if (mode_ == PollMode::kForever) return kWell;
   if (stop_requested_) return kNotWell;  // the pass was not finished
-  const auto all = sources();
+  const auto& all = sources_->all();
   return std::any_of(all.begin(), all.end(),
-                     [](const SourcePoller* source) { return source->counters().failing.load(); })
+                     [](const SourceSet::Source& source) { return source.counters->failing.load(); })
              ? kNotWell
              : kWell;
-}
-
-std::vector<const SourcePoller*> App::sources() const {
-  std::vector<const SourcePoller*> all;
-  for (const auto& shard : shards_) {
-    for (const auto& source : shard->sources()) all.push_back(source.get());
-  }
-  return all;
 }
 
 }  // namespace sessionlogd

@@ -19,6 +19,8 @@
 #include "core/sink.h"
 #include "daemon/control_commands.h"
 #include "daemon/control_socket.h"
+#include "daemon/reload.h"
+#include "daemon/source_set.h"
 
 namespace sessionlogd {
 
@@ -38,7 +40,6 @@ class App {
   bool recover();
   bool wait_for_room(const std::string& why);
   void make_shards();
-  void keep_absent();
   void start();
   void listen_to_operator();
   void wait_for_end();
@@ -48,15 +49,13 @@ class App {
   void on_shard_end();
   void on_fatal(const Error& error);
   void request_stop();
-  std::vector<const SourcePoller*> sources() const;
-
   // In order of construction: what stands below uses what stands above, and ends before it.
   const Settings& settings_;
   const PollMode mode_;
   boost::asio::io_context main_{1};  // the main thread: signals, progress, the ends of the shards
   boost::asio::signal_set
       signals_;  // held from the first moment to the last: one that comes early waits, a second changes nothing
-  boost::asio::signal_set hangups_;  // the output was moved away
+  boost::asio::signal_set hangups_;  // reload, and the output may have been moved away
   std::stop_source stop_;            // tells the sink, which may be waiting on a thread of its own
   std::unique_ptr<Sink> sink_;
   RestoredState restored_;
@@ -66,6 +65,8 @@ class App {
   Committer committer_;
   std::unique_ptr<Quarantine> quarantine_;  // none where no state is kept
   std::vector<std::unique_ptr<Shard>> shards_;
+  std::optional<SourceSet> sources_;
+  std::optional<Reload> reload_;
   std::optional<ControlCommands> commands_;
   std::optional<ControlServer> control_;
 

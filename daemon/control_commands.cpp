@@ -2,12 +2,16 @@
 
 #include <fmt/core.h>
 
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
+
+#include "daemon/run_on_shard.h"
 
 namespace sessionlogd {
 namespace {
@@ -33,17 +37,6 @@ std::string text_of(Instant at) {
   return text;
 }
 
-// Runs `task` on the shard's thread; returns when it has run.
-asio::awaitable<void> run_on(asio::io_context& io, Shard& shard, std::function<void()> task) {
-  auto done = std::make_shared<asio::steady_timer>(io, asio::steady_timer::time_point::max());
-  shard.post([&io, done, task = std::move(task)] {
-    task();
-    asio::post(io, [done] { done->cancel(); });
-  });
-  boost::system::error_code ignored;
-  co_await done->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-}
-
 }  // namespace
 
 asio::awaitable<std::string> ControlCommands::answer(std::string line) {
@@ -53,31 +46,32 @@ asio::awaitable<std::string> ControlCommands::answer(std::string line) {
     if (!since) co_return fmt::format("failed \"{}\" is no time of RFC 3339", words[2]);
     co_return co_await backfill(words[1], since->instant);
   }
+  if (words.size() == 1 && words[0] == "reload") co_return co_await reload_.run();
   co_return "failed this daemon does not know the command; is it of another version?";
 }
 
-asio::awaitable<std::string> ControlCommands::backfill(std::string source, Instant since) {
-  for (const auto& shard : shards_) {
-    for (const auto& poller : shard->sources()) {
-      if (poller->settings().name != source) continue;
-      if (!poller->settings().sessions.empty())
-        co_return fmt::format("failed source {} has a fixed list of sessions: there is nothing to list", source);
-      const auto floor = std::make_shared<Instant>();
-      std::function<void()> lower = [floor, since, it = poller.get()] { *floor = it->backfill(since); };
-      co_await run_on(io_, *shard, std::move(lower));
-      const bool committed = co_await all_committed();
-      std::string said =
-          fmt::format("{} source={} is listed again from {}", committed ? "ok" : "failed", source, text_of(since));
-      said += since < *floor ? fmt::format(
-                                   "; nothing is repeated of sessions with entries after {}, what was delivered of "
-                                   "older ones is delivered again under the same event.id",
-                                   text_of(*floor))
-                             : "; nothing that was delivered is repeated";
-      if (!committed) said += "; but the sink does not commit: a restart before it does forgets this";
-      co_return said;
-    }
-  }
-  co_return fmt::format("failed no source is named {}", source);
+asio::awaitable<std::string> ControlCommands::backfill(std::string name, Instant since) {
+  const SourceSet::Source* source = sources_.find(name);
+  if (source == nullptr) co_return fmt::format("failed no source is named {}", name);
+  if (!source->settings->sessions.empty())
+    co_return fmt::format("failed source {} has a fixed list of sessions: there is nothing to list", name);
+  Shard& shard = sources_.shard_of(*source);
+  const auto floor = std::make_shared<std::optional<Instant>>();
+  std::function<void()> lower = [floor, since, &shard, id = source->settings->id] {
+    if (SourcePoller* poller = shard.find(id)) *floor = poller->backfill(since);
+  };
+  co_await run_on(io_, shard, std::move(lower));
+  if (!*floor) co_return fmt::format("failed source {} is being reloaded; try again", name);
+  const bool committed = co_await all_committed();
+  std::string said =
+      fmt::format("{} source={} is listed again from {}", committed ? "ok" : "failed", name, text_of(since));
+  said += since < **floor ? fmt::format(
+                                "; nothing is repeated of sessions with entries after {}, what was delivered of "
+                                "older ones is delivered again under the same event.id",
+                                text_of(**floor))
+                          : "; nothing that was delivered is repeated";
+  if (!committed) said += "; but the sink does not commit: a restart before it does forgets this";
+  co_return said;
 }
 
 // Whether all that has been pushed is durable, within half a minute: it is in the next commit but one at the latest.

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -89,7 +90,9 @@ ControlAnswer ask_daemon(const std::string& state_dir, const std::string& line) 
     socket.connect(stream_protocol::endpoint(control_socket_in(state_dir)));
     asio::write(socket, asio::buffer(line + '\n'));
     std::string answer;
-    asio::read_until(socket, asio::dynamic_buffer(answer), '\n');
+    boost::system::error_code end;
+    asio::read(socket, asio::dynamic_buffer(answer), end);
+    if (!answer.ends_with('\n')) return {Outcome::kUnreachable, "it ended before it answered"};
     answer.pop_back();
     if (answer.starts_with(kOk)) return {Outcome::kOk, answer.substr(kOk.size())};
     if (answer.starts_with(kFailed)) return {Outcome::kFailed, answer.substr(kFailed.size())};

@@ -1,5 +1,5 @@
 // How an operator's command reaches the running daemon: a Unix socket of mode 0600 in the state directory. One line
-// goes in, one comes back:
+// goes in; what comes back, up to the end of the connection, begins with how it went:
 //
 //   backfill aws-eu 2026-11-01T00:00:00Z  ─▶   ok source=aws-eu is listed again from ...
 //                                              failed no source is named aws-eu
@@ -18,7 +18,7 @@ std::string control_socket_in(const std::string& state_dir);
 
 class ControlServer {
  public:
-  // What to answer; the "\n" is neither in the line nor in the answer.
+  // What to answer; the last "\n" is neither in the line nor in the answer.
   using Handler = std::function<boost::asio::awaitable<std::string>(std::string line)>;
 
   // Listens at once; the lock on the state directory must be held, for a socket that lies there is taken to be dead.

@@ -58,8 +58,12 @@ void start_log(std::string_view level) {
   } else {
     logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %-5l %v");
   }
-  logger->set_level(spdlog::level::from_str(level == "error" ? "err" : std::string(level)));
   spdlog::set_default_logger(std::move(logger));
+  set_log_level(level);
+}
+
+void set_log_level(std::string_view level) {
+  spdlog::set_level(spdlog::level::from_str(level == "error" ? "err" : std::string(level)));
 }
 
 }  // namespace sessionlogd

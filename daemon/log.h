@@ -9,4 +9,7 @@ namespace sessionlogd {
 // `level`: trace, debug, info, warn or error.
 void start_log(std::string_view level);
 
+// From now on, on every thread.
+void set_log_level(std::string_view level);
+
 }  // namespace sessionlogd

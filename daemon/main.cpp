@@ -40,6 +40,9 @@ int main(int argc, char** argv) {
   CLI::App* check_command = app.add_subcommand("check", "validate the configuration");
   add_config(*check_command, config);
   check_command->add_flag("--connect", connect, "log in to every source, list its sessions and read one of them");
+  CLI::App* reload_command =
+      app.add_subcommand("reload", "make the running daemon read its configuration again, and wait for the outcome");
+  add_config(*reload_command, config);
   CLI::App* backfill_command =
       app.add_subcommand("backfill", "make the running daemon list a source further back than it already has");
   add_config(*backfill_command, config);
@@ -71,6 +74,7 @@ int main(int argc, char** argv) {
   if (run_command->parsed()) return run(config);
   if (collect_command->parsed()) return collect(config);
   if (check_command->parsed()) return check(config, connect);
+  if (reload_command->parsed()) return reload(config);
   if (backfill_command->parsed()) return backfill(config, source, since);
   if (show_command->parsed()) return state_show(config, source, session);
   if (rebuild_command->parsed()) return state_rebuild(config);

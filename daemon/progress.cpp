@@ -16,14 +16,12 @@ std::string progress_bar(double part, std::size_t width) {
   return bar + "]";
 }
 
-Progress::Progress(std::vector<const SourcePoller*> sources) : sources_(std::move(sources)) {}
-
 bool Progress::is_wanted() { return isatty(STDERR_FILENO) == 1; }
 
 Progress::Sums Progress::sum() const {
   Sums sums;
-  for (const SourcePoller* source : sources_) {
-    const SourceCounters& counters = source->counters();
+  for (const SourceSet::Source& source : sources_) {
+    const SourceCounters& counters = *source.counters;
     sums.listed += counters.listed ? 1 : 0;
     sums.failing += counters.failing ? 1 : 0;
     sums.sessions += counters.sessions;

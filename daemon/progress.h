@@ -6,13 +6,14 @@
 #include <vector>
 
 #include "core/clock.h"
-#include "core/source_poller.h"
+#include "daemon/source_set.h"
 
 namespace sessionlogd {
 
 class Progress {
  public:
-  explicit Progress(std::vector<const SourcePoller*> sources);
+  // They must outlive this.
+  explicit Progress(const std::vector<SourceSet::Source>& sources) : sources_(sources) {}
 
   // Whether stderr is a terminal.
   static bool is_wanted();
@@ -30,7 +31,7 @@ class Progress {
   };
   Sums sum() const;
 
-  std::vector<const SourcePoller*> sources_;
+  const std::vector<SourceSet::Source>& sources_;
   SteadyTime started_ = SteadyClock::now();
   bool drawn_ = false;
 };

@@ -1,0 +1,41 @@
+// Makes the running daemon follow its configuration file, as far as that goes without a restart: sources, [poll],
+// daemon.log_level and daemon.state_keep, and every secret and certificate file that is named. All of it, or, when the
+// file is wrong, nothing.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <string>
+#include <vector>
+
+#include "config/settings.h"
+#include "core/signal.h"
+#include "core/sink.h"
+#include "daemon/source_set.h"
+
+namespace sessionlogd {
+
+// The keys in which two configurations differ and that are read at start only: "daemon.threads", "sink.path".
+std::vector<std::string> keys_for_restart(const Settings& started_with, const Settings& wanted);
+
+class Reload {
+ public:
+  // All must outlive this. On the main thread.
+  Reload(boost::asio::io_context& main, const Settings& started_with, SourceSet& sources, Sink& sink)
+      : started_with_(started_with), sources_(sources), sink_(sink), done_(main) {}
+
+  // Reads the file again and says in the log what came of it; the output is reopened in any case, if it was moved
+  // away. Returns "ok ..." or "failed ...", perhaps of several lines, when it is done. One at a time, others wait.
+  boost::asio::awaitable<std::string> run();
+
+ private:
+  boost::asio::awaitable<std::string> apply(Settings wanted);
+
+  const Settings& started_with_;
+  SourceSet& sources_;
+  Sink& sink_;
+  bool running_ = false;
+  Signal done_;
+};
+
+}  // namespace sessionlogd
