@@ -33,15 +33,15 @@ constexpr std::size_t kLargestOriginal = 32u << 10;  // of an entry that is too 
 
 }  // namespace
 
-Result<ReadOutcome> LogReader::read(const SourceFormat& source, SessionState& session, const Body& body,
-                                    bool last_read) {
-  const auto outcome = read_all(source, session, body, last_read);
+Result<ReadOutcome> LogReader::read(const SourceFormat& source, SessionState& session, const Body& body, bool last_read,
+                                    Strange strange) {
+  const auto outcome = read_all(source, session, body, last_read, strange);
   if (body.size() > kSmallBody) shrink();
   return outcome;
 }
 
 Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState& session, const Body& body,
-                                        bool last_read) {
+                                        bool last_read, Strange strange) {
   const auto parsed = parser_.parse(*source.dialect, body, session.info.id, session.key, limits_of(body));
   if (parsed.has_error()) return parsed.error();
   const SessionLog& log = **parsed;
@@ -55,6 +55,10 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
   outcome.entries = log.entries.size();
   outcome.fault = log.fault;
   if (emissions_.empty()) return outcome;
+  if (strange == Strange::kLeave && session.history.size() > 0 && comparer_.recognised() == 0) {
+    outcome.strange = true;
+    return outcome;
+  }
 
   sort_by_time(source, log, emissions_);
   read_at_ = system_now();

@@ -35,9 +35,14 @@ struct ReadOutcome {
   std::size_t not_utf8 = 0;  // events in which bytes were replaced
   std::string fault;         // the answer is broken behind the entries that were taken
   bool more = false;         // not all of it was emitted: read it again when the queue has room
+  bool strange = false;      // nothing was taken: none of its entries is known, although some of the session are
 
   std::size_t events() const { return events_new + events_changed + events_error; }
 };
+
+// What to do with an answer in which no entry is known, although some of the session are: its id may have been given to
+// another session, which the next listing shows.
+enum class Strange { kTake, kLeave };
 
 class LogReader {
  public:
@@ -51,10 +56,12 @@ class LogReader {
 
   // Emits what is new or changed and advances `session` by it. kBadAnswer: nothing was taken. Of an answer with much
   // news only the first part is emitted, in order of time: reading it again emits what follows.
-  Result<ReadOutcome> read(const SourceFormat& source, SessionState& session, const Body& body, bool last_read);
+  Result<ReadOutcome> read(const SourceFormat& source, SessionState& session, const Body& body, bool last_read,
+                           Strange strange = Strange::kTake);
 
  private:
-  Result<ReadOutcome> read_all(const SourceFormat& source, SessionState& session, const Body& body, bool last_read);
+  Result<ReadOutcome> read_all(const SourceFormat& source, SessionState& session, const Body& body, bool last_read,
+                               Strange strange);
   void sort_by_time(const SourceFormat& source, const SessionLog& log, std::vector<Emission>& emissions);
   bool was_delivered_before(const SourceFormat& source, const SessionState& session, const Entry& entry) const;
   void number_twins(const SessionLog& log, const std::vector<Emission>& from, std::vector<Emission>& to);

@@ -82,7 +82,9 @@ const std::vector<Emission>& HistoryComparer::compare(const SessionHistory& hist
                                                       std::span<const EntryDigest> answer, std::uint64_t session_key,
                                                       CompareRules rules) {
   emissions_.clear();
+  recognised_ = answer.size();
   if (repeats_what_is_known(history, answer)) return emissions_;
+  recognised_ = 0;
 
   known_.reset(history.size());
   for (std::size_t i = 0; i < history.size(); ++i) known_.find_or_insert(history.key(i), static_cast<std::uint32_t>(i));
@@ -126,6 +128,7 @@ void HistoryComparer::compare_group(const SessionHistory& history, std::span<con
     if (position == Table::kNone && ordinal >= served_.size()) break;
   }
 
+  recognised_ += std::min(served_.size(), kept_.size());
   pair_equal(history, answer);
   // What was emitted once in final state is served in final state again, so final ones pair first.
   if (rules.only_final) {

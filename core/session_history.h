@@ -80,6 +80,9 @@ class HistoryComparer {
   const std::vector<Emission>& compare(const SessionHistory& history, std::span<const EntryDigest> answer,
                                        std::uint64_t session_key, CompareRules rules);
 
+  // Of the answer compared last: how many entries were known, unchanged or not.
+  std::size_t recognised() const { return recognised_; }
+
  private:
   // Open addressing, from a 64-bit key to a 32-bit value; emptied in time proportional to its use.
   class Table {
@@ -113,6 +116,7 @@ class HistoryComparer {
                     std::uint32_t position, CompareRules rules);
 
   std::vector<Emission> emissions_;
+  std::size_t recognised_ = 0;
   Table known_;                       // key -> position in the history
   Table groups_;                      // identity -> index into first_, last_
   std::vector<std::uint32_t> first_;  // per group: its first entry in the answer

@@ -112,7 +112,8 @@ std::vector<std::string> SessionTable::open_but_not_in(const std::vector<ListedS
   for (const auto& [key, slot] : slots_) {
     Session& session = sessions_[slot];
     session.shown = shown.contains(session.state.info.id);
-    if (!session.life.final() && !session.shown && !session.replaced) missing.push_back(session.state.info.id);
+    const bool asked_for = !session.life.final() || session.strange_since;
+    if (asked_for && !session.shown && !session.replaced) missing.push_back(session.state.info.id);
   }
   return missing;
 }

@@ -41,6 +41,10 @@ struct Session {
   bool shown = false;     // the last listing that covered it showed it
   bool replaced = false;  // its id names another session now: what is asked of it is not its own log any more
   bool said_old = false;  // that it runs for very long
+  // Its log held nothing that was known of it, when this listing was the last that had begun: a later one tells whether
+  // it is still the same session.
+  std::optional<std::uint32_t> strange_since{};
+  bool vouched_for = false;  // it is: its log is taken as it comes
 };
 
 class SessionTable {
@@ -66,7 +70,8 @@ class SessionTable {
   // The session was read to its end or is given up: its done mark is what remains. The slot is free afterwards.
   void finish(Slot slot, std::vector<StateRecord>& records);
 
-  // Open sessions that the listing did not show: they are asked for by their ids.
+  // Sessions that the listing did not show and of which it should say something, open ones most of all: they are asked
+  // for by their ids.
   std::vector<std::string> open_but_not_in(const std::vector<ListedSession>& listed);
 
   // A listing of everything since `from` was complete: sessions that began before and are finished are not taken up any

@@ -134,6 +134,7 @@ asio::awaitable<void> SourcePoller::discover() {
 }
 
 asio::awaitable<Result<void>> SourcePoller::discover_once() {
+  ++listings_;
   if (!settings_.sessions.empty()) {
     std::vector<std::string> ids = settings_.sessions;
     co_return co_await ask_for_each(std::move(ids));
@@ -200,10 +201,16 @@ void SourcePoller::take_in(const std::vector<ListedSession>& listed, Instant ans
     if (taken.replaced && !table_.at(*taken.replaced).in_flight)
       give_up(*taken.replaced, "its id was given to another session");
     if (taken.as == SessionTable::TakenIn::As::kNew) schedule_first(taken.slot);
-    // What just became final is read right away.
-    if (taken.as == SessionTable::TakenIn::As::kFinished && !table_.at(taken.slot).in_flight) {
-      schedule(taken.slot, std::chrono::milliseconds{0});
+    if (taken.as == SessionTable::TakenIn::As::kIgnored) continue;
+    Session& session = table_.at(taken.slot);
+    const bool vouched = session.strange_since && *session.strange_since < listings_;
+    if (vouched) {
+      session.strange_since.reset();
+      session.vouched_for = true;
     }
+    // What just became final, or is the same session after all, is read right away.
+    if ((vouched || taken.as == SessionTable::TakenIn::As::kFinished) && !session.in_flight)
+      schedule(taken.slot, std::chrono::milliseconds{0});
   }
   push(std::move(records));
   counters_.listed = true;
@@ -291,7 +298,8 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
     read_was(slot, sent, Pace::News::kUnchanged);
     return Polled::kAll;
   }
-  const Result<ReadOutcome> read = services_.reader.read(format_, session.state, answer.body, last);
+  const Strange strange = session.vouched_for || mode_ == PollMode::kOnePass ? Strange::kTake : Strange::kLeave;
+  const Result<ReadOutcome> read = services_.reader.read(format_, session.state, answer.body, last, strange);
   const bool broken = read.has_error() ? read.error().kind == ErrorKind::kBadAnswer : !read->fault.empty();
   if (broken && !is_json(answer.body.text())) count_not_json(session.state.info.id, "its log", answer.body.text());
   if (read.has_error()) {
@@ -299,6 +307,10 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
     return Polled::kAll;
   }
 
+  if (read->strange) {
+    read_was_strange(slot);
+    return Polled::kAll;
+  }
   bump(counters_.events, read->events());
   count_not_utf8(slot, read->not_utf8);
   if (read->more) return Polled::kMoreToCome;
@@ -329,11 +341,27 @@ void SourcePoller::count_not_utf8(Schedule::Slot slot, std::size_t events) {
       settings_.name, table_.at(slot).state.info.id);
 }
 
+// None of its entries is known: they may be another session's, to which its id was given. The next listing tells.
+void SourcePoller::read_was_strange(Schedule::Slot slot) {
+  Session& session = table_.at(slot);
+  bump(counters_.polls_failed);
+  if (!session.strange_since) {
+    spdlog::debug(
+        "source={} session={} has a log without any entry that was in it before; the next listing tells "
+        "whether its id was given to another session",
+        settings_.name, session.state.info.id);
+  }
+  session.strange_since = listings_;
+  schedule(slot, settings_.poll.discovery_interval);
+}
+
 // The session's log was read to its end.
 void SourcePoller::read_was(Schedule::Slot slot, Instant sent, Pace::News news) {
   Session& session = table_.at(slot);
   if (!session.read) bump(counters_.read);
   session.read = true;
+  session.strange_since.reset();
+  session.vouched_for = false;
   session.backoff.succeeded();
   session.lost.cleared();
   read_at_ = SteadyClock::now();

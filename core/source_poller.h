@@ -106,6 +106,7 @@ class SourcePoller {
   Polled finish_poll(Schedule::Slot slot, const HttpAnswer& answer, Instant sent);
   void count_not_json(std::string_view session, std::string_view expected, std::string_view body);
   void count_not_utf8(Schedule::Slot slot, std::size_t events);
+  void read_was_strange(Schedule::Slot slot);
   void read_was(Schedule::Slot slot, Instant sent, Pace::News news);
   std::chrono::milliseconds slowest_pace(Session& session);
   void poll_failed(Schedule::Slot slot, const Error& error);
@@ -141,6 +142,7 @@ class SourcePoller {
   bool stopping_ = false;
   bool left_unread_ = false;  // one pass: some session could not be read
   bool first_contact_said_ = false;
+  std::uint32_t listings_ = 0;  // begun
   unsigned backfills_ = 0;  // asked for; a listing that was sent before the last one does not advance anything
   bool not_utf8_said_ = false;
   unsigned failed_listings_ = 0;  // in a row

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <csignal>
 #include <ctime>
 #include <mutex>
 
@@ -69,6 +70,66 @@ TEST_F(Windows, AreReckonedByTheAppliancesClock) {
   seconds_off = -30 * kDay;
   EXPECT_EQ(place_.run("collect").status, 0);
   EXPECT_LE(last_begin(), day(-30 * kDay)) << "a day before its present";
+}
+
+// An appliance whose one session "s" has a log of one step, and may be given away to another session.
+class GivenAwayId : public testing::Test {
+ protected:
+  GivenAwayId() {
+    place_.write("password", "secret");
+    place_.configure(appliance_.source("a", "file:" + (place_ / "password").string()));
+  }
+
+  std::optional<Appliance::Reply> reply(const Appliance::Request& request) {
+    const std::string_view target = request.target();
+    if (target.find("token") != target.npos) return std::nullopt;
+    if (target.find("/log") != target.npos) {
+      ++logs_read;
+      return answer(fmt::format(
+          R"({{"log":[{{"logTime":"{0}T01:00:0{1}","status":"Success","message":"step {1}","executionStartTime":"{0}T01:00:00"}}]}})",
+          yesterday(), step.load()));
+    }
+    ++listed;
+    return answer(fmt::format(
+        R"({{"results":[{{"id":"s","type":"Policy","status":"Running","executionStartTime":"{}T0{}:00:00"}}],"totalCount":1}})",
+        yesterday(), start.load()));
+  }
+  int written(std::string_view what) const {
+    int count = 0;
+    for (const std::string& line : place_.lines()) count += line.find(what) != line.npos;
+    return count;
+  }
+  bool listed_twice_more() {
+    return eventually([this, before = listed.load()] { return listed >= before + 2; });
+  }
+
+  std::atomic<int> step = 1, start = 1, logs_read = 0, listed = 0;
+  Workplace place_;
+  Appliance appliance_{[this](const Appliance::Request& request) { return reply(request); }};
+};
+
+TEST_F(GivenAwayId, IsNoticedBeforeTheOtherSessionsLogIsTakenForItsOwn) {
+  place_.edit_config("discovery_interval = \"200ms\"", "discovery_interval = \"2s\"");
+  Child daemon = place_.start("run");
+  ASSERT_TRUE(eventually([&] { return place_.lines().size() == 1; })) << daemon.err();
+  step = 2;
+  EXPECT_TRUE(eventually([&, before = logs_read.load()] { return logs_read > before; }));
+  start = 2;
+  EXPECT_TRUE(listed_twice_more());
+  EXPECT_TRUE(eventually([&] { return written("step 2") > 0; })) << daemon.err();
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.wait(), 0);
+  EXPECT_EQ(written("step 1"), 1);
+  EXPECT_EQ(written("step 2"), 1) << "written under both sessions";
+  EXPECT_EQ(written("\"change\":\"gap\""), 1) << "of the first session the end is missing";
+}
+
+TEST_F(GivenAwayId, IsNotBelievedWhenTheListingSaysOtherwise) {
+  Child daemon = place_.start("run");
+  ASSERT_TRUE(eventually([&] { return place_.lines().size() == 1; })) << daemon.err();
+  step = 2;  // the log is another, the session is not
+  EXPECT_TRUE(eventually([&] { return place_.lines().size() == 2; })) << daemon.err();
+  EXPECT_EQ(daemon.err().find("given up"), std::string::npos) << daemon.err();
 }
 
 }  // namespace
