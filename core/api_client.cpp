@@ -90,7 +90,7 @@ ApiClient::ApiClient(asio::io_context& io, HttpClient& http, const SourceSetting
 
 Instant ApiClient::now() const {
   const Instant ours = system_now();
-  return {ours.seconds + clock_offset().count(), ours.nanos};
+  return add_nanoseconds(ours, std::chrono::nanoseconds(clock_offset_.exact()).count()).value_or(ours);
 }
 
 std::string ApiClient::with_version(std::string target) const {

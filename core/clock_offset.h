@@ -22,7 +22,9 @@ class ClockOffset {
   // `date` in Unix seconds; `sent` and `received` are ours.
   Change heard(std::int64_t date, Instant sent, Instant received);
 
-  // The appliance's clock less ours, to the second, towards zero.
+  // The appliance's clock less ours. After some answers it is known to a fraction of a second.
+  std::chrono::milliseconds exact() const { return offset_; }
+  // The same to the second, towards zero.
   std::chrono::seconds value() const { return std::chrono::duration_cast<std::chrono::seconds>(offset_); }
 
  private:

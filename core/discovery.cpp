@@ -33,6 +33,14 @@ std::string whole_seconds(Instant at) {
 
 }  // namespace
 
+bool is_wanted(const SourceSettings& settings, const ListedSession& session) {
+  const auto& types = settings.session_types;
+  const auto holds = [&](const std::vector<std::string>& list) {
+    return std::find(list.begin(), list.end(), session.type) != list.end();
+  };
+  return (types.include.empty() || holds(types.include)) && !holds(types.exclude);
+}
+
 std::string path_of_session(std::string path, std::string_view id) {
   const std::size_t mark = path.find("{id}");
   if (mark != std::string::npos) path.replace(mark, 4, percent_encode(id));

@@ -57,6 +57,9 @@ class Discovery {
   SteadyTime next_request_at_{};
 };
 
+// Whether the source's `session_types` let it be read.
+bool is_wanted(const SourceSettings& settings, const ListedSession& session);
+
 // A dialect's path with {id} filled in.
 std::string path_of_session(std::string path, std::string_view id);
 

@@ -55,7 +55,8 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
   outcome.entries = log.entries.size();
   outcome.fault = log.fault;
   if (emissions_.empty()) return outcome;
-  if (strange == Strange::kLeave && session.history.size() > 0 && comparer_.recognised() == 0) {
+  if (strange == Strange::kLeave && comparer_.recognised() == 0 &&
+      (session.history.size() > 0 || begins_after_its_stop(source, session, log))) {
     outcome.strange = true;
     return outcome;
   }
@@ -83,6 +84,16 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
   }
   push(source, session);
   return outcome;
+}
+
+// A session that has stopped writes nothing more, but for what comes late of it; never that alone.
+bool LogReader::begins_after_its_stop(const SourceFormat& source, const SessionState& session,
+                                      const SessionLog& log) const {
+  if (!session.info.stop || !source.dialect->session_is_final(session.info.status)) return false;
+  return std::ranges::all_of(log.entries, [&](const Entry& entry) {
+    return entry.fault == nullptr && entry.log_time && source.zone.to_utc(*entry.log_time) > *session.info.stop &&
+           (!entry.start || source.zone.to_utc(*entry.start) > *session.info.stop);
+  });
 }
 
 // What is left of a large answer's share beside the body itself is for its index, if it is worth one, and its entries.

@@ -195,7 +195,7 @@ asio::awaitable<Result<void>> SourcePoller::ask_for_each(std::vector<std::string
 void SourcePoller::take_in(const std::vector<ListedSession>& listed, Instant answered) {
   std::vector<StateRecord> records;
   for (const ListedSession& row : listed) {
-    if (!wanted(row)) continue;
+    if (!is_wanted(settings_, row)) continue;
     const SessionTable::TakenIn taken = table_.take_in(row, answered, records);
     // What it was before cannot be read any more: its id answers for another session.
     if (taken.replaced && !table_.at(*taken.replaced).in_flight)
@@ -215,14 +215,6 @@ void SourcePoller::take_in(const std::vector<ListedSession>& listed, Instant ans
   push(std::move(records));
   counters_.listed = true;
   changed_.notify();
-}
-
-bool SourcePoller::wanted(const ListedSession& listed) const {
-  const auto& types = settings_.session_types;
-  const auto holds = [&](const std::vector<std::string>& list) {
-    return std::find(list.begin(), list.end(), listed.type) != list.end();
-  };
-  return (types.include.empty() || holds(types.include)) && !holds(types.exclude);
 }
 
 // ---- When each is polled
@@ -341,13 +333,13 @@ void SourcePoller::count_not_utf8(Schedule::Slot slot, std::size_t events) {
       settings_.name, table_.at(slot).state.info.id);
 }
 
-// None of its entries is known: they may be another session's, to which its id was given. The next listing tells.
+// They may be another session's, to which its id was given. The next listing tells.
 void SourcePoller::read_was_strange(Schedule::Slot slot) {
   Session& session = table_.at(slot);
   bump(counters_.polls_failed);
   if (!session.strange_since) {
     spdlog::debug(
-        "source={} session={} has a log without any entry that was in it before; the next listing tells "
+        "source={} session={} has a log that seems to be of another session; the next listing tells "
         "whether its id was given to another session",
         settings_.name, session.state.info.id);
   }

@@ -95,7 +95,6 @@ class SourcePoller {
   std::optional<Instant> window_start() const;
   Instant forgotten_before() const;
   void take_in(const std::vector<ListedSession>& listed, Instant answered);
-  bool wanted(const ListedSession& listed) const;
 
   boost::asio::awaitable<void> dispatch();
   bool has_work() const;

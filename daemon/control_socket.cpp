@@ -82,6 +82,14 @@ asio::awaitable<void> ControlServer::serve(std::shared_ptr<Socket> socket) {
   --open_;
 }
 
+bool daemon_listens(const std::string& state_dir) {
+  asio::io_context io{1};
+  stream_protocol::socket socket(io);
+  boost::system::error_code error;
+  socket.connect(stream_protocol::endpoint(control_socket_in(state_dir)), error);
+  return !error;
+}
+
 ControlAnswer ask_daemon(const std::string& state_dir, const std::string& line) {
   using Outcome = ControlAnswer::Outcome;
   try {

@@ -41,6 +41,9 @@ class ControlServer {
   unsigned open_ = 0;  // connections
 };
 
+// Whether a daemon answers at its socket.
+bool daemon_listens(const std::string& state_dir);
+
 // What the daemon answered.
 struct ControlAnswer {
   enum class Outcome { kOk, kFailed, kUnreachable } outcome;

@@ -62,6 +62,12 @@ int main(int argc, char** argv) {
   CLI::App* init_command = state_command->add_subcommand(
       "init", "forget it: what the sources still hold within lookback is delivered again");
   add_config(*init_command, config);
+  CLI::App* verify_command = app.add_subcommand("verify", "compare what the sources hold with what was delivered");
+  add_config(*verify_command, config);
+  std::string span = "24h";
+  verify_command->add_option("--since", span, "how far back sessions are read again")
+      ->capture_default_str()
+      ->type_name("DURATION");
   CLI::App* dialects_command =
       app.add_subcommand("dialects", "the built-in dialects, or one of them as TOML to start from");
   dialects_command->add_option("NAME", dialect, "the dialect to print");
@@ -78,6 +84,7 @@ int main(int argc, char** argv) {
   if (backfill_command->parsed()) return backfill(config, source, since);
   if (show_command->parsed()) return state_show(config, source, session);
   if (rebuild_command->parsed()) return state_rebuild(config);
+  if (verify_command->parsed()) return verify(config, span);
   if (init_command->parsed()) return state_init(config);
   return dialects(dialect);
 }

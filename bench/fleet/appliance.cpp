@@ -117,9 +117,7 @@ ApplianceRecord Appliance::record(Nanos now) const {
   ApplianceRecord record{index_, {}, account_};
   record.sessions.reserve(slots_.size());
   for (std::size_t i = 0; i < slots_.size(); ++i) {
-    const bool exists = sessions_.exists(i, clock(now), freeze());
-    record.sessions.push_back(
-        {slots_[i].served, sessions_.is_gone(i, clock(now), freeze()), exists && !slots_[i].read_to_end});
+    record.sessions.push_back({slots_[i].served, sessions_.is_gone(i, clock(now), freeze()), is_unread(i, clock(now))});
   }
   return record;
 }
@@ -132,10 +130,20 @@ std::size_t Appliance::sessions_existing(Nanos now) const {
 
 std::size_t Appliance::sessions_unread(Nanos now) const {
   std::size_t count = 0;
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    count += !slots_[i].read_to_end && sessions_.exists(i, clock(now), freeze()) ? 1 : 0;
-  }
+  for (std::size_t i = 0; i < slots_.size(); ++i) count += is_unread(i, clock(now)) ? 1 : 0;
   return count;
+}
+
+bool Appliance::is_unread(std::size_t number, Nanos at) const {
+  const Slot& slot = slots_[number];
+  if (slot.read_to_end || !sessions_.exists(number, at, freeze())) return false;
+  const Session& session = sessions_[number];
+  return slot.shown_at_its_end || (session.reopened == kNever && !session.late);
+}
+
+std::string Appliance::row(std::size_t number, std::string_view base, Nanos at) {
+  if (sessions_[number].is_at_its_end(at, freeze())) slots_[number].shown_at_its_end = true;
+  return render_session(sessions_[number], number, base, at, freeze());
 }
 
 Answer Appliance::route(const Request& request, Nanos now) {
@@ -228,7 +236,7 @@ Answer Appliance::collection(const Request& request, std::string_view rest, Nano
   if (wants_log) return log(*number, now);
   Answer answer;
   const std::string_view base = request.path.substr(0, request.path.size() - rest.size() - 1);
-  answer.body = shared_text(render_session(sessions_[*number], *number, base, at, freeze()));
+  answer.body = shared_text(row(*number, base, at));
   return answer;
 }
 
@@ -250,7 +258,7 @@ Answer Appliance::list(std::string_view query, Nanos now) {
   std::string rows;
   for (const std::size_t number : found.numbers) {
     if (!rows.empty()) rows += ',';
-    rows += render_session(sessions_[number], number, base, at, freeze());
+    rows += row(number, base, at);
   }
   Page page{listing->offset, listing->limit, found.total};
   if (happens(Fault::total_wrong))

@@ -55,7 +55,9 @@ class Appliance {
   std::size_t index() const { return index_; }
   const Account& account() const { return account_; }
   ApplianceRecord record(Nanos now) const;
-  // These two may be asked by any thread. Unread: there, and its last state was never served completely.
+  // These two may be asked by any thread. Unread: there, and its last state was never served completely, although a
+  // client could know of it: one that began before any window and ended, or was opened again and ended, between two
+  // listings shows nowhere.
   std::size_t sessions_existing(Nanos now) const;
   std::size_t sessions_unread(Nanos now) const;
 
@@ -67,8 +69,11 @@ class Appliance {
     std::shared_ptr<const std::string> body;     // of `body_moment`
     Nanos body_moment = 0;
     std::atomic<bool> read_to_end = false;
+    std::atomic<bool> shown_at_its_end = false;
   };
 
+  std::string row(std::size_t number, std::string_view base, Nanos at);
+  bool is_unread(std::size_t number, Nanos at) const;
   bool is_calm(Nanos at) const { return plan_.all_past || at >= freeze(); }
   Fault draw(const Request& request, Nanos at);
   Answer route(const Request& request, Nanos now);

@@ -57,7 +57,8 @@ void give_life(Session& session, const Plan& plan, std::size_t appliance, std::s
   } else if (!past && strikes(Fault::never_ending)) {
     session.never_ends = true;
   } else if (!past && strikes(Fault::late_session)) {
-    session.start = whole_micros(plan.begin - random.between(20 * kDay, 40 * kDay));
+    session.late = true;
+    session.start = whole_micros(plan.begin - random.between(10 * kDay, 28 * kDay));
     // Only while it runs can a client that looks back a day learn of it: until after all bad times (see nature.h).
     session.stop = std::max(session.stop, whole_micros(plan.begin + plan.duration * 9 / 10));
   }

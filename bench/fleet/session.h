@@ -25,11 +25,16 @@ struct Session {
   // What not every session has: see life.h.
   Nanos gone = kNever;  // deleted on the appliance
   Nanos reopened = kNever, second_stop = kNever;
+  bool late = false;        // it began before any window of a listing
   bool never_ends = false;  // stays Running after `stop`, without another word
 
   // A fleet that freezes at `freeze` ends what still runs then, and begins and deletes nothing any more.
   bool is_gone(Nanos at, Nanos freeze) const { return gone <= at && gone < freeze; }
   bool exists(Nanos at, Nanos freeze) const { return start <= at && start <= freeze && !is_gone(at, freeze); }
+  // Whether what a listing says of it at that moment is the last that is said.
+  bool is_at_its_end(Nanos at, Nanos freeze) const {
+    return at >= freeze || (is_final(at, freeze) && (at >= second_stop || reopened >= freeze));
+  }
   bool is_final(Nanos at, Nanos freeze) const {
     if (never_ends) return false;
     return at >= freeze || at >= second_stop || (at >= stop && at < reopened);

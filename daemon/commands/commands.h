@@ -15,6 +15,7 @@ inline constexpr int kFenced = 79;              // another daemon has taken over
 int run(const std::string& config_file);
 int collect(const std::string& config_file);
 int check(const std::string& config_file, bool connect);
+int verify(const std::string& config_file, const std::string& since);
 int reload(const std::string& config_file);
 int backfill(const std::string& config_file, const std::string& source, const std::string& since);
 int dialects(const std::string& name);  // "": lists them

@@ -1,0 +1,86 @@
+#include "core/audit.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace sessionlogd {
+
+void Audit::expect(Session session, const SessionLog& log, const ZoneRules& zone, bool only_final) {
+  const auto number = static_cast<std::uint32_t>(sessions_.size());
+  by_key_[session.key] = number;
+  SessionEntries& all = sessions_.emplace_back();
+  all.session = std::move(session);
+
+  boost::unordered_flat_map<std::uint64_t, std::size_t> twins;
+  digests_.clear();
+  for (const Entry& entry : log.entries) {
+    digests_.push_back({entry.base, entry.hash, entry.final});
+    ++twins[entry.base];
+  }
+  const CompareRules rules{.only_final = only_final, .last_read = false};
+  for (const Emission& emission : comparer_.compare(SessionHistory(), digests_, all.session.key, rules)) {
+    const Entry& entry = log.entries[emission.index];
+    Expected expected{.session = number, .hash = emission.hash, .has_twins = twins[entry.base] > 1, .log_time = {}};
+    if (entry.fault == nullptr && entry.log_time) expected.log_time = zone.to_utc(*entry.log_time);
+    all.entries.emplace(emission.key, expected);
+  }
+}
+
+void Audit::delivered(const Delivered& event) {
+  const auto session = by_key_.find(event.session_key);
+  if (session == by_key_.end()) return;
+  SessionEntries& all = sessions_[session->second];
+  const auto entry = all.entries.find(event.entry_key);
+  if (entry == all.entries.end()) {
+    if (event.log_time) ++all.extra;
+    return;
+  }
+  entry->second.delivered = true;
+  entry->second.as_it_is |= entry->second.has_twins || entry->second.hash == event.hash;
+}
+
+void Audit::forget_delivered() {
+  for (SessionEntries& all : sessions_) {
+    all.extra = 0;
+    for (auto& [key, entry] : all.entries) entry.delivered = entry.as_it_is = false;
+  }
+}
+
+Audit::State Audit::state_of(const Session& session, const Expected& entry) {
+  if (entry.as_it_is) return State::kWell;
+  const bool is_due = entry.log_time ? *entry.log_time < session.due_before : session.due_before.seconds != INT64_MIN;
+  if (!is_due) return State::kPending;
+  return entry.delivered ? State::kChanged : State::kMissing;
+}
+
+std::vector<Audit::Counts> Audit::counts(std::size_t sources) const {
+  std::vector<Counts> by_source(sources);
+  for (const SessionEntries& all : sessions_) {
+    Counts& counts = by_source[all.session.source];
+    ++counts.sessions;
+    counts.extra += all.extra;
+    counts.entries += all.entries.size();
+    for (const auto& [key, entry] : all.entries) {
+      const State state = state_of(all.session, entry);
+      counts.missing += state == State::kMissing;
+      counts.changed += state == State::kChanged;
+      counts.pending += state == State::kPending;
+    }
+  }
+  return by_source;
+}
+
+std::vector<Audit::Finding> Audit::findings(std::size_t most) const {
+  std::vector<Finding> found;
+  for (const SessionEntries& all : sessions_) {
+    for (const auto& [key, entry] : all.entries) {
+      const State state = state_of(all.session, entry);
+      if (state != State::kMissing && state != State::kChanged) continue;
+      if (found.size() == most) return found;
+      found.push_back({all.session.source, all.session.id, entry.log_time, state == State::kChanged});
+    }
+  }
+  return found;
+}
+
+}  // namespace sessionlogd

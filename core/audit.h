@@ -1,0 +1,89 @@
+// Compares what the sources hold with what was delivered: every entry that a source shows must be among the events, in
+// its present form. No I/O.
+//
+//   expect()      the entries of every session, as the sources show them now
+//   delivered()   every event of the output, in any order
+//   counts()      what is missing, changed since, or delivered although no source shows it any more
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/log_parser.h"
+#include "core/session_history.h"
+#include "core/sink.h"
+#include "core/time_zone.h"
+#include "core/timestamp.h"
+
+namespace sessionlogd {
+
+class Audit {
+ public:
+  // One session as its source shows it.
+  struct Session {
+    std::size_t source = 0;  // any number
+    std::string id;
+    std::uint64_t key = 0;
+    // Entries with earlier log times should have been delivered; the daemon will read the others yet. INT64_MAX: all
+    // should, INT64_MIN: none must.
+    Instant due_before{INT64_MAX};
+  };
+
+  struct Counts {
+    std::size_t sessions = 0, entries = 0;
+    std::size_t missing = 0;  // no event
+    std::size_t changed = 0;  // events, but none of its present form
+    std::size_t pending = 0;  // either, but not due yet
+    std::size_t extra = 0;    // events that the source does not show any more: entries vanish
+
+    bool is_well() const { return missing == 0 && changed == 0; }
+  };
+
+  // What is wrong with one entry.
+  struct Finding {
+    std::size_t source;
+    std::string session;
+    std::optional<Instant> log_time;
+    bool changed;  // else missing
+  };
+
+  // Entries whose form is not due under `changes = "final"` are left out.
+  void expect(Session session, const SessionLog& log, const ZoneRules& zone, bool only_final);
+
+  void delivered(const Delivered& event);
+
+  // Nothing of what was delivered counts: the output is about to be read again.
+  void forget_delivered();
+
+  // By `source`.
+  std::vector<Counts> counts(std::size_t sources) const;
+
+  // At most `most` of them.
+  std::vector<Finding> findings(std::size_t most) const;
+
+ private:
+  struct Expected {
+    std::uint32_t session;
+    std::uint32_t hash;
+    bool has_twins;  // which of them has which form is not told
+    bool delivered = false, as_it_is = false;
+    std::optional<Instant> log_time;
+  };
+  struct SessionEntries {
+    Session session;
+    boost::unordered_flat_map<std::uint64_t, Expected> entries;  // by entry_key
+    std::size_t extra = 0;
+  };
+  enum class State { kWell, kMissing, kChanged, kPending };
+  static State state_of(const Session& session, const Expected& entry);
+
+  std::vector<SessionEntries> sessions_;
+  boost::unordered_flat_map<std::uint64_t, std::uint32_t> by_key_;  // session_key -> sessions_
+  HistoryComparer comparer_;
+  std::vector<EntryDigest> digests_;
+};
+
+}  // namespace sessionlogd

@@ -1,0 +1,100 @@
+// `sessionlogd verify`: whether everything that the sources hold was delivered.
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <fstream>
+
+#include "tests/daemon/simulated_fleet.h"
+
+namespace sessionlogd::test {
+namespace {
+
+const std::vector<std::string> kStill = {"--static", "--appliances", "4",    "--sessions", "6", "--entries",
+                                         "40",       "--dialect",    "both", "--hostile",  "0"};
+
+class Verify : public testing::Test {
+ protected:
+  Outcome verify() { return place_.run("verify", {"--since", "365d"}); }
+
+  void write_lines(const std::vector<std::string>& lines) {
+    std::ofstream out(place_.output(), std::ios::trunc);
+    for (const std::string& line : lines) out << line << '\n';
+  }
+
+  Workplace place_;
+};
+
+TEST_F(Verify, FindsNothingWhenAllWasDelivered) {
+  SimulatedFleet fleet(place_, kStill);
+  ASSERT_EQ(place_.run("collect").status, 0);
+  const Outcome found = verify();
+  EXPECT_EQ(found.status, 0) << found.out << found.err;
+  EXPECT_EQ(found.out.find("missing:"), std::string::npos) << found.out;
+  EXPECT_NE(found.out.find(fleet.first_source()), std::string::npos) << found.out;
+}
+
+TEST_F(Verify, FindsAnEntryThatWasRemovedFromTheOutput) {
+  SimulatedFleet fleet(place_, kStill);
+  ASSERT_EQ(place_.run("collect").status, 0);
+  std::vector<std::string> lines = place_.lines();
+  const std::string removed = lines[lines.size() / 2];
+  lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(lines.size() / 2));
+  write_lines(lines);
+  const Outcome found = verify();
+  EXPECT_EQ(found.status, 1) << found.out << found.err;
+  const std::size_t at = removed.find("\"session_id\":\"") + 14;
+  EXPECT_NE(found.out.find("missing: source="), std::string::npos) << found.out;
+  EXPECT_NE(found.out.find("session=" + removed.substr(at, removed.find('"', at) - at)), std::string::npos)
+      << found.out;
+}
+
+TEST_F(Verify, FindsAnEntryWhosePresentFormWasNotDelivered) {
+  SimulatedFleet fleet(place_, kStill);
+  ASSERT_EQ(place_.run("collect").status, 0);
+  std::vector<std::string> lines = place_.lines();
+  const std::size_t hash = lines[0].find("\"hash\":\"") + 8;
+  lines[0][hash] = lines[0][hash] == '0' ? '1' : '0';
+  write_lines(lines);
+  const Outcome found = verify();
+  EXPECT_EQ(found.status, 1) << found.out << found.err;
+  EXPECT_NE(found.out.find("changed since: source="), std::string::npos) << found.out;
+}
+
+TEST_F(Verify, ReadsRotatedAndCompressedFilesToo) {
+  SimulatedFleet fleet(place_, kStill);
+  place_.edit_config(
+      "[sink]", "[sink]\nrotate = { size = \"64KiB\", keep = \"all\", compress = \"zstd\" }\ncommit_bytes = \"16KiB\"");
+  Child daemon = place_.start("run");
+  ASSERT_TRUE(eventually([&] {
+    for (const auto& file : std::filesystem::directory_iterator(place_.directory())) {
+      if (file.path().extension() == ".zst") return true;
+    }
+    return false;
+  })) << daemon.err();
+  ASSERT_TRUE(eventually([&] { return fleet.is_caught_up(); })) << daemon.err();
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.wait(), 0);
+  const Outcome found = verify();
+  EXPECT_EQ(found.status, 0) << found.out << found.err;
+}
+
+TEST_F(Verify, FindsNothingBesideADaemonThatIsBusy) {
+  SimulatedFleet fleet(
+      place_, {"--appliances", "4", "--sessions", "6", "--entries", "40", "--hostile", "0", "--duration", "4"});
+  Child daemon = place_.start("run");
+  ASSERT_TRUE(eventually([&] { return !place_.lines().empty(); })) << daemon.err();
+  const Outcome found = verify();
+  EXPECT_EQ(found.status, 0) << found.out << found.err;
+}
+
+TEST_F(Verify, SaysWhichSourceItCouldNotRead) {
+  SimulatedFleet fleet(place_, kStill);
+  ASSERT_EQ(place_.run("collect").status, 0);
+  place_.edit_config("url = \"" + fleet.first_url(), "url = \"http://127.0.0.1:1");
+  const Outcome found = verify();
+  EXPECT_EQ(found.status, 1) << found.out;
+  EXPECT_NE(found.out.find("not read: 127.0.0.1:1"), std::string::npos) << found.out;
+}
+
+}  // namespace
+}  // namespace sessionlogd::test
