@@ -1,11 +1,7 @@
 #include "core/entry.h"
 
-#include "core/json_text.h"
-
 namespace sessionlogd {
 namespace {
-
-bool has_escape(std::string_view token) { return token.find('\\') != std::string_view::npos; }
 
 const std::optional<ReadTime>* time_field(const Entry& entry, EntryField field) {
   if (field == EntryField::kLogTime) return &entry.log_time;
@@ -40,7 +36,7 @@ const char* wrong_type(EntryField field) {
 
 const char* fault_of_types(const Entry& entry) {
   for (std::size_t i = 0; i < kEntryFields; ++i) {
-    const std::string_view token = entry.token[i];
+    const std::string_view token = entry.field(i);
     const auto field = static_cast<EntryField>(i);
     if (token.empty() || is_string_token(token) || (may_be_number(field) && is_number_token(token))) continue;
     return wrong_type(field);
@@ -67,7 +63,7 @@ void append_field_text(std::string& out, std::string_view token) {
 }
 
 void EntryReader::read(const Dialect& dialect, Entry& entry, std::uint64_t session_key, Encoding encoding) {
-  encoding_ = encoding;
+  plain_ = encoding == Encoding::kUtf8 && !entry.has_escape;
   entry.fault = entry.raw.empty() || entry.raw.front() != '{' ? "the entry is not an object"
                 : entry.raw.size() > kLargestEntry
                     ? "the entry is larger than 256 KiB; event.original holds its beginning"
@@ -90,8 +86,11 @@ void EntryReader::read(const Dialect& dialect, Entry& entry, std::uint64_t sessi
 void EntryReader::read_times(const Dialect& dialect, Entry& entry) {
   const std::string_view log_time = entry.field(EntryField::kLogTime);
   const std::string_view start = entry.field(EntryField::kStart);
-  if (!log_time.empty()) entry.log_time = parse_rfc3339(text_of(log_time));
-  if (!start.empty()) entry.start = parse_rfc3339(text_of(start));
+  const auto read = [](std::string_view text, std::optional<ReadTime>& into) {
+    if (!read_rfc3339(text, into.emplace())) into.reset();
+  };
+  if (!log_time.empty()) read(text_of(log_time), entry.log_time);
+  if (!start.empty()) read(text_of(start), entry.start);
 
   const bool needs_log_time = !dialect.log.fields[static_cast<std::size_t>(EntryField::kLogTime)].empty();
   if (needs_log_time && log_time.empty()) {
@@ -142,9 +141,8 @@ void EntryReader::add_field(const Entry& entry, EntryField field) {
 }
 
 // Valid until the next call.
-std::string_view EntryReader::text_of(std::string_view token) {
+std::string_view EntryReader::decoded(std::string_view token) {
   if (!is_string_token(token)) return token;
-  if (encoding_ == Encoding::kUtf8 && !has_escape(token)) return inside_quotes(token);
   scratch_.clear();
   append_decoded(scratch_, token);
   return scratch_;

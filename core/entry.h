@@ -9,6 +9,7 @@
 
 #include "config/dialect.h"
 #include "core/identity.h"
+#include "core/json_text.h"
 #include "core/timestamp.h"
 
 namespace sessionlogd {
@@ -17,20 +18,35 @@ namespace sessionlogd {
 // MB), and more than memory is set aside for.
 inline constexpr std::size_t kLargestEntry = 256u << 10;
 
-// The views point into the answer.
+// Points into the answer. Small, and not cleared but where it must be: a large answer makes many.
 struct Entry {
-  std::array<std::string_view, kEntryFields> token{};  // raw JSON by EntryField; empty = absent or null
-  std::string_view raw;                                // the whole element
-  std::optional<ReadTime> log_time;
-  std::optional<ReadTime> start;
+  Entry() {}
+  // Where it begins in the answer.
+  explicit Entry(const char* begin) : raw(begin, 0) {}
+
+  // Raw JSON; empty = absent or null.
+  std::string_view field(EntryField which) const { return field(static_cast<std::size_t>(which)); }
+  std::string_view field(std::size_t which) const { return {raw.data() + tokens[which].begin, tokens[which].size}; }
+  // Of a field that stands twice the first counts.
+  void offer(std::size_t which, std::string_view token) {
+    if (tokens[which].size != 0) return;
+    tokens[which] = {static_cast<std::uint32_t>(token.data() - raw.data()), static_cast<std::uint32_t>(token.size())};
+  }
+
+  std::string_view raw;  // the whole element
+  struct Token {
+    std::uint32_t begin = 0, size = 0;  // in `raw`
+  };
+  std::array<Token, kEntryFields> tokens{};
+  std::uint32_t hash = 0;              // identity.h: event_hash
+  std::uint64_t base = 0;              // identity.h: entry_base
   const StatusWord* status = nullptr;  // nullptr: a word the dialect does not list, or none
   const char* fault = nullptr;         // why it cannot be read as an entry; nullptr = it can
-  std::uint64_t base = 0;              // identity.h: entry_base
-  std::uint32_t hash = 0;              // identity.h: event_hash
-  bool final = true;                   // its status is
-  bool has_extra = false;              // it has fields that the dialect does not name
-
-  std::string_view field(EntryField which) const { return token[static_cast<std::size_t>(which)]; }
+  std::optional<ReadTime> log_time;
+  std::optional<ReadTime> start;
+  bool final = true;        // its status is
+  bool has_extra = false;   // it has fields that the dialect does not name
+  bool has_escape = false;  // a backslash may stand in one of its tokens
 };
 
 // Appends the text of a field: of a string what it stands for, of a number its digits as they were written.
@@ -42,7 +58,7 @@ class EntryReader {
   // Whether the answer is known to be valid UTF-8. Then a string without escapes is hashed where it lies.
   enum class Encoding { kUtf8, kUnchecked };
 
-  // `entry.token` and `entry.raw` are set. An element that is no object has no tokens.
+  // `entry.raw` and its tokens are set. An element that is no object has no tokens.
   void read(const Dialect& dialect, Entry& entry, std::uint64_t session_key, Encoding encoding);
 
  private:
@@ -50,11 +66,14 @@ class EntryReader {
   void add_identity(const Dialect& dialect, const Entry& entry);
   void add_content(const Dialect& dialect, const Entry& entry);
   void add_field(const Entry& entry, EntryField field);
-  std::string_view text_of(std::string_view token);
+  std::string_view text_of(std::string_view token) {
+    return plain_ && is_string_token(token) ? inside_quotes(token) : decoded(token);
+  }
+  std::string_view decoded(std::string_view token);
 
   HashInput input_;
   std::string scratch_;
-  Encoding encoding_ = Encoding::kUnchecked;
+  bool plain_ = false;  // the strings of the entry in hand stand for their bytes
 };
 
 }  // namespace sessionlogd

@@ -1,7 +1,10 @@
 #include "core/identity.h"
 
+// Inputs are short: a call of the library would cost as much as the hash.
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -12,10 +15,9 @@ static_assert(std::endian::native == std::endian::little,
               "the layout is little-endian; swap bytes in append_le() on others");
 
 template <class T>
-void append_le(std::string& out, T value) {
-  char bytes[sizeof(T)];
-  std::memcpy(bytes, &value, sizeof(T));
-  out.append(bytes, sizeof(T));
+char* put_le(char* to, T value) {
+  std::memcpy(to, &value, sizeof(T));
+  return to + sizeof(T);
 }
 
 }  // namespace
@@ -27,36 +29,19 @@ std::uint64_t session_key(std::string_view source_id, std::string_view session_i
   return XXH3_64bits_withSeed(text.data(), text.size(), generation);
 }
 
-void HashInput::add_time(Instant at) {
-  bytes_ += 't';
-  append_le(bytes_, at.seconds);
-  append_le(bytes_, at.nanos);
-}
-
-void HashInput::add_text(std::string_view utf8) { add_sized('s', utf8); }
-
-void HashInput::add_raw(std::string_view token) { add_sized('r', token); }
-
-void HashInput::add_sized(char kind, std::string_view text) {
-  bytes_ += kind;
-  append_le(bytes_, static_cast<std::uint32_t>(text.size()));
-  bytes_.append(text);
-}
+void HashInput::grow(std::size_t more) { bytes_.resize(std::max(2 * bytes_.size(), size_ + more)); }
 
 std::uint64_t HashInput::entry_base(std::uint64_t session_key) const {
-  return XXH3_64bits_withSeed(bytes_.data(), bytes_.size(), session_key);
+  return XXH3_64bits_withSeed(bytes_.data(), size_, session_key);
 }
 
-std::uint32_t HashInput::event_hash() const {
-  return static_cast<std::uint32_t>(XXH3_64bits(bytes_.data(), bytes_.size()));
-}
+std::uint32_t HashInput::event_hash() const { return static_cast<std::uint32_t>(XXH3_64bits(bytes_.data(), size_)); }
 
 std::uint64_t twin_key(std::uint64_t entry_base, std::uint32_t ordinal, std::uint64_t session_key) {
   if (ordinal == 0) return entry_base;
-  std::string bytes;
-  append_le(bytes, entry_base);
-  append_le(bytes, ordinal);
-  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), session_key);
+  char bytes[sizeof(entry_base) + sizeof(ordinal)];
+  put_le(put_le(bytes, entry_base), ordinal);
+  return XXH3_64bits_withSeed(bytes, sizeof bytes, session_key);
 }
 
 }  // namespace sessionlogd

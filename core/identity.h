@@ -18,8 +18,11 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "core/timestamp.h"
 
@@ -30,18 +33,37 @@ std::uint64_t session_key(std::string_view source_id, std::string_view session_i
 // Builds the bytes of one identity or content; used again for the next.
 class HashInput {
  public:
-  void clear() { bytes_.clear(); }
-  void add_time(Instant at);
-  void add_text(std::string_view utf8);
-  void add_absent() { bytes_ += 'n'; }
-  void add_raw(std::string_view token);
+  void clear() { size_ = 0; }
+  void add_time(Instant at) {
+    char* to = room(1 + sizeof(at.seconds) + sizeof(at.nanos));
+    *to = 't';
+    std::memcpy(to + 1, &at.seconds, sizeof(at.seconds));
+    std::memcpy(to + 1 + sizeof(at.seconds), &at.nanos, sizeof(at.nanos));
+  }
+  void add_text(std::string_view utf8) { add_sized('s', utf8); }
+  void add_absent() { *room(1) = 'n'; }
+  void add_raw(std::string_view token) { add_sized('r', token); }
 
   std::uint64_t entry_base(std::uint64_t session_key) const;
   std::uint32_t event_hash() const;
 
  private:
-  void add_sized(char kind, std::string_view text);
-  std::string bytes_;
+  void add_sized(char kind, std::string_view text) {
+    const auto size = static_cast<std::uint32_t>(text.size());
+    char* to = room(1 + sizeof(size) + size);
+    *to = kind;
+    std::memcpy(to + 1, &size, sizeof(size));
+    if (size > 0) std::memcpy(to + 1 + sizeof(size), text.data(), size);
+  }
+  // The next so many bytes of the input.
+  char* room(std::size_t bytes) {
+    if (bytes_.size() - size_ < bytes) grow(bytes);
+    return bytes_.data() + std::exchange(size_, size_ + bytes);
+  }
+  void grow(std::size_t more);
+
+  std::vector<char> bytes_;  // the first size_ of them
+  std::size_t size_ = 0;
 };
 
 std::uint64_t twin_key(std::uint64_t entry_base, std::uint32_t ordinal, std::uint64_t session_key);

@@ -75,10 +75,11 @@ std::optional<std::size_t> end_of_number(std::string_view text, std::size_t at) 
 
 std::optional<std::size_t> end_of_scalar(std::string_view text, std::size_t at) {
   if (text[at] == '"') return end_of_string(text, at);
+  if (text[at] == '-' || is_digit(text[at])) return end_of_number(text, at);
   for (const std::string_view word : {"true", "false", "null"}) {
     if (text.substr(at, word.size()) == word) return at + word.size();
   }
-  return end_of_number(text, at);
+  return std::nullopt;
 }
 
 // Whether the value text[begin, end) cannot go on behind `end`: of a number cut short the rest is unknown, and "truex"

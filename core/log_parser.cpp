@@ -1,16 +1,15 @@
 #include "core/log_parser.h"
 
 #include <fmt/core.h>
-#include <simdjson.h>
-
 #include <algorithm>
+#include <array>
+#include <cstring>
 
+#include "core/json_index.h"
 #include "core/json_text.h"
 
 namespace sessionlogd {
 namespace {
-
-namespace ondemand = simdjson::ondemand;
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::size_t kNotAField = kEntryFields;
@@ -26,15 +25,19 @@ std::string_view trim_right(const char* begin, const char* end) {
   return {begin, static_cast<std::size_t>(end - begin)};
 }
 
-// Whether a raw key (the text behind its opening quote) is `name`. A key spelled with escapes is not: see
-// key_is_escaped().
-bool key_is(const char* raw, std::string_view name) {
-  return std::equal(name.begin(), name.end(), raw) && raw[name.size()] == '"';
-}
-
-bool key_is_escaped(const char* raw) {
-  while (*raw != '"' && *raw != '\\') ++raw;
-  return *raw == '\\';
+bool same_bytes(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  if (a.size() < sizeof(std::uint64_t)) return a == b;
+  const auto differ = [&](std::size_t at) {
+    std::uint64_t x, y;
+    std::memcpy(&x, a.data() + at, sizeof x);
+    std::memcpy(&y, b.data() + at, sizeof y);
+    return x != y;
+  };
+  for (std::size_t at = 0; at + sizeof(std::uint64_t) < a.size(); at += sizeof(std::uint64_t)) {
+    if (differ(at)) return false;
+  }
+  return !differ(a.size() - sizeof(std::uint64_t));
 }
 
 bool same_session(std::string_view a, std::string_view b) {
@@ -50,6 +53,7 @@ class LogParser::Walk {
     dialect_ = &dialect;
     most_entries_ = limits.entries;
     unreadable_ = 0;
+    shape_ = {};
     log.entries.clear();
     log.fault.clear();
     too_many = false;
@@ -58,7 +62,7 @@ class LogParser::Walk {
     names_session_ = !dialect.log.session_id.empty();
   }
 
-  bool with_simdjson(std::string_view text, std::size_t padding);
+  bool with_index(std::string_view text);
   bool with_cursor(std::string_view text);
   // The log without this entry and what stands behind it: too many before it could not be read.
   const SessionLog* cut_before(const Entry& entry, std::string_view text);
@@ -70,14 +74,53 @@ class LogParser::Walk {
   EntryReader reader;
 
  private:
-  bool element(ondemand::value value, ondemand::document& document);
-  bool field(ondemand::field field, Entry& entry, std::size_t& expected);
-  bool take_scalar(ondemand::value& value, std::string_view& token);
-  bool take_any(ondemand::value& value, std::string_view& token);
+  bool indexed_elements();
+  bool indexed_element();
+  bool indexed_field(Entry& entry, std::size_t member);
+  std::string_view take_nested();
+  char next() const { return text_[*at_]; }
+
+  // The next token, and moves behind it.
+  std::string_view take_token() {
+    const char* begin = text_.data() + *at_++;
+    return trim_right(begin, text_.data() + *at_);
+  }
+
+  // "" = there is no key, or none with its colon.
+  std::string_view take_key() {
+    if (next() != '"') return {};
+    const std::string_view key = take_token();
+    return next() == ':' ? (++at_, key) : std::string_view();
+  }
+
+  // "" = there is no valid value; what must follow one is for the caller to see.
+  std::string_view take_value() {
+    const char first = next();
+    if (first == '"') {
+      const std::string_view token = take_token();
+      return !has_escape(token) || end_of_value(token, 0) == token.size() ? token : std::string_view();
+    }
+    if (first == '{' || first == '[') return take_nested();
+    if (first == '\0') return {};  // the end
+    const std::string_view token = take_token();
+    return is_valid_literal(token) ? token : std::string_view();
+  }
+
+  // Tokens are asked in order of the text, so it is searched once.
+  bool has_escape(std::string_view token) {
+    if (escape_ < token.data()) find_escape(token.data());
+    return escape_ < token.data() + token.size();
+  }
+  void find_escape(const char* from) {
+    const char* end = text_.data() + text_.size();
+    const void* found = std::memchr(from, '\\', static_cast<std::size_t>(end - from));
+    escape_ = found == nullptr ? end : static_cast<const char*>(found);
+  }
+
   void element(std::string_view raw);
   bool takes_more(std::size_t position);
   void say_unreadable(std::size_t position);
-  std::size_t field_of(const char* raw_key, std::size_t expected) const;
+  std::size_t field_of(std::string_view key) const;
 
   void name_session(std::string_view token) {
     if (named_session.empty() && !is_null_token(token)) named_session = token;
@@ -86,78 +129,89 @@ class LogParser::Walk {
   const Dialect* dialect_ = nullptr;
   std::size_t most_entries_ = 0, unreadable_ = 0;
   bool names_session_ = false;
-  ondemand::parser parser_;
+
+  // By index: where the walk is.
+  JsonIndex index_;
+  std::string_view text_;              // a byte 0 follows it
+  const std::uint32_t* at_ = nullptr;  // text_.size() behind the last
+  const char* escape_ = nullptr;       // the first backslash that was not passed yet, else the end of the text
+  // What the members of the entry before were called: answers repeat one shape.
+  struct Member {
+    std::string_view key;  // with its quotes
+    std::size_t field = kNotAField;
+  };
+  std::array<Member, 16> shape_;
+
   std::string key_;
 };
 
-// Which of our fields a raw key names. Most answers repeat one order of fields, so the one behind the last is tried
-// first.
-std::size_t LogParser::Walk::field_of(const char* raw_key, std::size_t expected) const {
+// Which of our fields a key token without escapes names.
+std::size_t LogParser::Walk::field_of(std::string_view key) const {
   const auto& names = dialect_->log.fields;
-  for (std::size_t n = 0; n < kEntryFields; ++n) {
-    const std::size_t i = (expected + n) % kEntryFields;
-    if (!names[i].empty() && key_is(raw_key, names[i])) return i;
+  const auto named = std::find(names.begin(), names.end(), inside_quotes(key));
+  return named == names.end() || named->empty() ? kNotAField : static_cast<std::size_t>(named - names.begin());
+}
+
+std::string_view LogParser::Walk::take_nested() {
+  const std::size_t begin = *at_;
+  const auto end = end_of_value(text_, begin);
+  if (!end) return {};
+  while (*at_ < *end) ++at_;
+  return text_.substr(begin, *end - begin);
+}
+
+// One member of an entry; `number` says which.
+inline bool LogParser::Walk::indexed_field(Entry& entry, std::size_t number) {
+  const std::string_view key = take_key();
+  if (key.empty()) return false;
+  Member& member = shape_[std::min(number, shape_.size() - 1)];
+  if (!same_bytes(member.key, key)) {
+    if (has_escape(key)) return false;
+    member = {key, field_of(key)};
   }
-  return kNotAField;
-}
-
-// A string, number or literal, checked: On Demand looks only at what it is asked for.
-bool LogParser::Walk::take_scalar(ondemand::value& value, std::string_view& token) {
-  const std::string_view raw = value.raw_json_token();
-  token = trim_right(raw.data(), raw.data() + raw.size());
-  // The token reaches to the next one. On Demand steps over a ":" there, taking the value for a key.
-  const char next = raw.data()[raw.size()];
-  if (next != ',' && next != '}' && next != ']') return false;
-  if (!is_string_token(token)) return is_valid_literal(token);
-  return token.find('\\') == std::string_view::npos || end_of_value(token, 0) == token.size();
-}
-
-bool LogParser::Walk::take_any(ondemand::value& value, std::string_view& token) {
-  const char first = value.raw_json_token().front();
-  if (first != '{' && first != '[') return take_scalar(value, token);
-  std::string_view raw;
-  if (first == '{') {
-    ondemand::object object;
-    if (value.get_object().get(object) || object.raw_json().get(raw)) return false;
-  } else {
-    ondemand::array array;
-    if (value.get_array().get(array) || array.raw_json().get(raw)) return false;
-  }
-  token = trim_right(raw.data(), raw.data() + raw.size());
-  return end_of_value(token, 0) == token.size();
-}
-
-bool LogParser::Walk::field(ondemand::field field, Entry& entry, std::size_t& expected) {
-  const char* key = field.key().raw();
-  const std::size_t which = field_of(key, expected);
-  if (which == kNotAField && key_is_escaped(key)) return false;
-  std::string_view token;
-  if (!take_any(field.value(), token)) return false;
-  if (which == kNotAField) {
+  const std::string_view value = take_value();
+  if (value.empty()) return false;
+  if (member.field == kNotAField) {
     entry.has_extra = true;
     return true;
   }
-  expected = which + 1;
-  // Of a key that stands twice the first counts.
-  if (entry.token[which].empty() && !is_null_token(token)) entry.token[which] = token;
+  if (is_null_token(value)) return true;
+  entry.offer(member.field, value);
+  entry.has_escape |= has_escape(value);
   return true;
 }
 
-bool LogParser::Walk::element(ondemand::value value, ondemand::document& document) {
-  Entry& entry = log.entries.emplace_back();
-  const char* begin = value.raw_json_token().data();
-  if (*begin != '{') return take_any(value, entry.raw);
-  ondemand::object object;
-  if (value.get_object().get(object)) return false;
-  std::size_t expected = 0;
-  for (auto member : object) {
-    ondemand::field the_field;
-    if (std::move(member).get(the_field) || !field(the_field, entry, expected)) return false;
+bool LogParser::Walk::indexed_element() {
+  const char* begin = text_.data() + *at_;
+  Entry& entry = log.entries.emplace_back(begin);
+  if (next() != '{') return !(entry.raw = take_value()).empty();
+  ++at_;
+  if (next() == '}') {
+    ++at_;
+  } else {
+    for (std::size_t number = 0;; ++number) {
+      if (!indexed_field(entry, number)) return false;
+      const char c = next();
+      ++at_;
+      if (c == '}') break;
+      if (c != ',') return false;
+    }
   }
-  const char* end = nullptr;
-  if (document.current_location().get(end)) return false;
-  entry.raw = trim_right(begin, end);
+  entry.raw = {begin, static_cast<std::size_t>(text_.data() + at_[-1] + 1 - begin)};
   return true;
+}
+
+bool LogParser::Walk::indexed_elements() {
+  if (next() != '[') return false;
+  ++at_;
+  if (next() == ']') return ++at_, true;
+  for (;;) {
+    if (!takes_more(0) || !indexed_element()) return false;
+    const char c = next();
+    ++at_;
+    if (c == ']') return true;
+    if (c != ',') return false;
+  }
 }
 
 // Whether there is to be another entry behind the last; if not, why is said. `position` is where the next one begins.
@@ -179,44 +233,39 @@ const SessionLog* LogParser::Walk::cut_before(const Entry& entry, std::string_vi
   return &log;
 }
 
-// false: simdjson does not take it; the cursor decides what is wrong with it, if anything.
-bool LogParser::Walk::with_simdjson(std::string_view text, std::size_t padding) {
-  ondemand::document document;
-  if (parser_.iterate(text.data(), text.size(), text.size() + padding).get(document)) return false;
-  ondemand::object envelope;
-  if (document.get_object().get(envelope)) return false;
+// false: it is not plain JSON; the cursor decides what is wrong with it, if anything.
+bool LogParser::Walk::with_index(std::string_view text) {
+  at_ = index_.of(text);
+  if (at_ == nullptr) return false;
+  text_ = text;
+  escape_ = text.data();
+  if (next() != '{') return false;
+  ++at_;
   bool seen_entries = false;
-  for (auto member : envelope) {
-    ondemand::field field;
-    if (std::move(member).get(field)) return false;
-    const char* key = field.key().raw();
-    if (key_is(key, dialect_->log.entries) && !seen_entries) {
-      const char first = field.value().raw_json_token().front();
-      if (first == 'n') {
-        std::string_view token;
-        if (!take_scalar(field.value(), token)) return false;
-        continue;
-      }
+  for (bool first = true;; first = false) {
+    if (first && next() == '}') break;
+    const std::string_view key = take_key();
+    if (key.empty() || has_escape(key)) return false;
+    const std::string_view name = inside_quotes(key);
+    if (name == dialect_->log.entries && !seen_entries && next() != 'n') {
       seen_entries = true;
-      ondemand::array array;
-      if (first != '[' || field.value().get_array().get(array)) return false;
-      for (auto item : array) {
-        ondemand::value value;
-        if (item.get(value) || !takes_more(0) || !element(value, document)) return false;
-      }
-      continue;
+      if (!indexed_elements()) return false;
+    } else {
+      const std::string_view value = take_value();
+      if (value.empty()) return false;
+      if (names_session_ && name == dialect_->log.session_id) name_session(value);
     }
-    std::string_view token;
-    if (key_is_escaped(key) || !take_any(field.value(), token)) return false;
-    if (names_session_ && key_is(key, dialect_->log.session_id)) name_session(token);
+    if (next() == '}') break;
+    if (next() != ',') return false;
+    ++at_;
   }
-  const char* end = nullptr;
-  return document.current_location().get(end) == simdjson::OUT_OF_BOUNDS;
+  return *++at_ == text_.size();
 }
 
 void LogParser::Walk::element(std::string_view raw) {
   Entry& entry = log.entries.emplace_back();
   entry.raw = raw;
+  entry.has_escape = true;
   JsonCursor cursor(raw);
   if (!cursor.enter('{')) return;
   while (const auto key = cursor.next_key()) {
@@ -228,9 +277,7 @@ void LogParser::Walk::element(std::string_view raw) {
       entry.has_extra = true;
       continue;
     }
-    if (is_null_token(value)) continue;
-    std::string_view& token = entry.token[static_cast<std::size_t>(name - dialect_->log.fields.begin())];
-    if (token.empty()) token = value;
+    if (!is_null_token(value)) entry.offer(static_cast<std::size_t>(name - dialect_->log.fields.begin()), value);
   }
 }
 
@@ -279,7 +326,7 @@ Result<const SessionLog*> LogParser::parse(const Dialect& dialect, const Body& b
   if (text.empty()) return Error(ErrorKind::kBadAnswer, "the answer to the log request is empty");
 
   walk_->start(dialect, limits);
-  walk_->log.is_utf8 = limits.indexed && walk_->with_simdjson(text, Body::kPadding);  // it sees to that
+  walk_->log.is_utf8 = limits.indexed && walk_->with_index(text);  // the index sees to that
   if (!walk_->log.is_utf8) {
     walk_->start(dialect, limits);
     if (!walk_->with_cursor(text)) {

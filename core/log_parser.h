@@ -1,8 +1,9 @@
 // Reads the answer to a log request where it lies: each entry as raw tokens, its identity and content already hashed.
 // Nothing is copied, and nothing unescaped unless a token has a backslash.
 //
-// simdjson walks the answers; what it refuses although people may well send it (bytes that are no UTF-8, say), and what
-// really is broken, goes through core/json_text instead, which takes every entry before the fault.
+// Answers are walked along the index that simdjson makes of them. What is not plain JSON, although people may well send
+// it (bytes that are no UTF-8, names with escapes), and what really is broken goes through core/json_text instead,
+// which takes every entry before the fault.
 #pragma once
 
 #include <memory>
@@ -25,7 +26,7 @@ struct SessionLog {
 
 // How much of an answer is taken in.
 struct AnswerLimits {
-  bool indexed = true;  // simdjson may be used: its index takes up to four bytes for each of the body
+  bool indexed = true;  // an index may be made: it takes up to four bytes for each of the body
   std::size_t entries = std::size_t{1} << 40;
 };
 

@@ -1,6 +1,7 @@
 #include "core/timestamp.h"
 
 #include <chrono>
+#include <cstring>
 #include <limits>
 
 namespace sessionlogd {
@@ -80,6 +81,79 @@ bool read_offset(Reader& in, std::int64_t& seconds, bool& zoned) {
   return true;
 }
 
+// Eight digits and marks at once, by arithmetic on the bytes of a word (little-endian, as core/identity insists): '0'
+// where a digit must stand, else the mark itself.
+struct Form {
+  consteval Form(const char (&text)[9]) {
+    for (int i = 0; i < 8; ++i) {
+      bytes |= std::uint64_t{static_cast<unsigned char>(text[i])} << (8 * i);
+      reach |= std::uint64_t{text[i] == '0' ? 6u : 15u} << (8 * i);
+    }
+  }
+  std::uint64_t bytes = 0;
+  std::uint64_t reach = 0;  // what above 9 reaches the high half of its byte when this is added; of a mark all but 0
+};
+
+constexpr std::uint64_t kEach = 0x0101010101010101;
+
+bool is_low(std::uint64_t bytes) { return (bytes & (kEach * 0xF0)) == 0; }
+
+// Each digit's value in its byte, 0 for a mark. false: the text is not of that form.
+bool match(const char* text, Form form, std::uint64_t& values) {
+  std::memcpy(&values, text, sizeof values);
+  values ^= form.bytes;
+  return is_low(values | (values + form.reach));
+}
+
+// The number in two digits that begin at byte `at`.
+unsigned two_digits(std::uint64_t values, int at) {
+  values >>= 8 * at;
+  return static_cast<unsigned>(values & 0xF) * 10 + static_cast<unsigned>(values >> 8 & 0xF);
+}
+
+// 4 to 8 digits as nanoseconds behind a point.
+bool fraction_at_once(std::string_view digits, std::uint32_t& nanos) {
+  // The first four and the last four, laid over each other where they are the same bytes; behind them zeros.
+  std::uint32_t first, last;
+  std::memcpy(&first, digits.data(), 4);
+  std::memcpy(&last, digits.data() + digits.size() - 4, 4);
+  const unsigned unused = 8 * (8 - static_cast<unsigned>(digits.size()));
+  const std::uint64_t bytes = (first | std::uint64_t{last} << (32 - unused)) ^ (kEach * '0' >> unused);
+  if (!is_low(bytes | (bytes + kEach * 6))) return false;
+  const std::uint64_t pairs = (bytes * 10 + (bytes >> 8)) & 0x00FF00FF00FF00FF;
+  const std::uint64_t fours = (pairs * 100 + (pairs >> 16)) & 0x0000FFFF0000FFFF;
+  nanos = static_cast<std::uint32_t>(((fours & 0xFFFF) * 10'000 + (fours >> 32)) * 10);
+  return true;
+}
+
+// What nearly all times look like: "2020-06-20T19:12:00", then perhaps a point and 4 to 8 digits, then perhaps Z.
+// false: it must be read byte by byte.
+bool read_usual(std::string_view text, ReadTime& read) {
+  constexpr std::size_t kToSeconds = 19;
+  if (text.size() < kToSeconds) return false;
+  std::uint64_t year_month, day_time, time;
+  if (!match(text.data(), "0000-00-", year_month) || !match(text.data() + 8, "00T00:00", day_time) ||
+      !match(text.data() + 11, "00:00:00", time)) {
+    return false;
+  }
+  const unsigned year = two_digits(year_month, 0) * 100 + two_digits(year_month, 2);
+  const unsigned month = two_digits(year_month, 5), day = two_digits(day_time, 0);
+  const unsigned hour = two_digits(time, 0), minute = two_digits(time, 3), second = two_digits(time, 6);
+  if (month < 1 || month > 12 || day < 1 || (day > 28 && !valid_date(year, month, day))) return false;
+  if (hour > 23 || minute > 59 || second > 59) return false;
+
+  text.remove_prefix(kToSeconds);
+  read.instant.nanos = 0;
+  read.zoned = !text.empty() && text.back() == 'Z';
+  if (read.zoned) text.remove_suffix(1);
+  if (!text.empty()) {
+    if (text.size() < 5 || text.size() > 9 || text.front() != '.') return false;
+    if (!fraction_at_once(text.substr(1), read.instant.nanos)) return false;
+  }
+  read.instant.seconds = days_from_civil(year, month, day) * kSecondsPerDay + hour * 3600 + minute * 60 + second;
+  return true;
+}
+
 void append_padded(std::string& out, unsigned value, unsigned digits) {
   char text[10];
   for (unsigned i = digits; i-- > 0; value /= 10) text[i] = static_cast<char>('0' + value % 10);
@@ -127,24 +201,27 @@ std::optional<Instant> add_nanoseconds(Instant at, std::int64_t nanos) {
 }
 
 std::optional<ReadTime> parse_rfc3339(std::string_view text) {
+  ReadTime read;
+  return read_rfc3339(text, read) ? std::optional(read) : std::nullopt;
+}
+
+bool read_rfc3339(std::string_view text, ReadTime& to) {
+  if (read_usual(text, to)) return true;
   Reader in{text};
   unsigned year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
-  if (!in.number(4, year) || !in.take('-') || !in.number(2, month) || !in.take('-') || !in.number(2, day))
-    return std::nullopt;
-  if (!in.take('T') && !in.take('t') && !in.take(' ')) return std::nullopt;
+  if (!in.number(4, year) || !in.take('-') || !in.number(2, month) || !in.take('-') || !in.number(2, day)) return false;
+  if (!in.take('T') && !in.take('t') && !in.take(' ')) return false;
   if (!in.number(2, hour) || !in.take(':') || !in.number(2, minute) || !in.take(':') || !in.number(2, second))
-    return std::nullopt;
-  if (!valid_date(year, month, day) || hour > 23 || minute > 59 || second > 60) return std::nullopt;
+    return false;
+  if (!valid_date(year, month, day) || hour > 23 || minute > 59 || second > 60) return false;
 
-  ReadTime read;
-  if (in.take('.') && !in.fraction(read.instant.nanos)) return std::nullopt;
+  to.instant.nanos = 0;
+  if (in.take('.') && !in.fraction(to.instant.nanos)) return false;
   std::int64_t offset = 0;
-  if (!read_offset(in, offset, read.zoned) || !in.rest.empty()) return std::nullopt;
+  if (!read_offset(in, offset, to.zoned) || !in.rest.empty()) return false;
 
-  read.instant.seconds =
-      days_from_civil(year, month, day) * kSecondsPerDay + hour * 3600 + minute * 60 + second - offset;
-  if (read.instant.seconds < kFirstSecond || read.instant.seconds > kLastSecond) return std::nullopt;
-  return read;
+  to.instant.seconds = days_from_civil(year, month, day) * kSecondsPerDay + hour * 3600 + minute * 60 + second - offset;
+  return to.instant.seconds >= kFirstSecond && to.instant.seconds <= kLastSecond;
 }
 
 std::optional<std::int64_t> parse_time_span(std::string_view text) {

@@ -35,6 +35,8 @@ struct ReadTime {
 // RFC 3339 with 0 to 9 fraction digits and Z, an offset or nothing: "2020-06-20T19:12:00.514619", "...+02:00". A leap
 // second is the second after it. Anything else is nullopt.
 std::optional<ReadTime> parse_rfc3339(std::string_view text);
+// The same, put where it is to be; false: of `to` nothing counts.
+bool read_rfc3339(std::string_view text, ReadTime& to);
 
 // A .NET time span "[-][d.]hh:mm:ss[.fffffff]" in nanoseconds; up to 9 fraction digits. nullopt when it is none or does
 // not fit.

@@ -74,7 +74,7 @@ std::string random_members(Random& random) {
 std::string described(const Entry& entry) {
   std::string text = std::string(entry.raw) + " base=" + std::to_string(entry.base) +
                      " hash=" + std::to_string(entry.hash) + (entry.final ? " final" : "");
-  for (const std::string_view token : entry.token) text.append("|").append(token);
+  for (std::size_t i = 0; i < kEntryFields; ++i) text.append("|").append(entry.field(i));
   return text + (entry.fault != nullptr ? entry.fault : "");
 }
 

@@ -1,5 +1,6 @@
 #include "core/timestamp.h"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -147,6 +148,30 @@ TEST(Timestamp, ReadsBackWhatItWrote) {
     ASSERT_TRUE(read && read->zoned) << written(at);
     ASSERT_EQ(read->instant, at) << written(at);
   }
+}
+
+// The usual form is read at once, all others byte by byte: of two texts that differ only in the letter before the time
+// one goes each way.
+TEST(Timestamp, ReadsTheSameAtOnceAndByteByByte) {
+  std::mt19937_64 random(test::random_seed());
+  const std::string_view ends[] = {"",        "Z",        ".5",         ".398",       ".3988", ".39880",
+                                   ".398800", ".3988001", ".39880012Z", ".398800123", "+02:00"};
+  int read = 0;
+  for (int i = 0; i < 50'000; ++i) {
+    std::string text =
+        fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}", random() % 10'000, random() % 14, random() % 33,
+                    random() % 25, random() % 61, random() % 62, ends[random() % std::size(ends)]);
+    if (random() % 4 == 0) text[random() % text.size()] = "0129-:.TZ /"[random() % 11];
+    std::string slow = text;
+    if (slow.size() > 10 && slow[10] == 'T') slow[10] = 't';
+    const auto a = parse_rfc3339(text), b = parse_rfc3339(slow);
+    ASSERT_EQ(a.has_value(), b.has_value()) << text;
+    if (!a) continue;
+    ++read;
+    ASSERT_EQ(a->instant, b->instant) << text;
+    ASSERT_EQ(a->zoned, b->zoned) << text;
+  }
+  EXPECT_GT(read, 5'000);
 }
 
 TEST(Timestamp, SubtractsWithinWhatFits) {

@@ -51,8 +51,8 @@ void check_same(const SessionLog& a, const SessionLog& b) {
   require(a.entries.size() == b.entries.size() && a.fault.empty() == b.fault.empty());
   for (std::size_t i = 0; i < a.entries.size(); ++i) {
     const Entry &x = a.entries[i], &y = b.entries[i];
-    require(x.raw == y.raw && x.token == y.token && x.base == y.base && x.hash == y.hash && x.fault == y.fault &&
-            x.final == y.final);
+    require(x.raw == y.raw && x.base == y.base && x.hash == y.hash && x.fault == y.fault && x.final == y.final);
+    for (std::size_t field = 0; field < kEntryFields; ++field) require(x.field(field) == y.field(field));
   }
 }
 
@@ -68,7 +68,7 @@ void check_walks(const Dialect& dialect, std::string_view text) {
   check_same(**log, **by_cursor);
   for (const Entry& entry : (*log)->entries) {
     require(inside(entry.raw, body.text()));
-    for (const std::string_view token : entry.token) require(inside(token, entry.raw));
+    for (std::size_t field = 0; field < kEntryFields; ++field) require(inside(entry.field(field), entry.raw));
   }
 }
 
