@@ -108,11 +108,12 @@ AnswerLimits LogReader::limits_of(const Body& body) const {
 void LogReader::shrink() {
   parser_ = LogParser();
   comparer_ = HistoryComparer();
-  digests_ = {};
-  emissions_ = {};
-  order_ = {};
-  numbered_ = {};
-  to_number_ = {};
+  // Not = {}: that would keep the memory.
+  decltype(digests_)().swap(digests_);
+  decltype(emissions_)().swap(emissions_);
+  decltype(order_)().swap(order_);
+  decltype(numbered_)().swap(numbered_);
+  decltype(to_number_)().swap(to_number_);
 }
 
 // A session that was done and opened again has no history, only the latest time that was delivered of it.

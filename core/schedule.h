@@ -41,12 +41,32 @@ class Schedule {
   };
   static constexpr std::size_t kStaleKept = 64;
 
+  // A heap of a million costs ten times one of a thousand, since it is larger than the caches. So of many items only
+  // those that are due soon are in the heap; the others wait in a ring of buckets by their time, and what is due after
+  // the ring's end waits behind it.
+  //
+  //   heap ◀── [17 ms][17 ms] ... 4,096 buckets, 69 s ◀── beyond
+  static constexpr std::size_t kMany = 4'096;
+  static constexpr int kBucketBits = 24;
+  static constexpr std::int64_t kBuckets = 4'096;
+  static constexpr std::size_t kSpareInBucket = 8;
+  static constexpr std::int64_t kAllInHeap = INT64_MAX;
+
   static bool later(const Item& a, const Item& b);
+  static std::int64_t bucket_of(const Item& item) { return item.due_ns >> kBucketBits; }
   bool is_stale(const Item& item) const { return stamps_[item.slot] != item.stamp; }
+  void put(const Item& item);
   void drop_stale();
   void compact();
+  void spread();
+  void fill_heap();
+  void take_in_beyond();
 
-  std::vector<Item> heap_;             // its front is never stale
+  std::vector<Item> heap_;  // its front is never stale; not empty unless nothing is scheduled
+  std::vector<std::vector<Item>> ring_;
+  std::vector<Item> beyond_;
+  std::int64_t heap_until_ = kAllInHeap;  // the first bucket that is not in the heap
+  std::size_t in_ring_ = 0;
   std::vector<std::uint32_t> stamps_;  // by slot: the stamp of its only valid item, 0 = none
   std::uint32_t next_stamp_ = 1;
   std::size_t live_ = 0;

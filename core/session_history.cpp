@@ -2,11 +2,16 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 #include "core/identity.h"
 
 namespace sessionlogd {
 namespace {
+
+constexpr std::size_t kBytesPerKey = sizeof(std::uint64_t) + sizeof(std::uint32_t) + sizeof(std::uint8_t);
+// A full block is replaced by one that is larger by an eighth, and by so many entries at least.
+constexpr std::uint32_t kLeastGrowth = 4, kGrowthShare = 8;
 
 // Most answers repeat what is known in the order in which it came. Twins never match here, since only the first of them
 // has its identity as its key: they take the long way.
@@ -20,15 +25,36 @@ bool repeats_what_is_known(const SessionHistory& history, std::span<const EntryD
 
 }  // namespace
 
+SessionHistory::SessionHistory(const SessionHistory& other) {
+  if (other.size_ == 0) return;
+  size_ = other.size_;
+  capacity_ = other.capacity_;
+  block_ = std::make_unique_for_overwrite<std::byte[]>(capacity_ * kBytesPerKey);
+  std::memcpy(block_.get(), other.block_.get(), capacity_ * kBytesPerKey);
+}
+
 void SessionHistory::append(std::uint64_t key, std::uint32_t hash, std::uint8_t marks) {
-  keys_.push_back(key);
-  hashes_.push_back(hash);
-  marks_.push_back(marks);
+  if (size_ == capacity_) move_to_block_of(capacity_ + std::max(kLeastGrowth, capacity_ / kGrowthShare));
+  keys()[size_] = key;
+  hashes()[size_] = hash;
+  all_marks()[size_] = marks;
+  ++size_;
+}
+
+void SessionHistory::move_to_block_of(std::uint32_t capacity) {
+  SessionHistory larger;
+  larger.block_ = std::make_unique_for_overwrite<std::byte[]>(capacity * kBytesPerKey);
+  larger.capacity_ = capacity;
+  larger.size_ = size_;
+  std::copy_n(keys(), size_, larger.keys());
+  std::copy_n(hashes(), size_, larger.hashes());
+  std::copy_n(all_marks(), size_, larger.all_marks());
+  swap(larger);
 }
 
 void SessionHistory::change(std::size_t i, std::uint32_t hash) {
-  hashes_[i] = hash;
-  if (changes(i) < kMostChanges) ++marks_[i];
+  hashes()[i] = hash;
+  if (changes(i) < kMostChanges) ++all_marks()[i];
 }
 
 std::uint32_t SessionHistory::advance(const Emission& emission) {
@@ -37,26 +63,24 @@ std::uint32_t SessionHistory::advance(const Emission& emission) {
     return emission.position;
   }
   append(emission.key, emission.hash, 0);
-  return static_cast<std::uint32_t>(keys_.size() - 1);
+  return size_ - 1;
 }
 
 std::uint32_t SessionHistory::advance_untimed(const Emission& emission) {
   const std::uint32_t position = advance(emission);
-  marks_[position] |= kUntimed;
+  all_marks()[position] |= kUntimed;
   return position;
 }
 
 void SessionHistory::forget_timed() {
   SessionHistory untimed;
   for (std::size_t i = 0; i < size(); ++i) {
-    if ((marks_[i] & kUntimed) != 0) untimed.append(keys_[i], hashes_[i], marks_[i]);
+    if ((marks(i) & kUntimed) != 0) untimed.append(key(i), hash(i), marks(i));
   }
-  *this = std::move(untimed);
+  swap(untimed);
 }
 
-std::size_t SessionHistory::memory_bytes() const {
-  return keys_.capacity() * sizeof(std::uint64_t) + hashes_.capacity() * sizeof(std::uint32_t) + marks_.capacity();
-}
+std::size_t SessionHistory::memory_bytes() const { return capacity_ * kBytesPerKey; }
 
 void HistoryComparer::Table::reset(std::size_t expected) {
   const std::size_t size = std::bit_ceil(std::max<std::size_t>(expected * 2, 16));

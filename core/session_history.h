@@ -1,7 +1,8 @@
 // What has been emitted of one session, and the comparison that finds what is new or changed in an answer: the dedup.
 //
-// Holds 13 bytes per entry (key 8, hash 4, marks 1) in order of arrival. Knows nothing of JSON or sinks, and of times
-// only whether an entry has one that can be read.
+// Holds 13 bytes per entry (key 8, hash 4, marks 1) in order of arrival, in one block that has little room to spare:
+// there may be a million sessions. Knows nothing of JSON or sinks, and of times only whether an entry has one that can
+// be read.
 //
 //   answer:   A  B  B' C     B and B' are twins: equal identity, told apart by an ordinal
 //   history:  A0 B0 B1       each with the hash last emitted
@@ -10,7 +11,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace sessionlogd {
@@ -46,10 +49,18 @@ class SessionHistory {
   static constexpr std::uint8_t kMostChanges = 16;
   static constexpr std::uint8_t kUntimed = 0x80;
 
-  std::size_t size() const { return keys_.size(); }
-  std::uint64_t key(std::size_t i) const { return keys_[i]; }
-  std::uint32_t hash(std::size_t i) const { return hashes_[i]; }
-  std::uint8_t changes(std::size_t i) const { return marks_[i] & ~kUntimed; }
+  SessionHistory() = default;
+  SessionHistory(const SessionHistory& other);
+  SessionHistory(SessionHistory&& other) noexcept { swap(other); }
+  SessionHistory& operator=(SessionHistory other) noexcept {
+    swap(other);
+    return *this;
+  }
+
+  std::size_t size() const { return size_; }
+  std::uint64_t key(std::size_t i) const { return keys()[i]; }
+  std::uint32_t hash(std::size_t i) const { return hashes()[i]; }
+  std::uint8_t changes(std::size_t i) const { return marks(i) & ~kUntimed; }
 
   // The emission is on its way to the sink: from now on it is known. Returns its position.
   std::uint32_t advance(const Emission& emission);
@@ -57,7 +68,7 @@ class SessionHistory {
 
   // `marks` is the number of changes, and kUntimed of an entry without a time that can be read.
   void append(std::uint64_t key, std::uint32_t hash, std::uint8_t marks);
-  std::uint8_t marks(std::size_t i) const { return marks_[i]; }
+  std::uint8_t marks(std::size_t i) const { return all_marks()[i]; }
   void change(std::size_t i, std::uint32_t hash);
 
   // Of a session that was read to its end its last time remains, which says nothing of entries without one.
@@ -66,9 +77,20 @@ class SessionHistory {
   std::size_t memory_bytes() const;
 
  private:
-  std::vector<std::uint64_t> keys_;
-  std::vector<std::uint32_t> hashes_;
-  std::vector<std::uint8_t> marks_;
+  void move_to_block_of(std::uint32_t capacity);
+  void swap(SessionHistory& other) noexcept {
+    std::swap(block_, other.block_);
+    std::swap(size_, other.size_);
+    std::swap(capacity_, other.capacity_);
+  }
+
+  // The block: the keys, then the hashes, then the marks, each with room for capacity_.
+  std::uint64_t* keys() const { return reinterpret_cast<std::uint64_t*>(block_.get()); }
+  std::uint32_t* hashes() const { return reinterpret_cast<std::uint32_t*>(keys() + capacity_); }
+  std::uint8_t* all_marks() const { return reinterpret_cast<std::uint8_t*>(hashes() + capacity_); }
+
+  std::unique_ptr<std::byte[]> block_;
+  std::uint32_t size_ = 0, capacity_ = 0;
 };
 
 // Compares answers with histories; one per shard, so that its tables are used again. Not thread-safe.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <random>
 #include <vector>
 
@@ -154,6 +155,55 @@ TEST(Schedule, PollsAQuietSessionLessOften) {
   std::vector<milliseconds> waits;
   for (int i = 0; i < 6; ++i) waits.push_back(pace.after(Pace::News::kUnchanged, 5s, 60s));
   EXPECT_EQ(waits, (std::vector<milliseconds>{10s, 20s, 40s, 60s, 60s, 60s}));
+}
+
+// So many sessions that most of them wait outside the heap: near and far ones, moved, cancelled, and pauses in which
+// nothing is due for hours.
+TEST(Schedule, KeepsItsPromisesWithMany) {
+  std::mt19937_64 random(test::random_seed());
+  using Key = std::pair<std::int64_t, std::uint64_t>;  // due in ms, number of the set()
+  Schedule schedule;
+  std::map<Key, Schedule::Slot> model;
+  std::map<Schedule::Slot, Key> keys;
+  const auto time = [](std::int64_t ms) { return SteadyTime(milliseconds(ms)); };
+  const auto forget = [&](Schedule::Slot slot) {
+    if (const auto known = keys.find(slot); known != keys.end()) {
+      model.erase(known->second);
+      keys.erase(known);
+    }
+  };
+  std::int64_t now = 0;
+  std::size_t most = 0;
+  for (std::uint64_t step = 0; step < 200'000; ++step) {
+    const auto slot = static_cast<Schedule::Slot>(random() % 40'000);
+    const std::uint64_t what = random() % 10;
+    if (step < 20'000 || what < 5) {
+      const std::int64_t spans[] = {1, 5'000, 60'000, 3'600'000, 1'000'000'000};
+      const auto due = now + static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(spans[random() % 5]));
+      forget(slot);
+      model[keys[slot] = {due, step}] = slot;
+      schedule.set(slot, time(due));
+    } else if (what == 5 && step % 50 == 0) {
+      forget(slot);
+      schedule.cancel(slot);
+    } else {
+      if (step % 1'000 == 0) now += static_cast<std::int64_t>(random() % 10'000'000);
+      now += static_cast<std::int64_t>(random() % 10);
+      const bool due = !model.empty() && model.begin()->first.first <= now;
+      const auto taken = schedule.take_due(time(now));
+      ASSERT_EQ(taken.has_value(), due) << step;
+      if (due) {
+        ASSERT_EQ(*taken, model.begin()->second) << step;
+        forget(*taken);
+      }
+    }
+    ASSERT_EQ(schedule.size(), model.size()) << step;
+    most = std::max(most, model.size());
+    if (!model.empty()) {
+      ASSERT_EQ(schedule.next_due(), time(model.begin()->first.first)) << step;
+    }
+  }
+  EXPECT_GT(most, 4'096u);
 }
 
 TEST(Pace, ReturnsToTheIntervalWithTheFirstNews) {

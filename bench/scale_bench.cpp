@@ -1,0 +1,203 @@
+// What a million sessions cost: the schedule per poll, against the same with a thousand; memory per open session and
+// per done mark; the start with all of them remembered. Prints one line per figure: name, ours, against, ratio, at
+// least, aim ("-" where there is none): scale_bench [FOLDER].
+#include <fmt/format.h>
+#include <malloc.h>
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "config/load.h"
+#include "core/restored_state.h"
+#include "core/schedule.h"
+#include "core/session_table.h"
+#include "sinks/file_sink.h"
+
+namespace {
+
+using namespace sessionlogd;
+namespace fs = std::filesystem;
+
+constexpr std::uint32_t kMany = 1'000'000, kFew = 1'000, kEntries = 20;
+constexpr std::uint32_t kOpenAtStart = 100'000;  // of the remembered ones; the others are done
+constexpr int kRounds = 7;
+
+double cpu_seconds() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+// With the allocator's own.
+std::size_t heap_bytes() {
+  const struct mallinfo2 info = ::mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
+
+double median(std::vector<double> figures) {
+  std::ranges::sort(figures);
+  return figures[figures.size() / 2];
+}
+
+SourceSettings make_source() {
+  SourceSettings source;
+  source.name = source.id = "aws-eu";
+  const BuiltInDialect& built_in = built_in_dialects().front();
+  source.dialect =
+      std::make_shared<const Dialect>(std::get<Dialect>(parse_dialect(built_in.toml, std::string(built_in.name))));
+  return source;
+}
+
+ListedSession listed(std::uint32_t number) {
+  ListedSession session;
+  session.id = fmt::format("90faa259-fbf6-493a-b492-{:012x}", number);
+  session.type = "Policy";
+  session.name = "nightly backup of fra1";
+  session.status = "Running";
+  session.start = ReadTime{{1'792'680'320 + number, 0}, true};
+  session.digest = number * 0x9E3779B97F4A7C15u;
+  return session;
+}
+
+// ---- The schedule
+
+// Takes `polls` due sessions of `sessions` and sets each anew, as a shard does; nanoseconds of CPU per poll.
+double cost_per_poll(Schedule& schedule, SteadyTime& now, std::uint32_t polls) {
+  std::mt19937 random(1);
+  const double before = cpu_seconds();
+  for (std::uint32_t i = 0; i < polls; ++i) {
+    now = std::max(now, *schedule.next_due());
+    const Schedule::Slot slot = *schedule.take_due(now);
+    schedule.set(slot, now + std::chrono::milliseconds(5'000 + random() % 55'000));
+  }
+  return (cpu_seconds() - before) / polls * 1e9;
+}
+
+void fill(Schedule& schedule, std::uint32_t sessions) {
+  std::mt19937 random(2);
+  for (std::uint32_t slot = 0; slot < sessions; ++slot)
+    schedule.set(slot, SteadyTime{} + std::chrono::milliseconds(random() % 60'000));
+}
+
+void measure_schedule() {
+  // As many polls each round, so that both are measured for as long.
+  constexpr std::uint32_t kPolls = 500'000;
+  Schedule many, few;
+  SteadyTime many_now{}, few_now{};
+  fill(many, kMany);
+  fill(few, kFew);
+  std::vector<double> of_many, of_few;
+  for (int round = 0; round < kRounds; ++round) {
+    of_few.push_back(cost_per_poll(few, few_now, kPolls));
+    of_many.push_back(cost_per_poll(many, many_now, kPolls));
+  }
+  fmt::print("schedule per poll, ns: 1,000,000 sessions to 1,000|{:.1f}|{:.1f}|{:.2f}|<= 1.3|<= 1.1\n", median(of_many),
+             median(of_few), median(of_many) / median(of_few));
+}
+
+// ---- Memory
+
+void remember(SessionHistory& history, std::uint64_t seed) {
+  for (std::uint32_t entry = 0; entry < kEntries; ++entry) history.append(seed + entry * 0x9E3779B97F4A7C15u, entry, 0);
+}
+
+void measure_memory(const SourceSettings& source) {
+  constexpr std::uint32_t kSessions = 200'000;
+  const std::size_t before = heap_bytes();
+  {
+    SessionTable table(source, {});
+    Schedule schedule;
+    for (std::uint32_t number = 0; number < kSessions; ++number) {
+      std::vector<StateRecord> records;
+      const auto taken = table.take_in(listed(number), {1'792'680'320, 0}, records);
+      remember(table.at(taken.slot).state.history, table.at(taken.slot).state.key);
+      schedule.set(taken.slot, SteadyTime{} + std::chrono::seconds(number % 60));
+    }
+    fmt::print("memory of an open session with {} known entries, bytes|{:.0f}|-|-|<= 600|<= 350\n", kEntries,
+               static_cast<double>(heap_bytes() - before) / kSessions);
+  }
+  const std::size_t empty = heap_bytes();
+  DoneMarks done;
+  for (std::uint32_t number = 0; number < kMany; ++number)
+    done[number * 0x9E3779B97F4A7C15u + 1] = {number, {1'792'680'320 + number, 0}};
+  fmt::print("memory of a done mark, of {}, bytes|{:.1f}|-|-|<= 48|<= 24\n", kMany,
+             static_cast<double>(heap_bytes() - empty) / kMany);
+}
+
+// ---- Start
+
+std::vector<Batch> rows(std::uint32_t first, std::uint32_t count) {
+  Batch batch;
+  batch.source_id = fmt::format("source-{}", first / 1'000);
+  for (std::uint32_t number = first; number < first + count; ++number) {
+    SessionState state;
+    state.key = (number + 1) * 0x9E3779B97F4A7C15u;
+    state.info.id = listed(number).id;
+    state.info.type = "Policy";
+    state.info.status = "Running";
+    state.phase = number % (kMany / kOpenAtStart) == 0 ? Phase::kOpen : Phase::kDone;
+    batch.records.push_back({state.key, StateRecord::kSessionPart, encode_session(state)});
+    if (state.phase == Phase::kDone) continue;
+    remember(state.history, state.key);
+    append_chunks(state, {0}, batch.records);
+  }
+  std::vector<Batch> batches;
+  batches.push_back(std::move(batch));
+  return batches;
+}
+
+void measure_start(const fs::path& folder, const SourceSettings& source) {
+  FileSinkSettings settings{.path = (folder / "events.ndjson").string()};
+  const std::string state_dir = (folder / "state").string();
+  fs::create_directories(folder);
+  {
+    FileSink sink(state_dir, settings);
+    RestoredState nothing;
+    sink.recover(nothing);
+    for (std::uint32_t number = 0; number < kMany; number += 1'000) {
+      if (!sink.commit(rows(number, 1'000))) std::abort();
+    }
+  }
+  std::vector<double> wall, cpu;
+  for (int round = 0; round < 3; ++round) {
+    const double before = cpu_seconds();
+    const auto begun = std::chrono::steady_clock::now();
+    FileSink sink(state_dir, settings);
+    RestoredState restored;
+    sink.recover(restored);
+    std::vector<std::unique_ptr<SessionTable>> tables;
+    for (const std::string& id : restored.source_ids())
+      tables.push_back(std::make_unique<SessionTable>(source, restored.take(id)));
+    wall.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count());
+    cpu.push_back(cpu_seconds() - before);
+    std::size_t sessions = 0;
+    for (const auto& table : tables) sessions += table->size() + table->done();
+    if (sessions != kMany) std::abort();
+  }
+  fs::remove_all(folder);
+  fmt::print("start with {} remembered sessions, {} of them open, CPU s|{:.2f}|-|-|<= 10|<= 3\n", kMany, kOpenAtStart,
+             median(cpu));
+  fmt::print("the same by wall clock, s|{:.2f}|-|-|<= 10|<= 3\n", median(wall));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  spdlog::set_level(spdlog::level::warn);
+  const SourceSettings source = make_source();
+  measure_schedule();
+  measure_memory(source);
+  measure_start(fs::path(argc > 1 ? argv[1] : fs::temp_directory_path()) / fmt::format("scale_bench-{}", ::getpid()),
+                source);
+}
