@@ -11,8 +11,8 @@ void append_removal_of_all(const RestoredSource& state, std::vector<StateRecord>
   records.push_back({0, StateRecord::kSourcePart, {}});
   for (const auto& [key, session] : state.sessions) append_removal(key, session.history, records);
   for (const auto& [key, mark] : state.done) {
-    const auto untimed = state.untimed.find(key);
-    append_removal(key, untimed == state.untimed.end() ? SessionHistory() : untimed->second, records);
+    const auto kept = state.kept.find(key);
+    append_removal(key, kept == state.kept.end() ? SessionHistory() : kept->second, records);
   }
 }
 

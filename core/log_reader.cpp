@@ -71,7 +71,10 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
     }
     const Entry& entry = log.entries[emission.index];
     const bool has_time = entry.fault == nullptr && entry.log_time;
-    touched_.push_back(has_time ? session.history.advance(emission) : session.history.advance_untimed(emission));
+    // Once the session is done its latest time says nothing of an entry without one, nor of one that is still to
+    // change, which may get a later time by that.
+    const bool for_good = has_time && entry.final;
+    touched_.push_back(for_good ? session.history.advance(emission) : session.history.advance_to_keep(emission));
     if (emission.change == Change::kNew && was_delivered_before(source, session, entry)) continue;
     encode(source, session, entry, emission);
     if (entry.fault == nullptr && entry.log_time)
@@ -137,7 +140,7 @@ void LogReader::gap(const SourceFormat& source, SessionState& session, std::stri
   event.fault = why;
   event.session = &session.info;
   append(source, event);
-  touched_.push_back(session.history.advance_untimed(emission));
+  touched_.push_back(session.history.advance_to_keep(emission));
   push(source, session);
 }
 

@@ -51,7 +51,7 @@ void RestoredState::delivered(const Delivered& event) {
     session.history.advance(emission);
     session.latest = std::max(session.latest, *event.log_time);
   } else {
-    session.history.advance_untimed(emission);
+    session.history.advance_to_keep(emission);
   }
   touched.changed.push_back(at->second);
 }
@@ -109,7 +109,7 @@ RestoredSource RestoredState::take(std::string_view source_id) {
   sources_.erase(found);
   for (auto& [key, session] : source.restored.sessions) join_chunks(source, key, session.history);
   for (const auto& [key, mark] : source.restored.done) {
-    if (source.chunks.contains(key)) join_chunks(source, key, source.restored.untimed[key]);
+    if (source.chunks.contains(key)) join_chunks(source, key, source.restored.kept[key]);
   }
   return std::move(source.restored);
 }

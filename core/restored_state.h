@@ -15,14 +15,14 @@ namespace sessionlogd {
 
 using DoneMarks = boost::unordered_flat_map<std::uint64_t, DoneMark>;  // by session_key
 
-// Of done sessions that had entries without a readable time: those, by session_key. Few.
-using UntimedEntries = std::unordered_map<std::uint64_t, SessionHistory>;
+// Of done sessions that had entries without a readable time, or not in a final state: those, by session_key. Few.
+using KeptEntries = std::unordered_map<std::uint64_t, SessionHistory>;
 
 struct RestoredSource {
   SourceState source;
   std::unordered_map<std::uint64_t, SessionState> sessions;  // not done, by session_key
   DoneMarks done;
-  UntimedEntries untimed;
+  KeptEntries kept;
 };
 
 class RestoredState : public StateVisitor {

@@ -60,24 +60,25 @@ void SessionHistory::change(std::size_t i, std::uint32_t hash) {
 std::uint32_t SessionHistory::advance(const Emission& emission) {
   if (emission.change == Change::kChanged) {
     change(emission.position, emission.hash);
+    all_marks()[emission.position] &= static_cast<std::uint8_t>(~kKept);
     return emission.position;
   }
   append(emission.key, emission.hash, 0);
   return size_ - 1;
 }
 
-std::uint32_t SessionHistory::advance_untimed(const Emission& emission) {
+std::uint32_t SessionHistory::advance_to_keep(const Emission& emission) {
   const std::uint32_t position = advance(emission);
-  all_marks()[position] |= kUntimed;
+  all_marks()[position] |= kKept;
   return position;
 }
 
-void SessionHistory::forget_timed() {
-  SessionHistory untimed;
+void SessionHistory::forget_all_but_kept() {
+  SessionHistory kept;
   for (std::size_t i = 0; i < size(); ++i) {
-    if ((marks(i) & kUntimed) != 0) untimed.append(key(i), hash(i), marks(i));
+    if ((marks(i) & kKept) != 0) kept.append(key(i), hash(i), marks(i));
   }
-  swap(untimed);
+  swap(kept);
 }
 
 std::size_t SessionHistory::memory_bytes() const { return capacity_ * kBytesPerKey; }

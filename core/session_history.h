@@ -47,7 +47,7 @@ class SessionHistory {
  public:
   // After so many changes of one entry only the session's last read counts.
   static constexpr std::uint8_t kMostChanges = 16;
-  static constexpr std::uint8_t kUntimed = 0x80;
+  static constexpr std::uint8_t kKept = 0x80;
 
   SessionHistory() = default;
   SessionHistory(const SessionHistory& other);
@@ -60,19 +60,21 @@ class SessionHistory {
   std::size_t size() const { return size_; }
   std::uint64_t key(std::size_t i) const { return keys()[i]; }
   std::uint32_t hash(std::size_t i) const { return hashes()[i]; }
-  std::uint8_t changes(std::size_t i) const { return marks(i) & ~kUntimed; }
+  std::uint8_t changes(std::size_t i) const { return marks(i) & ~kKept; }
 
   // The emission is on its way to the sink: from now on it is known. Returns its position.
   std::uint32_t advance(const Emission& emission);
-  std::uint32_t advance_untimed(const Emission& emission);  // its time cannot be read
+  // Of an entry that is remembered beyond the session's end: see forget_all_but_kept().
+  std::uint32_t advance_to_keep(const Emission& emission);
 
-  // `marks` is the number of changes, and kUntimed of an entry without a time that can be read.
+  // `marks` is the number of changes, and kKept of an entry that is remembered beyond the session's end.
   void append(std::uint64_t key, std::uint32_t hash, std::uint8_t marks);
   std::uint8_t marks(std::size_t i) const { return all_marks()[i]; }
   void change(std::size_t i, std::uint32_t hash);
 
-  // Of a session that was read to its end its last time remains, which says nothing of entries without one.
-  void forget_timed();
+  // Of a session that was read to its end its latest time remains, which says nothing of entries without one, nor of
+  // those that are not final: their times may move.
+  void forget_all_but_kept();
 
   std::size_t memory_bytes() const;
 

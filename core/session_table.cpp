@@ -12,7 +12,7 @@ SessionTable::SessionTable(const SourceSettings& settings, RestoredSource restor
       zone_(settings.time_zone),
       source_(restored.source),
       done_(std::move(restored.done)),
-      untimed_(std::move(restored.untimed)) {
+      kept_(std::move(restored.kept)) {
   for (auto& [key, state] : restored.sessions) add(std::move(state));
 }
 
@@ -57,7 +57,7 @@ SessionTable::TakenIn SessionTable::take_in_new(const ListedSession& listed, Ins
   if (mark == nullptr && final && state.info.start && *state.info.start < source_.floor) return {TakenIn::As::kIgnored};
   if (mark != nullptr) {
     state.latest = state.only_after = mark->latest;
-    if (auto kept = untimed_.extract(key)) state.history = std::move(kept.mapped());
+    if (auto kept = kept_.extract(key)) state.history = std::move(kept.mapped());
   }
   records.push_back({key, StateRecord::kSessionPart, encode_session(state)});
   const auto stop = state.info.stop;
@@ -99,7 +99,7 @@ void SessionTable::finish(Slot slot, std::vector<StateRecord>& records) {
   Session& session = sessions_[slot];
   append_done(session.state, records);
   done_[session.state.key] = done_mark(session.state);
-  if (session.state.history.size() > 0) untimed_[session.state.key] = std::move(session.state.history);
+  if (session.state.history.size() > 0) kept_[session.state.key] = std::move(session.state.history);
   slots_.erase(session.state.key);
   session = Session();
   free_.push_back(slot);
@@ -124,7 +124,7 @@ void SessionTable::raise_floor(Instant from, Instant forgotten, std::vector<Stat
   const Instant before = std::min(source_.floor, forgotten);
   boost::unordered::erase_if(done_, [&](const auto& mark) {
     if (mark.second.latest >= before || shown_below_floor_.contains(mark.first)) return false;
-    const auto kept = untimed_.extract(mark.first);
+    const auto kept = kept_.extract(mark.first);
     append_removal(mark.first, kept ? kept.mapped() : SessionHistory(), records);
     return true;
   });
@@ -145,7 +145,7 @@ RestoredSource SessionTable::release() {
   all.source = source_;
   for (const auto& [key, slot] : slots_) all.sessions.emplace(key, std::move(sessions_[slot].state));
   all.done = std::move(done_);
-  all.untimed = std::move(untimed_);
+  all.kept = std::move(kept_);
   sessions_.clear();
   free_.clear();
   slots_.clear();

@@ -105,7 +105,7 @@ class SessionTable {
   ZoneRules zone_;
   SourceState source_;
   DoneMarks done_;
-  UntimedEntries untimed_;
+  KeptEntries kept_;
   // Done marks from below the floor whose sessions were shown since it was raised last: one that runs without end, say.
   std::unordered_set<std::uint64_t> shown_below_floor_;
   std::deque<Session> sessions_;  // by slot; a deque, so that a session stays where it is while others come

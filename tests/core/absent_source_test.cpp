@@ -18,7 +18,7 @@ RestoredSource some_state() {
   for (std::uint64_t i = 0; i < 2 * kKeysPerChunk + 1; ++i) state.sessions[7].history.append(i, 0, 0);
   state.done[8] = {};
   state.done[9] = {};
-  state.untimed[9].append(1, 2, SessionHistory::kUntimed);
+  state.kept[9].append(1, 2, SessionHistory::kKept);
   return state;
 }
 

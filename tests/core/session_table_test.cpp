@@ -134,7 +134,7 @@ TEST_F(SessionTableTest, RemembersEntriesWithoutATimeOfADoneSession) {
   const auto taken = take_in(row(100, "Success"));
   SessionHistory& history = table_.at(taken.slot).state.history;
   history.append(7, 1, 0);
-  history.append(8, 2, SessionHistory::kUntimed);
+  history.append(8, 2, SessionHistory::kKept);
   records_.clear();
   finish(taken.slot, {200, 0});
   ASSERT_EQ(records_.size(), 2u);

@@ -52,6 +52,27 @@ TEST(LogReader, EntryThatFinishesIsOneChangedEvent) {
   EXPECT_THAT(done[0], HasSubstr(R"("end":"2026-01-02T03:04:09Z","duration":9000000000)"));
 }
 
+// What remains of a done session is its latest time, and the time of an entry that still runs may move beyond that.
+TEST(LogReader, RunningEntryOfASessionThatIsDoneAndOpenedAgainIsNotNew) {
+  Reading before = aws();
+  before.read(aws_answer("s-1", {std::string(kRunning)}));
+  SessionState done = before.session();
+  std::vector<StateRecord> rows;
+  append_done(done, rows);
+  SessionState again;
+  again.key = done.key;
+  again.info = done.info;
+  again.latest = again.only_after = done.latest;
+  again.history = done.history;
+  Reading after(source_of("veeam-aws", "aws-eu"), again);
+  std::string ticked(kRunning);
+  ticked.replace(ticked.find("03:04:05.5"), 10, "03:04:08.1");
+  EXPECT_THAT(after.read(aws_answer("s-1", {ticked})), SizeIs(0));
+  const auto changed = after.read(aws_answer("s-1", {std::string(kDone)}));
+  ASSERT_THAT(changed, SizeIs(1));
+  EXPECT_EQ(text_at(changed[0], "/sessionlog/change"), "changed");
+}
+
 TEST(LogReader, RunningEntryThatOnlyTicksIsNoChange) {
   Reading reading = aws();
   reading.read(aws_answer("s-1", {std::string(kRunning)}));
