@@ -13,13 +13,16 @@ std::int64_t nanos(std::chrono::milliseconds span) { return std::chrono::nanosec
 }  // namespace
 
 void SessionLife::listed(bool final, std::optional<Instant> stop, Instant at) {
+  // Final with another stop time: it ran again and ended since the last listing.
+  const bool ended_again = final && final_since_ && stop != stop_;
   stop_ = stop;
   if (!final) {
     final_since_.reset();
     running_at_ = at;
     settling_reads_ = 0;
-  } else if (!final_since_) {
+  } else if (!final_since_ || ended_again) {
     final_since_ = at;
+    settling_reads_ = 0;
   }
 }
 

@@ -89,6 +89,17 @@ TEST(SessionLife, BeginsAnewWhenItRunsAgain) {
   EXPECT_EQ(life.after_read(at(802), 600s, 5s).wait, 5s);
 }
 
+// Nobody saw it running in between.
+TEST(SessionLife, BeginsAnewWhenItRanAgainAndEndedBetweenTwoListings) {
+  SessionLife life;
+  life.listed(true, at(0), at(1));
+  life.listed(true, at(0), at(300));
+  EXPECT_TRUE(life.is_last(at(600), 600s));
+  life.listed(true, at(590), at(595));
+  EXPECT_FALSE(life.is_last(at(1'189), 600s));
+  EXPECT_TRUE(life.is_last(at(1'190), 600s));
+}
+
 TEST(SessionLife, KeepsTheFirstFinalListing) {
   SessionLife life;
   life.listed(true, std::nullopt, at(0));
