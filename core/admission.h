@@ -47,6 +47,7 @@ class Admission {
 
   // When the next probe of an open breaker is due.
   std::optional<SteadyTime> breaker_until() const { return breaker_.open_until(); }
+  const std::string& breaker_reason() const { return reason_; }
 
  private:
   std::optional<SteadyTime> ready_at(SteadyTime now) const;

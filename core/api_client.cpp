@@ -137,7 +137,6 @@ asio::awaitable<ApiClient::Exchanged> ApiClient::exchange(HttpRequest request, s
   for (;;) {
     const Result<Admission::Ticket> ticket = co_await admission_.admit(id);
     if (ticket.has_error()) co_return Exchanged(ticket.error(), SteadyClock::now());
-    ++requests_;
     const Instant sent = system_now();
     const std::uint64_t recalls = recalls_;
     HttpRequest copy = request;
@@ -149,6 +148,8 @@ asio::awaitable<ApiClient::Exchanged> ApiClient::exchange(HttpRequest request, s
     const bool was_recalled =
         recalls != recalls_ && answer.has_error() && answer.error().kind == ErrorKind::kCancelled && !stopping_;
     if (was_recalled) continue;
+    if (answer.has_value() || answer.error().kind != ErrorKind::kCancelled)
+      requests_.add(answer.has_value() ? answer->status : 0);
     if (answer.has_value()) heard(*answer, sent);
     co_return Exchanged(std::move(answer), ticket->started);
   }

@@ -21,6 +21,7 @@
 #include "core/parking.h"
 #include "core/result.h"
 #include "core/signal.h"
+#include "core/source_view.h"
 #include "core/timestamp.h"
 #include "core/token.h"
 
@@ -61,7 +62,13 @@ class ApiClient {
   // Whether what the appliance says echoes the password or a token, in any form: then it must not be kept.
   bool echoes_secret(std::string_view text) const;
 
-  std::uint64_t requests() const { return requests_; }
+  // Everything that was asked, logins too.
+  const RequestCounts& requests() const { return requests_; }
+
+  const std::string& breaker_reason() const { return admission_.breaker_reason(); }
+  bool is_parked() const { return !parking_.is_empty(SteadyClock::now()); }  // a credential was refused lately
+  std::optional<SteadyTime> token_expires() const { return token_.expires(); }
+  std::optional<std::int64_t> certificate_expires() const { return endpoint_->certificate_expires(); }
 
  private:
   struct Exchanged {
@@ -103,7 +110,7 @@ class ApiClient {
   Signal stopped_;
   bool renewing_ = false;
   bool stopping_ = false;
-  std::uint64_t requests_ = 0;
+  RequestCounts requests_;
   std::uint64_t recalls_ = 0;  // how often what was not sent yet was taken back
 };
 

@@ -12,6 +12,7 @@ void BatchQueue::push(Batch batch) {
   if (waiting_.empty()) first_at_ = SteadyClock::now();
   waiting_.push_back(std::move(batch));
   waiting_bytes_ += bytes;
+  pushed_.fetch_add(1, std::memory_order_acq_rel);
   changed_.notify_one();
 }
 
@@ -37,7 +38,8 @@ bool BatchQueue::wait_closed(std::chrono::milliseconds most) {
   return changed_.wait_for(lock, most, [&] { return closed_; });
 }
 
-void BatchQueue::release(std::size_t bytes) {
+void BatchQueue::release(std::size_t batches, std::size_t bytes) {
+  committed_.fetch_add(batches, std::memory_order_acq_rel);
   const std::size_t before = bytes_.fetch_sub(bytes, std::memory_order_acq_rel);
   if (before >= capacity_bytes_ && before - bytes < capacity_bytes_ && notify_) notify_();
 }

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <vector>
@@ -27,6 +28,10 @@ class BatchQueue {
   bool full() const { return bytes_.load(std::memory_order_acquire) >= capacity_bytes_; }
   std::size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
 
+  // Batches since the start. They are committed in the order in which they were pushed.
+  std::uint64_t pushed() const { return pushed_.load(std::memory_order_acquire); }
+  std::uint64_t committed() const { return committed_.load(std::memory_order_acquire); }
+
   // No batch comes any more; the committer takes what is left and ends.
   void close();
 
@@ -40,12 +45,13 @@ class BatchQueue {
   // Waits at most so long, less when the queue is closed. true: it is closed.
   bool wait_closed(std::chrono::milliseconds most);
 
-  // So many bytes of taken batches are done with.
-  void release(std::size_t bytes);
+  // The oldest taken batches, so many with so many bytes, are done with.
+  void release(std::size_t batches, std::size_t bytes);
 
  private:
   const std::size_t capacity_bytes_;
   std::atomic<std::size_t> bytes_ = 0;  // pushed and not released
+  std::atomic<std::uint64_t> pushed_ = 0, committed_ = 0;
   std::function<void()> notify_;
 
   std::mutex mutex_;  // guards what follows; held for a move at most

@@ -31,7 +31,7 @@ void Committer::run() {
 
 bool Committer::commit(std::vector<Batch>& batches) {
   for (;;) {
-    const Result<void> done = sink_.commit(batches);
+    const Result<void> done = offer(batches);
     if (done.has_value()) break;
     if (done.error().kind != ErrorKind::kTryLater) {
       on_fatal_(done.error());
@@ -40,21 +40,71 @@ bool Committer::commit(std::vector<Batch>& batches) {
     if (!wait_before_retry(done.error())) return false;
   }
   // From here on the batches are durable.
-  if (waiting_.exchange(false)) spdlog::info("sink={} takes events again", sink_.name());
-  backoff_.succeeded();
-  commits_.fetch_add(1, std::memory_order_relaxed);
-  std::size_t bytes = 0, events = 0;
-  for (const Batch& batch : batches) {
-    bytes += batch.bytes();
-    events += batch.index.size();
+  if (waiting_.exchange(false)) {
+    spdlog::info("sink={} takes events again", sink_.name());
+    say_waiting({});
   }
-  events_.fetch_add(events, std::memory_order_relaxed);
-  queue_.release(bytes);
+  backoff_.succeeded();
+  count(batches);
+  std::size_t bytes = 0;
+  for (const Batch& batch : batches) bytes += batch.bytes();
+  queue_.release(batches.size(), bytes);
   return true;
+}
+
+Result<void> Committer::offer(const std::vector<Batch>& batches) {
+  const SteadyTime began = SteadyClock::now();
+  const auto under_way = [this](std::optional<SteadyTime> since) {
+    std::lock_guard lock(mutex_);
+    committing_since_ = since;
+  };
+  under_way(began);
+  Result<void> done = sink_.commit(batches);
+  under_way(std::nullopt);
+  commit_seconds_.observe(SteadyClock::now() - began);
+  if (done.has_error()) failed_.fetch_add(1, std::memory_order_relaxed);
+  return done;
+}
+
+void Committer::count(const std::vector<Batch>& batches) {
+  const SteadyTime now = SteadyClock::now();
+  std::size_t events = 0, event_bytes = 0;
+  for (const Batch& batch : batches) {
+    events += batch.index.size();
+    event_bytes += batch.events.size();
+    if (!batch.index.empty()) delivery_delay_seconds_.observe(now - batch.read_at, batch.index.size());
+  }
+  commits_.fetch_add(1, std::memory_order_relaxed);
+  events_.fetch_add(events, std::memory_order_relaxed);
+  event_bytes_.fetch_add(event_bytes, std::memory_order_relaxed);
+  std::lock_guard lock(mutex_);
+  last_commit_ = system_now();
+}
+
+void Committer::say_waiting(std::string why) {
+  std::lock_guard lock(mutex_);
+  error_ = std::move(why);
+}
+
+CommitterView Committer::view() const {
+  CommitterView view;
+  view.ok = commits();
+  view.failed = failed_.load(std::memory_order_relaxed);
+  view.in_doubt = sink_.commits_in_doubt();
+  view.events = events();
+  view.event_bytes = event_bytes_.load(std::memory_order_relaxed);
+  view.commit_seconds = commit_seconds_.read();
+  view.delivery_delay_seconds = delivery_delay_seconds_.read();
+  std::lock_guard lock(mutex_);
+  view.last_commit = last_commit_;
+  view.error = error_;
+  if (committing_since_) view.committing_for = SteadyClock::now() - *committing_since_;
+  return view;
 }
 
 // false: we are stopping and have waited long enough.
 bool Committer::wait_before_retry(const Error& error) {
+  say_waiting(error.detail);
   if (!waiting_.exchange(true)) {
     spdlog::error("sink={} cannot take events now: {}; polling pauses until it can, nothing is lost", sink_.name(),
                   error.detail);

@@ -9,11 +9,17 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
 #include <thread>
 
 #include "core/backoff.h"
 #include "core/batch_queue.h"
+#include "core/clock.h"
+#include "core/metrics.h"
 #include "core/sink.h"
+#include "core/timestamp.h"
 
 namespace sessionlogd {
 
@@ -25,6 +31,16 @@ struct CommitSettings {
   // At the end: how long a sink that is waited for may still take before what is not committed is left to the source,
   // which keeps it.
   std::chrono::milliseconds patience_at_stop{3'000};
+};
+
+// How the committer is doing.
+struct CommitterView {
+  std::uint64_t ok = 0, failed = 0, in_doubt = 0;  // commits
+  std::uint64_t events = 0, event_bytes = 0;       // committed
+  std::optional<Instant> last_commit;
+  std::string error;                                            // why the sink is waited for, "" = it is not
+  std::optional<std::chrono::duration<double>> committing_for;  // how long the commit under way has been taking
+  HistogramCounts commit_seconds, delivery_delay_seconds;
 };
 
 class Committer {
@@ -43,9 +59,15 @@ class Committer {
   // The sink refuses for the moment; polling pauses by itself once the queue is full.
   bool waiting() const { return waiting_.load(std::memory_order_relaxed); }
 
+  // Any thread.
+  CommitterView view() const;
+
  private:
   void run();
   bool commit(std::vector<Batch>& batches);
+  Result<void> offer(const std::vector<Batch>& batches);
+  void count(const std::vector<Batch>& batches);
+  void say_waiting(std::string why);
   bool wait_before_retry(const Error& error);
 
   BatchQueue& queue_;
@@ -55,6 +77,14 @@ class Committer {
   Backoff backoff_;
   std::atomic<std::uint64_t> commits_ = 0;
   std::atomic<std::uint64_t> events_ = 0;
+  std::atomic<std::uint64_t> failed_ = 0;
+  std::atomic<std::uint64_t> event_bytes_ = 0;
+  Histogram commit_seconds_{kCommitBounds};
+  Histogram delivery_delay_seconds_{kDeliveryBounds};
+  mutable std::mutex mutex_;  // guards these three
+  std::string error_;
+  std::optional<Instant> last_commit_;
+  std::optional<SteadyTime> committing_since_;
   std::atomic<bool> waiting_ = false;
   std::atomic<bool> complete_ = true;
   std::chrono::steady_clock::time_point give_up_at_{};

@@ -96,6 +96,8 @@ std::size_t HttpClient::in_flight() const { return impl_->flights.size(); }
 
 std::size_t HttpClient::waiting_for_large_body() const { return impl_->permit->waiting(); }
 
+std::size_t HttpClient::body_bytes() const { return impl_->bodies.bytes(); }
+
 asio::awaitable<Result<HttpAnswer>> HttpClient::send(Endpoint& endpoint, HttpRequest request) {
   const std::shared_ptr<Impl> client = impl_;
   const std::string& who = endpoint.state_->plan.authority;

@@ -88,6 +88,9 @@ class HttpClient {
   std::size_t in_flight() const;
   std::size_t waiting_for_large_body() const;
 
+  // What bodies without the permit, and buffers kept for the next ones, take.
+  std::size_t body_bytes() const;
+
  private:
   class Impl;
   std::shared_ptr<Impl>

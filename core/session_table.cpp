@@ -97,12 +97,19 @@ SessionInfo SessionTable::info_of(const ListedSession& listed) const {
 
 void SessionTable::finish(Slot slot, std::vector<StateRecord>& records) {
   Session& session = sessions_[slot];
+  --phases_[static_cast<std::size_t>(session.state.phase)];
   append_done(session.state, records);
   done_[session.state.key] = done_mark(session.state);
   if (session.state.history.size() > 0) kept_[session.state.key] = std::move(session.state.history);
   slots_.erase(session.state.key);
   session = Session();
   free_.push_back(slot);
+}
+
+void SessionTable::enter(Slot slot, Phase phase) {
+  --phases_[static_cast<std::size_t>(sessions_[slot].state.phase)];
+  ++phases_[static_cast<std::size_t>(phase)];
+  sessions_[slot].state.phase = phase;
 }
 
 std::vector<std::string> SessionTable::open_but_not_in(const std::vector<ListedSession>& listed) {
@@ -168,6 +175,7 @@ SessionTable::Slot SessionTable::add(SessionState state) {
     free_.pop_back();
   }
   slots_[state.key] = slot;
+  ++phases_[static_cast<std::size_t>(state.phase)];
   sessions_[slot].state = std::move(state);
   return slot;
 }

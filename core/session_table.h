@@ -8,6 +8,7 @@
 //          generation 1: ...          each generation has its own session_key, so its own event ids
 #pragma once
 
+#include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <deque>
@@ -92,6 +93,12 @@ class SessionTable {
   const Session& at(Slot slot) const { return sessions_[slot]; }
   std::vector<Slot> slots() const;
   std::size_t size() const { return slots_.size(); }
+
+  // Moves a session on; the phases are counted.
+  void enter(Slot slot, Phase phase);
+  // Sessions by Phase.
+  std::array<std::size_t, 4> phases() const { return {phases_[0], phases_[1], phases_[2], done_.size()}; }
+
   std::size_t done() const { return done_.size(); }
 
  private:
@@ -110,6 +117,7 @@ class SessionTable {
   std::unordered_set<std::uint64_t> shown_below_floor_;
   std::deque<Session> sessions_;  // by slot; a deque, so that a session stays where it is while others come
   std::vector<Slot> free_;
+  std::array<std::size_t, 3> phases_{};                   // those that are not done, by Phase
   boost::unordered_flat_map<std::uint64_t, Slot> slots_;  // by session_key
 };
 

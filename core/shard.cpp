@@ -23,7 +23,7 @@ Shard::~Shard() { join(); }
 
 void Shard::add(NewSource& source) {
   if (stopping_) return;
-  const ShardServices services{io_, http_, reader_, queue_, quarantine_, room_, random_};
+  const ShardServices services{io_, http_, reader_, queue_, quarantine_, room_, random_, metrics_};
   sources_.emplace_back(source, make_encoder_(*source.settings), services, mode_);
   if (started_) {
     ++running_;
@@ -75,6 +75,16 @@ SourcePoller* Shard::find(std::string_view id) {
 }
 
 void Shard::post(std::function<void()> task) { asio::post(io_, std::move(task)); }
+
+ShardView Shard::view() {
+  ShardView view;
+  for (Source& source : sources_) view.sources.push_back(source.poller.view());
+  view.poll_seconds = metrics_.poll_seconds.read();
+  view.poll_lateness_seconds = metrics_.poll_lateness_seconds.read();
+  view.body_bytes = http_.body_bytes();
+  view.requests_in_flight = http_.in_flight();
+  return view;
+}
 
 void Shard::stop() {
   post([this] {

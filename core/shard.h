@@ -15,6 +15,7 @@
 #include "core/batch_queue.h"
 #include "core/http_client.h"
 #include "core/log_reader.h"
+#include "core/metrics.h"
 #include "core/signal.h"
 #include "core/source_poller.h"
 #include "core/spawn.h"
@@ -59,6 +60,9 @@ class Shard {
   // Any thread: runs `task` on this shard's.
   void post(std::function<void()> task);
 
+  // On this shard's thread.
+  ShardView view();
+
   // Any thread: the queue has room again.
   void notify_room();
 
@@ -91,6 +95,7 @@ class Shard {
   const MakeEncoder make_encoder_;
   const PollMode mode_;
   std::mt19937_64 random_;
+  ShardMetrics metrics_;
   HttpClient http_;
   LogReader reader_;
   Signal room_;

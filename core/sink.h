@@ -91,6 +91,9 @@ class Sink {
 
   [[nodiscard]] virtual Result<void> commit(std::span<const Batch> batches) = 0;
 
+  // Commits whose outcome was not known until it was looked for. Any thread.
+  virtual std::uint64_t commits_in_doubt() const { return 0; }
+
   // Names the sink in messages: "file:/var/log/sessionlogd/events.ndjson".
   virtual std::string_view name() const = 0;
 };

@@ -68,7 +68,10 @@ SourcePoller::SourcePoller(Parts parts, RestoredSource&& restored)
       table_(settings_, std::move(restored)),
       changed_(services_.io),
       counters_of_(std::move(parts.counters)),
-      counters_(*counters_of_) {
+      counters_(*counters_of_),
+      identity_(std::make_shared<const SourceIdentity>(
+          SourceIdentity{settings_.name, settings_.id, settings_.dialect->name, settings_.url,
+                         std::chrono::duration_cast<std::chrono::seconds>(settings_.poll.retention)})) {
   counters_.sessions = counters_.read = 0;
   counters_.listed = counters_.failing = false;
   for (const Schedule::Slot slot : table_.slots()) schedule_first(slot);
@@ -227,8 +230,10 @@ asio::awaitable<void> SourcePoller::dispatch() {
     }
     const SteadyTime now = SteadyClock::now();
     if (polling_ < settings_.poll.connections) {
+      const SteadyTime due = schedule_.next_due().value_or(now);
       if (const auto slot = schedule_.take_due(now)) {
         ++polling_;
+        services_.metrics.poll_lateness_seconds.observe(now - due);
         table_.at(*slot).in_flight = true;
         spawn(services_.io, poll(*slot));
         continue;
@@ -247,6 +252,7 @@ bool SourcePoller::has_work() const {
 
 asio::awaitable<void> SourcePoller::poll(Schedule::Slot slot) {
   const Instant sent = api_.now();
+  const SteadyTime began = SteadyClock::now();
   std::string target = path_of_session(settings_.dialect->log.path, table_.at(slot).state.info.id);
   Result<HttpAnswer> answer = co_await api_.get(std::move(target));
   bool stopped = false;
@@ -255,6 +261,7 @@ asio::awaitable<void> SourcePoller::poll(Schedule::Slot slot) {
     if (answer.has_value()) stopped = !co_await room_to_read();
     // From here on nothing suspends: that much of the answer is read, pushed and remembered in one step.
   } while (!stopped && take_answer(slot, answer, sent) == Polled::kMoreToCome);
+  services_.metrics.poll_seconds.observe(SteadyClock::now() - began);
   --polling_;
   if (polling_ == 0) say_first_contact();
   changed_.notify();
@@ -303,7 +310,7 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
     read_was_strange(slot);
     return Polled::kAll;
   }
-  bump(counters_.events, read->events());
+  count_events(*read);
   count_not_utf8(slot, read->not_utf8);
   if (read->more) return Polled::kMoreToCome;
   bump(counters_.entries, read->entries);
@@ -317,6 +324,14 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
   session.body_hash = hash;
   read_was(slot, sent, read->events() > 0 ? Pace::News::kChanged : Pace::News::kUnchanged);
   return Polled::kAll;
+}
+
+void SourcePoller::count_events(const ReadOutcome& read) {
+  if (read.events() == 0) return;
+  bump(counters_.events_new, read.events_new);
+  bump(counters_.events_changed, read.events_changed);
+  bump(counters_.events_error, read.events_error);
+  uncommitted_.pushed(services_.queue.pushed(), SteadyClock::now());
 }
 
 void SourcePoller::count_not_json(std::string_view session, std::string_view expected, std::string_view body) {
@@ -362,7 +377,7 @@ void SourcePoller::read_was(Schedule::Slot slot, Instant sent, Pace::News news) 
   const auto& poll = settings_.poll;
   const auto next = session.life.after_read(sent, poll.settle, poll.interval);
   if (next.step == SessionLife::Next::Step::kDone) return finish(slot);
-  session.state.phase = session.life.final() ? Phase::kSettling : Phase::kOpen;
+  table_.enter(slot, session.life.final() ? Phase::kSettling : Phase::kOpen);
   const bool by_pace = next.step == SessionLife::Next::Step::kByPace;
   // In one pass a session is read again only if its final state was seen after this read was sent.
   if (mode_ == PollMode::kOnePass && (by_pace || next.wait.count() > 0)) return;
@@ -424,7 +439,11 @@ void SourcePoller::give_up(Schedule::Slot slot, std::string_view why) {
   Session& session = table_.at(slot);
   spdlog::error("source={} session={} could not be read to its end and is given up: {}", settings_.name,
                 session.state.info.id, why);
-  if (!session.replaced || !session.life.final() || !session.read) services_.reader.gap(format_, session.state, why);
+  if (!session.replaced || !session.life.final() || !session.read) {
+    services_.reader.gap(format_, session.state, why);
+    bump(counters_.events_gap);
+    uncommitted_.pushed(services_.queue.pushed(), SteadyClock::now());
+  }
   finish(slot);
 }
 
@@ -474,6 +493,7 @@ void SourcePoller::say_listing(const Result<void>& listed) {
     return;
   }
   const Error error = listed.error();
+  listing_fault_ = error.detail + version_words(error);
   const bool passes = error.kind == ErrorKind::kTryLater || error.kind == ErrorKind::kBadAnswer;
   if (passes && failed_listings_ < kFailuresWorthSaying && !said_.is_open()) return;
   // An open breaker was said, with the reason.

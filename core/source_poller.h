@@ -26,7 +26,9 @@
 #include "core/schedule.h"
 #include "core/session_table.h"
 #include "core/signal.h"
+#include "core/source_view.h"
 #include "core/spawn.h"
+#include "core/uncommitted.h"
 
 namespace sessionlogd {
 
@@ -39,6 +41,7 @@ struct ShardServices {
   Quarantine* quarantine;  // nullptr: none is kept
   Signal& room;            // the queue is no longer full
   std::mt19937_64& random;
+  ShardMetrics& metrics;
 };
 
 // Written by the shard, read by anyone. A source that is changed by a reload goes on with those it has.
@@ -47,11 +50,13 @@ struct SourceCounters {
   std::atomic<std::uint64_t> read = 0;      // of those, read at least once
   std::atomic<std::uint64_t> polls_new = 0, polls_changed = 0, polls_unchanged = 0, polls_failed = 0;
   std::atomic<std::uint64_t> entries = 0;  // in answers that were parsed
-  std::atomic<std::uint64_t> events = 0;
+  std::atomic<std::uint64_t> events_new = 0, events_changed = 0, events_error = 0, events_gap = 0;
   std::atomic<std::uint64_t> not_json = 0;  // answers that were no JSON, or broken JSON
   std::atomic<std::uint64_t> not_utf8 = 0;  // events in which bytes that are no UTF-8 were replaced
   std::atomic<bool> listed = false;         // at least one listing was complete
   std::atomic<bool> failing = false;  // its last listing failed, or (one pass) some of its sessions could not be read
+
+  std::uint64_t events() const { return events_new + events_changed + events_error + events_gap; }
 };
 
 enum class PollMode {
@@ -87,6 +92,9 @@ class SourcePoller {
 
   // After run() has returned: what is known of the sessions, for another poller of the same source.
   RestoredSource release() { return table_.release(); }
+
+  // On the shard's thread.
+  SourceView view();
 
  private:
   boost::asio::awaitable<void> discover();
@@ -125,6 +133,11 @@ class SourcePoller {
   std::string version_words(const Error& error) const;
   void say_first_contact();
 
+  SourceCondition condition() const;
+  std::string fault_in_words() const;
+  std::chrono::duration<double> lag(SteadyTime now);
+  void count_events(const ReadOutcome& read);
+
   ShardServices services_;
   const SourceSettings& settings_;
   const PollMode mode_;
@@ -145,6 +158,7 @@ class SourcePoller {
   unsigned backfills_ = 0;  // asked for; a listing that was sent before the last one does not advance anything
   bool not_utf8_said_ = false;
   unsigned failed_listings_ = 0;  // in a row
+  std::string listing_fault_;     // of the last one, when it failed
   SaidFault said_;                // what is wrong with the source
   std::string said_missing_;      // the same of an incomplete listing, "" = it is well
   std::string said_refusals_;     // and of refused logs
@@ -153,6 +167,8 @@ class SourcePoller {
   SteadyTime listed_at_{}, read_at_{};  // when last with success
   const std::shared_ptr<SourceCounters> counters_of_;
   SourceCounters& counters_;
+  Uncommitted uncommitted_;
+  const std::shared_ptr<const SourceIdentity> identity_;
 };
 
 }  // namespace sessionlogd

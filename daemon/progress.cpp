@@ -27,7 +27,7 @@ Progress::Sums Progress::sum() const {
     sums.sessions += counters.sessions;
     sums.read += counters.read;
     sums.entries += counters.entries;
-    sums.events += counters.events;
+    sums.events += counters.events();
   }
   return sums;
 }

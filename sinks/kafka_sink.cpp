@@ -261,6 +261,7 @@ Result<void> KafkaSink::settle_doubt(Patience& patience) {
   if (!last) return last.error();
   fenced_ = false;
   const bool delivered = last->sequence > sequence_;
+  if (in_doubt_ > 0) doubts_.fetch_add(1, std::memory_order_relaxed);
   if (delivered) taken_ = std::exchange(in_doubt_, 0);
   in_doubt_ = 0;
   sequence_ = last->sequence;

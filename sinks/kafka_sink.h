@@ -9,6 +9,7 @@
 // first, state after their acknowledgement, so that a crash in between repeats events and loses none.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <deque>
 #include <functional>
@@ -33,6 +34,7 @@ class KafkaSink : public Sink {
   void recover(StateVisitor& into) override;
   void on_progress(std::function<void()> tell) override { tell_ = std::move(tell); }
   [[nodiscard]] Result<void> commit(std::span<const Batch> batches) override;
+  std::uint64_t commits_in_doubt() const override { return doubts_.load(std::memory_order_relaxed); }
   std::string_view name() const override { return name_; }
 
   // In place of recover(): forgets what is remembered, so that everything the sources still hold is delivered again.
@@ -72,7 +74,8 @@ class KafkaSink : public Sink {
   std::uint64_t sequence_ = 0;  // of the last commit known to be ours
   bool fenced_ = false;         // the last producer was shut out: by whom is not known yet
   std::size_t taken_ = 0;       // of the batches on offer: delivered by a commit() that failed later
-  std::size_t in_doubt_ = 0;    // of the batches on offer: delivered if the next sequence number is in the state topic
+  std::atomic<std::uint64_t> doubts_ = 0;
+  std::size_t in_doubt_ = 0;  // of the batches on offer: delivered if the next sequence number is in the state topic
 };
 
 }  // namespace sessionlogd

@@ -69,12 +69,12 @@ TEST(BatchQueue, SaysOnceThatThereIsRoom) {
   std::vector<Batch> taken;
   EXPECT_TRUE(queue.take(taken, 1 << 30, 24h));  // full: it does not linger
   EXPECT_TRUE(queue.full());
-  queue.release(size);
+  queue.release(1, size);
   EXPECT_TRUE(queue.full());
   EXPECT_EQ(room, 0);
-  queue.release(size);
+  queue.release(1, size);
   EXPECT_FALSE(queue.full());
-  queue.release(size);
+  queue.release(1, size);
   EXPECT_EQ(room, 1);
   EXPECT_EQ(queue.bytes(), 0u);
 }
@@ -96,6 +96,33 @@ TEST(Committer, OffersTheSameBatchesUntilTheyAreTaken) {
   EXPECT_EQ(committer.events(), 2u);
   EXPECT_FALSE(committer.waiting());
   EXPECT_EQ(queue.bytes(), 0u);
+}
+
+TEST(Committer, CountsWhatItCommits) {
+  BatchQueue queue(1 << 20);
+  FakeSink sink(2, ErrorKind::kTryLater);
+  CommitSettings patient = kAtOnce;
+  patient.patience_at_stop = 1h;
+  Committer committer(queue, sink, patient, [](const Error&) { FAIL(); });
+  queue.push(batch("abc\n"));
+  queue.push(Batch());
+  queue.push(batch("d\n"));
+  queue.close();
+  EXPECT_FALSE(committer.view().last_commit);
+  committer.start();
+  EXPECT_TRUE(committer.join());
+  const CommitterView view = committer.view();
+  EXPECT_EQ(view.ok, 1u);
+  EXPECT_EQ(view.failed, 2u);
+  EXPECT_EQ(view.events, 2u);
+  EXPECT_EQ(view.event_bytes, 6u);
+  EXPECT_EQ(view.commit_seconds.count(), 3u);
+  EXPECT_EQ(view.delivery_delay_seconds.count(), 2u);
+  EXPECT_TRUE(view.last_commit);
+  EXPECT_FALSE(view.committing_for);
+  EXPECT_EQ(view.error, "") << "it is not waited for any more";
+  EXPECT_EQ(queue.pushed(), 3u);
+  EXPECT_EQ(queue.committed(), 3u);
 }
 
 TEST(Committer, EndsOnAFatalError) {

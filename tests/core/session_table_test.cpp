@@ -66,6 +66,22 @@ TEST_F(SessionTableTest, LeavesADoneSessionAlone) {
   EXPECT_EQ(take_in(row(100, "Success")).as, As::kIgnored);
 }
 
+TEST_F(SessionTableTest, CountsSessionsByPhase) {
+  using Counts = std::array<std::size_t, 4>;  // waiting, open, settling, done
+  const auto taken = take_in(row(100, "Running"));
+  EXPECT_EQ(table_.phases(), (Counts{1, 0, 0, 0}));
+  table_.enter(taken.slot, Phase::kOpen);
+  EXPECT_EQ(table_.phases(), (Counts{0, 1, 0, 0}));
+  table_.enter(taken.slot, Phase::kSettling);
+  const auto second = take_in(row(300, "Running"));
+  EXPECT_EQ(table_.phases(), (Counts{1, 0, 1, 0}));
+  finish(taken.slot, {200, 0});
+  EXPECT_EQ(table_.phases(), (Counts{1, 0, 0, 1}));
+  finish(second.slot, {400, 0});
+  take_in(row(100, "Running", 2));
+  EXPECT_EQ(table_.phases(), (Counts{1, 0, 0, 1})) << "opened again";
+}
+
 TEST_F(SessionTableTest, ReadsADoneSessionAgainWhenTheListingSaysNewsOfIt) {
   finish(take_in(row(100, "Success")).slot, {200, 0});
   const auto again = take_in(row(100, "Running", 2));

@@ -75,7 +75,7 @@ std::vector<Batch> Reading::take_batches() {
   std::vector<Batch> batches;
   if (queue_.bytes() == 0) return batches;  // take() would wait for one
   queue_.take(batches, 0, std::chrono::milliseconds{0});
-  queue_.release(queue_.bytes());
+  queue_.release(batches.size(), queue_.bytes());
   return batches;
 }
 

@@ -1,0 +1,84 @@
+#include "core/source_view.h"
+
+#include <algorithm>
+
+#include "core/source_poller.h"
+
+namespace sessionlogd {
+namespace {
+
+Instant on_our_clock(SteadyTime at, SteadyTime now, Instant system) {
+  return add_nanoseconds(system, std::chrono::nanoseconds(at - now).count()).value_or(system);
+}
+
+std::optional<Instant> on_our_clock(std::optional<SteadyTime> at, SteadyTime now, Instant system) {
+  if (!at || *at == SteadyTime{}) return std::nullopt;
+  return on_our_clock(*at, now, system);
+}
+
+}  // namespace
+
+void RequestCounts::add(int status) {
+  const auto same = [&](int wanted) {
+    return std::find_if(counts_.begin(), counts_.end(), [&](const auto& count) { return count.first == wanted; });
+  };
+  auto count = same(status);
+  if (count == counts_.end() && counts_.size() >= kMost) count = same(status = kOther);
+  if (count == counts_.end()) count = counts_.insert(count, {status, 0});
+  ++count->second;
+}
+
+SourceView SourcePoller::view() {
+  const SteadyTime now = SteadyClock::now();
+  const Instant system = system_now();
+  SourceView view;
+  view.identity = identity_;
+  view.condition = condition();
+  view.error = fault_in_words();
+
+  view.polls = {counters_.polls_new, counters_.polls_changed, counters_.polls_unchanged, counters_.polls_failed};
+  view.entries = counters_.entries;
+  view.events = {counters_.events_new, counters_.events_changed, counters_.events_error, counters_.events_gap};
+  view.sessions = table_.phases();
+  view.not_json = counters_.not_json;
+  view.not_utf8 = counters_.not_utf8;
+  view.requests = api_.requests();
+
+  view.last_poll = on_our_clock(read_at_, now, system);
+  view.last_listing = on_our_clock(listed_at_, now, system);
+  view.lag = lag(now);
+  if (const auto due = schedule_.next_due()) view.lateness = std::max(now - *due, SteadyClock::duration::zero());
+  view.clock_offset = api_.clock_offset();
+  view.breaker_until = on_our_clock(api_.breaker_until(), now, system);
+  view.token_expires = on_our_clock(api_.token_expires(), now, system);
+  if (const auto expires = api_.certificate_expires()) view.certificate_expires = Instant{*expires, 0};
+  return view;
+}
+
+SourceCondition SourcePoller::condition() const {
+  if (failed_listings_ > 0 && api_.is_parked()) return SourceCondition::kParked;
+  if (api_.breaker_until()) return SourceCondition::kOpenBreaker;
+  if (failed_listings_ > 0 || !said_refusals_.empty()) return SourceCondition::kBackingOff;
+  return listed_at_ == SteadyTime{} ? SourceCondition::kStarting : SourceCondition::kOk;
+}
+
+std::string SourcePoller::fault_in_words() const {
+  if (failed_listings_ > 0) return listing_fault_;
+  if (api_.breaker_until()) return api_.breaker_reason();
+  return said_refusals_;
+}
+
+// The age of the oldest change that is not committed. A source that cannot be read may have had one ever since it
+// could.
+std::chrono::duration<double> SourcePoller::lag(SteadyTime now) {
+  std::chrono::duration<double> oldest{0};
+  if (const auto since = uncommitted_.since(services_.queue.committed())) oldest = now - *since;
+  if (condition() == SourceCondition::kOk) return oldest;
+  if (listed_at_ != SteadyTime{}) return std::max<std::chrono::duration<double>>(oldest, now - listed_at_);
+  if (const auto before = table_.source().listed_to) {  // by the run before this one
+    oldest = std::max(oldest, std::chrono::duration<double>(static_cast<double>(api_.now().seconds - before->seconds)));
+  }
+  return oldest;
+}
+
+}  // namespace sessionlogd

@@ -1,0 +1,74 @@
+// How one source, or one shard, is doing: plain values, taken on the shard's thread when somebody asks, and safe to
+// carry anywhere.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/metrics.h"
+#include "core/timestamp.h"
+
+namespace sessionlogd {
+
+enum class SourceCondition : std::uint8_t {
+  kOk,           // it is listed, and its logs can be read
+  kStarting,     // no listing was read to its end yet, and none has failed
+  kBackingOff,   // its last listing failed, or it gives no logs; it is tried again
+  kOpenBreaker,  // it fails whatever it is asked: one probe in 30 s
+  kParked,       // its credential was refused and is held back
+};
+
+// What does not change while a source is polled.
+struct SourceIdentity {
+  std::string name, id, dialect, url;
+  std::chrono::seconds retention;
+};
+
+// Requests by HTTP status; 0: no answer could be read. An appliance chooses the numbers, so only the first kMost are
+// told apart.
+class RequestCounts {
+ public:
+  static constexpr std::size_t kMost = 16;
+  static constexpr int kOther = -1;
+
+  void add(int status);
+  const std::vector<std::pair<int, std::uint64_t>>& by_status() const { return counts_; }
+
+ private:
+  std::vector<std::pair<int, std::uint64_t>> counts_;
+};
+
+struct SourceView {
+  std::shared_ptr<const SourceIdentity> identity;
+  SourceCondition condition = SourceCondition::kStarting;
+  std::string error;  // what is wrong, in words; "" when kOk or kStarting
+
+  std::array<std::uint64_t, 4> polls{};  // new, changed, unchanged, failed
+  std::uint64_t entries = 0;
+  std::array<std::uint64_t, 4> events{};  // new, changed, error, gap
+  std::array<std::size_t, 4> sessions{};  // waiting, open, settling, done
+  std::uint64_t not_json = 0, not_utf8 = 0;
+  RequestCounts requests;
+
+  std::optional<Instant> last_poll, last_listing;  // when last with success, our clock
+  std::chrono::duration<double> lag{0};
+  std::chrono::duration<double> lateness{0};  // of the session that is due longest
+  std::chrono::seconds clock_offset{0};
+  std::optional<Instant> breaker_until, token_expires, certificate_expires;
+};
+
+struct ShardView {
+  std::vector<SourceView> sources;
+  HistogramCounts poll_seconds, poll_lateness_seconds;
+  std::size_t body_bytes = 0;
+  std::size_t requests_in_flight = 0;
+};
+
+}  // namespace sessionlogd
