@@ -24,12 +24,9 @@ std::string default_state_dir() {
   return first.empty() ? "/var/lib/sessionlogd" : std::string(first);
 }
 
-std::string no_admin_address(const TomlValue& value) {
-  const auto* found = std::get_if<std::string>(&value.value);
-  if (found == nullptr || !found->empty()) {
-    throw ValueError(describe(value), "\"\": there is no admin address in this version yet");
-  }
-  return *found;
+std::optional<AdminAddress> admin_address(const TomlValue& value) {
+  const std::string address = text(value);
+  return address.empty() ? std::nullopt : std::optional(parse_admin_address(address));
 }
 
 std::string log_level(const TomlValue& value) {
@@ -50,8 +47,7 @@ void read_daemon(TableReader& table, DaemonSettings& into, std::vector<std::stri
                                 in_quotes(format_size(kLeastMemoryPerThread)) + " of daemon.memory for each");
   }
   table.read("state_keep", into.state_keep, duration_between(std::chrono::seconds{1}, std::chrono::hours{24 * 3650}));
-  std::string admin;
-  table.read("admin", admin, no_admin_address);
+  table.read("admin", into.admin, admin_address);
   table.finish();
 }
 

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/admin_address.h"
 #include "config/dialect.h"
 #include "config/secret.h"
 
@@ -27,6 +28,7 @@ struct DaemonSettings {
   unsigned threads = 0;  // shards; 0 = one per core, as far as memory goes
   std::string log_level = "info";
   std::size_t memory_bytes = 512u << 20;
+  std::optional<AdminAddress> admin = AdminAddress{};  // nullopt = none
   std::chrono::milliseconds state_keep{std::chrono::hours{24 * 30}};
 };
 

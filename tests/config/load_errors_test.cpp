@@ -75,8 +75,10 @@ TEST(LoadErrors, OfDaemonPollAndSink) {
        "2: daemon.log_level: found \"loud\", expected \"trace\" or \"debug\" or \"info\" or \"warn\" or \"error\""},
       {"[daemon]\nmemory = \"63MiB\"", "2: daemon.memory: found \"63MiB\", expected a size from 64MiB to 1024GiB"},
       {"[daemon]\nmemory = 5", "2: daemon.memory: found 5, expected a size like \"64KiB\" or \"8MiB\""},
-      {"[daemon]\nadmin = \"127.0.0.1:9464\"",
-       "2: daemon.admin: found \"127.0.0.1:9464\", expected \"\": there is no admin address in this version yet"},
+      {"[daemon]\nadmin = \"9464\"",
+       "2: daemon.admin: found \"9464\", expected a loopback address like \"127.0.0.1:9464\" or \"[::1]:9464\", a "
+       "Unix socket like \"unix:/run/sessionlogd/admin.sock\", or \"\" for none"},
+      {"[daemon]\nadmin = 9464", "2: daemon.admin: found 9464, expected a string"},
       {"[daemon]\nkeep_state = \"30d\"",
        "2: daemon.keep_state: found an unknown key, expected one of state_dir, threads, log_level, include, memory, "
        "state_keep, admin"},
