@@ -27,6 +27,7 @@ class BatchQueue {
   void push(Batch batch);
   bool full() const { return bytes_.load(std::memory_order_acquire) >= capacity_bytes_; }
   std::size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+  std::size_t capacity() const { return capacity_bytes_; }
 
   // Batches since the start. They are committed in the order in which they were pushed.
   std::uint64_t pushed() const { return pushed_.load(std::memory_order_acquire); }

@@ -84,6 +84,7 @@ int App::run() {
   make_shards();             // every source has its state
   start();                   // every thread runs
   if (mode_ == PollMode::kForever && settings_.sink.keeps_state()) listen_to_operator();
+  if (mode_ == PollMode::kForever && settings_.daemon.admin) show_how_it_is();
   wait_for_end();
   const bool all_committed = stop();
   return exit_status(all_committed);
@@ -182,6 +183,27 @@ void App::listen_to_operator() {
   }
 }
 
+void App::show_how_it_is() {
+  const Observed observed{.main = main_,
+                          .process = [this] { return process_view(); },
+                          .shards = shards_,
+                          .queue = queue_,
+                          .committer = committer_,
+                          .quarantine = quarantine_.get()};
+  admin_.emplace(*settings_.daemon.admin, observed, trouble_);
+}
+
+ProcessView App::process_view() const {
+  return {.started = started_,
+          .config = settings_.file,
+          .config_loaded = reload_ ? reload_->loaded() : started_,
+          .memory_limit = settings_.daemon.memory_bytes,
+          .threads = shards_.size(),
+          .sink_type = settings_.sink.kafka ? "kafka" : "file",
+          .sink_name = std::string(sink_->name()),
+          .stopping = stop_requested_};
+}
+
 void App::wait_for_end() {
   Progress progress(sources_->all());
   asio::steady_timer tick(main_);
@@ -220,6 +242,7 @@ void App::on_fatal(const Error& error) {
 
 // In reverse: no new answers, then no new batches, then the last commit.
 bool App::stop() {
+  admin_.reset();
   for (const auto& shard : shards_) shard->join();
   queue_.close();
   const bool all_committed = committer_.join();

@@ -17,8 +17,10 @@
 #include "core/restored_state.h"
 #include "core/shard.h"
 #include "core/sink.h"
+#include "daemon/admin_server.h"
 #include "daemon/control_commands.h"
 #include "daemon/control_socket.h"
+#include "daemon/recent_trouble.h"
 #include "daemon/reload.h"
 #include "daemon/source_set.h"
 
@@ -42,6 +44,8 @@ class App {
   void make_shards();
   void start();
   void listen_to_operator();
+  void show_how_it_is();
+  ProcessView process_view() const;
   void wait_for_end();
   bool stop();
   int exit_status(bool all_committed) const;
@@ -52,6 +56,8 @@ class App {
   // In order of construction: what stands below uses what stands above, and ends before it.
   const Settings& settings_;
   const PollMode mode_;
+  const Instant started_ = system_now();
+  RecentTrouble trouble_;
   boost::asio::io_context main_{1};  // the main thread: signals, progress, the ends of the shards
   boost::asio::signal_set
       signals_;  // held from the first moment to the last: one that comes early waits, a second changes nothing
@@ -69,6 +75,7 @@ class App {
   std::optional<Reload> reload_;
   std::optional<ControlCommands> commands_;
   std::optional<ControlServer> control_;
+  std::optional<AdminServer> admin_;
 
   std::chrono::milliseconds room_wait_{0};  // before the next attempt to start without room
   std::size_t shards_running_ = 0;

@@ -32,6 +32,7 @@ std::vector<std::string> keys_for_restart(const Settings& started_with, const Se
   const DaemonSettings &was = started_with.daemon, &is = wanted.daemon;
   look("daemon.state_dir", was.state_dir, is.state_dir);
   look("daemon.threads", was.threads, is.threads);
+  look("daemon.admin", was.admin, is.admin);
   look("daemon.memory", was.memory_bytes, is.memory_bytes);
   const SinkSettings &from = started_with.sink, &to = wanted.sink;
   look("sink.format", from.format, to.format);
@@ -86,6 +87,7 @@ asio::awaitable<std::string> Reload::run() {
 asio::awaitable<std::string> Reload::apply(Settings wanted) {
   const std::vector<std::string> restart = keys_for_restart(started_with_, wanted);
   set_log_level(wanted.daemon.log_level);
+  loaded_ = system_now();
   for (const std::string& warning : wanted.warnings) spdlog::warn("{}", warning);
   const SourceSet::Changes changes = co_await sources_.change_to(std::move(wanted.sources), wanted.daemon.state_keep);
   std::string said =

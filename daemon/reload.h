@@ -11,6 +11,7 @@
 #include "config/settings.h"
 #include "core/signal.h"
 #include "core/sink.h"
+#include "core/timestamp.h"
 #include "daemon/source_set.h"
 
 namespace sessionlogd {
@@ -28,12 +29,16 @@ class Reload {
   // away. Returns "ok ..." or "failed ...", perhaps of several lines, when it is done. One at a time, others wait.
   boost::asio::awaitable<std::string> run();
 
+  // When the configuration in force was read.
+  Instant loaded() const { return loaded_; }
+
  private:
   boost::asio::awaitable<std::string> apply(Settings wanted);
 
   const Settings& started_with_;
   SourceSet& sources_;
   Sink& sink_;
+  Instant loaded_ = system_now();
   bool running_ = false;
   Signal done_;
 };

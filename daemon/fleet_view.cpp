@@ -1,0 +1,47 @@
+#include "daemon/fleet_view.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace sessionlogd {
+namespace {
+
+// A commit that takes longer than this holds up what comes behind it, whatever it is doing.
+constexpr std::chrono::seconds kLongestCommit{30};
+
+}  // namespace
+
+std::vector<const SourceView*> FleetView::sources() const {
+  std::vector<const SourceView*> all;
+  for (const ShardState& shard : shards) {
+    if (shard.view == nullptr) continue;
+    for (const SourceView& source : shard.view->sources) all.push_back(&source);
+  }
+  std::sort(all.begin(), all.end(),
+            [](const SourceView* a, const SourceView* b) { return a->identity->name < b->identity->name; });
+  return all;
+}
+
+std::vector<std::string> not_healthy(const FleetView& view) {
+  std::vector<std::string> reasons;
+  if (!view.main_answers) reasons.push_back("the main thread does not answer");
+  for (std::size_t i = 0; i < view.shards.size(); ++i) {
+    if (!view.shards[i].answers) reasons.push_back(fmt::format("shard {} does not answer", i));
+  }
+  return reasons;
+}
+
+std::vector<std::string> not_ready(const FleetView& view) {
+  std::vector<std::string> reasons = not_healthy(view);
+  if (view.process.stopping) reasons.push_back("the daemon is stopping");
+  if (!view.sink.error.empty()) {
+    reasons.push_back(fmt::format("sink {} cannot take events now: {}", view.process.sink_name, view.sink.error));
+  } else if (view.sink.committing_for && *view.sink.committing_for > kLongestCommit) {
+    reasons.push_back(fmt::format("sink {} has been busy with one commit for {:.0f} s", view.process.sink_name,
+                                  view.sink.committing_for->count()));
+  }
+  return reasons;
+}
+
+}  // namespace sessionlogd

@@ -1,0 +1,127 @@
+#include "daemon/observatory.h"
+
+#include <malloc.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fstream>
+#include <numeric>
+
+namespace sessionlogd {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::chrono::seconds kMayTakeToAnswer{1};
+constexpr std::chrono::milliseconds kLookAgain{2};
+
+std::size_t resident_bytes() {
+  std::size_t all = 0, resident = 0;
+  std::ifstream("/proc/self/statm") >> all >> resident;
+  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+std::size_t heap_bytes() {
+  const auto heap = ::mallinfo2();
+  return heap.uordblks + heap.hblkhd;
+}
+
+struct Sums {
+  std::uint64_t events = 0, polls = 0;
+  double most_lag = 0;
+  std::size_t down = 0;
+};
+
+Sums sum(const FleetView& view) {
+  Sums sums;
+  for (const SourceView* source : view.sources()) {
+    sums.events = std::accumulate(source->events.begin(), source->events.end(), sums.events);
+    sums.polls = std::accumulate(source->polls.begin(), source->polls.end(), sums.polls);
+    sums.most_lag = std::max(sums.most_lag, source->lag.count());
+    sums.down += source->condition != SourceCondition::kOk ? 1 : 0;
+  }
+  return sums;
+}
+
+}  // namespace
+
+Observatory::Observatory(asio::io_context& io, Observed observed)
+    : io_(io),
+      observed_(std::move(observed)),
+      process_([&main = observed_.main](std::function<void()> task) { asio::post(main, std::move(task)); },
+               observed_.process),
+      looked_(io) {
+  for (const auto& shard : observed_.shards) {
+    shards_.emplace_back([it = shard.get()](std::function<void()> task) { it->post(std::move(task)); },
+                         [it = shard.get()] { return it->view(); });
+  }
+}
+
+asio::awaitable<std::shared_ptr<const FleetView>> Observatory::look() {
+  if (view_ != nullptr && SteadyClock::now() - view_->taken < kFresh) co_return view_;
+  if (looking_) {
+    while (looking_) co_await looked_.wait();
+    co_return view_;
+  }
+  looking_ = true;
+  process_.ask();
+  for (auto& shard : shards_) shard.ask();
+  const SteadyTime latest = SteadyClock::now() + kMayTakeToAnswer;
+  asio::steady_timer timer(io_);
+  while (!all_answered() && SteadyClock::now() < latest) {
+    timer.expires_after(kLookAgain);
+    co_await timer.async_wait(asio::use_awaitable);
+  }
+  view_ = compose();
+  looking_ = false;
+  looked_.notify();
+  co_return view_;
+}
+
+bool Observatory::all_answered() const {
+  return process_.answered() &&
+         std::all_of(shards_.begin(), shards_.end(), [](const auto& shard) { return shard.answered(); });
+}
+
+std::shared_ptr<const FleetView> Observatory::compose() const {
+  auto view = std::make_shared<FleetView>();
+  view->taken = SteadyClock::now();
+  view->at = system_now();
+  if (const auto process = process_.value()) view->process = *process;
+  view->main_answers = process_.answered();
+  for (const auto& shard : shards_) view->shards.push_back({shard.answered(), shard.value()});
+  view->sink = observed_.committer.view();
+  view->queue_bytes = observed_.queue.bytes();
+  view->queue_capacity = observed_.queue.capacity();
+  view->quarantine_bytes = observed_.quarantine != nullptr ? observed_.quarantine->bytes() : 0;
+  view->resident_bytes = resident_bytes();
+  view->heap_bytes = heap_bytes();
+  return view;
+}
+
+asio::awaitable<void> Observatory::keep_history() {
+  Sums before = sum(*co_await look());
+  asio::steady_timer timer(io_, SteadyClock::now());
+  for (;;) {
+    timer.expires_at(timer.expiry() + kStep);
+    co_await timer.async_wait(asio::use_awaitable);
+    const std::shared_ptr<const FleetView> view = co_await look();
+    const Sums now = sum(*view);
+    // A source that left took its counts with it.
+    const auto rate = [](std::uint64_t later, std::uint64_t earlier) {
+      return static_cast<double>(later - std::min(later, earlier)) / static_cast<double>(kStep.count());
+    };
+    history_.push_back({.at = view->at,
+                        .events_per_second = rate(now.events, before.events),
+                        .polls_per_second = rate(now.polls, before.polls),
+                        .most_lag_seconds = now.most_lag,
+                        .down = now.down});
+    if (history_.size() > kMostPoints) history_.pop_front();
+    before = now;
+  }
+}
+
+}  // namespace sessionlogd
