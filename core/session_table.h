@@ -37,6 +37,7 @@ struct Session {
   Backoff backoff;
   LostSession lost;
   std::uint64_t body_hash = 0;  // of the last answer that was read to its end, 0 = none
+  std::uint32_t entries = 0;    // in that answer
   bool in_flight = false;
   bool read = false;      // in this run
   bool shown = false;     // the last listing that covered it showed it

@@ -294,6 +294,7 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
   const bool last = session.life.is_last(sent, settings_.poll.settle);
   if (hash == session.body_hash && !last) {
     bump(counters_.polls_unchanged);
+    bump(counters_.entries, session.entries);
     read_was(slot, sent, Pace::News::kUnchanged);
     return Polled::kAll;
   }
@@ -322,6 +323,7 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
     return Polled::kAll;
   }
   session.body_hash = hash;
+  session.entries = static_cast<std::uint32_t>(read->entries);
   read_was(slot, sent, read->events() > 0 ? Pace::News::kChanged : Pace::News::kUnchanged);
   return Polled::kAll;
 }

@@ -49,7 +49,7 @@ struct SourceCounters {
   std::atomic<std::uint64_t> sessions = 0;  // found and not done before
   std::atomic<std::uint64_t> read = 0;      // of those, read at least once
   std::atomic<std::uint64_t> polls_new = 0, polls_changed = 0, polls_unchanged = 0, polls_failed = 0;
-  std::atomic<std::uint64_t> entries = 0;  // in answers that were parsed
+  std::atomic<std::uint64_t> entries = 0;  // in answers that were read
   std::atomic<std::uint64_t> events_new = 0, events_changed = 0, events_error = 0, events_gap = 0;
   std::atomic<std::uint64_t> not_json = 0;  // answers that were no JSON, or broken JSON
   std::atomic<std::uint64_t> not_utf8 = 0;  // events in which bytes that are no UTF-8 were replaced

@@ -1,6 +1,11 @@
 #include "daemon/admin_pages.h"
 
+#include <fmt/core.h>
+
+#include <random>
+
 #include "daemon/metrics_text.h"
+#include "daemon/page/page.h"
 #include "daemon/status_json.h"
 
 namespace sessionlogd {
@@ -21,6 +26,16 @@ AdminAnswer verdict(std::string_view name, const std::vector<std::string>& reaso
   return answer(kJson, reasons_json(name, reasons), reasons.empty() ? 200 : 503);
 }
 
+// Only the page's own script and style run, which carry a number that nobody else knows.
+AdminAnswer page() {
+  std::random_device entropy;
+  const std::string nonce = fmt::format("{:08x}{:08x}{:08x}{:08x}", entropy(), entropy(), entropy(), entropy());
+  AdminAnswer answered = answer("text/html; charset=utf-8", page_html(nonce));
+  answered.policy =
+      fmt::format("script-src 'nonce-{0}'; style-src 'nonce-{0}'; connect-src 'self'; img-src data:", nonce);
+  return answered;
+}
+
 }  // namespace
 
 AdminAnswer refusal(int status, std::string text) {
@@ -28,9 +43,10 @@ AdminAnswer refusal(int status, std::string text) {
 }
 
 asio::awaitable<AdminAnswer> AdminPages::get(std::string path) {
+  if (path == "/") co_return page();
   const bool known =
       path == "/healthz" || path == "/readyz" || path == "/metrics" || path == "/status" || path == "/recent";
-  if (!known) co_return refusal(404, "there is /healthz, /readyz, /metrics, /status and /recent");
+  if (!known) co_return refusal(404, "there is /, /healthz, /readyz, /metrics, /status and /recent");
   const std::shared_ptr<const FleetView> view = co_await observatory_.look();
   if (path == "/healthz") co_return verdict("healthy", not_healthy(*view));
   if (path == "/readyz") co_return verdict("ready", not_ready(*view));

@@ -35,6 +35,10 @@ constexpr std::chrono::seconds kMayTakeToAsk{10};
 constexpr std::chrono::seconds kMayTakeToListen{30};
 constexpr std::chrono::seconds kBindAgain{10};
 
+// So many connections that come and go cost some hundredths of a core at most.
+constexpr std::chrono::milliseconds kBetweenConnections{1};
+constexpr std::chrono::milliseconds kNoDescriptorLeft{1'000};  // that passes
+
 // Whether somebody answers there: a socket that nobody does is left from a daemon that was killed.
 bool is_alive(const asio::local::stream_protocol::endpoint& there) {
   asio::io_context io{1};
@@ -64,8 +68,14 @@ asio::ip::tcp::acceptor bind_port(asio::io_context& io, const AdminAddress& addr
 
 // "localhost:9464", "[::1]:9464", with or without a port.
 bool is_our_name(std::string_view host) {
-  if (host.starts_with('[')) return is_loopback(host.substr(1, std::min(host.find(']'), host.size()) - 1));
-  return is_loopback(host.substr(0, host.find(':')));
+  const bool bracketed = host.starts_with('[');
+  const std::size_t end = bracketed ? host.find(']') : std::min(host.find(':'), host.size());
+  if (end == host.npos) return false;
+  const std::string_view port = host.substr(end + (bracketed ? 1 : 0));
+  if (!port.empty() && (port[0] != ':' || port.find_first_not_of("0123456789", 1) != port.npos)) return false;
+  std::string name(host.substr(bracketed ? 1 : 0, end - (bracketed ? 1 : 0)));
+  std::transform(name.begin(), name.end(), name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
+  return is_loopback(name);
 }
 
 std::string head_of(const AdminAnswer& answer, bool keep_alive) {
@@ -189,16 +199,13 @@ asio::awaitable<void> AdminServer::accept(Acceptor acceptor) {
   for (;;) {
     error_code error;
     auto socket = co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, error));
-    if (error) {
-      co_await pause();  // no file descriptor is left, say: that passes
-    } else {
-      take(std::move(socket));
-    }
+    if (!error) take(std::move(socket));
+    co_await pause(error ? kNoDescriptorLeft : kBetweenConnections);
   }
 }
 
-asio::awaitable<void> AdminServer::pause() {
-  asio::steady_timer timer(io_, std::chrono::seconds{1});
+asio::awaitable<void> AdminServer::pause(std::chrono::milliseconds span) {
+  asio::steady_timer timer(io_, span);
   co_await timer.async_wait(asio::use_awaitable);
 }
 

@@ -6,12 +6,13 @@
 //                 ─▶ AdminPages ─▶ answer, taken within 30 s ─▶ the next one
 //
 // At most 64 connections; then a new one ends that which has been without a request the longest, so that idle ones
-// never keep others out.
+// never keep others out. A new one is taken once in a millisecond.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
+#include <chrono>
 #include <list>
 #include <memory>
 #include <string>
@@ -42,7 +43,7 @@ class AdminServer {
   boost::asio::awaitable<void> listen();
   template <class Acceptor>
   boost::asio::awaitable<void> accept(Acceptor acceptor);
-  boost::asio::awaitable<void> pause();
+  boost::asio::awaitable<void> pause(std::chrono::milliseconds span);
   void take(Socket socket);
   boost::asio::awaitable<void> serve(std::shared_ptr<Connection> connection);
   boost::asio::awaitable<void> converse(std::shared_ptr<Connection> connection);

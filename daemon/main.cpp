@@ -26,7 +26,7 @@ int main(int argc, char** argv) {
   using namespace sessionlogd;
   keep_memory_private();
   std::string config = kDefaultConfig, dialect, source, session, since;
-  bool connect = false;
+  bool connect = false, json = false, watch = false;
 
   CLI::App app("Collects the session logs of a fleet of backup appliances, each entry exactly once.", "sessionlogd");
   app.set_version_flag("--version", fmt::format("sessionlogd {}", kVersion));
@@ -43,6 +43,10 @@ int main(int argc, char** argv) {
   CLI::App* reload_command =
       app.add_subcommand("reload", "make the running daemon read its configuration again, and wait for the outcome");
   add_config(*reload_command, config);
+  CLI::App* status_command = app.add_subcommand("status", "how the running daemon and its sources are doing");
+  add_config(*status_command, config);
+  CLI::Option* as_json = status_command->add_flag("--json", json, "as the daemon says it");
+  status_command->add_flag("--watch", watch, "draw it again and again")->excludes(as_json);
   CLI::App* backfill_command =
       app.add_subcommand("backfill", "make the running daemon list a source further back than it already has");
   add_config(*backfill_command, config);
@@ -81,6 +85,8 @@ int main(int argc, char** argv) {
   if (collect_command->parsed()) return collect(config);
   if (check_command->parsed()) return check(config, connect);
   if (reload_command->parsed()) return reload(config);
+  if (status_command->parsed())
+    return status(config, json ? StatusForm::kJson : watch ? StatusForm::kWatch : StatusForm::kTable);
   if (backfill_command->parsed()) return backfill(config, source, since);
   if (show_command->parsed()) return state_show(config, source, session);
   if (rebuild_command->parsed()) return state_rebuild(config);

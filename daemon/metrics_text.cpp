@@ -104,7 +104,7 @@ void add_work(Families& families, const Sources& sources) {
     for (const auto& [status, count] : source->requests.by_status())
       requests.add(static_cast<double>(count), {{"source", source->identity->name}, {"code", code_of(status)}});
   }
-  add_each(families.counter("entries_total", "Entries in answers that were parsed."), sources,
+  add_each(families.counter("entries_total", "Entries in answers that were read, known ones too."), sources,
            [](const SourceView& source) { return static_cast<double>(source.entries); });
   add_by_word(families.counter("events_total", "Events made, by why."), sources, "change", kChangeWords,
               &SourceView::events);

@@ -18,6 +18,13 @@ int check(const std::string& config_file, bool connect);
 int verify(const std::string& config_file, const std::string& since);
 int reload(const std::string& config_file);
 int backfill(const std::string& config_file, const std::string& source, const std::string& since);
+enum class StatusForm {
+  kTable,
+  kJson,
+  kWatch,  // the table, drawn again until it is interrupted
+};
+int status(const std::string& config_file, StatusForm form);
+
 int dialects(const std::string& name);  // "": lists them
 
 // What is remembered: of all sources, of one, of one of its sessions ("" = not said). Needs no daemon and stops none.

@@ -68,6 +68,10 @@ std::string SimulatedFleet::first_source() const {
 
 bool SimulatedFleet::says(const std::string& text) const { return get(control_port_).find(text) != std::string::npos; }
 
+std::uint64_t SimulatedFleet::count(const std::string& name) const {
+  return std::stoull(word_after(get(control_port_), "\"" + name + "\":"));
+}
+
 std::size_t SimulatedFleet::ledgers_written() const {
   std::size_t count = 0;
   for (const std::string& line : Workplace::lines_of(child_.out())) count += line == "ledger written";

@@ -1,6 +1,7 @@
 // bench/fleet_sim as a child process: a fleet of appliances, the configuration to collect from it, and the judge.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,9 @@ class SimulatedFleet {
 
   // Frozen, and the last state of every session was read.
   bool is_caught_up() const { return says("\"caught_up\":true"); }
+
+  // What it counts: "requests", "log_answers".
+  std::uint64_t count(const std::string& name) const;
 
   // Whether the output holds what has been served up to now; `table` says what differs.
   bool agrees(const std::vector<std::string>& how, std::string* table = nullptr);

@@ -1,0 +1,161 @@
+#include "daemon/status_table.h"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <vector>
+
+#include "daemon/words.h"
+
+namespace sessionlogd {
+namespace {
+
+using simdjson::dom::element;
+
+constexpr std::string_view kRed = "31", kYellow = "33", kGreen = "32", kBold = "1";
+
+std::string painted(std::string text, std::string_view code, Colour colour) {
+  return colour == Colour::kNone ? text : fmt::format("\033[{}m{}\033[0m", code, text);
+}
+
+// What an appliance says must not move the cursor: control characters, also those of C1, become "?".
+std::string printable(std::string_view text) {
+  std::string safe;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const bool is_c1 = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (is_c1) ++i;
+    safe += is_c1 || byte < 0x20 || byte == 0x7F ? '?' : static_cast<char>(byte);
+  }
+  return safe;
+}
+
+std::string text_at(element of, std::string_view name) {
+  std::string_view text;
+  return of[name].get_string().get(text) == simdjson::SUCCESS ? printable(text) : std::string();
+}
+
+double number_at(element of, std::string_view name) {
+  double number = 0;
+  return of[name].get_double().get(number) == simdjson::SUCCESS ? number : 0;
+}
+
+std::string span_of(double seconds) {
+  if (seconds < 10) return fmt::format("{:.1f} s", seconds);
+  if (seconds < 120) return fmt::format("{:.0f} s", seconds);
+  if (seconds < 2 * 3600) return fmt::format("{:.0f} min", seconds / 60);
+  if (seconds < 48 * 3600) return fmt::format("{:.0f} h", seconds / 3600);
+  return fmt::format("{:.0f} d", seconds / 86400);
+}
+
+std::string size_of(double bytes) {
+  constexpr std::array kUnits = {"B", "KiB", "MiB", "GiB"};
+  std::size_t unit = 0;
+  for (; bytes >= 1024 && unit + 1 < kUnits.size(); ++unit) bytes /= 1024;
+  return fmt::format("{:.{}f} {}", bytes, unit == 0 ? 0 : 1, kUnits[unit]);
+}
+
+std::string ago(const std::string& time, Instant now) {
+  const auto at = parse_rfc3339(time);
+  return at ? span_of(std::max(0.0, static_cast<double>(now.seconds - at->instant.seconds))) + " ago" : "never";
+}
+
+// The worst first.
+std::size_t rank_of(std::string_view state) {
+  constexpr std::array<std::string_view, 5> kOrder{"parked", "open_breaker", "backing_off", "starting", "ok"};
+  return static_cast<std::size_t>(std::find(kOrder.begin(), kOrder.end(), state) - kOrder.begin());
+}
+
+bool is_down(std::string_view state) { return state != "ok" && state != "starting"; }
+
+struct Row {
+  std::string name, state;
+  element source;
+};
+
+std::vector<Row> rows_of(element status) {
+  std::vector<Row> rows;
+  simdjson::dom::array sources;
+  if (status["sources"].get_array().get(sources) != simdjson::SUCCESS) return rows;
+  for (const element source : sources) rows.push_back({text_at(source, "name"), text_at(source, "state"), source});
+  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
+    return std::pair(rank_of(a.state), a.name) < std::pair(rank_of(b.state), b.name);
+  });
+  return rows;
+}
+
+std::string head_of(element process, element sink, const std::vector<Row>& rows, Instant now, Colour colour) {
+  std::string text = fmt::format("{}  up {}, {:.0f} shards, {} resident, configuration {} of {}\n",
+                                 painted("sessionlogd " + text_at(process, "version"), kBold, colour),
+                                 span_of(number_at(process, "uptime_seconds")), number_at(process, "shards"),
+                                 size_of(number_at(process, "memory_bytes")), text_at(process, "config"),
+                                 text_at(process, "config_loaded"));
+  const bool waits = text_at(sink, "state") != "ok";
+  text += fmt::format("sink {}  {}  last commit {}, {} not committed, {:.0f} events\n", text_at(sink, "name"),
+                      painted(text_at(sink, "state"), waits ? kRed : kGreen, colour),
+                      ago(text_at(sink, "last_commit"), now), size_of(number_at(sink, "queue_bytes")),
+                      number_at(sink, "events"));
+  if (waits) text += painted("  " + text_at(sink, "error"), kRed, colour) + "\n";
+  std::map<std::string, std::size_t> by_state;
+  for (const Row& row : rows) ++by_state[row.state];
+  text += fmt::format("{} sources:", rows.size());
+  for (const auto& [state, count] : by_state) text += fmt::format(" {} {}", count, state);
+  return text + "\n";
+}
+
+std::string line_of(const Row& row, Instant now, std::size_t name_width, Colour colour) {
+  const element& source = row.source;
+  const std::string state = fmt::format("{:<12}", row.state);
+  const std::string_view code = is_down(row.state) ? kRed : row.state == "ok" ? kGreen : kYellow;
+  element sessions;
+  double open = 0, done = 0;
+  if (source["sessions"].get(sessions) == simdjson::SUCCESS) {
+    open = number_at(sessions, "waiting") + number_at(sessions, "open") + number_at(sessions, "settling");
+    done = number_at(sessions, "done");
+  }
+  return fmt::format("{:<{}}  {}  {:>8}  {:>8}  {:>12}  {:>8.0f}  {:>8.0f}  {:>10.0f}  {}\n", row.name, name_width,
+                     painted(state, code, colour), span_of(number_at(source, "lag_seconds")),
+                     span_of(number_at(source, "lateness_seconds")), ago(text_at(source, "last_poll"), now), open, done,
+                     number_at(source, "events"), text_at(source, "error"));
+}
+
+}  // namespace
+
+Result<StatusTable> status_table(std::string_view status_json, Instant now, Colour colour) {
+  simdjson::dom::parser parser;
+  element status, process, sink;
+  if (parser.parse(simdjson::padded_string(status_json)).get(status) != simdjson::SUCCESS ||
+      status["process"].get(process) != simdjson::SUCCESS || status["sink"].get(sink) != simdjson::SUCCESS) {
+    return Error(ErrorKind::kBadAnswer, "what answers there is no sessionlogd, or one of another version");
+  }
+  const std::vector<Row> rows = rows_of(status);
+  StatusTable table;
+  table.well = std::none_of(rows.begin(), rows.end(), [](const Row& row) { return is_down(row.state); });
+  table.text = head_of(process, sink, rows, now, colour);
+  simdjson::dom::array reasons;
+  if (process["not_ready"].get_array().get(reasons) == simdjson::SUCCESS) {
+    for (const element reason : reasons) {
+      table.well = false;
+      table.text += painted("NOT READY: " + printable(reason.get_string().value()), kRed, colour) + "\n";
+    }
+  }
+  std::size_t width = 6;
+  for (const Row& row : rows) width = std::max(width, row.name.size());
+  table.text += fmt::format("\n{:<{}}  {:<12}  {:>8}  {:>8}  {:>12}  {:>8}  {:>8}  {:>10}  {}\n", "SOURCE", width,
+                            "STATE", "LAG", "LATE", "LAST POLL", "SESSIONS", "DONE", "EVENTS", "WHAT IS WRONG");
+  for (const Row& row : rows) table.text += line_of(row, now, width, colour);
+  return table;
+}
+
+std::string first_lines(const std::string& text, std::size_t lines) {
+  std::size_t end = 0;
+  for (std::size_t i = 0; i + 1 < lines && end != text.npos; ++i) end = text.find('\n', end) + 1;
+  const auto left = std::count(text.begin() + static_cast<std::ptrdiff_t>(end), text.end(), '\n');
+  if (left <= 1) return text;
+  return text.substr(0, end) + fmt::format("... and {} more lines\n", left);
+}
+
+}  // namespace sessionlogd

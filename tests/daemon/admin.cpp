@@ -1,0 +1,66 @@
+#include "tests/daemon/admin.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+
+namespace sessionlogd::test {
+
+namespace asio = boost::asio;
+
+void open_admin_address(const Workplace& place) {
+  place.edit_config("admin = \"\"", fmt::format("admin = \"unix:{}\"", (place / kAdminSocket).string()));
+}
+
+std::string ask(const Workplace& place, std::string_view bytes) {
+  asio::io_context io;
+  asio::local::stream_protocol::socket socket(io);
+  boost::system::error_code failed;
+  socket.connect((place / kAdminSocket).string(), failed);
+  if (failed) return {};
+  asio::write(socket, asio::buffer(bytes), failed);
+  std::string answer;
+  asio::read(socket, asio::dynamic_buffer(answer), failed);
+  return answer;
+}
+
+std::string get(const Workplace& place, std::string_view path) {
+  return ask(place, fmt::format("GET {} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", path));
+}
+
+std::string get_body(const Workplace& place, std::string_view path) {
+  const std::string answer = get(place, path);
+  const std::size_t head = answer.find("\r\n\r\n");
+  return head == std::string::npos ? std::string() : answer.substr(head + 4);
+}
+
+unsigned short free_port() {
+  asio::io_context io;
+  return asio::ip::tcp::acceptor(io, {asio::ip::address_v4::loopback(), 0}).local_endpoint().port();
+}
+
+Samples samples_of(const std::string& metrics) {
+  Samples samples;
+  for (const std::string& line : Workplace::lines_of(metrics)) {
+    const std::size_t space = line.rfind(' ');
+    if (line.starts_with('#') || space == std::string::npos) continue;
+    samples[line.substr(0, space)] = std::stod(line.substr(space + 1));
+  }
+  return samples;
+}
+
+double sum_of(const Samples& samples, std::string_view name, std::string_view label) {
+  double sum = 0;
+  for (const auto& [key, value] : samples) {
+    const bool named = key.starts_with(name) && (key.size() == name.size() || key[name.size()] == '{');
+    if (named && key.find(label) != std::string::npos) sum += value;
+  }
+  return sum;
+}
+
+}  // namespace sessionlogd::test

@@ -1,0 +1,163 @@
+// The metrics against what really happened: the fleet's own count, the output, and the table that documents them.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <regex>
+
+#include "tests/daemon/admin.h"
+#include "tests/daemon/simulated_fleet.h"
+
+namespace sessionlogd::test {
+namespace {
+
+Samples metrics(const Workplace& place) { return samples_of(get_body(place, "/metrics")); }
+
+bool has_promtool() { return std::system("command -v promtool >/dev/null") == 0; }
+
+bool all_is_done(const Samples& now) {
+  const double done = sum_of(now, "sessionlogd_sessions", "state=\"done\"");
+  return done > 0 && done == sum_of(now, "sessionlogd_sessions") && now.at("sessionlogd_queue_bytes") == 0;
+}
+
+// The judge's table has a row for it: a name, blanks, a number.
+double number_in(const std::string& table, const std::string& row) {
+  const std::size_t at = table.find(row);
+  return at == std::string::npos ? -1 : std::stod(table.substr(at + row.size()));
+}
+
+TEST(Metrics, AgreeWithTheLedgerOfAFleetThatEvolves) {
+  Workplace place;
+  SimulatedFleet fleet(place, {"--appliances", "10", "--sessions", "6", "--entries", "30", "--dialect", "both",
+                               "--duration", fmt::format("{:.1f}", evolution_seconds() / 3)});
+  open_admin_address(place);
+  Child daemon = place.start("run");
+  ASSERT_TRUE(eventually([&] { return fleet.is_caught_up(); })) << daemon.err();
+  Samples now;
+  ASSERT_TRUE(eventually([&] { return all_is_done(now = metrics(place)); })) << daemon.err();
+
+  EXPECT_EQ(sum_of(now, "sessionlogd_polls_total"), fleet.count("log_answers"));
+  EXPECT_EQ(sum_of(now, "sessionlogd_polls_total", "failed"), 0);
+  EXPECT_EQ(now["sessionlogd_poll_seconds_count"], fleet.count("log_answers"));
+  EXPECT_EQ(now["sessionlogd_poll_lateness_seconds_count"], fleet.count("log_answers"));
+  // Listings go on: what was asked before the look is in it, and nothing else than was asked.
+  const auto asked = static_cast<double>(fleet.count("requests"));
+  EXPECT_TRUE(eventually([&] { return sum_of(metrics(place), "sessionlogd_http_requests_total") >= asked; }));
+  EXPECT_LE(sum_of(metrics(place), "sessionlogd_http_requests_total"), fleet.count("requests"));
+  EXPECT_EQ(sum_of(now, "sessionlogd_source_up"), 10);
+  EXPECT_EQ(sum_of(now, "sessionlogd_sources", "\"ok\""), 10);
+  EXPECT_EQ(sum_of(now, "sessionlogd_source_lag_seconds"), 0);
+
+  daemon.signal(SIGTERM);
+  ASSERT_EQ(daemon.wait(), 0);
+  std::string table;
+  EXPECT_TRUE(fleet.agrees_at_the_end({"--exact"}, table)) << table;
+  const auto lines = static_cast<double>(place.lines().size());
+  EXPECT_GT(lines, 0);
+  EXPECT_EQ(sum_of(now, "sessionlogd_events_total"), lines);
+  EXPECT_EQ(sum_of(now, "sessionlogd_events_total", "\"new\"") + sum_of(now, "sessionlogd_events_total", "\"changed\""),
+            number_in(table, "events written"));
+  EXPECT_EQ(sum_of(now, "sessionlogd_events_total", "\"error\""), number_in(table, "error events written"));
+  EXPECT_EQ(sum_of(now, "sessionlogd_events_total", "\"gap\""), number_in(table, "gap events written"));
+  EXPECT_EQ(now["sessionlogd_delivery_delay_seconds_count"], lines);
+  EXPECT_EQ(now["sessionlogd_event_bytes_total"], static_cast<double>(std::filesystem::file_size(place.output())));
+}
+
+// Nothing moves, so each session is read once, and whole.
+TEST(Metrics, CountTheEntriesThatWereServed) {
+  Workplace place;
+  SimulatedFleet fleet(place, {"--static", "--appliances", "6", "--sessions", "5", "--entries", "40", "--hostile", "0",
+                               "--poll", "lookback=all"});
+  open_admin_address(place);
+  Child daemon = place.start("run");
+  ASSERT_TRUE(eventually([&] { return fleet.agrees({"--exact"}); })) << daemon.err();
+  Samples now;
+  ASSERT_TRUE(eventually([&] { return all_is_done(now = metrics(place)); })) << daemon.err();
+  daemon.signal(SIGTERM);
+  ASSERT_EQ(daemon.wait(), 0);
+  std::string table;
+  EXPECT_TRUE(fleet.agrees_at_the_end({"--exact"}, table)) << table;
+  EXPECT_EQ(sum_of(now, "sessionlogd_entries_total"), number_in(table, "entries served"));
+  EXPECT_EQ(sum_of(now, "sessionlogd_polls_total"), number_in(table, "sessions served"));
+  EXPECT_EQ(sum_of(now, "sessionlogd_events_total", "\"new\""), number_in(table, "entries served"));
+}
+
+// name -> type, label names and help, as they stand in a row of the table.
+using Documented = std::map<std::string, std::string>;
+
+Documented documented() {
+  Documented rows;
+  const std::regex row(R"(\| `(sessionlogd_\w+)` \| (\w+) \| (.*?) \| (.*) \|)");
+  for (const std::string& line : Workplace::lines_of(read_text(METRICS_TABLE))) {
+    std::smatch cells;
+    if (std::regex_match(line, cells, row))
+      rows[cells[1]] = fmt::format("{} {} {}", cells[2].str(), cells[3].str(), cells[4].str());
+  }
+  return rows;
+}
+
+std::string labels_of(const std::string& metrics, const std::string& name) {
+  std::smatch sample;
+  const std::regex first("\n" + name + R"((?:_bucket)?\{([^}\n]*)\} )");
+  if (!std::regex_search(metrics, sample, first)) return "";
+  std::string labels;
+  const std::string all = sample[1];
+  const std::regex label(R"(([a-z_]+)=)");
+  for (std::sregex_iterator it(all.begin(), all.end(), label); it != std::sregex_iterator(); ++it) {
+    if ((*it)[1] != "le") labels += (labels.empty() ? "" : ", ") + (*it)[1].str();
+  }
+  return labels;
+}
+
+TEST(Metrics, AreThoseOfTheTable) {
+  Workplace place;
+  SimulatedFleet fleet(place, {"--static", "--appliances", "2", "--sessions", "3", "--tls", "--poll", "lookback=all"});
+  open_admin_address(place);
+  Child daemon = place.start("run");
+  std::string text;
+  ASSERT_TRUE(eventually([&] { return all_is_done(samples_of(text = get_body(place, "/metrics"))); })) << daemon.err();
+  Documented real;
+  const std::regex head(R"(# HELP (\w+) (.*)\n# TYPE \w+ (\w+)\n)");
+  for (std::sregex_iterator it(text.begin(), text.end(), head); it != std::sregex_iterator(); ++it) {
+    const std::string name = (*it)[1];
+    real[name] = fmt::format("{} {} {}", (*it)[3].str(), labels_of(text, name), (*it)[2].str());
+  }
+  EXPECT_EQ(real, documented());
+  EXPECT_EQ(text.find("session="), std::string::npos) << "ids of sessions make series without end";
+
+  if (!has_promtool()) GTEST_SKIP() << "NOT LINTED: promtool is not installed";
+  place.write("metrics.txt", text);
+  const std::string lint = fmt::format("promtool check metrics <{0} >{0}.lint 2>&1", (place / "metrics.txt").string());
+  EXPECT_EQ(std::system(lint.c_str()), 0) << read_text(place / "metrics.txt.lint");
+}
+
+TEST(Metrics, ThatAlertsAndDashboardAskForAreThere) {
+  const Documented known = documented();
+  const std::regex metric(R"(sessionlogd_[a-z0-9_]+)");
+  for (const char* file : {SYSTEMD_FOLDER "/prometheus/alerts.yaml", SYSTEMD_FOLDER "/grafana/sessionlogd.json"}) {
+    const std::string text = read_text(file);
+    int found = 0;
+    for (std::sregex_iterator it(text.begin(), text.end(), metric); it != std::sregex_iterator(); ++it, ++found) {
+      const std::string name = std::regex_replace((*it)[0].str(), std::regex("_(bucket|sum|count)$"), "");
+      EXPECT_TRUE(known.contains(name)) << file << ": " << name;
+    }
+    EXPECT_GT(found, 10) << file;
+  }
+}
+
+TEST(Alerts, ComeWhenTheyShouldAndNotBefore) {
+  if (!has_promtool()) GTEST_SKIP() << "NOT TESTED: promtool is not installed";
+  Workplace place;
+  const std::string said = (place / "promtool").string();
+  EXPECT_EQ(
+      std::system(
+          fmt::format("promtool test rules {}/prometheus/alerts_test.yaml >{} 2>&1", SYSTEMD_FOLDER, said).c_str()),
+      0)
+      << read_text(said);
+}
+
+}  // namespace
+}  // namespace sessionlogd::test
