@@ -155,7 +155,7 @@ class SourcePoller {
   bool left_unread_ = false;  // one pass: some session could not be read
   bool first_contact_said_ = false;
   std::uint32_t listings_ = 0;  // begun
-  unsigned backfills_ = 0;  // asked for; a listing that was sent before the last one does not advance anything
+  unsigned backfills_ = 0;      // asked for; a listing that was sent before the last one does not advance anything
   bool not_utf8_said_ = false;
   unsigned failed_listings_ = 0;  // in a row
   std::string listing_fault_;     // of the last one, when it failed
