@@ -28,6 +28,12 @@ void RequestCounts::add(int status) {
   ++count->second;
 }
 
+std::uint64_t RequestCounts::total() const {
+  std::uint64_t sum = 0;
+  for (const auto& [status, count] : counts_) sum += count;
+  return sum;
+}
+
 SourceView SourcePoller::view() {
   const SteadyTime now = SteadyClock::now();
   const Instant system = system_now();

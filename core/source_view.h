@@ -39,6 +39,7 @@ class RequestCounts {
   static constexpr int kOther = -1;
 
   void add(int status);
+  std::uint64_t total() const;
   const std::vector<std::pair<int, std::uint64_t>>& by_status() const { return counts_; }
 
  private:

@@ -246,7 +246,7 @@ TEST_F(ApiClientTest, RetryAfterHoldsBackEverythingOfTheSource) {
   io_.restart();
   io_.poll();
   EXPECT_EQ(http_.in_flight(), 0u);
-  EXPECT_EQ(api().requests(), 2u);
+  EXPECT_EQ(api().requests().total(), 2u);
   api().stop();
   run_until([&] { return std::all_of(later.begin(), later.end(), [](const Got& each) { return each.has_value(); }); });
   for (const Got& got : later) EXPECT_EQ(got->error().kind, ErrorKind::kCancelled);
@@ -433,7 +433,7 @@ TEST_F(ApiClientTest, InOnePassASourceThatFailsIsNotWaitedFor) {
   const Error error = error_of_get();
   EXPECT_EQ(error.kind, ErrorKind::kTryLater);
   EXPECT_THAT(error.detail, HasSubstr("not asked, since it fails: 127.0.0.1:"));
-  EXPECT_EQ(api().requests(), 5u) << "a login and four others";
+  EXPECT_EQ(api().requests().total(), 5u) << "a login and four others";
 }
 
 TEST_F(ApiClientTest, LoginsThatFailToConnectCountForTheRequestsThatNeedThem) {
@@ -455,7 +455,7 @@ TEST_F(ApiClientTest, ALoginsRetryAfterHoldsBackEverything) {
   start(later, "/sessions/a");
   io_.restart();
   io_.poll();
-  EXPECT_EQ(api().requests(), 1u);
+  EXPECT_EQ(api().requests().total(), 1u);
   api().stop();
   run_until([&] { return later.has_value(); });
 }

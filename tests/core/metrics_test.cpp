@@ -48,6 +48,7 @@ TEST(RequestCounts, TellOnlySoManyStatusesApart) {
   counts.add(100);
   counts.add(599);
   const auto& all = counts.by_status();
+  EXPECT_EQ(counts.total(), 502u);
   ASSERT_EQ(all.size(), RequestCounts::kMost + 1);
   EXPECT_EQ(all.front(), (std::pair<int, std::uint64_t>{100, 2}));
   EXPECT_EQ(all.back(), (std::pair<int, std::uint64_t>{RequestCounts::kOther, 485}));
