@@ -164,6 +164,7 @@ class SourcePoller {
   std::string said_refusals_;     // and of refused logs
   bool said_unusable_ = false;    // and of rows without a usable id
   Refusals refusals_;
+  const SteadyTime began_ = SteadyClock::now();
   SteadyTime listed_at_{}, read_at_{};  // when last with success
   const std::shared_ptr<SourceCounters> counters_of_;
   SourceCounters& counters_;

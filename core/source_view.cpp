@@ -7,13 +7,10 @@
 namespace sessionlogd {
 namespace {
 
-Instant on_our_clock(SteadyTime at, SteadyTime now, Instant system) {
-  return add_nanoseconds(system, std::chrono::nanoseconds(at - now).count()).value_or(system);
-}
-
+// SteadyTime{} is never.
 std::optional<Instant> on_our_clock(std::optional<SteadyTime> at, SteadyTime now, Instant system) {
   if (!at || *at == SteadyTime{}) return std::nullopt;
-  return on_our_clock(*at, now, system);
+  return add_nanoseconds(system, std::chrono::nanoseconds(*at - now).count());
 }
 
 }  // namespace
@@ -80,9 +77,11 @@ std::chrono::duration<double> SourcePoller::lag(SteadyTime now) {
   std::chrono::duration<double> oldest{0};
   if (const auto since = uncommitted_.since(services_.queue.committed())) oldest = now - *since;
   if (condition() == SourceCondition::kOk) return oldest;
-  if (listed_at_ != SteadyTime{}) return std::max<std::chrono::duration<double>>(oldest, now - listed_at_);
-  if (const auto before = table_.source().listed_to) {  // by the run before this one
-    oldest = std::max(oldest, std::chrono::duration<double>(static_cast<double>(api_.now().seconds - before->seconds)));
+  const SteadyTime readable_until = listed_at_ != SteadyTime{} ? listed_at_ : began_;
+  oldest = std::max<std::chrono::duration<double>>(oldest, now - readable_until);
+  if (const auto before = table_.source().listed_to; before && listed_at_ == SteadyTime{}) {  // by an earlier run
+    const auto since = static_cast<double>(api_.now().seconds - before->seconds);
+    oldest = std::max(oldest, std::chrono::duration<double>(since));
   }
   return oldest;
 }

@@ -111,7 +111,11 @@ TEST_F(Admin, SaysWhatIsWrongWithASource) {
       << get_body(place_, "/status") << daemon.err();
   const std::string status = get_body(place_, "/status");
   EXPECT_THAT(status, AllOf(HasSubstr("401"), HasSubstr("the next try is in 15 minutes"), Not(HasSubstr("\x1B"))));
-  EXPECT_EQ(samples_of(get_body(place_, "/metrics"))["sessionlogd_source_up{source=\"bad\"}"], 0);
+  EXPECT_THAT(status, HasSubstr("\"last_poll\":\"\",\"last_listing\":\"\"")) << "there was none";
+  Samples now = samples_of(get_body(place_, "/metrics"));
+  EXPECT_EQ(now["sessionlogd_source_up{source=\"bad\"}"], 0);
+  EXPECT_GT(now["sessionlogd_source_lag_seconds{source=\"bad\"}"], 0);
+  EXPECT_FALSE(now.contains("sessionlogd_source_last_poll_timestamp_seconds{source=\"bad\"}"));
   const Outcome table = place_.run("status");
   EXPECT_EQ(table.status, 1);
   EXPECT_THAT(table.out,
