@@ -108,7 +108,9 @@ void App::watch_hangups() {
     if (reload_) {
       spawn(main_, [](Reload& reload) -> asio::awaitable<void> { co_await reload.run(); }(*reload_));
     } else {
+      service_.reloading();
       sink_->reopen();
+      service_.reloaded();
     }
     watch_hangups();
   });
@@ -176,7 +178,7 @@ void App::start() {
 }
 
 void App::listen_to_operator() {
-  reload_.emplace(main_, settings_, *sources_, *sink_);
+  reload_.emplace(main_, settings_, *sources_, *sink_, service_);
   commands_.emplace(main_, *sources_, *reload_, queue_, committer_);
   const std::string path = control_socket_in(settings_.daemon.state_dir);
   try {

@@ -46,9 +46,13 @@ void ServiceNotify::status(std::string_view text) {
   tell(line);
 }
 
-void ServiceNotify::reloading() { tell(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", monotonic_usec())); }
+void ServiceNotify::reloading() {
+  if (ready_) tell(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", monotonic_usec()));
+}
 
-void ServiceNotify::reloaded() { tell("READY=1"); }
+void ServiceNotify::reloaded() {
+  if (ready_) tell("READY=1");
+}
 
 void ServiceNotify::stopping() { tell("STOPPING=1"); }
 

@@ -23,7 +23,7 @@ class ServiceNotify {
   // One line for people. Told when it changes.
   void status(std::string_view text);
 
-  // Around a change of the configuration.
+  // Around a change of the configuration; before ready() systemd waits for that anyway.
   void reloading();
   void reloaded();
 

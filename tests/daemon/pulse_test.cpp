@@ -38,7 +38,8 @@ class PulseTest : public testing::Test {
  protected:
   PulseTest() {
     ::setenv("NOTIFY_SOCKET", path_.c_str(), 1);
-    shards_.push_back(std::make_unique<Shard>(queue_, MemoryShares{}, std::make_shared<LargeAnswers>(1), nullptr, 1));
+    shards_.push_back(std::make_unique<Shard>(queue_, MemoryShares{}, std::make_shared<LargeAnswers>(1), nullptr,
+                                              Shard::MakeEncoder(), PollMode::kForever, 1));
     committer_.start();
     shards_.front()->start([] {});
     service_.ready();

@@ -49,9 +49,13 @@ TEST_F(ServiceNotifyTest, TellsAStatusOnceAndInOneLine) {
 
 TEST_F(ServiceNotifyTest, StampsAReload) {
   ServiceNotify service;
+  service.reloading();  // not ready yet, and not by this either
+  service.reloaded();
+  EXPECT_THAT(systemd_.told(), IsEmpty());
+  service.ready();
   service.reloading();
   service.reloaded();
-  EXPECT_THAT(systemd_.told(), ElementsAre("RELOADING=1", MatchesRegex("MONOTONIC_USEC=[0-9]+"), "READY=1"));
+  EXPECT_THAT(systemd_.told(), ElementsAre("READY=1", "RELOADING=1", MatchesRegex("MONOTONIC_USEC=[0-9]+"), "READY=1"));
 }
 
 TEST_F(ServiceNotifyTest, KnowsWhetherItIsWatched) {

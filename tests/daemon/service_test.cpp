@@ -43,6 +43,19 @@ TEST_F(Service, IsReadyFedAndStoppedInThisOrder) {
   EXPECT_THAT(systemd_.told(), Contains("STOPPING=1"));
 }
 
+TEST_F(Service, SaysWhenItReloads) {
+  Appliance appliance;
+  place_.configure(appliance.source("a", password()));
+  Child daemon = place_.start("run", {}, {systemd_.variable()});
+  EXPECT_TRUE(eventually([&] { return systemd_.was_told("STATUS=1 sources, "); })) << daemon.err();
+  place_.configure(appliance.source("a", password()) + appliance.source("b", password()));
+  daemon.signal(SIGHUP);
+  EXPECT_TRUE(eventually([&] { return systemd_.was_told("STATUS=2 sources, "); })) << daemon.err();
+  EXPECT_TRUE(systemd_.was_told("RELOADING=1"));
+  EXPECT_TRUE(systemd_.was_told("MONOTONIC_USEC="));
+  EXPECT_EQ(std::ranges::count(systemd_.told(), "READY=1"), 2);
+}
+
 TEST_F(Service, IsReadyAlthoughItsBrokerIsNotThere) {
   Appliance appliance;
   place_.write("sessionlogd.toml",

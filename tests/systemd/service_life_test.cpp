@@ -87,6 +87,25 @@ TEST_F(ServiceLife, IsReadyWhileItWaitsForRoom) {
   EXPECT_EQ(show("NRestarts"), "0");
 }
 
+TEST_F(ServiceLife, ReloadsWhatIsRightAndRefusesWhatIsWrong) {
+  serve(60);
+  machine_.get(
+      "cd /etc/sessionlogd && cp sessionlogd.toml all && awk '/^.*source/ { n++ } n < 10' all > sessionlogd.toml");
+  machine_.get("systemctl start sessionlogd");
+  EXPECT_TRUE(eventually([&] { return show("StatusText").starts_with("9 sources, "); })) << show("StatusText");
+  const std::string pid = show("MainPID");
+
+  machine_.get("cp /etc/sessionlogd/all /etc/sessionlogd/sessionlogd.toml && systemctl reload sessionlogd");
+  EXPECT_TRUE(eventually([&] { return show("StatusText").starts_with("10 sources, "); })) << show("StatusText");
+
+  machine_.get("echo 'nonsense = 1' >> /etc/sessionlogd/sessionlogd.toml");
+  EXPECT_FALSE(machine_.is_so("systemctl reload sessionlogd"));
+  EXPECT_THAT(machine_.get("journalctl --unit=sessionlogd --output=cat --priority=err"), HasSubstr("nonsense"));
+  EXPECT_TRUE(is_active());
+  EXPECT_TRUE(show("StatusText").starts_with("10 sources, ")) << show("StatusText");
+  EXPECT_EQ(show("MainPID"), pid);
+}
+
 TEST_F(ServiceLife, TakesSecretsFromCredentials) {
   serve(6);
   machine_.get(
