@@ -118,6 +118,7 @@ TEST_F(ServiceLife, TakesSecretsFromCredentials) {
   add_drop_in(
       "LoadCredential=first:/etc/sessionlogd/password\nLoadCredentialEncrypted=second:/etc/sessionlogd/second.cred");
   machine_.get("systemctl start sessionlogd");
+  machine_.get("systemctl reload sessionlogd");
   std::string table;
   EXPECT_TRUE(agrees_in_the_end(table)) << table << journal();
 }
@@ -125,13 +126,17 @@ TEST_F(ServiceLife, TakesSecretsFromCredentials) {
 TEST_F(ServiceLife, HasInstancesWithTheirOwnStateAndOutput) {
   serve(60);
   machine_.get(
-      "sed 's|^rotate = .*|path = \"/var/log/sessionlogd/siem/events.ndjson\"|' /etc/sessionlogd/sessionlogd.toml > "
+      "sed -e 's|^rotate = .*|path = \"/var/log/sessionlogd/siem/events.ndjson\"|' "
+      "-e 's|^.daemon.|&\\nstate_dir = \"/var/lib/sessionlogd/siem\"|' /etc/sessionlogd/sessionlogd.toml > "
       "/etc/sessionlogd/siem.toml");
   machine_.get("systemctl start sessionlogd@siem");
   machine_.get("systemctl start sessionlogd");
   EXPECT_TRUE(has_written("/var/log/sessionlogd/siem/events.ndjson"));
   EXPECT_TRUE(has_written());
   EXPECT_EQ(machine_.get("stat -c '%a %U' /var/lib/sessionlogd/siem"), "700 sessionlogd");
+  machine_.get("systemctl reload sessionlogd@siem");
+  EXPECT_THAT(machine_.get("journalctl --unit=sessionlogd@siem --output=cat"),
+              HasSubstr("reloaded /etc/sessionlogd/siem"));
   EXPECT_EQ(show("ActiveState", "sessionlogd@siem.service"), "active");
 }
 
