@@ -1,9 +1,26 @@
 #include "core/batch_queue.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
 namespace sessionlogd {
+namespace {
+
+constexpr std::chrono::seconds kBetweenTells{1};
+
+}  // namespace
+
+// As the condition variable's wait_until(), in slices.
+template <class Predicate>
+bool BatchQueue::wait(std::unique_lock<std::mutex>& lock, SteadyTime until, Predicate is_over) {
+  for (;;) {
+    tell_();
+    const SteadyTime slice = std::min(until, SteadyClock::now() + kBetweenTells);
+    if (changed_.wait_until(lock, slice, is_over)) return true;
+    if (slice == until) return false;
+  }
+}
 
 void BatchQueue::push(Batch batch) {
   const std::size_t bytes = batch.bytes();
@@ -24,9 +41,9 @@ void BatchQueue::close() {
 
 bool BatchQueue::take(std::vector<Batch>& to, std::size_t commit_bytes, std::chrono::milliseconds linger) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return closed_ || !waiting_.empty(); });
+  wait(lock, SteadyTime::max(), [&] { return closed_ || !waiting_.empty(); });
   const auto enough = [&] { return closed_ || waiting_bytes_ >= commit_bytes || full(); };
-  if (!waiting_.empty()) changed_.wait_until(lock, first_at_ + linger, enough);
+  if (!waiting_.empty()) wait(lock, first_at_ + linger, enough);
   to.insert(to.end(), std::make_move_iterator(waiting_.begin()), std::make_move_iterator(waiting_.end()));
   waiting_.clear();
   waiting_bytes_ = 0;
@@ -35,7 +52,7 @@ bool BatchQueue::take(std::vector<Batch>& to, std::size_t commit_bytes, std::chr
 
 bool BatchQueue::wait_closed(std::chrono::milliseconds most) {
   std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, most, [&] { return closed_; });
+  return wait(lock, SteadyClock::now() + most, [&] { return closed_; });
 }
 
 void BatchQueue::release(std::size_t batches, std::size_t bytes) {

@@ -39,6 +39,10 @@ class BatchQueue {
   // Called, on the committer's thread, each time the queue stops being full. Set before the first push.
   void on_room(std::function<void()> notify) { notify_ = std::move(notify); }
 
+  // Called, on the committer's thread, when take() or wait_closed() begin to wait and every second while they do: so
+  // that one can see that it is alive. Must not call this. Set before the first take().
+  void on_wait(std::function<void()> tell) { tell_ = std::move(tell); }
+
   // The committer's side. Waits for the first batch, then until `commit_bytes` are there or `linger` has passed since
   // it came or the queue is closed or full; appends all to `to`. false: closed and empty.
   bool take(std::vector<Batch>& to, std::size_t commit_bytes, std::chrono::milliseconds linger);
@@ -50,10 +54,14 @@ class BatchQueue {
   void release(std::size_t batches, std::size_t bytes);
 
  private:
+  template <class Predicate>
+  bool wait(std::unique_lock<std::mutex>& lock, SteadyTime until, Predicate is_over);
+
   const std::size_t capacity_bytes_;
   std::atomic<std::size_t> bytes_ = 0;  // pushed and not released
   std::atomic<std::uint64_t> pushed_ = 0, committed_ = 0;
   std::function<void()> notify_;
+  std::function<void()> tell_ = [] {};
 
   std::mutex mutex_;  // guards what follows; held for a move at most
   std::condition_variable changed_;

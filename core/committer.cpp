@@ -7,7 +7,9 @@
 namespace sessionlogd {
 
 Committer::Committer(BatchQueue& queue, Sink& sink, CommitSettings settings, std::function<void(const Error&)> on_fatal)
-    : queue_(queue), sink_(sink), settings_(settings), on_fatal_(std::move(on_fatal)) {}
+    : queue_(queue), sink_(sink), settings_(settings), on_fatal_(std::move(on_fatal)) {
+  queue_.on_wait([this] { turns_.fetch_add(1, std::memory_order_relaxed); });
+}
 
 void Committer::start() {
   thread_ = std::thread([this] { run(); });

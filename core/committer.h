@@ -56,6 +56,8 @@ class Committer {
 
   std::uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }
   std::uint64_t events() const { return events_.load(std::memory_order_relaxed); }
+  // Grows at least once a second, unless a commit takes longer.
+  std::uint64_t turns() const { return turns_.load(std::memory_order_relaxed); }
   // The sink refuses for the moment; polling pauses by itself once the queue is full.
   bool waiting() const { return waiting_.load(std::memory_order_relaxed); }
 
@@ -85,6 +87,7 @@ class Committer {
   std::string error_;
   std::optional<Instant> last_commit_;
   std::optional<SteadyTime> committing_since_;
+  std::atomic<std::uint64_t> turns_ = 0;
   std::atomic<bool> waiting_ = false;
   std::atomic<bool> complete_ = true;
   std::chrono::steady_clock::time_point give_up_at_{};

@@ -69,7 +69,8 @@ App::App(const Settings& settings, PollMode mode)
       memory_(MemoryShares::of(settings.daemon.memory_bytes, shard_count_, largest_body(settings))),
       queue_(memory_.queue),
       committer_(queue_, *sink_, {.interval = settings.sink.commit_interval, .bytes = settings.sink.commit_bytes},
-                 [this](const Error& error) { on_fatal(error); }) {}
+                 [this](const Error& error) { on_fatal(error); }),
+      pulse_(main_, service_, [this](SteadyTime now) { return status_line(now); }) {}
 
 App::~App() = default;
 
@@ -80,9 +81,12 @@ int App::run() {
   for (const std::string& warning : settings_.warnings) spdlog::warn("{}", warning);
 
   watch_signals();
+  pulse_.start();
   if (!recover()) return 0;  // the locks are held, state and output agree
   make_shards();             // every source has its state
   start();                   // every thread runs
+  pulse_.watch(shards_, committer_);
+  service_.ready();
   if (mode_ == PollMode::kForever && settings_.sink.keeps_state()) listen_to_operator();
   if (mode_ == PollMode::kForever && settings_.daemon.admin) show_how_it_is();
   wait_for_end();
@@ -105,7 +109,9 @@ void App::watch_hangups() {
     if (reload_) {
       spawn(main_, [](Reload& reload) -> asio::awaitable<void> { co_await reload.run(); }(*reload_));
     } else {
+      service_.reloading();
       sink_->reopen();
+      service_.reloaded();
     }
     watch_hangups();
   });
@@ -138,6 +144,7 @@ bool App::wait_for_room(const std::string& why) {
   if (room_wait_.count() == 0) {
     spdlog::error("sink={} cannot start now: {}; waiting until it can, nothing is lost", sink_->name(), why);
   }
+  service_.ready();  // what is accepted and waits has started: nobody is helped by a restart
   room_wait_ = std::clamp(room_wait_ * 2, kFirstWaitForRoom, Backoff::kMost);
   asio::steady_timer timer(main_, room_wait_);
   bool over = false;
@@ -172,7 +179,7 @@ void App::start() {
 }
 
 void App::listen_to_operator() {
-  reload_.emplace(main_, settings_, *sources_, *sink_);
+  reload_.emplace(main_, settings_, *sources_, *sink_, service_);
   commands_.emplace(main_, *sources_, *reload_, queue_, committer_);
   const std::string path = control_socket_in(settings_.daemon.state_dir);
   try {
@@ -222,6 +229,7 @@ void App::wait_for_end() {
 
 void App::request_stop() {
   if (std::exchange(stop_requested_, true)) return;
+  service_.stopping();
   stop_.request_stop();
   for (const auto& shard : shards_) shard->stop();
   auto deadline = std::make_shared<asio::steady_timer>(main_, kShardsMayTake);
@@ -260,6 +268,25 @@ int App::exit_status(bool all_committed) const {
                      [](const SourceSet::Source& source) { return source.counters->failing.load(); })
              ? kNotWell
              : kWell;
+}
+
+// On the main thread, at any time between start and end.
+std::string App::status_line(SteadyTime now) {
+  if (stop_requested_) return "stopping";
+  if (shards_running_ == 0 && room_wait_.count() != 0) return fmt::format("waiting for sink={}", sink_->name());
+  if (shards_running_ == 0) return "reading what was delivered";
+  ServiceFigures figures;
+  for (const SourceSet::Source& source : sources_->all()) {
+    ++figures.sources;
+    figures.failing += source.counters->failing ? 1 : 0;
+    figures.sessions += source.counters->sessions;
+  }
+  figures.events = committer_.events();
+  figures.commits = committer_.commits();
+  figures.queue_bytes = queue_.bytes();
+  figures.sink_waits = committer_.waiting();
+  figures.sink = sink_->name();
+  return status_.line(figures, now);
 }
 
 }  // namespace sessionlogd

@@ -20,8 +20,11 @@
 #include "daemon/admin_server.h"
 #include "daemon/control_commands.h"
 #include "daemon/control_socket.h"
+#include "daemon/pulse.h"
 #include "daemon/recent_trouble.h"
 #include "daemon/reload.h"
+#include "daemon/service_notify.h"
+#include "daemon/service_status.h"
 #include "daemon/source_set.h"
 
 namespace sessionlogd {
@@ -53,6 +56,8 @@ class App {
   void on_shard_end();
   void on_fatal(const Error& error);
   void request_stop();
+  std::string status_line(SteadyTime now);
+
   // In order of construction: what stands below uses what stands above, and ends before it.
   const Settings& settings_;
   const PollMode mode_;
@@ -69,6 +74,9 @@ class App {
   const MemoryShares memory_;
   BatchQueue queue_;
   Committer committer_;
+  ServiceNotify service_;
+  ServiceStatus status_;
+  Pulse pulse_;
   std::unique_ptr<Quarantine> quarantine_;  // none where no state is kept
   std::vector<std::unique_ptr<Shard>> shards_;
   std::optional<SourceSet> sources_;

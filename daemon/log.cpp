@@ -1,18 +1,30 @@
 #include "daemon/log.h"
 
 #include <fmt/core.h>
+#include <spdlog/details/null_mutex.h>
 #include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
+
+#define SD_JOURNAL_SUPPRESS_LOCATION  // every line would name this file
+#include <systemd/sd-journal.h>
 
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <vector>
+
+#include "daemon/journal_fields.h"
 
 namespace sessionlogd {
 namespace {
+
+// Where journald takes fields. libsystemd drops what it is given without a word when nobody listens there.
+constexpr const char* kJournalSocket = "/run/systemd/journal/socket";
 
 // systemd names the device and inode of the stream it gave us: stderr may have been redirected since.
 bool stderr_is_journal() {
@@ -22,34 +34,54 @@ bool stderr_is_journal() {
   return fmt::format("{}:{}", file.st_dev, file.st_ino) == named;
 }
 
-char syslog_priority(spdlog::level::level_enum level) {
+bool journal_takes_fields() { return ::access(kJournalSocket, W_OK) == 0; }
+
+int syslog_priority(spdlog::level::level_enum level) {
   switch (level) {
     case spdlog::level::critical:
-      return '2';
+      return 2;
     case spdlog::level::err:
-      return '3';
+      return 3;
     case spdlog::level::warn:
-      return '4';
+      return 4;
     case spdlog::level::info:
-      return '6';
+      return 6;
     default:
-      return '7';
+      return 7;
   }
 }
 
+bool send_to_journal(int priority, std::string_view line) {
+  std::vector<std::string> fields = journal_fields(priority, line);
+  fields.emplace_back("SYSLOG_IDENTIFIER=sessionlogd");
+  std::vector<iovec> parts;
+  for (std::string& field : fields) parts.push_back({field.data(), field.size()});
+  return ::sd_journal_sendv(parts.data(), static_cast<int>(parts.size())) == 0;
+}
+
+// Without a lock: each line is one message.
+class JournalSink : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    send_to_journal(syslog_priority(message.level), {message.payload.data(), message.payload.size()});
+  }
+  void flush_() override {}
+};
+
+// For a journal that is reached through stderr only.
 class PriorityFlag : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& out) override {
     out.push_back('<');
-    out.push_back(syslog_priority(message.level));
+    out.push_back(static_cast<char>('0' + syslog_priority(message.level)));
     out.push_back('>');
   }
   std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<PriorityFlag>(); }
 };
 
-}  // namespace
-
-void start_log(std::string_view level) {
+std::shared_ptr<spdlog::logger> make_logger() {
+  if (stderr_is_journal() && journal_takes_fields())
+    return std::make_shared<spdlog::logger>("sessionlogd", std::make_shared<JournalSink>());
   auto logger = std::make_shared<spdlog::logger>("sessionlogd", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   if (stderr_is_journal()) {
     auto formatter = std::make_unique<spdlog::pattern_formatter>();
@@ -58,12 +90,24 @@ void start_log(std::string_view level) {
   } else {
     logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %-5l %v");
   }
-  spdlog::set_default_logger(std::move(logger));
+  return logger;
+}
+
+}  // namespace
+
+void start_log(std::string_view level) {
+  spdlog::set_default_logger(make_logger());
   set_log_level(level);
 }
 
 void set_log_level(std::string_view level) {
   spdlog::set_level(spdlog::level::from_str(level == "error" ? "err" : std::string(level)));
+}
+
+void print_error(std::string_view text) {
+  const int priority = syslog_priority(spdlog::level::err);
+  if (stderr_is_journal() && journal_takes_fields() && send_to_journal(priority, text)) return;
+  fmt::print(stderr, "{}\n", text);
 }
 
 }  // namespace sessionlogd

@@ -1,5 +1,5 @@
-// The daemon's own log: stderr, plain on a terminal or in a file, with syslog priorities ("<4>...") when stderr is the
-// journal.
+// The daemon's own log: stderr, plain on a terminal or in a file; when stderr is the journal, the journal itself, with
+// priorities and fields.
 #pragma once
 
 #include <string_view>
@@ -11,5 +11,8 @@ void start_log(std::string_view level);
 
 // From now on, on every thread.
 void set_log_level(std::string_view level);
+
+// For what is wrong before there is a log, and for people: as it is on stderr, as an error in the journal.
+void print_error(std::string_view text);
 
 }  // namespace sessionlogd

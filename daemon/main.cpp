@@ -16,6 +16,16 @@ void add_config(CLI::App& command, std::string& config) {
   command.add_option("-c,--config", config, "the configuration")->capture_default_str()->type_name("FILE");
 }
 
+// Those of commands.h. The man page is made of this, too.
+constexpr const char* kExitStatus =
+    "Exit status:\n"
+    "  0                           well\n"
+    "  1                           failed, or something is not well\n"
+    "  2                           wrong usage\n"
+    "  3                           no daemon is running\n"
+    "  78                          wrong configuration, or state and output that do not belong together\n"
+    "  79                          another daemon with the same transactional id has taken over";
+
 // No core dump may hold a secret, wherever core_pattern sends it: a limit of zero does not stop dumps that are piped to
 // a program. It also keeps others of the same user from reading our memory. The price: debuggers must be root's.
 void keep_memory_private() { ::prctl(PR_SET_DUMPABLE, 0); }
@@ -76,6 +86,7 @@ int main(int argc, char** argv) {
       app.add_subcommand("dialects", "the built-in dialects, or one of them as TOML to start from");
   dialects_command->add_option("NAME", dialect, "the dialect to print");
 
+  app.footer(kExitStatus);  // last, or every command would have it
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

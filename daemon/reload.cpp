@@ -59,6 +59,7 @@ std::vector<std::string> keys_for_restart(const Settings& started_with, const Se
 asio::awaitable<std::string> Reload::run() {
   while (running_) co_await done_.wait();
   running_ = true;
+  service_.reloading();
   sink_.reopen();
   const std::string& file = started_with_.file;
   std::string outcome;
@@ -80,6 +81,7 @@ asio::awaitable<std::string> Reload::run() {
     outcome = co_await apply(std::move(wanted));
   }
   running_ = false;
+  service_.reloaded();
   done_.notify();
   co_return outcome;
 }

@@ -12,6 +12,7 @@
 #include "core/signal.h"
 #include "core/sink.h"
 #include "core/timestamp.h"
+#include "daemon/service_notify.h"
 #include "daemon/source_set.h"
 
 namespace sessionlogd {
@@ -22,8 +23,9 @@ std::vector<std::string> keys_for_restart(const Settings& started_with, const Se
 class Reload {
  public:
   // All must outlive this. On the main thread.
-  Reload(boost::asio::io_context& main, const Settings& started_with, SourceSet& sources, Sink& sink)
-      : started_with_(started_with), sources_(sources), sink_(sink), done_(main) {}
+  Reload(boost::asio::io_context& main, const Settings& started_with, SourceSet& sources, Sink& sink,
+         ServiceNotify& service)
+      : started_with_(started_with), sources_(sources), sink_(sink), service_(service), done_(main) {}
 
   // Reads the file again and says in the log what came of it; the output is reopened in any case, if it was moved
   // away. Returns "ok ..." or "failed ...", perhaps of several lines, when it is done. One at a time, others wait.
@@ -39,6 +41,7 @@ class Reload {
   SourceSet& sources_;
   Sink& sink_;
   Instant loaded_ = system_now();
+  ServiceNotify& service_;
   bool running_ = false;
   Signal done_;
 };

@@ -16,9 +16,9 @@ int with_settings(const std::string& config_file, const std::function<int(const 
                   SecretFiles secret_files) {
   const auto loaded = load_settings(config_file, secret_files);
   if (const auto* errors = std::get_if<std::vector<ConfigError>>(&loaded)) {
-    for (const ConfigError& error : *errors) fmt::print(stderr, "{}\n", error.to_string());
-    fmt::print(stderr, "{}: {} {} in the configuration; nothing was started\n", config_file, errors->size(),
-               errors->size() == 1 ? "mistake" : "mistakes");
+    for (const ConfigError& error : *errors) print_error(error.to_string());
+    print_error(fmt::format("{}: {} {} in the configuration; nothing was started", config_file, errors->size(),
+                            errors->size() == 1 ? "mistake" : "mistakes"));
     return kWrongConfiguration;
   }
   const Settings& settings = std::get<Settings>(loaded);
