@@ -2,11 +2,11 @@
 
 #include <fmt/core.h>
 #include <spdlog/spdlog.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <utility>
 
+#include "core/body_hash.h"
 #include "core/json_text.h"
 
 namespace sessionlogd {
@@ -22,11 +22,6 @@ constexpr std::chrono::hours kPaceOfTheOld{1};
 constexpr std::chrono::hours kForgottenAfter{30 * 24};
 // Failures that pass are not worth a line before there are so many in a row.
 constexpr unsigned kFailuresWorthSaying = 3;
-
-std::uint64_t hash_body(std::string_view text) {
-  const std::uint64_t hash = XXH3_64bits(text.data(), text.size());
-  return hash == 0 ? 1 : hash;
-}
 
 // How long ago the last of a session was, or its start; zero when neither is known.
 std::chrono::seconds without_news_for(const SessionState& session, Instant now) {
