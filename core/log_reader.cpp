@@ -55,8 +55,7 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
   outcome.entries = log.entries.size();
   outcome.fault = log.fault;
   if (emissions_.empty()) return outcome;
-  if (strange == Strange::kLeave && comparer_.recognised() == 0 &&
-      (session.history.size() > 0 || begins_after_its_stop(source, session, log))) {
+  if (strange == Strange::kLeave && comparer_.recognised() == 0 && may_be_anothers(source, session, log)) {
     outcome.strange = true;
     return outcome;
   }
@@ -89,10 +88,12 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
   return outcome;
 }
 
-// A session that has stopped writes nothing more, but for what comes late of it; never that alone.
-bool LogReader::begins_after_its_stop(const SourceFormat& source, const SessionState& session,
-                                      const SessionLog& log) const {
-  if (!session.info.stop || !source.dialect->session_is_final(session.info.status)) return false;
+// Ids of sessions that run are not given away. One that has stopped writes nothing more, but for what comes late of it;
+// never that alone.
+bool LogReader::may_be_anothers(const SourceFormat& source, const SessionState& session, const SessionLog& log) const {
+  if (!source.dialect->session_is_final(session.info.status)) return false;
+  if (session.history.size() > 0) return true;
+  if (!session.info.stop) return false;
   return std::ranges::all_of(log.entries, [&](const Entry& entry) {
     return entry.fault == nullptr && entry.log_time && source.zone.to_utc(*entry.log_time) > *session.info.stop &&
            (!entry.start || source.zone.to_utc(*entry.start) > *session.info.stop);

@@ -40,8 +40,8 @@ struct ReadOutcome {
   std::size_t events() const { return events_new + events_changed + events_error; }
 };
 
-// What to do with an answer in which no entry is known, although some of the session are, or all are from after it had
-// stopped: its id may have been given to another session, which the next listing shows.
+// What to do with an answer for a finished session in which no entry is known, although some of the session are, or all
+// are from after it had stopped: its id may have been given to another session, which the next listing shows.
 enum class Strange { kTake, kLeave };
 
 class LogReader {
@@ -64,7 +64,7 @@ class LogReader {
                                Strange strange);
   void sort_by_time(const SourceFormat& source, const SessionLog& log, std::vector<Emission>& emissions);
   bool was_delivered_before(const SourceFormat& source, const SessionState& session, const Entry& entry) const;
-  bool begins_after_its_stop(const SourceFormat& source, const SessionState& session, const SessionLog& log) const;
+  bool may_be_anothers(const SourceFormat& source, const SessionState& session, const SessionLog& log) const;
   void number_twins(const SessionLog& log, const std::vector<Emission>& from, std::vector<Emission>& to);
   void encode(const SourceFormat& source, const SessionState& session, const Entry& entry, const Emission& emission);
   void append(const SourceFormat& source, const Event& event);

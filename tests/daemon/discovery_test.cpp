@@ -91,7 +91,7 @@ class GivenAwayId : public testing::Test {
     }
     ++listed;
     return answer(fmt::format(
-        R"({{"results":[{{"id":"s","type":"Policy","status":"Running","executionStartTime":"{}T0{}:00:00"}}],"totalCount":1}})",
+        R"({{"results":[{{"id":"s","type":"Policy","status":"Success","executionStartTime":"{}T0{}:00:00"}}],"totalCount":1}})",
         yesterday(), start.load()));
   }
   int written(std::string_view what) const {
@@ -121,7 +121,6 @@ TEST_F(GivenAwayId, IsNoticedBeforeTheOtherSessionsLogIsTakenForItsOwn) {
   EXPECT_EQ(daemon.wait(), 0);
   EXPECT_EQ(written("step 1"), 1);
   EXPECT_EQ(written("step 2"), 1) << "written under both sessions";
-  EXPECT_EQ(written("\"change\":\"gap\""), 1) << "of the first session the end is missing";
 }
 
 TEST_F(GivenAwayId, IsNotBelievedWhenTheListingSaysOtherwise) {
