@@ -96,8 +96,9 @@ TEST(Fleet, NothingIsLostOrRepeatedThroughHostileAnswers) {
 
 TEST(Fleet, WhatIsNoJsonIsKeptInQuarantine) {
   Workplace place;
-  SimulatedFleet fleet(place, {"--appliances", "4", "--sessions", "5", "--fault", "html=0.1", "--fault", "garbage=0.1",
-                               "--fault", "cut=0.1", "--duration", seconds(evolution_seconds() / 5)});
+  // So many answers that each fault is certain to be among them.
+  SimulatedFleet fleet(place, {"--appliances", "12", "--sessions", "5", "--fault", "html=0.1", "--fault", "garbage=0.1",
+                               "--fault", "cut=0.1", "--duration", "4"});
   Child daemon = place.start("run");
   finish(fleet, daemon, {});
   int pages = 0, others = 0;
@@ -108,7 +109,7 @@ TEST(Fleet, WhatIsNoJsonIsKeptInQuarantine) {
     ++(read_text(file.path()).starts_with("<!DOCTYPE html>") ? pages : others);
   }
   EXPECT_GT(pages, 0);
-  EXPECT_LE(pages, 4) << "equal bodies of a source are kept once";
+  EXPECT_LE(pages, 12) << "equal bodies of a source are kept once";
   EXPECT_GT(others, 0);
 }
 
