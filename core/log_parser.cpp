@@ -78,7 +78,7 @@ class LogParser::Walk {
   bool indexed_element();
   bool indexed_field(Entry& entry, std::size_t member);
   std::string_view take_nested();
-  char next() const { return text_[*at_]; }
+  char next() const { return text_.data()[*at_]; }  // not text_[]: at the end that is the byte behind it
 
   // The next token, and moves behind it.
   std::string_view take_token() {
