@@ -82,6 +82,7 @@ HttpTransfer::~HttpTransfer() {
 
 bool HttpTransfer::start(const HttpRequest& request, Body body) {
   cancelled_ = false;
+  sent_ = false;
   how_ = CURLE_OK;
   fault_ = Fault::kNone;
   in_header_ = false;
@@ -171,6 +172,8 @@ void HttpTransfer::set_fixed_options() {
   set(CURLOPT_HEADERDATA, this);
   set(CURLOPT_WRITEFUNCTION, &on_body);
   set(CURLOPT_WRITEDATA, this);
+  set(CURLOPT_PREREQFUNCTION, &on_request);
+  set(CURLOPT_PREREQDATA, this);
   set(CURLOPT_XFERINFOFUNCTION, &on_progress);
   set(CURLOPT_XFERINFODATA, this);
   set(CURLOPT_NOPROGRESS, 0L);
@@ -271,6 +274,15 @@ std::size_t HttpTransfer::on_body(char* text, std::size_t, std::size_t size, voi
 }
 
 // Holds the bytes on the wire to the cap, too: an encoding may take many of them to say nothing.
+// When a connection that was used before breaks without an answer, curl sends the request again by itself: past every
+// limit of ours, and perhaps within a Retry-After that came meanwhile.
+int HttpTransfer::on_request(void* self, char*, char*, int, int) {
+  auto& transfer = *static_cast<HttpTransfer*>(self);
+  if (!std::exchange(transfer.sent_, true)) return CURL_PREREQFUNC_OK;
+  transfer.fault_ = Fault::kNoAnswer;
+  return CURL_PREREQFUNC_ABORT;
+}
+
 int HttpTransfer::on_progress(void* self, curl_off_t, curl_off_t received, curl_off_t, curl_off_t) {
   auto& transfer = *static_cast<HttpTransfer*>(self);
   if (std::cmp_less_equal(received, transfer.plan_.options.max_body)) return 0;
@@ -424,6 +436,8 @@ Error HttpTransfer::error() const {
       return Error(ErrorKind::kBadAnswer, who + "the answer has a Content-Encoding that was not asked for");
     case Fault::kUndecodable:
       return Error(ErrorKind::kBadAnswer, who + "the answer cannot be decoded: it is no whole gzip");
+    case Fault::kNoAnswer:
+      return Error(ErrorKind::kTryLater, who + "the connection ended without an answer");
     case Fault::kNoMemory:
       return Error(ErrorKind::kTryLater, who + "out of memory while reading the answer");
   }

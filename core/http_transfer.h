@@ -80,7 +80,7 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
   bool make_ready() noexcept;
 
  private:
-  enum class Fault { kNone, kTooLarge, kHeadersTooLarge, kUnknownCoding, kUndecodable, kNoMemory };
+  enum class Fault { kNone, kTooLarge, kHeadersTooLarge, kUnknownCoding, kUndecodable, kNoAnswer, kNoMemory };
 
   void set_fixed_options();
   void set_tls_options();
@@ -90,6 +90,7 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
 
   static std::size_t on_header(char* text, std::size_t, std::size_t size, void* self);
   static std::size_t on_body(char* text, std::size_t, std::size_t size, void* self);
+  static int on_request(void* self, char*, char*, int, int);
   static int on_progress(void* self, curl_off_t, curl_off_t received, curl_off_t, curl_off_t);
   static CURLcode on_ssl_ctx(CURL*, void* ssl_ctx, void* self);
 
@@ -126,6 +127,7 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
   // The answer.
   bool running_ = false;
   bool cancelled_ = false;
+  bool sent_ = false;
   CURLcode how_ = CURLE_OK;
   Fault fault_ = Fault::kNone;
   bool in_header_ = false;
