@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/cpu_seconds.h"
 #include "core/restored_state.h"
 #include "core/session_state.h"
 #include "sinks/file_sink.h"
@@ -32,21 +32,12 @@ struct Cost {
   double cpu = 0, wall = 0;
 };
 
-double seconds(const timeval& time) {
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-}
-
 template <class Work>
 Cost cost_of(Work work) {
-  const auto cpu = [] {
-    rusage usage{};
-    ::getrusage(RUSAGE_SELF, &usage);
-    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-  };
-  const double before = cpu();
+  const double before = cpu_seconds();
   const auto begun = std::chrono::steady_clock::now();
   work();
-  return {cpu() - before, std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count()};
+  return {cpu_seconds() - before, std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count()};
 }
 
 // A line of the size and shape the encoder writes.

@@ -7,13 +7,13 @@
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <stdexcept>
 
+#include "bench/cpu_seconds.h"
 #include "sinks/kafka_conf.h"
 #include "sinks/kafka_sink.h"
 #include "tests/kafka/broker.h"
@@ -59,15 +59,6 @@ std::vector<Batch> make_batches() {
 struct Spent {
   double cpu = 0, wall = 0;
 };
-
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 template <class Work>
 Spent measure(const Work& work) {

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +18,7 @@
 #include <thread>
 #include <vector>
 
+#include "bench/cpu_seconds.h"
 #include "config/load.h"
 #include "core/committer.h"
 #include "core/large_body_permit.h"
@@ -36,15 +36,6 @@ constexpr int kSessions = 50, kEntries = 100, kConnections = 4, kRounds = 5;
 constexpr auto kWarmUp = 700ms, kRound = 1'000ms;
 
 std::string session_id(int number) { return fmt::format("90faa259-fbf6-493a-b492-{:012x}", number); }
-
-double cpu_seconds() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 // ---- The server
 

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <malloc.h>
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/cpu_seconds.h"
 #include "config/load.h"
 #include "core/restored_state.h"
 #include "core/schedule.h"
@@ -29,15 +29,6 @@ namespace fs = std::filesystem;
 constexpr std::uint32_t kMany = 1'000'000, kFew = 1'000, kEntries = 20;
 constexpr std::uint32_t kOpenAtStart = 100'000;  // of the remembered ones; the others are done
 constexpr int kRounds = 7;
-
-double cpu_seconds() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 // With the allocator's own.
 std::size_t heap_bytes() {
