@@ -44,6 +44,7 @@ struct Entry {
   const char* fault = nullptr;         // why it cannot be read as an entry; nullptr = it can
   std::optional<ReadTime> log_time;
   std::optional<ReadTime> start;
+  bool known = false;       // by its bytes: of what stands here only base, hash and final were found out
   bool final = true;        // its status is
   bool has_extra = false;   // it has fields that the dialect does not name
   bool has_escape = false;  // a backslash may stand in one of its tokens

@@ -9,7 +9,6 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
-bool is_white(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 int hex_digit(char c) {
@@ -86,7 +85,7 @@ std::optional<std::size_t> end_of_scalar(std::string_view text, std::size_t at) 
 // is no true.
 bool ends_here(std::string_view text, std::size_t begin, std::size_t end) {
   if (text[begin] == '"' || text[begin] == '{' || text[begin] == '[') return true;
-  return end < text.size() && (is_white(text[end]) || text[end] == ',' || text[end] == ']' || text[end] == '}');
+  return end < text.size() && (is_white_space(text[end]) || text[end] == ',' || text[end] == ']' || text[end] == '}');
 }
 
 // Length of the UTF-8 sequence at the front of text (RFC 3629), 0 when it is none.
@@ -202,11 +201,6 @@ void append_escaped(std::string& out, char c) {
 }
 
 }  // namespace
-
-std::size_t skip_white_space(std::string_view text, std::size_t at) {
-  while (at < text.size() && is_white(text[at])) ++at;
-  return at;
-}
 
 bool is_json(std::string_view text) {
   text = without_byte_order_mark(text);
@@ -329,11 +323,6 @@ void append_json_string(std::string& out, std::string_view text) {
     }
   }
   out += '"';
-}
-
-char JsonCursor::peek() {
-  at_ = skip_white_space(text_, at_);
-  return at_ < text_.size() ? text_[at_] : '\0';
 }
 
 bool JsonCursor::at_end() { return peek() == '\0' && at_ >= text_.size(); }

@@ -32,7 +32,12 @@ bool is_json(std::string_view text);
 
 bool is_utf8(std::string_view text);
 
-std::size_t skip_white_space(std::string_view text, std::size_t at);
+inline bool is_white_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+
+inline std::size_t skip_white_space(std::string_view text, std::size_t at) {
+  while (at < text.size() && is_white_space(text[at])) ++at;
+  return at;
+}
 
 // Whether the token is one of true, false, null or a number of the grammar.
 bool is_valid_literal(std::string_view token);
@@ -66,7 +71,14 @@ class JsonCursor {
   // anything but the end of a member cuts short is one.
   std::optional<std::string_view> take_value();
 
-  char peek();  // the next byte that is no white space, '\0' at the end
+  // Inside an array: moves behind the element that comes next, of which it is known that it is valid and ends there.
+  void pass_element(std::size_t end) { at_ = end; }
+
+  // The next byte that is no white space, '\0' at the end.
+  char peek() {
+    at_ = skip_white_space(text_, at_);
+    return at_ < text_.size() ? text_[at_] : '\0';
+  }
   bool faulty() const { return faulty_; }
   std::size_t position() const { return at_; }
   bool at_end();

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "core/json_index.h"
 #include "core/json_text.h"
@@ -15,6 +16,10 @@ constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::size_t kNotAField = kEntryFields;
 // Shorter than any object that says something: {"id":1}.
 constexpr std::size_t kShortestEntry = 8;
+// As many as are fetched from memory at the same time.
+constexpr std::size_t kGuessedTogether = 16;
+// Where more entries are not known by their bytes, and an eighth of those that are, an index is worth its making.
+constexpr std::size_t kMostUnknown = 8, kUnknownShare = 8;
 // No name of a dialect is so long, however it is escaped: longer keys and ids are not decoded.
 constexpr std::size_t kLongestToken = 16u << 10;
 
@@ -49,31 +54,40 @@ bool same_session(std::string_view a, std::string_view b) {
 
 class LogParser::Walk {
  public:
-  void start(const Dialect& dialect, const AnswerLimits& limits) {
+  void start(const Dialect& dialect, std::uint64_t session_key, const AnswerLimits& limits,
+             const Remembered& remembered) {
     dialect_ = &dialect;
-    most_entries_ = limits.entries;
-    unreadable_ = 0;
-    shape_ = {};
-    log.entries.clear();
-    log.fault.clear();
-    too_many = false;
-    named_session = {};
-    not_an_array = false;
+    session_key_ = session_key;
+    limits_ = limits;
+    remembered_ = remembered;
     names_session_ = !dialect.log.session_id.empty();
   }
 
-  bool with_index(std::string_view text);
-  bool with_cursor(std::string_view text);
-  // The log without this entry and what stands behind it: too many before it could not be read.
-  const SessionLog* cut_before(const Entry& entry, std::string_view text);
+  // false: no log at all.
+  bool through(std::string_view text);
+  // Finds out what the entries are. The log ends where too many cannot be read.
+  void read_entries(std::string_view text);
+  void complete(Entry& entry);
 
   SessionLog log;
   std::string_view named_session;  // raw token of the envelope's session id, empty = none
   bool not_an_array = false;       // where the entries should be stands something else
   bool too_many = false;           // entries
-  EntryReader reader;
 
  private:
+  void clear() {
+    log.entries.clear();
+    log.fault.clear();
+    log.is_utf8 = false;
+    shape_ = {};
+    unreadable_ = 0;
+    too_many = false;
+    named_session = {};
+    not_an_array = false;
+  }
+
+  bool with_index(std::string_view text);
+  bool with_cursor(std::string_view text);
   bool indexed_elements();
   bool indexed_element();
   bool indexed_field(Entry& entry, std::size_t member);
@@ -117,7 +131,10 @@ class LogParser::Walk {
     escape_ = found == nullptr ? end : static_cast<const char*>(found);
   }
 
+  void guess_elements(std::string_view text, std::size_t begin);
+  bool take_known(std::string_view text, JsonCursor& cursor);
   void element(std::string_view raw);
+  void read_tokens(Entry& entry);
   bool takes_more(std::size_t position);
   void say_unreadable(std::size_t position);
   std::size_t field_of(std::string_view key) const;
@@ -126,8 +143,12 @@ class LogParser::Walk {
     if (named_session.empty() && !is_null_token(token)) named_session = token;
   }
 
+  EntryReader reader_;
   const Dialect* dialect_ = nullptr;
-  std::size_t most_entries_ = 0, unreadable_ = 0;
+  std::uint64_t session_key_ = 0;
+  Remembered remembered_;
+  AnswerLimits limits_;
+  std::size_t unreadable_ = 0;
   bool names_session_ = false;
 
   // By index: where the walk is.
@@ -141,6 +162,16 @@ class LogParser::Walk {
     std::size_t field = kNotAField;
   };
   std::array<Member, 16> shape_;
+
+  // Along the text: known entries are looked for, until too many are not.
+  bool looking_ = false;
+  std::size_t unknown_ = 0;
+  struct Guess {
+    std::size_t begin, end;
+    std::uint64_t fingerprint;
+  };
+  std::array<Guess, kGuessedTogether> guesses_;
+  std::size_t guess_ = 0, guessed_ = 0;
 
   std::string key_;
 };
@@ -218,7 +249,7 @@ bool LogParser::Walk::indexed_elements() {
 bool LogParser::Walk::takes_more(std::size_t position) {
   if (!log.entries.empty() && !is_readable(log.entries.back().raw)) ++unreadable_;
   if (unreadable_ == kMostUnreadable) say_unreadable(position);
-  too_many = log.entries.size() == most_entries_;
+  too_many = log.entries.size() == limits_.entries;
   return log.fault.empty() && !too_many;
 }
 
@@ -227,10 +258,49 @@ void LogParser::Walk::say_unreadable(std::size_t position) {
       fmt::format("{} entries cannot be read, what follows from byte {} on is not tried", kMostUnreadable, position);
 }
 
-const SessionLog* LogParser::Walk::cut_before(const Entry& entry, std::string_view text) {
-  say_unreadable(static_cast<std::size_t>(entry.raw.data() - text.data()));
-  log.entries.resize(static_cast<std::size_t>(&entry - log.entries.data()));
-  return &log;
+void LogParser::Walk::read_entries(std::string_view text) {
+  const auto encoding = log.is_utf8 ? EntryReader::Encoding::kUtf8 : EntryReader::Encoding::kUnchecked;
+  std::size_t unreadable = 0;
+  for (std::size_t i = 0; i < log.entries.size(); ++i) {
+    Entry& entry = log.entries[i];
+    if (entry.known) continue;
+    reader_.read(*dialect_, entry, session_key_, encoding);
+    if (entry.fault != nullptr && ++unreadable > kMostUnreadable) {
+      say_unreadable(static_cast<std::size_t>(entry.raw.data() - text.data()));
+      log.entries.resize(i);
+      return;
+    }
+    if (entry.fault == nullptr && remembered_.entries != nullptr) {
+      remembered_.entries->remember(remembered_.entries->fingerprint(entry.raw, remembered_.reading),
+                                    {entry.base, entry.hash, entry.final});
+    }
+  }
+}
+
+void LogParser::Walk::complete(Entry& entry) {
+  if (!entry.known) return;
+  entry.known = false;
+  read_tokens(entry);
+  reader_.read(*dialect_, entry, session_key_, EntryReader::Encoding::kUnchecked);
+}
+
+// The cheapest way that leads through.
+bool LogParser::Walk::through(std::string_view text) {
+  clear();
+  if (remembered_.entries != nullptr) {
+    unknown_ = guessed_ = guess_ = 0;
+    looking_ = true;
+    const bool is_log = with_cursor(text);
+    // What it gave up is begun again.
+    if (std::exchange(looking_, false)) return is_log;
+    clear();
+  }
+  if (limits_.indexed) {
+    log.is_utf8 = with_index(text);  // the index sees to that
+    if (log.is_utf8) return true;
+    clear();
+  }
+  return with_cursor(text);
 }
 
 // false: it is not plain JSON; the cursor decides what is wrong with it, if anything.
@@ -265,13 +335,18 @@ bool LogParser::Walk::with_index(std::string_view text) {
 void LogParser::Walk::element(std::string_view raw) {
   Entry& entry = log.entries.emplace_back();
   entry.raw = raw;
+  read_tokens(entry);
+}
+
+// Of an entry that is a valid value.
+void LogParser::Walk::read_tokens(Entry& entry) {
   entry.has_escape = true;
-  JsonCursor cursor(raw);
+  JsonCursor cursor(entry.raw);
   if (!cursor.enter('{')) return;
   while (const auto key = cursor.next_key()) {
     key_.clear();
     if (key->size() <= kLongestToken) append_decoded(key_, *key);
-    const std::string_view value = *cursor.take_value();  // `raw` is a valid value, so its members are
+    const std::string_view value = *cursor.take_value();  // so are its members
     const auto name = std::find(dialect_->log.fields.begin(), dialect_->log.fields.end(), key_);
     if (name == dialect_->log.fields.end() || key_.empty()) {
       entry.has_extra = true;
@@ -279,6 +354,44 @@ void LogParser::Walk::element(std::string_view raw) {
     }
     if (!is_null_token(value)) entry.offer(static_cast<std::size_t>(name - dialect_->log.fields.begin()), value);
   }
+}
+
+// Where the next elements end if they hold no other object, and no brace in a text: if these bytes were an entry once,
+// they do. What is known of them is fetched meanwhile.
+void LogParser::Walk::guess_elements(std::string_view text, std::size_t begin) {
+  guess_ = guessed_ = 0;
+  while (guessed_ < guesses_.size() && begin < text.size()) {
+    const void* brace = std::memchr(text.data() + begin, '}', text.size() - begin);
+    if (brace == nullptr) return;
+    const std::size_t end = static_cast<std::size_t>(static_cast<const char*>(brace) - text.data()) + 1;
+    Guess& guess = guesses_[guessed_++];
+    guess = {begin, end, remembered_.entries->fingerprint(text.substr(begin, end - begin), remembered_.reading)};
+    remembered_.entries->prefetch(guess.fingerprint);
+    begin = skip_white_space(text, end);
+    if (begin >= text.size() || text[begin] != ',') return;
+    begin = skip_white_space(text, begin + 1);
+  }
+}
+
+// Moves behind the element that comes next if it is known by its bytes.
+bool LogParser::Walk::take_known(std::string_view text, JsonCursor& cursor) {
+  const std::size_t begin = cursor.position();
+  if (guess_ == guessed_ || guesses_[guess_].begin != begin) guess_elements(text, begin);
+  const auto digest = guessed_ == 0 ? std::nullopt : remembered_.entries->find(guesses_[guess_].fingerprint);
+  if (!digest) {
+    looking_ = ++unknown_ <= kMostUnknown + log.entries.size() / kUnknownShare;
+    if (guess_ < guessed_) ++guess_;
+    return false;
+  }
+  const std::size_t end = guesses_[guess_++].end;
+  Entry& entry = log.entries.emplace_back();
+  entry.raw = text.substr(begin, end - begin);
+  entry.base = digest->base;
+  entry.hash = digest->hash;
+  entry.final = digest->final;
+  entry.known = true;
+  cursor.pass_element(end);
+  return true;
 }
 
 // false: no log at all. Otherwise every entry before the first fault is taken.
@@ -297,6 +410,10 @@ bool LogParser::Walk::with_cursor(std::string_view text) {
       }
       while (cursor.next_element()) {
         if (!takes_more(cursor.position())) return true;
+        if (looking_) {
+          if (take_known(text, cursor)) continue;
+          if (!looking_) return false;
+        }
         const auto value = cursor.take_value();
         if (!value) break;
         element(*value);
@@ -320,18 +437,15 @@ LogParser::~LogParser() = default;
 LogParser& LogParser::operator=(LogParser&&) noexcept = default;
 
 Result<const SessionLog*> LogParser::parse(const Dialect& dialect, const Body& body, std::string_view session_id,
-                                           std::uint64_t session_key, const AnswerLimits& limits) {
+                                           std::uint64_t session_key, const AnswerLimits& limits,
+                                           const Remembered& remembered) {
   std::string_view text = body.text();
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   if (text.empty()) return Error(ErrorKind::kBadAnswer, "the answer to the log request is empty");
 
-  walk_->start(dialect, limits);
-  walk_->log.is_utf8 = limits.indexed && walk_->with_index(text);  // the index sees to that
-  if (!walk_->log.is_utf8) {
-    walk_->start(dialect, limits);
-    if (!walk_->with_cursor(text)) {
-      return Error(ErrorKind::kBadAnswer, "the answer to the log request is not a JSON object");
-    }
+  walk_->start(dialect, session_key, limits, remembered);
+  if (!walk_->through(text)) {
+    return Error(ErrorKind::kBadAnswer, "the answer to the log request is not a JSON object");
   }
   if (walk_->not_an_array) {
     return Error(ErrorKind::kBadAnswer, fmt::format("the answer's \"{}\" is not an array", dialect.log.entries));
@@ -349,13 +463,10 @@ Result<const SessionLog*> LogParser::parse(const Dialect& dialect, const Body& b
       return Error(ErrorKind::kBadAnswer, "the answer is the log of another session");
     }
   }
-  const auto encoding = walk_->log.is_utf8 ? EntryReader::Encoding::kUtf8 : EntryReader::Encoding::kUnchecked;
-  std::size_t unreadable = 0;
-  for (Entry& entry : walk_->log.entries) {
-    walk_->reader.read(dialect, entry, session_key, encoding);
-    if (entry.fault != nullptr && ++unreadable > kMostUnreadable) return walk_->cut_before(entry, text);
-  }
+  walk_->read_entries(text);
   return &walk_->log;
 }
+
+void LogParser::complete(std::size_t index) { walk_->complete(walk_->log.entries[index]); }
 
 }  // namespace sessionlogd

@@ -1,9 +1,10 @@
 // Reads the answer to a log request where it lies: each entry as raw tokens, its identity and content already hashed.
 // Nothing is copied, and nothing unescaped unless a token has a backslash.
 //
-// Answers are walked along the index that simdjson makes of them. What is not plain JSON, although people may well send
-// it (bytes that are no UTF-8, names with escapes), and what really is broken goes through core/json_text instead,
-// which takes every entry before the fault.
+// An answer of entries that were read before, but for a few, is passed from one to the next by their bytes, as far as
+// the table of KnownEntries still has them. Others are walked along the index that simdjson makes of them. What is not
+// plain JSON, although people may well send it (bytes that are no UTF-8, names with escapes), and what really is broken
+// goes through core/json_text instead, which takes every entry before the fault.
 #pragma once
 
 #include <memory>
@@ -14,6 +15,7 @@
 #include "config/dialect.h"
 #include "core/body.h"
 #include "core/entry.h"
+#include "core/known_entries.h"
 #include "core/result.h"
 
 namespace sessionlogd {
@@ -43,7 +45,11 @@ class LogParser {
   // when it is no log at all (not JSON, another shape), that of another session, or has more entries than `limits`
   // allow. The log is valid until the next call, its views while `body` is.
   Result<const SessionLog*> parse(const Dialect& dialect, const Body& body, std::string_view session_id,
-                                  std::uint64_t session_key, const AnswerLimits& limits = {});
+                                  std::uint64_t session_key, const AnswerLimits& limits = {},
+                                  const Remembered& remembered = {});
+
+  // Reads an entry of that log that was known by its bytes.
+  void complete(std::size_t index);
 
  private:
   class Walk;

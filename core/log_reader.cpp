@@ -1,6 +1,7 @@
 #include "core/log_reader.h"
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 
 #include "core/json_text.h"
@@ -33,6 +34,11 @@ constexpr std::size_t kLargestOriginal = 32u << 10;  // of an entry that is too 
 
 }  // namespace
 
+std::uint64_t next_format_number() {
+  static std::atomic<std::uint64_t> last = 0;
+  return ++last;
+}
+
 Result<ReadOutcome> LogReader::read(const SourceFormat& source, SessionState& session, const Body& body, bool last_read,
                                     Strange strange) {
   const auto outcome = read_all(source, session, body, last_read, strange);
@@ -42,7 +48,10 @@ Result<ReadOutcome> LogReader::read(const SourceFormat& source, SessionState& se
 
 Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState& session, const Body& body,
                                         bool last_read, Strange strange) {
-  const auto parsed = parser_.parse(*source.dialect, body, session.info.id, session.key, limits_of(body));
+  // A first read has nothing to find, and most sessions are read once.
+  Remembered remembered;
+  if (session.history.size() > 0 && body.size() <= kSmallBody) remembered = {&known_, session.key ^ source.number};
+  const auto parsed = parser_.parse(*source.dialect, body, session.info.id, session.key, limits_of(body), remembered);
   if (parsed.has_error()) return parsed.error();
   const SessionLog& log = **parsed;
 
@@ -60,6 +69,7 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
     return outcome;
   }
 
+  for (const Emission& emission : emissions_) parser_.complete(emission.index);
   sort_by_time(source, log, emissions_);
   read_at_ = system_now();
   std::size_t pushed = 0;
@@ -90,10 +100,11 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
 
 // Ids of sessions that run are not given away. One that has stopped writes nothing more, but for what comes late of it;
 // never that alone.
-bool LogReader::may_be_anothers(const SourceFormat& source, const SessionState& session, const SessionLog& log) const {
+bool LogReader::may_be_anothers(const SourceFormat& source, const SessionState& session, const SessionLog& log) {
   if (!source.dialect->session_is_final(session.info.status)) return false;
   if (session.history.size() > 0) return true;
   if (!session.info.stop) return false;
+  for (std::size_t i = 0; i < log.entries.size(); ++i) parser_.complete(i);
   return std::ranges::all_of(log.entries, [&](const Entry& entry) {
     return entry.fault == nullptr && entry.log_time && source.zone.to_utc(*entry.log_time) > *session.info.stop &&
            (!entry.start || source.zone.to_utc(*entry.start) > *session.info.stop);

@@ -19,6 +19,9 @@
 
 namespace sessionlogd {
 
+// 1, 2, ...: no two formats have the same, so that what was read by one is not believed by another.
+std::uint64_t next_format_number();
+
 // What of a source the reader needs; made once per source.
 struct SourceFormat {
   std::string source_id;
@@ -27,6 +30,7 @@ struct SourceFormat {
   bool keep_original = false;
   bool only_final = false;
   Encoder* encoder = nullptr;
+  std::uint64_t number = next_format_number();
 };
 
 struct ReadOutcome {
@@ -49,7 +53,8 @@ class LogReader {
   // A batch's events are at most so many bytes, but for a single larger one.
   static constexpr std::size_t kBatchBytes = 1u << 20;
 
-  explicit LogReader(BatchQueue& queue, const MemoryShares& shares = {}) : queue_(queue), shares_(shares) {}
+  explicit LogReader(BatchQueue& queue, const MemoryShares& shares = {})
+      : queue_(queue), shares_(shares), known_(shares.known_entries) {}
 
   // Emits one event that says that entries of the session could not be read, and why. Once per session.
   void gap(const SourceFormat& source, SessionState& session, std::string_view why);
@@ -64,7 +69,7 @@ class LogReader {
                                Strange strange);
   void sort_by_time(const SourceFormat& source, const SessionLog& log, std::vector<Emission>& emissions);
   bool was_delivered_before(const SourceFormat& source, const SessionState& session, const Entry& entry) const;
-  bool may_be_anothers(const SourceFormat& source, const SessionState& session, const SessionLog& log) const;
+  bool may_be_anothers(const SourceFormat& source, const SessionState& session, const SessionLog& log);
   void number_twins(const SessionLog& log, const std::vector<Emission>& from, std::vector<Emission>& to);
   void encode(const SourceFormat& source, const SessionState& session, const Entry& entry, const Emission& emission);
   void append(const SourceFormat& source, const Event& event);
@@ -80,6 +85,7 @@ class LogReader {
 
   BatchQueue& queue_;
   const MemoryShares shares_;
+  KnownEntries known_;
   LogParser parser_;
   HistoryComparer comparer_;
   std::vector<EntryDigest> digests_;

@@ -18,11 +18,13 @@ class LogText {
  public:
   explicit LogText(const Dialect& dialect) : dialect_(dialect) {}
 
-  Result<const SessionLog*> parse(std::string_view text) {
+  Result<const SessionLog*> parse(std::string_view text, const Remembered& remembered = {}) {
     body_.clear();
     body_.append(text);
-    return parser_.parse(dialect_, body_, "s1", kSessionKey);
+    return parser_.parse(dialect_, body_, "s1", kSessionKey, {}, remembered);
   }
+  // Reads what was known by its bytes after all.
+  void complete(std::size_t index) { parser_.complete(index); }
   // Of an answer that is a log.
   const SessionLog& read(std::string_view text) { return *parse(text).value(); }
   // Of an entry on its own; valid until the next call.

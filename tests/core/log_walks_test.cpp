@@ -1,5 +1,5 @@
 // The two ways through an answer, simdjson and core/json_text, must read the same. A key with an escape, in the
-// envelope and of no meaning, is what sends an answer the second way.
+// envelope and of no meaning, is what sends an answer the second way. So must a way past what is known by its bytes.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -97,6 +97,51 @@ TEST(LogWalks, ReadTheSame) {
     whole += fast.starts_with("whole");
   }
   EXPECT_GT(whole, 5'000);
+}
+
+TEST(LogWalks, ReadTheSameOfEntriesThatAreKnownByTheirBytes) {
+  Random random(test::random_seed());
+  test::LogText log(test::aws());
+  KnownEntries known(64u << 10);
+  const Remembered remembered{&known, test::kSessionKey};
+  int known_entries = 0;
+  for (int i = 0; i < 30'000; ++i) {
+    const std::string text = "{" + random_members(random);
+    const std::string plain = described(log.parse(text));
+    for (int time = 0; time < 2; ++time) {
+      const auto read = log.parse(text, remembered);
+      for (std::size_t at = 0; read.has_value() && at < (*read)->entries.size(); ++at) {
+        const Entry found = (*read)->entries[at];
+        log.complete(at);
+        const Entry& entry = (*read)->entries[at];
+        known_entries += found.known;
+        ASSERT_TRUE(found.base == entry.base && found.hash == entry.hash && found.final == entry.final) << text;
+      }
+      ASSERT_EQ(described(read), plain) << text;
+    }
+  }
+  EXPECT_GT(known_entries, 5'000);
+}
+
+TEST(KnownEntries, AreOfOneSessionAndOneWayToReadIt) {
+  test::LogText log(test::aws());
+  KnownEntries known(64u << 10);
+  constexpr std::string_view kAnswer = R"({"log":[{"logTime":"2020-06-20T19:12:00","status":"Success"}]})";
+  for (const std::uint64_t reading : {1u, 2u}) {
+    EXPECT_FALSE(log.parse(kAnswer, {&known, reading}).value()->entries[0].known);
+    EXPECT_TRUE(log.parse(kAnswer, {&known, reading}).value()->entries[0].known);
+  }
+}
+
+// What cannot be read is said again each time, by why.
+TEST(KnownEntries, HoldNoneThatCannotBeRead) {
+  test::LogText log(test::aws());
+  KnownEntries known(64u << 10);
+  for (int time = 0; time < 2; ++time) {
+    const SessionLog& read = *log.parse(R"({"log":[{"logTime":"yesterday","status":"Success"}]})", {&known, 1}).value();
+    EXPECT_FALSE(read.entries[0].known);
+    EXPECT_NE(read.entries[0].fault, nullptr);
+  }
 }
 
 }  // namespace

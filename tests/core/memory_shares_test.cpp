@@ -16,8 +16,9 @@ TEST(MemoryShares, AddUpToNoMoreThanTheMemory) {
     for (const std::size_t max_body : {kMiB, 16 * kMiB, memory / kLeastMemoryPerBody}) {
       for (const std::size_t shards : {std::size_t{1}, MemoryShares::most_shards(memory)}) {
         const MemoryShares shares = MemoryShares::of(memory, shards, max_body);
-        const std::size_t sum = shares.queue + shards * (2 * shares.events_per_read + shares.small_bodies + kOwn) +
-                                shares.large_answers * shares.large_answer;
+        const std::size_t sum =
+            shares.queue + shards * (2 * shares.events_per_read + shares.small_bodies + shares.known_entries + kOwn) +
+            shares.large_answers * shares.large_answer;
         EXPECT_LE(sum, memory) << memory << " " << shards << " " << max_body;
         EXPECT_GE(shares.large_answers, 1u);
         EXPECT_GE(shares.large_answer, max_body + max_body / 4) << memory << " " << shards << " " << max_body;
