@@ -208,9 +208,9 @@ void CurlDriver::on_events() {
 }
 
 // timer_ may wait for an earlier time than curl wants by now: most deadlines move back, and waking once too often is
-// cheaper than changing the timer every time.
+// cheaper than changing the timer every time. What is posted already comes here again.
 void CurlDriver::schedule_timer() {
-  if (stopped_ || running_ == 0 || deadline_ >= timer_at_) return;
+  if (stopped_ || running_ == 0 || timeout_posted_ || deadline_ >= timer_at_) return;
   timer_at_ = deadline_;
   timer_.expires_at(timer_at_);
   timer_.async_wait([self = shared_from_this(), generation = ++timer_generation_](const boost::system::error_code&) {
