@@ -22,7 +22,7 @@ inline constexpr std::size_t kLargestEntry = 256u << 10;
 struct Entry {
   Entry() {}
   // Where it begins in the answer.
-  explicit Entry(const char* begin) : raw(begin, 0) {}
+  explicit Entry(const char* begin) : raw(begin, begin) {}
 
   // Raw JSON; empty = absent or null.
   std::string_view field(EntryField which) const { return field(static_cast<std::size_t>(which)); }

@@ -41,7 +41,7 @@ std::uint64_t next_format_number() {
 
 Result<ReadOutcome> LogReader::read(const SourceFormat& source, SessionState& session, const Body& body, bool last_read,
                                     Strange strange) {
-  const auto outcome = read_all(source, session, body, last_read, strange);
+  auto outcome = read_all(source, session, body, last_read, strange);
   if (body.size() > kSmallBody) shrink();
   return outcome;
 }

@@ -84,7 +84,7 @@ class Sink {
   virtual void recover(StateVisitor& into) = 0;
 
   // `tell` is called again and again while recover() works, on its thread; what it throws ends recover().
-  virtual void on_progress(std::function<void()>) {}
+  virtual void on_progress(const std::function<void()>& /*tell*/) {}
 
   // Somebody moved the output away: from now on events go to a new one. Any thread.
   virtual void reopen() {}

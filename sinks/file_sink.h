@@ -33,7 +33,7 @@ class FileSink : public Sink {
   FileSink(std::string state_dir, FileSinkSettings settings, FileOps& ops = FileOps::system());
 
   void recover(StateVisitor& into) override;
-  void on_progress(std::function<void()> tell) override { tell_ = std::move(tell); }
+  void on_progress(const std::function<void()>& tell) override { tell_ = tell; }
   [[nodiscard]] Result<void> commit(std::span<const Batch> batches) override;
   void reopen() override;
   std::string_view name() const override { return name_; }

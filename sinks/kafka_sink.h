@@ -32,7 +32,7 @@ class KafkaSink : public Sink {
   KafkaSink(KafkaSinkSettings settings, std::stop_token stop);
 
   void recover(StateVisitor& into) override;
-  void on_progress(std::function<void()> tell) override { tell_ = std::move(tell); }
+  void on_progress(const std::function<void()>& tell) override { tell_ = tell; }
   [[nodiscard]] Result<void> commit(std::span<const Batch> batches) override;
   std::uint64_t commits_in_doubt() const override { return doubts_.load(std::memory_order_relaxed); }
   std::string_view name() const override { return name_; }
