@@ -13,20 +13,39 @@ namespace sessionlogd::test {
 
 namespace asio = boost::asio;
 
-void open_admin_address(const Workplace& place) {
-  place.edit_config("admin = \"\"", fmt::format("admin = \"unix:{}\"", (place / kAdminSocket).string()));
-}
+namespace {
 
-std::string ask(const Workplace& place, std::string_view bytes) {
+template <class Socket>
+std::string ask_at(const typename Socket::endpoint_type& there, std::string_view bytes) {
   asio::io_context io;
-  asio::local::stream_protocol::socket socket(io);
+  Socket socket(io);
   boost::system::error_code failed;
-  socket.connect((place / kAdminSocket).string(), failed);
+  socket.connect(there, failed);
   if (failed) return {};
   asio::write(socket, asio::buffer(bytes), failed);
   std::string answer;
   asio::read(socket, asio::dynamic_buffer(answer), failed);
   return answer;
+}
+
+}  // namespace
+
+void open_admin_address(const Workplace& place) {
+  place.edit_config("admin = \"\"", fmt::format("admin = \"unix:{}\"", (place / kAdminSocket).string()));
+}
+
+unsigned short open_admin_port(const Workplace& place) {
+  const unsigned short port = free_port();
+  place.edit_config("admin = \"\"", fmt::format("admin = \"127.0.0.1:{}\"", port));
+  return port;
+}
+
+std::string ask(const Workplace& place, std::string_view bytes) {
+  return ask_at<asio::local::stream_protocol::socket>((place / kAdminSocket).string(), bytes);
+}
+
+std::string ask_port(unsigned short port, std::string_view bytes) {
+  return ask_at<asio::ip::tcp::socket>({asio::ip::address_v4::loopback(), port}, bytes);
 }
 
 std::string get(const Workplace& place, std::string_view path) {

@@ -12,11 +12,13 @@ namespace sessionlogd::test {
 // The admin address of a test's daemon: a Unix socket, which is free whatever else runs.
 inline constexpr const char* kAdminSocket = "admin.sock";
 
-// Puts it into the configuration, in place of none.
+// Puts it, or a port of loopback, into the configuration, in place of none.
 void open_admin_address(const Workplace& place);
+unsigned short open_admin_port(const Workplace& place);
 
 // Whatever is answered to these bytes until the other side ends; "" when nobody listens.
 std::string ask(const Workplace& place, std::string_view bytes);
+std::string ask_port(unsigned short port, std::string_view bytes);
 
 // A GET's whole answer, and its body alone.
 std::string get(const Workplace& place, std::string_view path);

@@ -50,8 +50,7 @@ TEST_F(Page, ShowsWhatAnApplianceSaysAsTextAndRunsNoneOfIt) {
         fmt::format("HTTP/1.1 401 Unauthorized\r\nContent-Length: {}\r\n\r\n{}", body.size(), body));
   });
   place_.configure(good.source("good", password) + hostile.source("hostile", password));
-  const unsigned short port = free_port();
-  place_.edit_config("admin = \"\"", fmt::format("admin = \"127.0.0.1:{}\"", port));
+  const unsigned short port = open_admin_port(place_);
   Child daemon = place_.start("run");
   ASSERT_TRUE(eventually([&] {
     const Outcome status = place_.run("status");
