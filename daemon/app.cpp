@@ -179,7 +179,7 @@ void App::start() {
 }
 
 void App::listen_to_operator() {
-  reload_.emplace(main_, settings_, *sources_, *sink_, service_);
+  reload_.emplace(main_, settings_, *sources_, *sink_, service_, [this] { publish_process(); });
   commands_.emplace(main_, *sources_, *reload_, queue_, committer_);
   const std::string path = control_socket_in(settings_.daemon.state_dir);
   try {
@@ -191,8 +191,9 @@ void App::listen_to_operator() {
 }
 
 void App::show_how_it_is() {
-  const Observed observed{.main = main_,
-                          .process = [this] { return process_view(); },
+  publish_process();
+  const Observed observed{.process = process_,
+                          .heartbeat = pulse_.heartbeat(),
                           .shards = shards_,
                           .queue = queue_,
                           .committer = committer_,
@@ -200,15 +201,21 @@ void App::show_how_it_is() {
   admin_.emplace(*settings_.daemon.admin, observed, trouble_);
 }
 
-ProcessView App::process_view() const {
-  return {.started = started_,
-          .config = settings_.file,
-          .config_loaded = reload_ ? reload_->loaded() : started_,
-          .memory_limit = settings_.daemon.memory_bytes,
-          .threads = shards_.size(),
-          .sink_type = settings_.sink.kafka ? "kafka" : "file",
-          .sink_name = std::string(sink_->name()),
-          .stopping = stop_requested_};
+// Whenever something of it has changed.
+void App::publish_process() {
+  ProcessView view{.started = started_,
+                   .config = settings_.file,
+                   .config_loaded = reload_ ? reload_->loaded() : started_,
+                   .daemon = reload_ ? reload_->daemon() : settings_.daemon,
+                   .sink = settings_.sink,
+                   .sources = {},
+                   .waits_for_restart = {},
+                   .threads = shards_.size(),
+                   .sink_name = std::string(sink_->name()),
+                   .stopping = stop_requested_};
+  if (reload_) view.waits_for_restart = reload_->waits_for_restart();
+  for (const SourceSet::Source& source : sources_->all()) view.sources.push_back(source.settings);
+  process_.put(std::move(view));
 }
 
 void App::wait_for_end() {
@@ -230,6 +237,7 @@ void App::wait_for_end() {
 void App::request_stop() {
   if (std::exchange(stop_requested_, true)) return;
   service_.stopping();
+  if (admin_) publish_process();
   stop_.request_stop();
   for (const auto& shard : shards_) shard->stop();
   auto deadline = std::make_shared<asio::steady_timer>(main_, kShardsMayTake);

@@ -20,6 +20,8 @@
 #include "daemon/admin_server.h"
 #include "daemon/control_commands.h"
 #include "daemon/control_socket.h"
+#include "daemon/fleet_view.h"
+#include "daemon/published.h"
 #include "daemon/pulse.h"
 #include "daemon/recent_trouble.h"
 #include "daemon/reload.h"
@@ -48,7 +50,7 @@ class App {
   void start();
   void listen_to_operator();
   void show_how_it_is();
-  ProcessView process_view() const;
+  void publish_process();
   void wait_for_end();
   bool stop();
   int exit_status(bool all_committed) const;
@@ -78,6 +80,7 @@ class App {
   ServiceStatus status_;
   Pulse pulse_;
   std::unique_ptr<Quarantine> quarantine_;  // none where no state is kept
+  Published<ProcessView> process_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::optional<SourceSet> sources_;
   std::optional<Reload> reload_;

@@ -14,26 +14,26 @@ constexpr std::chrono::seconds kLongestCommit{30};
 
 std::vector<const SourceView*> FleetView::sources() const {
   std::vector<const SourceView*> all;
-  for (const ShardState& shard : shards) {
-    if (shard.view == nullptr) continue;
-    for (const SourceView& source : shard.view->sources) all.push_back(&source);
+  for (const auto& shard : shards) {
+    if (shard == nullptr) continue;
+    for (const SourceView& source : shard->sources) all.push_back(&source);
   }
   std::sort(all.begin(), all.end(),
             [](const SourceView* a, const SourceView* b) { return a->identity->name < b->identity->name; });
   return all;
 }
 
-std::vector<std::string> not_healthy(const FleetView& view) {
+std::vector<std::string> not_healthy(const Heartbeat& heartbeat, SteadyTime now) {
   std::vector<std::string> reasons;
-  if (!view.main_answers) reasons.push_back("the main thread does not answer");
-  for (std::size_t i = 0; i < view.shards.size(); ++i) {
-    if (!view.shards[i].answers) reasons.push_back(fmt::format("shard {} does not answer", i));
+  for (const Heartbeat::Silent& loop : heartbeat.silent(now)) {
+    reasons.push_back(fmt::format("{} has not answered for {} s", loop.name,
+                                  std::chrono::duration_cast<std::chrono::seconds>(loop.since).count()));
   }
   return reasons;
 }
 
 std::vector<std::string> not_ready(const FleetView& view) {
-  std::vector<std::string> reasons = not_healthy(view);
+  std::vector<std::string> reasons = view.not_healthy;
   if (view.process.stopping) reasons.push_back("the daemon is stopping");
   if (!view.sink.error.empty()) {
     reasons.push_back(fmt::format("sink {} cannot take events now: {}", view.process.sink_name, view.sink.error));

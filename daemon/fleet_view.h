@@ -6,21 +6,26 @@
 #include <string>
 #include <vector>
 
+#include "config/settings.h"
 #include "core/clock.h"
 #include "core/committer.h"
 #include "core/source_view.h"
 #include "core/timestamp.h"
+#include "daemon/heartbeat.h"
 
 namespace sessionlogd {
 
-// What the main thread knows.
+// What the main thread knows, and says whenever it changes.
 struct ProcessView {
   Instant started;
-  std::string config;  // the file in force
+  std::string config;  // the file in force, and what it says
   Instant config_loaded;
-  std::size_t memory_limit = 0;  // `memory`
-  std::size_t threads = 0;       // shards
-  std::string sink_type, sink_name;
+  DaemonSettings daemon;
+  SinkSettings sink;
+  std::vector<std::shared_ptr<const SourceSettings>> sources;
+  std::vector<std::string> waits_for_restart;  // keys that say something else in the file since it was read again
+  std::size_t threads = 0;                     // shards
+  std::string sink_name;
   bool stopping = false;
 };
 
@@ -28,12 +33,8 @@ struct FleetView {
   SteadyTime taken;
   Instant at;
   ProcessView process;
-  bool main_answers = false;
-  struct ShardState {
-    bool answers = false;  // false: `view` is what it said last
-    std::shared_ptr<const ShardView> view;
-  };
-  std::vector<ShardState> shards;
+  std::vector<std::string> not_healthy;
+  std::vector<std::shared_ptr<const ShardView>> shards;  // as each was when it answered last, nullptr = never
   CommitterView sink;
   std::size_t queue_bytes = 0, queue_capacity = 0;
   std::size_t quarantine_bytes = 0;
@@ -42,8 +43,8 @@ struct FleetView {
   std::vector<const SourceView*> sources() const;  // in order of their names
 };
 
-// Why the daemon is not well (some loop does not answer), or not ready (the sink does not commit, too). Empty: it is.
-std::vector<std::string> not_healthy(const FleetView& view);
+// Why the daemon is not well (some loop does not turn), or not ready (the sink does not commit, too). Empty: it is.
+std::vector<std::string> not_healthy(const Heartbeat& heartbeat, SteadyTime now);
 std::vector<std::string> not_ready(const FleetView& view);
 
 }  // namespace sessionlogd

@@ -167,10 +167,10 @@ void add_process(Families& families, const FleetView& view) {
   HistogramCounts poll, lateness;
   std::size_t bodies = 0;
   for (const auto& shard : view.shards) {
-    if (shard.view == nullptr) continue;
-    poll.add(shard.view->poll_seconds);
-    lateness.add(shard.view->poll_lateness_seconds);
-    bodies += shard.view->body_bytes;
+    if (shard == nullptr) continue;
+    poll.add(shard->poll_seconds);
+    lateness.add(shard->poll_lateness_seconds);
+    bodies += shard->body_bytes;
   }
   families.histogram("poll_seconds", "How long a poll took, from its start until its events were on their way.", poll);
   families.histogram("poll_lateness_seconds", "How much later than due a poll began.", lateness);
@@ -180,7 +180,7 @@ void add_process(Families& families, const FleetView& view) {
   memory.add(static_cast<double>(view.queue_bytes), {{"of", "queue"}});
   memory.add(static_cast<double>(bodies), {{"of", "bodies"}});
   families.gauge("memory_limit_bytes", "What answers, queue and batches may take together.")
-      .add(static_cast<double>(view.process.memory_limit));
+      .add(static_cast<double>(view.process.daemon.memory_bytes));
   families.gauge("quarantine_bytes", "Answers that were no JSON and are kept for a look.")
       .add(static_cast<double>(view.quarantine_bytes));
   families.gauge("started_timestamp_seconds", "When the daemon was started.").add(seconds(view.process.started));

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fstream>
@@ -49,15 +48,12 @@ Sums sum(const FleetView& view) {
 }  // namespace
 
 Observatory::Observatory(asio::io_context& io, Observed observed)
-    : io_(io),
-      observed_(std::move(observed)),
-      process_([&main = observed_.main](std::function<void()> task) { asio::post(main, std::move(task)); },
-               observed_.process),
-      looked_(io) {
-  for (const auto& shard : observed_.shards) {
-    shards_.emplace_back([it = shard.get()](std::function<void()> task) { it->post(std::move(task)); },
-                         [it = shard.get()] { return it->view(); });
-  }
+    : io_(io), observed_(std::move(observed)), looked_(io) {
+  for (std::size_t i = 0; i < observed_.shards.size(); ++i) shards_.push_back(std::make_shared<Published<ShardView>>());
+}
+
+std::vector<std::string> Observatory::not_healthy() const {
+  return sessionlogd::not_healthy(observed_.heartbeat, SteadyClock::now());
 }
 
 asio::awaitable<std::shared_ptr<const FleetView>> Observatory::look() {
@@ -67,11 +63,10 @@ asio::awaitable<std::shared_ptr<const FleetView>> Observatory::look() {
     co_return view_;
   }
   looking_ = true;
-  process_.ask();
-  for (auto& shard : shards_) shard.ask();
+  const auto before = shown();
   const SteadyTime latest = SteadyClock::now() + kMayTakeToAnswer;
   asio::steady_timer timer(io_);
-  while (!all_answered() && SteadyClock::now() < latest) {
+  while (!all_answered(before) && SteadyClock::now() < latest) {
     timer.expires_after(kLookAgain);
     co_await timer.async_wait(asio::use_awaitable);
   }
@@ -81,18 +76,40 @@ asio::awaitable<std::shared_ptr<const FleetView>> Observatory::look() {
   co_return view_;
 }
 
-bool Observatory::all_answered() const {
-  return process_.answered() &&
-         std::all_of(shards_.begin(), shards_.end(), [](const auto& shard) { return shard.answered(); });
+std::vector<std::shared_ptr<const ShardView>> Observatory::shown() const {
+  std::vector<std::shared_ptr<const ShardView>> views;
+  for (const Shown& shard : shards_) views.push_back(shard->latest());
+  return views;
 }
 
-std::shared_ptr<const FleetView> Observatory::compose() const {
+// Asks those that have not answered since; a shard that just then has a question of the pulse is asked at the next
+// look.
+bool Observatory::all_answered(const std::vector<std::shared_ptr<const ShardView>>& before) {
+  bool all = true;
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    if (shards_[i]->latest() != before[i]) continue;
+    ask(i);
+    all = false;
+  }
+  return all;
+}
+
+void Observatory::ask(std::size_t shard) {
+  if (!observed_.heartbeat.ask(shard, SteadyClock::now())) return;
+  Shard& there = *observed_.shards[shard];
+  there.post([shown = shards_[shard], &there, &heartbeat = observed_.heartbeat, shard] {
+    shown->put(there.view());
+    heartbeat.answered(shard);
+  });
+}
+
+std::shared_ptr<const FleetView> Observatory::compose() {
   auto view = std::make_shared<FleetView>();
   view->taken = SteadyClock::now();
   view->at = system_now();
-  if (const auto process = process_.value()) view->process = *process;
-  view->main_answers = process_.answered();
-  for (const auto& shard : shards_) view->shards.push_back({shard.answered(), shard.value()});
+  view->process = *observed_.process.latest();
+  view->not_healthy = not_healthy();
+  view->shards = shown();
   view->sink = observed_.committer.view();
   view->queue_bytes = observed_.queue.bytes();
   view->queue_capacity = observed_.queue.capacity();

@@ -1,11 +1,10 @@
 // Looks at the whole daemon for whoever asks, at most once a second however many ask: each shard is asked on its own
-// thread, and one that does not answer within a second is said to stand still. Keeps a little history of it.
+// thread, and of one that does not answer within a second what it said last is shown. Keeps a little history of it.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -16,14 +15,15 @@
 #include "core/shard.h"
 #include "core/signal.h"
 #include "daemon/fleet_view.h"
-#include "daemon/probe.h"
+#include "daemon/heartbeat.h"
+#include "daemon/published.h"
 
 namespace sessionlogd {
 
 // What is looked at. All must outlive who looks.
 struct Observed {
-  boost::asio::io_context& main;
-  std::function<ProcessView()> process;  // called on the main thread
+  const Published<ProcessView>& process;  // there is one
+  Heartbeat& heartbeat;                   // loop i is that of shard i
   std::span<const std::unique_ptr<Shard>> shards;
   const BatchQueue& queue;
   const Committer& committer;
@@ -46,6 +46,9 @@ class Observatory {
 
   Observatory(boost::asio::io_context& io, Observed observed);
 
+  // Whatever stands still, this answers at once.
+  std::vector<std::string> not_healthy() const;
+
   // Never nullptr; at most kFresh old, but for shards that do not answer.
   boost::asio::awaitable<std::shared_ptr<const FleetView>> look();
 
@@ -54,13 +57,17 @@ class Observatory {
   const std::deque<HistoryPoint>& history() const { return history_; }
 
  private:
-  bool all_answered() const;
-  std::shared_ptr<const FleetView> compose() const;
+  // Of a shard; outlives us, should it answer later.
+  using Shown = std::shared_ptr<Published<ShardView>>;
+
+  bool all_answered(const std::vector<std::shared_ptr<const ShardView>>& before);
+  void ask(std::size_t shard);
+  std::vector<std::shared_ptr<const ShardView>> shown() const;
+  std::shared_ptr<const FleetView> compose();
 
   boost::asio::io_context& io_;
   const Observed observed_;
-  Probe<ProcessView> process_;
-  std::vector<Probe<ShardView>> shards_;
+  std::vector<Shown> shards_;
   std::shared_ptr<const FleetView> view_;
   bool looking_ = false;
   Signal looked_;

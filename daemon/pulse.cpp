@@ -13,6 +13,8 @@ using namespace std::chrono_literals;
 constexpr std::chrono::microseconds kAtMost = 1s;
 // A shard reads an answer of the largest size in some seconds.
 constexpr std::chrono::milliseconds kShardPatience = 30s;
+// It reads a configuration of many thousand sources in some seconds.
+constexpr std::chrono::milliseconds kMainPatience = 30s;
 // One commit is one turn. A slow broker takes minutes for it and a disk that hangs as long as it hangs: that is waiting
 // for a sink, and only what no sink takes is being stuck.
 constexpr std::chrono::milliseconds kCommitterPatience = 15min;
@@ -35,7 +37,8 @@ void Pulse::start() {
 
 void Pulse::watch(std::span<const std::unique_ptr<Shard>> shards, const Committer& committer) {
   for (std::size_t i = 0; i < shards.size(); ++i) heartbeat_.add(fmt::format("shard {}", i), kShardPatience);
-  heartbeat_.add("committer", kCommitterPatience);
+  committer_loop_ = heartbeat_.add("committer", kCommitterPatience);
+  main_loop_ = heartbeat_.add("main thread", kMainPatience);
   shards_ = shards;
   committer_ = &committer;
 }
@@ -53,9 +56,11 @@ void Pulse::ask(SteadyTime now) {
     if (heartbeat_.ask(loop, now)) shards_[loop]->post([this, loop] { heartbeat_.answered(loop); });
   }
   const std::uint64_t turns = committer_->turns();
-  const Heartbeat::Loop loop = shards_.size();
-  if (turns != committer_turns_) heartbeat_.answered(loop);
-  if (heartbeat_.ask(loop, now)) committer_turns_ = turns;
+  if (turns != committer_turns_) heartbeat_.answered(committer_loop_);
+  if (heartbeat_.ask(committer_loop_, now)) committer_turns_ = turns;
+  // That we are here again is the answer.
+  heartbeat_.answered(main_loop_);
+  heartbeat_.ask(main_loop_, now);
 }
 
 void Pulse::say_silent(const std::vector<Heartbeat::Silent>& silent) {

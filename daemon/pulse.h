@@ -4,7 +4,8 @@
 //        │     └──▶ the committer: has it turned since? ────────┴─▶ all have ──▶ the watchdog is fed
 //        └────────▶ the figures ──▶ the status
 //
-// It beats whenever the main loop turns, so also while the sink is recovered or waited for.
+// It beats whenever the main loop turns, so also while the sink is recovered or waited for; whether it still does is
+// for others to ask the heartbeat.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -34,8 +35,8 @@ class Pulse {
   // What start() does again and again.
   void beat(SteadyTime now);
 
-  // For any thread, once watch() was called.
-  const Heartbeat& heartbeat() const { return heartbeat_; }
+  // For any thread, once watch() was called; loop i is that of shard i.
+  Heartbeat& heartbeat() { return heartbeat_; }
 
  private:
   void ask(SteadyTime now);
@@ -48,8 +49,9 @@ class Pulse {
 
   Heartbeat heartbeat_;
   std::span<const std::unique_ptr<Shard>> shards_;  // loops 0 and up
-  const Committer* committer_ = nullptr;            // the last loop
-  std::uint64_t committer_turns_ = 0;               // when it was asked
+  const Committer* committer_ = nullptr;
+  std::uint64_t committer_turns_ = 0;  // when it was asked
+  Heartbeat::Loop committer_loop_ = 0, main_loop_ = 0;
   bool silent_said_ = false;
 };
 

@@ -87,15 +87,19 @@ asio::awaitable<std::string> Reload::run() {
 }
 
 asio::awaitable<std::string> Reload::apply(Settings wanted) {
-  const std::vector<std::string> restart = keys_for_restart(started_with_, wanted);
   set_log_level(wanted.daemon.log_level);
+  daemon_.log_level = wanted.daemon.log_level;
+  daemon_.state_keep = wanted.daemon.state_keep;
+  waits_for_restart_ = keys_for_restart(started_with_, wanted);
   loaded_ = system_now();
   for (const std::string& warning : wanted.warnings) spdlog::warn("{}", warning);
   const SourceSet::Changes changes = co_await sources_.change_to(std::move(wanted.sources), wanted.daemon.state_keep);
+  on_change_();
   std::string said =
       fmt::format("reloaded {}: {} sources added, {} changed, {} removed, {} unchanged", started_with_.file,
                   changes.added, changes.changed, changes.removed, changes.unchanged);
-  if (!restart.empty()) said += fmt::format("; only a restart changes {}", fmt::join(restart, ", "));
+  if (!waits_for_restart_.empty())
+    said += fmt::format("; only a restart changes {}", fmt::join(waits_for_restart_, ", "));
   spdlog::info("{}", said);
   for (const std::string& failed : changes.failed) {
     spdlog::error("{}", failed);

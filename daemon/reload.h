@@ -5,7 +5,9 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "config/settings.h"
@@ -22,10 +24,16 @@ std::vector<std::string> keys_for_restart(const Settings& started_with, const Se
 
 class Reload {
  public:
-  // All must outlive this. On the main thread.
+  // All must outlive this. On the main thread, where `on_change` is called when another configuration is in force.
   Reload(boost::asio::io_context& main, const Settings& started_with, SourceSet& sources, Sink& sink,
-         ServiceNotify& service)
-      : started_with_(started_with), sources_(sources), sink_(sink), service_(service), done_(main) {}
+         ServiceNotify& service, std::function<void()> on_change)
+      : started_with_(started_with),
+        sources_(sources),
+        sink_(sink),
+        service_(service),
+        on_change_(std::move(on_change)),
+        daemon_(started_with.daemon),
+        done_(main) {}
 
   // Reads the file again and says in the log what came of it; the output is reopened in any case, if it was moved
   // away. Returns "ok ..." or "failed ...", perhaps of several lines, when it is done. One at a time, others wait.
@@ -34,14 +42,21 @@ class Reload {
   // When the configuration in force was read.
   Instant loaded() const { return loaded_; }
 
+  // [daemon] as it is in force, and the keys that say something else in the file and wait for a restart.
+  const DaemonSettings& daemon() const { return daemon_; }
+  const std::vector<std::string>& waits_for_restart() const { return waits_for_restart_; }
+
  private:
   boost::asio::awaitable<std::string> apply(Settings wanted);
 
   const Settings& started_with_;
   SourceSet& sources_;
   Sink& sink_;
-  Instant loaded_ = system_now();
   ServiceNotify& service_;
+  const std::function<void()> on_change_;
+  DaemonSettings daemon_;
+  Instant loaded_ = system_now();
+  std::vector<std::string> waits_for_restart_;
   bool running_ = false;
   Signal done_;
 };

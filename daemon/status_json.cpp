@@ -1,6 +1,9 @@
 #include "daemon/status_json.h"
 
+#include <map>
+
 #include "daemon/json_writer.h"
+#include "daemon/settings_json.h"
 #include "daemon/version.h"
 #include "daemon/words.h"
 
@@ -37,18 +40,22 @@ void write_process(JsonWriter& json, const FleetView& view) {
       .member("config", process.config)
       .member("config_loaded", process.config_loaded)
       .member("memory_bytes", view.resident_bytes)
-      .member("memory_limit_bytes", process.memory_limit)
+      .member("memory_limit_bytes", process.daemon.memory_bytes)
       .member("shards", process.threads)
       .key("not_ready")
       .begin('[');
   for (const std::string& reason : not_ready(view)) json.value(reason);
+  json.end(']').key("settings");
+  write_settings(json, process.daemon);
+  json.key("waits_for_restart").begin('[');
+  for (const std::string& key : process.waits_for_restart) json.value(key);
   json.end(']').end('}');
 }
 
 void write_sink(JsonWriter& json, const FleetView& view) {
   json.key("sink")
       .begin('{')
-      .member("type", view.process.sink_type)
+      .member("type", view.process.sink.kafka ? "kafka" : "file")
       .member("name", view.process.sink_name)
       .member("state", view.sink.error.empty() ? "ok" : "waiting")
       .member("error", view.sink.error)
@@ -58,10 +65,13 @@ void write_sink(JsonWriter& json, const FleetView& view) {
       .member("commits", view.sink.ok)
       .member("events", view.sink.events)
       .member("event_bytes", view.sink.event_bytes)
-      .end('}');
+      .key("settings");
+  write_settings(json, view.process.sink);
+  json.end('}');
 }
 
-void write_source(JsonWriter& json, const SourceView& source) {
+// `settings` may be nullptr: the source comes or goes just now.
+void write_source(JsonWriter& json, const SourceView& source, const SourceSettings* settings) {
   json.begin('{')
       .member("name", source.identity->name)
       .member("id", source.identity->id)
@@ -81,8 +91,12 @@ void write_source(JsonWriter& json, const SourceView& source) {
       .member("clock_offset_seconds", source.clock_offset.count())
       .member("breaker_until", source.breaker_until)
       .member("token_expires", source.token_expires)
-      .member("certificate_expires", source.certificate_expires)
-      .end('}');
+      .member("certificate_expires", source.certificate_expires);
+  if (settings != nullptr) {
+    json.key("settings");
+    write_settings(json, *settings);
+  }
+  json.end('}');
 }
 
 }  // namespace
@@ -93,7 +107,12 @@ std::string status_json(const FleetView& view) {
   write_process(json, view);
   write_sink(json, view);
   json.key("sources").begin('[');
-  for (const SourceView* source : view.sources()) write_source(json, *source);
+  std::map<std::string_view, const SourceSettings*> settings;
+  for (const auto& source : view.process.sources) settings.emplace(source->id, source.get());
+  for (const SourceView* source : view.sources()) {
+    const auto known = settings.find(source->identity->id);
+    write_source(json, *source, known == settings.end() ? nullptr : known->second);
+  }
   json.end(']').end('}');
   return json.take() + "\n";
 }

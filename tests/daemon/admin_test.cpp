@@ -96,6 +96,39 @@ TEST_F(Admin, TellsOfEverySourceUnderTheNamesThatOthersRelyOn) {
   EXPECT_THAT(status, Not(HasSubstr("secret")));
 }
 
+// The text value of the first member of that name.
+std::string member(const std::string& json, const std::string& name) {
+  const std::string key = "\"" + name + "\":\"";
+  const std::size_t at = json.find(key);
+  return at == std::string::npos ? "" : json.substr(at + key.size(), json.find('"', at + key.size()) - at - key.size());
+}
+
+TEST_F(Admin, ShowsTheConfigurationInForceAndWhenItWasLoaded) {
+  place_.configure(appliance_.source("good", "file:" + (place_ / "password").string()), "log_level = \"debug\"\n");
+  open_admin_address(place_);
+  Child daemon = start();
+  std::string status = get_body(place_, "/status");
+  for (const char* shown :
+       {"\"log_level\":\"debug\"", "\"memory\":\"512MiB\"", "\"state_keep\":\"30d\"", "\"waits_for_restart\":[]", "\"type\":\"file\",\"format\":\"ecs\",\"commit_interval\":\"50ms\"",
+        "\"mode\":\"0640\"", "\"rotate\":{\"size\":\"256MiB\",\"every\":\"1d\",\"keep\":\"14\",\"compress\":\"zstd\"}",
+        "\"username\":\"collector\",\"password\":\"file:/",
+        "\"poll\":{\"interval\":\"50ms\",\"max_interval\":\"200ms\"", "\"settle\":\"10m\",\"lookback\":\"all\"",
+        "\"rate\":\"200/s\",\"changes\":\"emit\",\"retention\":\"90d\""}) {
+    EXPECT_THAT(status, HasSubstr(shown));
+  }
+  const std::string loaded = member(status, "config_loaded");
+
+  place_.edit_config("log_level = \"debug\"", "log_level = \"warn\"");
+  place_.edit_config("interval = \"50ms\"", "interval = \"70ms\"");
+  place_.edit_config("commit_interval = \"50ms\"", "commit_interval = \"60ms\"");
+  EXPECT_EQ(place_.run("reload").status, 0);
+  EXPECT_TRUE(eventually([&] { return member(status = get_body(place_, "/status"), "config_loaded") != loaded; }));
+  EXPECT_EQ(member(status, "log_level"), "warn");
+  EXPECT_EQ(member(status, "interval"), "70ms");
+  EXPECT_EQ(member(status, "commit_interval"), "50ms") << "as it was started with";
+  EXPECT_THAT(status, HasSubstr("\"waits_for_restart\":[\"sink.commit_interval\"]"));
+}
+
 TEST_F(Admin, SaysWhatIsWrongWithASource) {
   place_.write("password", "wrong\x1B[31m");
   Appliance refusing([](const Appliance::Request& request) -> std::optional<Appliance::Reply> {

@@ -109,6 +109,17 @@ TEST_F(PulseTest, StarvesItWhenAShardIsStuckAndFeedsItAgainAfterwards) {
   EXPECT_EQ(fed(), 3);
 }
 
+TEST_F(PulseTest, LetsOthersSeeThatTheMainLoopDoesNotTurn) {
+  pulse_.beat(start_);
+  let_shard_answer();
+  EXPECT_TRUE(pulse_.heartbeat().silent(start_ + 30s).empty());
+  ASSERT_EQ(pulse_.heartbeat().silent(start_ + 31s).size(), 1u);
+  EXPECT_EQ(pulse_.heartbeat().silent(start_ + 31s).front().name, "main thread");
+  pulse_.beat(start_ + 32s);
+  let_shard_answer();
+  EXPECT_TRUE(pulse_.heartbeat().silent(start_ + 33s).empty());
+}
+
 TEST_F(PulseTest, HasMorePatienceWithACommit) {
   sink_.held = true;
   queue_.push(Batch());

@@ -7,6 +7,7 @@
 #include <boost/beast/http/verb.hpp>
 #include <csignal>
 
+#include "tests/daemon/admin.h"
 #include "tests/daemon/appliance.h"
 #include "tests/daemon/simulated_fleet.h"
 
@@ -61,6 +62,15 @@ void expect_not_shown(const Child& daemon, const std::string& secret) {
   }
 }
 
+// What stands at the admin address becomes a file of the workplace.
+void keep_what_is_shown(const Workplace& place) {
+  for (const char* name : {"status", "metrics", "recent", ""}) {
+    const std::string answer = get(place, fmt::format("/{}", name));
+    EXPECT_THAT(answer, HasSubstr(" 200 "));
+    place.write(fmt::format("shown.{}", name), answer);
+  }
+}
+
 constexpr const char* kPassword = "canary-password-7f3a";
 constexpr const char* kToken = "canary-access-";  // as tests/daemon/appliance gives them
 
@@ -102,9 +112,12 @@ TEST_F(Secrets, AreNowhereThroughFailuresThatEchoTheRequest) {
   appliance.sessions = 10;
   place_.write("password", kPassword);
   place_.configure(appliance.source("a", "file:" + (place_ / "password").string()), "log_level = \"trace\"\n");
+  open_admin_address(place_);
   Child daemon = place_.start("run");
   EXPECT_TRUE(eventually([&] { return !place_.lines().empty() && count > 100; })) << daemon.err();
   expect_not_shown(daemon, kPassword);
+  keep_what_is_shown(place_);
+  EXPECT_THAT(read_text(place_ / "shown.status"), HasSubstr("\"password\":\"file:/"));
   daemon.signal(SIGTERM);
   EXPECT_EQ(daemon.wait(), 0);
   expect_nowhere(place_, kPassword);
