@@ -29,6 +29,7 @@ struct DaemonSettings {
   std::string log_level = "info";
   std::size_t memory_bytes = 512u << 20;
   std::optional<AdminAddress> admin = AdminAddress{};  // nullopt = none
+  bool metrics_per_source = true;                      // false: of all sources together
   std::chrono::milliseconds state_keep{std::chrono::hours{24 * 30}};
 };
 

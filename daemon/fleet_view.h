@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "core/committer.h"
 #include "core/source_view.h"
 #include "core/timestamp.h"
+#include "daemon/all_sources.h"
 #include "daemon/heartbeat.h"
 
 namespace sessionlogd {
@@ -35,6 +37,7 @@ struct FleetView {
   ProcessView process;
   std::vector<std::string> not_healthy;
   std::vector<std::shared_ptr<const ShardView>> shards;  // as each was when it answered last, nullptr = never
+  std::optional<SourceSums> sums;                        // where the metrics are those of all sources together
   CommitterView sink;
   std::size_t queue_bytes = 0, queue_capacity = 0;
   std::size_t quarantine_bytes = 0;

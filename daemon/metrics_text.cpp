@@ -65,25 +65,43 @@ class Families {
 
 double seconds(Instant at) { return static_cast<double>(at.seconds) + static_cast<double>(at.nanos) / 1e9; }
 
-using Sources = std::vector<const SourceView*>;
+// What there are series of: each source, or all of them as if they were one.
+struct Subject {
+  Labels labels;
+  const SourceView* view;
+  const std::vector<std::pair<int, std::uint64_t>>* requests;
 
-// One gauge or counter per source; nullopt leaves it out.
-void add_each(Families::Family family, const Sources& sources,
+  Labels labels_and(const char* name, std::string value) const {
+    Labels all = labels;
+    all.push_back({name, std::move(value)});
+    return all;
+  }
+};
+using Subjects = std::vector<Subject>;
+
+Subjects subjects_of(const FleetView& view) {
+  if (view.sums) return {{{}, &view.sums->as_one, &view.sums->requests}};
+  Subjects each;
+  for (const SourceView* source : view.sources())
+    each.push_back({{{"source", source->identity->name}}, source, &source->requests.by_status()});
+  return each;
+}
+
+// One gauge or counter per subject; nullopt leaves it out.
+void add_each(Families::Family family, const Subjects& subjects,
               const std::function<std::optional<double>(const SourceView&)>& value_of) {
-  for (const SourceView* source : sources) {
-    if (const auto value = value_of(*source)) family.add(*value, {{"source", source->identity->name}});
+  for (const Subject& subject : subjects) {
+    if (const auto value = value_of(*subject.view)) family.add(*value, subject.labels);
   }
 }
 
-// One per source and word.
+// One per subject and word.
 template <class Number, std::size_t N>
-void add_by_word(Families::Family family, const Sources& sources, const char* label,
+void add_by_word(Families::Family family, const Subjects& subjects, const char* label,
                  const std::array<std::string_view, N>& words, std::array<Number, N> SourceView::*counts) {
-  for (const SourceView* source : sources) {
-    for (std::size_t i = 0; i < N; ++i) {
-      family.add(static_cast<double>((source->*counts)[i]),
-                 {{"source", source->identity->name}, {label, std::string(words[i])}});
-    }
+  for (const Subject& subject : subjects) {
+    for (std::size_t i = 0; i < N; ++i)
+      family.add(static_cast<double>((subject.view->*counts)[i]), subject.labels_and(label, std::string(words[i])));
   }
 }
 
@@ -95,52 +113,54 @@ std::string code_of(int status) {
   return status == 0 ? "error" : status == RequestCounts::kOther ? "other" : std::to_string(status);
 }
 
-void add_work(Families& families, const Sources& sources) {
-  add_by_word(families.counter("polls_total", "Polls of session logs, by what came of them."), sources, "result",
+void add_work(Families& families, const Subjects& subjects) {
+  add_by_word(families.counter("polls_total", "Polls of session logs, by what came of them."), subjects, "result",
               kPollWords, &SourceView::polls);
   auto requests = families.counter("http_requests_total",
                                    "Requests to the source, by HTTP status; error: no answer could be read.");
-  for (const SourceView* source : sources) {
-    for (const auto& [status, count] : source->requests.by_status())
-      requests.add(static_cast<double>(count), {{"source", source->identity->name}, {"code", code_of(status)}});
+  for (const Subject& subject : subjects) {
+    for (const auto& [status, count] : *subject.requests)
+      requests.add(static_cast<double>(count), subject.labels_and("code", code_of(status)));
   }
-  add_each(families.counter("entries_total", "Entries in answers that were read, known ones too."), sources,
+  add_each(families.counter("entries_total", "Entries in answers that were read, known ones too."), subjects,
            [](const SourceView& source) { return static_cast<double>(source.entries); });
-  add_by_word(families.counter("events_total", "Events made, by why."), sources, "change", kChangeWords,
+  add_by_word(families.counter("events_total", "Events made, by why."), subjects, "change", kChangeWords,
               &SourceView::events);
-  add_each(families.counter("not_json_total", "Answers that were no JSON, or broken JSON."), sources,
+  add_each(families.counter("not_json_total", "Answers that were no JSON, or broken JSON."), subjects,
            [](const SourceView& source) { return static_cast<double>(source.not_json); });
-  add_each(families.counter("not_utf8_total", "Events in which bytes that are no UTF-8 were replaced."), sources,
+  add_each(families.counter("not_utf8_total", "Events in which bytes that are no UTF-8 were replaced."), subjects,
            [](const SourceView& source) { return static_cast<double>(source.not_utf8); });
 }
 
-void add_sources(Families& families, const Sources& sources) {
+void add_conditions(Families& families, const std::vector<const SourceView*>& sources) {
   std::array<std::size_t, kConditionWords.size()> conditions{};
   for (const SourceView* source : sources) ++conditions[static_cast<std::size_t>(source->condition)];
   auto by_state = families.gauge("sources", "Sources, by how they are.");
   for (std::size_t i = 0; i < conditions.size(); ++i)
     by_state.add(static_cast<double>(conditions[i]), {{"state", std::string(kConditionWords[i])}});
+}
 
-  add_each(families.gauge("source_up", "Whether the source is listed and gives its logs."), sources,
+void add_how_sources_are(Families& families, const Subjects& subjects) {
+  add_each(families.gauge("source_up", "Whether the source is listed and gives its logs."), subjects,
            [](const SourceView& source) { return source.condition == SourceCondition::kOk ? 1 : 0; });
-  add_by_word(families.gauge("sessions", "Sessions that are known, by how far they were read."), sources, "state",
+  add_by_word(families.gauge("sessions", "Sessions that are known, by how far they were read."), subjects, "state",
               kSessionWords, &SourceView::sessions);
   add_each(families.gauge("source_lag_seconds",
                           "Age of the oldest change that is not committed; of a source that cannot be read, since "
                           "when."),
-           sources, [](const SourceView& source) { return source.lag.count(); });
-  add_each(families.gauge("source_lateness_seconds", "How late the poll is that is due longest."), sources,
+           subjects, [](const SourceView& source) { return source.lag.count(); });
+  add_each(families.gauge("source_lateness_seconds", "How late the poll is that is due longest."), subjects,
            [](const SourceView& source) { return source.lateness.count(); });
-  add_each(families.gauge("source_clock_offset_seconds", "The source's clock less ours."), sources,
+  add_each(families.gauge("source_clock_offset_seconds", "The source's clock less ours."), subjects,
            [](const SourceView& source) { return static_cast<double>(source.clock_offset.count()); });
   add_each(families.gauge("source_retention_seconds", "How long the source keeps its logs, by the configuration."),
-           sources, [](const SourceView& source) { return static_cast<double>(source.identity->retention.count()); });
+           subjects, [](const SourceView& source) { return static_cast<double>(source.identity->retention.count()); });
   add_each(families.gauge("source_last_poll_timestamp_seconds", "When a log of the source could be read last."),
-           sources, [](const SourceView& source) { return seconds(source.last_poll); });
+           subjects, [](const SourceView& source) { return seconds(source.last_poll); });
   add_each(families.gauge("source_token_expires_timestamp_seconds", "When the token in use ends, if that was said."),
-           sources, [](const SourceView& source) { return seconds(source.token_expires); });
+           subjects, [](const SourceView& source) { return seconds(source.token_expires); });
   add_each(families.gauge("source_certificate_expires_timestamp_seconds", "When the source's certificate ends."),
-           sources, [](const SourceView& source) { return seconds(source.certificate_expires); });
+           subjects, [](const SourceView& source) { return seconds(source.certificate_expires); });
 }
 
 void add_sink(Families& families, const FleetView& view) {
@@ -190,10 +210,11 @@ void add_process(Families& families, const FleetView& view) {
 }  // namespace
 
 std::string metrics_text(const FleetView& view) {
-  const Sources sources = view.sources();
+  const Subjects subjects = subjects_of(view);
   Families families;
-  add_sources(families, sources);
-  add_work(families, sources);
+  add_conditions(families, view.sources());
+  add_how_sources_are(families, subjects);
+  add_work(families, subjects);
   add_sink(families, view);
   add_process(families, view);
   return families.text();

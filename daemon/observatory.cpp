@@ -110,6 +110,7 @@ std::shared_ptr<const FleetView> Observatory::compose() {
   view->process = *observed_.process.latest();
   view->not_healthy = not_healthy();
   view->shards = shown();
+  if (!view->process.daemon.metrics_per_source) view->sums = all_sources_.look(view->sources());
   view->sink = observed_.committer.view();
   view->queue_bytes = observed_.queue.bytes();
   view->queue_capacity = observed_.queue.capacity();

@@ -68,6 +68,7 @@ class Observatory {
   boost::asio::io_context& io_;
   const Observed observed_;
   std::vector<Shown> shards_;
+  AllSources all_sources_;
   std::shared_ptr<const FleetView> view_;
   bool looking_ = false;
   Signal looked_;

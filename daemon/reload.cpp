@@ -90,6 +90,7 @@ asio::awaitable<std::string> Reload::apply(Settings wanted) {
   set_log_level(wanted.daemon.log_level);
   daemon_.log_level = wanted.daemon.log_level;
   daemon_.state_keep = wanted.daemon.state_keep;
+  daemon_.metrics_per_source = wanted.daemon.metrics_per_source;
   waits_for_restart_ = keys_for_restart(started_with_, wanted);
   loaded_ = system_now();
   for (const std::string& warning : wanted.warnings) spdlog::warn("{}", warning);

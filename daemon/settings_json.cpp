@@ -93,6 +93,7 @@ void write_settings(JsonWriter& json, const DaemonSettings& daemon) {
       .member("state_dir", daemon.state_dir)
       .member("threads", daemon.threads)
       .member("admin", daemon.admin ? daemon.admin->text() : "")
+      .member("metrics_per_source", daemon.metrics_per_source)
       .member("log_level", daemon.log_level)
       .member("memory", size_text(daemon.memory_bytes))
       .member("state_keep", text_of(daemon.state_keep))

@@ -109,7 +109,8 @@ TEST_F(Admin, ShowsTheConfigurationInForceAndWhenItWasLoaded) {
   Child daemon = start();
   std::string status = get_body(place_, "/status");
   for (const char* shown :
-       {"\"log_level\":\"debug\"", "\"memory\":\"512MiB\"", "\"state_keep\":\"30d\"", "\"waits_for_restart\":[]", "\"type\":\"file\",\"format\":\"ecs\",\"commit_interval\":\"50ms\"",
+       {"\"log_level\":\"debug\"", "\"memory\":\"512MiB\"", "\"state_keep\":\"30d\"", "\"metrics_per_source\":true",
+        "\"waits_for_restart\":[]", "\"type\":\"file\",\"format\":\"ecs\",\"commit_interval\":\"50ms\"",
         "\"mode\":\"0640\"", "\"rotate\":{\"size\":\"256MiB\",\"every\":\"1d\",\"keep\":\"14\",\"compress\":\"zstd\"}",
         "\"username\":\"collector\",\"password\":\"file:/",
         "\"poll\":{\"interval\":\"50ms\",\"max_interval\":\"200ms\"", "\"settle\":\"10m\",\"lookback\":\"all\"",

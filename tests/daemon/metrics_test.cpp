@@ -142,6 +142,39 @@ TEST(Metrics, AreThoseOfTheTable) {
   EXPECT_EQ(std::system(lint.c_str()), 0) << read_text(place / "metrics.txt.lint");
 }
 
+// The same names, each without the label `source`, and the fleet's own counts.
+TEST(Metrics, OfAllSourcesTogetherAreTheirSums) {
+  Workplace place;
+  SimulatedFleet fleet(place, {"--static", "--appliances", "6", "--sessions", "5", "--entries", "40", "--hostile", "0",
+                               "--tls", "--poll", "lookback=all"});
+  open_admin_address(place);
+  place.edit_config("[daemon]\n", "[daemon]\nmetrics_per_source = false\n");
+  Child daemon = place.start("run");
+  std::string text;
+  ASSERT_TRUE(eventually([&] { return all_is_done(samples_of(text = get_body(place, "/metrics"))); })) << daemon.err();
+  EXPECT_EQ(text.find("source="), std::string::npos);
+  Documented expected = documented();
+  for (auto& [name, row] : expected) row = std::regex_replace(row, std::regex("^(\\w+ )source(, )?"), "$1");
+  EXPECT_EQ(documented_by(text), expected);
+  Samples now = samples_of(text);
+  EXPECT_EQ(now["sessionlogd_sources{state=\"ok\"}"], 6);
+  EXPECT_EQ(now["sessionlogd_source_up"], 1);
+  EXPECT_EQ(sum_of(now, "sessionlogd_polls_total"), fleet.count("log_answers"));
+  EXPECT_EQ(now["sessionlogd_sessions{state=\"done\"}"], fleet.count("log_answers")) << "each is read once";
+
+  // One leaves: what it had counted stays.
+  std::string config = read_text(place.config());
+  place.write("sessionlogd.toml", config.substr(0, config.rfind("[[source]]")));
+  EXPECT_EQ(place.run("reload").status, 0);
+  Samples later;
+  EXPECT_TRUE(eventually([&] {
+    later = metrics(place);
+    return later["sessionlogd_sources{state=\"ok\"}"] == 5;
+  }));
+  EXPECT_EQ(later["sessionlogd_entries_total"], now["sessionlogd_entries_total"]);
+  EXPECT_LT(later["sessionlogd_sessions{state=\"done\"}"], now["sessionlogd_sessions{state=\"done\"}"]);
+}
+
 TEST(Metrics, ThatAlertsAndDashboardAskForAreThere) {
   const Documented known = documented();
   const std::regex metric(R"(sessionlogd_[a-z0-9_]+)");

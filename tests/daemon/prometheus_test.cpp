@@ -20,18 +20,26 @@ namespace {
 namespace dom = simdjson::dom;
 using testing::IsEmpty;
 
+constexpr const char* kDashboard = SYSTEMD_FOLDER "/grafana/sessionlogd.json";
+
 // Of both products, over TLS, with answers that are no 200: there is something for every panel.
 class ScrapedFleet : public testing::Test {
  protected:
   void SetUp() override {
-    const auto program = prometheus_tool("prometheus");
-    if (!program) GTEST_SKIP() << "NOT TESTED: there is no prometheus";
+    program_ = prometheus_tool("prometheus");
+    if (!program_) GTEST_SKIP() << "NOT TESTED: there is no prometheus";
     fleet_.emplace(
         place_, std::vector<std::string>{"--appliances", "4", "--sessions", "5", "--entries", "30", "--dialect", "both",
                                          "--tls", "--fault", "500=0.1", "--duration", "60"});
+  }
+
+  // Into [daemon] of the configuration.
+  void set_daemon_keys(const std::string& keys) { place_.edit_config("[daemon]\n", "[daemon]\n" + keys); }
+
+  void start() {
     const unsigned short port = open_admin_port(place_);
     daemon_.emplace(place_.start("run"));
-    prometheus_.emplace(place_, *program, port);
+    prometheus_.emplace(place_, *program_, port);
   }
 
   // What is wrong with an expression, "" when it gives numbers that have each of these labels.
@@ -56,6 +64,16 @@ class ScrapedFleet : public testing::Test {
         << what << ": " << expression << ": " << fault;
   }
 
+  std::vector<Prometheus::AlertRule> evaluated_rules() const {
+    std::vector<Prometheus::AlertRule> rules;
+    EXPECT_TRUE(eventually([&] {
+      rules = prometheus_->alert_rules();
+      return std::all_of(rules.begin(), rules.end(), [](const auto& rule) { return rule.fault.empty(); });
+    }));
+    EXPECT_GE(rules.size(), 10u);
+    return rules;
+  }
+
   // The values of a label, as Grafana puts those of a variable into a query.
   std::string any_of(const std::string& selector, const std::string& label) const {
     std::string all;
@@ -67,6 +85,7 @@ class ScrapedFleet : public testing::Test {
   static constexpr std::chrono::seconds kSoon{60};
 
   Workplace place_;
+  std::optional<std::string> program_;
   std::optional<SimulatedFleet> fleet_;
   std::optional<Child> daemon_;
   std::optional<Prometheus> prometheus_;
@@ -104,44 +123,61 @@ std::vector<Panel> panels_of(const dom::element& dashboard) {
   return panels;
 }
 
+// Grafana's variables and what it puts in their place, those that ask for values in order: each may use those before
+// it.
+using Variables = std::map<std::string, std::string>;
+
+std::string fill_in(std::string expression, const Variables& variables) {
+  for (const auto& [name, value] : variables) expression = replace_all(std::move(expression), name, value);
+  return expression;
+}
+
 TEST_F(ScrapedFleet, HasSomethingForEveryPanelOfTheDashboard) {
+  start();
   dom::parser parser;
-  const dom::element dashboard = parser.load(SYSTEMD_FOLDER "/grafana/sessionlogd.json");
-  expect_to_find("up", "sessionlogd_source_up", {"instance", "source"});
-  // The variables, in their order: each may ask for those before it.
-  std::map<std::string, std::string> variables{{"$__rate_interval", "5m"}};
-  const auto fill_in = [&](std::string expression) {
-    for (const auto& [name, value] : variables) expression = replace_all(std::move(expression), name, value);
-    return expression;
-  };
+  const dom::element dashboard = parser.load(kDashboard);
+  Variables variables{{"$__rate_interval", "5m"}};
   for (const dom::element variable : dashboard["templating"]["list"]) {
     if (text_of(variable["type"]) != "query") continue;
     const std::string definition = text_of(variable["definition"]);
     std::smatch parts;
     ASSERT_TRUE(std::regex_match(definition, parts, std::regex(R"(label_values\((.*), (\w+)\))"))) << definition;
-    const std::string values = any_of(fill_in(parts[1]), parts[2]);
-    EXPECT_NE(values, "()") << definition;
-    variables.emplace("$" + text_of(variable["name"]), values);
+    const std::string selector = fill_in(parts[1], variables);
+    expect_to_find(definition, selector, {parts[2]});
+    variables.emplace("$" + text_of(variable["name"]), any_of(selector, parts[2]));
   }
+  EXPECT_EQ(variables.size(), 3u);
   const std::vector<Panel> panels = panels_of(dashboard);
   EXPECT_GT(panels.size(), 15u);
-  for (const Panel& panel : panels) expect_to_find(panel.title, fill_in(panel.expression), panel.labels);
+  for (const Panel& panel : panels) expect_to_find(panel.title, fill_in(panel.expression, variables), panel.labels);
+}
+
+// Compared with "bool", what is well is not filtered out.
+std::string what_it_looks_at(const Prometheus::AlertRule& rule) {
+  return std::regex_replace(rule.expression, std::regex("(==|<|>) "), "$1 bool ");
 }
 
 TEST_F(ScrapedFleet, HasSomethingForEveryAlertToLookAt) {
-  std::vector<Prometheus::AlertRule> rules;
-  EXPECT_TRUE(eventually([&] {
-    rules = prometheus_->alert_rules();
-    return std::all_of(rules.begin(), rules.end(), [](const auto& rule) { return rule.fault.empty(); });
-  }));
-  EXPECT_GE(rules.size(), 10u);
+  start();
+  const std::vector<Prometheus::AlertRule> rules = evaluated_rules();
   for (const Prometheus::AlertRule& rule : rules) {
     EXPECT_THAT(rule.fault, IsEmpty()) << rule.name;
     std::set<std::string> labels;
     for (const std::string& text : rule.texts) labels.merge(words_in(text, R"(\$labels\.(\w+))"));
-    // Compared with "bool", what is well is not filtered out.
-    expect_to_find(rule.name, std::regex_replace(rule.expression, std::regex("(==|<|>) "), "$1 bool "), labels);
+    expect_to_find(rule.name, what_it_looks_at(rule), labels);
   }
+}
+
+TEST_F(ScrapedFleet, HasThatWithoutSeriesPerSourceToo) {
+  set_daemon_keys("metrics_per_source = false\n");
+  start();
+  dom::parser parser;
+  const Variables all{{"$__rate_interval", "5m"}, {"$instance", ".*"}, {"$source", ".*"}};
+  for (Panel panel : panels_of(parser.load(kDashboard))) {
+    panel.labels.erase("source");
+    expect_to_find(panel.title, fill_in(panel.expression, all), panel.labels);
+  }
+  for (const Prometheus::AlertRule& rule : evaluated_rules()) expect_to_find(rule.name, what_it_looks_at(rule), {});
 }
 
 }  // namespace
