@@ -18,7 +18,6 @@ namespace sessionlogd::test {
 namespace {
 
 namespace dom = simdjson::dom;
-using testing::IsEmpty;
 
 constexpr const char* kDashboard = SYSTEMD_FOLDER "/grafana/sessionlogd.json";
 
@@ -32,9 +31,6 @@ class ScrapedFleet : public testing::Test {
         place_, std::vector<std::string>{"--appliances", "4", "--sessions", "5", "--entries", "30", "--dialect", "both",
                                          "--tls", "--fault", "500=0.1", "--duration", "60"});
   }
-
-  // Into [daemon] of the configuration.
-  void set_daemon_keys(const std::string& keys) { place_.edit_config("[daemon]\n", "[daemon]\n" + keys); }
 
   void start() {
     const unsigned short port = open_admin_port(place_);
@@ -66,10 +62,9 @@ class ScrapedFleet : public testing::Test {
 
   std::vector<Prometheus::AlertRule> evaluated_rules() const {
     std::vector<Prometheus::AlertRule> rules;
-    EXPECT_TRUE(eventually([&] {
-      rules = prometheus_->alert_rules();
-      return std::all_of(rules.begin(), rules.end(), [](const auto& rule) { return rule.fault.empty(); });
-    }));
+    const auto has_fault = [](const Prometheus::AlertRule& rule) { return !rule.fault.empty(); };
+    eventually([&] { return std::ranges::none_of(rules = prometheus_->alert_rules(), has_fault); }, kSoon);
+    for (const Prometheus::AlertRule& rule : rules) EXPECT_EQ(rule.fault, "") << rule.name;
     EXPECT_GE(rules.size(), 10u);
     return rules;
   }
@@ -120,6 +115,7 @@ std::vector<Panel> panels_of(const dom::element& dashboard) {
       panels.push_back({text_of(panel["title"]), text_of(target["expr"]), words_in(legend, R"(\{\{(\w+)\}\})")});
     }
   }
+  EXPECT_GT(panels.size(), 15u);
   return panels;
 }
 
@@ -132,7 +128,12 @@ std::string fill_in(std::string expression, const Variables& variables) {
   return expression;
 }
 
-TEST_F(ScrapedFleet, HasSomethingForEveryPanelOfTheDashboard) {
+// Compared with "bool", what is well is not filtered out.
+std::string what_it_looks_at(const Prometheus::AlertRule& rule) {
+  return std::regex_replace(rule.expression, std::regex("(==|<|>) "), "$1 bool ");
+}
+
+TEST_F(ScrapedFleet, HasSomethingForEveryPanelAndEveryAlert) {
   start();
   dom::parser parser;
   const dom::element dashboard = parser.load(kDashboard);
@@ -147,29 +148,18 @@ TEST_F(ScrapedFleet, HasSomethingForEveryPanelOfTheDashboard) {
     variables.emplace("$" + text_of(variable["name"]), any_of(selector, parts[2]));
   }
   EXPECT_EQ(variables.size(), 3u);
-  const std::vector<Panel> panels = panels_of(dashboard);
-  EXPECT_GT(panels.size(), 15u);
-  for (const Panel& panel : panels) expect_to_find(panel.title, fill_in(panel.expression, variables), panel.labels);
-}
-
-// Compared with "bool", what is well is not filtered out.
-std::string what_it_looks_at(const Prometheus::AlertRule& rule) {
-  return std::regex_replace(rule.expression, std::regex("(==|<|>) "), "$1 bool ");
-}
-
-TEST_F(ScrapedFleet, HasSomethingForEveryAlertToLookAt) {
-  start();
-  const std::vector<Prometheus::AlertRule> rules = evaluated_rules();
-  for (const Prometheus::AlertRule& rule : rules) {
-    EXPECT_THAT(rule.fault, IsEmpty()) << rule.name;
+  for (const Panel& panel : panels_of(dashboard))
+    expect_to_find(panel.title, fill_in(panel.expression, variables), panel.labels);
+  for (const Prometheus::AlertRule& rule : evaluated_rules()) {
     std::set<std::string> labels;
     for (const std::string& text : rule.texts) labels.merge(words_in(text, R"(\$labels\.(\w+))"));
     expect_to_find(rule.name, what_it_looks_at(rule), labels);
   }
 }
 
+// There only its own label is missing.
 TEST_F(ScrapedFleet, HasThatWithoutSeriesPerSourceToo) {
-  set_daemon_keys("metrics_per_source = false\n");
+  place_.edit_config("[daemon]\n", "[daemon]\nmetrics_per_source = false\n");
   start();
   dom::parser parser;
   const Variables all{{"$__rate_interval", "5m"}, {"$instance", ".*"}, {"$source", ".*"}};
