@@ -71,6 +71,18 @@ std::string_view KafkaConf::value_of(std::string_view name) const {
   return found == properties_.end() ? std::string_view() : std::string_view(found->second);
 }
 
+// https://github.com/confluentinc/librdkafka/pull/4895
+std::string KafkaConf::known_obstacle() const {
+  constexpr int kRightNonce = 0x02060100;
+  const std::string_view mechanism =
+      value_of(value_of("sasl.mechanism").empty() ? "sasl.mechanisms" : "sasl.mechanism");
+  if (rd_kafka_version() >= kRightNonce || !mechanism.starts_with("SCRAM")) return {};
+  return fmt::format(
+      "brokers of Kafka 4 refuse the {} of librdkafka {} whatever the password: use PLAIN over TLS or a client's "
+      "certificate, or librdkafka 2.6.1",
+      mechanism, rd_kafka_version_str());
+}
+
 void KafkaConf::set(std::string_view name, std::string value) {
   const auto found = std::ranges::find(properties_, name, &std::pair<std::string, std::string>::first);
   if (found == properties_.end()) {
