@@ -53,6 +53,9 @@ KafkaConf KafkaConf::reader(const KafkaSinkSettings& settings) {
   conf.set("auto.offset.reset", "earliest");
   conf.set("fetch.wait.max.ms", "100");
   conf.set("queued.max.messages.kbytes", "16384");
+  // Of each partition in one answer: a state topic has some dozen, and records of a hundred bytes take a multiple of
+  // that in memory. Not by the queue's limits: librdkafka pauses for a second whenever one is reached.
+  conf.set("fetch.message.max.bytes", "131072");
   conf.set("reconnect.backoff.max.ms", "2000");
   conf.set("log.connection.close", "false");
   conf.add(settings);
