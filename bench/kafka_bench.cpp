@@ -124,7 +124,7 @@ double median(std::vector<double> of) {
 }
 
 int run(int pairs) {
-  test::Cluster cluster(1);
+  test::Cluster cluster(test::ClusterSettings{});
   test::Outside outside(cluster.addresses());
   const auto settings = [&](const std::string& name) {
     outside.create_topic(name, 6);

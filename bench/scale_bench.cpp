@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "bench/cpu_seconds.h"
-#include "config/load.h"
+#include "bench/many_sessions.h"
 #include "core/restored_state.h"
 #include "core/schedule.h"
 #include "core/session_table.h"
@@ -26,8 +26,7 @@ namespace {
 using namespace sessionlogd;
 namespace fs = std::filesystem;
 
-constexpr std::uint32_t kMany = 1'000'000, kFew = 1'000, kEntries = 20;
-constexpr std::uint32_t kOpenAtStart = 100'000;  // of the remembered ones; the others are done
+constexpr std::uint32_t kFew = 1'000;
 constexpr int kRounds = 7;
 
 // With the allocator's own.
@@ -39,26 +38,6 @@ std::size_t heap_bytes() {
 double median(std::vector<double> figures) {
   std::ranges::sort(figures);
   return figures[figures.size() / 2];
-}
-
-SourceSettings make_source() {
-  SourceSettings source;
-  source.name = source.id = "aws-eu";
-  const BuiltInDialect& built_in = built_in_dialects().front();
-  source.dialect =
-      std::make_shared<const Dialect>(std::get<Dialect>(parse_dialect(built_in.toml, std::string(built_in.name))));
-  return source;
-}
-
-ListedSession listed(std::uint32_t number) {
-  ListedSession session;
-  session.id = fmt::format("90faa259-fbf6-493a-b492-{:012x}", number);
-  session.type = "Policy";
-  session.name = "nightly backup of fra1";
-  session.status = "Running";
-  session.start = ReadTime{{1'792'680'320 + number, 0}, true};
-  session.digest = number * 0x9E3779B97F4A7C15u;
-  return session;
 }
 
 // ---- The schedule
@@ -86,7 +65,7 @@ void measure_schedule() {
   constexpr std::uint32_t kPolls = 500'000;
   Schedule many, few;
   SteadyTime many_now{}, few_now{};
-  fill(many, kMany);
+  fill(many, kManySessions);
   fill(few, kFew);
   std::vector<double> of_many, of_few;
   for (int round = 0; round < kRounds; ++round) {
@@ -99,10 +78,6 @@ void measure_schedule() {
 
 // ---- Memory
 
-void remember(SessionHistory& history, std::uint64_t seed) {
-  for (std::uint32_t entry = 0; entry < kEntries; ++entry) history.append(seed + entry * 0x9E3779B97F4A7C15u, entry, 0);
-}
-
 void measure_memory(const SourceSettings& source) {
   constexpr std::uint32_t kSessions = 200'000;
   const std::size_t before = heap_bytes();
@@ -111,44 +86,24 @@ void measure_memory(const SourceSettings& source) {
     Schedule schedule;
     for (std::uint32_t number = 0; number < kSessions; ++number) {
       std::vector<StateRecord> records;
-      const auto taken = table.take_in(listed(number), {1'792'680'320, 0}, records);
-      remember(table.at(taken.slot).state.history, table.at(taken.slot).state.key);
+      const auto taken = table.take_in(listed_session(number), {1'792'680'320, 0}, records);
+      know_entries(table.at(taken.slot).state.history, table.at(taken.slot).state.key);
       schedule.set(taken.slot, SteadyTime{} + std::chrono::seconds(number % 60));
     }
-    fmt::print("memory of an open session with {} known entries, bytes|{:.0f}|-|-|<= 600|<= 350\n", kEntries,
+    fmt::print("memory of an open session with {} known entries, bytes|{:.0f}|-|-|<= 600|<= 350\n", kKnownEntries,
                static_cast<double>(heap_bytes() - before) / kSessions);
   }
   const std::size_t empty = heap_bytes();
   DoneMarks done;
-  for (std::uint32_t number = 0; number < kMany; ++number)
+  for (std::uint32_t number = 0; number < kManySessions; ++number)
     done[number * 0x9E3779B97F4A7C15u + 1] = {number, {1'792'680'320 + number, 0}};
-  fmt::print("memory of a done mark, of {}, bytes|{:.1f}|-|-|<= 48|<= 24\n", kMany,
-             static_cast<double>(heap_bytes() - empty) / kMany);
+  fmt::print("memory of a done mark, of {}, bytes|{:.1f}|-|-|<= 48|<= 24\n", kManySessions,
+             static_cast<double>(heap_bytes() - empty) / kManySessions);
 }
 
 // ---- Start
 
-std::vector<Batch> rows(std::uint32_t first, std::uint32_t count) {
-  Batch batch;
-  batch.source_id = fmt::format("source-{}", first / 1'000);
-  for (std::uint32_t number = first; number < first + count; ++number) {
-    SessionState state;
-    state.key = (number + 1) * 0x9E3779B97F4A7C15u;
-    state.info.id = listed(number).id;
-    state.info.type = "Policy";
-    state.info.status = "Running";
-    state.phase = number % (kMany / kOpenAtStart) == 0 ? Phase::kOpen : Phase::kDone;
-    batch.records.push_back({state.key, StateRecord::kSessionPart, encode_session(state)});
-    if (state.phase == Phase::kDone) continue;
-    remember(state.history, state.key);
-    append_chunks(state, {0}, batch.records);
-  }
-  std::vector<Batch> batches;
-  batches.push_back(std::move(batch));
-  return batches;
-}
-
-void measure_start(const fs::path& folder, const SourceSettings& source) {
+void measure_start(const fs::path& folder) {
   FileSinkSettings settings{.path = (folder / "events.ndjson").string()};
   const std::string state_dir = (folder / "state").string();
   fs::create_directories(folder);
@@ -156,8 +111,8 @@ void measure_start(const fs::path& folder, const SourceSettings& source) {
     FileSink sink(state_dir, settings);
     RestoredState nothing;
     sink.recover(nothing);
-    for (std::uint32_t number = 0; number < kMany; number += 1'000) {
-      if (!sink.commit(rows(number, 1'000))) std::abort();
+    for (std::uint32_t number = 0; number < kManySessions / kSessionsPerSource; ++number) {
+      if (!sink.commit(rows_of_source(number))) std::abort();
     }
   }
   std::vector<double> wall, cpu;
@@ -167,18 +122,13 @@ void measure_start(const fs::path& folder, const SourceSettings& source) {
     FileSink sink(state_dir, settings);
     RestoredState restored;
     sink.recover(restored);
-    std::vector<std::unique_ptr<SessionTable>> tables;
-    for (const std::string& id : restored.source_ids())
-      tables.push_back(std::make_unique<SessionTable>(source, restored.take(id)));
+    if (hand_out(restored) != kManySessions) std::abort();
     wall.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count());
     cpu.push_back(cpu_seconds() - before);
-    std::size_t sessions = 0;
-    for (const auto& table : tables) sessions += table->size() + table->done();
-    if (sessions != kMany) std::abort();
   }
   fs::remove_all(folder);
-  fmt::print("start with {} remembered sessions, {} of them open, CPU s|{:.2f}|-|-|<= 10|<= 3\n", kMany, kOpenAtStart,
-             median(cpu));
+  fmt::print("start with {} remembered sessions, {} of them open, CPU s|{:.2f}|-|-|<= 10|<= 3\n", kManySessions,
+             kManySessions / kOneOpenOf, median(cpu));
   fmt::print("the same by wall clock, s|{:.2f}|-|-|<= 10|<= 3\n", median(wall));
 }
 
@@ -186,9 +136,8 @@ void measure_start(const fs::path& folder, const SourceSettings& source) {
 
 int main(int argc, char** argv) {
   spdlog::set_level(spdlog::level::warn);
-  const SourceSettings source = make_source();
+  const SourceSettings source = some_source();
   measure_schedule();
   measure_memory(source);
-  measure_start(fs::path(argc > 1 ? argv[1] : fs::temp_directory_path()) / fmt::format("scale_bench-{}", ::getpid()),
-                source);
+  measure_start(fs::path(argc > 1 ? argv[1] : fs::temp_directory_path()) / fmt::format("scale_bench-{}", ::getpid()));
 }

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <malloc.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -154,8 +155,11 @@ bool App::wait_for_room(const std::string& why) {
 }
 
 void App::make_shards() {
-  if (settings_.sink.keeps_state())
+  if (settings_.sink.keeps_state()) {
+    // The file sink has made it. Others keep nothing there, but the quarantine and the control socket do.
+    ::mkdir(settings_.daemon.state_dir.c_str(), 0700);
     quarantine_ = std::make_unique<Quarantine>(settings_.daemon.state_dir + "/quarantine");
+  }
   const auto large_answers = std::make_shared<LargeAnswers>(memory_.large_answers);
   const Shard::MakeEncoder encoder = [this, host = host_name()](const SourceSettings& source) {
     return make_encoder(settings_.sink.format, source, host, kVersion);

@@ -8,6 +8,7 @@
 
 #include "sinks/kafka_client.h"
 #include "sinks/kafka_producer.h"
+#include "sinks/kafka_reader.h"
 #include "sinks/kafka_rows.h"
 #include "sinks/kafka_topics.h"
 #include "sinks/patience.h"
@@ -20,11 +21,11 @@ constexpr int kSolidVersion = 0x02030000;  // below it, a producer may go fatal 
 
 Patience patience() { return Patience(std::stop_token(), kMost, kMost); }
 
-SinkFinding check_library() {
-  SinkFinding finding{"librdkafka", rd_kafka_version_str(), "", false};
+SinkFinding check_library(const KafkaConf& conf) {
+  SinkFinding finding{"librdkafka", rd_kafka_version_str(), conf.known_obstacle(), true};
+  if (!finding.fault.empty()) return finding;
   if (rd_kafka_version() >= kSolidVersion) return finding;
   finding.fault = "older than 2.3.0: a lost connection may cost a new producer; nothing is lost or repeated by it";
-  finding.warning = true;
   return finding;
 }
 
@@ -50,10 +51,12 @@ SinkFinding check_topic(const KafkaClient& client, const KafkaSinkSettings& sett
   const Result<std::optional<TopicShape>> shape = look_up(client, topic, most);
   if (!shape) {
     finding.fault = shape.error().detail;
+  } else if (!*shape && is_state) {
+    const Result<void> may_be_created = create_state_topic(client, settings, Creation::kTryOut, most);
+    finding.said = may_be_created ? "does not exist: the first start creates it" : "-";
+    if (!may_be_created) finding.fault = may_be_created.error().detail;
   } else if (!*shape) {
-    finding.fault = is_state ? "does not exist: it is created at the first start, if that is allowed"
-                             : "does not exist, or may not be seen";
-    finding.warning = is_state;
+    finding.fault = "does not exist, or may not be seen";
   } else {
     finding.said = fmt::format("{} partitions, {} replicas", (*shape)->partitions, (*shape)->replicas);
     const auto configuration = configuration_of(client, topic, most);
@@ -75,39 +78,63 @@ SinkFinding check_topic(const KafkaClient& client, const KafkaSinkSettings& sett
   return finding;
 }
 
+// Under an id of its own: under the daemon's it would shut the daemon out. Each topic in a transaction of its own,
+// since librdkafka does not say which one was refused.
 SinkFinding check_right_to_write(KafkaSinkSettings settings) {
-  settings.transactional_id += "-check";
-  SinkFinding finding{"transaction " + settings.transactional_id, "aborted, as intended", "", false};
+  const std::string id = settings.transactional_id += "-check";
+  SinkFinding finding{"transaction " + id, "aborted, as intended", "", false};
   Patience most = patience();
   KafkaProducer producer(KafkaConf::producer(settings), settings);
+  std::string right = "Write on the transactional id " + id + ", or better on the prefix of both ids";
   KafkaOutcome fault = producer.init(most);
-  if (!fault) fault = producer.begin();
-  if (!fault) fault = producer.add_event({settings.transactional_id, "{}", "", ""}, most);
-  if (!fault) {
-    fault = producer.add_row(commit_key(settings.transactional_id), "{}", kCommitPartition, most);
+  for (const std::string& topic : {settings.topic, settings.state_topic}) {
+    if (fault) break;
+    right = "Write on topic " + topic;
+    fault = producer.begin();
+    if (!fault) {
+      fault = topic == settings.topic ? producer.add_event({id, "{}", "", ""}, most)
+                                      : producer.add_row(commit_key(id), "{}", kCommitPartition, most);
+    }
+    if (!fault) fault = producer.flush(most);
+    if (!fault) fault = producer.abort(most);
   }
-  if (!fault) fault = producer.flush(most);
-  if (!fault) fault = producer.abort(most);
   if (!fault) return finding;
   finding.said = "-";
-  finding.fault = describe(*fault);
+  finding.fault = describe(*fault, right);
   if (const std::string said = producer.take_last_fault(); !said.empty()) finding.fault += "; librdkafka: " + said;
+  return finding;
+}
+
+// Behind the other, which leaves something to read in any case.
+SinkFinding check_right_to_read(const KafkaSinkSettings& settings, std::int32_t partitions) {
+  SinkFinding finding{"last commit of " + settings.transactional_id, "none yet", "", false};
+  Patience most = patience();
+  KafkaReader reader(KafkaConf::reader(settings), settings.state_topic, partitions);
+  const Result<std::optional<CommitRecord>> last = reader.last_commit(settings.transactional_id, most);
+  if (!last) {
+    finding.said = "-";
+    finding.fault = last.error().detail;
+  } else if (*last) {
+    finding.said = fmt::format("{} by {} at {}", (*last)->sequence, (*last)->host, (*last)->time);
+  }
   return finding;
 }
 
 }  // namespace
 
 std::vector<SinkFinding> check_kafka(const KafkaSinkSettings& settings) {
-  std::vector<SinkFinding> findings{check_library()};
-  const KafkaClient client(KafkaClient::Kind::kConsumer, KafkaConf::reader(settings));
-  bool reached = true;
-  for (const std::string& topic : {settings.topic, settings.state_topic}) {
-    findings.push_back(check_topic(client, settings, topic));
-    reached = reached && (findings.back().fault.empty() || findings.back().warning);
-  }
+  const KafkaConf conf = KafkaConf::reader(settings);
+  std::vector<SinkFinding> findings{check_library(conf)};
+  const KafkaClient client(KafkaClient::Kind::kConsumer, conf);
+  findings.push_back(check_topic(client, settings, settings.topic));
+  findings.push_back(check_topic(client, settings, settings.state_topic));
   // A topic that is not there would only time out.
-  const bool both_there = reached && findings.back().said != "-";
-  if (both_there && settings.delivery == Delivery::kExactlyOnce) findings.push_back(check_right_to_write(settings));
+  Patience most = patience();
+  const Result<std::optional<TopicShape>> events = look_up(client, settings.topic, most);
+  const Result<std::optional<TopicShape>> state = look_up(client, settings.state_topic, most);
+  if (!events || !*events || !state || !*state) return findings;
+  if (settings.delivery == Delivery::kExactlyOnce) findings.push_back(check_right_to_write(settings));
+  findings.push_back(check_right_to_read(settings, (*state)->partitions));
   return findings;
 }
 

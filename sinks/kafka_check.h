@@ -15,9 +15,9 @@ struct SinkFinding {
   bool warning = false;
 };
 
-// Asks for the brokers and both topics, and tries the right to write in a transaction that it aborts, under the id
-// "<transactional_id>-check": under the daemon's own it would shut the daemon out. Takes some seconds at most per
-// question.
+// Asks for the brokers and both topics, tries the right to write in transactions that it aborts, under the id
+// "<transactional_id>-check", and the right to read by looking for the daemon's last commit. Names each right that is
+// missing. Takes some seconds at most per question.
 std::vector<SinkFinding> check_kafka(const KafkaSinkSettings& settings);
 
 }  // namespace sessionlogd

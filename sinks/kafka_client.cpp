@@ -13,7 +13,7 @@
 namespace sessionlogd {
 
 struct KafkaClient::Hooks {
-  explicit Hooks(std::vector<std::string> secrets) : log(std::move(secrets)) {}
+  explicit Hooks(const KafkaConf& conf) : log(conf.secrets()), obstacle(conf.known_obstacle()) {}
 
   static Hooks& of(const rd_kafka_t* handle) { return *static_cast<Hooks*>(rd_kafka_opaque(handle)); }
 
@@ -34,11 +34,12 @@ struct KafkaClient::Hooks {
   }
 
   KafkaLog log;
+  const std::string obstacle;
   std::atomic<bool> transaction_failed = false;
   KafkaOutcome lost;  // by the thread that polls
 };
 
-KafkaClient::KafkaClient(Kind kind, const KafkaConf& conf) : hooks_(std::make_unique<Hooks>(conf.secrets())) {
+KafkaClient::KafkaClient(Kind kind, const KafkaConf& conf) : hooks_(std::make_unique<Hooks>(conf)) {
   rd_kafka_conf_t* made = conf.make();
   rd_kafka_conf_set_opaque(made, hooks_.get());
   rd_kafka_conf_set_log_cb(made, Hooks::on_log);
@@ -75,7 +76,11 @@ void KafkaClient::forget_faults() {
   hooks_->lost = std::nullopt;
 }
 
-std::string KafkaClient::take_last_fault() { return hooks_->log.take_last_fault(); }
+std::string KafkaClient::take_last_fault() const {
+  std::string fault = hooks_->log.take_last_fault();
+  if (fault.find("SASL") != fault.npos && !hooks_->obstacle.empty()) fault += "; " + hooks_->obstacle;
+  return fault;
+}
 
 void KafkaTopicDeleter::operator()(rd_kafka_topic_t* topic) const { rd_kafka_topic_destroy(topic); }
 

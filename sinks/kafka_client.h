@@ -33,8 +33,8 @@ class KafkaClient {
   // Of a transaction that is over.
   void forget_faults();
 
-  // What librdkafka's log last said of a fault, "" when nothing.
-  std::string take_last_fault();
+  // What librdkafka's log last said of a fault, and what is known beside that; "" when it said nothing.
+  std::string take_last_fault() const;
 
  private:
   struct Hooks;  // what librdkafka's callbacks reach; its address must not change

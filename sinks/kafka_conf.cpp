@@ -53,6 +53,9 @@ KafkaConf KafkaConf::reader(const KafkaSinkSettings& settings) {
   conf.set("auto.offset.reset", "earliest");
   conf.set("fetch.wait.max.ms", "100");
   conf.set("queued.max.messages.kbytes", "16384");
+  // Of each partition in one answer: a state topic has some dozen, and records of a hundred bytes take a multiple of
+  // that in memory. Not by the queue's limits: librdkafka pauses for a second whenever one is reached.
+  conf.set("fetch.message.max.bytes", "131072");
   conf.set("reconnect.backoff.max.ms", "2000");
   conf.set("log.connection.close", "false");
   conf.add(settings);
@@ -69,6 +72,18 @@ KafkaConf KafkaConf::with(std::string_view name, std::string value) const {
 std::string_view KafkaConf::value_of(std::string_view name) const {
   const auto found = std::ranges::find(properties_, name, &std::pair<std::string, std::string>::first);
   return found == properties_.end() ? std::string_view() : std::string_view(found->second);
+}
+
+// https://github.com/confluentinc/librdkafka/pull/4895
+std::string KafkaConf::known_obstacle() const {
+  constexpr int kRightNonce = 0x02060100;
+  const std::string_view mechanism =
+      value_of(value_of("sasl.mechanism").empty() ? "sasl.mechanisms" : "sasl.mechanism");
+  if (rd_kafka_version() >= kRightNonce || !mechanism.starts_with("SCRAM")) return {};
+  return fmt::format(
+      "brokers of Kafka 4 refuse the {} of librdkafka {} whatever the password: use PLAIN over TLS or a client's "
+      "certificate, or librdkafka 2.6.1",
+      mechanism, rd_kafka_version_str());
 }
 
 void KafkaConf::set(std::string_view name, std::string value) {

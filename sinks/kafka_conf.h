@@ -26,6 +26,10 @@ class KafkaConf {
   // For rd_kafka_new(), which takes it over.
   rd_kafka_conf_s* make() const;
 
+  // Something this librdkafka cannot do with today's brokers, "" when there is nothing. Its own words would be
+  // misleading.
+  std::string known_obstacle() const;
+
   // What no log line may hold.
   const std::vector<std::string>& secrets() const { return secrets_; }
 

@@ -12,10 +12,9 @@ namespace {
 std::string_view advice(int code) {
   switch (code) {
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-      return "give the daemon's user the ACLs Describe and Write on both topics, and Read and DescribeConfigs on the "
-             "state topic";
+      return "give the daemon's user the ACLs Write and DescribeConfigs on both topics, and Read on the state topic";
     case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
-      return "give the daemon's user the ACLs Describe and Write on the transactional id";
+      return "give the daemon's user the ACL Write on the transactional id";
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
       return "give the daemon's user the ACL IdempotentWrite on the cluster";
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
@@ -38,6 +37,11 @@ std::string_view advice(int code) {
     default:
       return "";
   }
+}
+
+bool is_missing_right(int code) {
+  return code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+         code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
 }
 
 }  // namespace
@@ -70,10 +74,12 @@ bool is_fenced(const KafkaFault& fault) {
   }
 }
 
-std::string describe(const KafkaFault& fault) {
+std::string describe(const KafkaFault& fault, std::string_view right) {
   const auto code = static_cast<rd_kafka_resp_err_t>(fault.code);
   std::string text =
       fmt::format("{} ({})", fault.text.empty() ? rd_kafka_err2str(code) : fault.text, rd_kafka_err2name(code));
+  if (!right.empty() && is_missing_right(fault.code))
+    return text + fmt::format(": give the daemon's user the ACL {}", right);
   if (const std::string_view what_to_do = advice(fault.code); !what_to_do.empty()) {
     text += ": ";
     text += what_to_do;

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 struct rd_kafka_error_s;
 
@@ -32,8 +33,9 @@ KafkaReaction classify_kafka(const KafkaFault& fault);
 // Another producer has our transactional id, or the broker gave up on our transaction: the commit record tells which.
 bool is_fenced(const KafkaFault& fault);
 
-// "topic x: not authorized (TOPIC_AUTHORIZATION_FAILED): give ... the ACL ..."
-std::string describe(const KafkaFault& fault);
+// "topic x: not authorized (TOPIC_AUTHORIZATION_FAILED): give ... the ACL ...". `right` is what the call needs, where
+// that is known: "Read on topic x".
+std::string describe(const KafkaFault& fault, std::string_view right = {});
 
 // Takes the error and frees it.
 KafkaOutcome take_fault(rd_kafka_error_s* error);

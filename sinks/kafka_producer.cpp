@@ -119,7 +119,8 @@ KafkaOutcome KafkaProducer::flush(Patience& patience) {
       patience.renew();
     }
     if (KafkaOutcome lost = lost_message()) return lost;
-    if (left == RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
+    // What a failed transaction held was thrown away, and nothing is left of it either.
+    if (left == RD_KAFKA_RESP_ERR_NO_ERROR && !client_.transaction_failed()) return std::nullopt;
     char reason[256];
     if (const auto fatal = rd_kafka_fatal_error(client_.get(), reason, sizeof reason)) return fault_of(fatal, reason);
     // What stopped the transaction is only told to who tries to commit it.

@@ -158,7 +158,11 @@ Result<void> KafkaReader::read(const std::vector<Range>& ranges, const OnRecord&
         fault = fault_of(message->err);
       }
     }
-    if (fault) return Error(ErrorKind::kTryLater, fmt::format("state topic {}: {}", topic_, describe(*fault)));
+    if (fault) {
+      return Error(ErrorKind::kTryLater,
+                   fmt::format("state topic {}: {}", topic_, describe(*fault, "Read on topic " + topic_)));
+    }
+    if (count > 0) patience.renew();
     if (!reading.open.empty() && patience.over()) {
       return Error(ErrorKind::kTryLater, fmt::format("state topic {}: not read to its end in time", topic_));
     }

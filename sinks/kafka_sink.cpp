@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <future>
-#include <iterator>
 #include <map>
 #include <random>
 #include <thread>
@@ -15,6 +14,7 @@
 
 #include "core/timestamp.h"
 #include "sinks/event_cut.h"
+#include "sinks/hex.h"
 
 namespace sessionlogd {
 namespace {
@@ -310,8 +310,9 @@ KafkaOutcome KafkaSink::add_events(std::span<const Batch> batches, Patience& pat
       if (value.size() > limit) value = cut_.emplace_back(cut_event(value, limit));
       id.clear();
       hash.clear();
-      fmt::format_to(std::back_inserter(id), "{:016x}{:016x}", batch.session_key, line.entry_key);
-      fmt::format_to(std::back_inserter(hash), "{:08x}", line.hash);
+      append_hex(id, batch.session_key, 16);
+      append_hex(id, line.entry_key, 16);
+      append_hex(hash, line.hash, 8);
       if (KafkaOutcome fault = producer_->add_event({key, value, id, hash}, patience)) return fault;
     }
   }

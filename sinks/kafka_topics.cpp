@@ -36,12 +36,27 @@ template <class T, auto Destroy>
 using Ptr = std::unique_ptr<T, Deleter<Destroy>>;
 using EventPtr = Ptr<rd_kafka_event_t, rd_kafka_event_destroy>;
 
-Error later(const std::string& topic, int code, const std::string& text = {}) {
-  return Error(ErrorKind::kTryLater, fmt::format("topic {}: {}", topic, describe(fault_of(code, text))));
+// `right` is what the question needs: "Describe".
+Error failed(ErrorKind kind, const std::string& topic, int code, const char* right) {
+  return Error(
+      kind, fmt::format("topic {}: {}", topic, describe(fault_of(code), fmt::format("{} on topic {}", right, topic))));
 }
 
-Error refused(const std::string& topic, int code, const std::string& text = {}) {
-  return Error(ErrorKind::kRefused, fmt::format("topic {}: {}", topic, describe(fault_of(code, text))));
+Error later(const std::string& topic, int code, const char* right) {
+  return failed(ErrorKind::kTryLater, topic, code, right);
+}
+
+// Waiting helps only who changes a secret or a certificate.
+bool is_refusal(const std::string& fault) {
+  return fault.find("SASL authentication error") != fault.npos || fault.find("SSL handshake failed") != fault.npos;
+}
+
+// Why nobody answers is in librdkafka's log only: a wrong password looks like a broker that is down.
+Error no_answer(const std::string& topic, int code, const std::string& fault) {
+  std::string detail = fmt::format("topic {}: {}", topic, describe(fault_of(code, "no broker answers")));
+  if (!fault.empty()) detail += "; librdkafka: " + fault;
+  if (is_refusal(fault)) detail += ": look at the properties sasl.* and ssl.* and at the secrets they name";
+  return Error(ErrorKind::kTryLater, std::move(detail));
 }
 
 // Sends an admin request by `send(options, queue)` and waits for its result.
@@ -93,7 +108,8 @@ Result<TopicShape> look_up_or_create(const KafkaClient& client, const KafkaSinkS
       return Error(ErrorKind::kTryLater, fmt::format("topic {} does not exist, or may not be seen: {}", topic,
                                                      creation_command(settings, topic)));
     }
-    if (Result<void> created = create_state_topic(client, settings, patience); !created) return created.error();
+    if (Result<void> created = create_state_topic(client, settings, Creation::kReally, patience); !created)
+      return created.error();
     if (patience.over()) return Error(ErrorKind::kTryLater, fmt::format("topic {} was created just now", topic));
   }
 }
@@ -104,16 +120,19 @@ Result<std::optional<TopicShape>> look_up(const KafkaClient& client, const std::
   const KafkaTopicPtr handle = make_topic(client, topic);
   const rd_kafka_metadata_t* answer = nullptr;
   rd_kafka_resp_err_t error;
+  std::string fault;
   do {
     error = rd_kafka_metadata(client.get(), 0, handle.get(), &answer, patience.slice_ms(kSlice));
-  } while ((error == RD_KAFKA_RESP_ERR__TRANSPORT || error == RD_KAFKA_RESP_ERR__TIMED_OUT) && !patience.over());
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return later(topic, error, "no broker answers");
+    if (std::string said = client.take_last_fault(); !said.empty()) fault = std::move(said);
+  } while ((error == RD_KAFKA_RESP_ERR__TRANSPORT || error == RD_KAFKA_RESP_ERR__TIMED_OUT) && !is_refusal(fault) &&
+           !patience.over());
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return no_answer(topic, error, fault);
   const Ptr<const rd_kafka_metadata_t, rd_kafka_metadata_destroy> metadata(answer);
-  if (metadata->topic_cnt != 1) return later(topic, RD_KAFKA_RESP_ERR__TIMED_OUT);
+  if (metadata->topic_cnt != 1) return no_answer(topic, RD_KAFKA_RESP_ERR__TIMED_OUT, client.take_last_fault());
   const rd_kafka_metadata_topic& found = metadata->topics[0];
   if (found.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return std::optional<TopicShape>();
   if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR && found.err != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
-    return later(topic, found.err);
+    return later(topic, found.err, "Describe (Write includes it)");
   if (found.partition_cnt == 0) return std::optional<TopicShape>();
   TopicShape shape{found.partition_cnt, found.partitions[0].replica_cnt, found.partitions[0].isr_cnt, true};
   for (int i = 0; i < found.partition_cnt; ++i) {
@@ -133,12 +152,13 @@ Result<std::map<std::string, std::string>> configuration_of(const KafkaClient& c
     rd_kafka_DescribeConfigs(client.get(), &one, 1, options, queue);
   });
   const rd_kafka_DescribeConfigs_result_t* result = rd_kafka_event_DescribeConfigs_result(event.get());
-  if (result == nullptr) return later(topic, RD_KAFKA_RESP_ERR__TIMED_OUT);
-  if (const auto error = rd_kafka_event_error(event.get())) return later(topic, error);
+  if (result == nullptr) return no_answer(topic, RD_KAFKA_RESP_ERR__TIMED_OUT, client.take_last_fault());
+  if (const auto error = rd_kafka_event_error(event.get())) return later(topic, error, "DescribeConfigs");
   std::size_t count = 0;
   const rd_kafka_ConfigResource_t** resources = rd_kafka_DescribeConfigs_result_resources(result, &count);
-  if (count != 1) return later(topic, RD_KAFKA_RESP_ERR__TIMED_OUT);
-  if (const auto error = rd_kafka_ConfigResource_error(resources[0])) return refused(topic, error);
+  if (count != 1) return no_answer(topic, RD_KAFKA_RESP_ERR__TIMED_OUT, client.take_last_fault());
+  if (const auto error = rd_kafka_ConfigResource_error(resources[0]))
+    return failed(ErrorKind::kRefused, topic, error, "DescribeConfigs");
   std::map<std::string, std::string> found;
   std::size_t entries = 0;
   const rd_kafka_ConfigEntry_t** all = rd_kafka_ConfigResource_configs(resources[0], &entries);
@@ -149,7 +169,8 @@ Result<std::map<std::string, std::string>> configuration_of(const KafkaClient& c
   return found;
 }
 
-Result<void> create_state_topic(const KafkaClient& client, const KafkaSinkSettings& settings, Patience& patience) {
+Result<void> create_state_topic(const KafkaClient& client, const KafkaSinkSettings& settings, Creation creation,
+                                Patience& patience) {
   constexpr int kBrokersDefault = -1;
   const std::string& topic = settings.state_topic;
   char reason[256];
@@ -158,19 +179,21 @@ Result<void> create_state_topic(const KafkaClient& client, const KafkaSinkSettin
   for (const auto& [name, value] : kStateConfiguration) rd_kafka_NewTopic_set_config(wanted.get(), name, value);
   const EventPtr event = ask(client, RD_KAFKA_ADMIN_OP_CREATETOPICS, patience, [&](auto* options, auto* queue) {
     rd_kafka_NewTopic_t* one = wanted.get();
+    rd_kafka_AdminOptions_set_validate_only(options, creation == Creation::kTryOut ? 1 : 0, reason, sizeof reason);
     rd_kafka_CreateTopics(client.get(), &one, 1, options, queue);
   });
   const rd_kafka_CreateTopics_result_t* result = rd_kafka_event_CreateTopics_result(event.get());
-  if (result == nullptr) return later(topic, RD_KAFKA_RESP_ERR__TIMED_OUT);
-  if (const auto error = rd_kafka_event_error(event.get())) return later(topic, error);
+  if (result == nullptr) return no_answer(topic, RD_KAFKA_RESP_ERR__TIMED_OUT, client.take_last_fault());
+  if (const auto error = rd_kafka_event_error(event.get())) return later(topic, error, "Create");
   std::size_t count = 0;
   const rd_kafka_topic_result_t** results = rd_kafka_CreateTopics_result_topics(result, &count);
   const auto error = count == 1 ? rd_kafka_topic_result_error(results[0]) : RD_KAFKA_RESP_ERR__TIMED_OUT;
-  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) spdlog::info("state topic {} was created", topic);
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR && creation == Creation::kReally)
+    spdlog::info("state topic {} was created", topic);
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) return {};
-  const Error failed = later(topic, error);
-  return Error(ErrorKind::kTryLater, fmt::format("{}; it does not exist and could not be created: {}", failed.detail,
-                                                 creation_command(settings, topic)));
+  return Error(ErrorKind::kTryLater,
+               fmt::format("{}; it does not exist and could not be created: {}", later(topic, error, "Create").detail,
+                           creation_command(settings, topic)));
 }
 
 Result<KafkaPlace> prepare_topics(const KafkaClient& client, const KafkaSinkSettings& settings, Patience& patience) {

@@ -27,8 +27,11 @@ Result<std::optional<TopicShape>> look_up(const KafkaClient& client, const std::
 Result<std::map<std::string, std::string>> configuration_of(const KafkaClient& client, const std::string& topic,
                                                             Patience& patience);
 
-// Compacted, as design and README ask for. kRefused, with the command to create it by hand, when we may not.
-Result<void> create_state_topic(const KafkaClient& client, const KafkaSinkSettings& settings, Patience& patience);
+// Compacted, as design and README ask for; kTryOut asks only whether we may. The error names the command to create it
+// by hand.
+enum class Creation { kReally, kTryOut };
+Result<void> create_state_topic(const KafkaClient& client, const KafkaSinkSettings& settings, Creation creation,
+                                Patience& patience);
 
 // What the sink works with.
 struct KafkaPlace {

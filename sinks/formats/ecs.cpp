@@ -3,16 +3,10 @@
 #include <charconv>
 
 #include "core/json_text.h"
+#include "sinks/hex.h"
 
 namespace sessionlogd {
 namespace {
-
-void append_hex(std::string& out, std::uint64_t value, int digits) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  char text[16];
-  for (int i = digits; i-- > 0; value >>= 4) text[i] = kHex[value & 15];
-  out.append(text, static_cast<std::size_t>(digits));
-}
 
 // ,"name":"text", nothing when there is no text.
 void append_text(std::string& out, std::string_view name, std::string_view text) {

@@ -98,6 +98,14 @@ int Child::wait(std::chrono::milliseconds within) {
   return WIFEXITED(status_) ? WEXITSTATUS(status_) : -WTERMSIG(status_);
 }
 
+std::size_t Child::peak_memory_bytes() const {
+  std::ifstream status("/proc/" + std::to_string(pid_) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM:")) return std::stoul(line.substr(6)) * 1024;
+  }
+  return 0;
+}
+
 bool Child::is_running() { return !has_ended(std::chrono::milliseconds(0)); }
 
 // A negative time is for ever.

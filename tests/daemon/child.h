@@ -40,6 +40,7 @@ class Child {
 
   bool is_running();
   pid_t pid() const { return pid_; }
+  std::size_t peak_memory_bytes() const;  // the most it ever had; 0 once it has ended
 
   std::string out() const { return read_text(streams_.out); }
   std::string err() const { return read_text(streams_.err); }

@@ -6,7 +6,6 @@
 
 #include <csignal>
 #include <ctime>
-#include <fstream>
 #include <map>
 
 #include "tests/daemon/appliance.h"
@@ -22,15 +21,6 @@ constexpr std::size_t kMemory = 64 * kMiB;
 constexpr int kSources = 6;
 constexpr int kEntries = 8'000;      // of one log
 constexpr int kUnreadable = 10'000;  // what is taken of a flood
-
-// Most that the process ever had in memory.
-std::size_t peak_bytes(pid_t pid) {
-  std::ifstream status(fmt::format("/proc/{}/status", pid));
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmHWM:")) return std::stoul(line.substr(6)) * 1024;
-  }
-  return 0;
-}
 
 std::string large_log() {
   const std::string date = yesterday();
@@ -76,7 +66,7 @@ std::size_t peak_at_rest() {
   configure(place, {appliance.source("a", "file:" + (place / "password").string())});
   Child daemon = place.start("run");
   EXPECT_TRUE(eventually([&] { return !place.lines().empty(); })) << daemon.err();
-  return peak_bytes(daemon.pid());
+  return daemon.peak_memory_bytes();
 }
 
 TEST(Memory, StaysWithinItsLimitThroughBombsFloodsAndAFullSink) {
@@ -99,7 +89,7 @@ TEST(Memory, StaysWithinItsLimitThroughBombsFloodsAndAFullSink) {
       << daemon.err();
   // As long as it comes to: every connection is to have an answer that waits.
   eventually([] { return false; }, std::chrono::seconds(5));
-  const std::size_t peak_while_full = peak_bytes(daemon.pid());
+  const std::size_t peak_while_full = daemon.peak_memory_bytes();
 
   rlimit unlimited{};
   ASSERT_EQ(prlimit(daemon.pid(), RLIMIT_FSIZE, nullptr, &unlimited), 0);
@@ -107,7 +97,7 @@ TEST(Memory, StaysWithinItsLimitThroughBombsFloodsAndAFullSink) {
   ASSERT_EQ(prlimit(daemon.pid(), RLIMIT_FSIZE, &unlimited, nullptr), 0);
   constexpr std::size_t kOwed = kSources * (2 * kEntries + kUnreadable);
   EXPECT_TRUE(eventually([&] { return place.lines().size() >= kOwed || !daemon.is_running(); })) << daemon.err();
-  const std::size_t peak = peak_bytes(daemon.pid());
+  const std::size_t peak = daemon.peak_memory_bytes();
   daemon.signal(SIGTERM);
   EXPECT_EQ(daemon.wait(), 0) << daemon.err();
 

@@ -57,39 +57,47 @@ bool Cluster::is_available(std::string& why_not) {
   return false;
 }
 
-Cluster::Cluster(int brokers, const std::string& more) {
+Cluster::Cluster(const ClusterSettings& settings) {
   std::string name = (fs::temp_directory_path() / "kafka_test.XXXXXX").string();
   if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary directory");
   directory_ = name;
-  const std::vector<unsigned short> ports = free_ports(2 * brokers);
-  std::string voters;
-  for (int i = 0; i < brokers; ++i) {
-    const char* comma = i == 0 ? "" : ",";
-    voters += fmt::format("{}{}@127.0.0.1:{}", comma, i + 1, ports[static_cast<std::size_t>(brokers + i)]);
-    addresses_ += fmt::format("{}127.0.0.1:{}", comma, ports[static_cast<std::size_t>(i)]);
-  }
-  for (int i = 0; i < brokers; ++i) {
+  std::vector<Listener> listeners{{"PLAINTEXT", "PLAINTEXT"}, {"CONTROLLER", "PLAINTEXT"}};
+  listeners.insert(listeners.end(), settings.listeners.begin(), settings.listeners.end());
+  const std::vector<unsigned short> ports = free_ports(settings.brokers * static_cast<int>(listeners.size()));
+
+  std::string voters, protocols;
+  for (const Listener& listener : listeners)
+    protocols += fmt::format("{}{}:{}", protocols.empty() ? "" : ",", listener.name, listener.protocol);
+  std::vector<std::string> ways_in;  // of each broker
+  for (auto port = ports.begin(); port != ports.end();) {
     Broker& broker = brokers_.emplace_back();
+    broker.port = *port;
+    std::string& ways = ways_in.emplace_back();
+    for (const Listener& listener : listeners) {
+      const std::string address = fmt::format("127.0.0.1:{}", *port++);
+      std::string& all = addresses_[listener.name];
+      all += (all.empty() ? "" : ",") + address;
+      ways += fmt::format("{}{}://{}", ways.empty() ? "" : ",", listener.name, address);
+      if (listener.name == "CONTROLLER")
+        voters += fmt::format("{}{}@{}", voters.empty() ? "" : ",", brokers_.size(), address);
+    }
+  }
+  const int replicas = std::min(settings.brokers, 3);
+  for (std::size_t i = 0; i < brokers_.size(); ++i) {
+    Broker& broker = brokers_[i];
     broker.directory = directory_ / std::to_string(i + 1);
-    broker.port = ports[static_cast<std::size_t>(i)];
     fs::create_directory(broker.directory);
-    const int replicas = std::min(brokers, 3);
     std::ofstream(broker.directory / "server.properties") << fmt::format(
-        "process.roles=broker,controller\nnode.id={0}\ncontroller.quorum.voters={1}\n"
-        "listeners=PLAINTEXT://127.0.0.1:{2},CONTROLLER://127.0.0.1:{3}\n"
-        "advertised.listeners=PLAINTEXT://127.0.0.1:{2}\ncontroller.listener.names=CONTROLLER\n"
-        "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\nlog.dirs={4}/data\n"
+        "process.roles=broker,controller\nnode.id={0}\ncontroller.quorum.voters={1}\nlisteners={2}\n"
+        "controller.listener.names=CONTROLLER\nlistener.security.protocol.map={3}\nlog.dirs={4}/data\n"
         "offsets.topic.replication.factor={5}\ntransaction.state.log.replication.factor={5}\n"
         "transaction.state.log.min.isr={6}\ntransaction.state.log.num.partitions=4\n"
         "default.replication.factor={5}\nmin.insync.replicas={6}\nauto.create.topics.enable=false\n"
         "transaction.abort.timed.out.transaction.cleanup.interval.ms=1000\n"
         "controlled.shutdown.enable=false\n{7}\n",
-        i + 1, voters, broker.port, ports[static_cast<std::size_t>(brokers + i)], broker.directory.string(), replicas,
-        replicas > 1 ? 2 : 1, more);
-    Child format(java({"kafka.tools.StorageTool", "format", "-t", "c2Vzc2lvbmxvZ2QtdGVzdA", "-c",
-                       (broker.directory / "server.properties").string()}),
-                 {broker.directory / "format.out", broker.directory / "format.out"});
-    if (format.wait() != 0) throw std::runtime_error("the broker's storage: " + format.out());
+        i + 1, voters, ways_in[i], protocols, broker.directory.string(), replicas, replicas > 1 ? 2 : 1,
+        settings.properties);
+    format(broker, settings.storage);
     start(broker);
   }
   wait_ready();
@@ -100,6 +108,14 @@ Cluster::~Cluster() {
   for (int i = 0; i < size(); ++i) kill(i);
   std::error_code ignored;
   fs::remove_all(directory_, ignored);
+}
+
+void Cluster::format(const Broker& broker, std::vector<std::string> options) const {
+  options.insert(options.begin(), {"kafka.tools.StorageTool", "format", "-t", "c2Vzc2lvbmxvZ2QtdGVzdA", "-c",
+                                   (broker.directory / "server.properties").string()});
+  const fs::path said = broker.directory / "format.out";
+  Child format(java(std::move(options)), {said, said});
+  if (format.wait() != 0) throw std::runtime_error("the broker's storage: " + format.out());
 }
 
 void Cluster::start(Broker& broker) {
@@ -115,6 +131,15 @@ void Cluster::kill(int broker) {
 }
 
 void Cluster::restart(int broker) { start(brokers_.at(static_cast<std::size_t>(broker))); }
+
+void Cluster::reconfigure(const std::string& from, const std::string& to) {
+  for (const Broker& broker : brokers_) {
+    const fs::path file = broker.directory / "server.properties";
+    std::string properties = read_text(file);
+    properties.replace(properties.find(from), from.size(), to);
+    std::ofstream(file) << properties;
+  }
+}
 
 void Cluster::wait_ready() {
   for (Broker& broker : brokers_) {

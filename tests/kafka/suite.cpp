@@ -28,7 +28,7 @@ class WithBroker : public testing::Environment {
 }  // namespace
 
 Cluster& one_broker() {
-  if (!cluster) cluster = std::make_unique<Cluster>(1);
+  if (!cluster) cluster = std::make_unique<Cluster>(ClusterSettings{});
   return *cluster;
 }
 

@@ -137,7 +137,7 @@ TEST_F(KafkaTrouble, CheckTriesTopicsAndRightsWithoutDisturbingADaemon) {
 
 // Three brokers, and a topic that asks for all of them.
 TEST_F(KafkaTrouble, TooFewReplicasAreNamedAndWaitedFor) {
-  Cluster cluster(3);
+  Cluster cluster({.brokers = 3});
   Bed bed(cluster, "replicas", kSmall);
   bed.outside.configure_topic(bed.topic, {{"min.insync.replicas", "3"}});
   Child daemon = bed.start();
