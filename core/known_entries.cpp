@@ -7,13 +7,19 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <new>
 #include <random>
+
+#include "core/json_text.h"
 
 namespace sessionlogd {
 namespace {
 
 constexpr std::size_t kLargePage = 2u << 20;
+
+// Where more entries of an answer are unknown, and an eighth of those that are known, an index is worth its making.
+constexpr std::size_t kMostUnknown = 8, kUnknownShare = 8;
 
 }  // namespace
 
@@ -56,6 +62,37 @@ void KnownEntries::remember(std::uint64_t fingerprint, const EntryDigest& digest
   bucket.base[way] = digest.base;
   bucket.hash[way] = digest.hash;
   bucket.final[way] = digest.final;
+}
+
+// Where the next entries end if they hold no other object, and no brace in a text: if these bytes were an entry once,
+// they do. What is known of them is fetched meanwhile.
+void KnownEntryFinder::guess(std::string_view text, std::size_t begin) {
+  next_ = guessed_ = 0;
+  while (guessed_ < guesses_.size() && begin < text.size()) {
+    const void* brace = std::memchr(text.data() + begin, '}', text.size() - begin);
+    if (brace == nullptr) return;
+    const std::size_t end = static_cast<std::size_t>(static_cast<const char*>(brace) - text.data()) + 1;
+    const std::uint64_t fingerprint =
+        remembered_.entries->fingerprint(text.substr(begin, end - begin), remembered_.reading);
+    remembered_.entries->prefetch(fingerprint);
+    guesses_[guessed_++] = {begin, end, fingerprint};
+    begin = skip_white_space(text, end);
+    if (begin >= text.size() || text[begin] != ',') return;
+    begin = skip_white_space(text, begin + 1);
+  }
+}
+
+std::optional<KnownEntryFinder::Found> KnownEntryFinder::find(std::string_view text, std::size_t begin) {
+  if (next_ == guessed_ || guesses_[next_].begin != begin) guess(text, begin);
+  if (next_ < guessed_) {
+    const Guess& guess = guesses_[next_++];
+    if (const auto digest = remembered_.entries->find(guess.fingerprint)) {
+      ++known_;
+      return Found{text.substr(begin, guess.end - begin), *digest};
+    }
+  }
+  looking_ = ++unknown_ <= kMostUnknown + known_ / kUnknownShare;
+  return std::nullopt;
 }
 
 }  // namespace sessionlogd

@@ -70,4 +70,42 @@ struct Remembered {
   std::uint64_t reading = 0;
 };
 
+// Finds the entries of an answer that are known, one after the other.
+class KnownEntryFinder {
+ public:
+  struct Found {
+    std::string_view raw;
+    EntryDigest digest;
+  };
+
+  // Begins with another answer.
+  void look(const Remembered& remembered) {
+    remembered_ = remembered;
+    known_ = unknown_ = next_ = guessed_ = 0;
+    looking_ = remembered.entries != nullptr;
+  }
+
+  // Until too few are known for this to be the cheaper way.
+  bool is_looking() const { return looking_; }
+
+  // The entry that begins at text[begin]; nullopt: it is not known, or does not end where it is easy to see.
+  std::optional<Found> find(std::string_view text, std::size_t begin);
+
+ private:
+  // As many as are fetched from memory at the same time.
+  static constexpr std::size_t kGuessedTogether = 16;
+  struct Guess {
+    std::size_t begin, end;
+    std::uint64_t fingerprint;
+  };
+
+  void guess(std::string_view text, std::size_t begin);
+
+  Remembered remembered_;
+  bool looking_ = false;
+  std::size_t known_ = 0, unknown_ = 0;
+  std::array<Guess, kGuessedTogether> guesses_;
+  std::size_t next_ = 0, guessed_ = 0;
+};
+
 }  // namespace sessionlogd

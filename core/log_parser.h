@@ -32,6 +32,8 @@ struct AnswerLimits {
   std::size_t entries = std::size_t{1} << 40;
 };
 
+class LogWalk;
+
 class LogParser {
  public:
   // Elements that are no entries become events, too: of a flood of them only so many, then the answer counts as broken.
@@ -52,8 +54,7 @@ class LogParser {
   void complete(std::size_t index);
 
  private:
-  class Walk;
-  std::unique_ptr<Walk> walk_;
+  std::unique_ptr<LogWalk> walk_;
 };
 
 }  // namespace sessionlogd

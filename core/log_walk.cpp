@@ -1,0 +1,133 @@
+#include "core/log_walk.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace sessionlogd {
+
+// The cheapest way that leads through.
+bool LogWalk::through(std::string_view text) {
+  clear();
+  known_.look(remembered_);
+  if (known_.is_looking()) {
+    const bool is_log = with_cursor(text);
+    if (known_.is_looking()) return is_log;
+    clear();
+  }
+  if (limits_.indexed) {
+    log.is_utf8 = with_index(text);  // the index sees to that
+    if (log.is_utf8) return true;
+    clear();
+  }
+  return with_cursor(text);
+}
+
+void LogWalk::say_unreadable(std::size_t position) {
+  log.fault = fmt::format("{} entries cannot be read, what follows from byte {} on is not tried",
+                          LogParser::kMostUnreadable, position);
+}
+
+void LogWalk::read_entries(std::string_view text) {
+  const auto encoding = log.is_utf8 ? EntryReader::Encoding::kUtf8 : EntryReader::Encoding::kUnchecked;
+  std::size_t unreadable = 0;
+  for (std::size_t i = 0; i < log.entries.size(); ++i) {
+    Entry& entry = log.entries[i];
+    if (entry.known) continue;
+    reader_.read(*dialect_, entry, session_key_, encoding);
+    if (entry.fault != nullptr && ++unreadable > LogParser::kMostUnreadable) {
+      say_unreadable(static_cast<std::size_t>(entry.raw.data() - text.data()));
+      log.entries.resize(i);
+      return;
+    }
+    if (entry.fault == nullptr && remembered_.entries != nullptr) {
+      remembered_.entries->remember(remembered_.entries->fingerprint(entry.raw, remembered_.reading),
+                                    {entry.base, entry.hash, entry.final});
+    }
+  }
+}
+
+void LogWalk::complete(Entry& entry) {
+  if (!entry.known) return;
+  entry.known = false;
+  read_tokens(entry);
+  reader_.read(*dialect_, entry, session_key_, EntryReader::Encoding::kUnchecked);
+}
+
+void LogWalk::element(std::string_view raw) {
+  Entry& entry = log.entries.emplace_back();
+  entry.raw = raw;
+  read_tokens(entry);
+}
+
+// Of an entry that is a valid value.
+void LogWalk::read_tokens(Entry& entry) {
+  entry.has_escape = true;
+  JsonCursor cursor(entry.raw);
+  if (!cursor.enter('{')) return;
+  while (const auto key = cursor.next_key()) {
+    key_.clear();
+    if (key->size() <= kLongestToken) append_decoded(key_, *key);
+    const std::string_view value = *cursor.take_value();  // so are its members
+    const auto name = std::find(dialect_->log.fields.begin(), dialect_->log.fields.end(), key_);
+    if (name == dialect_->log.fields.end() || key_.empty()) {
+      entry.has_extra = true;
+      continue;
+    }
+    if (!is_null_token(value)) entry.offer(static_cast<std::size_t>(name - dialect_->log.fields.begin()), value);
+  }
+}
+
+// Moves behind the element that comes next if it is known by its bytes.
+bool LogWalk::take_known(std::string_view text, JsonCursor& cursor) {
+  const auto found = known_.find(text, cursor.position());
+  if (!found) return false;
+  Entry& entry = log.entries.emplace_back();
+  entry.raw = found->raw;
+  entry.base = found->digest.base;
+  entry.hash = found->digest.hash;
+  entry.final = found->digest.final;
+  entry.known = true;
+  cursor.pass_element(cursor.position() + found->raw.size());
+  return true;
+}
+
+// false: no log at all. Otherwise every entry before the first fault is taken.
+bool LogWalk::with_cursor(std::string_view text) {
+  JsonCursor cursor(text);
+  if (!cursor.enter('{')) return false;
+  bool seen_entries = false;
+  while (const auto key = cursor.next_key()) {
+    key_.clear();
+    if (key->size() <= kLongestToken) append_decoded(key_, *key);
+    if (key_ == dialect_->log.entries && !seen_entries && cursor.peek() != 'n') {
+      seen_entries = true;
+      if (!cursor.enter('[')) {
+        not_an_array = true;
+        return true;
+      }
+      while (cursor.next_element()) {
+        if (!takes_more(cursor.position())) return true;
+        if (known_.is_looking()) {
+          if (take_known(text, cursor)) continue;
+          if (!known_.is_looking()) return false;
+        }
+        const auto value = cursor.take_value();
+        if (!value) break;
+        element(*value);
+      }
+    } else if (const auto value = cursor.take_value()) {
+      if (names_session_ && key_ == dialect_->log.session_id) name_session(*value);
+    }
+    if (cursor.faulty()) break;
+  }
+  if (cursor.faulty()) {
+    log.fault = fmt::format("broken JSON at byte {} of {}, behind {} entries", cursor.position(), text.size(),
+                            log.entries.size());
+  } else if (!cursor.at_end()) {
+    log.fault = fmt::format("text behind the JSON at byte {} of {}", cursor.position(), text.size());
+  }
+  return true;
+}
+
+}  // namespace sessionlogd
