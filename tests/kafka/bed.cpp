@@ -7,6 +7,17 @@
 #include <fstream>
 
 namespace sessionlogd::test {
+namespace {
+
+// Brokers on a busy machine may time out once more after all was delivered. A daemon that is stopped just then says by
+// its status that it could not write its last states.
+bool takes_events(const Child& daemon) {
+  const std::string said = daemon.err();
+  const std::size_t trouble = said.rfind(" cannot take events now");
+  return trouble == said.npos || said.find(" takes events again", trouble) != said.npos;
+}
+
+}  // namespace
 
 Bed::Bed(Cluster& cluster, const std::string& name, std::vector<std::string> options, const std::string& keys)
     : topic(name), state_topic(name + "-state"), outside(cluster.addresses()), fleet(place, std::move(options)) {
@@ -30,7 +41,7 @@ bool Bed::agrees(const std::vector<std::string>& how) {
 
 void Bed::finish(Child& daemon, const std::vector<std::string>& how) {
   EXPECT_TRUE(eventually([&] { return fleet.is_caught_up(); })) << daemon.err();
-  EXPECT_TRUE(eventually([&] { return agrees(how); }));
+  EXPECT_TRUE(eventually([&] { return agrees(how) && takes_events(daemon); })) << daemon.err();
   daemon.signal(SIGTERM);
   EXPECT_EQ(daemon.wait(), 0) << daemon.err();
   read();
