@@ -163,18 +163,15 @@ TEST(Fleet, NothingIsLostOrRepeatedThroughKills) {
   Workplace place;
   SimulatedFleet fleet(place,
                        {"--appliances", "20", "--sessions", "8", "--duration", seconds(evolution_seconds() * 2 / 3)});
-  int kills = 0;
-  while (!fleet.is_frozen()) {
+  // On a slow machine the fleet stands still before the third: there is enough to collect then, too.
+  for (int kills = 0; kills < 3 || !fleet.is_frozen(); ++kills) {
     Child daemon = place.start("run");
     // A life of random length is the point here; nothing waits for it to be enough.
-    eventually([&] { return fleet.is_frozen() || !daemon.is_running(); }, std::chrono::milliseconds(random() % 2'500));
+    eventually([&] { return !daemon.is_running(); }, std::chrono::milliseconds(random() % 2'500));
     ASSERT_TRUE(daemon.is_running()) << daemon.err();
     daemon.signal(SIGKILL);
     EXPECT_EQ(daemon.wait(), -SIGKILL);
-    ++kills;
   }
-  RecordProperty("kills", kills);
-  EXPECT_GT(kills, 2);
   Child last = place.start("run");
   finish(fleet, last, {});
 }
