@@ -57,7 +57,7 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
 
   digests_.clear();
   for (const Entry& entry : log.entries) digests_.push_back({entry.base, entry.hash, entry.final});
-  const CompareRules rules{.only_final = source.only_final, .last_read = last_read};
+  const CompareRules rules{.only_final = source.only_final, .last_read = last_read, .whole = log.fault.empty()};
   emissions_ = comparer_.compare(session.history, digests_, session.key, rules);
 
   ReadOutcome outcome;

@@ -41,6 +41,7 @@ struct CompareRules {
   bool only_final =
       false;  // `changes = "final"`: every entry once, when its status is final or at the session's last read
   bool last_read = false;  // the session is read for the last time
+  bool whole = true;       // the answer was read to its end: what it does not show is gone
 };
 
 class SessionHistory {

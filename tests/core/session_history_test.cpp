@@ -17,6 +17,7 @@ namespace {
 constexpr std::uint64_t kSession = 77;
 constexpr CompareRules kEmit;
 constexpr CompareRules kEmitLast{.only_final = false, .last_read = true};
+constexpr CompareRules kBroken{.only_final = false, .last_read = false, .whole = false};
 constexpr CompareRules kFinal{.only_final = true, .last_read = false};
 constexpr CompareRules kFinalLast{.only_final = true, .last_read = true};
 
@@ -118,6 +119,12 @@ TEST(SessionHistory, PairsTwins) {
           {"A2", ""},
           {"A2 A4", "*A4"},
           {"A2 A4 A3", ""}});  // the kept ones pair in order
+}
+
+TEST(SessionHistory, ABrokenAnswerDoesNotTellWhichTwinHasChanged) {
+  expect({{"A1 A2 B1", "+A1 +A#12 +B1"}, {"A3 B2", "*B2", kBroken}, {"A1 A3 B2", "*A#13"}});
+  expect({{"A1 A2", "+A1 +A#12"}, {"A2 A3", "", kBroken}, {"A2 A3 A1", "+A#23"}});
+  expect({{"A1", "+A1"}, {"A2 C1", "*A2 +C1", kBroken}});  // no twins, no doubt
 }
 
 // After a power cut the second of two twins may be on the disk and the first not.
