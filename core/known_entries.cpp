@@ -55,7 +55,7 @@ void KnownEntries::remember(std::uint64_t fingerprint, const EntryDigest& digest
   if (!buckets_) make_buckets();
   Bucket& bucket = buckets_[fingerprint & mask_];
   std::size_t way = 0;
-  while (way < kWays && bucket.fingerprint[way] != 0) ++way;
+  while (way < kWays && bucket.fingerprint[way] != 0 && bucket.fingerprint[way] != fingerprint) ++way;
   // Any one goes: the oldest would always be the one that is asked for next, where sessions are polled in turn.
   if (way == kWays) way = next_way_++ % kWays;
   bucket.fingerprint[way] = fingerprint;

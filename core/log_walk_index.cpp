@@ -8,7 +8,7 @@ namespace sessionlogd {
 namespace {
 
 std::string_view trim_right(const char* begin, const char* end) {
-  while (end != begin && (end[-1] == ' ' || end[-1] == '\n' || end[-1] == '\t' || end[-1] == '\r')) --end;
+  while (end != begin && is_white_space(end[-1])) --end;
   return {begin, static_cast<std::size_t>(end - begin)};
 }
 

@@ -19,6 +19,10 @@ bool takes_events(const Child& daemon) {
 
 }  // namespace
 
+bool says(const Child& daemon, const std::string& text) {
+  return eventually([&] { return daemon.err().find(text) != std::string::npos; });
+}
+
 Bed::Bed(Cluster& cluster, const std::string& name, std::vector<std::string> options, const std::string& keys)
     : topic(name), state_topic(name + "-state"), outside(cluster.addresses()), fleet(place, std::move(options)) {
   outside.create_topic(topic, 6);

@@ -13,6 +13,9 @@
 
 namespace sessionlogd::test {
 
+// Waits until the daemon's log holds the text.
+bool says(const Child& daemon, const std::string& text);
+
 class Bed {
  public:
   // `fleet` are options of `fleet_sim serve`; `keys` is added to [sink].

@@ -23,10 +23,6 @@ const std::vector<std::string> kLong = {"--appliances", "4", "--sessions", "5", 
 constexpr const char* kUser = "User:sessionlogd";
 constexpr const char* kCertificateUser = "User:CN=sessionlogd";
 
-bool says(const Child& daemon, const std::string& text) {
-  return eventually([&] { return daemon.err().find(text) != std::string::npos; });
-}
-
 std::size_t count_of(const Child& daemon, const std::string& what) {
   const std::string said = daemon.err();
   std::size_t count = 0;

@@ -16,10 +16,6 @@ using testing::HasSubstr;
 const std::vector<std::string> kSmall = {"--appliances", "6", "--sessions", "5", "--entries", "20", "--duration", "6"};
 const std::vector<std::string> kLong = {"--appliances", "6", "--sessions", "5", "--entries", "40", "--duration", "600"};
 
-bool says(const Child& daemon, const std::string& text) {
-  return eventually([&] { return daemon.err().find(text) != std::string::npos; });
-}
-
 class KafkaTrouble : public KafkaTest {
  protected:
   // Ends a daemon that has written something.
