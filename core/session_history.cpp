@@ -156,9 +156,9 @@ void HistoryComparer::compare_group(const SessionHistory& history, std::span<con
   recognised_ += std::min(served_.size(), kept_.size());
   const bool has_twins = kept_.size() > 1;
   pair_equal(history, answer);
-  // Which of them the others have become, the next answer tells: taken for one that stands behind the fault, an entry
-  // would make that one new again.
-  if (has_twins && !rules.whole) return;
+  // Where some that are known are not there, the next answer tells which of them the others have become: taken for one
+  // that stands behind the fault, an entry would make that one new again. No other answer follows the last.
+  if (has_twins && !kept_.empty() && !rules.whole && !rules.last_read) return;
   // What was emitted once in final state is served in final state again, so final ones pair first.
   if (rules.only_final) {
     std::stable_partition(served_.begin(), served_.end(), [&](std::uint32_t i) { return answer[i].final; });
