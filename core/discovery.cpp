@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "core/json_text.h"
 
@@ -29,6 +29,20 @@ std::string whole_seconds(Instant at) {
   std::string text;
   append_rfc3339(text, {at.seconds, 0});
   return text;
+}
+
+// Of an id that was given to another session in the meantime, the row that came last is true.
+std::vector<ListedSession> last_of_each(std::vector<ListedSession> sessions) {
+  std::unordered_map<std::string_view, std::size_t> last;
+  for (std::size_t i = 0; i < sessions.size(); ++i) last[sessions[i].id] = i;
+  if (last.size() == sessions.size()) return sessions;
+  std::vector<std::size_t> kept;
+  for (const auto& [id, i] : last) kept.push_back(i);
+  std::ranges::sort(kept);
+  std::vector<ListedSession> each;
+  each.reserve(kept.size());
+  for (const std::size_t i : kept) each.push_back(std::move(sessions[i]));
+  return each;
 }
 
 }  // namespace
@@ -70,8 +84,7 @@ asio::awaitable<Result<Listing>> Discovery::list(std::optional<Instant> from) {
     }
   }
   listing.answered = api_.now();
-  std::unordered_set<std::string_view> ids;
-  std::erase_if(listing.sessions, [&](const ListedSession& session) { return !ids.insert(session.id).second; });
+  listing.sessions = last_of_each(std::move(listing.sessions));
   co_return listing;
 }
 

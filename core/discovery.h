@@ -16,7 +16,7 @@
 namespace sessionlogd {
 
 struct Listing {
-  std::vector<ListedSession> sessions;  // each id once
+  std::vector<ListedSession> sessions;  // each id once, as it was shown last
   Instant sent;                         // when its first request was sent, the appliance's clock
   Instant answered;                     // when its last answer had come
   std::size_t unusable = 0;             // rows without a usable id

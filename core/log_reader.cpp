@@ -99,14 +99,15 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
 }
 
 // Ids of sessions that run are not given away. One that has stopped writes nothing more, but for what comes late of it;
-// never that alone.
+// never that alone. An entry that cannot be read may be anyone's.
 bool LogReader::may_be_anothers(const SourceFormat& source, const SessionState& session, const SessionLog& log) {
   if (!source.dialect->session_is_final(session.info.status)) return false;
   if (session.history.size() > 0) return true;
   if (!session.info.stop) return false;
   for (std::size_t i = 0; i < log.entries.size(); ++i) parser_.complete(i);
   return std::ranges::all_of(log.entries, [&](const Entry& entry) {
-    return entry.fault == nullptr && entry.log_time && source.zone.to_utc(*entry.log_time) > *session.info.stop &&
+    if (entry.fault != nullptr || !entry.log_time) return true;
+    return source.zone.to_utc(*entry.log_time) > *session.info.stop &&
            (!entry.start || source.zone.to_utc(*entry.start) > *session.info.stop);
   });
 }

@@ -39,6 +39,12 @@ bool SessionLife::is_last(Instant sent, std::chrono::milliseconds settle) const 
   return final_since_ && sent > *final_since_ && sent >= settled_at(settle);
 }
 
+void SessionLife::brought_news(Instant sent, std::chrono::milliseconds settle) {
+  if (!is_last(sent, settle)) return;
+  running_at_ = sent;
+  settling_reads_ = 0;
+}
+
 SessionLife::Next SessionLife::after_read(Instant sent, std::chrono::milliseconds settle,
                                           std::chrono::milliseconds first_gap) {
   if (!final_since_) return {Next::Step::kByPace};

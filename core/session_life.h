@@ -29,6 +29,9 @@ class SessionLife {
     } step;
     std::chrono::milliseconds wait{0};
   };
+  // A read sent at `sent`, not the first one, brought news: if it was to be the last, the session had not settled.
+  void brought_news(Instant sent, std::chrono::milliseconds settle);
+
   // A read sent at `sent` succeeded.
   Next after_read(Instant sent, std::chrono::milliseconds settle, std::chrono::milliseconds first_gap);
 
@@ -36,7 +39,7 @@ class SessionLife {
   Instant settled_at(std::chrono::milliseconds settle) const;
 
   std::optional<Instant> final_since_;  // when the listing that first showed the final state was sent
-  std::optional<Instant> running_at_;   // when the last listing that showed another state was sent
+  std::optional<Instant> running_at_;   // when the last listing that showed another state was sent, or see brought_news
   std::optional<Instant> stop_;
   unsigned settling_reads_ = 0;
 };

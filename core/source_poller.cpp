@@ -117,6 +117,7 @@ asio::awaitable<void> SourcePoller::discover() {
     say_listing(listed);
     if (listed.has_value()) {
       listed_at_ = SteadyClock::now();
+      counters_.listed = true;
       say_first_contact();
     }
     counters_.failing = listed.has_error() || left_unread_;
@@ -132,12 +133,12 @@ asio::awaitable<void> SourcePoller::discover() {
 }
 
 asio::awaitable<Result<void>> SourcePoller::discover_once() {
-  ++listings_;
   if (!settings_.sessions.empty()) {
     std::vector<std::string> ids = settings_.sessions;
     co_return co_await ask_for_each(std::move(ids));
   }
   const unsigned backfills = backfills_;
+  const std::uint32_t inquiry = ++inquiries_;
   std::optional<Instant> from;
   Result<Listing> listing;
   bool clock_held = false;
@@ -153,7 +154,7 @@ asio::awaitable<Result<void>> SourcePoller::discover_once() {
   say_missing(listing->missing);
 
   std::vector<std::string> unseen = table_.open_but_not_in(listing->sessions);
-  take_in(listing->sessions, listing->answered);
+  take_in(listing->sessions, listing->answered, inquiry);
   if (!unseen.empty()) {
     const Result<void> asked = co_await ask_for_each(std::move(unseen));
     if (asked.has_error()) co_return asked.error();
@@ -177,6 +178,7 @@ std::optional<Instant> SourcePoller::window_start() const {
 
 // One that cannot be had now is asked for again with the next listing; one that is gone shows in its polls.
 asio::awaitable<Result<void>> SourcePoller::ask_for_each(std::vector<std::string> ids) {
+  const std::uint32_t inquiry = ++inquiries_;
   std::vector<ListedSession> found;
   for (const std::string& id : ids) {
     Result<ListedSession> asked = co_await discovery_.ask(id);
@@ -186,11 +188,11 @@ asio::awaitable<Result<void>> SourcePoller::ask_for_each(std::vector<std::string
       co_return asked.error();
     }
   }
-  take_in(found, api_.now());
+  take_in(found, api_.now(), inquiry);
   co_return Result<void>();
 }
 
-void SourcePoller::take_in(const std::vector<ListedSession>& listed, Instant answered) {
+void SourcePoller::take_in(const std::vector<ListedSession>& listed, Instant answered, std::uint32_t inquiry) {
   std::vector<StateRecord> records;
   for (const ListedSession& row : listed) {
     if (!is_wanted(settings_, row)) continue;
@@ -201,7 +203,11 @@ void SourcePoller::take_in(const std::vector<ListedSession>& listed, Instant ans
     if (taken.as == SessionTable::TakenIn::As::kNew) schedule_first(taken.slot);
     if (taken.as == SessionTable::TakenIn::As::kIgnored) continue;
     Session& session = table_.at(taken.slot);
-    const bool vouched = session.strange_since && *session.strange_since < listings_;
+    if (taken.as != SessionTable::TakenIn::As::kKnown) {
+      spdlog::debug("source={} session={} is listed as {}{}", settings_.name, row.id, row.status,
+                    taken.as == SessionTable::TakenIn::As::kNew ? ", not known so far" : ", known");
+    }
+    const bool vouched = session.strange_since && *session.strange_since < inquiry;
     if (vouched) {
       session.strange_since.reset();
       session.vouched_for = true;
@@ -211,7 +217,6 @@ void SourcePoller::take_in(const std::vector<ListedSession>& listed, Instant ans
       schedule(taken.slot, std::chrono::milliseconds{0});
   }
   push(std::move(records));
-  counters_.listed = true;
   changed_.notify();
 }
 
@@ -250,12 +255,17 @@ asio::awaitable<void> SourcePoller::poll(Schedule::Slot slot) {
   const SteadyTime began = SteadyClock::now();
   std::string target = path_of_session(settings_.dialect->log.path, table_.at(slot).state.info.id);
   Result<HttpAnswer> answer = co_await api_.get(std::move(target));
-  bool stopped = false;
-  do {
+  Polled polled = Polled::kMoreToCome;
+  while (polled == Polled::kMoreToCome) {
     // What the queue has no room for stays in the body.
-    if (answer.has_value()) stopped = !co_await room_to_read();
+    if (answer.has_value() && !co_await room_to_read()) break;
     // From here on nothing suspends: that much of the answer is read, pushed and remembered in one step.
-  } while (!stopped && take_answer(slot, answer, sent) == Polled::kMoreToCome);
+    polled = take_answer(slot, answer, sent);
+  }
+  if (polled == Polled::kStrange) {
+    std::vector<std::string> ids{table_.at(slot).state.info.id};
+    (void)co_await ask_for_each(std::move(ids));
+  }
   services_.metrics.poll_seconds.observe(SteadyClock::now() - began);
   --polling_;
   if (polling_ == 0) say_first_contact();
@@ -304,7 +314,7 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
 
   if (read->strange) {
     read_was_strange(slot);
-    return Polled::kAll;
+    return Polled::kStrange;
   }
   count_events(*read);
   count_not_utf8(slot, read->not_utf8);
@@ -345,17 +355,18 @@ void SourcePoller::count_not_utf8(Schedule::Slot slot, std::size_t events) {
       settings_.name, table_.at(slot).state.info.id);
 }
 
-// They may be another session's, to which its id was given. The next listing tells.
+// They may be another session's, to which its id was given. The source is asked at once; if it does not say, the next
+// listing does.
 void SourcePoller::read_was_strange(Schedule::Slot slot) {
   Session& session = table_.at(slot);
   bump(counters_.polls_failed);
   if (!session.strange_since) {
     spdlog::debug(
-        "source={} session={} has a log that seems to be of another session; the next listing tells "
+        "source={} session={} has a log that seems to be of another session; the source is asked "
         "whether its id was given to another session",
         settings_.name, session.state.info.id);
   }
-  session.strange_since = listings_;
+  session.strange_since = inquiries_;
   schedule(slot, settings_.poll.discovery_interval);
 }
 
@@ -363,6 +374,8 @@ void SourcePoller::read_was_strange(Schedule::Slot slot) {
 void SourcePoller::read_was(Schedule::Slot slot, Instant sent, Pace::News news) {
   Session& session = table_.at(slot);
   if (!session.read) bump(counters_.read);
+  // It may have been opened again, which only the next listing shows.
+  if (session.read && news == Pace::News::kChanged) session.life.brought_news(sent, settings_.poll.settle);
   session.read = true;
   session.strange_since.reset();
   session.vouched_for = false;
@@ -446,6 +459,7 @@ void SourcePoller::give_up(Schedule::Slot slot, std::string_view why) {
 
 void SourcePoller::finish(Schedule::Slot slot) {
   schedule_.cancel(slot);
+  spdlog::debug("source={} session={} is done", settings_.name, table_.at(slot).state.info.id);
   std::vector<StateRecord> records;
   table_.finish(slot, records);
   push(std::move(records));

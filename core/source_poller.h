@@ -102,13 +102,13 @@ class SourcePoller {
   boost::asio::awaitable<Result<void>> ask_for_each(std::vector<std::string> ids);
   std::optional<Instant> window_start() const;
   Instant forgotten_before() const;
-  void take_in(const std::vector<ListedSession>& listed, Instant answered);
+  void take_in(const std::vector<ListedSession>& listed, Instant answered, std::uint32_t inquiry);
 
   boost::asio::awaitable<void> dispatch();
   bool has_work() const;
   boost::asio::awaitable<void> poll(Schedule::Slot slot);
   boost::asio::awaitable<bool> room_to_read();
-  enum class Polled { kAll, kMoreToCome };
+  enum class Polled { kAll, kMoreToCome, kStrange };
   Polled take_answer(Schedule::Slot slot, const Result<HttpAnswer>& answer, Instant sent);
   Polled finish_poll(Schedule::Slot slot, const HttpAnswer& answer, Instant sent);
   void count_not_json(std::string_view session, std::string_view expected, std::string_view body);
@@ -154,8 +154,8 @@ class SourcePoller {
   bool stopping_ = false;
   bool left_unread_ = false;  // one pass: some session could not be read
   bool first_contact_said_ = false;
-  std::uint32_t listings_ = 0;  // begun
-  unsigned backfills_ = 0;      // asked for; a listing that was sent before the last one does not advance anything
+  std::uint32_t inquiries_ = 0;  // begun, about which sessions there are
+  unsigned backfills_ = 0;       // asked for; a listing that was sent before the last one does not advance anything
   bool not_utf8_said_ = false;
   unsigned failed_listings_ = 0;  // in a row
   std::string listing_fault_;     // of the last one, when it failed

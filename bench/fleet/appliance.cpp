@@ -93,9 +93,8 @@ void Appliance::finished(const Answer& answer, bool complete) {
   if (!complete || !answer.receipt || answer.fault == Fault::cut) return;
   const Receipt& receipt = *answer.receipt;
   // Who reads a whole answer that nobody must read, has read it.
-  if (receipt.moment >= quiet_from(plan_, sessions_[receipt.session], freeze())) {
-    slots_[receipt.session].read_to_end = true;
-  }
+  std::atomic<Nanos>& read_to = slots_[receipt.session].read_to;
+  read_to = std::max(read_to.load(), receipt.moment);
   if (!is_readable(answer.fault)) return;
   note(receipt, true);
   ++account_.log_answers;
@@ -136,8 +135,9 @@ std::size_t Appliance::sessions_unread(Nanos now) const {
 
 bool Appliance::is_unread(std::size_t number, Nanos at) const {
   const Slot& slot = slots_[number];
-  if (slot.read_to_end || !sessions_.exists(number, at, freeze())) return false;
   const Session& session = sessions_[number];
+  // Where its end is, the freeze may still change.
+  if (slot.read_to >= quiet_from(plan_, session, freeze()) || !sessions_.exists(number, at, freeze())) return false;
   return slot.shown_at_its_end || (session.reopened == kNever && !session.late);
 }
 

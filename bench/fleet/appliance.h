@@ -68,7 +68,7 @@ class Appliance {
     std::unique_ptr<std::vector<Entry>> script;  // only while the session changes
     std::shared_ptr<const std::string> body;     // of `body_moment`
     Nanos body_moment = 0;
-    std::atomic<bool> read_to_end = false;
+    std::atomic<Nanos> read_to = INT64_MIN;  // the latest moment that was read whole
     std::atomic<bool> shown_at_its_end = false;
   };
 

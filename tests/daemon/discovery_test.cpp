@@ -89,10 +89,15 @@ class GivenAwayId : public testing::Test {
           R"({{"log":[{{"logTime":"{0}T01:00:0{1}","status":"Success","message":"step {1}","executionStartTime":"{0}T01:00:00"}}]}})",
           yesterday(), step.load()));
     }
+    const std::string row =
+        fmt::format(R"({{"id":"s","type":"Policy","status":"Succeeded","executionStartTime":"{}T0{}:00:00"}})",
+                    yesterday(), start.load());
+    if (target.find("/sessions/s") != target.npos) {
+      ++asked_for;
+      return says_one ? answer(row) : answer(R"({"title":"no such resource"})", {}, "404 Not Found");
+    }
     ++listed;
-    return answer(fmt::format(
-        R"({{"results":[{{"id":"s","type":"Policy","status":"Success","executionStartTime":"{}T0{}:00:00"}}],"totalCount":1}})",
-        yesterday(), start.load()));
+    return answer(fmt::format(R"({{"results":[{}],"totalCount":1}})", row));
   }
   int written(std::string_view what) const {
     int count = 0;
@@ -103,7 +108,8 @@ class GivenAwayId : public testing::Test {
     return eventually([this, before = listed.load()] { return listed >= before + 2; });
   }
 
-  std::atomic<int> step = 1, start = 1, listed = 0;
+  std::atomic<int> step = 1, start = 1, listed = 0, asked_for = 0;
+  std::atomic<bool> says_one = false;    // where it is asked for by its id
   std::atomic<bool> given_away = false;  // from the next read of the log on, to a session that started later
   Workplace place_;
   Appliance appliance_{[this](const Appliance::Request& request) { return reply(request); }};
@@ -120,6 +126,20 @@ TEST_F(GivenAwayId, IsNoticedBeforeTheOtherSessionsLogIsTakenForItsOwn) {
   daemon.signal(SIGTERM);
   EXPECT_EQ(daemon.wait(), 0);
   EXPECT_EQ(written("step 1"), 1);
+  EXPECT_EQ(written("step 2"), 1) << "written under both sessions";
+}
+
+TEST_F(GivenAwayId, IsAskedForWithoutWaitingForTheNextListing) {
+  says_one = true;
+  place_.edit_config("discovery_interval = \"200ms\"", "discovery_interval = \"1h\"");
+  Child daemon = place_.start("run");
+  ASSERT_TRUE(eventually([&] { return place_.lines().size() == 1; })) << daemon.err();
+  given_away = true;
+  EXPECT_TRUE(eventually([&] { return written("step 2") > 0; })) << daemon.err();
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.wait(), 0);
+  EXPECT_EQ(listed, 1);
+  EXPECT_EQ(asked_for, 1);
   EXPECT_EQ(written("step 2"), 1) << "written under both sessions";
 }
 
