@@ -39,8 +39,8 @@ bool SessionLife::is_last(Instant sent, std::chrono::milliseconds settle) const 
   return final_since_ && sent > *final_since_ && sent >= settled_at(settle);
 }
 
-void SessionLife::brought_news(Instant sent, std::chrono::milliseconds settle) {
-  if (!is_last(sent, settle)) return;
+void SessionLife::brought_news(Instant sent, Instant latest, std::chrono::milliseconds settle) {
+  if (!is_last(sent, settle) || latest <= *final_since_) return;
   running_at_ = sent;
   settling_reads_ = 0;
 }

@@ -29,8 +29,10 @@ class SessionLife {
     } step;
     std::chrono::milliseconds wait{0};
   };
-  // A read sent at `sent`, not the first one, brought news: if it was to be the last, the session had not settled.
-  void brought_news(Instant sent, std::chrono::milliseconds settle);
+  // A read sent at `sent` brought news, and `latest` is the latest log time there is. What was written since the
+  // session was listed as final may be of one that was opened again, which only the next listing shows: it settles
+  // again.
+  void brought_news(Instant sent, Instant latest, std::chrono::milliseconds settle);
 
   // A read sent at `sent` succeeded.
   Next after_read(Instant sent, std::chrono::milliseconds settle, std::chrono::milliseconds first_gap);

@@ -374,8 +374,7 @@ void SourcePoller::read_was_strange(Schedule::Slot slot) {
 void SourcePoller::read_was(Schedule::Slot slot, Instant sent, Pace::News news) {
   Session& session = table_.at(slot);
   if (!session.read) bump(counters_.read);
-  // It may have been opened again, which only the next listing shows.
-  if (session.read && news == Pace::News::kChanged) session.life.brought_news(sent, settings_.poll.settle);
+  if (news == Pace::News::kChanged) session.life.brought_news(sent, session.state.latest, settings_.poll.settle);
   session.read = true;
   session.strange_since.reset();
   session.vouched_for = false;

@@ -100,12 +100,13 @@ TEST(SessionLife, BeginsAnewWhenItRanAgainAndEndedBetweenTwoListings) {
   EXPECT_TRUE(life.is_last(at(1'190), 600s));
 }
 
-TEST(SessionLife, SettlesAgainAfterALastReadWithNews) {
+TEST(SessionLife, SettlesAgainWhenItWasWrittenSinceItWasListedAsFinal) {
   SessionLife life;
   life.listed(true, at(0), at(1));
-  life.brought_news(at(599), 600s);  // not the last: nothing changes
+  life.brought_news(at(599), at(500), 600s);  // not the last read
+  life.brought_news(at(600), at(1), 600s);    // only late
   EXPECT_TRUE(life.is_last(at(600), 600s));
-  life.brought_news(at(600), 600s);
+  life.brought_news(at(600), at(500), 600s);
   EXPECT_EQ(life.after_read(at(600), 600s, 5s).wait, 5s);
   EXPECT_FALSE(life.is_last(at(1'199), 600s));
   EXPECT_EQ(life.after_read(at(1'200), 600s, 5s).step, Step::kDone);
