@@ -1,7 +1,6 @@
 #include "core/http_transfer.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <ctime>
 #include <limits>
@@ -68,6 +67,7 @@ HttpTransfer::HttpTransfer(const EndpointPlan& plan, boost::asio::io_context& io
     : plan_(plan),
       driver_(driver),
       permit_(permit),
+      answer_(permit, *this),
       ended_(io, boost::asio::steady_timer::time_point::max()),
       easy_(curl_easy_init()) {
   if (easy_ == nullptr) throw std::bad_alloc();
@@ -84,13 +84,7 @@ bool HttpTransfer::start(const HttpRequest& request, Body body) {
   cancelled_ = false;
   sent_ = false;
   how_ = CURLE_OK;
-  fault_ = Fault::kNone;
-  in_header_ = false;
-  header_bytes_ = 0;
-  gzip_.reset();
-  decoded_ = 0;
-  body_ = std::move(body);
-  body_.clear();
+  answer_.begin(std::move(body), plan_.options.max_body);
 
   curl_easy_setopt(easy_, CURLOPT_CA_CACHE_TIMEOUT,
                    plan_.peer->distrusted ? kKeepCertificatesBriefly : kKeepCertificates);
@@ -112,30 +106,30 @@ void HttpTransfer::cancel() noexcept {
 bool HttpTransfer::make_ready() noexcept {
   cancel();
   reset_method();
-  body_ = Body();
-  gzip_.reset();
+  answer_.clear();
   if (std::exchange(waits_, false) || waited_.count() != 0) {
     waited_ = std::chrono::milliseconds(0);
     curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, to_curl_ms(plan_.options.timeout));
   }
-  return header_bytes_ <= kMostHeaderBytesKept;  // curl keeps an answer's headers until the next one
+  return answer_.header_bytes() <= kMostHeaderBytesKept;  // curl keeps an answer's headers until the next one
 }
 
 Result<HttpAnswer> HttpTransfer::take_result() {
-  Body body = std::move(body_);
+  Body body = answer_.take();
   if (cancelled_) return Error(ErrorKind::kCancelled, plan_.authority + ": cancelled");
   if (how_ == CURLE_OK || how_ == CURLE_PEER_FAILED_VERIFICATION) plan_.peer->distrusted = how_ != CURLE_OK;
-  if (how_ == CURLE_OK && gzip_ && !gzip_->complete()) fault_ = Fault::kUndecodable;
-  if (how_ != CURLE_OK || fault_ != Fault::kNone) return error();
+  if (how_ == CURLE_OK) answer_.end();
+  if (how_ != CURLE_OK || answer_.is_faulty()) return error();
 
   HttpAnswer answer;
   long status = 0;
   curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
   answer.status = static_cast<int>(status);
   answer.body = std::move(body);
-  answer.content_type = std::move(content_type_);
-  answer.date = date_;
-  if (!retry_after_.empty()) answer.retry_after = parse_retry_after(retry_after_, date_.value_or(now_unix()));
+  answer.content_type = answer_.take_content_type();
+  answer.date = answer_.date();
+  if (const std::string& wait = answer_.retry_after(); !wait.empty())
+    answer.retry_after = parse_retry_after(wait, answer.date.value_or(now_unix()));
   return answer;
 }
 
@@ -256,9 +250,9 @@ void HttpTransfer::reset_method() {
 std::size_t HttpTransfer::on_header(char* text, std::size_t, std::size_t size, void* self) {
   auto& transfer = *static_cast<HttpTransfer*>(self);
   try {
-    return transfer.take_header({text, size}) ? size : CURL_WRITEFUNC_ERROR;
+    return transfer.answer_.take_header({text, size}) ? size : CURL_WRITEFUNC_ERROR;
   } catch (const std::bad_alloc&) {
-    transfer.fault_ = Fault::kNoMemory;
+    transfer.answer_.fail(AnswerReader::Fault::kNoMemory);
     return CURL_WRITEFUNC_ERROR;
   }
 }
@@ -266,27 +260,34 @@ std::size_t HttpTransfer::on_header(char* text, std::size_t, std::size_t size, v
 std::size_t HttpTransfer::on_body(char* text, std::size_t, std::size_t size, void* self) {
   auto& transfer = *static_cast<HttpTransfer*>(self);
   try {
-    return transfer.take_body({text, size});
+    switch (transfer.answer_.take_body({text, size})) {
+      case AnswerReader::Taken::kAll:
+        return size;
+      case AnswerReader::Taken::kNoRoom:
+        return CURL_WRITEFUNC_PAUSE;
+      case AnswerReader::Taken::kFaulty:
+        break;
+    }
   } catch (const std::bad_alloc&) {
-    transfer.fault_ = Fault::kNoMemory;
-    return CURL_WRITEFUNC_ERROR;
+    transfer.answer_.fail(AnswerReader::Fault::kNoMemory);
   }
+  return CURL_WRITEFUNC_ERROR;
 }
 
-// Holds the bytes on the wire to the cap, too: an encoding may take many of them to say nothing.
 // When a connection that was used before breaks without an answer, curl sends the request again by itself: past every
 // limit of ours, and perhaps within a Retry-After that came meanwhile.
 int HttpTransfer::on_request(void* self, char*, char*, int, int) {
   auto& transfer = *static_cast<HttpTransfer*>(self);
   if (!std::exchange(transfer.sent_, true)) return CURL_PREREQFUNC_OK;
-  transfer.fault_ = Fault::kNoAnswer;
+  transfer.answer_.fail(AnswerReader::Fault::kNoAnswer);
   return CURL_PREREQFUNC_ABORT;
 }
 
+// Holds the bytes on the wire to the cap, too: an encoding may take many of them to say nothing.
 int HttpTransfer::on_progress(void* self, curl_off_t, curl_off_t received, curl_off_t, curl_off_t) {
   auto& transfer = *static_cast<HttpTransfer*>(self);
   if (std::cmp_less_equal(received, transfer.plan_.options.max_body)) return 0;
-  transfer.fault_ = Fault::kTooLarge;
+  transfer.answer_.fail(AnswerReader::Fault::kTooLarge);
   return 1;
 }
 
@@ -297,102 +298,6 @@ CURLcode HttpTransfer::on_ssl_ctx(CURL*, void* ssl_ctx, void* self) {
   } catch (const std::bad_alloc&) {
     return CURLE_OUT_OF_MEMORY;
   }
-}
-
-bool HttpTransfer::take_header(std::string_view line) {
-  header_bytes_ += line.size();
-  if (header_bytes_ > kMostHeaderBytes) {
-    fault_ = Fault::kHeadersTooLarge;
-    return false;
-  }
-  if (line.starts_with("HTTP/")) {  // the final answer's headers replace those of 1xx ones
-    in_header_ = true;
-    gzip_.reset();
-    content_length_ = 0;
-    content_type_.clear();
-    retry_after_.clear();
-    date_.reset();
-    return true;
-  }
-  if (!in_header_) return true;  // a trailer
-  if (trim(line).empty()) {
-    in_header_ = false;
-    return true;
-  }
-  const std::size_t colon = line.find(':');
-  if (colon == std::string_view::npos) return true;
-  const std::string_view name = line.substr(0, colon);
-  const std::string_view value = trim(line.substr(colon + 1));
-  if (equal_ignoring_case(name, "content-length")) {
-    std::from_chars(value.data(), value.data() + value.size(), content_length_);
-    if (content_length_ > plan_.options.max_body) {
-      fault_ = Fault::kTooLarge;
-      return false;
-    }
-  } else if (equal_ignoring_case(name, "content-type")) {
-    content_type_ = value;
-  } else if (equal_ignoring_case(name, "content-encoding")) {
-    take_coding(value);
-    return fault_ == Fault::kNone;
-  } else if (equal_ignoring_case(name, "date")) {
-    date_ = parse_http_date(value);
-  } else if (equal_ignoring_case(name, "retry-after")) {
-    retry_after_ = value;
-  }
-  return true;
-}
-
-std::size_t HttpTransfer::take_body(std::string_view more) {
-  if (gzip_) return take_gzip(more);
-  const std::size_t size = body_.size() + more.size();
-  if (size > plan_.options.max_body) {
-    fault_ = Fault::kTooLarge;
-    return CURL_WRITEFUNC_ERROR;
-  }
-  if (!make_room(size, content_length_)) return CURL_WRITEFUNC_PAUSE;
-  body_.append(more);
-  return more.size();
-}
-
-// A piece that does not find room is brought again, from its first byte, when there is.
-std::size_t HttpTransfer::take_gzip(std::string_view more) {
-  std::string_view rest = more.substr(std::min(decoded_, more.size()));
-  for (auto step = GzipDecoder::Step::kNeedsRoom; step != GzipDecoder::Step::kNeedsInput;) {
-    if (body_.room().empty() && !make_room(body_.size() + 1, 0)) {
-      decoded_ = more.size() - rest.size();
-      return CURL_WRITEFUNC_PAUSE;
-    }
-    const std::span<char> room = body_.room();
-    const std::size_t most = plan_.options.max_body + 1 - body_.size();
-    std::size_t filled = 0;
-    step = gzip_->decode(rest, room.first(std::min(room.size(), most)), filled);
-    body_.filled(filled);
-    if (body_.size() > plan_.options.max_body) fault_ = Fault::kTooLarge;
-    if (step == GzipDecoder::Step::kFaulty) fault_ = Fault::kUndecodable;
-    if (fault_ != Fault::kNone) return CURL_WRITEFUNC_ERROR;
-  }
-  decoded_ -= std::min(decoded_, more.size());
-  return more.size();
-}
-
-// We ask for gzip and nothing else: what is not decoded here is not an answer to that.
-void HttpTransfer::take_coding(std::string_view coding) {
-  if (coding.empty() || equal_ignoring_case(coding, "identity")) return;
-  const bool is_gzip = equal_ignoring_case(coding, "gzip") || equal_ignoring_case(coding, "x-gzip");
-  if (!is_gzip || gzip_) {
-    fault_ = Fault::kUnknownCoding;
-  } else {
-    gzip_ = std::make_unique<GzipDecoder>();
-  }
-}
-
-// false: it waits for the permit.
-bool HttpTransfer::make_room(std::size_t size, std::size_t expected) {
-  if (body_.make_room(size, expected)) return true;
-  LargeBodyPermit::Held permit = permit_.take(*this);
-  if (permit == nullptr) return false;
-  body_.permit(std::move(permit));
-  return body_.make_room(size, expected);
 }
 
 void HttpTransfer::finished(CURLcode how) noexcept {
@@ -410,7 +315,7 @@ void HttpTransfer::must_wait() {
 }
 
 void HttpTransfer::granted(LargeBodyPermit::Held permit) {
-  body_.permit(std::move(permit));
+  answer_.permit(std::move(permit));
   if (std::exchange(waits_, false)) {
     waited_ += std::chrono::ceil<std::chrono::milliseconds>(std::chrono::steady_clock::now() - waits_since_);
     curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, to_curl_ms(plan_.options.timeout + waited_));
@@ -423,24 +328,7 @@ void HttpTransfer::granted(LargeBodyPermit::Held permit) {
 
 Error HttpTransfer::error() const {
   const std::string who = plan_.authority + ": ";
-  switch (fault_) {
-    case Fault::kNone:
-      break;
-    case Fault::kTooLarge:
-      return Error(ErrorKind::kBadAnswer,
-                   who + "the answer is larger than max_body (" + std::to_string(plan_.options.max_body) + " bytes)");
-    case Fault::kHeadersTooLarge:
-      return Error(ErrorKind::kBadAnswer,
-                   who + "the answer's headers are larger than " + std::to_string(kMostHeaderBytes) + " bytes");
-    case Fault::kUnknownCoding:
-      return Error(ErrorKind::kBadAnswer, who + "the answer has a Content-Encoding that was not asked for");
-    case Fault::kUndecodable:
-      return Error(ErrorKind::kBadAnswer, who + "the answer cannot be decoded: it is no whole gzip");
-    case Fault::kNoAnswer:
-      return Error(ErrorKind::kTryLater, who + "the connection ended without an answer");
-    case Fault::kNoMemory:
-      return Error(ErrorKind::kTryLater, who + "out of memory while reading the answer");
-  }
+  if (answer_.is_faulty()) return answer_.error(who);
   const CurlFault fault = classify(how_);
   std::string detail = who + std::string(fault.words);
   if (how_ == CURLE_OPERATION_TIMEDOUT) detail += limit_words();

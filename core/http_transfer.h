@@ -12,8 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/answer_reader.h"
 #include "core/curl_driver.h"
-#include "core/gzip_decoder.h"
 #include "core/http_client.h"
 #include "core/large_body_permit.h"
 #include "core/peer_certificate.h"
@@ -51,9 +51,6 @@ struct EndpointPlan {
 
 class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::Reader {
  public:
-  // All header fields of one answer together, in bytes.
-  static constexpr std::size_t kMostHeaderBytes = 256u << 10;
-
   // `plan` outlives the transfer; driver and permit outlive every request it makes.
   HttpTransfer(const EndpointPlan& plan, boost::asio::io_context& io, CurlDriver& driver, LargeBodyPermit& permit);
   ~HttpTransfer();
@@ -80,8 +77,6 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
   bool make_ready() noexcept;
 
  private:
-  enum class Fault { kNone, kTooLarge, kHeadersTooLarge, kUnknownCoding, kUndecodable, kNoAnswer, kNoMemory };
-
   void set_fixed_options();
   void set_tls_options();
   void set_headers(const HttpRequest& request);
@@ -94,11 +89,6 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
   static int on_progress(void* self, curl_off_t, curl_off_t received, curl_off_t, curl_off_t);
   static CURLcode on_ssl_ctx(CURL*, void* ssl_ctx, void* self);
 
-  bool take_header(std::string_view line);
-  std::size_t take_body(std::string_view more);
-  std::size_t take_gzip(std::string_view more);
-  void take_coding(std::string_view coding);
-  bool make_room(std::size_t size, std::size_t expected);
   void finished(CURLcode how) noexcept override;
   void must_wait() override;
   void granted(LargeBodyPermit::Held permit) override;
@@ -109,6 +99,7 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
   const EndpointPlan& plan_;
   CurlDriver& driver_;
   LargeBodyPermit& permit_;
+  AnswerReader answer_;
   boost::asio::steady_timer ended_;
   CURL* easy_;
   std::array<char, CURL_ERROR_SIZE> error_text_{};
@@ -124,21 +115,11 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
   std::chrono::milliseconds waited_{0};
   bool waits_ = false;
 
-  // The answer.
+  // What becomes of it.
   bool running_ = false;
   bool cancelled_ = false;
   bool sent_ = false;
   CURLcode how_ = CURLE_OK;
-  Fault fault_ = Fault::kNone;
-  bool in_header_ = false;
-  std::unique_ptr<GzipDecoder> gzip_;  // of a body that comes packed
-  std::size_t decoded_ = 0;            // bytes of the piece that curl will bring again after the pause
-  std::size_t header_bytes_ = 0;
-  std::uint64_t content_length_ = 0;
-  Body body_;
-  std::string content_type_;
-  std::string retry_after_;
-  std::optional<std::int64_t> date_;
 };
 
 }  // namespace sessionlogd
