@@ -86,7 +86,7 @@ void measure_memory(const SourceSettings& source) {
     Schedule schedule;
     for (std::uint32_t number = 0; number < kSessions; ++number) {
       std::vector<StateRecord> records;
-      const auto taken = table.take_in(listed_session(number), {1'792'680'320, 0}, records);
+      const auto taken = table.take_in(listed_session(number), records);
       know_entries(table.at(taken.slot).state.history, table.at(taken.slot).state.key);
       schedule.set(taken.slot, SteadyTime{} + std::chrono::seconds(number % 60));
     }

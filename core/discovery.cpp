@@ -83,7 +83,6 @@ asio::awaitable<Result<Listing>> Discovery::list(std::optional<Instant> from) {
       if (*step == PageWalk::Step::kComplete || tries == kTriesPerWindow) break;
     }
   }
-  listing.answered = api_.now();
   listing.sessions = last_of_each(std::move(listing.sessions));
   co_return listing;
 }
@@ -153,10 +152,14 @@ asio::awaitable<Result<SessionPage>> Discovery::read_page(std::string query, std
     add_parameter(page_query, dialect.offset, std::to_string(offset));
     if (page_size_ != 0) add_parameter(page_query, dialect.limit, std::to_string(page_size_));
     std::string target = dialect.path + "?" + page_query;
+    const SteadyTime asked = SteadyClock::now();
     Result<HttpAnswer> answer = co_await get_paced(std::move(target));
     if (answer.has_value()) {
       Result<SessionPage> page = parse_session_page(*settings_.dialect, answer->body.text());
       if (page.has_error() && !is_json(answer->body.text())) not_json_("", "a list of sessions", answer->body.text());
+      if (page.has_value()) {
+        for (ListedSession& session : page->sessions) session.shown = shown_since(asked);
+      }
       co_return page;
     }
     // A source that takes no pages of this size says 400, as it does to everything else that it does not take: smaller
@@ -178,13 +181,22 @@ asio::awaitable<Result<HttpAnswer>> Discovery::get_paced(std::string target) {
 
 asio::awaitable<Result<ListedSession>> Discovery::ask(std::string id) {
   std::string target = path_of_session(settings_.dialect->sessions.one_path, id);
+  const SteadyTime asked = SteadyClock::now();
   Result<HttpAnswer> answer = co_await get_paced(std::move(target));
   if (answer.has_error()) co_return answer.error();
   Result<ListedSession> session = parse_session(*settings_.dialect, answer->body.text());
   if (session.has_error() && !is_json(answer->body.text())) not_json_(id, "its state", answer->body.text());
-  if (session.has_value() && session->id != id)
-    co_return Error(ErrorKind::kBadAnswer, "the answer names another session than was asked for");
+  if (session.has_error()) co_return session;
+  if (session->id != id) co_return Error(ErrorKind::kBadAnswer, "the answer names another session than was asked for");
+  session->shown = shown_since(asked);
   co_return session;
+}
+
+// By one reading of the appliance's clock: the answer may have taught us another.
+Shown Discovery::shown_since(SteadyTime asked) const {
+  const Instant now = api_.now();
+  const auto took = std::chrono::nanoseconds(SteadyClock::now() - asked).count();
+  return {add_nanoseconds(now, -took).value_or(now), now};
 }
 
 }  // namespace sessionlogd

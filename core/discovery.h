@@ -18,7 +18,6 @@ namespace sessionlogd {
 struct Listing {
   std::vector<ListedSession> sessions;  // each id once, as it was shown last
   Instant sent;                         // when its first request was sent, the appliance's clock
-  Instant answered;                     // when its last answer had come
   std::size_t unusable = 0;             // rows without a usable id
   std::string missing;                  // "": complete; else why some sessions may not have been shown
 };
@@ -47,6 +46,7 @@ class Discovery {
   boost::asio::awaitable<Result<PageWalk::Step>> read_pages(std::string query, Listing& into);
   boost::asio::awaitable<Result<SessionPage>> read_page(std::string query, std::size_t offset);
   boost::asio::awaitable<Result<HttpAnswer>> get_paced(std::string target);
+  Shown shown_since(SteadyTime asked) const;
   std::string window_query(const Window& window) const;
   std::string running_query() const;
 

@@ -12,16 +12,18 @@ std::int64_t nanos(std::chrono::milliseconds span) { return std::chrono::nanosec
 
 }  // namespace
 
-void SessionLife::listed(bool final, std::optional<Instant> stop, Instant at) {
+void SessionLife::listed(bool final, std::optional<Instant> stop, Shown shown) {
   // Final with another stop time: it ran again and ended since the last listing.
   const bool ended_again = final && final_since_ && stop != stop_;
   stop_ = stop;
   if (!final) {
     final_since_.reset();
-    running_at_ = at;
+    running_at_ = shown.answered;
     settling_reads_ = 0;
   } else if (!final_since_ || ended_again) {
-    final_since_ = at;
+    final_since_ = shown.answered;
+    const std::int64_t took_ms = nanoseconds_between(shown.answered, shown.asked).value_or(0) / 1'000'000 + 1;
+    final_took_ms_ = static_cast<std::uint32_t>(std::clamp<std::int64_t>(took_ms, 0, UINT32_MAX));
     settling_reads_ = 0;
   }
 }
@@ -40,7 +42,10 @@ bool SessionLife::is_last(Instant sent, std::chrono::milliseconds settle) const 
 }
 
 void SessionLife::brought_news(Instant sent, Instant latest, std::chrono::milliseconds settle) {
-  if (!is_last(sent, settle) || latest <= *final_since_) return;
+  if (!is_last(sent, settle)) return;
+  const Instant asked =
+      add_nanoseconds(*final_since_, -nanos(std::chrono::milliseconds{final_took_ms_})).value_or(sent);
+  if (latest <= asked) return;
   running_at_ = sent;
   settling_reads_ = 0;
 }

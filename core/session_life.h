@@ -5,16 +5,21 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 
 #include "core/timestamp.h"
 
 namespace sessionlogd {
 
+// When a source was asked what it says of a session, and when it had answered.
+struct Shown {
+  Instant asked, answered;
+};
+
 class SessionLife {
  public:
-  // A listing that was sent at `at` showed the session.
-  void listed(bool final, std::optional<Instant> stop, Instant at);
+  void listed(bool final, std::optional<Instant> stop, Shown shown);
 
   bool final() const { return final_since_.has_value(); }
 
@@ -40,10 +45,11 @@ class SessionLife {
  private:
   Instant settled_at(std::chrono::milliseconds settle) const;
 
-  std::optional<Instant> final_since_;  // when the listing that first showed the final state was sent
-  std::optional<Instant> running_at_;   // when the last listing that showed another state was sent, or see brought_news
+  std::optional<Instant> final_since_;  // when the answer that first showed the final state had come
+  std::optional<Instant> running_at_;   // when the last answer that showed another state had come, or see brought_news
   std::optional<Instant> stop_;
   unsigned settling_reads_ = 0;
+  std::uint32_t final_took_ms_ = 0;  // from the question to final_since_
 };
 
 }  // namespace sessionlogd

@@ -9,6 +9,7 @@
 
 #include "config/dialect.h"
 #include "core/result.h"
+#include "core/session_life.h"
 #include "core/timestamp.h"
 
 namespace sessionlogd {
@@ -20,6 +21,7 @@ struct ListedSession {
   // Differs when the listing says anything new of it. The upper half is of the start time alone, 0 when there is none:
   // another start under the same id is another session.
   std::uint64_t digest = 0;
+  Shown shown{};  // set by who asked
 };
 
 // Whether two digests speak of the same session under one id. One without a start time may be either.

@@ -16,8 +16,7 @@ SessionTable::SessionTable(const SourceSettings& settings, RestoredSource restor
   for (auto& [key, state] : restored.sessions) add(std::move(state));
 }
 
-SessionTable::TakenIn SessionTable::take_in(const ListedSession& listed, Instant answered,
-                                            std::vector<StateRecord>& records) {
+SessionTable::TakenIn SessionTable::take_in(const ListedSession& listed, std::vector<StateRecord>& records) {
   std::optional<Slot> replaced;
   for (std::uint32_t generation = 0;; ++generation) {
     const std::uint64_t key = session_key(settings_.id, listed.id, generation);
@@ -29,25 +28,25 @@ SessionTable::TakenIn SessionTable::take_in(const ListedSession& listed, Instant
         replaced = known->second;
         continue;
       }
-      taken = take_in_known(known->second, listed, answered, records);
+      taken = take_in_known(known->second, listed, records);
     } else if (const auto mark = done_.find(key); mark != done_.end()) {
       if (!same_start(mark->second.digest, listed.digest)) continue;
       if (mark->second.latest < source_.floor) shown_below_floor_.insert(key);
       if (mark->second.digest != listed.digest) {
         const DoneMark before = mark->second;
         done_.erase(mark);
-        taken = take_in_new(listed, answered, key, &before, records);
+        taken = take_in_new(listed, key, &before, records);
       }
     } else {
-      taken = take_in_new(listed, answered, key, nullptr, records);
+      taken = take_in_new(listed, key, nullptr, records);
     }
     taken.replaced = replaced;
     return taken;
   }
 }
 
-SessionTable::TakenIn SessionTable::take_in_new(const ListedSession& listed, Instant answered, std::uint64_t key,
-                                                const DoneMark* mark, std::vector<StateRecord>& records) {
+SessionTable::TakenIn SessionTable::take_in_new(const ListedSession& listed, std::uint64_t key, const DoneMark* mark,
+                                                std::vector<StateRecord>& records) {
   SessionState state;
   state.key = key;
   state.digest = listed.digest;
@@ -62,18 +61,18 @@ SessionTable::TakenIn SessionTable::take_in_new(const ListedSession& listed, Ins
   records.push_back({key, StateRecord::kSessionPart, encode_session(state)});
   const auto stop = state.info.stop;
   const Slot slot = add(std::move(state));
-  sessions_[slot].life.listed(final, stop, answered);
+  sessions_[slot].life.listed(final, stop, listed.shown);
   sessions_[slot].shown = true;
   return {TakenIn::As::kNew, slot};
 }
 
-SessionTable::TakenIn SessionTable::take_in_known(Slot slot, const ListedSession& listed, Instant answered,
+SessionTable::TakenIn SessionTable::take_in_known(Slot slot, const ListedSession& listed,
                                                   std::vector<StateRecord>& records) {
   Session& session = sessions_[slot];
   session.shown = true;
   SessionInfo info = info_of(listed);
   const bool was_final = session.life.final();
-  session.life.listed(settings_.dialect->session_is_final(listed.status), info.stop, answered);
+  session.life.listed(settings_.dialect->session_is_final(listed.status), info.stop, listed.shown);
   if (info != session.state.info || listed.digest != session.state.digest) {
     session.state.info = std::move(info);
     session.state.digest = listed.digest;

@@ -66,8 +66,8 @@ class SessionTable {
     Slot slot = 0;                   // valid unless kIgnored
     std::optional<Slot> replaced{};  // the session that had this id before and is still in the table
   };
-  // A row of a listing whose last answer came at `answered`. What must be remembered of it is appended to `records`.
-  TakenIn take_in(const ListedSession& listed, Instant answered, std::vector<StateRecord>& records);
+  // What must be remembered of it is appended to `records`.
+  TakenIn take_in(const ListedSession& listed, std::vector<StateRecord>& records);
 
   // The session was read to its end or is given up: its done mark is what remains. The slot is free afterwards.
   void finish(Slot slot, std::vector<StateRecord>& records);
@@ -103,9 +103,9 @@ class SessionTable {
   std::size_t done() const { return done_.size(); }
 
  private:
-  TakenIn take_in_new(const ListedSession& listed, Instant answered, std::uint64_t key, const DoneMark* mark,
+  TakenIn take_in_new(const ListedSession& listed, std::uint64_t key, const DoneMark* mark,
                       std::vector<StateRecord>& records);
-  TakenIn take_in_known(Slot slot, const ListedSession& listed, Instant answered, std::vector<StateRecord>& records);
+  TakenIn take_in_known(Slot slot, const ListedSession& listed, std::vector<StateRecord>& records);
   SessionInfo info_of(const ListedSession& listed) const;
   Slot add(SessionState state);
 

@@ -154,7 +154,7 @@ asio::awaitable<Result<void>> SourcePoller::discover_once() {
   say_missing(listing->missing);
 
   std::vector<std::string> unseen = table_.open_but_not_in(listing->sessions);
-  take_in(listing->sessions, listing->answered, inquiry);
+  take_in(listing->sessions, inquiry);
   if (!unseen.empty()) {
     const Result<void> asked = co_await ask_for_each(std::move(unseen));
     if (asked.has_error()) co_return asked.error();
@@ -188,15 +188,15 @@ asio::awaitable<Result<void>> SourcePoller::ask_for_each(std::vector<std::string
       co_return asked.error();
     }
   }
-  take_in(found, api_.now(), inquiry);
+  take_in(found, inquiry);
   co_return Result<void>();
 }
 
-void SourcePoller::take_in(const std::vector<ListedSession>& listed, Instant answered, std::uint32_t inquiry) {
+void SourcePoller::take_in(const std::vector<ListedSession>& listed, std::uint32_t inquiry) {
   std::vector<StateRecord> records;
   for (const ListedSession& row : listed) {
     if (!is_wanted(settings_, row)) continue;
-    const SessionTable::TakenIn taken = table_.take_in(row, answered, records);
+    const SessionTable::TakenIn taken = table_.take_in(row, records);
     // What it was before cannot be read any more: its id answers for another session.
     if (taken.replaced && !table_.at(*taken.replaced).in_flight)
       give_up(*taken.replaced, "its id was given to another session");

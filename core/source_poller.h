@@ -102,7 +102,7 @@ class SourcePoller {
   boost::asio::awaitable<Result<void>> ask_for_each(std::vector<std::string> ids);
   std::optional<Instant> window_start() const;
   Instant forgotten_before() const;
-  void take_in(const std::vector<ListedSession>& listed, Instant answered, std::uint32_t inquiry);
+  void take_in(const std::vector<ListedSession>& listed, std::uint32_t inquiry);
 
   boost::asio::awaitable<void> dispatch();
   bool has_work() const;

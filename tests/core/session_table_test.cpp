@@ -28,6 +28,7 @@ ListedSession row(std::int64_t start, std::string status, std::uint32_t usn = 1)
   session.status = std::move(status);
   session.start = ReadTime{{start, 0}, true};
   session.digest = static_cast<std::uint64_t>(start) << 32 | usn;
+  session.shown = {kNow, kNow};
   return session;
 }
 
@@ -35,7 +36,7 @@ class SessionTableTest : public testing::Test {
  protected:
   SessionTable::TakenIn take_in(const ListedSession& listed) {
     records_.clear();
-    return table_.take_in(listed, kNow, records_);
+    return table_.take_in(listed, records_);
   }
   void finish(Schedule::Slot slot, Instant latest) {
     table_.at(slot).state.latest = latest;
