@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/batch.h"
+#include "core/done_marks.h"
 #include "core/session_history.h"
 #include "core/timestamp.h"
 
@@ -42,11 +43,6 @@ struct SessionState {
   Instant only_after{INT64_MIN};
   SessionInfo info;
   SessionHistory history;
-};
-
-struct DoneMark {
-  std::uint64_t digest = 0;
-  Instant latest{INT64_MIN};  // the latest log time delivered, at least the session's start
 };
 
 struct SourceState {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <unordered_set>
+#include <utility>
 
 #include "core/identity.h"
 
@@ -30,16 +31,15 @@ SessionTable::TakenIn SessionTable::take_in(const ListedSession& listed, Instant
         continue;
       }
       taken = take_in_known(known->second, listed, answered, records);
-    } else if (const auto mark = done_.find(key); mark != done_.end()) {
-      if (!same_start(mark->second.digest, listed.digest)) continue;
-      if (mark->second.latest < source_.floor) shown_below_floor_.insert(key);
-      if (mark->second.digest != listed.digest) {
-        const DoneMark before = mark->second;
-        done_.erase(mark);
-        taken = take_in_new(listed, answered, key, &before, records);
+    } else if (const auto mark = done_.find(key)) {
+      if (!same_start(mark->digest, listed.digest)) continue;
+      if (mark->latest < source_.floor) shown_below_floor_.insert(key);
+      if (mark->digest != listed.digest) {
+        done_.erase(key);
+        taken = take_in_new(listed, answered, key, mark, records);
       }
     } else {
-      taken = take_in_new(listed, answered, key, nullptr, records);
+      taken = take_in_new(listed, answered, key, std::nullopt, records);
     }
     taken.replaced = replaced;
     return taken;
@@ -47,15 +47,16 @@ SessionTable::TakenIn SessionTable::take_in(const ListedSession& listed, Instant
 }
 
 SessionTable::TakenIn SessionTable::take_in_new(const ListedSession& listed, Instant answered, std::uint64_t key,
-                                                const DoneMark* mark, std::vector<StateRecord>& records) {
+                                                const std::optional<DoneMark>& mark,
+                                                std::vector<StateRecord>& records) {
   SessionState state;
   state.key = key;
   state.digest = listed.digest;
   state.info = info_of(listed);
   const bool final = settings_.dialect->session_is_final(listed.status);
   // Its done mark, if it had one, was dropped.
-  if (mark == nullptr && final && state.info.start && *state.info.start < source_.floor) return {TakenIn::As::kIgnored};
-  if (mark != nullptr) {
+  if (!mark && final && state.info.start && *state.info.start < source_.floor) return {TakenIn::As::kIgnored};
+  if (mark) {
     state.latest = state.only_after = mark->latest;
     if (auto kept = kept_.extract(key)) state.history = std::move(kept.mapped());
   }
@@ -99,7 +100,7 @@ void SessionTable::finish(Slot slot, std::vector<StateRecord>& records) {
   Session& session = sessions_[slot];
   --phases_[static_cast<std::size_t>(session.state.phase)];
   append_done(session.state, records);
-  done_[session.state.key] = done_mark(session.state);
+  done_.put(session.state.key, done_mark(session.state));
   if (session.state.history.size() > 0) kept_[session.state.key] = std::move(session.state.history);
   slots_.erase(session.state.key);
   session = Session();
@@ -129,10 +130,10 @@ void SessionTable::raise_floor(Instant from, Instant forgotten, std::vector<Stat
   source_.floor = std::max(source_.floor, from);
   // A mark's time is at least its session's start, so nothing is dropped that the floor does not cover.
   const Instant before = std::min(source_.floor, forgotten);
-  boost::unordered::erase_if(done_, [&](const auto& mark) {
-    if (mark.second.latest >= before || shown_below_floor_.contains(mark.first)) return false;
-    const auto kept = kept_.extract(mark.first);
-    append_removal(mark.first, kept ? kept.mapped() : SessionHistory(), records);
+  done_.erase_if([&](std::uint64_t key, const DoneMark& mark) {
+    if (mark.latest >= before || shown_below_floor_.contains(key)) return false;
+    const auto kept = kept_.extract(key);
+    append_removal(key, kept ? kept.mapped() : SessionHistory(), records);
     return true;
   });
   shown_below_floor_.clear();
@@ -151,7 +152,7 @@ RestoredSource SessionTable::release() {
   RestoredSource all;
   all.source = source_;
   for (const auto& [key, slot] : slots_) all.sessions.emplace(key, std::move(sessions_[slot].state));
-  all.done = std::move(done_);
+  all.done = std::exchange(done_, {});
   all.kept = std::move(kept_);
   sessions_.clear();
   free_.clear();

@@ -103,8 +103,8 @@ class SessionTable {
   std::size_t done() const { return done_.size(); }
 
  private:
-  TakenIn take_in_new(const ListedSession& listed, Instant answered, std::uint64_t key, const DoneMark* mark,
-                      std::vector<StateRecord>& records);
+  TakenIn take_in_new(const ListedSession& listed, Instant answered, std::uint64_t key,
+                      const std::optional<DoneMark>& mark, std::vector<StateRecord>& records);
   TakenIn take_in_known(Slot slot, const ListedSession& listed, Instant answered, std::vector<StateRecord>& records);
   SessionInfo info_of(const ListedSession& listed) const;
   Slot add(SessionState state);

@@ -161,8 +161,8 @@ TEST(RestoredState, KeepsOnlyTheMarkOfADoneSession) {
   state.record("src", rows[0]);
   const RestoredSource source = state.take("src");
   EXPECT_TRUE(source.sessions.empty());
-  EXPECT_EQ(source.done.at(7).digest, 9u);
-  EXPECT_EQ(source.done.at(7).latest, session.latest);
+  EXPECT_EQ(source.done.find(7).value().digest, 9u);
+  EXPECT_EQ(source.done.find(7).value().latest, session.latest);
   EXPECT_TRUE(state.take("other").sessions.empty());
 }
 
