@@ -1,5 +1,5 @@
 // What remains of the sessions of one source that were read to their end, by session_key. There may be millions: each
-// takes 28 bytes and about 3 more, a third of which is room to grow.
+// takes 25 bytes and about 2 more of headers and room to grow.
 //
 //   key ──▶ its upper bits: a shelf ──▶ in order of the keys: DoneMark
 //
@@ -55,7 +55,7 @@ class DoneMarks {
     Packed<std::uint64_t> key, digest;
     KeptInstant latest;
   };
-  static_assert(sizeof(Kept) == 28);
+  static_assert(sizeof(Kept) == 25);
   using Shelf = std::vector<Kept>;
 
   static DoneMark mark_of(const Kept& kept) { return {kept.digest, kept.latest}; }

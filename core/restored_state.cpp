@@ -49,7 +49,7 @@ void RestoredState::delivered(const Delivered& event) {
   const Emission emission{0, event.hash, event.entry_key, fresh ? Change::kNew : Change::kChanged, at->second};
   if (event.log_time) {
     session.history.advance(emission);
-    session.latest = std::max(session.latest, *event.log_time);
+    session.latest = std::max<Instant>(session.latest, *event.log_time);
   } else {
     session.history.advance_to_keep(emission);
   }
@@ -62,7 +62,7 @@ SessionState& RestoredState::session_of(Source& source, const Delivered& event) 
   SessionState& session = at->second;
   if (fresh) {
     session.key = event.session_key;
-    session.info.id = event.session_id;
+    session.info = SessionInfo{.id = event.session_id};
     session.phase = Phase::kOpen;
     // It was done and had just been opened again: what was delivered before that is known by its time only.
     if (const auto mark = source.restored.done.find(event.session_key)) {

@@ -5,8 +5,10 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 
+#include "core/kept_instant.h"
 #include "core/timestamp.h"
 
 namespace sessionlogd {
@@ -16,7 +18,7 @@ class SessionLife {
   // A listing that was sent at `at` showed the session.
   void listed(bool final, std::optional<Instant> stop, Instant at);
 
-  bool final() const { return final_since_.has_value(); }
+  bool final() const { return final_since_ != kNever; }
 
   // Whether a read sent at `sent` is the last one: it takes no shortcut over the body's hash.
   bool is_last(Instant sent, std::chrono::milliseconds settle) const;
@@ -40,10 +42,10 @@ class SessionLife {
  private:
   Instant settled_at(std::chrono::milliseconds settle) const;
 
-  std::optional<Instant> final_since_;  // when the listing that first showed the final state was sent
-  std::optional<Instant> running_at_;   // when the last listing that showed another state was sent, or see brought_news
-  std::optional<Instant> stop_;
-  unsigned settling_reads_ = 0;
+  KeptInstant final_since_;  // when the listing that first showed the final state was sent
+  KeptInstant running_at_;   // when the last listing that showed another state was sent, or see brought_news
+  KeptInstant stop_;
+  std::uint8_t settling_reads_ = 0;  // saturates
 };
 
 }  // namespace sessionlogd

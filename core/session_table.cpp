@@ -52,18 +52,18 @@ SessionTable::TakenIn SessionTable::take_in_new(const ListedSession& listed, Ins
   SessionState state;
   state.key = key;
   state.digest = listed.digest;
-  state.info = info_of(listed);
+  const SessionInfo info = info_of(listed);
+  state.info = info;
   const bool final = settings_.dialect->session_is_final(listed.status);
   // Its done mark, if it had one, was dropped.
-  if (!mark && final && state.info.start && *state.info.start < source_.floor) return {TakenIn::As::kIgnored};
+  if (!mark && final && info.start && *info.start < source_.floor) return {TakenIn::As::kIgnored};
   if (mark) {
     state.latest = state.only_after = mark->latest;
     if (auto kept = kept_.extract(key)) state.history = std::move(kept.mapped());
   }
   records.push_back({key, StateRecord::kSessionPart, encode_session(state)});
-  const auto stop = state.info.stop;
   const Slot slot = add(std::move(state));
-  sessions_[slot].life.listed(final, stop, answered);
+  sessions_[slot].life.listed(final, info.stop, answered);
   sessions_[slot].shown = true;
   return {TakenIn::As::kNew, slot};
 }
@@ -72,11 +72,11 @@ SessionTable::TakenIn SessionTable::take_in_known(Slot slot, const ListedSession
                                                   std::vector<StateRecord>& records) {
   Session& session = sessions_[slot];
   session.shown = true;
-  SessionInfo info = info_of(listed);
+  const SessionInfo info = info_of(listed);
   const bool was_final = session.life.final();
   session.life.listed(settings_.dialect->session_is_final(listed.status), info.stop, answered);
-  if (info != session.state.info || listed.digest != session.state.digest) {
-    session.state.info = std::move(info);
+  if (info != session.state.info.view() || listed.digest != session.state.digest) {
+    session.state.info = info;
     session.state.digest = listed.digest;
     records.push_back({session.state.key, StateRecord::kSessionPart, encode_session(session.state)});
   }
@@ -119,9 +119,9 @@ std::vector<std::string> SessionTable::open_but_not_in(const std::vector<ListedS
   std::vector<std::string> missing;
   for (const auto& [key, slot] : slots_) {
     Session& session = sessions_[slot];
-    session.shown = shown.contains(session.state.info.id);
-    const bool asked_for = !session.life.final() || session.strange_since;
-    if (asked_for && !session.shown && !session.replaced) missing.push_back(session.state.info.id);
+    session.shown = shown.contains(session.state.info.id());
+    const bool asked_for = !session.life.final() || session.is_strange();
+    if (asked_for && !session.shown && !session.replaced) missing.emplace_back(session.state.info.id());
   }
   return missing;
 }
