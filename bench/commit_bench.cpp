@@ -63,12 +63,11 @@ std::vector<Batch> make_batches() {
     SessionState state;
     state.key = session;
     state.phase = Phase::kOpen;
-    state.info.id = fmt::format("90faa259-fbf6-493a-b492-{:012x}", session);
-    state.info.type = "Policy";
-    state.info.status = "Running";
+    const std::string id = fmt::format("90faa259-fbf6-493a-b492-{:012x}", session);
+    state.info = SessionInfo{.id = id, .type = "Policy", .status = "Running"};
     Batch batch;
     batch.source_id = "aws-eu";
-    batch.session_id = state.info.id;
+    batch.session_id = id;
     batch.session_key = session;
     std::vector<std::uint32_t> touched;
     for (std::uint32_t entry = 0; entry < kEntriesPerSession; ++entry) {

@@ -43,9 +43,8 @@ std::vector<Batch> rows_of_source(std::uint32_t source) {
   for (std::uint32_t number = first; number < first + kSessionsPerSource; ++number) {
     SessionState state;
     state.key = (number + 1) * 0x9E3779B97F4A7C15u;
-    state.info.id = listed_session(number).id;
-    state.info.type = "Policy";
-    state.info.status = "Running";
+    const std::string id = listed_session(number).id;
+    state.info = SessionInfo{.id = id, .type = "Policy", .status = "Running"};
     state.phase = number % kOneOpenOf == 0 ? Phase::kOpen : Phase::kDone;
     batch.records.push_back({state.key, StateRecord::kSessionPart, encode_session(state)});
     if (state.phase == Phase::kDone) continue;

@@ -47,7 +47,7 @@ SourceSettings make_source() {
 
 SessionState make_session(const SourceSettings& source) {
   SessionState session;
-  session.info.id = kSession;
+  session.info = SessionInfo{.id = kSession};
   session.key = session_key(source.id, kSession);
   return session;
 }

@@ -96,7 +96,7 @@ void measure_memory(const SourceSettings& source) {
   const std::size_t empty = heap_bytes();
   DoneMarks done;
   for (std::uint32_t number = 0; number < kManySessions; ++number)
-    done[number * 0x9E3779B97F4A7C15u + 1] = {number, {1'792'680'320 + number, 0}};
+    done.put(number * 0x9E3779B97F4A7C15u + 1, {number, {1'792'680'320 + number, 0}});
   fmt::print("memory of a done mark, of {}, bytes|{:.1f}|-|-|<= 48|<= 24\n", kManySessions,
              static_cast<double>(heap_bytes() - empty) / kManySessions);
 }

@@ -10,10 +10,10 @@ void append_source(const SourceState& source, std::vector<StateRecord>& records)
 void append_removal_of_all(const RestoredSource& state, std::vector<StateRecord>& records) {
   records.push_back({0, StateRecord::kSourcePart, {}});
   for (const auto& [key, session] : state.sessions) append_removal(key, session.history, records);
-  for (const auto& [key, mark] : state.done) {
+  state.done.for_each([&](std::uint64_t key, const DoneMark&) {
     const auto kept = state.kept.find(key);
     append_removal(key, kept == state.kept.end() ? SessionHistory() : kept->second, records);
-  }
+  });
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "config/dialect.h"
-#include "core/session_state.h"
+#include "core/session_info.h"
 #include "core/timestamp.h"
 
 namespace sessionlogd {

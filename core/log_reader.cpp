@@ -51,7 +51,7 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
   // A first read has nothing to find, and most sessions are read once.
   Remembered remembered;
   if (session.history.size() > 0 && body.size() <= kSmallBody) remembered = {&known_, session.key ^ source.number};
-  const auto parsed = parser_.parse(*source.dialect, body, session.info.id, session.key, limits_of(body), remembered);
+  const auto parsed = parser_.parse(*source.dialect, body, session.info.id(), session.key, limits_of(body), remembered);
   if (parsed.has_error()) return parsed.error();
   const SessionLog& log = **parsed;
 
@@ -72,6 +72,7 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
   for (const Emission& emission : emissions_) parser_.complete(emission.index);
   sort_by_time(source, log, emissions_);
   read_at_ = system_now();
+  info_ = session.info.view();
   std::size_t pushed = 0;
   for (const Emission& emission : emissions_) {
     if (pushed >= shares_.events_per_read) {
@@ -87,7 +88,7 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
     if (emission.change == Change::kNew && was_delivered_before(source, session, entry)) continue;
     encode(source, session, entry, emission);
     if (entry.fault == nullptr && entry.log_time)
-      session.latest = std::max(session.latest, source.zone.to_utc(*entry.log_time));
+      session.latest = std::max<Instant>(session.latest, source.zone.to_utc(*entry.log_time));
     ++(entry.fault != nullptr            ? outcome.events_error
        : emission.change == Change::kNew ? outcome.events_new
                                          : outcome.events_changed);
@@ -101,14 +102,15 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
 // Ids of sessions that run are not given away. One that has stopped writes nothing more, but for what comes late of it;
 // never that alone. An entry that cannot be read may be anyone's.
 bool LogReader::may_be_anothers(const SourceFormat& source, const SessionState& session, const SessionLog& log) {
-  if (!source.dialect->session_is_final(session.info.status)) return false;
+  const SessionInfo info = session.info.view();
+  if (!source.dialect->session_is_final(info.status)) return false;
   if (session.history.size() > 0) return true;
-  if (!session.info.stop) return false;
+  if (!info.stop) return false;
   for (std::size_t i = 0; i < log.entries.size(); ++i) parser_.complete(i);
   return std::ranges::all_of(log.entries, [&](const Entry& entry) {
     if (entry.fault != nullptr || !entry.log_time) return true;
-    return source.zone.to_utc(*entry.log_time) > *session.info.stop &&
-           (!entry.start || source.zone.to_utc(*entry.start) > *session.info.stop);
+    return source.zone.to_utc(*entry.log_time) > *info.stop &&
+           (!entry.start || source.zone.to_utc(*entry.start) > *info.stop);
   });
 }
 
@@ -135,7 +137,7 @@ void LogReader::shrink() {
 // A session that was done and opened again has no history, only the latest time that was delivered of it.
 bool LogReader::was_delivered_before(const SourceFormat& source, const SessionState& session,
                                      const Entry& entry) const {
-  return session.only_after != Instant{INT64_MIN} && entry.fault == nullptr && entry.log_time &&
+  return session.only_after != kNever && entry.fault == nullptr && entry.log_time &&
          source.zone.to_utc(*entry.log_time) <= session.only_after;
 }
 
@@ -144,6 +146,7 @@ void LogReader::gap(const SourceFormat& source, SessionState& session, std::stri
   input.add_raw("gap");
   const Emission emission{0, 0, input.entry_base(session.key), Change::kNew, 0};
   read_at_ = system_now();
+  info_ = session.info.view();
   Event event;
   event.kind = EventKind::kGap;
   event.session_key = session.key;
@@ -151,7 +154,7 @@ void LogReader::gap(const SourceFormat& source, SessionState& session, std::stri
   event.timestamp = event.created = read_at_;
   event.level = Level::kError;
   event.fault = why;
-  event.session = &session.info;
+  event.session = &info_;
   append(source, event);
   touched_.push_back(session.history.advance_to_keep(emission));
   push(source, session);
@@ -204,7 +207,7 @@ void LogReader::encode(const SourceFormat& source, const SessionState& session, 
   event.entry_key = emission.key;
   event.hash = emission.hash;
   event.created = read_at_;
-  event.session = &session.info;
+  event.session = &info_;
   if (entry.fault != nullptr) {
     event.timestamp = read_at_;
     event.fault = entry.fault;
@@ -284,7 +287,7 @@ std::string_view LogReader::extra(const Dialect& dialect, std::string_view raw) 
 std::size_t LogReader::push(const SourceFormat& source, const SessionState& session) {
   if (touched_.empty()) return 0;
   batch_.source_id = source.source_id;
-  batch_.session_id = session.info.id;
+  batch_.session_id = session.info.id();
   batch_.session_key = session.key;
   batch_.read_at = std::chrono::steady_clock::now();
   batch_.records.push_back({session.key, StateRecord::kSessionPart, encode_session(session)});

@@ -96,6 +96,7 @@ class LogReader {
   std::string texts_[kTexts];
   Batch batch_;
   Instant read_at_;
+  SessionInfo info_;  // of the session in hand
 };
 
 }  // namespace sessionlogd

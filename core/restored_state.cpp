@@ -14,7 +14,7 @@ void RestoredState::record(std::string_view source_id, const StateRecord& record
     session.key = record.session_key;
     if (session.phase == Phase::kDone) {
       source.restored.sessions.erase(record.session_key);
-      source.restored.done[record.session_key] = {session.digest, session.latest};
+      source.restored.done.put(record.session_key, {session.digest, session.latest});
     } else {
       source.restored.done.erase(record.session_key);
       source.restored.sessions[record.session_key] = std::move(session);
@@ -49,7 +49,7 @@ void RestoredState::delivered(const Delivered& event) {
   const Emission emission{0, event.hash, event.entry_key, fresh ? Change::kNew : Change::kChanged, at->second};
   if (event.log_time) {
     session.history.advance(emission);
-    session.latest = std::max(session.latest, *event.log_time);
+    session.latest = std::max<Instant>(session.latest, *event.log_time);
   } else {
     session.history.advance_to_keep(emission);
   }
@@ -62,12 +62,12 @@ SessionState& RestoredState::session_of(Source& source, const Delivered& event) 
   SessionState& session = at->second;
   if (fresh) {
     session.key = event.session_key;
-    session.info.id = event.session_id;
+    session.info = SessionInfo{.id = event.session_id};
     session.phase = Phase::kOpen;
     // It was done and had just been opened again: what was delivered before that is known by its time only.
-    if (const auto mark = source.restored.done.find(event.session_key); mark != source.restored.done.end()) {
-      session.latest = session.only_after = mark->second.latest;
-      source.restored.done.erase(mark);
+    if (const auto mark = source.restored.done.find(event.session_key)) {
+      session.latest = session.only_after = mark->latest;
+      source.restored.done.erase(event.session_key);
     }
   }
   join_chunks(source, event.session_key, session.history);
@@ -77,8 +77,12 @@ SessionState& RestoredState::session_of(Source& source, const Delivered& event) 
 void RestoredState::join_chunks(Source& source, std::uint64_t key, SessionHistory& history) {
   const auto found = source.chunks.find(key);
   if (found == source.chunks.end()) return;
-  for (const auto& [part, row] : found->second) decode_chunk(row, history);
+  append_rows(found->second, history);
   source.chunks.erase(found);
+}
+
+void RestoredState::append_rows(const Chunks& chunks, SessionHistory& history) {
+  for (const auto& [part, row] : chunks) decode_chunk(row, history);
 }
 
 std::vector<Batch> RestoredState::settle() {
@@ -108,8 +112,9 @@ RestoredSource RestoredState::take(std::string_view source_id) {
   Source source = std::move(found->second);
   sources_.erase(found);
   for (auto& [key, session] : source.restored.sessions) join_chunks(source, key, session.history);
-  for (const auto& [key, mark] : source.restored.done) {
-    if (source.chunks.contains(key)) join_chunks(source, key, source.restored.kept[key]);
+  // What is left is of done ones, or of sessions whose own row is missing.
+  for (const auto& [key, rows] : source.chunks) {
+    if (source.restored.done.contains(key)) append_rows(rows, source.restored.kept[key]);
   }
   return std::move(source.restored);
 }

@@ -2,18 +2,16 @@
 // away.
 #pragma once
 
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <map>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "core/done_marks.h"
 #include "core/session_state.h"
 #include "core/sink.h"
 
 namespace sessionlogd {
-
-using DoneMarks = boost::unordered_flat_map<std::uint64_t, DoneMark>;  // by session_key
 
 // Of done sessions that had entries without a readable time, or not in a final state: those, by session_key. Few.
 using KeptEntries = std::unordered_map<std::uint64_t, SessionHistory>;
@@ -53,6 +51,7 @@ class RestoredState : public StateVisitor {
 
   static void remove(Source& source, const StateRecord& record);
   SessionState& session_of(Source& source, const Delivered& event);
+  static void append_rows(const Chunks& chunks, SessionHistory& history);
   static void join_chunks(Source& source, std::uint64_t key, SessionHistory& history);
 
   std::unordered_map<std::string, Source> sources_;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "core/kept_instant.h"
 #include "core/timestamp.h"
 
 namespace sessionlogd {
@@ -21,7 +22,7 @@ class SessionLife {
  public:
   void listed(bool final, std::optional<Instant> stop, Shown shown);
 
-  bool final() const { return final_since_.has_value(); }
+  bool final() const { return final_since_ != kNever; }
 
   // Whether a read sent at `sent` is the last one: it takes no shortcut over the body's hash.
   bool is_last(Instant sent, std::chrono::milliseconds settle) const;
@@ -45,11 +46,10 @@ class SessionLife {
  private:
   Instant settled_at(std::chrono::milliseconds settle) const;
 
-  std::optional<Instant> final_since_;  // when the answer that first showed the final state had come
-  std::optional<Instant> running_at_;   // when the last answer that showed another state had come, or see brought_news
-  std::optional<Instant> stop_;
-  unsigned settling_reads_ = 0;
-  std::uint32_t final_took_ms_ = 0;  // from the question to final_since_
+  KeptInstant final_asked_, final_since_;  // of the answer that first showed the final state: asked for, and there
+  KeptInstant running_at_;  // when the last answer that showed another state had come, or see brought_news
+  KeptInstant stop_;
+  std::uint8_t settling_reads_ = 0;  // saturates
 };
 
 }  // namespace sessionlogd

@@ -4,97 +4,15 @@
 #include <cstring>
 
 #include "core/sink.h"
+#include "core/state_row.h"
 
 namespace sessionlogd {
+
+using namespace state_row;
+
 namespace {
 
-// Never reuse a number.
-enum class Tag : std::uint8_t {
-  kPhase = 1,
-  kDigest = 2,
-  kLatest = 3,
-  kId = 4,
-  kType = 5,
-  kName = 6,
-  kParent = 7,
-  kStatus = 8,
-  kStart = 9,
-  kStop = 10,
-  kKeys = 11,
-  kListedTo = 12,
-  kFloor = 13,
-  kOnlyAfter = 14,
-  kAbsentSince = 15,
-};
-
 constexpr std::size_t kKeyBytes = 13;  // key u64le, hash u32le, marks u8
-
-template <class T>
-void append_le(std::string& out, T value) {
-  char bytes[sizeof(T)];
-  std::memcpy(bytes, &value, sizeof(T));
-  out.append(bytes, sizeof(T));
-}
-
-template <class T>
-T read_le(std::string_view bytes) {
-  T value;
-  if (bytes.size() < sizeof(T)) throw StateMismatch("a row of the state is damaged: a number is cut short");
-  std::memcpy(&value, bytes.data(), sizeof(T));
-  return value;
-}
-
-void append_field(std::string& row, Tag tag, std::string_view bytes) {
-  row += static_cast<char>(tag);
-  std::size_t size = bytes.size();
-  for (; size >= 0x80; size >>= 7) row += static_cast<char>(0x80 | (size & 0x7F));
-  row += static_cast<char>(size);
-  row += bytes;
-}
-
-void append_text(std::string& row, Tag tag, std::string_view text) {
-  if (!text.empty()) append_field(row, tag, text);
-}
-
-template <class T>
-void append_number(std::string& row, Tag tag, T value) {
-  std::string bytes;
-  append_le(bytes, value);
-  append_field(row, tag, bytes);
-}
-
-void append_time(std::string& row, Tag tag, const std::optional<Instant>& at) {
-  if (!at) return;
-  std::string bytes;
-  append_le(bytes, at->seconds);
-  append_le(bytes, at->nanos);
-  append_field(row, tag, bytes);
-}
-
-Instant read_time(std::string_view bytes) {
-  if (bytes.size() < 12) throw StateMismatch("a row of the state is damaged: a time is cut short");
-  return {read_le<std::int64_t>(bytes), read_le<std::uint32_t>(bytes.substr(8))};
-}
-
-// Calls on_field(tag, bytes) for each field of a row.
-template <class OnField>
-void read_fields(std::string_view row, OnField on_field) {
-  while (!row.empty()) {
-    const auto tag = static_cast<Tag>(row.front());
-    row.remove_prefix(1);
-    std::size_t size = 0;
-    for (unsigned shift = 0;; shift += 7) {
-      if (row.empty() || shift > 28) throw StateMismatch("a row of the state is damaged: a size is cut short");
-      const auto byte = static_cast<unsigned char>(row.front());
-      row.remove_prefix(1);
-      size |= std::size_t{byte & 0x7Fu} << shift;
-      if (byte < 0x80) break;
-    }
-    if (size > row.size()) throw StateMismatch("a row of the state is damaged: a field is cut short");
-    on_field(tag, row.substr(0, size));
-    row.remove_prefix(size);
-  }
-}
 
 std::uint32_t chunks_of(const SessionHistory& history) {
   return static_cast<std::uint32_t>((history.size() + kKeysPerChunk - 1) / kKeysPerChunk);
@@ -126,19 +44,14 @@ std::string encode_session(const SessionState& session) {
   append_number(row, Tag::kDigest, session.digest);
   append_time(row, Tag::kLatest, session.latest);
   if (session.phase == Phase::kDone) return row;
-  if (session.only_after != Instant{INT64_MIN}) append_time(row, Tag::kOnlyAfter, session.only_after);
-  append_text(row, Tag::kId, session.info.id);
-  append_text(row, Tag::kType, session.info.type);
-  append_text(row, Tag::kName, session.info.name);
-  append_text(row, Tag::kParent, session.info.parent);
-  append_text(row, Tag::kStatus, session.info.status);
-  append_time(row, Tag::kStart, session.info.start);
-  append_time(row, Tag::kStop, session.info.stop);
+  if (session.only_after != kNever) append_time(row, Tag::kOnlyAfter, session.only_after);
+  row += session.info.fields();
   return row;
 }
 
 SessionState decode_session(std::string_view row) {
   SessionState session;
+  SessionInfo info;
   read_fields(row, [&](Tag tag, std::string_view bytes) {
     switch (tag) {
       case Tag::kPhase:
@@ -153,34 +66,15 @@ SessionState decode_session(std::string_view row) {
       case Tag::kOnlyAfter:
         session.only_after = read_time(bytes);
         break;
-      case Tag::kId:
-        session.info.id = bytes;
-        break;
-      case Tag::kType:
-        session.info.type = bytes;
-        break;
-      case Tag::kName:
-        session.info.name = bytes;
-        break;
-      case Tag::kParent:
-        session.info.parent = bytes;
-        break;
-      case Tag::kStatus:
-        session.info.status = bytes;
-        break;
-      case Tag::kStart:
-        session.info.start = read_time(bytes);
-        break;
-      case Tag::kStop:
-        session.info.stop = read_time(bytes);
-        break;
       default:
+        info.take(tag, bytes);
         break;
     }
   });
-  if (session.phase > Phase::kDone || (session.phase != Phase::kDone && session.info.id.empty())) {
+  if (session.phase > Phase::kDone || (session.phase != Phase::kDone && info.id.empty())) {
     throw StateMismatch("a row of the state is damaged: it names no session");
   }
+  session.info = info;
   return session;
 }
 
@@ -222,7 +116,7 @@ void append_chunks(const SessionState& session, const std::vector<std::uint32_t>
 }
 
 DoneMark done_mark(const SessionState& session) {
-  return {session.digest, std::max(session.latest, session.info.start.value_or(session.latest))};
+  return {session.digest, std::max<Instant>(session.latest, session.info.view().start.value_or(session.latest))};
 }
 
 void append_done(SessionState& session, std::vector<StateRecord>& to) {

@@ -1,8 +1,7 @@
 // What is remembered of sessions and sources, and how it is written into durable rows.
 //
-// Rows are lists of (tag u8, size LEB128, bytes); a tag that is not known is skipped, so a newer version may add and an
-// older one can still read. A session has one row of its own (part kSessionPart) and one per chunk of its keys; when it
-// is done only the first is left, shrunk to the done mark.
+// A session has one row of its own (part kSessionPart) and one per chunk of its keys; when it is done only the first is
+// left, shrunk to the done mark. state_row.h says what rows look like.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +11,10 @@
 #include <vector>
 
 #include "core/batch.h"
+#include "core/done_marks.h"
+#include "core/kept_instant.h"
 #include "core/session_history.h"
+#include "core/session_info.h"
 #include "core/timestamp.h"
 
 namespace sessionlogd {
@@ -24,34 +26,20 @@ enum class Phase : std::uint8_t {
   kDone,      // read to its end
 };
 
-// What the listing says of a session.
-struct SessionInfo {
-  std::string id;
-  std::string type, name, parent, status;  // "" = not said
-  std::optional<Instant> start, stop;      // in UTC
-
-  friend bool operator==(const SessionInfo&, const SessionInfo&) = default;
-};
-
 struct SessionState {
-  std::uint64_t key = 0;  // identity.h: session_key
-  Phase phase = Phase::kWaiting;
-  std::uint64_t digest = 0;   // of the listing's row
-  Instant latest{INT64_MIN};  // the latest log time delivered
-  // Read to its end before and opened again: what is not later than this was delivered then and is not emitted again.
-  Instant only_after{INT64_MIN};
-  SessionInfo info;
+  std::uint64_t key = 0;     // identity.h: session_key
+  std::uint64_t digest = 0;  // of the listing's row
+  KeptSessionInfo info;
   SessionHistory history;
-};
-
-struct DoneMark {
-  std::uint64_t digest = 0;
-  Instant latest{INT64_MIN};  // the latest log time delivered, at least the session's start
+  KeptInstant latest;  // the latest log time delivered
+  // Read to its end before and opened again: what is not later than this was delivered then and is not emitted again.
+  KeptInstant only_after;
+  Phase phase = Phase::kWaiting;
 };
 
 struct SourceState {
   std::optional<Instant> listed_to;       // the appliance's clock: every session that began before was seen
-  Instant floor{INT64_MIN};               // finished sessions that began before are never taken up again
+  Instant floor = kNever;                 // finished sessions that began before are never taken up again
   std::optional<Instant> absent_since{};  // our clock: it has not stood in the configuration since then
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <unordered_set>
+#include <utility>
 
 #include "core/identity.h"
 
@@ -29,39 +30,39 @@ SessionTable::TakenIn SessionTable::take_in(const ListedSession& listed, std::ve
         continue;
       }
       taken = take_in_known(known->second, listed, records);
-    } else if (const auto mark = done_.find(key); mark != done_.end()) {
-      if (!same_start(mark->second.digest, listed.digest)) continue;
-      if (mark->second.latest < source_.floor) shown_below_floor_.insert(key);
-      if (mark->second.digest != listed.digest) {
-        const DoneMark before = mark->second;
-        done_.erase(mark);
-        taken = take_in_new(listed, key, &before, records);
+    } else if (const auto mark = done_.find(key)) {
+      if (!same_start(mark->digest, listed.digest)) continue;
+      if (mark->latest < source_.floor) shown_below_floor_.insert(key);
+      if (mark->digest != listed.digest) {
+        done_.erase(key);
+        taken = take_in_new(listed, key, mark, records);
       }
     } else {
-      taken = take_in_new(listed, key, nullptr, records);
+      taken = take_in_new(listed, key, std::nullopt, records);
     }
     taken.replaced = replaced;
     return taken;
   }
 }
 
-SessionTable::TakenIn SessionTable::take_in_new(const ListedSession& listed, std::uint64_t key, const DoneMark* mark,
+SessionTable::TakenIn SessionTable::take_in_new(const ListedSession& listed, std::uint64_t key,
+                                                const std::optional<DoneMark>& mark,
                                                 std::vector<StateRecord>& records) {
   SessionState state;
   state.key = key;
   state.digest = listed.digest;
-  state.info = info_of(listed);
+  const SessionInfo info = info_of(listed);
+  state.info = info;
   const bool final = settings_.dialect->session_is_final(listed.status);
   // Its done mark, if it had one, was dropped.
-  if (mark == nullptr && final && state.info.start && *state.info.start < source_.floor) return {TakenIn::As::kIgnored};
-  if (mark != nullptr) {
+  if (!mark && final && info.start && *info.start < source_.floor) return {TakenIn::As::kIgnored};
+  if (mark) {
     state.latest = state.only_after = mark->latest;
     if (auto kept = kept_.extract(key)) state.history = std::move(kept.mapped());
   }
   records.push_back({key, StateRecord::kSessionPart, encode_session(state)});
-  const auto stop = state.info.stop;
   const Slot slot = add(std::move(state));
-  sessions_[slot].life.listed(final, stop, listed.shown);
+  sessions_[slot].life.listed(final, info.stop, listed.shown);
   sessions_[slot].shown = true;
   return {TakenIn::As::kNew, slot};
 }
@@ -70,11 +71,11 @@ SessionTable::TakenIn SessionTable::take_in_known(Slot slot, const ListedSession
                                                   std::vector<StateRecord>& records) {
   Session& session = sessions_[slot];
   session.shown = true;
-  SessionInfo info = info_of(listed);
+  const SessionInfo info = info_of(listed);
   const bool was_final = session.life.final();
   session.life.listed(settings_.dialect->session_is_final(listed.status), info.stop, listed.shown);
-  if (info != session.state.info || listed.digest != session.state.digest) {
-    session.state.info = std::move(info);
+  if (info != session.state.info.view() || listed.digest != session.state.digest) {
+    session.state.info = info;
     session.state.digest = listed.digest;
     records.push_back({session.state.key, StateRecord::kSessionPart, encode_session(session.state)});
   }
@@ -98,7 +99,7 @@ void SessionTable::finish(Slot slot, std::vector<StateRecord>& records) {
   Session& session = sessions_[slot];
   --phases_[static_cast<std::size_t>(session.state.phase)];
   append_done(session.state, records);
-  done_[session.state.key] = done_mark(session.state);
+  done_.put(session.state.key, done_mark(session.state));
   if (session.state.history.size() > 0) kept_[session.state.key] = std::move(session.state.history);
   slots_.erase(session.state.key);
   session = Session();
@@ -117,9 +118,9 @@ std::vector<std::string> SessionTable::open_but_not_in(const std::vector<ListedS
   std::vector<std::string> missing;
   for (const auto& [key, slot] : slots_) {
     Session& session = sessions_[slot];
-    session.shown = shown.contains(session.state.info.id);
-    const bool asked_for = !session.life.final() || session.strange_since;
-    if (asked_for && !session.shown && !session.replaced) missing.push_back(session.state.info.id);
+    session.shown = shown.contains(session.state.info.id());
+    const bool asked_for = !session.life.final() || session.is_strange();
+    if (asked_for && !session.shown && !session.replaced) missing.emplace_back(session.state.info.id());
   }
   return missing;
 }
@@ -128,10 +129,10 @@ void SessionTable::raise_floor(Instant from, Instant forgotten, std::vector<Stat
   source_.floor = std::max(source_.floor, from);
   // A mark's time is at least its session's start, so nothing is dropped that the floor does not cover.
   const Instant before = std::min(source_.floor, forgotten);
-  boost::unordered::erase_if(done_, [&](const auto& mark) {
-    if (mark.second.latest >= before || shown_below_floor_.contains(mark.first)) return false;
-    const auto kept = kept_.extract(mark.first);
-    append_removal(mark.first, kept ? kept.mapped() : SessionHistory(), records);
+  done_.erase_if([&](std::uint64_t key, const DoneMark& mark) {
+    if (mark.latest >= before || shown_below_floor_.contains(key)) return false;
+    const auto kept = kept_.extract(key);
+    append_removal(key, kept ? kept.mapped() : SessionHistory(), records);
     return true;
   });
   shown_below_floor_.clear();
@@ -150,7 +151,7 @@ RestoredSource SessionTable::release() {
   RestoredSource all;
   all.source = source_;
   for (const auto& [key, slot] : slots_) all.sessions.emplace(key, std::move(sessions_[slot].state));
-  all.done = std::move(done_);
+  all.done = std::exchange(done_, {});
   all.kept = std::move(kept_);
   sessions_.clear();
   free_.clear();

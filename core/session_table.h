@@ -12,6 +12,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,23 +31,34 @@
 
 namespace sessionlogd {
 
+// What went wrong with a session since its log was read to its end.
+struct ReadTrouble {
+  Backoff backoff;
+  LostSession lost;
+  // Its log held nothing that was known of it, when this listing was the last that had begun: a later one tells whether
+  // it is still the same session.
+  std::optional<std::uint32_t> strange_since{};
+  bool vouched_for = false;  // it is: its log is taken as it comes
+};
+
 struct Session {
   SessionState state;
   SessionLife life;
+  std::uint32_t entries = 0;               // in the last answer that was read to its end
+  std::uint64_t body_hash = 0;             // of that answer, 0 = none
+  std::unique_ptr<ReadTrouble> trouble{};  // most have none
   Pace pace;
-  Backoff backoff;
-  LostSession lost;
-  std::uint64_t body_hash = 0;  // of the last answer that was read to its end, 0 = none
-  std::uint32_t entries = 0;    // in that answer
   bool in_flight = false;
   bool read = false;      // in this run
   bool shown = false;     // the last listing that covered it showed it
   bool replaced = false;  // its id names another session now: what is asked of it is not its own log any more
   bool said_old = false;  // that it runs for very long
-  // Its log held nothing that was known of it, when this listing was the last that had begun: a later one tells whether
-  // it is still the same session.
-  std::optional<std::uint32_t> strange_since{};
-  bool vouched_for = false;  // it is: its log is taken as it comes
+
+  ReadTrouble& in_trouble() {
+    if (!trouble) trouble = std::make_unique<ReadTrouble>();
+    return *trouble;
+  }
+  bool is_strange() const { return trouble && trouble->strange_since; }
 };
 
 class SessionTable {
@@ -103,7 +115,7 @@ class SessionTable {
   std::size_t done() const { return done_.size(); }
 
  private:
-  TakenIn take_in_new(const ListedSession& listed, std::uint64_t key, const DoneMark* mark,
+  TakenIn take_in_new(const ListedSession& listed, std::uint64_t key, const std::optional<DoneMark>& mark,
                       std::vector<StateRecord>& records);
   TakenIn take_in_known(Slot slot, const ListedSession& listed, std::vector<StateRecord>& records);
   SessionInfo info_of(const ListedSession& listed) const;

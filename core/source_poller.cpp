@@ -25,8 +25,8 @@ constexpr unsigned kFailuresWorthSaying = 3;
 
 // How long ago the last of a session was, or its start; zero when neither is known.
 std::chrono::seconds without_news_for(const SessionState& session, Instant now) {
-  const Instant news = std::max(session.latest, session.info.start.value_or(session.latest));
-  return news == Instant{INT64_MIN} ? std::chrono::seconds{0} : std::chrono::seconds{now.seconds - news.seconds};
+  const Instant news = done_mark(session).latest;
+  return news == kNever ? std::chrono::seconds{0} : std::chrono::seconds{now.seconds - news.seconds};
 }
 
 Instant back(Instant at, std::chrono::milliseconds span) {
@@ -207,10 +207,10 @@ void SourcePoller::take_in(const std::vector<ListedSession>& listed, std::uint32
       spdlog::debug("source={} session={} is listed as {}{}", settings_.name, row.id, row.status,
                     taken.as == SessionTable::TakenIn::As::kNew ? ", not known so far" : ", known");
     }
-    const bool vouched = session.strange_since && *session.strange_since < inquiry;
+    const bool vouched = session.is_strange() && *session.trouble->strange_since < inquiry;
     if (vouched) {
-      session.strange_since.reset();
-      session.vouched_for = true;
+      session.trouble->strange_since.reset();
+      session.trouble->vouched_for = true;
     }
     // What just became final, or is the same session after all, is read right away.
     if ((vouched || taken.as == SessionTable::TakenIn::As::kFinished) && !session.in_flight)
@@ -253,7 +253,7 @@ bool SourcePoller::has_work() const {
 asio::awaitable<void> SourcePoller::poll(Schedule::Slot slot) {
   const Instant sent = api_.now();
   const SteadyTime began = SteadyClock::now();
-  std::string target = path_of_session(settings_.dialect->log.path, table_.at(slot).state.info.id);
+  std::string target = path_of_session(settings_.dialect->log.path, table_.at(slot).state.info.id());
   Result<HttpAnswer> answer = co_await api_.get(std::move(target));
   Polled polled = Polled::kMoreToCome;
   while (polled == Polled::kMoreToCome) {
@@ -263,7 +263,7 @@ asio::awaitable<void> SourcePoller::poll(Schedule::Slot slot) {
     polled = take_answer(slot, answer, sent);
   }
   if (polled == Polled::kStrange) {
-    std::vector<std::string> ids{table_.at(slot).state.info.id};
+    std::vector<std::string> ids{std::string(table_.at(slot).state.info.id())};
     (void)co_await ask_for_each(std::move(ids));
   }
   services_.metrics.poll_seconds.observe(SteadyClock::now() - began);
@@ -303,10 +303,11 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
     read_was(slot, sent, Pace::News::kUnchanged);
     return Polled::kAll;
   }
-  const Strange strange = session.vouched_for || mode_ == PollMode::kOnePass ? Strange::kTake : Strange::kLeave;
+  const bool vouched_for = session.trouble && session.trouble->vouched_for;
+  const Strange strange = vouched_for || mode_ == PollMode::kOnePass ? Strange::kTake : Strange::kLeave;
   const Result<ReadOutcome> read = services_.reader.read(format_, session.state, answer.body, last, strange);
   const bool broken = read.has_error() ? read.error().kind == ErrorKind::kBadAnswer : !read->fault.empty();
-  if (broken && !is_json(answer.body.text())) count_not_json(session.state.info.id, "its log", answer.body.text());
+  if (broken && !is_json(answer.body.text())) count_not_json(session.state.info.id(), "its log", answer.body.text());
   if (read.has_error()) {
     poll_failed(slot, read.error());
     return Polled::kAll;
@@ -352,7 +353,7 @@ void SourcePoller::count_not_utf8(Schedule::Slot slot, std::size_t events) {
   if (events == 0 || std::exchange(not_utf8_said_, true)) return;
   spdlog::warn(
       "source={} session={} holds bytes that are no UTF-8: each is written as U+FFFD; said once for the source",
-      settings_.name, table_.at(slot).state.info.id);
+      settings_.name, table_.at(slot).state.info.id());
 }
 
 // They may be another session's, to which its id was given. The source is asked at once; if it does not say, the next
@@ -360,13 +361,13 @@ void SourcePoller::count_not_utf8(Schedule::Slot slot, std::size_t events) {
 void SourcePoller::read_was_strange(Schedule::Slot slot) {
   Session& session = table_.at(slot);
   bump(counters_.polls_failed);
-  if (!session.strange_since) {
+  if (!session.is_strange()) {
     spdlog::debug(
         "source={} session={} has a log that seems to be of another session; the source is asked "
         "whether its id was given to another session",
-        settings_.name, session.state.info.id);
+        settings_.name, session.state.info.id());
   }
-  session.strange_since = inquiries_;
+  session.in_trouble().strange_since = inquiries_;
   schedule(slot, settings_.poll.discovery_interval);
 }
 
@@ -376,10 +377,7 @@ void SourcePoller::read_was(Schedule::Slot slot, Instant sent, Pace::News news) 
   if (!session.read) bump(counters_.read);
   if (news == Pace::News::kChanged) session.life.brought_news(sent, session.state.latest, settings_.poll.settle);
   session.read = true;
-  session.strange_since.reset();
-  session.vouched_for = false;
-  session.backoff.succeeded();
-  session.lost.cleared();
+  session.trouble.reset();
   read_at_ = SteadyClock::now();
   refusals_.read();
   say_refusals("");
@@ -399,13 +397,13 @@ void SourcePoller::read_was(Schedule::Slot slot, Instant sent, Pace::News news) 
 std::chrono::milliseconds SourcePoller::slowest_pace(Session& session) {
   const auto& poll = settings_.poll;
   const Instant now = api_.now();
-  const Instant start = session.state.info.start.value_or(now);
+  const Instant start = session.state.info.view().start.value_or(now);
   if (now.seconds - start.seconds <= std::chrono::ceil<std::chrono::seconds>(poll.max_session_age).count())
     return poll.max_interval;
   if (!std::exchange(session.said_old, true)) {
     spdlog::warn(
         "source={} session={} still runs after max_session_age; it is polled once an hour while nothing comes of it",
-        settings_.name, session.state.info.id);
+        settings_.name, session.state.info.id());
   }
   return std::max<std::chrono::milliseconds>(poll.max_interval, kPaceOfTheOld);
 }
@@ -413,12 +411,13 @@ std::chrono::milliseconds SourcePoller::slowest_pace(Session& session) {
 void SourcePoller::poll_failed(Schedule::Slot slot, const Error& error) {
   Session& session = table_.at(slot);
   bump(counters_.polls_failed);
-  const auto wait = session.backoff.failed(services_.random());
-  if (session.backoff.failures() == 1) {
-    spdlog::debug("source={} session={} poll failed: {}", settings_.name, session.state.info.id, error.detail);
+  ReadTrouble& trouble = session.in_trouble();
+  const auto wait = trouble.backoff.failed(services_.random());
+  if (trouble.backoff.failures() == 1) {
+    spdlog::debug("source={} session={} poll failed: {}", settings_.name, session.state.info.id(), error.detail);
   }
-  if (mode_ == PollMode::kOnePass && session.backoff.failures() >= kTriesInOnePass) {
-    spdlog::error("source={} session={} could not be read: {}", settings_.name, session.state.info.id, error.detail);
+  if (mode_ == PollMode::kOnePass && trouble.backoff.failures() >= kTriesInOnePass) {
+    spdlog::error("source={} session={} could not be read: {}", settings_.name, session.state.info.id(), error.detail);
     left_unread_ = true;
     counters_.failing = true;
     return;
@@ -428,10 +427,10 @@ void SourcePoller::poll_failed(Schedule::Slot slot, const Error& error) {
     if (refusals_.in_general()) say_refusals(error.detail + version_words(error));
   }
   if (!may_be_lost(session, error)) {
-    session.lost.cleared();
+    trouble.lost.cleared();
   } else {
-    session.lost.failed(SteadyClock::now());
-    if (session.lost.given_up(error.http_status == 404 ? listed_at_ : read_at_)) return give_up(slot, error.detail);
+    trouble.lost.failed(SteadyClock::now());
+    if (trouble.lost.given_up(error.http_status == 404 ? listed_at_ : read_at_)) return give_up(slot, error.detail);
   }
   schedule(slot, wait);
 }
@@ -447,7 +446,7 @@ bool SourcePoller::may_be_lost(const Session& session, const Error& error) const
 void SourcePoller::give_up(Schedule::Slot slot, std::string_view why) {
   Session& session = table_.at(slot);
   spdlog::error("source={} session={} could not be read to its end and is given up: {}", settings_.name,
-                session.state.info.id, why);
+                session.state.info.id(), why);
   if (!session.replaced || !session.life.final() || !session.read) {
     services_.reader.gap(format_, session.state, why);
     bump(counters_.events_gap);
@@ -458,7 +457,7 @@ void SourcePoller::give_up(Schedule::Slot slot, std::string_view why) {
 
 void SourcePoller::finish(Schedule::Slot slot) {
   schedule_.cancel(slot);
-  spdlog::debug("source={} session={} is done", settings_.name, table_.at(slot).state.info.id);
+  spdlog::debug("source={} session={} is done", settings_.name, table_.at(slot).state.info.id());
   std::vector<StateRecord> records;
   table_.finish(slot, records);
   push(std::move(records));

@@ -83,9 +83,9 @@ void show_sessions(const KnownSource& source) {
              "entries");
   for (const auto& [key, session] : source.sessions) {
     const SessionState& state = session.state;
-    fmt::print("{:<38} {:016x} {:<9} {:<16} {:<28} {:>8}\n", state.phase == Phase::kDone ? "-" : state.info.id, key,
-               word(state.phase), state.info.status.empty() ? "-" : state.info.status, time_text(state.latest),
-               session.entries);
+    const SessionInfo info = state.info.view();
+    fmt::print("{:<38} {:016x} {:<9} {:<16} {:<28} {:>8}\n", state.phase == Phase::kDone ? "-" : info.id, key,
+               word(state.phase), info.status.empty() ? "-" : info.status, time_text(state.latest), session.entries);
   }
   fmt::print("Of a done session only the key, the digest of its listing and its latest log time are kept.\n");
 }
@@ -102,10 +102,10 @@ bool show_session(const std::string& source_id, const KnownSource& source, const
                generation, at->first, word(state.phase));
     fmt::print("digest           {:016x}\nlatest log time  {}\n", state.digest, time_text(state.latest));
     if (state.phase == Phase::kDone) continue;
-    fmt::print("status           {}\ntype             {}\nname             {}\n", state.info.status, state.info.type,
-               state.info.name);
-    fmt::print("start            {}\nstop             {}\nentries          {}\n", time_text(state.info.start),
-               time_text(state.info.stop), at->second.entries);
+    const SessionInfo info = state.info.view();
+    fmt::print("status           {}\ntype             {}\nname             {}\n", info.status, info.type, info.name);
+    fmt::print("start            {}\nstop             {}\nentries          {}\n", time_text(info.start),
+               time_text(info.stop), at->second.entries);
   }
 }
 

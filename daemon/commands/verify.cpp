@@ -160,9 +160,9 @@ class Verification {
         return as;
       }
       const auto done = known.done.find(as.key);
-      if (done == known.done.end()) return as;
-      if (!same_start(done->second.digest, session.digest)) continue;
-      if (done->second.digest == session.digest) as.due_before = Instant{INT64_MAX};
+      if (!done) return as;
+      if (!same_start(done->digest, session.digest)) continue;
+      if (done->digest == session.digest) as.due_before = Instant{INT64_MAX};
       return as;
     }
   }

@@ -16,8 +16,8 @@ RestoredSource some_state() {
   RestoredSource state;
   state.source.listed_to = Instant{900'000, 0};
   for (std::uint64_t i = 0; i < 2 * kKeysPerChunk + 1; ++i) state.sessions[7].history.append(i, 0, 0);
-  state.done[8] = {};
-  state.done[9] = {};
+  state.done.put(8, {});
+  state.done.put(9, {});
   state.kept[9].append(1, 2, SessionHistory::kKept);
   return state;
 }

@@ -34,7 +34,7 @@ TEST(LogReader, NumbersTwinsInTheOrderOfTheOutput) {
   LogReader reader(queue);
   SessionState session;
   session.key = test::kSessionKey;
-  session.info.id = "s1";
+  session.info = SessionInfo{.id = "s1"};
   EXPECT_EQ(reader.read(format, session, body, false).value().events_new, 3u);
   ASSERT_EQ(encoder.keys.size(), 3u);
   EXPECT_EQ(encoder.keys[2], twin_key(encoder.keys[0], 1, session.key));

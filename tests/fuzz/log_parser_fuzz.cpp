@@ -102,7 +102,7 @@ void check_events(const SourceSettings& settings, std::string_view text) {
   LogReader reader(queue);
   SessionState session;
   session.key = 1;
-  session.info.id = kSession;
+  session.info = SessionInfo{.id = kSession};
   const Body body = body_of(text);
   const auto first = reader.read(format, session, body, false);
   if (first.has_error()) return;

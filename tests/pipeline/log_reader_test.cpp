@@ -18,11 +18,7 @@ constexpr std::string_view kRunning =
 constexpr std::string_view kDone =
     R"({"status":"Warning","logTime":"2026-01-02T03:04:09","message":"step","executionStartTime":"2026-01-02T03:04:00","executionDuration":9})";
 
-SessionInfo session(std::string id = "s-1") {
-  SessionInfo info;
-  info.id = std::move(id);
-  return info;
-}
+SessionInfo session(std::string_view id = "s-1") { return {.id = id}; }
 
 Reading aws() { return Reading(source_of("veeam-aws", "aws-eu"), session()); }
 Reading azure() { return Reading(source_of("veeam-azure", "azure-uk"), session()); }

@@ -12,11 +12,11 @@
 namespace sessionlogd::test {
 namespace {
 
-SessionState open_session(const SourceSettings& settings, SessionInfo info) {
+SessionState open_session(const SourceSettings& settings, const SessionInfo& info) {
   SessionState session;
   session.key = session_key(settings.id, info.id);
   session.phase = Phase::kOpen;
-  session.info = std::move(info);
+  session.info = info;
   return session;
 }
 
@@ -38,8 +38,8 @@ SourceSettings source_of(std::string_view dialect, std::string name) {
   return settings;
 }
 
-Reading::Reading(SourceSettings settings, SessionInfo session)
-    : Reading(settings, open_session(settings, std::move(session))) {}
+Reading::Reading(SourceSettings settings, const SessionInfo& session)
+    : Reading(settings, open_session(settings, session)) {}
 
 Reading::Reading(SourceSettings settings, SessionState session, const MemoryShares& shares)
     : settings_(std::move(settings)),

@@ -18,7 +18,7 @@ SourceSettings source_of(std::string_view dialect, std::string name);
 
 class Reading {
  public:
-  Reading(SourceSettings settings, SessionInfo session);
+  Reading(SourceSettings settings, const SessionInfo& session);
   Reading(SourceSettings settings, SessionState session, const MemoryShares& shares = {});
 
   // Reads an answer; what it emitted waits in batches().
