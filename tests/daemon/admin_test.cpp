@@ -128,6 +128,12 @@ TEST_F(Admin, ShowsTheConfigurationInForceAndWhenItWasLoaded) {
   EXPECT_EQ(member(status, "interval"), "70ms");
   EXPECT_EQ(member(status, "commit_interval"), "50ms") << "as it was started with";
   EXPECT_THAT(status, HasSubstr("\"waits_for_restart\":[\"sink.commit_interval\"]"));
+  const Outcome table = place_.run("status");
+  EXPECT_THAT(table.out, HasSubstr("\nRESTART NEEDED: the file says something else for sink.commit_interval, which"));
+
+  place_.edit_config("commit_interval = \"60ms\"", "commit_interval = \"50ms\"");
+  EXPECT_EQ(place_.run("reload").status, 0);
+  EXPECT_TRUE(eventually([&] { return place_.run("status").out.find("RESTART NEEDED") == std::string::npos; }));
 }
 
 TEST_F(Admin, SaysWhatIsWrongWithASource) {
