@@ -136,6 +136,27 @@ TEST_F(Admin, ShowsTheConfigurationInForceAndWhenItWasLoaded) {
   EXPECT_TRUE(eventually([&] { return place_.run("status").out.find("RESTART NEEDED") == std::string::npos; }));
 }
 
+TEST_F(Admin, SaysOfASourceOnlyTheSettingsThatAreNotThoseOfTheFirst) {
+  const std::string password = "file:" + (place_ / "password").string();
+  const Appliance other;
+  place_.configure(appliance_.source("first", password) + other.source("like-it", password) +
+                   other.source("unlike", password) + "labels = { site = \"a\" }\npoll = { timeout = \"7s\" }\n");
+  open_admin_address(place_);
+  Child daemon = start();
+  std::string status;
+  const auto settings_of = [&](const std::string& name) {
+    const std::size_t source = status.find("\"name\":\"" + name), at = status.find("\"settings\":", source);
+    return source == status.npos ? "" : status.substr(at, status.find("}}", at) - at);
+  };
+  EXPECT_TRUE(eventually([&] {
+    status = get_body(place_, "/status");
+    return !settings_of("unlike").empty();
+  }));
+  EXPECT_THAT(settings_of("like-it"), AllOf(HasSubstr("\"password\":\"file:/"), Not(HasSubstr("poll"))));
+  EXPECT_THAT(settings_of("unlike"), HasSubstr("\"labels\":{\"site\":\"a\"},\"poll\":{\"timeout\":\"7s\""));
+  EXPECT_EQ(member(status.substr(status.find("\"source_settings\":{")), "timeout"), "30s");
+}
+
 TEST_F(Admin, SaysWhatIsWrongWithASource) {
   place_.write("password", "wrong\x1B[31m");
   Appliance refusing([](const Appliance::Request& request) -> std::optional<Appliance::Reply> {
