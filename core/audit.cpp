@@ -1,11 +1,34 @@
 #include "core/audit.h"
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <utility>
 
 namespace sessionlogd {
+namespace {
 
-void Audit::expect(Session session, const SessionLog& log, const ZoneRules& zone, bool only_final) {
+// Times move when an entry is updated, but never to before its session began.
+Instant earliest_time(const std::optional<Instant>& session_start, const SessionLog& log, const ZoneRules& zone) {
+  Instant earliest = session_start.value_or(Instant{INT64_MAX});
+  for (const Entry& entry : log.entries) {
+    const bool has_time = entry.fault == nullptr && (entry.log_time || entry.start);
+    if (!has_time && !session_start) return Instant{INT64_MIN};
+    for (const std::optional<ReadTime>& time : {entry.log_time, entry.start}) {
+      if (has_time && time) earliest = std::min(earliest, zone.to_utc(*time));
+    }
+  }
+  return earliest;
+}
+
+boost::unordered_flat_set<std::uint64_t> keys_of(const SessionHistory* history) {
+  boost::unordered_flat_set<std::uint64_t> keys;
+  for (std::size_t i = 0; history != nullptr && i < history->size(); ++i) keys.insert(history->key(i));
+  return keys;
+}
+
+}  // namespace
+
+Instant Audit::expect(Session session, const SessionLog& log, const ZoneRules& zone, bool only_final) {
   const auto number = static_cast<std::uint32_t>(sessions_.size());
   by_key_[session.key] = number;
   SessionEntries& all = sessions_.emplace_back();
@@ -17,13 +40,17 @@ void Audit::expect(Session session, const SessionLog& log, const ZoneRules& zone
     digests_.push_back({entry.base, entry.hash, entry.final});
     ++twins[entry.base];
   }
+  const boost::unordered_flat_set<std::uint64_t> remembered = keys_of(all.session.remembered);
   const CompareRules rules{.only_final = only_final, .last_read = false};
   for (const Emission& emission : comparer_.compare(SessionHistory(), digests_, all.session.key, rules)) {
     const Entry& entry = log.entries[emission.index];
     Expected expected{.session = number, .hash = emission.hash, .has_twins = twins[entry.base] > 1, .log_time = {}};
     if (entry.fault == nullptr && entry.log_time) expected.log_time = zone.to_utc(*entry.log_time);
+    expected.remembered =
+        remembered.contains(emission.key) || (expected.log_time && *expected.log_time <= all.session.delivered_to);
     all.entries.emplace(emission.key, expected);
   }
+  return earliest_time(all.session.start, log, zone);
 }
 
 void Audit::delivered(const Delivered& event) {
@@ -77,7 +104,7 @@ std::vector<Audit::Finding> Audit::findings(std::size_t most) const {
       const State state = state_of(all.session, entry);
       if (state != State::kMissing && state != State::kChanged) continue;
       if (found.size() == most) return found;
-      found.push_back({all.session.source, all.session.id, entry.log_time, state == State::kChanged});
+      found.push_back({all.session.source, all.session.id, entry.log_time, state == State::kChanged, entry.remembered});
     }
   }
   return found;

@@ -30,6 +30,10 @@ class Audit {
     // Entries with earlier log times should have been delivered; the daemon will read the others yet. INT64_MAX: all
     // should, INT64_MIN: none must.
     Instant due_before{INT64_MAX};
+    std::optional<Instant> start{};  // as the listing says
+    // What the state counts as delivered: these entries, and all with log times up to then.
+    const SessionHistory* remembered = nullptr;
+    Instant delivered_to{INT64_MIN};
   };
 
   struct Counts {
@@ -47,11 +51,13 @@ class Audit {
     std::size_t source;
     std::string session;
     std::optional<Instant> log_time;
-    bool changed;  // else missing
+    bool changed;     // else missing
+    bool remembered;  // the state counts it as delivered: nobody will deliver it again
   };
 
-  // Entries whose form is not due under `changes = "final"` are left out.
-  void expect(Session session, const SessionLog& log, const ZoneRules& zone, bool only_final);
+  // Entries whose form is not due under `changes = "final"` are left out. Returns before when, by the appliance's
+  // clock, nothing of it can have been delivered: INT64_MIN when that is not told.
+  Instant expect(Session session, const SessionLog& log, const ZoneRules& zone, bool only_final);
 
   void delivered(const Delivered& event);
 
@@ -69,6 +75,7 @@ class Audit {
     std::uint32_t session;
     std::uint32_t hash;
     bool has_twins;  // which of them has which form is not told
+    bool remembered = false;
     bool delivered = false, as_it_is = false;
     std::optional<Instant> log_time;
   };

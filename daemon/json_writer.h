@@ -42,12 +42,23 @@ class JsonWriter {
   }
   JsonWriter& value(const char* text) { return value(std::string_view(text)); }
   JsonWriter& value(bool value) { return literal(value ? "true" : "false"); }
-  JsonWriter& value(std::integral auto value) { return literal(fmt::format("{}", value)); }
-  JsonWriter& value(double value) { return literal(fmt::format("{:.3f}", value)); }
+  JsonWriter& value(std::integral auto value) {
+    separate();
+    const fmt::format_int digits(value);
+    text_.append(digits.data(), digits.size());
+    return *this;
+  }
+  JsonWriter& value(double value) {
+    separate();
+    fmt::format_to(std::back_inserter(text_), "{:.3f}", value);
+    return *this;
+  }
   JsonWriter& value(Instant at) {
-    std::string text;
-    append_rfc3339(text, at);
-    return value(std::string_view(text));
+    separate();
+    text_ += '"';
+    append_rfc3339(text_, at);
+    text_ += '"';
+    return *this;
   }
   // null when there is none.
   template <class T>

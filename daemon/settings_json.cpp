@@ -31,32 +31,70 @@ void write_secret(JsonWriter& json, std::string_view name, const std::optional<S
   if (secret) json.member(name, secret->reference());
 }
 
-void write_poll(JsonWriter& json, const PollSettings& poll) {
-  json.key("poll")
-      .begin('{')
-      .member("interval", text_of(poll.interval))
-      .member("max_interval", text_of(poll.max_interval))
-      .member("discovery_interval", text_of(poll.discovery_interval))
-      .member("settle", text_of(poll.settle))
-      .member("lookback", text_or(poll.lookback, "all", text_of))
-      .member("overlap", text_of(poll.overlap))
-      .member("max_session_age", text_of(poll.max_session_age))
-      .member("timeout", text_of(poll.timeout))
-      .member("max_body", size_text(poll.max_body_bytes))
-      .member("connections", poll.connections)
-      .member("rate", fmt::format("{}/s", poll.rate_per_second))
-      .member("changes", poll.changes == Changes::kEmit ? "emit" : "final")
-      .member("retention", text_of(poll.retention))
-      .end('}');
+// What `usual` says, too, is left out.
+void write_poll(JsonWriter& json, const PollSettings& poll, const PollSettings* usual) {
+  const auto say = [&](std::string_view name, auto PollSettings::*setting, const auto& text) {
+    if (usual == nullptr || poll.*setting != usual->*setting) json.member(name, text(poll.*setting));
+  };
+  const auto as_it_is = [](unsigned number) { return number; };
+  json.begin('{');
+  say("interval", &PollSettings::interval, text_of);
+  say("max_interval", &PollSettings::max_interval, text_of);
+  say("discovery_interval", &PollSettings::discovery_interval, text_of);
+  say("settle", &PollSettings::settle, text_of);
+  say("lookback", &PollSettings::lookback, [](const auto& span) { return text_or(span, "all", text_of); });
+  say("overlap", &PollSettings::overlap, text_of);
+  say("max_session_age", &PollSettings::max_session_age, text_of);
+  say("timeout", &PollSettings::timeout, text_of);
+  say("max_body", &PollSettings::max_body_bytes, size_text);
+  say("connections", &PollSettings::connections, as_it_is);
+  say("rate", &PollSettings::rate_per_second, [](double rate) { return fmt::format("{}/s", rate); });
+  say("changes", &PollSettings::changes, [](Changes changes) { return changes == Changes::kEmit ? "emit" : "final"; });
+  say("retention", &PollSettings::retention, text_of);
+  json.end('}');
+}
+
+void write_types(JsonWriter& json, const SessionTypes& types) {
+  json.begin('{');
+  write_texts(json, "include", types.include);
+  write_texts(json, "exclude", types.exclude);
+  json.end('}');
 }
 
 void write_tls(JsonWriter& json, const TlsSettings& tls) {
-  json.key("tls").begin('{').member("verify", tls.verify).member("ca_file", tls.ca_file);
+  json.begin('{').member("verify", tls.verify).member("ca_file", tls.ca_file);
   write_texts(json, "pin_sha256", tls.pin_sha256);
   json.member("server_name", tls.server_name)
       .member("cert_file", tls.cert_file)
       .member("key_file", tls.key_file)
       .end('}');
+}
+
+void write_labels(JsonWriter& json, const std::vector<std::pair<std::string, std::string>>& labels) {
+  json.begin('{');
+  for (const auto& [name, value] : labels) json.member(name, value);
+  json.end('}');
+}
+
+// What a source may share with others; what `usual` says, too, is left out.
+void write_shared(JsonWriter& json, const SourceSettings& source, const SourceSettings* usual) {
+  const auto differs = [&](auto SourceSettings::*setting) {
+    return usual == nullptr || !(source.*setting == usual->*setting);
+  };
+  const auto say = [&](std::string_view name, auto SourceSettings::*setting, const auto& write) {
+    if (differs(setting)) write(json.key(name), source.*setting);
+  };
+  if (differs(&SourceSettings::api_version)) json.member("api_version", source.api_version);
+  say("session_types", &SourceSettings::session_types, write_types);
+  if (differs(&SourceSettings::time_zone)) json.member("time_zone", source.time_zone.name);
+  if (differs(&SourceSettings::proxy)) json.member("proxy", source.proxy);
+  say("tls", &SourceSettings::tls, write_tls);
+  say("labels", &SourceSettings::labels, write_labels);
+  if (differs(&SourceSettings::keep_original)) json.member("keep_original", source.keep_original);
+  if (differs(&SourceSettings::poll)) {
+    json.key("poll");
+    write_poll(json, source.poll, usual == nullptr ? nullptr : &usual->poll);
+  }
 }
 
 void write_file(JsonWriter& json, const FileSinkSettings& file) {
@@ -111,21 +149,18 @@ void write_settings(JsonWriter& json, const SinkSettings& sink) {
   json.end('}');
 }
 
-void write_settings(JsonWriter& json, const SourceSettings& source) {
+void write_usual_settings(JsonWriter& json, const SourceSettings& usual) {
+  json.begin('{');
+  write_shared(json, usual, nullptr);
+  json.end('}');
+}
+
+void write_settings(JsonWriter& json, const SourceSettings& source, const SourceSettings& usual) {
   json.begin('{').member("username", source.username);
   write_secret(json, "password", source.password);
   write_secret(json, "token", source.token);
-  json.member("api_version", source.api_version);
-  write_texts(json, "sessions", source.sessions);
-  json.key("session_types").begin('{');
-  write_texts(json, "include", source.session_types.include);
-  write_texts(json, "exclude", source.session_types.exclude);
-  json.end('}').member("time_zone", source.time_zone.name).member("proxy", source.proxy);
-  write_tls(json, source.tls);
-  json.key("labels").begin('{');
-  for (const auto& [name, value] : source.labels) json.member(name, value);
-  json.end('}').member("keep_original", source.keep_original);
-  write_poll(json, source.poll);
+  if (!source.sessions.empty()) write_texts(json, "sessions", source.sessions);
+  write_shared(json, source, &usual);
   json.end('}');
 }
 

@@ -1,6 +1,6 @@
 #include "daemon/status_json.h"
 
-#include <map>
+#include <unordered_map>
 
 #include "daemon/json_writer.h"
 #include "daemon/settings_json.h"
@@ -22,6 +22,17 @@ void write_by_word(JsonWriter& json, std::string_view name, const std::array<std
                    const std::array<Number, 4>& counts) {
   json.key(name).begin('{');
   for (std::size_t i = 0; i < words.size(); ++i) json.member(words[i], counts[i]);
+  json.end('}');
+}
+
+// Where a word is missing the count is 0: of thousands of sources most of them are.
+template <class Number>
+void write_counted(JsonWriter& json, std::string_view name, const std::array<std::string_view, 4>& words,
+                   const std::array<Number, 4>& counts) {
+  json.key(name).begin('{');
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (counts[i] != 0) json.member(words[i], counts[i]);
+  }
   json.end('}');
 }
 
@@ -47,6 +58,10 @@ void write_process(JsonWriter& json, const FleetView& view) {
   for (const std::string& reason : not_ready(view)) json.value(reason);
   json.end(']').key("settings");
   write_settings(json, process.daemon);
+  if (!process.sources.empty()) {
+    json.key("source_settings");
+    write_usual_settings(json, *process.sources.front());
+  }
   json.key("waits_for_restart").begin('[');
   for (const std::string& key : process.waits_for_restart) json.value(key);
   json.end(']').end('}');
@@ -71,7 +86,8 @@ void write_sink(JsonWriter& json, const FleetView& view) {
 }
 
 // `settings` may be nullptr: the source comes or goes just now.
-void write_source(JsonWriter& json, const SourceView& source, const SourceSettings* settings) {
+void write_source(JsonWriter& json, const SourceView& source, const SourceSettings* settings,
+                  const SourceSettings* usual) {
   json.begin('{')
       .member("name", source.identity->name)
       .member("id", source.identity->id)
@@ -83,8 +99,8 @@ void write_source(JsonWriter& json, const SourceView& source, const SourceSettin
       .member("last_listing", text_of(source.last_listing));
   write_by_word(json, "sessions", kSessionWords, source.sessions);
   json.member("polls", sum(source.polls)).member("entries", source.entries).member("events", sum(source.events));
-  write_by_word(json, "polls_by_result", kPollWords, source.polls);
-  write_by_word(json, "events_by_change", kChangeWords, source.events);
+  write_counted(json, "polls_by_result", kPollWords, source.polls);
+  write_counted(json, "events_by_change", kChangeWords, source.events);
   json.member("not_json", source.not_json)
       .member("lag_seconds", source.lag.count())
       .member("lateness_seconds", source.lateness.count())
@@ -94,7 +110,7 @@ void write_source(JsonWriter& json, const SourceView& source, const SourceSettin
       .member("certificate_expires", source.certificate_expires);
   if (settings != nullptr) {
     json.key("settings");
-    write_settings(json, *settings);
+    write_settings(json, *settings, *usual);
   }
   json.end('}');
 }
@@ -107,11 +123,12 @@ std::string status_json(const FleetView& view) {
   write_process(json, view);
   write_sink(json, view);
   json.key("sources").begin('[');
-  std::map<std::string_view, const SourceSettings*> settings;
+  std::unordered_map<std::string_view, const SourceSettings*> settings;
   for (const auto& source : view.process.sources) settings.emplace(source->id, source.get());
+  const SourceSettings* const usual = view.process.sources.empty() ? nullptr : view.process.sources.front().get();
   for (const SourceView* source : view.sources()) {
     const auto known = settings.find(source->identity->id);
-    write_source(json, *source, known == settings.end() ? nullptr : known->second);
+    write_source(json, *source, known == settings.end() ? nullptr : known->second, usual);
   }
   json.end(']').end('}');
   return json.take() + "\n";

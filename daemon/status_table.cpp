@@ -106,6 +106,20 @@ std::string head_of(element process, element sink, const std::vector<Row>& rows,
   return text + "\n";
 }
 
+// "" when the daemon runs by what its file says.
+std::string restart_line(element process, Colour colour) {
+  simdjson::dom::array waiting;
+  if (process["waits_for_restart"].get_array().get(waiting) != simdjson::SUCCESS) return {};
+  std::string keys;
+  for (const element key : waiting) keys += (keys.empty() ? "" : ", ") + printable(key.get_string().value());
+  if (keys.empty()) return {};
+  return painted(fmt::format("RESTART NEEDED: the file says something else for {}, which only a restart of the daemon "
+                             "puts in force",
+                             keys),
+                 kYellow, colour) +
+         "\n";
+}
+
 std::string line_of(const Row& row, Instant now, std::size_t name_width, Colour colour) {
   const element& source = row.source;
   const std::string state = fmt::format("{:<12}", row.state);
@@ -142,6 +156,7 @@ Result<StatusTable> status_table(std::string_view status_json, Instant now, Colo
       table.text += painted("NOT READY: " + printable(reason.get_string().value()), kRed, colour) + "\n";
     }
   }
+  table.text += restart_line(process, colour);
   std::size_t width = 6;
   for (const Row& row : rows) width = std::max(width, row.name.size());
   table.text += fmt::format("\n{:<{}}  {:<12}  {:>8}  {:>8}  {:>12}  {:>8}  {:>8}  {:>10}  {}\n", "SOURCE", width,

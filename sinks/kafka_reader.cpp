@@ -14,12 +14,16 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds kSlice = 500ms;
 constexpr std::chrono::milliseconds kReadSlice = 20ms;  // a slice that ends before it is full waits for all of it
+constexpr std::chrono::milliseconds kTimesSlice = 5s;
 constexpr std::chrono::seconds kProgressEvery{5};
 constexpr std::size_t kMessagesAtOnce = 1'000;
 constexpr std::int64_t kFirstStepBack = 1'000;
 
 struct QueueDeleter {
   void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
+};
+struct ListDeleter {
+  void operator()(rd_kafka_topic_partition_list_t* list) const { rd_kafka_topic_partition_list_destroy(list); }
 };
 struct MessageDeleter {
   void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
@@ -64,7 +68,7 @@ struct KafkaReader::Reading {
     const auto now = std::chrono::steady_clock::now();
     if (now < say_at) return;
     say_at = now + kProgressEvery;
-    spdlog::info("reading state topic {}: {} of {} records", name, seen, total);
+    spdlog::info("reading topic {}: {} of {} records", name, seen, total);
   }
 
   KafkaTopicPtr topic;
@@ -81,7 +85,7 @@ KafkaReader::KafkaReader(const KafkaConf& conf, std::string topic, std::int32_t 
       partitions_(partitions) {}
 
 Result<std::uint64_t> KafkaReader::read_all(const OnRecord& on_record, Patience& patience) {
-  const Result<std::vector<Range>> ranges = whole_topic(patience);
+  const Result<std::vector<Range>> ranges = whole_topic(everything_, patience);
   if (!ranges) return ranges.error();
   std::uint64_t records = 0;
   const auto counting = [&](const Record& record) {
@@ -92,9 +96,28 @@ Result<std::uint64_t> KafkaReader::read_all(const OnRecord& on_record, Patience&
   return records;
 }
 
+Result<KafkaReader::Reach> KafkaReader::read_visible(std::optional<Instant> since, const OnRecord& on_record,
+                                                     Patience& patience) {
+  Result<std::vector<Range>> ranges = whole_topic(committed_, patience);
+  if (!ranges) return ranges.error();
+  const std::vector<Range> held = *ranges;
+  if (since) {
+    if (const Result<void> done = leave_out_before(*since, *ranges, patience); !done) return done.error();
+  }
+  Reach reach;
+  for (std::size_t i = 0; i < held.size(); ++i)
+    reach.since_is_held = reach.since_is_held && (held[i].from == 0 || held[i].from < (*ranges)[i].from);
+  const auto counting = [&](const Record& record) {
+    ++reach.records;
+    on_record(record);
+  };
+  if (const Result<void> done = read(*ranges, counting, patience); !done) return done.error();
+  return reach;
+}
+
 Result<std::optional<CommitRecord>> KafkaReader::last_commit(std::string_view transactional_id, Patience& patience) {
   const std::string wanted = commit_key(transactional_id);
-  const Result<Range> all = whole(kCommitPartition, patience);
+  const Result<Range> all = whole(everything_, kCommitPartition, patience);
   if (!all) return all.error();
   for (std::int64_t step = kFirstStepBack;; step *= 16) {
     Range range = *all;
@@ -110,32 +133,58 @@ Result<std::optional<CommitRecord>> KafkaReader::last_commit(std::string_view tr
 }
 
 Result<bool> KafkaReader::is_empty(Patience& patience) {
-  const Result<std::vector<Range>> ranges = whole_topic(patience);
+  const Result<std::vector<Range>> ranges = whole_topic(everything_, patience);
   if (!ranges) return ranges.error();
   return std::ranges::all_of(*ranges, [](const Range& range) { return range.to == 0; });
 }
 
-Result<KafkaReader::Range> KafkaReader::whole(std::int32_t partition, Patience& patience) {
+Result<KafkaReader::Range> KafkaReader::whole(const KafkaClient& seen_by, std::int32_t partition, Patience& patience) {
   for (;;) {
     Range range{partition, 0, 0};
     const rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(
-        everything_.get(), topic_.c_str(), partition, &range.from, &range.to, patience.slice_ms(kSlice));
+        seen_by.get(), topic_.c_str(), partition, &range.from, &range.to, patience.slice_ms(kSlice));
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return range;
     if (!passes_by_itself(error) || patience.over()) {
       return Error(ErrorKind::kTryLater,
-                   fmt::format("state topic {}, partition {}: {}", topic_, partition, describe(fault_of(error))));
+                   fmt::format("topic {}, partition {}: {}", topic_, partition, describe(fault_of(error))));
     }
   }
 }
 
-Result<std::vector<KafkaReader::Range>> KafkaReader::whole_topic(Patience& patience) {
+Result<std::vector<KafkaReader::Range>> KafkaReader::whole_topic(const KafkaClient& seen_by, Patience& patience) {
   std::vector<Range> ranges;
   for (std::int32_t partition = 0; partition < partitions_; ++partition) {
-    const Result<Range> range = whole(partition, patience);
+    const Result<Range> range = whole(seen_by, partition, patience);
     if (!range) return range.error();
     ranges.push_back(*range);
   }
   return ranges;
+}
+
+// To the first record of that time or later: whatever lies before it is older.
+Result<void> KafkaReader::leave_out_before(Instant since, std::vector<Range>& ranges, Patience& patience) {
+  if (since.seconds <= 0) return {};
+  const std::int64_t since_ms = std::min(since.seconds, INT64_MAX / 1'000) * 1'000;
+  for (;;) {
+    const std::unique_ptr<rd_kafka_topic_partition_list_t, ListDeleter> list(
+        rd_kafka_topic_partition_list_new(static_cast<int>(ranges.size())));
+    for (const Range& range : ranges)
+      rd_kafka_topic_partition_list_add(list.get(), topic_.c_str(), range.partition)->offset = since_ms;
+    rd_kafka_resp_err_t error =
+        rd_kafka_offsets_for_times(committed_.get(), list.get(), patience.slice_ms(kTimesSlice));
+    for (std::size_t i = 0; i < ranges.size() && error == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) error = list->elems[i].err;
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      for (std::size_t i = 0; i < ranges.size(); ++i) {
+        const std::int64_t first = list->elems[i].offset;
+        ranges[i].from = first < 0 ? ranges[i].to : std::max(ranges[i].from, first);  // below 0: there is none
+      }
+      return {};
+    }
+    if (!passes_by_itself(error) || patience.over()) {
+      return Error(ErrorKind::kTryLater, fmt::format("topic {}: its records of a time cannot be found: {}", topic_,
+                                                     describe(fault_of(error), "Describe on topic " + topic_)));
+    }
+  }
 }
 
 Result<void> KafkaReader::read(const std::vector<Range>& ranges, const OnRecord& on_record, Patience& patience) {
@@ -160,11 +209,11 @@ Result<void> KafkaReader::read(const std::vector<Range>& ranges, const OnRecord&
     }
     if (fault) {
       return Error(ErrorKind::kTryLater,
-                   fmt::format("state topic {}: {}", topic_, describe(*fault, "Read on topic " + topic_)));
+                   fmt::format("topic {}: {}", topic_, describe(*fault, "Read on topic " + topic_)));
     }
     if (count > 0) patience.renew();
     if (!reading.open.empty() && patience.over()) {
-      return Error(ErrorKind::kTryLater, fmt::format("state topic {}: not read to its end in time", topic_));
+      return Error(ErrorKind::kTryLater, fmt::format("topic {}: not read to its end in time", topic_));
     }
     reading.say_progress(topic_);
   }

@@ -1,5 +1,5 @@
-// Reads the state topic as a read_committed consumer, without a group: to its end at start, and its last commit record
-// when a commit is in doubt.
+// Reads a topic as a read_committed consumer, without a group: the state topic to its end at start, its last commit
+// record when a commit is in doubt, and both topics for an audit.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "core/timestamp.h"
 #include "sinks/kafka_client.h"
 #include "sinks/kafka_rows.h"
 #include "sinks/patience.h"
@@ -31,6 +32,14 @@ class KafkaReader {
   // Everything committed before the call, in order within each partition. Logs how far it is. The number of records.
   Result<std::uint64_t> read_all(const OnRecord& on_record, Patience& patience);
 
+  struct Reach {
+    std::uint64_t records = 0;
+    bool since_is_held = true;  // false: records from after `since` may have been there and were removed
+  };
+  // What others can read at the moment, without waiting for transactions that are open. Records from before `since` are
+  // left out, as far as the brokers' times of them tell; nullopt: none is.
+  Result<Reach> read_visible(std::optional<Instant> since, const OnRecord& on_record, Patience& patience);
+
   // nullopt: that daemon never committed anything here. Reads from the end backwards.
   Result<std::optional<CommitRecord>> last_commit(std::string_view transactional_id, Patience& patience);
 
@@ -44,8 +53,9 @@ class KafkaReader {
   };
   struct Reading;
 
-  Result<Range> whole(std::int32_t partition, Patience& patience);
-  Result<std::vector<Range>> whole_topic(Patience& patience);
+  Result<Range> whole(const KafkaClient& seen_by, std::int32_t partition, Patience& patience);
+  Result<std::vector<Range>> whole_topic(const KafkaClient& seen_by, Patience& patience);
+  Result<void> leave_out_before(Instant since, std::vector<Range>& ranges, Patience& patience);
   Result<void> read(const std::vector<Range>& ranges, const OnRecord& on_record, Patience& patience);
 
   // Both look at one topic, with different eyes: the end of what is committed may lie before a transaction that is

@@ -8,7 +8,6 @@
 #include <iterator>
 
 #include "core/json_text.h"
-#include "core/sink.h"
 
 namespace sessionlogd {
 namespace {
@@ -37,6 +36,16 @@ std::optional<RowAddress> parse_row_key(std::string_view key) {
   if (!read_number(key.substr(first + 1, kKeyDigits), 16, address.session_key)) return std::nullopt;
   if (!read_number(key.substr(second + 1), 10, address.part)) return std::nullopt;
   return address;
+}
+
+void visit_row(std::string_view state_topic, std::string_view key, std::string_view value, StateVisitor& into) {
+  if (is_commit_key(key)) return;
+  const std::optional<RowAddress> address = parse_row_key(key);
+  if (!address) {
+    throw StateMismatch(
+        fmt::format("state topic {} holds a record that is none of ours: give it a topic of its own", state_topic));
+  }
+  into.record(address->source_id, {address->session_key, address->part, std::string(value)});
 }
 
 std::int32_t partition_of_source(std::string_view source_id, std::int32_t partitions) {

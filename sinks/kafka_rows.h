@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "core/batch.h"
+#include "core/sink.h"
 
 namespace sessionlogd {
 
@@ -26,6 +27,10 @@ void append_row_key(std::string_view source_id, const StateRecord& record, std::
 
 // nullopt: not the key of a row.
 std::optional<RowAddress> parse_row_key(std::string_view key);
+
+// Gives a record of the state topic on, when it is a row; one of a commit is passed over. Throws StateMismatch when it
+// is neither.
+void visit_row(std::string_view state_topic, std::string_view key, std::string_view value, StateVisitor& into);
 
 std::int32_t partition_of_source(std::string_view source_id, std::int32_t partitions);
 inline constexpr std::int32_t kCommitPartition = 0;

@@ -159,13 +159,7 @@ Result<void> KafkaSink::read_state(StateVisitor& into, const std::stop_token& st
   Patience patience(stop, kForEver, 0ms);
   const auto begun = std::chrono::steady_clock::now();
   const auto visit = [&](const KafkaReader::Record& record) {
-    if (is_commit_key(record.key)) return;
-    const std::optional<RowAddress> address = parse_row_key(record.key);
-    if (!address) {
-      throw StateMismatch(fmt::format("state topic {} holds a record that is none of ours: give it a topic of its own",
-                                      settings_.state_topic));
-    }
-    into.record(address->source_id, {address->session_key, address->part, std::string(record.value)});
+    visit_row(settings_.state_topic, record.key, record.value, into);
   };
   const Result<std::uint64_t> records = reader_->read_all(visit, patience);
   if (!records) return records.error();

@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "sinks/file_delivered.h"
 #include "sinks/file_sink.h"
+#include "sinks/kafka_delivered.h"
 #include "sinks/kafka_sink.h"
 #include "sinks/stdout_sink.h"
 
@@ -12,6 +14,12 @@ std::unique_ptr<Sink> make_sink(const Settings& settings, std::stop_token stop) 
   if (settings.sink.kafka) return std::make_unique<KafkaSink>(*settings.sink.kafka, std::move(stop));
   if (settings.sink.file.path == "-") return std::make_unique<StdoutSink>();
   return std::make_unique<FileSink>(settings.daemon.state_dir, settings.sink.file);
+}
+
+std::unique_ptr<DeliveredReader> make_delivered_reader(const Settings& settings) {
+  if (settings.sink.kafka) return std::make_unique<KafkaDelivered>(*settings.sink.kafka);
+  if (settings.sink.file.path == "-") return nullptr;
+  return std::make_unique<FileDelivered>(settings.daemon.state_dir, settings.sink.file);
 }
 
 }  // namespace sessionlogd

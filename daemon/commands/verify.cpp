@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <csignal>
-#include <filesystem>
 #include <memory>
 #include <random>
 #include <thread>
@@ -22,8 +21,7 @@
 #include "daemon/commands/commands.h"
 #include "daemon/commands/with_settings.h"
 #include "daemon/control_socket.h"
-#include "sinks/file_journal.h"
-#include "sinks/output_scan.h"
+#include "sinks/make_sink.h"
 
 namespace sessionlogd {
 namespace {
@@ -33,7 +31,10 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kLogOutTimeout{1'500};
 constexpr std::chrono::seconds kClockHolds{5};
+constexpr std::chrono::minutes kMostPatience{2};
 constexpr std::size_t kMostFindings = 20;
+// Clocks of appliances and ours, beyond what their Date headers tell: a time zone that is not as configured.
+constexpr std::chrono::hours kClocksDiffer{24};
 
 Instant back(Instant at, milliseconds span) {
   return add_nanoseconds(at, -std::chrono::nanoseconds(span).count()).value_or(at);
@@ -53,7 +54,8 @@ struct Reading {
 
 class Verification {
  public:
-  Verification(const Settings& settings, milliseconds since) : settings_(settings), since_(since) {
+  Verification(const Settings& settings, DeliveredReader& delivered, milliseconds since)
+      : settings_(settings), delivered_(delivered), since_(since) {
     for (const SourceSettings& source : settings.sources) readings_.push_back({.source = &source});
   }
 
@@ -72,11 +74,8 @@ class Verification {
  private:
   // What the state says of a session: whether the daemon will read it again, and under which key it was delivered.
   void load_state() {
-    const std::string path = settings_.daemon.state_dir + "/state.db";
-    if (!std::filesystem::exists(path)) return;
-    FileJournal journal = FileJournal::open_to_read(path);
     RestoredState restored;
-    journal.read_rows(restored);
+    delivered_.read_state(restored);
     for (Reading& reading : readings_) reading.known = restored.take(reading.source->id);
   }
 
@@ -120,10 +119,13 @@ class Verification {
       }
       Audit::Session as = what_is_known(readings_[number].known, source, session, api.now());
       as.source = number;
+      if (session.start) as.start = zone.to_utc(*session.start);
       const auto log = parser_.parse(*source.dialect, answer->body, session.id, as.key);
       if (log.has_error() || !(*log)->fault.empty())
         fault = fmt::format("session {}: {}", session.id, log.has_error() ? log.error().detail : (*log)->fault);
-      if (log.has_value()) audit_.expect(std::move(as), **log, zone, source.poll.changes == Changes::kFinal);
+      if (log.has_error()) continue;
+      const Instant from = audit_.expect(std::move(as), **log, zone, source.poll.changes == Changes::kFinal);
+      if (from.seconds != INT64_MAX) earliest_ = std::min(earliest_, back(from, api.clock_offset() + kClocksDiffer));
     }
     co_return fault;
   }
@@ -156,12 +158,15 @@ class Verification {
       as.key = session_key(source.id, session.id, generation);
       if (const auto open = known.sessions.find(as.key); open != known.sessions.end()) {
         if (!same_start(open->second.digest, session.digest)) continue;
+        as.remembered = &open->second.history;
+        as.delivered_to = open->second.only_after;
         if (open->second.phase == Phase::kSettling) as.due_before = Instant{INT64_MIN};
         return as;
       }
       const auto done = known.done.find(as.key);
       if (!done) return as;
       if (!same_start(done->digest, session.digest)) continue;
+      as.delivered_to = done->latest;
       if (done->digest == session.digest) as.due_before = Instant{INT64_MAX};
       return as;
     }
@@ -169,8 +174,7 @@ class Verification {
 
   void compare() {
     audit_.forget_delivered();
-    scanned_ = scan_output(std::filesystem::absolute(settings_.sink.file.path).lexically_normal().string(),
-                           [this](const Delivered& event) { audit_.delivered(event); });
+    compared_with_ = delivered_.read_events(earliest_, [this](const Delivered& event) { audit_.delivered(event); });
     counts_ = audit_.counts(readings_.size());
   }
 
@@ -180,12 +184,17 @@ class Verification {
 
   // The daemon may just be about to deliver what was new when we read it.
   void look_again() {
-    milliseconds wait{0};
-    for (const SourceSettings& source : settings_.sources) wait = std::max(wait, patience(settings_, source));
-    wait = std::min<milliseconds>(wait, std::chrono::minutes{2});
-    fmt::print(stderr, "not everything is there; looking again in {} s, for the daemon runs\n", wait.count() / 1000);
-    std::this_thread::sleep_for(wait);
-    compare();
+    milliseconds left{0};
+    for (const SourceSettings& source : settings_.sources) left = std::max(left, patience(settings_, source));
+    left = std::min<milliseconds>(left, kMostPatience);
+    fmt::print(stderr, "not everything is there; looking again for {} s at most, for the daemon runs\n",
+               left.count() / 1000);
+    for (milliseconds wait{1'000}; left > milliseconds{0} && !all_is_well(); wait *= 2) {
+      wait = std::min(wait, left);
+      left -= wait;
+      std::this_thread::sleep_for(wait);
+      compare();
+    }
   }
 
   void print() const {
@@ -205,20 +214,24 @@ class Verification {
     for (const Audit::Finding& finding : audit_.findings(kMostFindings)) {
       std::string at = "that cannot be read";
       if (finding.log_time) append_rfc3339(at = {}, *finding.log_time);
-      fmt::print("{}: source={} session={} logTime {}\n", finding.changed ? "changed since" : "missing",
-                 readings_[finding.source].source->name, finding.session, at);
+      fmt::print("{}: source={} session={} logTime {}{}\n", finding.changed ? "changed since" : "missing",
+                 readings_[finding.source].source->name, finding.session, at,
+                 finding.remembered && !finding.changed ? ", and by the state it was delivered" : "");
     }
-    fmt::print("Compared with {} events in {} files of {}{}.\n", scanned_.events, scanned_.files,
-               settings_.sink.file.path,
-               scanned_.from_the_first ? "" : "; older files were removed: what stood in them counts as missing");
+    fmt::print("Compared with {} events in {}{}.\n", compared_with_.events, compared_with_.where,
+               compared_with_.gone.empty()
+                   ? ""
+                   : fmt::format("; {} were removed: what stood in them counts as missing", compared_with_.gone));
   }
 
   const Settings& settings_;
+  DeliveredReader& delivered_;
   const milliseconds since_;
   std::vector<Reading> readings_;
   Audit audit_;
   LogParser parser_;
-  ScannedOutput scanned_;
+  Instant earliest_{INT64_MAX};  // of what was delivered of the sessions that were read, by our clock
+  ReadBack compared_with_;
   std::vector<Audit::Counts> counts_;
 };
 
@@ -233,11 +246,12 @@ int verify(const std::string& config_file, const std::string& since) {
     return kWrongUsage;
   }
   return with_settings(config_file, [&](const Settings& settings) {
-    if (settings.sink.kafka || !settings.sink.keeps_state()) {
-      spdlog::error("verify compares with an output file; this configuration has none (sink.type = \"file\")");
+    const std::unique_ptr<DeliveredReader> delivered = make_delivered_reader(settings);
+    if (delivered == nullptr) {
+      spdlog::error("sink.path is \"-\": what went to standard output cannot be compared with the sources");
       return kNotWell;
     }
-    return Verification(settings, span).run();
+    return Verification(settings, *delivered, span).run();
   });
 }
 

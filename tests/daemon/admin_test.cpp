@@ -128,6 +128,33 @@ TEST_F(Admin, ShowsTheConfigurationInForceAndWhenItWasLoaded) {
   EXPECT_EQ(member(status, "interval"), "70ms");
   EXPECT_EQ(member(status, "commit_interval"), "50ms") << "as it was started with";
   EXPECT_THAT(status, HasSubstr("\"waits_for_restart\":[\"sink.commit_interval\"]"));
+  const Outcome table = place_.run("status");
+  EXPECT_THAT(table.out, HasSubstr("\nRESTART NEEDED: the file says something else for sink.commit_interval, which"));
+
+  place_.edit_config("commit_interval = \"60ms\"", "commit_interval = \"50ms\"");
+  EXPECT_EQ(place_.run("reload").status, 0);
+  EXPECT_TRUE(eventually([&] { return place_.run("status").out.find("RESTART NEEDED") == std::string::npos; }));
+}
+
+TEST_F(Admin, SaysOfASourceOnlyTheSettingsThatAreNotThoseOfTheFirst) {
+  const std::string password = "file:" + (place_ / "password").string();
+  const Appliance other;
+  place_.configure(appliance_.source("first", password) + other.source("like-it", password) +
+                   other.source("unlike", password) + "labels = { site = \"a\" }\npoll = { timeout = \"7s\" }\n");
+  open_admin_address(place_);
+  Child daemon = start();
+  std::string status;
+  const auto settings_of = [&](const std::string& name) {
+    const std::size_t source = status.find("\"name\":\"" + name), at = status.find("\"settings\":", source);
+    return source == status.npos ? "" : status.substr(at, status.find("}}", at) - at);
+  };
+  EXPECT_TRUE(eventually([&] {
+    status = get_body(place_, "/status");
+    return !settings_of("unlike").empty();
+  }));
+  EXPECT_THAT(settings_of("like-it"), AllOf(HasSubstr("\"password\":\"file:/"), Not(HasSubstr("poll"))));
+  EXPECT_THAT(settings_of("unlike"), HasSubstr("\"labels\":{\"site\":\"a\"},\"poll\":{\"timeout\":\"7s\""));
+  EXPECT_EQ(member(status.substr(status.find("\"source_settings\":{")), "timeout"), "30s");
 }
 
 TEST_F(Admin, SaysWhatIsWrongWithASource) {

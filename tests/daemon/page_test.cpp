@@ -57,10 +57,15 @@ TEST_F(Page, ShowsWhatAnApplianceSaysAsTextAndRunsNoneOfIt) {
     return status.out.find("1 ok 1 parked") != std::string::npos;
   })) << daemon.err();
 
+  place_.edit_config("commit_interval = \"50ms\"", "commit_interval = \"60ms\"");
+  EXPECT_EQ(place_.run("reload").status, 0);
+  EXPECT_TRUE(eventually([&] { return place_.run("status").out.find("RESTART NEEDED") != std::string::npos; }));
+
   const Seen seen = open(port);
   EXPECT_THAT(seen.document,
               AllOf(HasSubstr("<title>✗ sessionlogd</title>"), HasSubstr("1 of 2 sources are not collected"),
                     HasSubstr("&lt;img src=x onerror=document.title='taken'&gt;&lt;script&gt;"), HasSubstr(">good<")));
+  EXPECT_THAT(seen.document, HasSubstr("<li>The file says something else for sink.commit_interval, which only"));
   EXPECT_THAT(seen.document, AllOf(Not(HasSubstr("<img")), Not(HasSubstr("'taken'</script>"))));
   // What its own policy had forbidden would be said here, and every fault of the script.
   EXPECT_THAT(seen.said, Not(HasSubstr("CONSOLE"))) << seen.said;

@@ -129,6 +129,28 @@ Outside::Configuration Outside::configuration_of(const std::string& topic) {
   return found;
 }
 
+void Outside::empty(const std::string& topic, std::int32_t partition) {
+  rd_kafka_topic_partition_list_t* before = rd_kafka_topic_partition_list_new(1);
+  rd_kafka_topic_partition_list_add(before, topic.c_str(), partition)->offset = RD_KAFKA_OFFSET_END;
+  rd_kafka_DeleteRecords_t* unwanted = rd_kafka_DeleteRecords_new(before);
+  rd_kafka_topic_partition_list_destroy(before);
+  const EventPtr event =
+      ask(admin_, [&](rd_kafka_queue_t* queue) { rd_kafka_DeleteRecords(admin_, &unwanted, 1, nullptr, queue); });
+  rd_kafka_DeleteRecords_destroy(unwanted);
+  check(rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event.get()))->elems[0].err, topic);
+}
+
+void Outside::write(const std::string& topic, const std::vector<Message>& messages, std::int64_t time) {
+  for (const Message& message : messages) {
+    check(rd_kafka_producev(admin_, RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_PARTITION(message.partition),
+                            RD_KAFKA_V_KEY(message.key.data(), message.key.size()),
+                            RD_KAFKA_V_VALUE(const_cast<char*>(message.value.data()), message.value.size()),
+                            RD_KAFKA_V_TIMESTAMP(time), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
+          topic);
+  }
+  check(rd_kafka_flush(admin_, kMostMs), topic);
+}
+
 int Outside::partitions_of(const std::string& topic) {
   const rd_kafka_metadata_t* metadata = nullptr;
   check(rd_kafka_metadata(admin_, 1, nullptr, &metadata, kMostMs), "metadata");

@@ -36,6 +36,12 @@ class Outside {
   Configuration configuration_of(const std::string& topic);
   int partitions_of(const std::string& topic);  // 0: no such topic
 
+  // Removes what one partition holds.
+  void empty(const std::string& topic, std::int32_t partition);
+
+  // Messages as they are, in partitions that are theirs, with a time (milliseconds since 1970) or, if 0, the present.
+  void write(const std::string& topic, const std::vector<Message>& messages, std::int64_t time = 0);
+
   // Everything committed, each partition in order.
   std::vector<Message> read(const std::string& topic, const std::string& isolation = "read_committed");
 

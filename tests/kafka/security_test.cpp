@@ -144,6 +144,23 @@ TEST_F(KafkaSecurity, DeliversByScramOrSaysThatTheLibraryCannot) {
   EXPECT_TRUE(says(daemon, "refuse the SCRAM-SHA-512 of librdkafka")) << daemon.err();
 }
 
+TEST_F(KafkaSecurity, VerifyNamesTheOneRightThatItNeedsBesideTheDaemons) {
+  Bed bed(cluster(), "verified", {"--static", "--appliances", "1", "--sessions", "2"});
+  go_in_by_password(bed);
+  for (const Acl& right : rights_in(bed)) give(right);
+  const Outcome collected = bed.place.run("collect");
+  ASSERT_EQ(collected.status, 0) << collected.err;
+  Outcome found = bed.place.run("verify", {"--since", "365d"});
+  EXPECT_EQ(found.status, 1) << found.out;
+  EXPECT_THAT(found.err, HasSubstr("the ACL Read on topic verified"));
+  give({.name = bed.topic, .right = Acl::Right::kRead});
+  EXPECT_TRUE(eventually([&] {
+    found = bed.place.run("verify", {"--since", "365d"});
+    return found.status == 0;
+  })) << found.out
+      << found.err;
+}
+
 // Listings go on, and with them rows of the state, also when the fleet has come to rest.
 TEST_F(KafkaSecurity, WaitsForRightsThatWereWithdrawn) {
   Bed bed(cluster(), "withdrawn", kLong);

@@ -1,0 +1,28 @@
+// What a Kafka sink has delivered, as any reader of its topics sees it. Belongs to no group, writes nothing and knows
+// no transactional id: a daemon that runs does not notice. Needs the right to read both topics.
+#pragma once
+
+#include <string>
+
+#include "config/settings.h"
+#include "sinks/delivered_reader.h"
+#include "sinks/kafka_conf.h"
+#include "sinks/kafka_reader.h"
+
+namespace sessionlogd {
+
+class KafkaDelivered : public DeliveredReader {
+ public:
+  explicit KafkaDelivered(const KafkaSinkSettings& settings);
+
+  void read_state(StateVisitor& into) override;
+  ReadBack read_events(Instant since, const std::function<void(const Delivered&)>& take) override;
+
+ private:
+  std::int32_t partitions_of(const std::string& topic) const;  // 0: no such topic
+
+  const KafkaConf conf_;
+  const std::string topic_, state_topic_;
+};
+
+}  // namespace sessionlogd

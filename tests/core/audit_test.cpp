@@ -1,0 +1,79 @@
+#include "core/audit.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/core/log_text.h"
+
+namespace sessionlogd {
+namespace {
+
+using test::kSessionKey;
+using test::LogText;
+
+constexpr std::string_view kEarly = R"({"logTime":"2020-06-20T10:00:00","status":"Success","message":"a"})";
+constexpr std::string_view kLate =
+    R"({"logTime":"2020-06-20T12:00:00","status":"Success","message":"b","executionStartTime":"2020-06-20T11:00:00"})";
+constexpr std::string_view kWithoutTime = R"({"logTime":null,"status":"Success","message":"c"})";
+
+std::string log_of(std::string_view entries) { return R"({"log":[)" + std::string(entries) + "]}"; }
+std::string log_of(std::string_view one, std::string_view other) {
+  return log_of(std::string(one) + "," + std::string(other));
+}
+Instant at(const std::string& hour) { return parse_rfc3339("2020-06-20T" + hour + ":00:00Z")->instant; }
+
+class AuditTest : public testing::Test {
+ protected:
+  Instant expect(const std::string& log, Audit::Session session = {}) {
+    session.key = kSessionKey;
+    return audit_.expect(std::move(session), log_.read(log), zone_, false);
+  }
+
+  Audit audit_;
+  LogText log_{test::aws()};
+  const ZoneRules zone_{TimeZone{}};
+};
+
+TEST_F(AuditTest, KnowsBeforeWhenNothingCanHaveBeenDelivered) {
+  const struct {
+    std::string log;
+    std::optional<Instant> start;
+    Instant earliest;
+  } table[] = {
+      {log_of(kLate), at("10"), at("10")},
+      {log_of(kLate), at("13"), at("11")},
+      {log_of(kLate), std::nullopt, at("11")},
+      {log_of(kLate, kEarly), std::nullopt, at("10")},
+      {log_of(kWithoutTime, kEarly), at("09"), at("09")},
+      {log_of(kWithoutTime, kEarly), std::nullopt, Instant{INT64_MIN}},
+      {log_of(""), at("09"), at("09")},
+      {log_of(""), std::nullopt, Instant{INT64_MAX}},
+  };
+  for (const auto& row : table) EXPECT_EQ(expect(row.log, {.id = "s1", .start = row.start}), row.earliest) << row.log;
+}
+
+TEST_F(AuditTest, SaysOfWhatIsMissingWhetherTheStateCountsItAsDelivered) {
+  const std::string log = log_of(kEarly, kLate);
+  SessionHistory history;
+  history.append(log_.read(log).entries[1].base, 0, 0);
+  const struct {
+    const SessionHistory* remembered;
+    Instant delivered_to;
+    bool early, late;
+  } table[] = {
+      {nullptr, Instant{INT64_MIN}, false, false},
+      {&history, Instant{INT64_MIN}, false, true},
+      {nullptr, at("10"), true, false},
+      {&history, at("10"), true, true},
+  };
+  for (const auto& row : table) {
+    audit_ = {};
+    expect(log, {.id = "s1", .remembered = row.remembered, .delivered_to = row.delivered_to});
+    const std::vector<Audit::Finding> findings = audit_.findings(3);
+    ASSERT_EQ(findings.size(), 2u);
+    for (const Audit::Finding& finding : findings)
+      EXPECT_EQ(finding.remembered, *finding.log_time == at("10") ? row.early : row.late);
+  }
+}
+
+}  // namespace
+}  // namespace sessionlogd
