@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <vector>
 
@@ -19,7 +19,7 @@ class Signal {
 
   // Returns when notified or at `until`. Look again at what was waited for: others may have been faster.
   boost::asio::awaitable<void> wait_until(SteadyTime until) {
-    boost::asio::steady_timer timer(io_, until);
+    Timer timer(io_, until);
     waiting_.push_back(&timer);
     boost::system::error_code ignored;
     co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
@@ -29,12 +29,14 @@ class Signal {
 
   // Wakes all that wait now.
   void notify() {
-    for (boost::asio::steady_timer* timer : waiting_) timer->cancel();
+    for (Timer* timer : waiting_) timer->cancel();
   }
 
  private:
+  using Timer = boost::asio::basic_waitable_timer<SteadyClock>;
+
   boost::asio::io_context& io_;
-  std::vector<boost::asio::steady_timer*> waiting_;
+  std::vector<Timer*> waiting_;
 };
 
 }  // namespace sessionlogd

@@ -19,6 +19,7 @@ constexpr unsigned kTriesInOnePass = 4;
 constexpr std::chrono::milliseconds kLogOutTimeout{1'500};
 constexpr std::chrono::milliseconds kLongestSpread{2'000};
 constexpr std::chrono::hours kPaceOfTheOld{1};
+constexpr int kDriftOfPace = 8;  // a quiet session is polled up to an eighth of its pace early
 constexpr std::chrono::hours kForgottenAfter{30 * 24};
 // Failures that pass are not worth a line before there are so many in a row.
 constexpr unsigned kFailuresWorthSaying = 3;
@@ -214,7 +215,7 @@ void SourcePoller::take_in(const std::vector<ListedSession>& listed, std::uint32
     }
     // What just became final, or is the same session after all, is read right away.
     if ((vouched || taken.as == SessionTable::TakenIn::As::kFinished) && !session.in_flight)
-      schedule(taken.slot, std::chrono::milliseconds{0});
+      schedule(taken.slot, std::chrono::milliseconds{0}, PollOrder::Urgency::kExpected);
   }
   push(std::move(records));
   changed_.notify();
@@ -230,12 +231,11 @@ asio::awaitable<void> SourcePoller::dispatch() {
     }
     const SteadyTime now = SteadyClock::now();
     if (polling_ < settings_.poll.connections) {
-      const SteadyTime due = schedule_.next_due().value_or(now);
-      if (const auto slot = schedule_.take_due(now)) {
+      if (const auto due = schedule_.take_due(now)) {
         ++polling_;
-        services_.metrics.poll_lateness_seconds.observe(now - due);
-        table_.at(*slot).in_flight = true;
-        spawn(services_.io, poll(*slot));
+        services_.metrics.poll_lateness_seconds.observe(now - due->since);
+        table_.at(due->slot).in_flight = true;
+        spawn(services_.io, poll(due->slot));
         continue;
       }
     }
@@ -368,7 +368,7 @@ void SourcePoller::read_was_strange(Schedule::Slot slot) {
         settings_.name, session.state.info.id());
   }
   session.in_trouble().strange_since = inquiries_;
-  schedule(slot, settings_.poll.discovery_interval);
+  schedule(slot, settings_.poll.discovery_interval, PollOrder::Urgency::kQuiet);
 }
 
 // The session's log was read to its end.
@@ -390,7 +390,10 @@ void SourcePoller::read_was(Schedule::Slot slot, Instant sent, Pace::News news) 
   if (mode_ == PollMode::kOnePass && (by_pace || next.wait.count() > 0)) return;
   if (by_pace && without_news_for(session.state, api_.now()) > kForgottenAfter) return finish(slot);
   const auto pace = session.pace.after(news, poll.interval, slowest_pace(session));
-  schedule(slot, by_pace ? pace : next.wait);
+  if (by_pace && news == Pace::News::kChanged) return schedule(slot, pace, PollOrder::Urgency::kExpected);
+  // Those that were polled together, after a pause, say, would be so for ever.
+  const auto drifted = std::max(poll.interval, pace - spread(pace / kDriftOfPace));
+  schedule(slot, by_pace ? drifted : next.wait, PollOrder::Urgency::kQuiet);
 }
 
 // A session that never ends is not worth the pace of one that grows.
@@ -432,7 +435,7 @@ void SourcePoller::poll_failed(Schedule::Slot slot, const Error& error) {
     trouble.lost.failed(SteadyClock::now());
     if (trouble.lost.given_up(error.http_status == 404 ? listed_at_ : read_at_)) return give_up(slot, error.detail);
   }
-  schedule(slot, wait);
+  schedule(slot, wait, PollOrder::Urgency::kQuiet);
 }
 
 // A 404 means that the session is gone only when the listing works and does not show it. What is finished does not get
@@ -463,8 +466,8 @@ void SourcePoller::finish(Schedule::Slot slot) {
   push(std::move(records));
 }
 
-void SourcePoller::schedule(Schedule::Slot slot, std::chrono::milliseconds wait) {
-  schedule_.set(slot, SteadyClock::now() + wait);
+void SourcePoller::schedule(Schedule::Slot slot, std::chrono::milliseconds wait, PollOrder::Urgency urgency) {
+  schedule_.set(slot, SteadyClock::now() + wait, urgency);
   changed_.notify();
 }
 
@@ -472,7 +475,8 @@ void SourcePoller::schedule_first(Schedule::Slot slot) {
   bump(counters_.sessions);
   const auto most =
       mode_ == PollMode::kOnePass ? std::chrono::milliseconds{0} : std::min(settings_.poll.interval, kLongestSpread);
-  schedule(slot, spread(most));
+  const bool over = table_.at(slot).life.final();
+  schedule(slot, spread(most), over ? PollOrder::Urgency::kQuiet : PollOrder::Urgency::kExpected);
 }
 
 std::chrono::milliseconds SourcePoller::spread(std::chrono::milliseconds most) {

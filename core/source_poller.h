@@ -19,6 +19,7 @@
 #include "core/batch_queue.h"
 #include "core/discovery.h"
 #include "core/log_reader.h"
+#include "core/poll_order.h"
 #include "core/quarantine.h"
 #include "core/refusals.h"
 #include "core/restored_state.h"
@@ -121,7 +122,7 @@ class SourcePoller {
   void give_up(Schedule::Slot slot, std::string_view why);
   void finish(Schedule::Slot slot);
 
-  void schedule(Schedule::Slot slot, std::chrono::milliseconds wait);
+  void schedule(Schedule::Slot slot, std::chrono::milliseconds wait, PollOrder::Urgency urgency);
   void schedule_first(Schedule::Slot slot);
   std::chrono::milliseconds spread(std::chrono::milliseconds most);
   Batch new_batch() const;
@@ -146,7 +147,7 @@ class SourcePoller {
   Discovery discovery_;
 
   SessionTable table_;
-  Schedule schedule_;
+  PollOrder schedule_;
 
   Signal changed_;  // something is due, ended, or we stop
   unsigned polling_ = 0;

@@ -162,13 +162,6 @@ void append_padded(std::string& out, unsigned value, unsigned digits) {
 
 }  // namespace
 
-Instant system_now() {
-  const auto micros =
-      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
-          .count();
-  return {micros / 1'000'000, static_cast<std::uint32_t>(micros % 1'000'000 * 1'000)};
-}
-
 std::optional<std::int64_t> nanoseconds_between(Instant a, Instant b) {
   std::int64_t seconds = 0, nanos = 0;
   if (__builtin_sub_overflow(a.seconds, b.seconds, &seconds)) return std::nullopt;

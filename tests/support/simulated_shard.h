@@ -1,0 +1,76 @@
+// A shard on simulated time: sources as the daemon has them, from the poller down to the requests, on one io_context
+// without a thread, a socket or a disk. What it leaves out: core/shard (the thread), core/http_client, the committer,
+// the encoder's format and the sink.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "config/settings.h"
+#include "core/source_poller.h"
+#include "tests/support/simulated_appliance.h"
+#include "tests/support/simulated_time.h"
+
+namespace sessionlogd::test {
+
+class SimulatedShard {
+ public:
+  struct Options {
+    std::uint64_t seed = 1;
+    std::chrono::milliseconds tick{50};                                          // a divisor of a second
+    std::size_t queue_bytes = MemoryShares::of(512u << 20, 1, 64u << 20).queue;  // of the default `memory`
+  };
+  explicit SimulatedShard(const Options& options);
+  ~SimulatedShard();
+
+  // A source of its own for an appliance with this plan; it begins a millisecond after the one before, as the daemon's.
+  SimulatedAppliance& add(std::vector<PlannedSession> plan, const PollSettings& poll = {});
+
+  // Lets so much time pass. The queue is emptied once a second, as by a sink that keeps up.
+  void run(std::chrono::milliseconds span);
+
+  // From now on nothing is committed, or everything again.
+  void stop_sink() { sink_runs_ = false; }
+  void start_sink() { sink_runs_ = true; }
+
+  Traffic& traffic() { return traffic_; }
+  ShardMetrics& metrics() { return metrics_; }
+  // Requests in each second so far.
+  const std::vector<unsigned>& per_second() const { return per_second_; }
+  std::size_t queue_bytes() const { return queue_.bytes(); }
+  std::size_t most_queue_bytes() const { return most_queue_bytes_; }
+  std::uint64_t events() const { return events_; }
+
+  SimulatedAppliance& appliance(std::size_t i);
+  SourceView view(std::size_t i);
+  std::size_t size() const { return sources_.size(); }
+
+ private:
+  struct Source;
+  void commit();
+
+  boost::asio::io_context io_{1};
+  Traffic traffic_;
+  std::shared_ptr<const Dialect> dialect_;
+  std::unique_ptr<Encoder> encoder_;
+  BatchQueue queue_;
+  std::mt19937_64 random_;
+  ShardMetrics metrics_;
+  HttpClient http_;
+  LogReader reader_;
+  Signal room_;
+  SimulatedTime time_;
+  std::vector<std::unique_ptr<Source>> sources_;
+  std::vector<unsigned> per_second_;
+  std::vector<Batch> committed_;
+  std::uint64_t requests_before_ = 0, events_ = 0;
+  std::size_t most_queue_bytes_ = 0;
+  bool sink_runs_ = true;
+};
+
+}  // namespace sessionlogd::test

@@ -1,0 +1,32 @@
+// Time that passes only when it is told to: who links this has SteadyClock::now() and system_now() from here, not from
+// core/clock.cpp. So a source runs as it is, timers and all, through hours in a second.
+//
+// One time for the whole process, which never goes back. Not thread-safe.
+#pragma once
+
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+
+#include "core/clock.h"
+#include "core/timestamp.h"
+
+namespace sessionlogd::test {
+
+class SimulatedTime {
+ public:
+  // The time moves by a tick at once: what is due within it happens at its end.
+  SimulatedTime(boost::asio::io_context& io, std::chrono::milliseconds tick) : io_(io), tick_(tick), alarm_(io) {}
+
+  // Lets so much time pass, tick by tick, and what waits for it happen.
+  void run(std::chrono::milliseconds span);
+
+ private:
+  void look_at_timers();
+
+  boost::asio::io_context& io_;
+  const std::chrono::milliseconds tick_;
+  boost::asio::basic_waitable_timer<SteadyClock> alarm_;
+};
+
+}  // namespace sessionlogd::test
