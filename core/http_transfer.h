@@ -5,6 +5,7 @@
 #include <curl/curl.h>
 
 #include <array>
+#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
 #include <memory>
