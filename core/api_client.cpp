@@ -2,8 +2,8 @@
 
 #include <fmt/core.h>
 #include <spdlog/spdlog.h>
-#include <boost/asio/steady_timer.hpp>
 
+#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <stdexcept>
 

@@ -21,8 +21,6 @@ constexpr std::chrono::milliseconds kLongestSpread{2'000};
 constexpr std::chrono::hours kPaceOfTheOld{1};
 constexpr int kDriftOfPace = 8;  // a quiet session is polled up to an eighth of its pace early
 constexpr std::chrono::hours kForgottenAfter{30 * 24};
-// Failures that pass are not worth a line before there are so many in a row.
-constexpr unsigned kFailuresWorthSaying = 3;
 
 // How long ago the last of a session was, or its start; zero when neither is known.
 std::chrono::seconds without_news_for(const SessionState& session, Instant now) {
@@ -32,11 +30,6 @@ std::chrono::seconds without_news_for(const SessionState& session, Instant now) 
 
 Instant back(Instant at, std::chrono::milliseconds span) {
   return add_nanoseconds(at, -std::chrono::nanoseconds(span).count()).value_or(at);
-}
-
-// What a source says that does not know the request: as a whole, or this session.
-bool is_refusal(int http_status) {
-  return http_status == 400 || http_status == 404 || http_status == 406 || http_status == 501;
 }
 
 void bump(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) {
@@ -61,6 +54,7 @@ SourcePoller::SourcePoller(Parts parts, RestoredSource&& restored)
                  [this](std::string_view session, std::string_view expected, std::string_view body) {
                    count_not_json(session, expected, body);
                  }),
+      health_(settings_, api_),
       table_(settings_, std::move(restored)),
       changed_(services_.io),
       counters_of_(std::move(parts.counters)),
@@ -115,11 +109,11 @@ asio::awaitable<void> SourcePoller::discover() {
     const unsigned backfills = backfills_;
     const Result<void> listed = co_await discover_once();
     if (stopping_) break;
-    say_listing(listed);
+    health_.listed(listed);
     if (listed.has_value()) {
       listed_at_ = SteadyClock::now();
       counters_.listed = true;
-      say_first_contact();
+      note_first_contact();
     }
     counters_.failing = listed.has_error() || left_unread_;
     if (listed.has_value()) backoff.succeeded();
@@ -151,8 +145,8 @@ asio::awaitable<Result<void>> SourcePoller::discover_once() {
     // The first answers teach us the appliance's clock; a window that was reckoned by another proves nothing.
     clock_held = std::chrono::abs(api_.clock_offset() - offset) <= kClockHolds;
   }
-  say_unusable(listing->unusable);
-  say_missing(listing->missing);
+  health_.unusable(listing->unusable);
+  health_.incomplete(listing->missing);
 
   std::vector<std::string> unseen = table_.open_but_not_in(listing->sessions);
   take_in(listing->sessions, inquiry);
@@ -250,6 +244,11 @@ bool SourcePoller::has_work() const {
   return discovering_ || polling_ > 0 || schedule_.size() > 0;
 }
 
+void SourcePoller::note_first_contact() {
+  if (counters_.listed && counters_.read >= counters_.sessions)
+    health_.first_contact(counters_.sessions, counters_.entries);
+}
+
 asio::awaitable<void> SourcePoller::poll(Schedule::Slot slot) {
   const Instant sent = api_.now();
   const SteadyTime began = SteadyClock::now();
@@ -268,7 +267,7 @@ asio::awaitable<void> SourcePoller::poll(Schedule::Slot slot) {
   }
   services_.metrics.poll_seconds.observe(SteadyClock::now() - began);
   --polling_;
-  if (polling_ == 0) say_first_contact();
+  if (polling_ == 0) note_first_contact();
   changed_.notify();
 }
 
@@ -349,11 +348,9 @@ void SourcePoller::count_not_json(std::string_view session, std::string_view exp
 }
 
 void SourcePoller::count_not_utf8(Schedule::Slot slot, std::size_t events) {
+  if (events == 0) return;
   bump(counters_.not_utf8, events);
-  if (events == 0 || std::exchange(not_utf8_said_, true)) return;
-  spdlog::warn(
-      "source={} session={} holds bytes that are no UTF-8: each is written as U+FFFD; said once for the source",
-      settings_.name, table_.at(slot).state.info.id());
+  health_.not_utf8(table_.at(slot).state.info.id());
 }
 
 // They may be another session's, to which its id was given. The source is asked at once; if it does not say, the next
@@ -379,8 +376,7 @@ void SourcePoller::read_was(Schedule::Slot slot, Instant sent, Pace::News news) 
   session.read = true;
   session.trouble.reset();
   read_at_ = SteadyClock::now();
-  refusals_.read();
-  say_refusals("");
+  health_.read();
   const auto& poll = settings_.poll;
   const auto next = session.life.after_read(sent, poll.settle, poll.interval);
   if (next.step == SessionLife::Next::Step::kDone) return finish(slot);
@@ -425,10 +421,7 @@ void SourcePoller::poll_failed(Schedule::Slot slot, const Error& error) {
     counters_.failing = true;
     return;
   }
-  if (is_refusal(error.http_status) || error.kind == ErrorKind::kBadAnswer) {
-    refusals_.refused(session.state.key);
-    if (refusals_.in_general()) say_refusals(error.detail + version_words(error));
-  }
+  health_.refused(session.state.key, error);
   if (!may_be_lost(session, error)) {
     trouble.lost.cleared();
   } else {
@@ -441,7 +434,7 @@ void SourcePoller::poll_failed(Schedule::Slot slot, const Error& error) {
 // A 404 means that the session is gone only when the listing works and does not show it. What is finished does not get
 // better either.
 bool SourcePoller::may_be_lost(const Session& session, const Error& error) const {
-  if (error.http_status == 404) return failed_listings_ == 0 && !session.shown;
+  if (error.http_status == 404) return health_.lists() && !session.shown;
   return session.life.final() && (error.kind == ErrorKind::kBadAnswer || error.kind == ErrorKind::kRefused);
 }
 
@@ -495,67 +488,6 @@ void SourcePoller::push(std::vector<StateRecord> records) {
   Batch batch = new_batch();
   batch.records = std::move(records);
   services_.queue.push(std::move(batch));
-}
-
-// ---- What is said of it
-
-void SourcePoller::say_listing(const Result<void>& listed) {
-  failed_listings_ = listed.has_error() ? failed_listings_ + 1 : 0;
-  if (listed.has_value()) {
-    if (said_.ends()) spdlog::info("source={} is listed again", settings_.name);
-    return;
-  }
-  const Error error = listed.error();
-  listing_fault_ = error.detail + version_words(error);
-  const bool passes = error.kind == ErrorKind::kTryLater || error.kind == ErrorKind::kBadAnswer;
-  if (passes && failed_listings_ < kFailuresWorthSaying && !said_.is_open()) return;
-  // An open breaker was said, with the reason.
-  if (api_.breaker_until() || !said_.is_news(error)) return;
-  spdlog::warn("source={} cannot be listed: {}{}; it is tried again, nothing is forgotten", settings_.name,
-               error.detail, version_words(error));
-}
-
-void SourcePoller::say_unusable(std::size_t rows) {
-  if ((rows > 0) == said_unusable_) return;
-  said_unusable_ = rows > 0;
-  if (rows > 0) spdlog::warn("source={} listed {} sessions without a usable id", settings_.name, rows);
-}
-
-// "": logs can be read again.
-void SourcePoller::say_refusals(std::string_view why) {
-  if (why.empty() == said_refusals_.empty()) return;
-  if (why.empty()) {
-    spdlog::info("source={} gives logs again", settings_.name);
-  } else {
-    spdlog::warn("source={} gives no logs: {}; they are asked for again, nothing is forgotten", settings_.name, why);
-  }
-  said_refusals_ = why;
-}
-
-std::string SourcePoller::version_words(const Error& error) const {
-  if (!is_refusal(error.http_status)) return {};
-  return fmt::format(" (wrong api_version? {} is asked for)", settings_.api_version);
-}
-
-void SourcePoller::say_missing(const std::string& missing) {
-  if (missing == said_missing_) return;
-  if (missing.empty()) {
-    spdlog::info("source={} listing is complete again", settings_.name);
-  } else {
-    spdlog::warn(
-        "source={} listing may be incomplete: {}; what it shows is read, and the next one asks from the same time",
-        settings_.name, missing);
-  }
-  said_missing_ = missing;
-}
-
-// Once, when everything that the first listing showed was read.
-void SourcePoller::say_first_contact() {
-  if (first_contact_said_ || !counters_.listed || counters_.read < counters_.sessions) return;
-  first_contact_said_ = true;
-  spdlog::info("source={} first contact: {} {}, api version {}, {} sessions, {} entries, clock offset {} s",
-               settings_.name, settings_.dialect->vendor, settings_.dialect->product, settings_.api_version,
-               counters_.sessions.load(), counters_.entries.load(), api_.clock_offset().count());
 }
 
 }  // namespace sessionlogd

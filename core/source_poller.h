@@ -21,12 +21,11 @@
 #include "core/log_reader.h"
 #include "core/poll_order.h"
 #include "core/quarantine.h"
-#include "core/refusals.h"
 #include "core/restored_state.h"
-#include "core/said_fault.h"
 #include "core/schedule.h"
 #include "core/session_table.h"
 #include "core/signal.h"
+#include "core/source_health.h"
 #include "core/source_view.h"
 #include "core/spawn.h"
 #include "core/uncommitted.h"
@@ -108,6 +107,7 @@ class SourcePoller {
   boost::asio::awaitable<void> dispatch();
   bool has_work() const;
   boost::asio::awaitable<void> poll(Schedule::Slot slot);
+  void note_first_contact();
   boost::asio::awaitable<bool> room_to_read();
   enum class Polled { kAll, kMoreToCome, kStrange };
   Polled take_answer(Schedule::Slot slot, const Result<HttpAnswer>& answer, Instant sent);
@@ -127,12 +127,6 @@ class SourcePoller {
   std::chrono::milliseconds spread(std::chrono::milliseconds most);
   Batch new_batch() const;
   void push(std::vector<StateRecord> records);
-  void say_listing(const Result<void>& listed);
-  void say_unusable(std::size_t rows);
-  void say_missing(const std::string& missing);
-  void say_refusals(std::string_view why);
-  std::string version_words(const Error& error) const;
-  void say_first_contact();
 
   SourceCondition condition() const;
   std::string fault_in_words() const;
@@ -145,6 +139,7 @@ class SourcePoller {
   SourceFormat format_;
   ApiClient api_;
   Discovery discovery_;
+  SourceHealth health_;
 
   SessionTable table_;
   PollOrder schedule_;
@@ -153,18 +148,9 @@ class SourcePoller {
   unsigned polling_ = 0;
   bool discovering_ = false;
   bool stopping_ = false;
-  bool left_unread_ = false;  // one pass: some session could not be read
-  bool first_contact_said_ = false;
+  bool left_unread_ = false;     // one pass: some session could not be read
   std::uint32_t inquiries_ = 0;  // begun, about which sessions there are
   unsigned backfills_ = 0;       // asked for; a listing that was sent before the last one does not advance anything
-  bool not_utf8_said_ = false;
-  unsigned failed_listings_ = 0;  // in a row
-  std::string listing_fault_;     // of the last one, when it failed
-  SaidFault said_;                // what is wrong with the source
-  std::string said_missing_;      // the same of an incomplete listing, "" = it is well
-  std::string said_refusals_;     // and of refused logs
-  bool said_unusable_ = false;    // and of rows without a usable id
-  Refusals refusals_;
   const SteadyTime began_ = SteadyClock::now();
   SteadyTime listed_at_{}, read_at_{};  // when last with success
   const std::shared_ptr<SourceCounters> counters_of_;

@@ -59,16 +59,16 @@ SourceView SourcePoller::view() {
 }
 
 SourceCondition SourcePoller::condition() const {
-  if (failed_listings_ > 0 && api_.is_parked()) return SourceCondition::kParked;
+  if (!health_.lists() && api_.is_parked()) return SourceCondition::kParked;
   if (api_.breaker_until()) return SourceCondition::kOpenBreaker;
-  if (failed_listings_ > 0 || !said_refusals_.empty()) return SourceCondition::kBackingOff;
+  if (!health_.lists() || !health_.gives_logs()) return SourceCondition::kBackingOff;
   return listed_at_ == SteadyTime{} ? SourceCondition::kStarting : SourceCondition::kOk;
 }
 
 std::string SourcePoller::fault_in_words() const {
-  if (failed_listings_ > 0) return listing_fault_;
+  if (!health_.lists()) return health_.listing_fault();
   if (api_.breaker_until()) return api_.breaker_reason();
-  return said_refusals_;
+  return health_.refusal();
 }
 
 // The age of the oldest change that is not committed. A source that cannot be read may have had one ever since it

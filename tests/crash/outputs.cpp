@@ -21,15 +21,16 @@ std::string unpack(const std::string& path) {
 
 std::vector<std::string> read_outputs(const std::string& path) {
   std::vector<std::string> contents;
-  std::int64_t last = 0;
+  RotatedFile last{};
   for (const RotatedFile& file : list_rotated(path)) {
     std::string content = file.compressed ? unpack(file.path) : read_text(file.path);
-    if (file.sequence != last) {
+    if (file.sequence != last.sequence) {
       contents.push_back(std::move(content));
     } else if (content != contents.back()) {
-      throw std::runtime_error("the two forms differ: " + file.path);
+      if (std::filesystem::exists(last.path)) throw std::runtime_error("the two forms differ: " + file.path);
+      contents.back() = std::move(content);  // a running daemon removed the plain one before it was read
     }
-    last = file.sequence;
+    last = file;
   }
   if (std::filesystem::exists(path)) contents.push_back(read_text(path));
   return contents;

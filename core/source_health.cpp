@@ -1,0 +1,88 @@
+#include "core/source_health.h"
+
+#include <fmt/core.h>
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+namespace sessionlogd {
+namespace {
+
+// Failures that pass are not worth a line before there are so many in a row.
+constexpr unsigned kFailuresWorthSaying = 3;
+
+// What a source says that does not know the request: as a whole, or this session.
+bool is_refusal(int http_status) {
+  return http_status == 400 || http_status == 404 || http_status == 406 || http_status == 501;
+}
+
+}  // namespace
+
+void SourceHealth::listed(const Result<void>& how) {
+  failed_listings_ = how.has_error() ? failed_listings_ + 1 : 0;
+  if (how.has_value()) {
+    if (said_.ends()) spdlog::info("source={} is listed again", settings_.name);
+    return;
+  }
+  const Error error = how.error();
+  listing_fault_ = error.detail + version_words(error);
+  const bool passes = error.kind == ErrorKind::kTryLater || error.kind == ErrorKind::kBadAnswer;
+  if (passes && failed_listings_ < kFailuresWorthSaying && !said_.is_open()) return;
+  // An open breaker was said, with the reason.
+  if (api_.breaker_until() || !said_.is_news(error)) return;
+  spdlog::warn("source={} cannot be listed: {}; it is tried again, nothing is forgotten", settings_.name,
+               listing_fault_);
+}
+
+void SourceHealth::unusable(std::size_t rows) {
+  const bool said = std::exchange(unusable_, rows > 0);
+  if (rows == 0 || said) return;
+  spdlog::warn("source={} listed {} sessions without a usable id", settings_.name, rows);
+}
+
+void SourceHealth::incomplete(const std::string& why) {
+  if (std::exchange(incomplete_, why) == why) return;
+  if (why.empty()) {
+    spdlog::info("source={} listing is complete again", settings_.name);
+  } else {
+    spdlog::warn(
+        "source={} listing may be incomplete: {}; what it shows is read, and the next one asks from the same time",
+        settings_.name, why);
+  }
+}
+
+void SourceHealth::refused(std::uint64_t session_key, const Error& error) {
+  if (!is_refusal(error.http_status) && error.kind != ErrorKind::kBadAnswer) return;
+  refusals_.refused(session_key);
+  if (!refusals_.in_general() || !refusal_.empty()) return;
+  refusal_ = error.detail + version_words(error);
+  spdlog::warn("source={} gives no logs: {}; they are asked for again, nothing is forgotten", settings_.name, refusal_);
+}
+
+void SourceHealth::read() {
+  refusals_.read();
+  if (refusal_.empty()) return;
+  refusal_.clear();
+  spdlog::info("source={} gives logs again", settings_.name);
+}
+
+void SourceHealth::not_utf8(std::string_view session) {
+  if (std::exchange(not_utf8_, true)) return;
+  spdlog::warn(
+      "source={} session={} holds bytes that are no UTF-8: each is written as U+FFFD; said once for the source",
+      settings_.name, session);
+}
+
+void SourceHealth::first_contact(std::uint64_t sessions, std::uint64_t entries) {
+  if (std::exchange(had_contact_, true)) return;
+  spdlog::info("source={} first contact: {} {}, api version {}, {} sessions, {} entries, clock offset {} s",
+               settings_.name, settings_.dialect->vendor, settings_.dialect->product, settings_.api_version, sessions,
+               entries, api_.clock_offset().count());
+}
+
+std::string SourceHealth::version_words(const Error& error) const {
+  if (!is_refusal(error.http_status)) return {};
+  return fmt::format(" (wrong api_version? {} is asked for)", settings_.api_version);
+}
+
+}  // namespace sessionlogd

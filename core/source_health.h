@@ -1,0 +1,61 @@
+// What is wrong with a source as a whole. Each thing is said in the log once, when it begins and when it ends; what is
+// wrong now can be asked at any time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "config/settings.h"
+#include "core/api_client.h"
+#include "core/refusals.h"
+#include "core/result.h"
+#include "core/said_fault.h"
+
+namespace sessionlogd {
+
+class SourceHealth {
+ public:
+  // Both outlive this.
+  SourceHealth(const SourceSettings& settings, const ApiClient& api) : settings_(settings), api_(api) {}
+
+  // A listing ended.
+  void listed(const Result<void>& how);
+  // Rows of a listing that have no usable id.
+  void unusable(std::size_t rows);
+  // Why a listing may be incomplete, "" = it is not.
+  void incomplete(const std::string& why);
+
+  // A session's log could not be had, or could be read.
+  void refused(std::uint64_t session_key, const Error& error);
+  void read();
+
+  // A session whose log holds bytes that are no UTF-8.
+  void not_utf8(std::string_view session);
+
+  // Everything that the first listing showed was read.
+  void first_contact(std::uint64_t sessions, std::uint64_t entries);
+
+  bool lists() const { return failed_listings_ == 0; }
+  bool gives_logs() const { return refusal_.empty(); }
+  const std::string& listing_fault() const { return listing_fault_; }  // of the last listing that failed
+  const std::string& refusal() const { return refusal_; }              // why it gives no logs, "" = it does
+
+ private:
+  std::string version_words(const Error& error) const;
+
+  const SourceSettings& settings_;
+  const ApiClient& api_;
+  unsigned failed_listings_ = 0;  // in a row
+  std::string listing_fault_;
+  SaidFault said_;
+  bool unusable_ = false;
+  std::string incomplete_;
+  Refusals refusals_;
+  std::string refusal_;
+  bool not_utf8_ = false;
+  bool had_contact_ = false;
+};
+
+}  // namespace sessionlogd
