@@ -13,6 +13,7 @@
 #include <iostream>
 #include <random>
 #include <set>
+#include <utility>
 
 #include "sinks/crash_point.h"
 #include "tests/crash/outputs.h"
@@ -64,6 +65,21 @@ class Campaign : public testing::Test {
     ++kills;
   }
 
+  // While every source goes on with other settings.
+  void die_reloading(milliseconds life, milliseconds after_reload) {
+    Child daemon = place.start("run");
+    ASSERT_TRUE(eventually([&] { return daemon.err().find(" started: ") != std::string::npos; })) << daemon.err();
+    eventually([&] { return !daemon.is_running(); }, life);
+    const std::string before = std::exchange(max_interval, max_interval == kLong ? kLonger : kLong);
+    place.edit_config(before, max_interval);
+    daemon.signal(SIGHUP);
+    eventually([&] { return !daemon.is_running(); }, after_reload);
+    ASSERT_TRUE(daemon.is_running()) << daemon.err();
+    daemon.signal(SIGKILL);
+    ASSERT_EQ(daemon.wait(), -SIGKILL);
+    ++kills;
+  }
+
   // Whether it came there. If not, it is killed where it is.
   bool die_at(const std::string& point, int occurrence, milliseconds patience) {
     Child daemon = place.start("run", {}, {fmt::format("SESSIONLOGD_CRASH_AT={}:{}", point, occurrence)});
@@ -86,6 +102,8 @@ class Campaign : public testing::Test {
     return options;
   }
 
+  const std::string kLong = "max_interval = \"2s\"", kLonger = "max_interval = \"3s\"";
+  std::string max_interval = kLong;
   Workplace place;
   int kills = 0;
 };
@@ -104,7 +122,9 @@ TEST_F(Campaign, LosesAndRepeatsNothingThroughDeathsAtEveryPointAndMoment) {
   Points first(random), second(random);
   std::set<std::string> reached;
   for (int round = 0; round < rounds; ++round) {
-    if (round % 2 == 0) {
+    if (round % 4 == 0) {
+      die_reloading(milliseconds(random() % 600), milliseconds(random() % 150));
+    } else if (round % 2 == 0) {
       die_at_random(milliseconds(random() % 1'200));
     } else {
       const std::string point = first.next();
