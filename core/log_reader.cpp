@@ -64,7 +64,7 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
   outcome.entries = log.entries.size();
   outcome.fault = log.fault;
   if (emissions_.empty()) return outcome;
-  if (strange == Strange::kLeave && comparer_.recognised() == 0 && may_be_anothers(source, session, log)) {
+  if (strange != Strange::kTake && comparer_.recognised() == 0 && may_be_anothers(source, session, log, strange)) {
     outcome.strange = true;
     return outcome;
   }
@@ -101,11 +101,13 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
 
 // Ids of sessions that run are not given away. One that has stopped writes nothing more, but for what comes late of it;
 // never that alone. An entry that cannot be read may be anyone's.
-bool LogReader::may_be_anothers(const SourceFormat& source, const SessionState& session, const SessionLog& log) {
+bool LogReader::may_be_anothers(const SourceFormat& source, const SessionState& session, const SessionLog& log,
+                                Strange strange) {
   const SessionInfo info = session.info.view();
-  if (!source.dialect->session_is_final(info.status)) return false;
+  const bool in_doubt = strange == Strange::kOnlyOwn;
+  if (!source.dialect->session_is_final(info.status)) return in_doubt;
   if (session.history.size() > 0) return true;
-  if (!info.stop) return false;
+  if (!info.stop) return in_doubt;
   for (std::size_t i = 0; i < log.entries.size(); ++i) parser_.complete(i);
   return std::ranges::all_of(log.entries, [&](const Entry& entry) {
     if (entry.fault != nullptr || !entry.log_time) return true;

@@ -44,9 +44,12 @@ struct ReadOutcome {
   std::size_t events() const { return events_new + events_changed + events_error; }
 };
 
-// What to do with an answer for a finished session in which no entry is known, although some of the session are, or all
-// are from after it had stopped: its id may have been given to another session, which the next listing shows.
-enum class Strange { kTake, kLeave };
+// What to do with an answer in which no entry is known: it may be of another session, to which the id was given.
+enum class Strange {
+  kTake,
+  kLeave,    // of a finished session, where others are known of it, or all of these are from after it had stopped
+  kOnlyOwn,  // likewise, and where nothing shows that it is the session's own
+};
 
 class LogReader {
  public:
@@ -69,7 +72,7 @@ class LogReader {
                                Strange strange);
   void sort_by_time(const SourceFormat& source, const SessionLog& log, std::vector<Emission>& emissions);
   bool was_delivered_before(const SourceFormat& source, const SessionState& session, const Entry& entry) const;
-  bool may_be_anothers(const SourceFormat& source, const SessionState& session, const SessionLog& log);
+  bool may_be_anothers(const SourceFormat& source, const SessionState& session, const SessionLog& log, Strange strange);
   void number_twins(const SessionLog& log, const std::vector<Emission>& from, std::vector<Emission>& to);
   void encode(const SourceFormat& source, const SessionState& session, const Entry& entry, const Emission& emission);
   void append(const SourceFormat& source, const Event& event);

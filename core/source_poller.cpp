@@ -19,6 +19,7 @@ constexpr unsigned kTriesInOnePass = 4;
 constexpr std::chrono::milliseconds kLogOutTimeout{1'500};
 constexpr std::chrono::milliseconds kLongestSpread{2'000};
 constexpr std::chrono::hours kPaceOfTheOld{1};
+constexpr std::string_view kGivenAway = "its id was given to another session";
 constexpr int kDriftOfPace = 8;  // a quiet session is polled up to an eighth of its pace early
 constexpr std::chrono::hours kForgottenAfter{30 * 24};
 
@@ -193,8 +194,7 @@ void SourcePoller::take_in(const std::vector<ListedSession>& listed, std::uint32
     if (!is_wanted(settings_, row)) continue;
     const SessionTable::TakenIn taken = table_.take_in(row, records);
     // What it was before cannot be read any more: its id answers for another session.
-    if (taken.replaced && !table_.at(*taken.replaced).in_flight)
-      give_up(*taken.replaced, "its id was given to another session");
+    if (taken.replaced && !table_.at(*taken.replaced).in_flight) give_up(*taken.replaced, kGivenAway);
     if (taken.as == SessionTable::TakenIn::As::kNew) schedule_first(taken.slot);
     if (taken.as == SessionTable::TakenIn::As::kIgnored) continue;
     Session& session = table_.at(taken.slot);
@@ -274,14 +274,17 @@ asio::awaitable<void> SourcePoller::poll(Schedule::Slot slot) {
 SourcePoller::Polled SourcePoller::take_answer(Schedule::Slot slot, const Result<HttpAnswer>& answer, Instant sent) {
   table_.at(slot).in_flight = false;
   Polled polled = Polled::kAll;
-  if (table_.at(slot).replaced) {
-    give_up(slot, "its id was given to another session");
-  } else if (answer.has_value()) {
+  if (answer.has_value()) {
     polled = finish_poll(slot, *answer, sent);
   } else if (const Error error = answer.error(); error.kind != ErrorKind::kCancelled) {
     poll_failed(slot, error);
   }
-  if (polled == Polled::kMoreToCome) table_.at(slot).in_flight = true;
+  if (polled == Polled::kMoreToCome) {
+    table_.at(slot).in_flight = true;
+  } else if (table_.at(slot).replaced) {
+    give_up(slot, kGivenAway);
+    polled = Polled::kAll;
+  }
   return polled;
 }
 
@@ -295,7 +298,8 @@ asio::awaitable<bool> SourcePoller::room_to_read() {
 SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAnswer& answer, Instant sent) {
   Session& session = table_.at(slot);
   const std::uint64_t hash = hash_body(answer.body.text());
-  const bool last = session.life.is_last(sent, settings_.poll.settle);
+  // What was on its way when its id was given away may still be its own.
+  const bool last = session.replaced || session.life.is_last(sent, settings_.poll.settle);
   if (hash == session.body_hash && !last) {
     bump(counters_.polls_unchanged);
     bump(counters_.entries, session.entries);
@@ -303,7 +307,9 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
     return Polled::kAll;
   }
   const bool vouched_for = session.trouble && session.trouble->vouched_for;
-  const Strange strange = vouched_for || mode_ == PollMode::kOnePass ? Strange::kTake : Strange::kLeave;
+  const Strange strange = session.replaced                             ? Strange::kOnlyOwn
+                          : vouched_for || mode_ == PollMode::kOnePass ? Strange::kTake
+                                                                       : Strange::kLeave;
   const Result<ReadOutcome> read = services_.reader.read(format_, session.state, answer.body, last, strange);
   const bool broken = read.has_error() ? read.error().kind == ErrorKind::kBadAnswer : !read->fault.empty();
   if (broken && !is_json(answer.body.text())) count_not_json(session.state.info.id(), "its log", answer.body.text());
@@ -441,13 +447,15 @@ bool SourcePoller::may_be_lost(const Session& session, const Error& error) const
 // What was not read of it never will be: that is said in the output, where it is missing.
 void SourcePoller::give_up(Schedule::Slot slot, std::string_view why) {
   Session& session = table_.at(slot);
+  if (session.replaced && session.life.final() && session.read) {
+    spdlog::info("source={} session={} ends here: {}", settings_.name, session.state.info.id(), why);
+    return finish(slot);
+  }
   spdlog::error("source={} session={} could not be read to its end and is given up: {}", settings_.name,
                 session.state.info.id(), why);
-  if (!session.replaced || !session.life.final() || !session.read) {
-    services_.reader.gap(format_, session.state, why);
-    bump(counters_.events_gap);
-    uncommitted_.pushed(services_.queue.pushed(), SteadyClock::now());
-  }
+  services_.reader.gap(format_, session.state, why);
+  bump(counters_.events_gap);
+  uncommitted_.pushed(services_.queue.pushed(), SteadyClock::now());
   finish(slot);
 }
 

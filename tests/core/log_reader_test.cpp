@@ -54,5 +54,37 @@ TEST(LogReader, NumbersTwinsInTheOrderOfTheOutput) {
   }
 }
 
+// Of a session that stopped at 19:12:05.
+TEST(LogReader, LeavesWhatMayBeAnotherSessionsLog) {
+  constexpr std::string_view kOwn = R"({"log":[{"logTime":"2020-06-20T19:12:03","status":"Success","message":"a"}]})";
+  constexpr std::string_view kLater = R"({"log":[{"logTime":"2020-06-20T20:00:00","status":"Success","message":"b"}]})";
+  constexpr std::string_view kLaterAndBad =
+      R"({"log":[{"status":"Success"},{"logTime":"2020-06-20T20:00:00","status":"Success","message":"b"}]})";
+  struct Row {
+    std::string_view answer;
+    Strange strange;
+    std::string_view status;
+    bool is_left;
+  };
+  for (const Row& row :
+       {Row{kOwn, Strange::kLeave, "Succeeded", false}, Row{kLater, Strange::kLeave, "Succeeded", true},
+        Row{kLaterAndBad, Strange::kLeave, "Succeeded", true}, Row{kLater, Strange::kTake, "Succeeded", false},
+        Row{kLater, Strange::kLeave, "Running", false}, Row{kLater, Strange::kOnlyOwn, "Running", true},
+        Row{kOwn, Strange::kOnlyOwn, "Succeeded", false}}) {
+    FakeEncoder encoder;
+    const SourceFormat format{.source_id = "s", .dialect = &test::aws(), .zone = ZoneRules({}), .encoder = &encoder};
+    Body body;
+    body.append(row.answer);
+    BatchQueue queue(1 << 20);
+    LogReader reader(queue);
+    SessionState session;
+    session.key = test::kSessionKey;
+    session.info = SessionInfo{.id = "s1", .status = row.status, .stop = Instant{1'592'680'325, 0}};
+    const ReadOutcome outcome = reader.read(format, session, body, false, row.strange).value();
+    EXPECT_EQ(outcome.strange, row.is_left) << row.answer << " " << row.status;
+    EXPECT_EQ(encoder.keys.empty(), row.is_left) << row.answer << " " << row.status;
+  }
+}
+
 }  // namespace
 }  // namespace sessionlogd
