@@ -157,8 +157,8 @@ void HistoryComparer::compare_group(const SessionHistory& history, std::span<con
   const bool has_twins = kept_.size() > 1;
   pair_equal(history, answer);
   // Where some that are known are not there, the next answer tells which of them the others have become: taken for one
-  // that stands behind the fault, an entry would make that one new again. No other answer follows the last.
-  if (has_twins && !kept_.empty() && !rules.whole && !rules.last_read) return;
+  // that stands behind the fault, an entry would make that one new again. A broken answer is never the last.
+  if (has_twins && !kept_.empty() && !rules.whole) return;
   // What was emitted once in final state is served in final state again, so final ones pair first.
   if (rules.only_final) {
     std::stable_partition(served_.begin(), served_.end(), [&](std::uint32_t i) { return answer[i].final; });

@@ -124,9 +124,9 @@ TEST(SessionHistory, PairsTwins) {
 TEST(SessionHistory, ABrokenAnswerDoesNotTellWhichTwinHasChanged) {
   expect({{"A1 A2 B1", "+A1 +A#12 +B1"}, {"A3 B2", "*B2", kBroken}, {"A1 A3 B2", "*A#13"}});
   expect({{"A1 A2", "+A1 +A#12"}, {"A2 A3", "", kBroken}, {"A2 A3 A1", "+A#23"}});
-  expect({{"A1", "+A1"}, {"A2 C1", "*A2 +C1", kBroken}});                     // no twins, no doubt
-  expect({{"A1 A1", "+A1 +A#11"}, {"A1 A1 A1 A2", "+A#21 +A#32", kBroken}});  // all that are known are there
-  expect({{"A1 A2", "+A1 +A#12"}, {"A2 A3", "*A3", {.last_read = true, .whole = false}}});  // there is no next
+  expect({{"A1", "+A1"}, {"A2 C1", "*A2 +C1", kBroken}});                                // no twins, no doubt
+  expect({{"A1 A1", "+A1 +A#11"}, {"A1 A1 A1 A2", "+A#21 +A#32", kBroken}});             // all that are known are there
+  expect({{"A1 A2", "+A1 +A#12"}, {"A2 A3", "", {.last_read = true, .whole = false}}});  // it is read again
 }
 
 // After a power cut the second of two twins may be on the disk and the first not.
