@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -82,22 +83,16 @@ void add_fleet(test::SimulatedShard& shard, const DayShape& shape, unsigned appl
   for (unsigned i = 0; i < appliances; ++i) shard.add(plan_of(shape, i, begin), poll);
 }
 
-std::uint64_t polls_of(test::SimulatedShard& shard, unsigned appliances) {
-  std::uint64_t polls = 0;
+// Of all sessions; `of` is a member of SimulatedAppliance that tells it of one by its number.
+template <class Of>
+std::uint64_t sum_of(test::SimulatedShard& shard, unsigned appliances, Of of) {
+  std::uint64_t sum = 0;
   for (unsigned i = 0; i < appliances; ++i) {
-    for (std::size_t session = 0; session < shard.appliance(i).plan().size(); ++session)
-      polls += shard.appliance(i).polls_of(session);
+    const test::SimulatedAppliance& appliance = shard.appliance(i);
+    for (std::size_t session = 0; session < appliance.plan().size(); ++session)
+      sum += std::invoke(of, appliance, session);
   }
-  return polls;
-}
-
-std::uint64_t entries_of(test::SimulatedShard& shard, unsigned appliances) {
-  std::uint64_t entries = 0;
-  for (unsigned i = 0; i < appliances; ++i) {
-    for (std::size_t session = 0; session < shard.appliance(i).plan().size(); ++session)
-      entries += shard.appliance(i).read_of(session);
-  }
-  return entries;
+  return sum;
 }
 
 // What was due and is not there: 0 unless something is wrong.
@@ -142,8 +137,8 @@ void poll_at_fixed_interval(const DayShape& shape, Fixed& result) {
   poll.max_interval = poll.interval;
   add_fleet(shard, shape, result.appliances, poll);
   shard.run(std::chrono::hours{shape.hours});
-  result.polls = polls_of(shard, result.appliances);
-  result.entries = entries_of(shard, result.appliances);
+  result.polls = sum_of(shard, result.appliances, &test::SimulatedAppliance::polls_of);
+  result.entries = sum_of(shard, result.appliances, &test::SimulatedAppliance::read_of);
 }
 
 std::string run_day(const DayShape& shape, Fixed& fixed) {
@@ -164,8 +159,8 @@ std::string run_day(const DayShape& shape, Fixed& fixed) {
     before = now;
   }
   const double cpu = cpu_seconds() - cpu_before;
-  fixed.adaptive_polls = polls_of(shard, fixed.appliances);
-  fixed.adaptive_entries = entries_of(shard, fixed.appliances);
+  fixed.adaptive_polls = sum_of(shard, fixed.appliances, &test::SimulatedAppliance::polls_of);
+  fixed.adaptive_entries = sum_of(shard, fixed.appliances, &test::SimulatedAppliance::read_of);
   return fmt::format(R"("polls":{},"requests":{},"new_entries":{},"missing":{},"lateness_s":[{}],"news_age_s":[{}],)"
                      R"("heap_at_first_mb":{:.1f},"most_queue_mb":{:.2f},"cpu_s":{:.1f},"hours":[{}])",
                      before.polls, before.requests, before.entries, missing_of(shard),
