@@ -16,31 +16,52 @@ constexpr std::size_t kLongestId = 512;
 constexpr std::size_t kLongestToken = 4096;
 // No source gives so many at once; what is known of them takes more memory than the page.
 constexpr std::size_t kMostRows = 20'000;
+// A row has some twenty; behind so many nothing is looked for.
+constexpr std::size_t kMostMembers = 1'000;
 
-// The value a dotted path leads to in an object's raw text; empty when there is none or it is null.
-std::string_view value_at(std::string_view object, std::string_view path) {
-  const std::size_t dot = path.find('.');
-  const std::string_view name = path.substr(0, dot);
+// Members of an object as they are written, in their order.
+struct Member {
+  std::string_view key, value;
+};
+using Members = std::vector<Member>;
+
+// None where it is no object.
+void read_members(std::string_view object, Members& members) {
+  members.clear();
   JsonCursor cursor(object);
-  if (!cursor.enter('{')) return {};
-  std::string key_text;
+  if (!cursor.enter('{')) return;
   while (const auto key = cursor.next_key()) {
-    key_text.clear();
-    if (key->size() <= kLongestToken) append_decoded(key_text, *key);
     const auto value = cursor.take_value();
-    if (!value) return {};
-    if (key_text != name) continue;
-    if (dot != std::string_view::npos) return value_at(*value, path.substr(dot + 1));
-    return is_null_token(*value) ? std::string_view{} : *value;
+    if (!value || members.size() == kMostMembers) return;
+    members.push_back({.key = *key, .value = *value});
   }
-  return {};
+}
+
+bool is_written_as(std::string_view key, std::string_view name) {
+  if (key.find('\\') == key.npos) return key.substr(1, key.size() - 2) == name;
+  if (key.size() > kLongestToken) return false;
+  std::string text;
+  append_decoded(text, key);
+  return text == name;
+}
+
+// The value a dotted path leads to; empty when there is none or it is null.
+std::string_view value_at(const Members& members, std::string_view path) {
+  const std::size_t dot = path.find('.');
+  const auto found = std::ranges::find_if(
+      members, [name = path.substr(0, dot)](const Member& member) { return is_written_as(member.key, name); });
+  if (found == members.end()) return {};
+  if (dot == path.npos) return is_null_token(found->value) ? std::string_view{} : found->value;
+  Members inner;
+  read_members(found->value, inner);
+  return value_at(inner, path.substr(dot + 1));
 }
 
 // The text of the first path that leads to a string or a number.
-std::string text_at(std::string_view object, const std::vector<std::string>& paths) {
+std::string text_at(const Members& row, const std::vector<std::string>& paths) {
   std::string text;
   for (const std::string& path : paths) {
-    const std::string_view token = value_at(object, path);
+    const std::string_view token = value_at(row, path);
     if (token.size() > kLongestToken) continue;
     if (is_string_token(token)) {
       append_decoded(text, token);
@@ -59,7 +80,7 @@ bool usable_id(std::string_view id) {
   return !id.empty() && id.size() <= kLongestId && id != "." && id != ".." && std::ranges::none_of(id, control);
 }
 
-ListedSession read_row(const Dialect& dialect, std::string_view row) {
+ListedSession read_row(const Dialect& dialect, const Members& row) {
   const auto& names = dialect.sessions;
   ListedSession session;
   session.id = text_at(row, names.id);
@@ -96,10 +117,12 @@ Error not_a_page(std::string_view why) {
 }
 
 bool read_rows(const Dialect& dialect, JsonCursor& cursor, SessionPage& page) {
+  Members members;
   while (cursor.next_element()) {
     const auto row = cursor.take_value();
     if (!row || page.row_ids.size() == kMostRows) return false;
-    ListedSession session = read_row(dialect, *row);
+    read_members(*row, members);
+    ListedSession session = read_row(dialect, members);
     if (usable_id(session.id)) {
       page.row_ids.push_back(session.id);
       page.sessions.push_back(std::move(session));
@@ -116,15 +139,13 @@ Result<SessionPage> parse_session_page(const Dialect& dialect, std::string_view 
   SessionPage page;
   JsonCursor cursor(without_byte_order_mark(body));
   if (!cursor.enter('{')) return not_a_page("not a JSON object");
-  std::string key_text;
+  const std::string &items = dialect.sessions.items, &total = dialect.sessions.total;
   bool has_items = false;
   while (const auto key = cursor.next_key()) {
-    key_text.clear();
-    if (key->size() <= kLongestToken) append_decoded(key_text, *key);
-    if (key_text == dialect.sessions.items && cursor.peek() != 'n') {
+    const bool is_items = is_written_as(*key, items);
+    if (is_items && cursor.peek() != 'n') {
       has_items = true;
-      if (!cursor.enter('['))
-        return not_a_page(fmt::format("not a page: \"{}\" is not an array", dialect.sessions.items));
+      if (!cursor.enter('[')) return not_a_page(fmt::format("not a page: \"{}\" is not an array", items));
       if (!read_rows(dialect, cursor, page)) {
         if (!cursor.faulty()) return not_a_page(fmt::format("not a page: it has more than {} rows", kMostRows));
         break;
@@ -133,11 +154,11 @@ Result<SessionPage> parse_session_page(const Dialect& dialect, std::string_view 
     }
     const auto value = cursor.take_value();
     if (!value) break;
-    if (!dialect.sessions.total.empty() && key_text == dialect.sessions.total) page.total = count_of(*value);
-    if (key_text == dialect.sessions.items) has_items = true;  // null: no sessions
+    if (!total.empty() && is_written_as(*key, total)) page.total = count_of(*value);
+    if (is_items) has_items = true;  // null: no sessions
   }
   if (cursor.faulty() || !cursor.at_end()) return not_a_page(fmt::format("broken JSON at byte {}", cursor.position()));
-  if (!has_items) return not_a_page(fmt::format("not a page: it has no \"{}\"", dialect.sessions.items));
+  if (!has_items) return not_a_page(fmt::format("not a page: it has no \"{}\"", items));
   return page;
 }
 
@@ -147,7 +168,9 @@ Result<ListedSession> parse_session(const Dialect& dialect, std::string_view bod
   const auto end = begin < body.size() ? end_of_value(body, begin) : std::nullopt;
   if (!end || body[begin] != '{' || skip_white_space(body, *end) != body.size())
     return Error(ErrorKind::kBadAnswer, "the answer to the request for one session is not a JSON object");
-  ListedSession session = read_row(dialect, body.substr(begin, *end - begin));
+  Members members;
+  read_members(body.substr(begin, *end - begin), members);
+  ListedSession session = read_row(dialect, members);
   if (!usable_id(session.id))
     return Error(ErrorKind::kBadAnswer, "the answer to the request for one session names no session");
   return session;

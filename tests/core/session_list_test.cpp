@@ -102,6 +102,13 @@ TEST(SessionList, LeavesOutEndlessTexts) {
   EXPECT_EQ(one.id + "|" + one.name + "|" + one.type, "s1||Policy");
 }
 
+TEST(SessionList, LooksForNothingBehindEndlessMembers) {
+  std::string members;
+  for (int i = 0; i < 2'000; ++i) members += R"("x":0,)";
+  const ListedSession one = row(R"({"\u0069d":"s1",)" + members + R"("type":"Policy"})");
+  EXPECT_EQ(one.id + "|" + one.type, "s1|");
+}
+
 TEST(SessionList, ReadsOneSession) {
   EXPECT_EQ(parse_session(aws(), "\xEF\xBB\xBF {\"id\":\"s1\"}\n").value().id, "s1");
   for (const std::string_view body :
