@@ -21,12 +21,14 @@ bool is_refusal(int http_status) {
 void SourceHealth::listed(const Result<void>& how) {
   failed_listings_ = how.has_error() ? failed_listings_ + 1 : 0;
   if (how.has_value()) {
+    was_listed_ = true;
     if (said_.ends()) spdlog::info("source={} is listed again", settings_.name);
     return;
   }
   const Error error = how.error();
   listing_fault_ = error.detail + version_words(error);
-  const bool passes = error.kind == ErrorKind::kTryLater || error.kind == ErrorKind::kBadAnswer;
+  // At the first contact an answer of another kind means a wrong url rather than a fault that passes.
+  const bool passes = error.kind == ErrorKind::kTryLater || (error.kind == ErrorKind::kBadAnswer && was_listed_);
   if (passes && failed_listings_ < kFailuresWorthSaying && !said_.is_open()) return;
   // An open breaker was said, with the reason.
   if (api_.breaker_until() || !said_.is_news(error)) return;

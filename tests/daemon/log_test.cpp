@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <csignal>
+
 #include "tests/daemon/appliance.h"
 #include "tests/daemon/workplace.h"
 
@@ -59,6 +61,19 @@ TEST_F(Log, SaysThatAnAccountNeedsASecondFactor) {
   EXPECT_EQ(outcome.status, 1);
   EXPECT_THAT(outcome.err,
               AllOf(HasSubstr("use a service account without multi-factor authentication"), Not(HasSubstr("canary"))));
+}
+
+// The next login is half a minute away: who waits for what the third says has left by then.
+TEST_F(Log, SaysAtOnceThatAUrlIsNoAppliances) {
+  const Appliance appliance([](const Appliance::Request&) { return answer("<!DOCTYPE html><title>Printer</title>"); });
+  configure(appliance);
+  Child daemon = place_.start("run");
+  EXPECT_TRUE(
+      eventually([&] { return daemon.err().find("cannot be listed") != std::string::npos; }, std::chrono::seconds{25}));
+  EXPECT_THAT(daemon.err(), HasSubstr("source=a cannot be listed: token request: HTTP 200: not the JSON object of a "
+                                      "token: wrong url?"));
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.wait(), 0) << daemon.err();
 }
 
 }  // namespace
