@@ -23,6 +23,11 @@ class Bed {
 
   Child start(const std::string& command = "run") { return place.start(command); }
 
+  // Wait until the daemon tells, at its admin address, of this trouble with its sink, or of none any more. Its log has
+  // the first reason alone, and on a busy machine that may be a broker which took too long.
+  bool is_told(const std::string& trouble) const;
+  bool is_well() const;
+
   // What the outside reader sees, also written where the judge looks for it.
   std::vector<Message> read();
 
@@ -35,6 +40,10 @@ class Bed {
   Workplace place;
   Outside outside;
   SimulatedFleet fleet;
+
+ private:
+  // Its status, once everything served is committed.
+  int end(Child& daemon, const std::vector<std::string>& how);
 };
 
 }  // namespace sessionlogd::test

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -28,7 +29,7 @@ class Outside {
 
   using Configuration = std::map<std::string, std::string>;
 
-  // Throw std::runtime_error.
+  // Throw std::runtime_error. What they change is known to a broker when they return.
   void create_topic(const std::string& topic, int partitions, const Configuration& configuration = {});
   void delete_topic(const std::string& topic);
   void add_partitions(const std::string& topic, int partitions);
@@ -42,15 +43,19 @@ class Outside {
   // Messages as they are, in partitions that are theirs, with a time (milliseconds since 1970) or, if 0, the present.
   void write(const std::string& topic, const std::vector<Message>& messages, std::int64_t time = 0);
 
-  // Everything committed, each partition in order.
+  // Everything committed, each partition in order. What a transaction holds that has not ended at the call is waited
+  // for.
   std::vector<Message> read(const std::string& topic, const std::string& isolation = "read_committed");
 
   // The first offset that is still there, summed over the partitions, and the end likewise.
   std::pair<std::int64_t, std::int64_t> span_of(const std::string& topic);
 
  private:
+  void wait_until_known(const std::function<bool()>& is_known);
+  std::vector<std::int64_t> ends_of(const std::string& topic);  // behind what was written, committed or not
+
   const std::string brokers_;
-  rd_kafka_s* admin_;
+  rd_kafka_s *admin_, *witness_;
 };
 
 }  // namespace sessionlogd::test
