@@ -10,6 +10,12 @@
 
 namespace fleet {
 
+// What a client has read, for certain, when it sends a request: the last answer on the same connection.
+struct Heard {
+  Nanos at = 0;  // 0: none, the request is the connection's first
+  bool asked_to_wait = false;
+};
+
 struct Account {
   std::uint64_t requests = 0;
   std::uint64_t logins = 0;        // with a password
@@ -30,7 +36,7 @@ struct Account {
   std::array<std::uint64_t, kFaultKinds> faults{};
 
   // `rate`: requests a second that the client is to keep to, 0: none.
-  void arrived(Nanos at, double rate) {
+  void arrived(Nanos at, double rate, const Heard& heard = {}) {
     ++requests;
     most_in_flight = std::max(most_in_flight, ++in_flight);
     if (at / kSecond != second_) {
@@ -39,7 +45,7 @@ struct Account {
     }
     busiest_second = std::max(busiest_second, ++in_second_);
     if (rate > 0) fill_bucket(at, rate);
-    if (at < wait_until_ - kTwoClocks) waited_for(at);
+    if (at < wait_until_ - kTwoClocks) waited_for(at, heard);
   }
   void asked_to_wait(Nanos from, Nanos until) {
     if (from >= wait_until_) wait_from_ = from;
@@ -47,16 +53,17 @@ struct Account {
   }
   void logged_in(Nanos at) {
     constexpr Nanos kBetweenLogins = 30 * kSecond;
-    if (logins++ > 0 && at - last_login_ < kBetweenLogins - kWayHere) ++hasty_logins;
+    if (logins++ > 0 && at - last_login_ < kBetweenLogins - kStandstill) ++hasty_logins;
     last_login_ = at;
   }
 
  private:
   // What was sent before the answer that asked to wait was read cannot be held against the client: while that answer is
-  // under way, each of its other connections may end a request and begin another. On loopback the last of them come 1
-  // to 8 ms later; a machine that is busy with sanitizers takes longer.
-  void waited_for(Nanos at) {
-    if (at > wait_from_ + kWayHere) {
+  // under way, each of its other connections may end a request and begin another. They come 1 to 8 ms later, and
+  // seconds later where a process stood still: so it is not their time that tells, but what was answered on their
+  // connection before they were sent.
+  void waited_for(Nanos at, const Heard& heard) {
+    if (heard.at >= wait_from_ + (heard.asked_to_wait ? 0 : kWayHere)) {
       ++inside_retry_after;
       return;
     }
@@ -74,6 +81,7 @@ struct Account {
   }
 
   static constexpr Nanos kWayHere = 100 * kMillisecond;
+  static constexpr Nanos kStandstill = 3 * kSecond;  // of one login, and none of the next
   // A client counts the span on its steady clock, we look at the clock on the wall.
   static constexpr Nanos kTwoClocks = 10 * kMillisecond;
   Nanos second_ = 0;

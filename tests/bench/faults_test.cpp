@@ -90,18 +90,25 @@ TEST(Account, ExcusesWhatWasOnTheWireWhenItAskedToWait) {
   struct Case {
     const char* what;
     Nanos after;
+    Heard heard;
     std::uint64_t excused, held_against;
   };
+  const Heard the_answer{kHour, true}, one_before{kHour - kSecond, true}, one_just_after{kHour + kMillisecond, false},
+      one_long_after{kHour + kSecond / 2, false};
   const Case cases[] = {
-      {"at once", kMillisecond, 1, 0},
-      {"much later", kSecond / 2, 0, 1},
-      {"after the span", 3 * kSecond, 0, 0},
+      {"at once, on another connection", kMillisecond, {}, 1, 0},
+      {"late, since a process stood still", kSecond, {}, 1, 0},
+      {"late, where something was answered just after", kSecond, one_just_after, 1, 0},
+      {"where something was answered long after", kSecond, one_long_after, 0, 1},
+      {"by who has read that very answer", kMillisecond, the_answer, 0, 1},
+      {"by who was asked another time", kMillisecond, one_before, 1, 0},
+      {"after the span", 3 * kSecond, the_answer, 0, 0},
   };
   for (const Case& c : cases) {
     Account account;
     account.arrived(kHour, 0);
     account.asked_to_wait(kHour, kHour + 2 * kSecond);
-    account.arrived(kHour + c.after, 0);
+    account.arrived(kHour + c.after, 0, c.heard);
     EXPECT_EQ(account.on_the_wire, c.excused) << c.what;
     EXPECT_EQ(account.inside_retry_after, c.held_against) << c.what;
   }
@@ -111,7 +118,7 @@ TEST(Account, ASecondRefusalWithinASpanExcusesNothingMore) {
   Account account;
   account.asked_to_wait(kHour, kHour + 2 * kSecond);
   account.asked_to_wait(kHour + kSecond, kHour + 3 * kSecond);
-  account.arrived(kHour + kSecond + kMillisecond, 0);
+  account.arrived(kHour + kSecond + kMillisecond, 0, {kHour + kSecond, false});
   EXPECT_EQ(account.inside_retry_after, 1u);
 }
 
@@ -128,7 +135,7 @@ TEST(Account, CountsWhatABucketOfOneSecondsWorthDoesNotHold) {
 
 TEST(Account, CountsLoginsInAHurry) {
   Account account;
-  for (const Nanos at : {0 * kSecond, 31 * kSecond, 60 * kSecond, 91 * kSecond}) account.logged_in(kHour + at);
+  for (const Nanos at : {0 * kSecond, 31 * kSecond, 57 * kSecond, 91 * kSecond}) account.logged_in(kHour + at);
   EXPECT_EQ(account.hasty_logins, 1u);
   EXPECT_EQ(account.logins, 4u);
 }
