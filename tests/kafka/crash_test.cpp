@@ -38,12 +38,6 @@ class KafkaCrash : public KafkaTest {
     return place_.start_program(std::move(command));
   }
 
-  // Stopped by itself, at the point of its trouble.
-  static bool has_stopped(const Child& writer) {
-    const std::string status = read_text(fmt::format("/proc/{}/stat", writer.pid()));
-    return status.find(") T ") != std::string::npos;
-  }
-
   static Counts acknowledged(const Child& writer) {
     Counts counts;
     std::istringstream lines(writer.out());
@@ -99,7 +93,7 @@ TEST_F(KafkaCrash, AZombieEndsAndNamesItsSuccessor) {
   const std::string topic = "zombie";
   outside_.create_topic(topic, 3);
   Child zombie = start(topic, "stop-before:commit:3");
-  ASSERT_TRUE(eventually([&] { return has_stopped(zombie); })) << zombie.err();
+  ASSERT_TRUE(eventually([&] { return zombie.has_stopped(); })) << zombie.err();
   Child next = start(topic);
   EXPECT_EQ(next.wait(), 0) << next.err();
   zombie.signal(SIGCONT);
@@ -113,7 +107,7 @@ TEST_F(KafkaCrash, GoesOnAfterItsTransactionExpired) {
   const std::string topic = "expiry";
   outside_.create_topic(topic, 3);
   Child writer = start(topic, "stop-before:commit:3");
-  ASSERT_TRUE(eventually([&] { return has_stopped(writer); })) << writer.err();
+  ASSERT_TRUE(eventually([&] { return writer.has_stopped(); })) << writer.err();
   // Seen by a reader: the open transaction holds it up until the broker gives it up.
   const auto end = outside_.span_of(topic).second;
   ASSERT_TRUE(eventually([&] { return outside_.span_of(topic).second > end; }));

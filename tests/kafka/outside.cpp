@@ -14,6 +14,7 @@ namespace sessionlogd::test {
 namespace {
 
 constexpr int kMostMs = std::chrono::milliseconds(kHangGuard).count();
+constexpr int kMostForEndsMs = 10'000;  // then they are asked for anew
 
 rd_kafka_t* make(rd_kafka_type_t type, std::map<std::string, std::string> properties) {
   properties.merge(std::map<std::string, std::string>{{"log_level", "0"}, {"reconnect.backoff.max.ms", "500"}});
@@ -70,14 +71,9 @@ Message taken(const rd_kafka_message_t& from) {
 }  // namespace
 
 Outside::Outside(std::string brokers)
-    : brokers_(std::move(brokers)),
-      admin_(make(RD_KAFKA_PRODUCER, {{"bootstrap.servers", brokers_}})),
-      witness_(make(RD_KAFKA_CONSUMER, {{"bootstrap.servers", brokers_}, {"isolation.level", "read_uncommitted"}})) {}
+    : brokers_(std::move(brokers)), admin_(make(RD_KAFKA_PRODUCER, {{"bootstrap.servers", brokers_}})) {}
 
-Outside::~Outside() {
-  rd_kafka_destroy(witness_);
-  rd_kafka_destroy(admin_);
-}
+Outside::~Outside() { rd_kafka_destroy(admin_); }
 
 // What the controller has done, brokers learn a moment later.
 void Outside::wait_until_known(const std::function<bool()>& is_known) {
@@ -177,27 +173,50 @@ void Outside::write(const std::string& topic, const std::vector<Message>& messag
   check(rd_kafka_flush(admin_, kMostMs), topic);
 }
 
+bool Outside::has_part_in(const std::string& topic, int broker) {
+  const int id = broker + 1;
+  bool has_part = false;
+  look_at(topic, [&](const rd_kafka_metadata_topic& found) {
+    for (int i = 0; i < found.partition_cnt; ++i)
+      has_part = has_part || found.partitions[i].leader < 0 || found.partitions[i].leader == id;
+  });
+  return has_part;
+}
+
 int Outside::partitions_of(const std::string& topic) {
-  const rd_kafka_metadata_t* metadata = nullptr;
-  check(rd_kafka_metadata(admin_, 1, nullptr, &metadata, kMostMs), "metadata");
   int partitions = 0;
-  for (int i = 0; i < metadata->topic_cnt; ++i) {
-    if (metadata->topics[i].topic == topic) partitions = metadata->topics[i].partition_cnt;
-  }
-  rd_kafka_metadata_destroy(metadata);
+  look_at(topic, [&](const rd_kafka_metadata_topic& found) { partitions = found.partition_cnt; });
   return partitions;
 }
 
+// What the cluster says of a topic, if there is one.
+void Outside::look_at(const std::string& topic, const std::function<void(const rd_kafka_metadata_topic&)>& look) {
+  const rd_kafka_metadata_t* metadata = nullptr;
+  check(rd_kafka_metadata(admin_, 1, nullptr, &metadata, kMostMs), "metadata");
+  for (int i = 0; i < metadata->topic_cnt; ++i) {
+    if (metadata->topics[i].topic == topic) look(metadata->topics[i]);
+  }
+  rd_kafka_metadata_destroy(metadata);
+}
+
+// By a client of its own each time: librdkafka 2.0.2 asks a leader that has gone again and again.
 std::vector<std::int64_t> Outside::ends_of(const std::string& topic) {
   std::vector<std::int64_t> ends(static_cast<std::size_t>(partitions_of(topic)));
-  for (std::size_t i = 0; i < ends.size(); ++i) {
-    // A partition whose leader has just gone has none for a moment.
-    wait_until_known([&] {
-      std::int64_t begin = 0;
-      return rd_kafka_query_watermark_offsets(witness_, topic.c_str(), static_cast<std::int32_t>(i), &begin, &ends[i],
-                                              kMostMs) == RD_KAFKA_RESP_ERR_NO_ERROR;
-    });
-  }
+  wait_until_known([&] {
+    const std::unique_ptr<rd_kafka_t, decltype(&rd_kafka_destroy)> witness(
+        make(RD_KAFKA_CONSUMER, {{"bootstrap.servers", brokers_}, {"isolation.level", "read_uncommitted"}}),
+        rd_kafka_destroy);
+    rd_kafka_topic_partition_list_t* all = rd_kafka_topic_partition_list_new(1);
+    for (std::size_t i = 0; i < ends.size(); ++i)
+      rd_kafka_topic_partition_list_add(all, topic.c_str(), static_cast<std::int32_t>(i))->offset = RD_KAFKA_OFFSET_END;
+    rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(witness.get(), all, kMostForEndsMs);
+    for (std::size_t i = 0; i < ends.size(); ++i) {
+      if (all->elems[i].err != RD_KAFKA_RESP_ERR_NO_ERROR) error = all->elems[i].err;
+      ends[i] = all->elems[i].offset;
+    }
+    rd_kafka_topic_partition_list_destroy(all);
+    return error == RD_KAFKA_RESP_ERR_NO_ERROR;
+  });
   return ends;
 }
 

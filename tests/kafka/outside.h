@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+struct rd_kafka_metadata_topic;
 struct rd_kafka_s;
 
 namespace sessionlogd::test {
@@ -35,7 +36,8 @@ class Outside {
   void add_partitions(const std::string& topic, int partitions);
   void configure_topic(const std::string& topic, const Configuration& configuration);
   Configuration configuration_of(const std::string& topic);
-  int partitions_of(const std::string& topic);  // 0: no such topic
+  int partitions_of(const std::string& topic);             // 0: no such topic
+  bool has_part_in(const std::string& topic, int broker);  // the leader of some partition, or a partition has none
 
   // Removes what one partition holds.
   void empty(const std::string& topic, std::int32_t partition);
@@ -51,11 +53,12 @@ class Outside {
   std::pair<std::int64_t, std::int64_t> span_of(const std::string& topic);
 
  private:
+  void look_at(const std::string& topic, const std::function<void(const rd_kafka_metadata_topic&)>& look);
   void wait_until_known(const std::function<bool()>& is_known);
   std::vector<std::int64_t> ends_of(const std::string& topic);  // behind what was written, committed or not
 
   const std::string brokers_;
-  rd_kafka_s *admin_, *witness_;
+  rd_kafka_s* admin_;
 };
 
 }  // namespace sessionlogd::test
