@@ -1,6 +1,7 @@
 #include "bench/fleet/faults.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <set>
@@ -141,7 +142,7 @@ TEST(Account, CountsLoginsInAHurry) {
 }
 
 TEST(Politeness, NamesTheWorstAppliance) {
-  const std::string path = testing::TempDir() + "politeness_test";
+  const std::string path = testing::TempDir() + "politeness_test." + std::to_string(::getpid());
   const auto account = [](const char* source, int in_flight, int second, int inside) {
     return R"({"record":"account","source":")" + std::string(source) + R"(","most_in_flight":)" +
            std::to_string(in_flight) + R"(,"busiest_second":)" + std::to_string(second) + R"(,"inside_retry_after":)" +
