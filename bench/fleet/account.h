@@ -10,12 +10,6 @@
 
 namespace fleet {
 
-// What a client has read, for certain, when it sends a request: the last answer on the same connection.
-struct Heard {
-  Nanos at = 0;  // 0: none, the request is the connection's first
-  bool asked_to_wait = false;
-};
-
 struct Account {
   std::uint64_t requests = 0;
   std::uint64_t logins = 0;        // with a password
@@ -35,8 +29,9 @@ struct Account {
   std::uint64_t redirects_followed = 0;
   std::array<std::uint64_t, kFaultKinds> faults{};
 
-  // `rate`: requests a second that the client is to keep to, 0: none.
-  void arrived(Nanos at, double rate, const Heard& heard = {}) {
+  // `rate`: requests a second that the client is to keep to, 0: none. `answered`: when the request before was, on the
+  // same connection; 0: there was none.
+  void arrived(Nanos at, double rate, Nanos answered = 0) {
     ++requests;
     most_in_flight = std::max(most_in_flight, ++in_flight);
     if (at / kSecond != second_) {
@@ -45,7 +40,7 @@ struct Account {
     }
     busiest_second = std::max(busiest_second, ++in_second_);
     if (rate > 0) fill_bucket(at, rate);
-    if (at < wait_until_ - kTwoClocks) waited_for(at, heard);
+    if (at < wait_until_ - kTwoClocks) waited_for(at, answered);
   }
   void asked_to_wait(Nanos from, Nanos until) {
     if (from >= wait_until_) wait_from_ = from;
@@ -60,10 +55,10 @@ struct Account {
  private:
   // What was sent before the answer that asked to wait was read cannot be held against the client: while that answer is
   // under way, each of its other connections may end a request and begin another. They come 1 to 8 ms later, and
-  // seconds later where a process stood still: so it is not their time that tells, but what was answered on their
-  // connection before they were sent.
-  void waited_for(Nanos at, const Heard& heard) {
-    if (heard.at >= wait_from_ + (heard.asked_to_wait ? 0 : kWayHere)) {
+  // seconds later where a process stood still: so it is not their time that tells, but that of the answer which their
+  // client had read for certain.
+  void waited_for(Nanos at, Nanos answered) {
+    if (answered > wait_from_ + kWayHere) {
       ++inside_retry_after;
       return;
     }

@@ -90,26 +90,21 @@ TEST(Faults, ARetryAfterThatAsksForNothingIsHeldAgainstNobody) {
 TEST(Account, ExcusesWhatWasOnTheWireWhenItAskedToWait) {
   struct Case {
     const char* what;
-    Nanos after;
-    Heard heard;
+    Nanos after, answered;
     std::uint64_t excused, held_against;
   };
-  const Heard the_answer{kHour, true}, one_before{kHour - kSecond, true}, one_just_after{kHour + kMillisecond, false},
-      one_long_after{kHour + kSecond / 2, false};
   const Case cases[] = {
-      {"at once, on another connection", kMillisecond, {}, 1, 0},
-      {"late, since a process stood still", kSecond, {}, 1, 0},
-      {"late, where something was answered just after", kSecond, one_just_after, 1, 0},
-      {"where something was answered long after", kSecond, one_long_after, 0, 1},
-      {"by who has read that very answer", kMillisecond, the_answer, 0, 1},
-      {"by who was asked another time", kMillisecond, one_before, 1, 0},
-      {"after the span", 3 * kSecond, the_answer, 0, 0},
+      {"at once, on another connection", kMillisecond, 0, 1, 0},
+      {"late, since a process stood still", kSecond, 0, 1, 0},
+      {"late, where something was answered just after", kSecond, kHour + kMillisecond, 1, 0},
+      {"where something was answered long after", kSecond, kHour + kSecond / 2, 0, 1},
+      {"after the span", 3 * kSecond, kHour + kSecond, 0, 0},
   };
   for (const Case& c : cases) {
     Account account;
     account.arrived(kHour, 0);
     account.asked_to_wait(kHour, kHour + 2 * kSecond);
-    account.arrived(kHour + c.after, 0, c.heard);
+    account.arrived(kHour + c.after, 0, c.answered);
     EXPECT_EQ(account.on_the_wire, c.excused) << c.what;
     EXPECT_EQ(account.inside_retry_after, c.held_against) << c.what;
   }
@@ -119,7 +114,7 @@ TEST(Account, ASecondRefusalWithinASpanExcusesNothingMore) {
   Account account;
   account.asked_to_wait(kHour, kHour + 2 * kSecond);
   account.asked_to_wait(kHour + kSecond, kHour + 3 * kSecond);
-  account.arrived(kHour + kSecond + kMillisecond, 0, {kHour + kSecond, false});
+  account.arrived(kHour + kSecond + kMillisecond, 0, kHour + kSecond);
   EXPECT_EQ(account.inside_retry_after, 1u);
 }
 
