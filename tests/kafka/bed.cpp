@@ -39,11 +39,18 @@ Bed::Bed(Cluster& cluster, const std::string& name, std::vector<std::string> opt
   open_admin_address(place);
 }
 
-bool Bed::is_told(const std::string& trouble) const {
-  return eventually([&] { return get_body(place, "/status").find(trouble) != std::string::npos; });
+bool Bed::is_told(const Child& daemon, const std::string& trouble, std::size_t since) const {
+  return eventually([&] {
+    return daemon.err().find(trouble, since) != std::string::npos ||
+           get_body(place, "/status").find(trouble) != std::string::npos;
+  });
 }
 
-bool Bed::is_well() const { return is_told("\"state\":\"ok\",\"error\":\"\",\"last_commit\":"); }
+bool Bed::is_well() const {
+  return eventually([&] {
+    return get_body(place, "/status").find(R"("state":"ok","error":"","last_commit":)") != std::string::npos;
+  });
+}
 
 std::vector<Message> Bed::read() {
   std::vector<Message> messages = outside.read(topic);

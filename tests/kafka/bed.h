@@ -23,9 +23,10 @@ class Bed {
 
   Child start(const std::string& command = "run") { return place.start(command); }
 
-  // Wait until the daemon tells, at its admin address, of this trouble with its sink, or of none any more. Its log has
-  // the first reason alone, and on a busy machine that may be a broker which took too long.
-  bool is_told(const std::string& trouble) const;
+  // Wait until the daemon tells of this trouble with its sink, or of none any more. Its log, looked at from byte
+  // `since` on, has the first reason alone, and on a busy machine that may be a broker which took too long; the present
+  // one stands at its admin address.
+  bool is_told(const Child& daemon, const std::string& trouble, std::size_t since = 0) const;
   bool is_well() const;
 
   // What the outside reader sees, also written where the judge looks for it.

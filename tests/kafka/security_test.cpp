@@ -165,10 +165,13 @@ TEST_F(KafkaSecurity, WaitsForRightsThatWereWithdrawn) {
   for (const Acl& right : rights_in(bed)) {
     if (right.right != Acl::Right::kWrite) continue;
     SCOPED_TRACE(right.name);
+    const std::size_t before = daemon.err().size();
     take(right);
-    EXPECT_TRUE(bed.is_told(right.kind == Acl::Kind::kTopic
+    EXPECT_TRUE(bed.is_told(daemon,
+                            right.kind == Acl::Kind::kTopic
                                 ? "give the daemon's user the ACLs Write"
-                                : "give the daemon's user the ACL Write on the transactional id"))
+                                : "give the daemon's user the ACL Write on the transactional id",
+                            before))
         << daemon.err();
     give(right);
     EXPECT_TRUE(bed.is_well()) << daemon.err();
