@@ -12,7 +12,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::chrono::milliseconds kSlice = 500ms;
+constexpr std::chrono::milliseconds kEndsSlice = 3s;
+constexpr std::chrono::milliseconds kMostForEnds = 6s;
 constexpr std::chrono::milliseconds kReadSlice = 20ms;  // a slice that ends before it is full waits for all of it
 constexpr std::chrono::milliseconds kTimesSlice = 5s;
 constexpr std::chrono::seconds kProgressEvery{5};
@@ -139,26 +140,47 @@ Result<bool> KafkaReader::is_empty(Patience& patience) {
 }
 
 Result<KafkaReader::Range> KafkaReader::whole(const KafkaClient& seen_by, std::int32_t partition, Patience& patience) {
-  for (;;) {
-    Range range{partition, 0, 0};
-    const rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(
-        seen_by.get(), topic_.c_str(), partition, &range.from, &range.to, patience.slice_ms(kSlice));
-    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return range;
-    if (!passes_by_itself(error) || patience.over()) {
-      return Error(ErrorKind::kTryLater,
-                   fmt::format("topic {}, partition {}: {}", topic_, partition, describe(fault_of(error))));
-    }
-  }
+  std::vector<Range> ranges{{partition, 0, 0}};
+  if (Result<void> done = find_ends(seen_by, ranges, patience); !done) return done.error();
+  return ranges.front();
 }
 
 Result<std::vector<KafkaReader::Range>> KafkaReader::whole_topic(const KafkaClient& seen_by, Patience& patience) {
   std::vector<Range> ranges;
-  for (std::int32_t partition = 0; partition < partitions_; ++partition) {
-    const Result<Range> range = whole(seen_by, partition, patience);
-    if (!range) return range.error();
-    ranges.push_back(*range);
-  }
+  for (std::int32_t partition = 0; partition < partitions_; ++partition) ranges.push_back({partition, 0, 0});
+  if (Result<void> done = find_ends(seen_by, ranges, patience); !done) return done.error();
   return ranges;
+}
+
+// For a while only, however patient the caller is: librdkafka 2.0.2 remembers a topic's leaders when it was asked once,
+// and asks one that has gone as long as the client lives. Who tries again does so with new clients. Not by
+// rd_kafka_query_watermark_offsets(), which waits for such a one whatever time-out it was given.
+Result<void> KafkaReader::find_ends(const KafkaClient& seen_by, std::vector<Range>& ranges, Patience& patience) {
+  const auto give_up_at = std::chrono::steady_clock::now() + kMostForEnds;
+  const auto find = [&](std::int64_t end, std::int64_t Range::*bound) -> Result<void> {
+    for (;;) {
+      const int error = offsets_at(seen_by, end, patience.slice_ms(kEndsSlice), bound, ranges);
+      if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+      if (!passes_by_itself(error) || patience.over() || std::chrono::steady_clock::now() >= give_up_at)
+        return Error(ErrorKind::kTryLater, fmt::format("topic {}: {}", topic_, describe(fault_of(error))));
+    }
+  };
+  Result<void> found = find(RD_KAFKA_OFFSET_BEGINNING, &Range::from);
+  return found ? find(RD_KAFKA_OFFSET_END, &Range::to) : found;
+}
+
+// Of the first record of a time in milliseconds, or of one of the topic's ends.
+int KafkaReader::offsets_at(const KafkaClient& seen_by, std::int64_t time, int most_ms, std::int64_t Range::*bound,
+                            std::vector<Range>& ranges) const {
+  const std::unique_ptr<rd_kafka_topic_partition_list_t, ListDeleter> list(
+      rd_kafka_topic_partition_list_new(static_cast<int>(ranges.size())));
+  for (const Range& range : ranges)
+    rd_kafka_topic_partition_list_add(list.get(), topic_.c_str(), range.partition)->offset = time;
+  rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(seen_by.get(), list.get(), most_ms);
+  for (std::size_t i = 0; i < ranges.size() && error == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) error = list->elems[i].err;
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return error;
+  for (std::size_t i = 0; i < ranges.size(); ++i) ranges[i].*bound = list->elems[i].offset;
+  return error;
 }
 
 // To the first record of that time or later: whatever lies before it is older.
@@ -166,16 +188,11 @@ Result<void> KafkaReader::leave_out_before(Instant since, std::vector<Range>& ra
   if (since.seconds <= 0) return {};
   const std::int64_t since_ms = std::min(since.seconds, INT64_MAX / 1'000) * 1'000;
   for (;;) {
-    const std::unique_ptr<rd_kafka_topic_partition_list_t, ListDeleter> list(
-        rd_kafka_topic_partition_list_new(static_cast<int>(ranges.size())));
-    for (const Range& range : ranges)
-      rd_kafka_topic_partition_list_add(list.get(), topic_.c_str(), range.partition)->offset = since_ms;
-    rd_kafka_resp_err_t error =
-        rd_kafka_offsets_for_times(committed_.get(), list.get(), patience.slice_ms(kTimesSlice));
-    for (std::size_t i = 0; i < ranges.size() && error == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) error = list->elems[i].err;
+    std::vector<Range> since_then = ranges;
+    const int error = offsets_at(committed_, since_ms, patience.slice_ms(kTimesSlice), &Range::from, since_then);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
       for (std::size_t i = 0; i < ranges.size(); ++i) {
-        const std::int64_t first = list->elems[i].offset;
+        const std::int64_t first = since_then[i].from;
         ranges[i].from = first < 0 ? ranges[i].to : std::max(ranges[i].from, first);  // below 0: there is none
       }
       return {};

@@ -55,6 +55,9 @@ class KafkaReader {
 
   Result<Range> whole(const KafkaClient& seen_by, std::int32_t partition, Patience& patience);
   Result<std::vector<Range>> whole_topic(const KafkaClient& seen_by, Patience& patience);
+  Result<void> find_ends(const KafkaClient& seen_by, std::vector<Range>& ranges, Patience& patience);
+  int offsets_at(const KafkaClient& seen_by, std::int64_t time, int most_ms, std::int64_t Range::*bound,
+                 std::vector<Range>& ranges) const;
   Result<void> leave_out_before(Instant since, std::vector<Range>& ranges, Patience& patience);
   Result<void> read(const std::vector<Range>& ranges, const OnRecord& on_record, Patience& patience);
 

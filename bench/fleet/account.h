@@ -29,8 +29,9 @@ struct Account {
   std::uint64_t redirects_followed = 0;
   std::array<std::uint64_t, kFaultKinds> faults{};
 
-  // `rate`: requests a second that the client is to keep to, 0: none.
-  void arrived(Nanos at, double rate) {
+  // `rate`: requests a second that the client is to keep to, 0: none. `answered`: when the request before was, on the
+  // same connection; 0: there was none.
+  void arrived(Nanos at, double rate, Nanos answered = 0) {
     ++requests;
     most_in_flight = std::max(most_in_flight, ++in_flight);
     if (at / kSecond != second_) {
@@ -39,7 +40,7 @@ struct Account {
     }
     busiest_second = std::max(busiest_second, ++in_second_);
     if (rate > 0) fill_bucket(at, rate);
-    if (at < wait_until_ - kTwoClocks) waited_for(at);
+    if (at < wait_until_ - kTwoClocks) waited_for(at, answered);
   }
   void asked_to_wait(Nanos from, Nanos until) {
     if (from >= wait_until_) wait_from_ = from;
@@ -47,16 +48,17 @@ struct Account {
   }
   void logged_in(Nanos at) {
     constexpr Nanos kBetweenLogins = 30 * kSecond;
-    if (logins++ > 0 && at - last_login_ < kBetweenLogins - kWayHere) ++hasty_logins;
+    if (logins++ > 0 && at - last_login_ < kBetweenLogins - kStandstill) ++hasty_logins;
     last_login_ = at;
   }
 
  private:
   // What was sent before the answer that asked to wait was read cannot be held against the client: while that answer is
-  // under way, each of its other connections may end a request and begin another. On loopback the last of them come 1
-  // to 8 ms later; a machine that is busy with sanitizers takes longer.
-  void waited_for(Nanos at) {
-    if (at > wait_from_ + kWayHere) {
+  // under way, each of its other connections may end a request and begin another. They come 1 to 8 ms later, and
+  // seconds later where a process stood still: so it is not their time that tells, but that of the answer which their
+  // client had read for certain.
+  void waited_for(Nanos at, Nanos answered) {
+    if (answered > wait_from_ + kWayHere) {
       ++inside_retry_after;
       return;
     }
@@ -74,6 +76,7 @@ struct Account {
   }
 
   static constexpr Nanos kWayHere = 100 * kMillisecond;
+  static constexpr Nanos kStandstill = 3 * kSecond;  // of one login, and none of the next
   // A client counts the span on its steady clock, we look at the clock on the wall.
   static constexpr Nanos kTwoClocks = 10 * kMillisecond;
   Nanos second_ = 0;

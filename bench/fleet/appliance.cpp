@@ -48,9 +48,9 @@ Appliance::Appliance(const Plan& plan, const Conduct& conduct, std::size_t index
 
 bool Appliance::is_down(Nanos now) const { return nature_.is_down.holds(clock(now)) && !is_calm(clock(now)); }
 
-Answer Appliance::answer(const Request& request, Nanos now) {
+Answer Appliance::answer(const Request& request, Nanos now, Nanos answered) {
   const Nanos at = clock(now);
-  account_.arrived(at, conduct_.rate);
+  account_.arrived(at, conduct_.rate, answered == 0 ? 0 : clock(answered));
   shared_.requests.fetch_add(1, std::memory_order_relaxed);
   const Fault fault = draw(request, at);
   if (nature_.has_server_errors.holds(at) && !is_calm(at)) return server_error(dialect_, random_);

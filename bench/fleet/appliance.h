@@ -48,7 +48,8 @@ class Appliance {
   // All times of this interface are the fleet's; inside, the appliance knows its own clock only.
   Nanos clock(Nanos now) const { return shifted(now, nature_.clock_offset); }
   bool is_down(Nanos now) const;
-  Answer answer(const Request& request, Nanos now);
+  // `answered`: when the request before was, on the same connection; 0: there was none.
+  Answer answer(const Request& request, Nanos now, Nanos answered = 0);
   // Once per answer; `complete`: every byte of it went out.
   void finished(const Answer& answer, bool complete);
 

@@ -74,6 +74,7 @@ class Conversation {
       : stream_(stream), appliance_(appliance), timer_(stream.get_executor()) {}
 
   Awaitable<void> run() {
+    Nanos answered = 0;
     while (true) {
       Request request;
       std::size_t used = 0;
@@ -88,12 +89,13 @@ class Conversation {
         reset_on_close();
         co_return;
       }
-      const Answer answer = appliance_.answer(request, at);
+      const Answer answer = appliance_.answer(request, at, answered);
       const bool keep = request.keep_alive;
       write_head(head_, answer, appliance_.clock(at));
       const Outcome outcome = co_await deliver(answer);
       appliance_.finished(answer, outcome != Outcome::broken);
       if (outcome != Outcome::said || !keep) co_return;
+      answered = at;
       received_.erase(0, used);
     }
   }

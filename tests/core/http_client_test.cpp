@@ -162,7 +162,6 @@ TEST_F(HttpClientTest, TellsFaultsOfTheNetworkApart) {
     return Reply("", Then::kSilence);
   });
   EndpointOptions options = to(server);
-  options.timeout = std::chrono::milliseconds(200);
   const std::string who = "127.0.0.1:" + std::to_string(server.port()) + ": ";
   const auto expect = [&](const char* target, ErrorKind kind, const char* words) {
     auto endpoint = open(options);
@@ -175,15 +174,17 @@ TEST_F(HttpClientTest, TellsFaultsOfTheNetworkApart) {
   expect("/reset", ErrorKind::kTryLater, "reset");
   expect("/nothing", ErrorKind::kTryLater, "closed before any answer");
   expect("/not-http", ErrorKind::kBadAnswer, "not HTTP/1");
+  options.timeout = std::chrono::milliseconds(200);
   expect("/silence", ErrorKind::kTryLater, "timed out (timeout is 200 ms)");
   expect("/loris", ErrorKind::kTryLater, "timed out (timeout is 200 ms)");
 }
 
 TEST_F(HttpClientTest, SaysThatAConnectionWasRefused) {
-  asio::ip::tcp::acceptor taken(io_, {asio::ip::address_v4::loopback(), 0});
+  // Nobody else is given the port, and nobody listens there.
+  asio::ip::tcp::acceptor taken(io_, asio::ip::tcp::v4());
+  taken.bind({asio::ip::address_v4::loopback(), 0});
   EndpointOptions options;
   options.base_url = "http://127.0.0.1:" + std::to_string(taken.local_endpoint().port());
-  taken.close();
   const Error error = failure(options);
   EXPECT_EQ(error.kind, ErrorKind::kTryLater);
   EXPECT_THAT(error.detail, HasSubstr("Connection refused"));

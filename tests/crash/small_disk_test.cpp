@@ -66,7 +66,7 @@ TEST(SmallDisk, IsWaitedForAndNothingIsLostOrRepeated) {
     return options;
   };
   EXPECT_TRUE(eventually([&] { return fleet.agrees(judged()); }));
-  EXPECT_TRUE(says(daemon, "takes events again"));
+  EXPECT_TRUE(eventually([&] { return says(daemon, "takes events again"); })) << daemon.err();
   daemon.signal(SIGTERM);
   EXPECT_EQ(daemon.wait(), 0) << daemon.err();
   std::string table;

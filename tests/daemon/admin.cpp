@@ -34,9 +34,9 @@ void open_admin_address(const Workplace& place) {
   place.edit_config("admin = \"\"", fmt::format("admin = \"unix:{}\"", (place / kAdminSocket).string()));
 }
 
-unsigned short open_admin_port(const Workplace& place) {
-  const unsigned short port = free_port();
-  place.edit_config("admin = \"\"", fmt::format("admin = \"127.0.0.1:{}\"", port));
+HeldPort open_admin_port(const Workplace& place) {
+  HeldPort port;
+  place.edit_config("admin = \"\"", fmt::format("admin = \"127.0.0.1:{}\"", port.number()));
   return port;
 }
 
@@ -56,11 +56,6 @@ std::string get_body(const Workplace& place, std::string_view path) {
   const std::string answer = get(place, path);
   const std::size_t head = answer.find("\r\n\r\n");
   return head == std::string::npos ? std::string() : answer.substr(head + 4);
-}
-
-unsigned short free_port() {
-  asio::io_context io;
-  return asio::ip::tcp::acceptor(io, {asio::ip::address_v4::loopback(), 0}).local_endpoint().port();
 }
 
 Samples samples_of(const std::string& metrics) {

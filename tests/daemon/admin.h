@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "tests/daemon/held_port.h"
 #include "tests/daemon/workplace.h"
 
 namespace sessionlogd::test {
@@ -14,7 +15,7 @@ inline constexpr const char* kAdminSocket = "admin.sock";
 
 // Puts it, or a port of loopback, into the configuration, in place of none.
 void open_admin_address(const Workplace& place);
-unsigned short open_admin_port(const Workplace& place);
+HeldPort open_admin_port(const Workplace& place);
 
 // Whatever is answered to these bytes until the other side ends; "" when nobody listens.
 std::string ask(const Workplace& place, std::string_view bytes);
@@ -23,9 +24,6 @@ std::string ask_port(unsigned short port, std::string_view bytes);
 // A GET's whole answer, and its body alone.
 std::string get(const Workplace& place, std::string_view path);
 std::string get_body(const Workplace& place, std::string_view path);
-
-// A port of loopback that nobody had a moment ago.
-unsigned short free_port();
 
 // Samples by name and labels, as they are written: R"(sessionlogd_polls_total{source="a",result="new"})".
 using Samples = std::map<std::string, double>;

@@ -45,7 +45,8 @@ class Admin : public testing::Test {
 TEST_F(Admin, SaysThatItIsHealthyAndReady) {
   Child daemon = start();
   EXPECT_EQ(get_body(place_, "/healthz"), "{\"healthy\":true,\"reasons\":[]}\n");
-  EXPECT_EQ(get_body(place_, "/readyz"), "{\"ready\":true,\"reasons\":[]}\n");
+  EXPECT_TRUE(eventually([&] { return get_body(place_, "/readyz") == "{\"ready\":true,\"reasons\":[]}\n"; }))
+      << get_body(place_, "/readyz");
   struct stat file {};
   ASSERT_EQ(::stat((place_ / kAdminSocket).c_str(), &file), 0);
   EXPECT_EQ(file.st_mode & 07777, 0600u);
@@ -222,10 +223,11 @@ TEST_F(Admin, AnswersOnlyWhatItShould) {
 
 // A page in a browser can make its own name mean 127.0.0.1; the name is in Host all the same.
 TEST_F(Admin, OnAPortAnswersLoopbackNamesOnly) {
-  const unsigned short port = free_port();
-  place_.edit_config(fmt::format("unix:{}", (place_ / kAdminSocket).string()), fmt::format("127.0.0.1:{}", port));
+  const HeldPort port;
+  place_.edit_config(fmt::format("unix:{}", (place_ / kAdminSocket).string()),
+                     fmt::format("127.0.0.1:{}", port.number()));
   const auto ask_for = [&](const std::string& host) {
-    return ask_port(port, "GET /healthz HTTP/1.1\r\nConnection: close\r\n" + host + "\r\n");
+    return ask_port(port.number(), "GET /healthz HTTP/1.1\r\nConnection: close\r\n" + host + "\r\n");
   };
   Child daemon = place_.start("run");
   EXPECT_TRUE(eventually([&] { return !ask_for("Host: localhost\r\n").empty(); })) << daemon.err();

@@ -8,9 +8,9 @@
 namespace sessionlogd::test {
 namespace http = boost::beast::http;
 
-// A session without news for a month would not be read again.
+// A session without news for a month would not be read again. The same at midnight, too: else it were another session.
 std::string yesterday() {
-  const std::time_t at = std::time(nullptr) - 24 * 3600;
+  static const std::time_t at = std::time(nullptr) - 24 * 3600;
   char date[16] = {};
   std::strftime(date, sizeof date, "%Y-%m-%d", std::gmtime(&at));
   return date;

@@ -108,6 +108,10 @@ std::size_t Child::peak_memory_bytes() const {
 
 bool Child::is_running() { return !has_ended(std::chrono::milliseconds(0)); }
 
+bool Child::has_stopped() const {
+  return read_text("/proc/" + std::to_string(pid_) + "/stat").find(") T ") != std::string::npos;
+}
+
 // A negative time is for ever.
 bool Child::has_ended(std::chrono::milliseconds within) {
   if (reaped_) return true;

@@ -39,6 +39,7 @@ class Child {
   int wait(std::chrono::milliseconds within = kHangGuard);
 
   bool is_running();
+  bool has_stopped() const;  // by SIGSTOP, until SIGCONT
   pid_t pid() const { return pid_; }
   std::size_t peak_memory_bytes() const;  // the most it ever had; 0 once it has ended
 

@@ -50,7 +50,7 @@ TEST_F(Page, ShowsWhatAnApplianceSaysAsTextAndRunsNoneOfIt) {
         fmt::format("HTTP/1.1 401 Unauthorized\r\nContent-Length: {}\r\n\r\n{}", body.size(), body));
   });
   place_.configure(good.source("good", password) + hostile.source("hostile", password));
-  const unsigned short port = open_admin_port(place_);
+  const HeldPort port = open_admin_port(place_);
   Child daemon = place_.start("run");
   ASSERT_TRUE(eventually([&] {
     const Outcome status = place_.run("status");
@@ -61,7 +61,7 @@ TEST_F(Page, ShowsWhatAnApplianceSaysAsTextAndRunsNoneOfIt) {
   EXPECT_EQ(place_.run("reload").status, 0);
   EXPECT_TRUE(eventually([&] { return place_.run("status").out.find("RESTART NEEDED") != std::string::npos; }));
 
-  const Seen seen = open(port);
+  const Seen seen = open(port.number());
   EXPECT_THAT(seen.document,
               AllOf(HasSubstr("<title>✗ sessionlogd</title>"), HasSubstr("1 of 2 sources are not collected"),
                     HasSubstr("&lt;img src=x onerror=document.title='taken'&gt;&lt;script&gt;"), HasSubstr(">good<")));

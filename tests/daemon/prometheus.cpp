@@ -15,8 +15,6 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-constexpr int kPortsToTry = 5;  // one that was free a moment ago may be taken
-
 constexpr const char* kConfiguration = R"(
 global: {{ scrape_interval: 500ms, scrape_timeout: 500ms, evaluation_interval: 500ms }}
 rule_files: ["{}"]
@@ -47,24 +45,18 @@ std::optional<std::string> prometheus_tool(const std::string& name) {
 
 Prometheus::Prometheus(Workplace& place, const std::string& program, unsigned short admin_port) {
   place.write("prometheus.yaml", fmt::format(kConfiguration, SYSTEMD_FOLDER "/prometheus/alerts.yaml", admin_port));
-  for (int i = 0; i < kPortsToTry; ++i) {
-    port_ = free_port();
-    process_.reset();
-    process_.emplace(place.start_program({program, "--config.file=" + (place / "prometheus.yaml").string(),
-                                          "--storage.tsdb.path=" + (place / "prometheus").string(),
-                                          fmt::format("--web.listen-address=127.0.0.1:{}", port_)}));
-    bool ready = false;
-    eventually([&] {
-      ready = ask_port(port_, "GET /-/ready HTTP/1.0\r\n\r\n").find(" 200 ") != std::string::npos;
-      return ready || !process_->is_running();
-    });
-    if (ready) return;
-  }
-  throw std::runtime_error("Prometheus does not start: " + process_->err());
+  process_.emplace(place.start_program({program, "--config.file=" + (place / "prometheus.yaml").string(),
+                                        "--storage.tsdb.path=" + (place / "prometheus").string(),
+                                        fmt::format("--web.listen-address=127.0.0.1:{}", port_.number())}));
+  const bool ready = eventually([&] {
+    return ask_port(port_.number(), "GET /-/ready HTTP/1.0\r\n\r\n").find(" 200 ") != std::string::npos ||
+           !process_->is_running();
+  });
+  if (!ready || !process_->is_running()) throw std::runtime_error("Prometheus does not start: " + process_->err());
 }
 
 std::string Prometheus::get(const std::string& target) const {
-  const std::string answer = ask_port(port_, fmt::format("GET {} HTTP/1.0\r\n\r\n", target));
+  const std::string answer = ask_port(port_.number(), fmt::format("GET {} HTTP/1.0\r\n\r\n", target));
   const std::size_t head = answer.find("\r\n\r\n");
   if (head == std::string::npos) throw std::runtime_error("Prometheus does not answer: " + process_->err());
   return answer.substr(head + 4);

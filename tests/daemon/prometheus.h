@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/daemon/held_port.h"
 #include "tests/daemon/workplace.h"
 
 namespace sessionlogd::test {
@@ -38,7 +39,7 @@ class Prometheus {
  private:
   std::string get(const std::string& target) const;
 
-  unsigned short port_ = 0;
+  HeldPort port_;
   std::optional<Child> process_;
 };
 

@@ -33,9 +33,9 @@ class ScrapedFleet : public testing::Test {
   }
 
   void start() {
-    const unsigned short port = open_admin_port(place_);
+    port_.emplace(open_admin_port(place_));
     daemon_.emplace(place_.start("run"));
-    prometheus_.emplace(place_, *program_, port);
+    prometheus_.emplace(place_, *program_, port_->number());
   }
 
   // What is wrong with an expression, "" when it gives numbers that have each of these labels.
@@ -82,6 +82,7 @@ class ScrapedFleet : public testing::Test {
   Workplace place_;
   std::optional<std::string> program_;
   std::optional<SimulatedFleet> fleet_;
+  std::optional<HeldPort> port_;  // of the daemon
   std::optional<Child> daemon_;
   std::optional<Prometheus> prometheus_;
 };

@@ -54,7 +54,7 @@ TEST_F(Reload, AddsAndRemovesSourcesAndLeavesTheOthersAlone) {
   EXPECT_EQ(reloaded.status, 0) << reloaded.err;
   EXPECT_NE(reloaded.out.find("1 sources added, 0 changed, 1 removed, 1 unchanged"), std::string::npos) << reloaded.out;
   EXPECT_TRUE(writes("c", 1)) << daemon.err();
-  EXPECT_EQ(b_.returned(), b_.issued()) << "it was not logged out";
+  EXPECT_TRUE(eventually([&] { return b_.returned() == b_.issued(); })) << "it was not logged out";
   const int reads = b_.logs_read();
 
   a_.sessions = 2;

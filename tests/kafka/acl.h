@@ -18,8 +18,8 @@ struct Acl {
   Name matches = Name::kWhole;
 };
 
-// As the super user of one broker ("127.0.0.1:9092"). Brokers may take some milliseconds to know. `user` is a
-// principal, "User:somebody". Throw std::runtime_error.
+// As the super user of one broker ("127.0.0.1:9092"), which goes by the change when they return. `user` is a principal,
+// "User:somebody". Throw std::runtime_error.
 void allow(const std::string& broker, const std::string& user, const Acl& acl);
 void withdraw(const std::string& broker, const std::string& user, const Acl& acl);
 

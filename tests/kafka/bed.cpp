@@ -6,15 +6,22 @@
 #include <csignal>
 #include <fstream>
 
+#include "tests/daemon/admin.h"
+
 namespace sessionlogd::test {
 namespace {
 
-// Brokers on a busy machine may time out once more after all was delivered. A daemon that is stopped just then says by
-// its status that it could not write its last states.
+// Brokers on a busy machine may time out once more after all was delivered.
 bool takes_events(const Child& daemon) {
   const std::string said = daemon.err();
   const std::size_t trouble = said.rfind(" cannot take events now");
   return trouble == said.npos || said.find(" takes events again", trouble) != said.npos;
+}
+
+// A daemon waits two seconds at its end for brokers that are slow just then. If that was not enough it says so, and by
+// its status, and what it could not write is read again at the next start.
+bool was_in_vain(const Child& daemon, int status) {
+  return status == 1 && daemon.err().find(" did not take the last events before the end") != std::string::npos;
 }
 
 }  // namespace
@@ -29,6 +36,20 @@ Bed::Bed(Cluster& cluster, const std::string& name, std::vector<std::string> opt
   place.edit_config(fmt::format("type = \"file\"\npath = \"{}\"\n", place.output().string()),
                     fmt::format("type = \"kafka\"\nbrokers = \"{}\"\ntopic = \"{}\"\ntransactional_id = \"{}\"\n{}\n",
                                 cluster.addresses(), topic, topic, keys));
+  open_admin_address(place);
+}
+
+bool Bed::is_told(const Child& daemon, const std::string& trouble, std::size_t since) const {
+  return eventually([&] {
+    return daemon.err().find(trouble, since) != std::string::npos ||
+           get_body(place, "/status").find(trouble) != std::string::npos;
+  });
+}
+
+bool Bed::is_well() const {
+  return eventually([&] {
+    return get_body(place, "/status").find(R"("state":"ok","error":"","last_commit":)") != std::string::npos;
+  });
 }
 
 std::vector<Message> Bed::read() {
@@ -45,12 +66,27 @@ bool Bed::agrees(const std::vector<std::string>& how) {
 
 void Bed::finish(Child& daemon, const std::vector<std::string>& how) {
   EXPECT_TRUE(eventually([&] { return fleet.is_caught_up(); })) << daemon.err();
-  EXPECT_TRUE(eventually([&] { return agrees(how) && takes_events(daemon); })) << daemon.err();
-  daemon.signal(SIGTERM);
-  EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+  const int status = end(daemon, how);
+  if (was_in_vain(daemon, status)) {
+    EXPECT_TRUE(eventually([&] {
+      Child next = start();
+      EXPECT_TRUE(says(next, " started: ")) << next.err();
+      const int again = end(next, how);
+      EXPECT_TRUE(again == 0 || was_in_vain(next, again)) << next.err();
+      return again == 0;
+    })) << daemon.err();
+  } else {
+    EXPECT_EQ(status, 0) << daemon.err();
+  }
   read();
   std::string table;
   EXPECT_TRUE(fleet.agrees_at_the_end(how, table)) << table << daemon.err();
+}
+
+int Bed::end(Child& daemon, const std::vector<std::string>& how) {
+  EXPECT_TRUE(eventually([&] { return agrees(how) && takes_events(daemon); })) << daemon.err();
+  daemon.signal(SIGTERM);
+  return daemon.wait();
 }
 
 }  // namespace sessionlogd::test

@@ -23,6 +23,12 @@ class Bed {
 
   Child start(const std::string& command = "run") { return place.start(command); }
 
+  // Wait until the daemon tells of this trouble with its sink, or of none any more. Its log, looked at from byte
+  // `since` on, has the first reason alone, and on a busy machine that may be a broker which took too long; the present
+  // one stands at its admin address.
+  bool is_told(const Child& daemon, const std::string& trouble, std::size_t since = 0) const;
+  bool is_well() const;
+
   // What the outside reader sees, also written where the judge looks for it.
   std::vector<Message> read();
 
@@ -35,6 +41,10 @@ class Bed {
   Workplace place;
   Outside outside;
   SimulatedFleet fleet;
+
+ private:
+  // Its status, once everything served is committed.
+  int end(Child& daemon, const std::vector<std::string>& how);
 };
 
 }  // namespace sessionlogd::test

@@ -18,18 +18,6 @@ using boost::asio::ip::tcp;
 
 constexpr const char* kJava = "/usr/bin/java";
 
-// Free now, and nobody else's until all are chosen. A broker needs the same port again after a kill.
-std::vector<unsigned short> free_ports(int count) {
-  boost::asio::io_context io;
-  std::vector<tcp::acceptor> held;
-  std::vector<unsigned short> ports;
-  for (int i = 0; i < count; ++i) {
-    held.emplace_back(io, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0));
-    ports.push_back(held.back().local_endpoint().port());
-  }
-  return ports;
-}
-
 bool takes_connections(unsigned short port) {
   boost::asio::io_context io;
   tcp::socket socket(io);
@@ -63,18 +51,18 @@ Cluster::Cluster(const ClusterSettings& settings) {
   directory_ = name;
   std::vector<Listener> listeners{{"PLAINTEXT", "PLAINTEXT"}, {"CONTROLLER", "PLAINTEXT"}};
   listeners.insert(listeners.end(), settings.listeners.begin(), settings.listeners.end());
-  const std::vector<unsigned short> ports = free_ports(settings.brokers * static_cast<int>(listeners.size()));
 
   std::string voters, protocols;
   for (const Listener& listener : listeners)
     protocols += fmt::format("{}{}:{}", protocols.empty() ? "" : ",", listener.name, listener.protocol);
   std::vector<std::string> ways_in;  // of each broker
-  for (auto port = ports.begin(); port != ports.end();) {
+  while (size() < settings.brokers) {
     Broker& broker = brokers_.emplace_back();
-    broker.port = *port;
     std::string& ways = ways_in.emplace_back();
     for (const Listener& listener : listeners) {
-      const std::string address = fmt::format("127.0.0.1:{}", *port++);
+      const unsigned short port = ports_.emplace_back().number();
+      if (broker.port == 0) broker.port = port;
+      const std::string address = fmt::format("127.0.0.1:{}", port);
       std::string& all = addresses_[listener.name];
       all += (all.empty() ? "" : ",") + address;
       ways += fmt::format("{}{}://{}", ways.empty() ? "" : ",", listener.name, address);

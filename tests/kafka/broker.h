@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/daemon/child.h"
+#include "tests/daemon/held_port.h"
 
 namespace sessionlogd::test {
 
@@ -53,6 +54,7 @@ class Cluster {
   void start(Broker& broker);
 
   std::filesystem::path directory_;
+  std::vector<HeldPort> ports_;                   // a broker needs its own again after a kill
   std::map<std::string, std::string> addresses_;  // by listener
   std::vector<Broker> brokers_;
 };

@@ -106,8 +106,7 @@ TEST_F(KafkaCampaign, NothingIsLostOrRepeatedWithOneBroker) {
 
 // Leaders and the transaction's coordinator move with every broker that goes.
 TEST_F(KafkaCampaign, NothingIsLostOrRepeatedWithThreeBrokers) {
-  Cluster cluster({.brokers = 3});
-  Campaign(cluster, "campaign-3", rounds_or(kRoundsOfThree)).run();
+  Campaign(three_brokers(), "campaign-3", rounds_or(kRoundsOfThree)).run();
 }
 
 }  // namespace

@@ -93,7 +93,7 @@ TEST_F(KafkaCrash, AZombieEndsAndNamesItsSuccessor) {
   const std::string topic = "zombie";
   outside_.create_topic(topic, 3);
   Child zombie = start(topic, "stop-before:commit:3");
-  ASSERT_TRUE(eventually([&] { return acknowledged(zombie).size() > 0; })) << zombie.err();
+  ASSERT_TRUE(eventually([&] { return zombie.has_stopped(); })) << zombie.err();
   Child next = start(topic);
   EXPECT_EQ(next.wait(), 0) << next.err();
   zombie.signal(SIGCONT);
@@ -107,7 +107,7 @@ TEST_F(KafkaCrash, GoesOnAfterItsTransactionExpired) {
   const std::string topic = "expiry";
   outside_.create_topic(topic, 3);
   Child writer = start(topic, "stop-before:commit:3");
-  ASSERT_TRUE(eventually([&] { return acknowledged(writer).size() > 0; })) << writer.err();
+  ASSERT_TRUE(eventually([&] { return writer.has_stopped(); })) << writer.err();
   // Seen by a reader: the open transaction holds it up until the broker gives it up.
   const auto end = outside_.span_of(topic).second;
   ASSERT_TRUE(eventually([&] { return outside_.span_of(topic).second > end; }));

@@ -2,18 +2,22 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <algorithm>
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <set>
 #include <stdexcept>
 
+#include "tests/daemon/child.h"
+
 namespace sessionlogd::test {
 namespace {
 
-constexpr int kMostMs = 30'000;
+constexpr int kMostMs = std::chrono::milliseconds(kHangGuard).count();
+constexpr int kMostForEndsMs = 10'000;  // then they are asked for anew
 
-rd_kafka_t* make(rd_kafka_type_t type, const std::map<std::string, std::string>& properties) {
+rd_kafka_t* make(rd_kafka_type_t type, std::map<std::string, std::string> properties) {
+  properties.merge(std::map<std::string, std::string>{{"log_level", "0"}, {"reconnect.backoff.max.ms", "500"}});
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
   char reason[512];
   for (const auto& [name, value] : properties) {
@@ -31,11 +35,15 @@ void check(rd_kafka_resp_err_t error, const std::string& what) {
 
 using EventPtr = std::unique_ptr<rd_kafka_event_t, decltype(&rd_kafka_event_destroy)>;
 
-EventPtr ask(rd_kafka_t* admin, const std::function<void(rd_kafka_queue_t*)>& send) {
+EventPtr ask(rd_kafka_t* admin, const std::function<void(const rd_kafka_AdminOptions_t*, rd_kafka_queue_t*)>& send) {
+  rd_kafka_AdminOptions_t* patient = rd_kafka_AdminOptions_new(admin, RD_KAFKA_ADMIN_OP_ANY);
+  char reason[256];
+  check(rd_kafka_AdminOptions_set_request_timeout(patient, kMostMs, reason, sizeof reason), reason);
   rd_kafka_queue_t* queue = rd_kafka_queue_new(admin);
-  send(queue);
+  send(patient, queue);
   EventPtr event(rd_kafka_queue_poll(queue, kMostMs), rd_kafka_event_destroy);
   rd_kafka_queue_destroy(queue);
+  rd_kafka_AdminOptions_destroy(patient);
   if (!event) throw std::runtime_error("the cluster does not answer");
   check(rd_kafka_event_error(event.get()), "an administrator's request");
   return event;
@@ -63,31 +71,37 @@ Message taken(const rd_kafka_message_t& from) {
 }  // namespace
 
 Outside::Outside(std::string brokers)
-    : brokers_(std::move(brokers)),
-      admin_(make(RD_KAFKA_PRODUCER, {{"bootstrap.servers", brokers_}, {"log_level", "0"}})) {}
+    : brokers_(std::move(brokers)), admin_(make(RD_KAFKA_PRODUCER, {{"bootstrap.servers", brokers_}})) {}
 
 Outside::~Outside() { rd_kafka_destroy(admin_); }
+
+// What the controller has done, brokers learn a moment later.
+void Outside::wait_until_known(const std::function<bool()>& is_known) {
+  if (!eventually(is_known)) throw std::runtime_error("the brokers do not know yet");
+}
 
 void Outside::create_topic(const std::string& topic, int partitions, const Configuration& configuration) {
   char reason[256];
   rd_kafka_NewTopic_t* wanted = rd_kafka_NewTopic_new(topic.c_str(), partitions, -1, reason, sizeof reason);
   for (const auto& [name, value] : configuration) rd_kafka_NewTopic_set_config(wanted, name.c_str(), value.c_str());
   const EventPtr event =
-      ask(admin_, [&](rd_kafka_queue_t* queue) { rd_kafka_CreateTopics(admin_, &wanted, 1, nullptr, queue); });
+      ask(admin_, [&](auto* options, auto* queue) { rd_kafka_CreateTopics(admin_, &wanted, 1, options, queue); });
   rd_kafka_NewTopic_destroy(wanted);
   std::size_t count = 0;
   auto** results = rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
   check_topics(results, count);
+  wait_until_known([&] { return partitions_of(topic) == partitions; });
 }
 
 void Outside::delete_topic(const std::string& topic) {
   rd_kafka_DeleteTopic_t* unwanted = rd_kafka_DeleteTopic_new(topic.c_str());
   const EventPtr event =
-      ask(admin_, [&](rd_kafka_queue_t* queue) { rd_kafka_DeleteTopics(admin_, &unwanted, 1, nullptr, queue); });
+      ask(admin_, [&](auto* options, auto* queue) { rd_kafka_DeleteTopics(admin_, &unwanted, 1, options, queue); });
   rd_kafka_DeleteTopic_destroy(unwanted);
   std::size_t count = 0;
   auto** results = rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event.get()), &count);
   check_topics(results, count);
+  wait_until_known([&] { return partitions_of(topic) == 0; });
 }
 
 void Outside::add_partitions(const std::string& topic, int partitions) {
@@ -95,11 +109,12 @@ void Outside::add_partitions(const std::string& topic, int partitions) {
   rd_kafka_NewPartitions_t* wanted =
       rd_kafka_NewPartitions_new(topic.c_str(), static_cast<std::size_t>(partitions), reason, sizeof reason);
   const EventPtr event =
-      ask(admin_, [&](rd_kafka_queue_t* queue) { rd_kafka_CreatePartitions(admin_, &wanted, 1, nullptr, queue); });
+      ask(admin_, [&](auto* options, auto* queue) { rd_kafka_CreatePartitions(admin_, &wanted, 1, options, queue); });
   rd_kafka_NewPartitions_destroy(wanted);
   std::size_t count = 0;
   auto** results = rd_kafka_CreatePartitions_result_topics(rd_kafka_event_CreatePartitions_result(event.get()), &count);
   check_topics(results, count);
+  wait_until_known([&] { return partitions_of(topic) == partitions; });
 }
 
 void Outside::configure_topic(const std::string& topic, const Configuration& configuration) {
@@ -107,14 +122,21 @@ void Outside::configure_topic(const std::string& topic, const Configuration& con
   for (const auto& [name, value] : configuration)
     rd_kafka_ConfigResource_set_config(resource, name.c_str(), value.c_str());
   const EventPtr event =
-      ask(admin_, [&](rd_kafka_queue_t* queue) { rd_kafka_AlterConfigs(admin_, &resource, 1, nullptr, queue); });
+      ask(admin_, [&](auto* options, auto* queue) { rd_kafka_AlterConfigs(admin_, &resource, 1, options, queue); });
   rd_kafka_ConfigResource_destroy(resource);
+  wait_until_known([&] {
+    const Configuration now = configuration_of(topic);
+    return std::ranges::all_of(configuration, [&](const auto& wanted) {
+      const auto found = now.find(wanted.first);
+      return found != now.end() && found->second == wanted.second;
+    });
+  });
 }
 
 Outside::Configuration Outside::configuration_of(const std::string& topic) {
   rd_kafka_ConfigResource_t* resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str());
   const EventPtr event =
-      ask(admin_, [&](rd_kafka_queue_t* queue) { rd_kafka_DescribeConfigs(admin_, &resource, 1, nullptr, queue); });
+      ask(admin_, [&](auto* options, auto* queue) { rd_kafka_DescribeConfigs(admin_, &resource, 1, options, queue); });
   rd_kafka_ConfigResource_destroy(resource);
   Configuration found;
   std::size_t count = 0;
@@ -135,7 +157,7 @@ void Outside::empty(const std::string& topic, std::int32_t partition) {
   rd_kafka_DeleteRecords_t* unwanted = rd_kafka_DeleteRecords_new(before);
   rd_kafka_topic_partition_list_destroy(before);
   const EventPtr event =
-      ask(admin_, [&](rd_kafka_queue_t* queue) { rd_kafka_DeleteRecords(admin_, &unwanted, 1, nullptr, queue); });
+      ask(admin_, [&](auto* options, auto* queue) { rd_kafka_DeleteRecords(admin_, &unwanted, 1, options, queue); });
   rd_kafka_DeleteRecords_destroy(unwanted);
   check(rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event.get()))->elems[0].err, topic);
 }
@@ -151,15 +173,51 @@ void Outside::write(const std::string& topic, const std::vector<Message>& messag
   check(rd_kafka_flush(admin_, kMostMs), topic);
 }
 
+bool Outside::has_part_in(const std::string& topic, int broker) {
+  const int id = broker + 1;
+  bool has_part = false;
+  look_at(topic, [&](const rd_kafka_metadata_topic& found) {
+    for (int i = 0; i < found.partition_cnt; ++i)
+      has_part = has_part || found.partitions[i].leader < 0 || found.partitions[i].leader == id;
+  });
+  return has_part;
+}
+
 int Outside::partitions_of(const std::string& topic) {
+  int partitions = 0;
+  look_at(topic, [&](const rd_kafka_metadata_topic& found) { partitions = found.partition_cnt; });
+  return partitions;
+}
+
+// What the cluster says of a topic, if there is one.
+void Outside::look_at(const std::string& topic, const std::function<void(const rd_kafka_metadata_topic&)>& look) {
   const rd_kafka_metadata_t* metadata = nullptr;
   check(rd_kafka_metadata(admin_, 1, nullptr, &metadata, kMostMs), "metadata");
-  int partitions = 0;
   for (int i = 0; i < metadata->topic_cnt; ++i) {
-    if (metadata->topics[i].topic == topic) partitions = metadata->topics[i].partition_cnt;
+    if (metadata->topics[i].topic == topic) look(metadata->topics[i]);
   }
   rd_kafka_metadata_destroy(metadata);
-  return partitions;
+}
+
+// By a client of its own each time: librdkafka 2.0.2 asks a leader that has gone again and again.
+std::vector<std::int64_t> Outside::ends_of(const std::string& topic) {
+  std::vector<std::int64_t> ends(static_cast<std::size_t>(partitions_of(topic)));
+  wait_until_known([&] {
+    const std::unique_ptr<rd_kafka_t, decltype(&rd_kafka_destroy)> witness(
+        make(RD_KAFKA_CONSUMER, {{"bootstrap.servers", brokers_}, {"isolation.level", "read_uncommitted"}}),
+        rd_kafka_destroy);
+    rd_kafka_topic_partition_list_t* all = rd_kafka_topic_partition_list_new(1);
+    for (std::size_t i = 0; i < ends.size(); ++i)
+      rd_kafka_topic_partition_list_add(all, topic.c_str(), static_cast<std::int32_t>(i))->offset = RD_KAFKA_OFFSET_END;
+    rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(witness.get(), all, kMostForEndsMs);
+    for (std::size_t i = 0; i < ends.size(); ++i) {
+      if (all->elems[i].err != RD_KAFKA_RESP_ERR_NO_ERROR) error = all->elems[i].err;
+      ends[i] = all->elems[i].offset;
+    }
+    rd_kafka_topic_partition_list_destroy(all);
+    return error == RD_KAFKA_RESP_ERR_NO_ERROR;
+  });
+  return ends;
 }
 
 std::vector<Message> Outside::read(const std::string& topic, const std::string& isolation) {
@@ -168,11 +226,11 @@ std::vector<Message> Outside::read(const std::string& topic, const std::string& 
                                                   {"isolation.level", isolation},
                                                   {"enable.auto.commit", "false"},
                                                   {"enable.partition.eof", "true"},
-                                                  {"fetch.wait.max.ms", "10"},
-                                                  {"log_level", "0"}});
+                                                  {"fetch.wait.max.ms", "10"}});
   rd_kafka_poll_set_consumer(consumer);
   rd_kafka_topic_partition_list_t* all = rd_kafka_topic_partition_list_new(1);
-  const int partitions = partitions_of(topic);
+  const std::vector<std::int64_t> ends = ends_of(topic);
+  const int partitions = static_cast<int>(ends.size());
   for (int i = 0; i < partitions; ++i)
     rd_kafka_topic_partition_list_add(all, topic.c_str(), i)->offset = RD_KAFKA_OFFSET_BEGINNING;
   rd_kafka_assign(consumer, all);
@@ -183,7 +241,9 @@ std::vector<Message> Outside::read(const std::string& topic, const std::string& 
     rd_kafka_message_t* message = rd_kafka_consumer_poll(consumer, 1'000);
     if (message == nullptr) continue;
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) messages.push_back(taken(*message));
-    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) ended.insert(message->partition);
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF &&
+        message->offset >= ends[static_cast<std::size_t>(message->partition)])
+      ended.insert(message->partition);
     rd_kafka_message_destroy(message);
   }
   rd_kafka_topic_partition_list_destroy(all);

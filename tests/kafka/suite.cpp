@@ -9,7 +9,7 @@
 namespace sessionlogd::test {
 namespace {
 
-std::unique_ptr<Cluster> cluster;
+std::unique_ptr<Cluster> alone, three;
 
 // Without a broker nothing runs, which ctest reads from the line that says so. The broker ends with the suite, not in
 // the middle of the process' exit.
@@ -21,15 +21,23 @@ class WithBroker : public testing::Environment {
     std::cout << "[  SKIPPED ] " << why_not << std::endl;
     GTEST_SKIP() << why_not;
   }
-  void TearDown() override { cluster.reset(); }
+  void TearDown() override {
+    alone.reset();
+    three.reset();
+  }
 };
 [[maybe_unused]] const auto* const kWithBroker = testing::AddGlobalTestEnvironment(new WithBroker);
 
 }  // namespace
 
 Cluster& one_broker() {
-  if (!cluster) cluster = std::make_unique<Cluster>(ClusterSettings{});
-  return *cluster;
+  if (!alone) alone = std::make_unique<Cluster>(ClusterSettings{});
+  return *alone;
+}
+
+Cluster& three_brokers() {
+  if (!three) three = std::make_unique<Cluster>(ClusterSettings{.brokers = 3});
+  return *three;
 }
 
 }  // namespace sessionlogd::test

@@ -1,4 +1,4 @@
-// The suite's own cluster of one broker, started once, and what every test asks of it.
+// The suite's own clusters, each started once, and what every test asks of them.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -9,6 +9,7 @@ namespace sessionlogd::test {
 
 // Started at the first call.
 Cluster& one_broker();
+Cluster& three_brokers();
 
 using KafkaTest = testing::Test;
 

@@ -45,6 +45,7 @@ rd_kafka_error_t* with_trouble(const char* name, const Call& call) {
   rd_kafka_error_t* error = call();
   if (plan.action == "die-after") die();
   if (death.joinable()) death.join();
+  if (plan.action == "stop-after") ::raise(SIGSTOP);
   if (plan.action != "fail-after") return error;
   if (error != nullptr) rd_kafka_error_destroy(error);
   return failure();

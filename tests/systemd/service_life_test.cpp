@@ -14,9 +14,11 @@ class ServiceLife : public Installed {
  protected:
   ServiceLife() { install(); }
 
-  // Started again so often.
-  bool restarted(int times) {
-    return eventually([&] { return show("NRestarts") == std::to_string(times) && is_active(); });
+  int restarts() { return std::stoi(show("NRestarts")); }
+
+  // Started again since it had been that often.
+  bool restarted_since(int times) {
+    return eventually([&] { return restarts() > times && is_active(); });
   }
 };
 
@@ -44,9 +46,18 @@ TEST_F(ServiceLife, FillsTheJournalsFields) {
   EXPECT_THAT(machine_.get(of_source + " --priority=warning | head -1"),
               AllOf(HasSubstr("\"SYSLOG_IDENTIFIER\":\"sessionlogd\""), HasSubstr("\"PRIORITY\":\"4\""),
                     HasSubstr("\"_SYSTEMD_UNIT\":\"sessionlogd.service\"")));
-  EXPECT_EQ(machine_.get("journalctl --quiet --unit=sessionlogd --priority=warning --output=json | grep -c aws-0000 ; "
-                         "journalctl --quiet --unit=sessionlogd --output=json | grep -c '\"MESSAGE\":\\[' || true"),
-            machine_.get(of_source + " --priority=warning | wc -l") + "\n0");  // none is binary: no colours
+  // Between one look and the other there may be more.
+  std::string naming_it, of_it;
+  EXPECT_TRUE(eventually([&] {
+    naming_it =
+        machine_.get("journalctl --quiet --unit=sessionlogd --priority=warning --output=json | grep -c aws-0000");
+    of_it = machine_.get(of_source + " --priority=warning | wc -l");
+    return naming_it == of_it;
+  })) << naming_it
+      << " lines name the source, " << of_it << " are said to be of it";
+  EXPECT_EQ(machine_.get("journalctl --quiet --unit=sessionlogd --output=json | grep -c '\"MESSAGE\":\\[' || true"),
+            "0")
+      << "none is binary: no colours";
 }
 
 TEST_F(ServiceLife, StopsInTimeUnderLoad) {
@@ -65,14 +76,16 @@ TEST_F(ServiceLife, GoesOnAfterAKillAndWhenItIsStuck) {
   add_drop_in("WatchdogSec=2s");
   machine_.get("systemctl start sessionlogd");
   EXPECT_TRUE(has_written());
+  // On a busy machine two seconds may pass once more without a sign of life.
+  int before = restarts();
   machine_.get("systemctl kill --kill-whom=main --signal=KILL sessionlogd");
-  EXPECT_TRUE(restarted(1)) << journal();
+  EXPECT_TRUE(restarted_since(before)) << journal();
+  before = restarts();
   machine_.get("systemctl kill --kill-whom=main --signal=STOP sessionlogd");
-  EXPECT_TRUE(restarted(2)) << journal();
+  EXPECT_TRUE(restarted_since(before)) << journal();
   EXPECT_THAT(journal(), HasSubstr("Watchdog timeout"));
   std::string table;
   EXPECT_TRUE(agrees_in_the_end(table)) << table << journal();
-  EXPECT_EQ(show("NRestarts"), "2");
 }
 
 TEST_F(ServiceLife, IsReadyWhileItWaitsForRoom) {
