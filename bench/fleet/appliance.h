@@ -49,8 +49,8 @@ class Appliance {
   Nanos clock(Nanos now) const { return shifted(now, nature_.clock_offset); }
   bool is_down(Nanos now) const;
   Answer answer(const Request& request, Nanos now);
-  // Once per answer; `complete`: every byte of it went out.
-  void finished(const Answer& answer, bool complete);
+  // Once per answer.
+  void finished(const Answer& answer, const Delivery& delivery);
 
   std::size_t index() const { return index_; }
   const Account& account() const { return account_; }
