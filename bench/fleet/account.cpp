@@ -57,8 +57,7 @@ void Account::judge(const Happening& what) {
       --in_flight_;
       break;
     case Happening::kWish:
-      if (what.at >= wait_until_) wait_from_ = what.at;
-      wait_until_ = std::max(wait_until_, what.until);
+      wishes_.push_back({what.at, what.until});
       break;
     case Happening::kArrival:
       judge_arrival(what.at);
@@ -77,7 +76,7 @@ void Account::judge_arrival(Nanos at) {
   }
   busiest_second = std::max(busiest_second, ++in_second_);
   if (rate_ > 0) judge_rate(at);
-  if (at < wait_until_ - kTwoClocks) judge_wait(at);
+  judge_wait(at);
 }
 
 void Account::judge_login(Nanos at) {
@@ -94,13 +93,17 @@ void Account::judge_rate(Nanos at) {
   paid_until_ = std::max(paid_until_, at) + cost;
 }
 
+// Each wish for itself: one that comes as another ends may cross what waited for that end.
 void Account::judge_wait(Nanos at) {
-  if (at > wait_from_ + kBetweenReadingAndSending) {
+  std::erase_if(wishes_, [at](const Wish& wish) { return at >= wish.until - kTwoClocks; });
+  if (wishes_.empty()) return;
+  const Nanos late = at - wishes_.front().known_at;
+  if (late > kBetweenReadingAndSending) {
     ++inside_retry_after;
     return;
   }
   ++on_the_wire;
-  latest_on_the_wire = std::max(latest_on_the_wire, at - wait_from_);
+  latest_on_the_wire = std::max(latest_on_the_wire, late);
 }
 
 }  // namespace fleet

@@ -59,6 +59,10 @@ class Account {
     auto operator<=>(const Happening&) const = default;
   };
 
+  struct Wish {
+    Nanos known_at, until;
+  };
+
   void heard(const Happening& what);
   void judge_up_to(Nanos at);
   void judge(const Happening& what);
@@ -76,8 +80,7 @@ class Account {
   Nanos paid_until_ = 0;
   bool has_logged_in_ = false;
   Nanos last_login_ = 0;
-  Nanos wait_from_ = 0;
-  Nanos wait_until_ = 0;
+  std::vector<Wish> wishes_;  // in order of known_at
 };
 
 }  // namespace fleet

@@ -52,13 +52,15 @@ class TimedSocket {
   auto async_read_some(const Buffers& buffers, Token&& token) {
     const auto space = as_parts<boost::asio::mutable_buffer>(buffers);
     return attempt(
-        Socket::wait_read, [this, space] { return receive(space); }, std::forward<Token>(token));
+        Socket::wait_read, boost::asio::buffer_size(buffers), [this, space] { return receive(space); },
+        std::forward<Token>(token));
   }
   template <class Buffers, class Token>
   auto async_write_some(const Buffers& buffers, Token&& token) {
     const auto bytes = as_parts<boost::asio::const_buffer>(buffers);
     return attempt(
-        Socket::wait_write, [this, bytes] { return transmit(bytes); }, std::forward<Token>(token));
+        Socket::wait_write, boost::asio::buffer_size(buffers), [this, bytes] { return transmit(bytes); },
+        std::forward<Token>(token));
   }
 
  private:
@@ -81,22 +83,23 @@ class TimedSocket {
 
   // At once if possible, otherwise when the socket is ready.
   template <class Call, class Token>
-  auto attempt(Socket::wait_type ready, Call call, Token&& token) {
+  auto attempt(Socket::wait_type ready, std::size_t size, Call call, Token&& token) {
     using boost::system::error_code;
     enum class Stage { begins, waits, is_done };
     return boost::asio::async_compose<Token, void(error_code, std::size_t)>(
-        [this, ready, call, stage = Stage::begins, result = ssize_t{0}, failure = error_code()](
+        [this, ready, size, call, stage = Stage::begins, result = ssize_t{0}, failure = error_code()](
             auto& self, error_code error = {}) mutable {
           if (stage == Stage::is_done) return self.complete(failure, result > 0 ? static_cast<std::size_t>(result) : 0);
           if (error) return self.complete(error, 0);
-          result = call();
+          // A TLS stream asks for no bytes when it wants to be called back and nothing else.
+          if (size > 0) result = call();
           if (result < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
             stage = Stage::waits;
             socket_.async_wait(ready, std::move(self));
             return;
           }
           if (result < 0) failure = error_code(errno, boost::system::system_category());
-          if (result == 0 && ready == Socket::wait_read) failure = boost::asio::error::eof;
+          if (result == 0 && size > 0 && ready == Socket::wait_read) failure = boost::asio::error::eof;
           // Never from within the call that asked for it.
           if (std::exchange(stage, Stage::is_done) == Stage::begins) {
             boost::asio::post(socket_.get_executor(), std::move(self));

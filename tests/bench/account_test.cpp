@@ -40,6 +40,17 @@ TEST(Account, ASecondRefusalWithinASpanExcusesNothingMore) {
   EXPECT_EQ(account.judged().inside_retry_after, 1u);
 }
 
+TEST(Account, AWishThatComesAsAnotherEndsMayCrossARequest) {
+  Account account;
+  account.asked_to_wait(kHour, kHour + kSecond);
+  account.asked_to_wait(kHour + kSecond - kMillisecond, kHour + 2 * kSecond);
+  account.arrived(kHour + kSecond + kMillisecond);
+  EXPECT_EQ(account.judged().inside_retry_after, 0u);
+  EXPECT_EQ(account.judged().latest_on_the_wire, 2 * kMillisecond);
+  account.arrived(kHour + kSecond + kSecond / 2);
+  EXPECT_EQ(account.judged().inside_retry_after, 1u);
+}
+
 // In whatever order the fleet's thread learns of it: four follow each other on each of four connections.
 TEST(Account, CountsInFlightByWhenItWasAndNotByWhenItWasTold) {
   Account in_order, arrivals_first;

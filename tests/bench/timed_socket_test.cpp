@@ -52,6 +52,17 @@ TEST_F(TimedSocketTest, KnowsWhenWhatItReadsHadComeHoweverLateThatIs) {
   FAIL() << "always the time of the reading";
 }
 
+// A TLS stream does that to be called back at once.
+TEST_F(TimedSocketTest, ReadsNothingWithoutWaiting) {
+  bool is_back = false;
+  timed_->async_read_some(asio::mutable_buffer(), [&](const boost::system::error_code& error, std::size_t size) {
+    is_back = !error && size == 0;
+  });
+  EXPECT_FALSE(is_back);
+  io_.poll();
+  EXPECT_TRUE(is_back);
+}
+
 TEST_F(TimedSocketTest, KnowsWhenItWrote) {
   const std::string answer(100'000, 'x');
   Nanos first_began = 0;
