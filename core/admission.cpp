@@ -72,26 +72,22 @@ Admission::Ticket Admission::start(SteadyTime now, std::uint64_t request) {
   return breaker_.start(now, request);
 }
 
-Admission::Then Admission::ended(const Ticket& ticket, const Result<HttpAnswer>& answer) {
+void Admission::ended(const Ticket& ticket, const Result<HttpAnswer>& answer) {
   const SteadyTime now = SteadyClock::now();
   budget_.finish();
   changed_.notify();  // who waits looks again when our caller suspends
   if (answer.has_error()) {
-    learn_failure(ticket, answer.error(), now);
-    return Then::kNothing;
+    return learn_failure(ticket, answer.error(), now);
   }
   const int status = answer->status;
   if (status < 300) budget_.served();
   say(is_failure_of_the_server(status) ? breaker_.failed(ticket, now) : breaker_.answered(ticket, now),
       fmt::format("HTTP {}", status));
-  const auto wait = answer->retry_after.value_or(std::chrono::seconds{0});
-  if (status >= 300 && wait.count() > 0) {
-    budget_.retry_after(now, wait);
-    return Then::kRecall;
-  }
-  if (status == 429) budget_.slow_down(now, random_());
-  return Then::kNothing;
+  const bool says_how_long = answer->retry_after.value_or(std::chrono::seconds{0}).count() > 0;
+  if (status == 429 && !says_how_long) budget_.slow_down(now, random_());
 }
+
+void Admission::asked_to_wait(std::chrono::seconds wait) { budget_.retry_after(SteadyClock::now(), wait); }
 
 void Admission::learn_failure(const Ticket& ticket, const Error& error, SteadyTime now) {
   if (error.kind == ErrorKind::kCancelled || error.kind == ErrorKind::kRefused) return breaker_.dropped(ticket);

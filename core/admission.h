@@ -4,6 +4,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <random>
@@ -40,8 +41,10 @@ class Admission {
   boost::asio::awaitable<std::optional<Ticket>> admit_last(SteadyTime latest);
 
   // Once per ticket: what came of it.
-  enum class Then { kNothing, kRecall };  // recall what was admitted and not sent yet: the source asked us to wait
-  Then ended(const Ticket& ticket, const Result<HttpAnswer>& answer);
+  void ended(const Ticket& ticket, const Result<HttpAnswer>& answer);
+
+  // The source asks to be left alone for so long: known before the request that was answered so has ended.
+  void asked_to_wait(std::chrono::seconds wait);
 
   void stop();
 

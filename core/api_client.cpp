@@ -81,6 +81,7 @@ ApiClient::ApiClient(asio::io_context& io, HttpClient& http, const SourceSetting
       .key_file = settings.tls.key_file,
       .timeout = settings.poll.timeout,
       .max_body = settings.poll.max_body_bytes,
+      .on_wish = [this](std::chrono::seconds wait) { admission_.asked_to_wait(wait); },
   };
   auto opened = http.open(options);
   if (opened.has_error()) throw std::runtime_error(opened.error().detail);
@@ -129,30 +130,24 @@ asio::awaitable<Result<HttpAnswer>> ApiClient::get(std::string target) {
 
 asio::awaitable<Result<HttpAnswer>> ApiClient::send(HttpRequest request, std::uint64_t id) {
   const std::string what(without_query(request.target));
-  Exchanged exchanged = co_await exchange(std::move(request), id);
-  if (exchanged.answer.has_error()) co_return exchanged.answer.error();
-  co_return classify_status(std::move(*exchanged.answer), what);
+  Result<HttpAnswer> answer = co_await exchange(std::move(request), id);
+  if (answer.has_error()) co_return answer;
+  co_return classify_status(std::move(*answer), what);
 }
 
-asio::awaitable<ApiClient::Exchanged> ApiClient::exchange(HttpRequest request, std::uint64_t id) {
+asio::awaitable<Result<HttpAnswer>> ApiClient::exchange(HttpRequest request, std::uint64_t id) {
   for (;;) {
     const Result<Admission::Ticket> ticket = co_await admission_.admit(id);
-    if (ticket.has_error()) co_return Exchanged(ticket.error(), SteadyClock::now());
+    if (ticket.has_error()) co_return ticket.error();
     const Instant sent = system_now();
-    const std::uint64_t recalls = recalls_;
     HttpRequest copy = request;
     Result<HttpAnswer> answer = co_await http_.send(*endpoint_, std::move(copy));
-    if (admission_.ended(*ticket, answer) == Admission::Then::kRecall) {
-      ++recalls_;
-      endpoint_->cancel_unsent();
-    }
-    const bool was_recalled =
-        recalls != recalls_ && answer.has_error() && answer.error().kind == ErrorKind::kCancelled && !stopping_;
-    if (was_recalled) continue;
-    if (answer.has_value() || answer.error().kind != ErrorKind::kCancelled)
-      requests_.add(answer.has_value() ? answer->status : 0);
+    admission_.ended(*ticket, answer);
+    const bool is_cancelled = answer.has_error() && answer.error().kind == ErrorKind::kCancelled;
+    if (is_cancelled && !answer.error().sent && !stopping_) continue;  // the source asked to be left alone first
+    if (!is_cancelled) requests_.add(answer.has_value() ? answer->status : 0);
     if (answer.has_value()) heard(*answer, sent);
-    co_return Exchanged(std::move(answer), ticket->started);
+    co_return answer;
   }
 }
 
@@ -218,8 +213,8 @@ asio::awaitable<Result<void>> ApiClient::renew(TokenKeeper::Step step, std::uint
 asio::awaitable<Result<Grant>> ApiClient::refresh(std::uint64_t id) {
   FormFields form = settings_.dialect->token.refresh_grant;
   std::string no_password;
-  const Exchanged exchanged = co_await ask_for_grant(std::move(form), std::move(no_password), id);
-  co_return read_answer(exchanged.answer, {});
+  const Result<HttpAnswer> answer = co_await ask_for_grant(std::move(form), std::move(no_password), id);
+  co_return read_answer(answer, {});
 }
 
 asio::awaitable<Result<Grant>> ApiClient::log_in(std::uint64_t id) {
@@ -233,9 +228,10 @@ asio::awaitable<Result<Grant>> ApiClient::log_in(std::uint64_t id) {
 
   FormFields form = settings_.dialect->token.password_grant;
   std::string copy = *password;
-  const Exchanged exchanged = co_await ask_for_grant(std::move(form), std::move(copy), id);
-  Result<Grant> grant = read_answer(exchanged.answer, *password);
-  if (grant.has_value() || grant.error().sent) logins_.sent(exchanged.sent);
+  const Result<HttpAnswer> answer = co_await ask_for_grant(std::move(form), std::move(copy), id);
+  Result<Grant> grant = read_answer(answer, *password);
+  // Until now it may have been on its way.
+  if (grant.has_value() || grant.error().sent) logins_.sent(SteadyClock::now());
   if (grant.has_value()) {
     logins_.granted(SteadyClock::now(), grant->expires_in);
     co_return grant;
@@ -261,8 +257,7 @@ asio::awaitable<Result<void>> ApiClient::wait_for_login() {
   co_return Result<void>();
 }
 
-asio::awaitable<ApiClient::Exchanged> ApiClient::ask_for_grant(FormFields form, std::string password,
-                                                               std::uint64_t id) {
+asio::awaitable<Result<HttpAnswer>> ApiClient::ask_for_grant(FormFields form, std::string password, std::uint64_t id) {
   std::string body = encode_form(form, settings_.username, password, token_.refresh_token());
   // Without the endpoint's Authorization, the token in use: here a server may take it for our credentials (RFC 6749,
   // section 5.2).

@@ -71,21 +71,16 @@ class ApiClient {
   std::optional<std::int64_t> certificate_expires() const { return endpoint_->certificate_expires(); }
 
  private:
-  struct Exchanged {
-    Exchanged(Result<HttpAnswer> a, SteadyTime s) : answer(std::move(a)), sent(s) {}
-    Result<HttpAnswer> answer;
-    SteadyTime sent;
-  };
   // An error with http_status 0 was not answered.
   boost::asio::awaitable<Result<HttpAnswer>> send(HttpRequest request, std::uint64_t id);
   // Admitted, unclassified. `id` is that of the request, or of the one that needs a login.
-  boost::asio::awaitable<Exchanged> exchange(HttpRequest request, std::uint64_t id);
+  boost::asio::awaitable<Result<HttpAnswer>> exchange(HttpRequest request, std::uint64_t id);
   boost::asio::awaitable<Result<void>> ensure_token(std::uint64_t id);
   boost::asio::awaitable<Result<void>> renew(TokenKeeper::Step step, std::uint64_t id);
   boost::asio::awaitable<Result<Grant>> refresh(std::uint64_t id);
   boost::asio::awaitable<Result<Grant>> log_in(std::uint64_t id);
   boost::asio::awaitable<Result<void>> wait_for_login();
-  boost::asio::awaitable<Exchanged> ask_for_grant(FormFields form, std::string password, std::uint64_t id);
+  boost::asio::awaitable<Result<HttpAnswer>> ask_for_grant(FormFields form, std::string password, std::uint64_t id);
   Result<Grant> read_answer(const Result<HttpAnswer>& answer, std::string_view password) const;
 
   Result<std::string> usable_secret(const Secret& from) const;
@@ -111,7 +106,6 @@ class ApiClient {
   bool renewing_ = false;
   bool stopping_ = false;
   RequestCounts requests_;
-  std::uint64_t recalls_ = 0;  // how often what was not sent yet was taken back
 };
 
 // The value of an answer by its status; `what` was asked for.

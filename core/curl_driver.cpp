@@ -15,6 +15,9 @@ namespace {
 // Idle connections kept over all endpoints. Each source needs only a few, and their age is limited apart from this.
 constexpr long kMostIdleConnections = 16'384;
 
+// Looks at the sockets in a row: nothing that comes without end may keep us from sending.
+constexpr int kMostLooks = 16;
+
 void init_curl_once() {
   static const CURLcode done = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (done != CURLE_OK) throw std::runtime_error("libcurl cannot be initialised");
@@ -78,16 +81,17 @@ void CurlDriver::adopt(CURL* easy, Transfer& transfer) {
 
 bool CurlDriver::start(CURL* easy) {
   assert(!inside_curl_);
-  if (stopped_ || curl_multi_add_handle(multi_, easy) != CURLM_OK) return false;
+  if (stopped_) return false;
+  waiting_to_start_.push_back(easy);
   ++running_;
   wait_for_events();
-  schedule_timer();
+  post_turn();
   return true;
 }
 
 void CurlDriver::remove(CURL* easy) {
   assert(!inside_curl_);
-  curl_multi_remove_handle(multi_, easy);
+  if (std::erase(waiting_to_start_, easy) == 0) curl_multi_remove_handle(multi_, easy);
   transfer_left();
 }
 
@@ -142,7 +146,7 @@ int CurlDriver::timer_wanted(CURLM*, long timeout_ms, void* self) {
   } else {
     driver.deadline_ = Clock::now() + std::chrono::milliseconds(timeout_ms);
     if (timeout_ms == 0) {
-      driver.post_timeout();
+      driver.post_turn();
     } else {
       driver.schedule_timer();
     }
@@ -192,7 +196,20 @@ void CurlDriver::wait_for_events() {
                     });
 }
 
+// Where curl waits to write, a request may go out: only when everything that came is read.
 void CurlDriver::on_events() {
+  if (!look(Which::kReadable).writable_only) return;
+  read_all();
+  look(Which::kAll);
+}
+
+void CurlDriver::read_all() {
+  for (int looks = 0; looks < kMostLooks && look(Which::kReadable).readable; ++looks) continue;
+}
+
+// One look at the sockets, and what it shows is curl's to do, but for what is left out; that shows again.
+CurlDriver::Seen CurlDriver::look(Which which) {
+  Seen seen;
   const int count = ::epoll_wait(epoll_.native_handle(), events_.data(), static_cast<int>(events_.size()), 0);
   for (int i = 0; i < count; ++i) {
     const epoll_event event = events_[static_cast<std::size_t>(i)];
@@ -203,14 +220,17 @@ void CurlDriver::on_events() {
       update(fd, found);  // an idle connection the other side closed; curl looks at it before it uses it again
       continue;
     }
-    act(fd, to_curl(event.events));
+    const bool is_readable = (event.events & ~std::uint32_t{EPOLLOUT}) != 0;
+    (is_readable ? seen.readable : seen.writable_only) = true;
+    if (is_readable || which == Which::kAll) act(fd, to_curl(event.events));
   }
+  return seen;
 }
 
 // timer_ may wait for an earlier time than curl wants by now: most deadlines move back, and waking once too often is
 // cheaper than changing the timer every time. What is posted already comes here again.
 void CurlDriver::schedule_timer() {
-  if (stopped_ || running_ == 0 || timeout_posted_ || deadline_ >= timer_at_) return;
+  if (stopped_ || running_ == 0 || turn_posted_ || deadline_ >= timer_at_) return;
   timer_at_ = deadline_;
   timer_.expires_at(timer_at_);
   timer_.async_wait([self = shared_from_this(), generation = ++timer_generation_](const boost::system::error_code&) {
@@ -222,15 +242,32 @@ void CurlDriver::schedule_timer() {
   });
 }
 
-void CurlDriver::post_timeout() {
-  if (timeout_posted_) return;
-  timeout_posted_ = true;
+void CurlDriver::post_turn() {
+  if (turn_posted_) return;
+  turn_posted_ = true;
   boost::asio::post(io_, [self = shared_from_this()] {
-    self->timeout_posted_ = false;
+    self->turn_posted_ = false;
     if (self->stopped_ || self->running_ == 0) return;
-    self->act(CURL_SOCKET_TIMEOUT, 0);
+    self->on_turn();
     self->schedule_timer();
   });
+}
+
+void CurlDriver::on_turn() {
+  do {
+    if (!waiting_to_start_.empty()) start_next();
+    act(CURL_SOCKET_TIMEOUT, 0);
+  } while (!waiting_to_start_.empty());
+}
+
+void CurlDriver::start_next() {
+  read_all();
+  if (waiting_to_start_.empty()) return;
+  CURL* easy = waiting_to_start_.front();
+  waiting_to_start_.pop_front();
+  turn_posted_ = true;  // this is the turn that curl asks for
+  if (curl_multi_add_handle(multi_, easy) != CURLM_OK) end(easy, CURLE_FAILED_INIT);
+  turn_posted_ = false;
 }
 
 void CurlDriver::act(curl_socket_t fd, int what) {
@@ -244,13 +281,15 @@ void CurlDriver::act(curl_socket_t fd, int what) {
 
   while (const CURLMsg* message = curl_multi_info_read(multi_, &ignored)) {
     if (message->msg != CURLMSG_DONE) continue;
-    CURL* easy = message->easy_handle;
-    const CURLcode how = message->data.result;
-    Transfer* transfer = nullptr;
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
-    remove(easy);
-    transfer->finished(how);
+    end(message->easy_handle, message->data.result);
   }
+}
+
+void CurlDriver::end(CURL* easy, CURLcode how) {
+  Transfer* transfer = nullptr;
+  curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+  remove(easy);
+  transfer->finished(how);
 }
 
 // Without transfers nothing of ours may keep io_context::run() from returning. Asked again a turn later, since who got

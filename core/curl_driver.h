@@ -3,6 +3,8 @@
 //   curl's socket callback ─▶ epoll set ─▶ one stream_descriptor ─▶ curl_multi_socket_action
 //   curl's timer callback  ─▶ one steady_timer, or a post for 0   ─▶ curl_multi_socket_action
 //
+// Before each request is sent, what has come by then is read: an answer may ask to be left alone.
+//
 // All sockets of the multi sit in an epoll set of their own and Asio waits for that set. Beside one descriptor per
 // socket this saves the epoll_ctl calls of every request (a kept-alive connection stays in the set between requests)
 // and leaves no completion per socket that could come too late. libcurl opens and closes its sockets through us, so
@@ -21,6 +23,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -47,7 +50,7 @@ class CurlDriver : public std::enable_shared_from_this<CurlDriver> {
   // Once per easy handle, before its first start().
   void adopt(CURL* easy, Transfer& transfer);
 
-  // From here on the transfer runs, until finished() or remove(). False: curl could not take the handle.
+  // From here on the transfer runs, until finished() or remove(). False: nothing can be started any more.
   bool start(CURL* easy);
   void remove(CURL* easy);
 
@@ -78,9 +81,18 @@ class CurlDriver : public std::enable_shared_from_this<CurlDriver> {
   void update(int fd, Socket& socket);
   void wait_for_events();
   void on_events();
+  enum class Which { kReadable, kAll };
+  struct Seen {
+    bool readable = false, writable_only = false;
+  };
+  Seen look(Which which);
+  void read_all();
   void schedule_timer();
-  void post_timeout();
+  void post_turn();
+  void on_turn();
+  void start_next();
   void act(curl_socket_t fd, int what);
+  void end(CURL* easy, CURLcode how);
   void transfer_left();
 
   boost::asio::io_context& io_;
@@ -88,13 +100,14 @@ class CurlDriver : public std::enable_shared_from_this<CurlDriver> {
   boost::asio::steady_timer timer_;
   CURLM* multi_;
   std::vector<Socket> sockets_;  // by file descriptor
-  std::array<epoll_event, 64> events_;
+  std::deque<CURL*> waiting_to_start_;
+  std::array<epoll_event, 512> events_;
   std::size_t running_ = 0;
   Clock::time_point deadline_ = kNever;  // when curl wants to be called next
   Clock::time_point timer_at_ = kNever;  // what timer_ waits for: never later than deadline_
   std::uint64_t timer_generation_ = 0;
   bool waiting_ = false;
-  bool timeout_posted_ = false;
+  bool turn_posted_ = false;
   bool stopped_ = false;
   bool inside_curl_ = false;
 };

@@ -228,13 +228,6 @@ void HttpClient::Endpoint::cancel() {
   }
 }
 
-void HttpClient::Endpoint::cancel_unsent() {
-  for (Flight& flight : state_->client->flights) {
-    if (flight.goes_to(*state_) && flight.transfer().running() && !flight.transfer().was_connected())
-      flight.transfer().cancel();
-  }
-}
-
 std::optional<std::int64_t> HttpClient::Endpoint::certificate_expires() const { return state_->plan.peer->expires; }
 
 std::unique_ptr<HttpTransfer> HttpClient::Endpoint::State::take() {

@@ -12,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,6 +38,9 @@ struct EndpointOptions {
   std::string cert_file, key_file;  // client certificate, PEM
   std::chrono::milliseconds timeout{30'000};
   std::size_t max_body = 64u << 20;  // decoded bytes; the bytes on the wire are held to the same cap
+  // An answer that is no success asks to be left alone for so long (Retry-After, never zero). Told as soon as its
+  // headers are read, wherever the rest of it is and whoever waits for it; must not call the client.
+  std::function<void(std::chrono::seconds)> on_wish = nullptr;
 };
 
 struct HttpRequest {
@@ -78,10 +82,11 @@ class HttpClient {
   Result<std::unique_ptr<Endpoint>> open(const EndpointOptions& options);
 
   // Any HTTP status is an answer, not an error. Errors: kTryLater (network, TLS, time-out, ...), kBadAnswer (larger
-  // than max_body, undecodable), kRefused (the request itself is not sendable), kCancelled. The detail names host, what
-  // failed and curl's words. Ending the client ends what is in flight as kCancelled. A body that
-  // grows past kSmallBody, or finds the share of small ones spent, needs the client's one permit and holds it until it
-  // is freed; waiting for that does not count against the time-out.
+  // than max_body, undecodable), kRefused (the request itself is not sendable), kCancelled. A request that has not gone
+  // out when an answer of its endpoint asks to be left alone does not go, and is kCancelled with `sent` false. The
+  // detail names host, what failed and curl's words. Ending the client ends what is in flight as kCancelled. A body
+  // that grows past kSmallBody, or finds the share of small ones spent, needs the client's one permit and holds it
+  // until it is freed; waiting for that does not count against the time-out.
   boost::asio::awaitable<Result<HttpAnswer>> send(Endpoint& endpoint, HttpRequest request);
 
   // What is in flight now, and how many of those wait until a large body was read: for limits, metrics and tests.
@@ -113,9 +118,6 @@ class HttpClient::Endpoint {
 
   // Ends what is in flight here as kCancelled. Requests that come later are sent.
   void cancel();
-
-  // The same for those only that wait for a connection: nothing of them was sent.
-  void cancel_unsent();
 
   // The end of the certificate last seen in a full TLS handshake, Unix seconds.
   std::optional<std::int64_t> certificate_expires() const;

@@ -82,7 +82,8 @@ HttpTransfer::~HttpTransfer() {
 
 bool HttpTransfer::start(const HttpRequest& request, Body body) {
   cancelled_ = false;
-  sent_ = false;
+  sent_ = recalled_ = false;
+  wishes_ = plan_.wishes;
   how_ = CURLE_OK;
   answer_.begin(std::move(body), plan_.options.max_body);
 
@@ -116,21 +117,42 @@ bool HttpTransfer::make_ready() noexcept {
 
 Result<HttpAnswer> HttpTransfer::take_result() {
   Body body = answer_.take();
-  if (cancelled_) return Error(ErrorKind::kCancelled, plan_.authority + ": cancelled");
+  if (cancelled_ || recalled_) {
+    Error cancelled(ErrorKind::kCancelled, plan_.authority + ": cancelled");
+    cancelled.sent = !recalled_;
+    return cancelled;
+  }
   if (how_ == CURLE_OK || how_ == CURLE_PEER_FAILED_VERIFICATION) plan_.peer->distrusted = how_ != CURLE_OK;
   if (how_ == CURLE_OK) answer_.end();
   if (how_ != CURLE_OK || answer_.is_faulty()) return error();
 
   HttpAnswer answer;
-  long status = 0;
-  curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
-  answer.status = static_cast<int>(status);
+  answer.status = status();
   answer.body = std::move(body);
   answer.content_type = answer_.take_content_type();
   answer.date = answer_.date();
-  if (const std::string& wait = answer_.retry_after(); !wait.empty())
-    answer.retry_after = parse_retry_after(wait, answer.date.value_or(now_unix()));
+  answer.retry_after = retry_after();
   return answer;
+}
+
+int HttpTransfer::status() const {
+  long status = 0;
+  curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+  return static_cast<int>(status);
+}
+
+std::optional<std::chrono::seconds> HttpTransfer::retry_after() const {
+  const std::string& wait = answer_.retry_after();
+  if (wait.empty()) return std::nullopt;
+  return parse_retry_after(wait, answer_.date().value_or(now_unix()));
+}
+
+// Once the headers are all there.
+void HttpTransfer::tell_wish() {
+  const std::chrono::seconds wish = retry_after().value_or(std::chrono::seconds(0));
+  if (wish.count() <= 0 || status() < 300) return;
+  ++plan_.wishes;
+  if (plan_.options.on_wish) plan_.options.on_wish(wish);
 }
 
 void HttpTransfer::set_fixed_options() {
@@ -250,7 +272,10 @@ void HttpTransfer::reset_method() {
 std::size_t HttpTransfer::on_header(char* text, std::size_t, std::size_t size, void* self) {
   auto& transfer = *static_cast<HttpTransfer*>(self);
   try {
-    return transfer.answer_.take_header({text, size}) ? size : CURL_WRITEFUNC_ERROR;
+    const std::string_view line(text, size);
+    if (!transfer.answer_.take_header(line)) return CURL_WRITEFUNC_ERROR;
+    if (trim(line).empty()) transfer.tell_wish();
+    return size;
   } catch (const std::bad_alloc&) {
     transfer.answer_.fail(AnswerReader::Fault::kNoMemory);
     return CURL_WRITEFUNC_ERROR;
@@ -274,10 +299,15 @@ std::size_t HttpTransfer::on_body(char* text, std::size_t, std::size_t size, voi
   return CURL_WRITEFUNC_ERROR;
 }
 
+// The last moment before a request goes out. What the endpoint has asked for since it was allowed to go still counts.
 // When a connection that was used before breaks without an answer, curl sends the request again by itself: past every
-// limit of ours, and perhaps within a Retry-After that came meanwhile.
+// limit of ours.
 int HttpTransfer::on_request(void* self, char*, char*, int, int) {
   auto& transfer = *static_cast<HttpTransfer*>(self);
+  if (!transfer.sent_ && transfer.wishes_ != transfer.plan_.wishes) {
+    transfer.recalled_ = true;
+    return CURL_PREREQFUNC_ABORT;
+  }
   if (!std::exchange(transfer.sent_, true)) return CURL_PREREQFUNC_OK;
   transfer.answer_.fail(AnswerReader::Fault::kNoAnswer);
   return CURL_PREREQFUNC_ABORT;

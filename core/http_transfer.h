@@ -48,6 +48,7 @@ struct EndpointPlan {
   bool checks_chain = true;  // and the name
   std::shared_ptr<const HeaderList> headers;
   std::shared_ptr<PeerCertificate> peer = std::make_shared<PeerCertificate>();
+  mutable std::uint64_t wishes = 0;  // answers so far that asked to be left alone
 };
 
 class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::Reader {
@@ -61,11 +62,6 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
 
   // Ends it, if it is still running, as cancelled.
   void cancel() noexcept;
-
-  bool running() const { return running_; }
-
-  // Whether it has a connection and its request is on the way.
-  bool was_connected() const;
 
   // Waits until the transfer ended. Never expires, is cancelled instead: so it can be awaited, and cancelled, like any
   // other timer.
@@ -90,10 +86,15 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
   static int on_progress(void* self, curl_off_t, curl_off_t received, curl_off_t, curl_off_t);
   static CURLcode on_ssl_ctx(CURL*, void* ssl_ctx, void* self);
 
+  int status() const;
+  std::optional<std::chrono::seconds> retry_after() const;
+  void tell_wish();
+
   void finished(CURLcode how) noexcept override;
   void must_wait() override;
   void granted(LargeBodyPermit::Held permit) override;
   Error error() const;
+  bool was_connected() const;
   std::string limit_words() const;
   std::string curl_words() const;
 
@@ -120,6 +121,8 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
   bool running_ = false;
   bool cancelled_ = false;
   bool sent_ = false;
+  bool recalled_ = false;
+  std::uint64_t wishes_ = 0;  // of the endpoint when it began
   CURLcode how_ = CURLE_OK;
 };
 

@@ -25,7 +25,7 @@ class LoginLimit {
   SteadyTime ready_at() const;
   std::chrono::milliseconds gap() const;
 
-  // A login was sent then, whatever came of it.
+  // A login was sent then at the latest, whatever came of it.
   void sent(SteadyTime at) { last_ = at; }
 
   // It brought tokens that promise to live for `life`; zero: nothing was promised.

@@ -29,6 +29,13 @@ struct Answer {
   std::optional<Receipt> receipt;       // none: nothing in it belongs to the session that was asked for
 };
 
+// How an answer fared, by the fleet's clock.
+struct Delivery {
+  bool complete;   // every byte of it went out
+  Nanos ended;     // the client waited for it until then, if not longer
+  Nanos known_at;  // complete: all of it lay before the client
+};
+
 inline std::shared_ptr<const std::string> shared_text(std::string text) {
   return std::make_shared<const std::string>(std::move(text));
 }

@@ -41,6 +41,7 @@ Appliance::Appliance(const Plan& plan, const Conduct& conduct, std::size_t index
       tokens_(seed_of(plan.seed ^ 0x70ce4, index), conduct.token_lifetime),
       tokens_void_at_(nature_.tokens_void_every > 0 ? plan_.begin + nature_.tokens_void_every : kNever),
       tokens_expire_at_(nature_.tokens_expire_every > 0 ? plan_.begin + nature_.tokens_expire_every : kNever),
+      account_(conduct.rate),
       sessions_(plan_, index),
       slots_(sessions_.size()) {
   if (plan.faults.share(Fault::bomb) > 0) bomb("", 0);
@@ -48,14 +49,13 @@ Appliance::Appliance(const Plan& plan, const Conduct& conduct, std::size_t index
 
 bool Appliance::is_down(Nanos now) const { return nature_.is_down.holds(clock(now)) && !is_calm(clock(now)); }
 
-Answer Appliance::answer(const Request& request, Nanos now, Nanos answered) {
+Answer Appliance::answer(const Request& request, Nanos now) {
   const Nanos at = clock(now);
-  account_.arrived(at, conduct_.rate, answered == 0 ? 0 : clock(answered));
+  account_.arrived(clock(request.arrived));
   shared_.requests.fetch_add(1, std::memory_order_relaxed);
   const Fault fault = draw(request, at);
   if (nature_.has_server_errors.holds(at) && !is_calm(at)) return server_error(dialect_, random_);
   if (std::optional<Answer> other = answer_instead(fault, dialect_, request, at, random_)) {
-    if (other->wait_until > 0) account_.asked_to_wait(at, other->wait_until);
     return std::move(*other);
   }
 
@@ -88,9 +88,12 @@ Fault Appliance::draw(const Request& request, Nanos at) {
   return fault;
 }
 
-void Appliance::finished(const Answer& answer, bool complete) {
-  --account_.in_flight;
-  if (!complete || !answer.receipt || answer.fault == Fault::cut) return;
+void Appliance::finished(const Answer& answer, const Delivery& delivery) {
+  account_.ended(clock(delivery.ended));
+  if (delivery.complete && answer.wait_until > 0) {
+    account_.asked_to_wait(clock(delivery.known_at), answer.wait_until);
+  }
+  if (!delivery.complete || !answer.receipt || answer.fault == Fault::cut) return;
   const Receipt& receipt = *answer.receipt;
   // Who reads a whole answer that nobody must read, has read it.
   std::atomic<Nanos>& read_to = slots_[receipt.session].read_to;
@@ -113,7 +116,7 @@ void Appliance::note(Receipt receipt, bool owed) {
 }
 
 ApplianceRecord Appliance::record(Nanos now) const {
-  ApplianceRecord record{index_, {}, account_};
+  ApplianceRecord record{index_, {}, account_.judged()};
   record.sessions.reserve(slots_.size());
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     record.sessions.push_back({slots_[i].served, sessions_.is_gone(i, clock(now), freeze()), is_unread(i, clock(now))});
@@ -189,7 +192,7 @@ Answer Appliance::token(const Request& request, Nanos now) {
     return dialect_ == Dialect::aws ? grant == word : equal_ignoring_case(grant, word);
   };
   if (is("password")) {
-    account_.logged_in(now);
+    account_.logged_in(clock(request.arrived));
     if (find(form, "username") != conduct_.username || find(form, "password") != conduct_.password) {
       return refused(401, "Unauthorized", "AccessDenied", "unknown user or wrong password");
     }

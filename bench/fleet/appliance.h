@@ -48,10 +48,9 @@ class Appliance {
   // All times of this interface are the fleet's; inside, the appliance knows its own clock only.
   Nanos clock(Nanos now) const { return shifted(now, nature_.clock_offset); }
   bool is_down(Nanos now) const;
-  // `answered`: when the request before was, on the same connection; 0: there was none.
-  Answer answer(const Request& request, Nanos now, Nanos answered = 0);
-  // Once per answer; `complete`: every byte of it went out.
-  void finished(const Answer& answer, bool complete);
+  Answer answer(const Request& request, Nanos now);
+  // Once per answer.
+  void finished(const Answer& answer, const Delivery& delivery);
 
   std::size_t index() const { return index_; }
   const Account& account() const { return account_; }

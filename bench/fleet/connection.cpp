@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
@@ -26,7 +27,7 @@ namespace {
 
 using Timer =
     asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
-using TlsStream = asio::ssl::stream<Socket>;
+using TlsStream = asio::ssl::stream<TimedSocket>;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable_t<Executor>());
 constexpr std::size_t kReadBuffer = 16 * 1024;
@@ -70,11 +71,11 @@ enum class Outcome { said, said_and_over, broken };
 template <class Stream>
 class Conversation {
  public:
-  Conversation(Stream& stream, Appliance& appliance)
-      : stream_(stream), appliance_(appliance), timer_(stream.get_executor()) {}
+  // `socket` carries `stream`, or is it.
+  Conversation(Stream& stream, TimedSocket& socket, Appliance& appliance)
+      : stream_(stream), socket_(socket), appliance_(appliance), timer_(stream.get_executor()) {}
 
   Awaitable<void> run() {
-    Nanos answered = 0;
     while (true) {
       Request request;
       std::size_t used = 0;
@@ -84,18 +85,18 @@ class Conversation {
         progress = read_request(received_, request, used);
       }
       if (progress == Progress::malformed) co_return;
+      request.arrived = waits_ = came_;
       const Nanos at = now();
       if (appliance_.is_down(at)) {
         reset_on_close();
         co_return;
       }
-      const Answer answer = appliance_.answer(request, at, answered);
+      const Answer answer = appliance_.answer(request, at);
       const bool keep = request.keep_alive;
       write_head(head_, answer, appliance_.clock(at));
       const Outcome outcome = co_await deliver(answer);
-      appliance_.finished(answer, outcome != Outcome::broken);
+      appliance_.finished(answer, {outcome != Outcome::broken, waits_, socket_.written()});
       if (outcome != Outcome::said || !keep) co_return;
-      answered = at;
       received_.erase(0, used);
     }
   }
@@ -105,6 +106,7 @@ class Conversation {
     const auto space = asio::buffer(chunk_);
     const auto [error, size] = co_await stream_.async_read_some(space, kAwait);
     if (error) co_return false;
+    if (received_.empty()) came_ = socket_.came();
     received_.append(chunk_.data(), size);
     co_return true;
   }
@@ -144,6 +146,7 @@ class Conversation {
   Awaitable<bool> send(std::string_view body) {
     const std::array<asio::const_buffer, 2> both = {asio::buffer(head_), asio::buffer(body)};
     const auto [error, size] = co_await asio::async_write(stream_, both, kAwait);
+    if (!error) note_that_it_waits(socket_.write_began());
     co_return !error;
   }
 
@@ -155,6 +158,7 @@ class Conversation {
       const auto part = asio::buffer(body.substr(0, piece));
       const auto [error, size] = co_await asio::async_write(stream_, part, kAwait);
       if (error) co_return Outcome::broken;
+      note_that_it_waits(socket_.write_began());
       body.remove_prefix(size);
     }
     co_return Outcome::said;
@@ -167,6 +171,7 @@ class Conversation {
       const auto one = asio::buffer(&byte, 1);
       const auto [error, size] = co_await asio::async_write(stream_, one, kAwait);
       if (error || client_stirs()) co_return;
+      note_that_it_waits(socket_.write_began());
       co_await pause(kTrickle);
     }
   }
@@ -181,12 +186,23 @@ class Conversation {
       const auto part = asio::buffer(blanks);
       const auto [error, size] = co_await asio::async_write(stream_, part, kAwait);
       if (error) co_return;
+      note_that_it_waits(socket_.write_began());
     }
   }
 
   // No answer, until our time is over or the client gives up: from then on it is not in flight any more.
   Awaitable<void> wait_in_vain() {
-    for (auto waited = kDribble; waited < kHang && !client_stirs(); waited += kDribble) co_await pause(kDribble);
+    for (auto waited = kDribble; waited < kHang; waited += kDribble) {
+      const Nanos at = now();
+      if (client_stirs()) co_return;
+      note_that_it_waits(at);
+      co_await pause(kDribble);
+    }
+  }
+
+  // A client that has closed its end gave up at some time before.
+  void note_that_it_waits(Nanos at) {
+    if (!socket_.is_left_alone()) waits_ = std::max(waits_, at);
   }
 
   // A client that waits for an answer says nothing; its end of the connection, or of TLS, shows as something to read.
@@ -208,11 +224,14 @@ class Conversation {
   }
 
   Stream& stream_;
+  TimedSocket& socket_;
   Appliance& appliance_;
   Timer timer_;
   std::array<char, kReadBuffer> chunk_;
   std::string received_;
   std::string head_;
+  Nanos came_ = 0;   // the first byte of a request
+  Nanos waits_ = 0;  // when the client was last known to wait for its answer
 };
 
 }  // namespace
@@ -222,14 +241,15 @@ Awaitable<void> converse(Socket socket, Appliance& appliance, asio::ssl::context
   const asio::ip::tcp::no_delay no_delay(true);
   socket.set_option(no_delay, ignored);
   if (tls == nullptr) {
-    Conversation<Socket> conversation(socket, appliance);
+    TimedSocket stream(std::move(socket));
+    Conversation<TimedSocket> conversation(stream, stream, appliance);
     co_await conversation.run();
     co_return;
   }
-  TlsStream stream(std::move(socket), *tls);
+  TlsStream stream(TimedSocket(std::move(socket)), *tls);
   const auto [error] = co_await stream.async_handshake(TlsStream::server, kAwait);
   if (error) co_return;
-  Conversation<TlsStream> conversation(stream, appliance);
+  Conversation<TlsStream> conversation(stream, stream.next_layer(), appliance);
   co_await conversation.run();
 }
 

@@ -2,17 +2,13 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 
 #include "bench/fleet/appliance.h"
+#include "bench/fleet/timed_socket.h"
 
 namespace fleet {
 
-// Named executor instead of the type-erased default: it is on the path of every request.
-using Executor = boost::asio::io_context::executor_type;
-using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, Executor>;
 template <class T>
 using Awaitable = boost::asio::awaitable<T, Executor>;
 

@@ -73,6 +73,7 @@ Acceptor bound(const Executor& executor, const asio::ip::tcp::endpoint& to) {
   acceptor.open(to.protocol());
   acceptor.set_option(asio::socket_base::reuse_address(true));
   acceptor.bind(to);
+  tell_arrivals(acceptor.native_handle());
   return acceptor;
 }
 

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "bench/fleet/times.h"
+
 namespace fleet {
 
 // Views point into the text it was read from.
@@ -21,6 +23,7 @@ struct Request {
   std::string_view accept_encoding;
   std::string_view body;
   bool keep_alive = true;
+  Nanos arrived = 0;  // its first byte
 };
 
 enum class Progress { incomplete, complete, malformed };

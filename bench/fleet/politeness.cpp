@@ -10,18 +10,20 @@
 
 namespace fleet {
 
-const char* const Politeness::kFields[] = {"most_in_flight",
-                                           "busiest_second",
-                                           "above_rate",
-                                           "most_ahead_ms",
-                                           "inside_retry_after",
-                                           "on_the_wire",
-                                           "latest_on_the_wire_ms",
-                                           "hasty_logins",
-                                           "bad_requests",
-                                           "redirects_followed",
-                                           "logins",
-                                           "refreshes"};
+// A request comes when the kernel gets its first byte, and not when the fleet finds the time to read it.
+const Politeness::Field Politeness::kFields[] = {
+    {"most_in_flight", "come, and neither answered to the last byte nor given up", true},
+    {"busiest_second", "the most that came in one second of the clock", true},
+    {"above_rate", "came 100 ms and more before a bucket of one second's worth had room"},
+    {"most_ahead_ms", "how long before, the worst", true},
+    {"inside_retry_after", "came 100 ms and more after a wish to wait lay before the client, whole"},
+    {"on_the_wire", "came sooner after it"},
+    {"latest_on_the_wire_ms", "how long after, the worst", true},
+    {"hasty_logins", "came less than 30 s after another"},
+    {"bad_requests", "answered 400, 404 or 405"},
+    {"redirects_followed", ""},
+    {"logins", "with a password"},
+    {"refreshes", "with a refresh token"}};
 
 Limits Limits::read(std::string_view text) {
   Limits limits;
@@ -52,7 +54,7 @@ Politeness Politeness::read(const std::string& ledger) {
     const simdjson::dom::element account = parser.parse(line).value();
     for (std::size_t i = 0; i < kMeasures; ++i) {
       Measure& measure = politeness.measures_[i];
-      const std::uint64_t value = account[kFields[i]].get_uint64().value();
+      const std::uint64_t value = account[kFields[i].name].get_uint64().value();
       measure.sum += value;
       if (value <= measure.worst) continue;
       measure.worst = value;
@@ -79,13 +81,11 @@ std::vector<std::string> Politeness::violations(const Limits& limits) const {
 }
 
 std::string Politeness::to_table() const {
-  std::string table = fmt::format("{:<22}{:>12}{:>12}  {}\n", "", "all", "worst", "of");
+  std::string table = fmt::format("{:<22}{:>9}{:>9}  {:<12}{}\n", "", "all", "worst", "of", "requests that");
   for (std::size_t i = 0; i < kMeasures; ++i) {
     const Measure& m = measures_[i];
-    // Maxima of different appliances have no sum that means something.
-    const bool is_maximum = i == kMostInFlight || i == kBusiestSecond || i == kMostAhead || i == kLatestOnTheWire;
-    fmt::format_to(std::back_inserter(table), "{:<22}{:>12}{:>12}  {}\n", kFields[i],
-                   is_maximum ? "" : std::to_string(m.sum), m.worst, m.source);
+    fmt::format_to(std::back_inserter(table), "{:<22}{:>9}{:>9}  {:<12}{}\n", kFields[i].name,
+                   kFields[i].is_maximum ? "" : std::to_string(m.sum), m.worst, m.source, kFields[i].meaning);
   }
   return table;
 }

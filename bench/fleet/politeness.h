@@ -46,11 +46,16 @@ class Politeness {
     kRefreshes,
     kMeasures
   };
+  struct Field {
+    const char* name;
+    const char* meaning;
+    bool is_maximum = false;  // of different appliances: they have no sum that means something
+  };
   struct Measure {
     std::uint64_t worst = 0, sum = 0;
     std::string source;  // of the worst
   };
-  static const char* const kFields[kMeasures];
+  static const Field kFields[kMeasures];
 
   Measure measures_[kMeasures];
 };

@@ -40,8 +40,9 @@ struct Bench {
     request.body = body;
     request.api_version = version;
     request.authorization = authorization;
+    request.arrived = at;
     Answer answer = appliance->answer(request, at);
-    appliance->finished(answer, true);
+    appliance->finished(answer, {true, at, at});
     return answer;
   }
   void log_in(std::string_view path) {
@@ -145,7 +146,24 @@ TEST(Appliance, CountsRequestsInsideARetryAfterSpan) {
   EXPECT_EQ(bench.ask("GET", "/api/v1/sessions").status, 429);
   bench.at += kSecond / 2;
   bench.ask("GET", "/api/v1/sessions");
-  EXPECT_EQ(bench.appliance->account().inside_retry_after, 1u);
+  EXPECT_EQ(bench.appliance->account().judged().inside_retry_after, 1u);
+}
+
+// What was never sent to its end tells nobody to wait.
+TEST(Appliance, AsksNobodyToWaitWithAnAnswerThatDidNotGoOut) {
+  FaultMix faults;
+  faults.set(Fault::too_many, 1);
+  Bench bench(Dialects::aws, 10, faults);
+  Request request;
+  request.method = "GET";
+  request.path = "/api/v1/sessions";
+  request.arrived = bench.at;
+  const Answer answer = bench.appliance->answer(request, bench.at);
+  EXPECT_EQ(answer.status, 429);
+  bench.appliance->finished(answer, {false, bench.at, 0});
+  bench.at += kSecond / 2;
+  bench.ask("GET", "/api/v1/sessions");
+  EXPECT_EQ(bench.appliance->account().judged().inside_retry_after, 0u);
 }
 
 FaultMix always(Fault fault) {

@@ -1,14 +1,12 @@
 #include "bench/fleet/faults.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <fstream>
 #include <set>
 #include <stdexcept>
 #include <string>
 
-#include "bench/fleet/account.h"
 #include "bench/fleet/compress.h"
 #include "bench/fleet/politeness.h"
 #include "bench/fleet/spoil.h"
@@ -87,57 +85,8 @@ TEST(Faults, ARetryAfterThatAsksForNothingIsHeldAgainstNobody) {
   EXPECT_EQ(answer_instead(Fault::retry_huge, Dialect::aws, request, kHour, random)->wait_until, 2 * kHour);
 }
 
-TEST(Account, ExcusesWhatWasOnTheWireWhenItAskedToWait) {
-  struct Case {
-    const char* what;
-    Nanos after, answered;
-    std::uint64_t excused, held_against;
-  };
-  const Case cases[] = {
-      {"at once, on another connection", kMillisecond, 0, 1, 0},
-      {"late, since a process stood still", kSecond, 0, 1, 0},
-      {"late, where something was answered just after", kSecond, kHour + kMillisecond, 1, 0},
-      {"where something was answered long after", kSecond, kHour + kSecond / 2, 0, 1},
-      {"after the span", 3 * kSecond, kHour + kSecond, 0, 0},
-  };
-  for (const Case& c : cases) {
-    Account account;
-    account.arrived(kHour, 0);
-    account.asked_to_wait(kHour, kHour + 2 * kSecond);
-    account.arrived(kHour + c.after, 0, c.answered);
-    EXPECT_EQ(account.on_the_wire, c.excused) << c.what;
-    EXPECT_EQ(account.inside_retry_after, c.held_against) << c.what;
-  }
-}
-
-TEST(Account, ASecondRefusalWithinASpanExcusesNothingMore) {
-  Account account;
-  account.asked_to_wait(kHour, kHour + 2 * kSecond);
-  account.asked_to_wait(kHour + kSecond, kHour + 3 * kSecond);
-  account.arrived(kHour + kSecond + kMillisecond, 0, kHour + kSecond);
-  EXPECT_EQ(account.inside_retry_after, 1u);
-}
-
-TEST(Account, CountsWhatABucketOfOneSecondsWorthDoesNotHold) {
-  Account account;
-  for (int i = 0; i < 20; ++i) account.arrived(kHour, 20);
-  EXPECT_EQ(account.most_ahead, 0);
-  account.arrived(kHour, 20);
-  EXPECT_EQ(account.most_ahead, 50 * kMillisecond);
-  EXPECT_EQ(account.above_rate, 0u) << "they may have been sent apart";
-  for (int i = 0; i < 3; ++i) account.arrived(kHour, 20);
-  EXPECT_EQ(account.above_rate, 2u);
-}
-
-TEST(Account, CountsLoginsInAHurry) {
-  Account account;
-  for (const Nanos at : {0 * kSecond, 31 * kSecond, 57 * kSecond, 91 * kSecond}) account.logged_in(kHour + at);
-  EXPECT_EQ(account.hasty_logins, 1u);
-  EXPECT_EQ(account.logins, 4u);
-}
-
 TEST(Politeness, NamesTheWorstAppliance) {
-  const std::string path = testing::TempDir() + "politeness_test." + std::to_string(::getpid());
+  const std::string path = testing::TempDir() + "politeness_test";
   const auto account = [](const char* source, int in_flight, int second, int inside) {
     return R"({"record":"account","source":")" + std::string(source) + R"(","most_in_flight":)" +
            std::to_string(in_flight) + R"(,"busiest_second":)" + std::to_string(second) + R"(,"inside_retry_after":)" +

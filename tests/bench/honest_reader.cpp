@@ -136,9 +136,10 @@ bool HonestReader::ask(std::string_view method, std::string path, std::string_vi
   request.body = form;
   request.authorization = authorization;
   request.api_version = "1.4-rev0";
+  request.arrived = at;
   const Answer answer = appliance_.answer(request, at);
   const bool whole = is_readable(answer.fault);
-  appliance_.finished(answer, whole);
+  appliance_.finished(answer, {whole, at, at});
   if (answer.status == 401) token_.clear();
   if (!whole || answer.status != 200 || answer.headers.find("Content-Encoding") != std::string::npos) return false;
   if (!answer.body->starts_with('{') || !answer.body->ends_with('}')) return false;

@@ -476,6 +476,28 @@ TEST_F(ApiClientTest, ARetryAfterTakesBackWhatWasNotSentYet) {
   run_until([&] { return other.has_value(); });
 }
 
+TEST_F(ApiClientTest, ARetryAfterCountsBeforeTheRestOfItsAnswerIsThere) {
+  get();
+  desk_.serve = [](const std::string&) {
+    return Reply("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 3600\r\nContent-Length: 2\r\n\r\n",
+                 Reply::Then::kKeepAlive, "{}");
+  };
+  Got told, later;
+  const int written = server_.written();
+  start(told);
+  run_until([&] { return server_.written() > written; });
+  start(later, "/sessions/a");
+  io_.restart();
+  io_.run_for(std::chrono::milliseconds(20));
+  EXPECT_EQ(desk_.gets, 2) << "the first, and the one that is told";
+  EXPECT_FALSE(told.has_value());
+  server_.let_go();
+  run_until([&] { return told.has_value(); });
+  EXPECT_EQ((*told).error().retry_after, std::chrono::hours(1));
+  api().stop();
+  run_until([&] { return later.has_value(); });
+}
+
 TEST_F(ApiClientTest, LeavesTheLogoutOutWithinARetryAfter) {
   get();
   desk_.serve = [](const std::string&) { return Reply(answer("{}", {"Retry-After: 60"}, "503 Service Unavailable")); };

@@ -3,9 +3,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <deque>
+#include <future>
 #include <random>
+#include <thread>
 
 #include "core/curl_error.h"
 #include "tests/core/http_client_fixture.h"
@@ -149,6 +152,90 @@ TEST_F(HttpClientTest, HasHundredsInFlight) {
   }
   EXPECT_LE(server.connections(), 400);
   EXPECT_EQ(client_->in_flight(), 0u);
+}
+
+// ---- Retry-After
+
+std::string refusal(const std::string& retry_after, const std::string& status = "429 Too Many Requests") {
+  return answer("{}", {"Retry-After: " + retry_after}, status);
+}
+
+TEST_F(HttpClientTest, TellsAWishToWaitBeforeTheAnswerIsWhole) {
+  TestServer server([](const Request&) -> Reply {
+    return Reply("HTTP/1.1 503 Busy\r\nRetry-After: 9\r\nContent-Length: 2\r\n\r\n", Then::kKeepAlive, "{}");
+  });
+  std::vector<std::chrono::seconds> wishes;
+  EndpointOptions options = to(server);
+  options.on_wish = [&](std::chrono::seconds wait) { wishes.push_back(wait); };
+  const auto endpoint = open(options);
+  Got got;
+  start(*endpoint, get("/"), got);
+  run_until([&] { return !wishes.empty(); });
+  EXPECT_FALSE(got);
+  server.let_go();
+  run();
+  EXPECT_EQ((*got)->status, 503);
+  EXPECT_THAT(wishes, testing::ElementsAre(std::chrono::seconds(9)));
+}
+
+TEST_F(HttpClientTest, TakesForAWishToWaitOnlyWhatAsksForSomething) {
+  const std::string hint = "HTTP/1.1 103 Early Hints\r\nRetry-After: 7\r\n\r\n";
+  const std::vector<std::pair<std::string, std::size_t>> cases = {
+      {refusal("1"), 1},
+      {refusal("3600", "503 Busy"), 1},
+      {refusal("5", "301 Moved"), 1},
+      {refusal("0"), 0},
+      {refusal("-5"), 0},
+      {refusal("soon"), 0},
+      {refusal("5", "200 OK"), 0},
+      {hint + answer("{}"), 0},
+  };
+  for (const auto& [said, wishes] : cases) {
+    TestServer server([&said = said](const Request&) -> Reply { return said; });
+    std::size_t told = 0;
+    EndpointOptions options = to(server);
+    options.on_wish = [&](std::chrono::seconds) { ++told; };
+    const auto endpoint = open(options);
+    Got got;
+    start(*endpoint, get("/"), got);
+    run();
+    EXPECT_TRUE(got && *got) << said;
+    EXPECT_EQ(told, wishes) << said;
+  }
+}
+
+// However late we come to it: what has come is read first.
+TEST_F(HttpClientTest, SendsNothingThatItHadNotSentWhenAWishToWaitCame) {
+  std::promise<void> go_on;
+  std::atomic<bool> is_asked = false;
+  TestServer server([&](const Request& request) -> Reply {
+    if (request.target() != "/wait") return answer("{}");
+    is_asked = true;
+    go_on.get_future().wait();
+    return refusal("7");
+  });
+  const auto endpoint = open(to(server));
+  Got first, second;
+  start(*endpoint, get("/a"), first);
+  start(*endpoint, get("/b"), second);
+  run();  // two connections, so that none need be made
+  Got refused, late;
+  start(*endpoint, get("/wait"), refused);
+  run_until([&] { return is_asked.load(); });
+  const int written = server.written();
+  go_on.set_value();
+  while (server.written() == written) std::this_thread::yield();
+  // The answer has come, and nobody has looked.
+  start(*endpoint, get("/c"), late);
+  run();
+  EXPECT_EQ((*refused)->status, 429);
+  ASSERT_TRUE(late->has_error());
+  EXPECT_EQ(late->error().kind, ErrorKind::kCancelled);
+  EXPECT_FALSE(late->error().sent);
+  EXPECT_EQ(server.requests(), 3);
+  start(*endpoint, get("/d"), late);
+  run();
+  EXPECT_TRUE(late->has_value()) << "for how long is its owner's to say";
 }
 
 TEST_F(HttpClientTest, TellsFaultsOfTheNetworkApart) {

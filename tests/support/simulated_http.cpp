@@ -20,9 +20,11 @@ class HttpClient::Impl {
 
 class HttpClient::Endpoint::State {
  public:
-  State(asio::io_context& io, test::SimulatedServer& server) : server_(server), cancelled_(io) {}
+  State(asio::io_context& io, test::SimulatedServer& server, std::function<void(std::chrono::seconds)> on_wish)
+      : server_(server), on_wish_(std::move(on_wish)), cancelled_(io) {}
 
   test::SimulatedServer& server_;
+  std::function<void(std::chrono::seconds)> on_wish_;
   std::vector<std::string> headers_;
   Signal cancelled_;
   unsigned cancellations_ = 0;
@@ -36,7 +38,7 @@ HttpClient::~HttpClient() = default;
 Result<std::unique_ptr<HttpClient::Endpoint>> HttpClient::open(const EndpointOptions& options) {
   test::SimulatedServer* server = impl_->network_.find(options.base_url);
   if (server == nullptr) return Error(ErrorKind::kRefused, "nothing stands at " + options.base_url);
-  return std::make_unique<Endpoint>(std::make_shared<Endpoint::State>(impl_->io_, *server));
+  return std::make_unique<Endpoint>(std::make_shared<Endpoint::State>(impl_->io_, *server, options.on_wish));
 }
 
 asio::awaitable<Result<HttpAnswer>> HttpClient::send(Endpoint& endpoint, HttpRequest request) {
@@ -57,6 +59,8 @@ asio::awaitable<Result<HttpAnswer>> HttpClient::send(Endpoint& endpoint, HttpReq
   answer.body.append(reply.body);
   answer.date = system_now().seconds;
   answer.retry_after = reply.retry_after;
+  const auto wish = reply.retry_after.value_or(std::chrono::seconds(0));
+  if (reply.status >= 300 && wish.count() > 0 && state->on_wish_) state->on_wish_(wish);
   co_return answer;
 }
 
@@ -76,9 +80,6 @@ void HttpClient::Endpoint::cancel() {
   ++state_->cancellations_;
   state_->cancelled_.notify();
 }
-
-// Every request has its connection at once.
-void HttpClient::Endpoint::cancel_unsent() {}
 
 std::optional<std::int64_t> HttpClient::Endpoint::certificate_expires() const { return std::nullopt; }
 
