@@ -21,7 +21,7 @@ class LineBuffer {
   // Inline, so that a text of known size is a move or two.
   [[gnu::always_inline]] void append(const char* text, std::size_t size) {
     if (size > room()) return append_large(text, size);
-    std::memcpy(end_, text, size);
+    if (size > 0) std::memcpy(end_, text, size);  // of an empty view the text may be nullptr
     end_ += size;
   }
   [[gnu::always_inline]] LineBuffer& operator+=(std::string_view text) {
