@@ -63,7 +63,7 @@ void append_field_text(std::string& out, std::string_view token) {
 }
 
 void EntryReader::read(const Dialect& dialect, Entry& entry, std::uint64_t session_key, Encoding encoding) {
-  plain_ = encoding == Encoding::kUtf8 && !entry.has_escape;
+  entry.plain = encoding == Encoding::kUtf8 && !entry.has_escape;
   entry.fault = entry.raw.empty() || entry.raw.front() != '{' ? "the entry is not an object"
                 : entry.raw.size() > kLargestEntry
                     ? "the entry is larger than 256 KiB; event.original holds its beginning"
@@ -72,7 +72,7 @@ void EntryReader::read(const Dialect& dialect, Entry& entry, std::uint64_t sessi
 
   const std::string_view status = entry.field(EntryField::kStatus);
   const bool has_status = is_string_token(status) && status.size() <= kLargestEntry;
-  entry.status = has_status ? dialect.status(text_of(status)) : nullptr;
+  entry.status = has_status ? dialect.status(text_of(entry, status)) : nullptr;
   entry.final = entry.status == nullptr || entry.status->final;
 
   input_.clear();
@@ -89,8 +89,8 @@ void EntryReader::read_times(const Dialect& dialect, Entry& entry) {
   const auto read = [](std::string_view text, std::optional<ReadTime>& into) {
     if (!read_rfc3339(text, into.emplace())) into.reset();
   };
-  if (!log_time.empty()) read(text_of(log_time), entry.log_time);
-  if (!start.empty()) read(text_of(start), entry.start);
+  if (!log_time.empty()) read(text_of(entry, log_time), entry.log_time);
+  if (!start.empty()) read(text_of(entry, start), entry.start);
 
   const bool needs_log_time = !dialect.log.fields[static_cast<std::size_t>(EntryField::kLogTime)].empty();
   if (needs_log_time && log_time.empty()) {
@@ -136,7 +136,7 @@ void EntryReader::add_field(const Entry& entry, EntryField field) {
   } else if (time != nullptr) {
     input_.add_time((*time)->instant);
   } else {
-    input_.add_text(text_of(token));
+    input_.add_text(text_of(entry, token));
   }
 }
 

@@ -48,6 +48,7 @@ struct Entry {
   bool final = true;        // its status is
   bool has_extra = false;   // it has fields that the dialect does not name
   bool has_escape = false;  // a backslash may stand in one of its tokens
+  bool plain = false;       // its strings stand for their bytes: they are UTF-8 without escapes
 };
 
 // Appends the text of a field: of a string what it stands for, of a number its digits as they were written.
@@ -67,14 +68,13 @@ class EntryReader {
   void add_identity(const Dialect& dialect, const Entry& entry);
   void add_content(const Dialect& dialect, const Entry& entry);
   void add_field(const Entry& entry, EntryField field);
-  std::string_view text_of(std::string_view token) {
-    return plain_ && is_string_token(token) ? inside_quotes(token) : decoded(token);
+  std::string_view text_of(const Entry& entry, std::string_view token) {
+    return entry.plain && is_string_token(token) ? inside_quotes(token) : decoded(token);
   }
   std::string_view decoded(std::string_view token);
 
   HashInput input_;
   std::string scratch_;
-  bool plain_ = false;  // the strings of the entry in hand stand for their bytes
 };
 
 }  // namespace sessionlogd

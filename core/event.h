@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "config/dialect.h"
+#include "core/line_buffer.h"
 #include "core/session_info.h"
 #include "core/timestamp.h"
 
@@ -49,7 +50,7 @@ struct Event {
 class Encoder {
  public:
   virtual ~Encoder() = default;
-  virtual void append(const Event& event, std::string& out) = 0;
+  virtual void append(const Event& event, LineBuffer& out) = 0;
 };
 
 }  // namespace sessionlogd

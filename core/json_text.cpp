@@ -1,8 +1,12 @@
 #include "core/json_text.h"
 
 #include <array>
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <vector>
+
+#include "core/line_buffer.h"
 
 namespace sessionlogd {
 namespace {
@@ -170,12 +174,26 @@ constexpr std::array<bool, 256> kPlain = [] {
   return plain;
 }();
 
+// The same of the eight bytes of a word: in those that are not plain the highest bit is set, perhaps also in some
+// behind them.
+std::uint64_t not_plain(std::uint64_t bytes) {
+  constexpr std::uint64_t kEach = 0x0101010101010101;
+  const std::uint64_t quote = (bytes ^ kEach * '"') - kEach, backslash = (bytes ^ kEach * '\\') - kEach;
+  return (bytes | quote | backslash | (bytes - kEach * 0x20)) & kEach * 0x80;
+}
+
 std::size_t plain_run(std::string_view text, std::size_t at) {
+  std::uint64_t bytes;
+  for (; text.size() - at >= sizeof bytes; at += sizeof bytes) {
+    std::memcpy(&bytes, text.data() + at, sizeof bytes);  // little-endian, as core/identity insists
+    if (const std::uint64_t found = not_plain(bytes)) return at + static_cast<std::size_t>(std::countr_zero(found)) / 8;
+  }
   while (at < text.size() && kPlain[static_cast<unsigned char>(text[at])]) ++at;
   return at;
 }
 
-void append_escaped(std::string& out, char c) {
+template <class Text>
+void append_escaped(Text& out, char c) {
   static constexpr char kHex[] = "0123456789abcdef";
   switch (c) {
     case '"':
@@ -305,17 +323,18 @@ bool append_decoded(std::string& out, std::string_view string_token) {
   return true;
 }
 
-void append_json_string(std::string& out, std::string_view text) {
+template <class Text>
+void append_json_string(Text& out, std::string_view text) {
   out += '"';
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t run = plain_run(text, at);
-    out.append(text, at, run - at);
+    out.append(text.data() + at, run - at);
     at = run;
     if (at == text.size()) break;
     if (static_cast<unsigned char>(text[at]) < 0x80) {
       append_escaped(out, text[at++]);
     } else if (const std::size_t length = utf8_length(text.substr(at))) {
-      out.append(text, at, length);
+      out.append(text.data() + at, length);
       at += length;
     } else {
       out += kReplacement;
@@ -324,6 +343,8 @@ void append_json_string(std::string& out, std::string_view text) {
   }
   out += '"';
 }
+template void append_json_string(std::string& out, std::string_view text);
+template void append_json_string(LineBuffer& out, std::string_view text);
 
 bool JsonCursor::at_end() { return peek() == '\0' && at_ >= text_.size(); }
 

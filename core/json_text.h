@@ -48,8 +48,9 @@ bool is_valid_literal(std::string_view token);
 bool append_decoded(std::string& out, std::string_view string_token);
 
 // Appends UTF-8 text as a JSON string with its quotes. Bytes that are no UTF-8 become U+FFFD: what we write is always
-// valid.
-void append_json_string(std::string& out, std::string_view text);
+// valid. `Text` is std::string or LineBuffer.
+template <class Text>
+void append_json_string(Text& out, std::string_view text);
 
 // Reads objects and arrays member by member, from the front, without looking further than the next member: what stands
 // before a fault is read before the fault is met.

@@ -53,11 +53,20 @@ void KnownEntries::make_buckets() {
 
 void KnownEntries::remember(std::uint64_t fingerprint, const EntryDigest& digest) {
   if (!buckets_) make_buckets();
-  Bucket& bucket = buckets_[fingerprint & mask_];
-  std::size_t way = 0;
-  while (way < kWays && bucket.fingerprint[way] != 0 && bucket.fingerprint[way] != fingerprint) ++way;
-  // Any one goes: the oldest would always be the one that is asked for next, where sessions are polled in turn.
-  if (way == kWays) way = next_way_++ % kWays;
+  const auto way_in = [&](const Bucket& bucket) {
+    std::size_t way = 0;
+    while (way < kWays && bucket.fingerprint[way] != 0 && bucket.fingerprint[way] != fingerprint) ++way;
+    return way;
+  };
+  std::size_t at = fingerprint & mask_;
+  std::size_t way = way_in(buckets_[at]);
+  if (way == kWays) {
+    const std::size_t beside_way = way_in(buckets_[beside(at)]);
+    // Any one goes: the oldest would always be the one that is asked for next, where sessions are polled in turn.
+    way = beside_way < kWays ? beside_way : next_way_++ % kWays;
+    if (beside_way < kWays) at = beside(at);
+  }
+  Bucket& bucket = buckets_[at];
   bucket.fingerprint[way] = fingerprint;
   bucket.base[way] = digest.base;
   bucket.hash[way] = digest.hash;
@@ -82,17 +91,21 @@ void KnownEntryFinder::guess(std::string_view text, std::size_t begin) {
   }
 }
 
-std::optional<KnownEntryFinder::Found> KnownEntryFinder::find(std::string_view text, std::size_t begin) {
+std::span<const KnownEntryFinder::Found> KnownEntryFinder::find(std::string_view text, std::size_t begin) {
   if (next_ == guessed_ || guesses_[next_].begin != begin) guess(text, begin);
-  if (next_ < guessed_) {
-    const Guess& guess = guesses_[next_++];
-    if (const auto digest = remembered_.entries->find(guess.fingerprint)) {
-      ++known_;
-      return Found{text.substr(begin, guess.end - begin), *digest};
-    }
+  std::size_t found = 0;
+  for (; next_ < guessed_; ++next_) {
+    const Guess& guess = guesses_[next_];
+    const auto digest = remembered_.entries->find(guess.fingerprint);
+    if (!digest) break;
+    found_[found++] = {text.substr(guess.begin, guess.end - guess.begin), *digest};
   }
-  looking_ = ++unknown_ <= kMostUnknown + known_ / kUnknownShare;
-  return std::nullopt;
+  known_ += found;
+  if (found == 0) {
+    if (next_ < guessed_) ++next_;
+    looking_ = ++unknown_ <= kMostUnknown + known_ / kUnknownShare;
+  }
+  return {found_.data(), found};
 }
 
 }  // namespace sessionlogd

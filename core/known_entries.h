@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "core/session_history.h"
@@ -33,9 +34,11 @@ class KnownEntries {
   // nullopt: not known (any more).
   std::optional<EntryDigest> find(std::uint64_t fingerprint) const {
     if (!buckets_) return std::nullopt;
-    const Bucket& bucket = buckets_[fingerprint & mask_];
-    for (std::size_t i = 0; i < kWays; ++i) {
-      if (bucket.fingerprint[i] == fingerprint) return EntryDigest{bucket.base[i], bucket.hash[i], bucket.final[i]};
+    for (const std::size_t at : {fingerprint & mask_, beside(fingerprint & mask_)}) {
+      const Bucket& bucket = buckets_[at];
+      for (std::size_t i = 0; i < kWays; ++i) {
+        if (bucket.fingerprint[i] == fingerprint) return EntryDigest{bucket.base[i], bucket.hash[i], bucket.final[i]};
+      }
     }
     return std::nullopt;
   }
@@ -56,6 +59,8 @@ class KnownEntries {
     void operator()(Bucket* buckets) const { std::free(buckets); }
   };
 
+  // What a full bucket has no room for is in the other of its pair, which processors fetch with it.
+  std::size_t beside(std::size_t bucket) const { return (bucket ^ 1) & mask_; }
   void make_buckets();
 
   std::unique_ptr<Secret> secret_;
@@ -70,7 +75,7 @@ struct Remembered {
   std::uint64_t reading = 0;
 };
 
-// Finds the entries of an answer that are known, one after the other.
+// Finds the entries of an answer that are known, some at a time.
 class KnownEntryFinder {
  public:
   struct Found {
@@ -88,8 +93,9 @@ class KnownEntryFinder {
   // Until too few are known for this to be the cheaper way.
   bool is_looking() const { return looking_; }
 
-  // The entry that begins at text[begin]; nullopt: it is not known, or does not end where it is easy to see.
-  std::optional<Found> find(std::string_view text, std::size_t begin);
+  // The entries from text[begin] on that are known: between them there is a comma, behind the last perhaps more. None:
+  // the one that begins there is not known, or does not end where it is easy to see. Valid until the next call.
+  std::span<const Found> find(std::string_view text, std::size_t begin);
 
  private:
   // As many as are fetched from memory at the same time.
@@ -105,6 +111,7 @@ class KnownEntryFinder {
   bool looking_ = false;
   std::size_t known_ = 0, unknown_ = 0;
   std::array<Guess, kGuessedTogether> guesses_;
+  std::array<Found, kGuessedTogether> found_;
   std::size_t next_ = 0, guessed_ = 0;
 };
 

@@ -86,7 +86,9 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
     const bool for_good = has_time && entry.final;
     touched_.push_back(for_good ? session.history.advance(emission) : session.history.advance_to_keep(emission));
     if (emission.change == Change::kNew && was_delivered_before(source, session, entry)) continue;
+    const bool is_first = batch_.events.empty();
     encode(source, session, entry, emission);
+    if (is_first) make_room_for(static_cast<std::size_t>(emissions_.data() + emissions_.size() - &emission));
     if (entry.fault == nullptr && entry.log_time)
       session.latest = std::max<Instant>(session.latest, source.zone.to_utc(*entry.log_time));
     ++(entry.fault != nullptr            ? outcome.events_error
@@ -165,8 +167,10 @@ void LogReader::gap(const SourceFormat& source, SessionState& session, std::stri
 // In order of the log time, unreadable times last, ties in order of the answer.
 void LogReader::sort_by_time(const SourceFormat& source, const SessionLog& log, std::vector<Emission>& emissions) {
   order_.clear();
+  bool has_twins = false;
   for (std::uint32_t i = 0; i < emissions.size(); ++i) {
     const Entry& entry = log.entries[emissions[i].index];
+    has_twins |= emissions[i].change == Change::kNew && emissions[i].key != entry.base;
     std::optional<Instant> at;
     if (entry.fault == nullptr && entry.log_time) at = source.zone.to_utc(*entry.log_time);
     order_.emplace_back(at, i);
@@ -180,7 +184,7 @@ void LogReader::sort_by_time(const SourceFormat& source, const SessionLog& log, 
   std::vector<Emission> sorted;
   sorted.reserve(emissions.size());
   for (const auto& [at, i] : order_) sorted.push_back(emissions[i]);
-  number_twins(log, emissions, sorted);
+  if (has_twins) number_twins(log, emissions, sorted);
   emissions = std::move(sorted);
 }
 
@@ -216,11 +220,11 @@ void LogReader::encode(const SourceFormat& source, const SessionState& session, 
     event.original = entry.raw.size() <= kLargestEntry ? entry.raw : entry.raw.substr(0, kLargestOriginal);
   } else {
     event.has_message = !entry.field(EntryField::kMessage).empty();
-    event.message = text(kMessage, entry.field(EntryField::kMessage));
-    event.log_time = text(kLogTime, entry.field(EntryField::kLogTime));
-    event.status = text(kStatus, entry.field(EntryField::kStatus));
-    event.duration = text(kDuration, entry.field(EntryField::kDuration));
-    event.resource_id = text(kResourceId, entry.field(EntryField::kResourceId));
+    event.message = text(kMessage, entry, EntryField::kMessage);
+    event.log_time = text(kLogTime, entry, EntryField::kLogTime);
+    event.status = text(kStatus, entry, EntryField::kStatus);
+    event.duration = text(kDuration, entry, EntryField::kDuration);
+    event.resource_id = text(kResourceId, entry, EntryField::kResourceId);
     if (entry.has_extra) event.extra = extra(*source.dialect, entry.raw);
     if (source.keep_original) event.original = entry.raw;
     if (entry.status != nullptr) {
@@ -233,11 +237,18 @@ void LogReader::encode(const SourceFormat& source, const SessionState& session, 
   append(source, event);
 }
 
+// Of so many events, if they are like the first: a string that grows by doubling is copied as often as it is written.
+void LogReader::make_room_for(std::size_t events) {
+  const std::size_t one = batch_.events.size();
+  if (events > 1) batch_.events.reserve(std::min(kBatchBytes / 4, events * (one + one / 8)));
+}
+
 void LogReader::append(const SourceFormat& source, const Event& event) {
   const std::size_t before = batch_.events.size();
   // Doubling once more would take twice the memory that is filled.
   if (before > kBatchBytes / 4) batch_.events.reserve(kBatchBytes + kBatchBytes / 16);
-  source.encoder->append(event, batch_.events);
+  source.encoder->append(event, line_);
+  line_.flush();
   batch_.index.push_back({static_cast<std::uint32_t>(batch_.events.size() - before), event.entry_key, event.hash});
 }
 
@@ -257,8 +268,10 @@ void LogReader::set_times(const SourceFormat& source, const Entry& entry, Event&
   if (event.duration_ns && *event.duration_ns < 0) event.duration_ns.reset();
 }
 
-std::string_view LogReader::text(Text which, std::string_view token) {
+std::string_view LogReader::text(Text which, const Entry& entry, EntryField field) {
+  const std::string_view token = entry.field(field);
   if (!is_string_token(token)) return token;
+  if (entry.plain) return inside_quotes(token);
   texts_[which].clear();
   append_decoded(texts_[which], token);
   return texts_[which];

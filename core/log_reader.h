@@ -76,14 +76,15 @@ class LogReader {
   void number_twins(const SessionLog& log, const std::vector<Emission>& from, std::vector<Emission>& to);
   void encode(const SourceFormat& source, const SessionState& session, const Entry& entry, const Emission& emission);
   void append(const SourceFormat& source, const Event& event);
+  void make_room_for(std::size_t events);
   void set_times(const SourceFormat& source, const Entry& entry, Event& event);
   std::size_t push(const SourceFormat& source, const SessionState& session);
   AnswerLimits limits_of(const Body& body) const;
   void shrink();
 
-  // A text of the entry in hand, decoded; the view is valid until the next entry.
+  // A text of the entry in hand, decoded; the view is valid as long as the answer, and until the next entry.
   enum Text { kMessage, kLogTime, kStatus, kDuration, kResourceId, kExtra, kOriginal, kTexts };
-  std::string_view text(Text which, std::string_view token);
+  std::string_view text(Text which, const Entry& entry, EntryField field);
   std::string_view extra(const Dialect& dialect, std::string_view raw);
 
   BatchQueue& queue_;
@@ -98,6 +99,7 @@ class LogReader {
   std::vector<std::uint32_t> touched_;               // positions of the history that the batch in hand changes
   std::string texts_[kTexts];
   Batch batch_;
+  LineBuffer line_{batch_.events};  // the event in hand
   Instant read_at_;
   SessionInfo info_;  // of the session in hand
 };

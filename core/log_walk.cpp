@@ -78,18 +78,22 @@ void LogWalk::read_tokens(Entry& entry) {
   }
 }
 
-// Moves behind the element that comes next if it is known by its bytes.
+// Moves behind the elements that come next and are known by their bytes; false: the next is not.
 bool LogWalk::take_known(std::string_view text, JsonCursor& cursor) {
   const auto found = known_.find(text, cursor.position());
-  if (!found) return false;
-  Entry& entry = log.entries.emplace_back();
-  entry.raw = found->raw;
-  entry.base = found->digest.base;
-  entry.hash = found->digest.hash;
-  entry.final = found->digest.final;
-  entry.known = true;
-  cursor.pass_element(cursor.position() + found->raw.size());
-  return true;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const KnownEntryFinder::Found& known = found[i];
+    const auto begin = static_cast<std::size_t>(known.raw.data() - text.data());
+    if (i > 0 && !takes_more(begin)) break;
+    Entry& entry = log.entries.emplace_back();
+    entry.raw = known.raw;
+    entry.base = known.digest.base;
+    entry.hash = known.digest.hash;
+    entry.final = known.digest.final;
+    entry.known = true;
+    cursor.pass_element(begin + known.raw.size());
+  }
+  return !found.empty();
 }
 
 // false: no log at all. Otherwise every entry before the first fault is taken.
@@ -109,7 +113,10 @@ bool LogWalk::with_cursor(std::string_view text) {
       while (cursor.next_element()) {
         if (!takes_more(cursor.position())) return true;
         if (known_.is_looking()) {
-          if (take_known(text, cursor)) continue;
+          if (take_known(text, cursor)) {
+            if (has_ended()) return true;
+            continue;
+          }
           if (!known_.is_looking()) return false;
         }
         const auto value = cursor.take_value();

@@ -87,8 +87,9 @@ class LogWalk {
     if (!log.entries.empty() && !is_readable(log.entries.back().raw)) ++unreadable_;
     if (unreadable_ == LogParser::kMostUnreadable) say_unreadable(position);
     too_many = log.entries.size() == limits_.entries;
-    return log.fault.empty() && !too_many;
+    return !has_ended();
   }
+  bool has_ended() const { return !log.fault.empty() || too_many; }
   static bool is_readable(std::string_view raw) { return raw.size() >= kShortestEntry && raw.front() == '{'; }
   void say_unreadable(std::size_t position);
   std::size_t field_of(std::string_view key) const;

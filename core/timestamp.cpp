@@ -1,5 +1,6 @@
 #include "core/timestamp.h"
 
+#include <array>
 #include <chrono>
 #include <cstring>
 #include <limits>
@@ -154,10 +155,26 @@ bool read_usual(std::string_view text, ReadTime& read) {
   return true;
 }
 
-void append_padded(std::string& out, unsigned value, unsigned digits) {
-  char text[10];
-  for (unsigned i = digits; i-- > 0; value /= 10) text[i] = static_cast<char>('0' + value % 10);
-  out.append(text, digits);
+constexpr auto kPairs = [] {
+  std::array<char, 200> pairs{};
+  for (unsigned i = 0; i < 100; ++i) {
+    pairs[2 * i] = static_cast<char>('0' + i / 10);
+    pairs[2 * i + 1] = static_cast<char>('0' + i % 10);
+  }
+  return pairs;
+}();
+
+// Two digits, and what follows them.
+char* put_pair(char* to, unsigned value, char behind) {
+  std::memcpy(to, kPairs.data() + 2 * value, 2);
+  to[2] = behind;
+  return to + 3;
+}
+
+char* put_three(char* to, unsigned value) {
+  *to = static_cast<char>('0' + value / 100);
+  std::memcpy(to + 1, kPairs.data() + 2 * (value % 100), 2);
+  return to + 3;
 }
 
 }  // namespace
@@ -248,28 +265,25 @@ void append_rfc3339(std::string& out, Instant at) {
       at.seconds >= 0 ? at.seconds / kSecondsPerDay : (at.seconds - (kSecondsPerDay - 1)) / kSecondsPerDay;
   const auto of_day = static_cast<unsigned>(at.seconds - day_number * kSecondsPerDay);
   const year_month_day date{sys_days{days{day_number}}};
-  append_padded(out, static_cast<unsigned>(static_cast<int>(date.year())), 4);
-  out += '-';
-  append_padded(out, static_cast<unsigned>(date.month()), 2);
-  out += '-';
-  append_padded(out, static_cast<unsigned>(date.day()), 2);
-  out += 'T';
-  append_padded(out, of_day / 3600, 2);
-  out += ':';
-  append_padded(out, of_day / 60 % 60, 2);
-  out += ':';
-  append_padded(out, of_day % 60, 2);
+  // Whatever the instant is, what is looked up is there.
+  const auto year = static_cast<unsigned>(static_cast<int>(date.year())) % 10'000;
+  const auto month = static_cast<unsigned>(date.month()) % 100, day = static_cast<unsigned>(date.day()) % 100;
+  char text[sizeof "2020-06-20T19:19:52.123456789Z"];
+  std::memcpy(text, kPairs.data() + 2 * (year / 100), 2);
+  char* end = put_pair(text + 2, year % 100, '-');
+  end = put_pair(end, month, '-');
+  end = put_pair(end, day, 'T');
+  end = put_pair(end, of_day / 3600, ':');
+  end = put_pair(end, of_day / 60 % 60, ':');
+  end = put_pair(end, of_day % 60, '.');
   if (at.nanos != 0) {
-    out += '.';
-    if (at.nanos % 1'000'000 == 0) {
-      append_padded(out, at.nanos / 1'000'000, 3);
-    } else if (at.nanos % 1'000 == 0) {
-      append_padded(out, at.nanos / 1'000, 6);
-    } else {
-      append_padded(out, at.nanos, 9);
-    }
+    end = put_three(end, at.nanos / 1'000'000);
+    if (at.nanos % 1'000'000 != 0) end = put_three(end, at.nanos / 1'000 % 1'000);
+    if (at.nanos % 1'000 != 0) end = put_three(end, at.nanos % 1'000);
+    ++end;
   }
-  out += 'Z';
+  end[-1] = 'Z';
+  out.append(text, static_cast<std::size_t>(end - text));
 }
 
 }  // namespace sessionlogd

@@ -304,9 +304,9 @@ KafkaOutcome KafkaSink::add_events(std::span<const Batch> batches, Patience& pat
       if (value.size() > limit) value = cut_.emplace_back(cut_event(value, limit));
       id.clear();
       hash.clear();
-      append_hex(id, batch.session_key, 16);
-      append_hex(id, line.entry_key, 16);
-      append_hex(hash, line.hash, 8);
+      append_hex(id, batch.session_key);
+      append_hex(id, line.entry_key);
+      append_hex(hash, line.hash);
       if (KafkaOutcome fault = producer_->add_event({key, value, id, hash}, patience)) return fault;
     }
   }

@@ -3,24 +3,18 @@
 #include <charconv>
 
 #include "core/json_text.h"
+#include "core/line_buffer.h"
 #include "sinks/hex.h"
 
 namespace sessionlogd {
 namespace {
 
 // ,"name":"text", nothing when there is no text.
-void append_text(std::string& out, std::string_view name, std::string_view text) {
+template <class Text>
+void append_text(Text& out, std::string_view name, std::string_view text) {
   if (text.empty()) return;
   out += name;
   append_json_string(out, text);
-}
-
-void append_time(std::string& out, std::string_view name, const std::optional<Instant>& at) {
-  if (!at) return;
-  out += name;
-  out += '"';
-  append_rfc3339(out, *at);
-  out += '"';
 }
 
 std::string_view word(Level level) {
@@ -65,6 +59,15 @@ std::string_view word(EventKind kind) {
 
 }  // namespace
 
+std::string_view EcsEncoder::WrittenTime::text(Instant at) {
+  if (at != at_ || text_.empty()) {
+    at_ = at;
+    text_.clear();
+    append_rfc3339(text_, at);
+  }
+  return text_;
+}
+
 EcsEncoder::EcsEncoder(const SourceSettings& source, std::string_view agent_name, std::string_view agent_version) {
   before_event_ = R"("},"agent":{"type":"sessionlogd")";
   append_text(before_event_, R"(,"version":)", agent_version);
@@ -93,9 +96,9 @@ EcsEncoder::EcsEncoder(const SourceSettings& source, std::string_view agent_name
   labels_ += "}}\n";
 }
 
-void EcsEncoder::append(const Event& event, std::string& out) {
+void EcsEncoder::append(const Event& event, LineBuffer& out) {
   out += R"({"@timestamp":")";
-  append_rfc3339(out, event.timestamp);
+  out += timestamp_.text(event.timestamp);
   out += '"';
   if (event.has_message) {
     out += R"(,"message":)";
@@ -104,24 +107,34 @@ void EcsEncoder::append(const Event& event, std::string& out) {
   out += R"(,"ecs":{"version":"8.11.0"},"log":{"level":")";
   out += word(event.level);
   out += before_event_;
-  append_hex(out, event.session_key, 16);
-  append_hex(out, event.entry_key, 16);
+  append_hex(out, event.session_key);
+  append_hex(out, event.entry_key);
   out += R"(","hash":")";
-  append_hex(out, event.hash, 8);
+  append_hex(out, event.hash);
   out += event.kind == EventKind::kError ? R"(","kind":"pipeline_error")" : R"(","kind":"event")";
   out += event_origin_;
   append_text(out, R"(,"action":)", event.session->type);
   out += R"(,"outcome":")";
   out += word(event.outcome);
   out += '"';
-  append_time(out, R"(,"created":)", event.created);
-  append_time(out, R"(,"start":)", event.start);
-  append_time(out, R"(,"end":)", event.end);
+  out += R"(,"created":")";
+  out += created_.text(event.created);
+  out += '"';
+  if (event.start) {
+    out += R"(,"start":")";
+    out += start_.text(*event.start);
+    out += '"';
+  }
+  if (event.end) {
+    out += R"(,"end":")";
+    out += (event.end == event.timestamp ? timestamp_ : end_).text(*event.end);
+    out += '"';
+  }
   if (event.duration_ns) {
     char digits[24];
     const auto end = std::to_chars(digits, digits + sizeof digits, *event.duration_ns).ptr;
     out += R"(,"duration":)";
-    out.append(digits, end);
+    out += std::string_view(digits, end);
   }
   append_text(out, R"(,"original":)", event.original);
   out += after_event_;

@@ -15,13 +15,24 @@ class EcsEncoder : public Encoder {
  public:
   // `agent_name` is this host's name.
   EcsEncoder(const SourceSettings& source, std::string_view agent_name, std::string_view agent_version);
-  void append(const Event& event, std::string& out) override;
+  void append(const Event& event, LineBuffer& out) override;
 
  private:
   std::string before_event_;  // ecs, agent: what stands between the level and the event
   std::string event_origin_;  // module and dataset
   std::string after_event_;   // observer and the beginning of sessionlog
   std::string labels_;        // to the end of the line
+
+  // Its text is kept: the next event may well have the same.
+  class WrittenTime {
+   public:
+    std::string_view text(Instant at);
+
+   private:
+    Instant at_;
+    std::string text_;
+  };
+  WrittenTime timestamp_, created_, start_, end_;
 };
 
 }  // namespace sessionlogd

@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
 #include <vector>
+
+#include "core/line_buffer.h"
+#include "tests/support/seed.h"
 
 namespace sessionlogd {
 namespace {
@@ -235,6 +239,48 @@ TEST(JsonText, EncodesAndDecodesEveryCharacter) {
   for (unsigned c = 0; c < 0x80; ++c) {
     const std::string text(1, static_cast<char>(c));
     EXPECT_EQ(decoded(encoded(text)), text) << c;
+  }
+}
+
+// Texts are looked through eight bytes at a time, their ends byte by byte: what a piece becomes is the same wherever it
+// stands.
+TEST(JsonText, WritesAPieceTheSameWhereverItStands) {
+  std::mt19937_64 random(test::random_seed());
+  static const std::vector<std::string> kPieces = {"a",
+                                                   "Z",
+                                                   "~",
+                                                   " ",
+                                                   "!",
+                                                   "#",
+                                                   "[",
+                                                   "]",
+                                                   "plain text",
+                                                   std::string(1, '\0'),
+                                                   "longer plain text",
+                                                   "\"",
+                                                   "\\",
+                                                   "\n",
+                                                   "\x1f",
+                                                   "\x7f",
+                                                   "\x80",
+                                                   "\xff",
+                                                   "\xC3\xA9\x80",
+                                                   "\xC3\xA9",
+                                                   "\xE2 "};
+  for (int i = 0; i < 20'000; ++i) {
+    std::string text(random() % 12, 'x'), json = "\"" + text;
+    for (std::size_t count = random() % 8; count > 0; --count) {
+      const std::string& piece = kPieces[random() % kPieces.size()];
+      text += piece;
+      const std::string alone = encoded(piece);
+      json += inside_quotes(alone);
+    }
+    ASSERT_EQ(encoded(text), json + "\"");
+    std::string by_line;
+    LineBuffer line(by_line);
+    append_json_string(line, text);
+    line.flush();
+    ASSERT_EQ(by_line, json + "\"");
   }
 }
 

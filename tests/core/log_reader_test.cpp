@@ -10,8 +10,9 @@ namespace {
 // Writes the message of each event, and keeps the keys.
 class FakeEncoder : public Encoder {
  public:
-  void append(const Event& event, std::string& out) override {
-    out.append(event.message).append("\n");
+  void append(const Event& event, LineBuffer& out) override {
+    out += event.message;
+    out += '\n';
     keys.push_back(event.entry_key);
     messages.emplace_back(event.message);
   }

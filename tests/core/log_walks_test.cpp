@@ -1,5 +1,6 @@
 // The two ways through an answer, simdjson and core/json_text, must read the same. A key with an escape, in the
 // envelope and of no meaning, is what sends an answer the second way. So must a way past what is known by its bytes.
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <random>
@@ -130,6 +131,44 @@ TEST(KnownEntries, AreOfOneSessionAndOneWayToReadIt) {
   for (const std::uint64_t reading : {1u, 2u}) {
     EXPECT_FALSE(log.parse(kAnswer, {&known, reading}).value()->entries[0].known);
     EXPECT_TRUE(log.parse(kAnswer, {&known, reading}).value()->entries[0].known);
+  }
+}
+
+// Entries whose fingerprints all want the same place fill the one beside it, too.
+TEST(KnownEntries, FillAPairOfBucketsBeforeAnyIsForgotten) {
+  KnownEntries known(4 * 64);
+  const auto all_of = [&](std::uint64_t count) {
+    std::uint64_t found = 0;
+    for (std::uint64_t i = 1; i <= count; ++i) {
+      const auto digest = known.find(i << 32);
+      found += digest && digest->base == i && digest->hash == i + 1 && digest->final == (i % 2 == 0) ? 1 : 0;
+    }
+    return found;
+  };
+  for (std::uint64_t i = 1; i <= 6; ++i) {
+    for (int again = 0; again < 2; ++again) known.remember(i << 32, {i, static_cast<std::uint32_t>(i + 1), i % 2 == 0});
+    EXPECT_EQ(all_of(6), i);
+  }
+  known.remember(std::uint64_t{7} << 32, {7, 8, false});
+  EXPECT_EQ(all_of(7), 6u);
+  EXPECT_TRUE(known.find(std::uint64_t{7} << 32));
+}
+
+TEST(KnownEntries, CountAgainstTheMostThatAreTaken) {
+  KnownEntries known(64u << 10);
+  std::string answer = R"({"log":[)";
+  for (int i = 0; i < 40; ++i) {
+    answer += i == 0 ? "" : " , ";
+    answer += fmt::format(R"({{"logTime":"2020-06-20T19:12:{:02}","status":"Success"}})", i);
+  }
+  Body body;
+  body.append(answer + "]}");
+  LogParser parser;
+  for (const bool is_known : {false, true}) {
+    EXPECT_TRUE(parser.parse(test::aws(), body, "s1", 1, {.entries = 39}, {&known, 1}).has_error());
+    const SessionLog& log = *parser.parse(test::aws(), body, "s1", 1, {.entries = 40}, {&known, 1}).value();
+    ASSERT_EQ(log.entries.size(), 40u);
+    EXPECT_EQ(log.entries[39].known, is_known);
   }
 }
 

@@ -107,6 +107,36 @@ TEST(Ecs, EveryStatusWord) {
   }
 }
 
+std::string line_of(const Event& event, EcsEncoder& encoder) {
+  std::string text;
+  LineBuffer line(text);
+  encoder.append(event, line);
+  line.flush();
+  return text;
+}
+
+TEST(Ecs, ALineDoesNotDependOnThoseBefore) {
+  std::mt19937_64 random(random_seed());
+  const SourceSettings settings = full(kProducts[0]);
+  const SessionInfo session = full_session();
+  const auto any_time = [&] { return Instant{static_cast<std::int64_t>(random() % 3), random() % 2 == 0 ? 0u : 500u}; };
+  const auto any_or_none = [&] { return random() % 3 == 0 ? std::nullopt : std::optional(any_time()); };
+  EcsEncoder used(settings, "host-1", "0.1.0");
+  for (int i = 0; i < 2'000; ++i) {
+    Event event;
+    event.session = &session;
+    event.timestamp = any_time();
+    event.created = any_time();
+    event.start = any_or_none();
+    event.end = any_or_none();
+    const std::string message(random() % 50 == 0 ? 10'000 : random() % 20, '"');
+    event.has_message = true;
+    event.message = message;
+    EcsEncoder fresh(settings, "host-1", "0.1.0");
+    ASSERT_EQ(line_of(event, used), line_of(event, fresh));
+  }
+}
+
 // A JSON value made of what is most likely to be mishandled.
 class AnyJson {
  public:

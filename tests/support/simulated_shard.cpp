@@ -13,7 +13,10 @@ constexpr std::chrono::seconds kCommitInterval{1};
 
 class LineEncoder : public Encoder {
  public:
-  void append(const Event& event, std::string& out) override { out.append(event.message).append("\n"); }
+  void append(const Event& event, LineBuffer& out) override {
+    out += event.message;
+    out += '\n';
+  }
 };
 
 }  // namespace
