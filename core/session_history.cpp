@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <numeric>
 
 #include "core/identity.h"
 
@@ -73,12 +74,34 @@ std::uint32_t SessionHistory::advance_to_keep(const Emission& emission) {
   return position;
 }
 
-void SessionHistory::forget_all_but_kept() {
+void SessionHistory::forget_all_but_kept(std::uint64_t session_key) {
   SessionHistory kept;
-  for (std::size_t i = 0; i < size(); ++i) {
-    if ((marks(i) & kKept) != 0) kept.append(key(i), hash(i), marks(i));
+  if (std::any_of(all_marks(), all_marks() + size_, [](std::uint8_t marks) { return (marks & kKept) != 0; })) {
+    keep_twins_of_kept(session_key);
+    for (std::size_t i = 0; i < size(); ++i) {
+      if (is_kept(i)) kept.append(key(i), hash(i), marks(i));
+    }
   }
   swap(kept);
+}
+
+void SessionHistory::keep_twins_of_kept(std::uint64_t session_key) {
+  std::vector<std::uint32_t> by_key(size_);
+  std::iota(by_key.begin(), by_key.end(), 0u);
+  const auto key_of = [this](std::uint32_t position) { return key(position); };
+  std::ranges::sort(by_key, {}, key_of);
+  std::vector<std::uint32_t> twins;
+  for (std::uint32_t first = 0; first < size_; ++first) {
+    twins.assign(1, first);
+    for (std::uint32_t ordinal = 1;; ++ordinal) {
+      const std::uint64_t wanted = twin_key(key(first), ordinal, session_key);
+      const auto found = std::ranges::lower_bound(by_key, wanted, {}, key_of);
+      if (found == by_key.end() || key(*found) != wanted) break;
+      twins.push_back(*found);
+    }
+    if (std::ranges::none_of(twins, [this](std::uint32_t twin) { return is_kept(twin); })) continue;
+    for (const std::uint32_t twin : twins) all_marks()[twin] |= kKept;
+  }
 }
 
 std::size_t SessionHistory::memory_bytes() const { return capacity_ * kBytesPerKey; }

@@ -74,13 +74,16 @@ class SessionHistory {
   void change(std::size_t i, std::uint32_t hash);
 
   // Of a session that was read to its end its latest time remains, which says nothing of entries without one, nor of
-  // those that are not final: their times may move.
-  void forget_all_but_kept();
+  // those that are not final: their times may move. With one of several twins all of them are kept, or it would be
+  // taken for one that was forgotten.
+  void forget_all_but_kept(std::uint64_t session_key);
 
   std::size_t memory_bytes() const;
 
  private:
   void move_to_block_of(std::uint32_t capacity);
+  bool is_kept(std::size_t i) const { return (marks(i) & kKept) != 0; }
+  void keep_twins_of_kept(std::uint64_t session_key);
   void swap(SessionHistory& other) noexcept {
     std::swap(block_, other.block_);
     std::swap(size_, other.size_);

@@ -124,7 +124,7 @@ void append_done(SessionState& session, std::vector<StateRecord>& to) {
   session.latest = done_mark(session).latest;
   to.push_back({session.key, StateRecord::kSessionPart, encode_session(session)});
   const std::uint32_t before = chunks_of(session.history);
-  session.history.forget_all_but_kept();
+  session.history.forget_all_but_kept(session.key);
   const std::uint32_t after = chunks_of(session.history);
   for (std::uint32_t chunk = 0; chunk < before; ++chunk) {
     to.push_back({session.key, static_cast<std::int32_t>(chunk),

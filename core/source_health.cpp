@@ -27,8 +27,9 @@ void SourceHealth::listed(const Result<void>& how) {
   }
   const Error error = how.error();
   listing_fault_ = error.detail + version_words(error);
-  // At the first contact an answer of another kind means a wrong url rather than a fault that passes.
-  const bool passes = error.kind == ErrorKind::kTryLater || (error.kind == ErrorKind::kBadAnswer && was_listed_);
+  // What is no answer of the interface, to a login, say, means a wrong url at the first contact and passes later.
+  const bool no_answer = error.kind == ErrorKind::kBadAnswer || error.http_status / 100 == 2;
+  const bool passes = no_answer ? was_listed_ : error.kind == ErrorKind::kTryLater;
   if (passes && failed_listings_ < kFailuresWorthSaying && !said_.is_open()) return;
   // An open breaker was said, with the reason.
   if (api_.breaker_until() || !said_.is_news(error)) return;

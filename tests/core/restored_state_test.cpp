@@ -145,7 +145,7 @@ TEST(RestoredState, MarksRecoveredEntriesWithoutATime) {
   state.delivered({"src", "s1", 7, 2'001, 1});
   state.settle();
   SessionHistory history = state.take("src").sessions.at(7).history;
-  history.forget_all_but_kept();
+  history.forget_all_but_kept(7);
   ASSERT_EQ(history.size(), 1u);
   EXPECT_EQ(history.key(0), 2'001u);
 }

@@ -247,5 +247,25 @@ TEST(SessionHistory, AgreesWithANaiveModel) {
   }
 }
 
+// The session was done and is opened again. Of three twins two had come to their end before, and the third does now.
+TEST(SessionHistory, KeepsAllTwinsOfOneThatMayChangeBeyondTheSessionsEnd) {
+  const std::uint64_t base = 77;
+  SessionHistory history;
+  history.append(5, '5', 0);
+  history.append(base, 'a', 0);
+  history.append(twin_key(base, 1, kSession), 'b', 0);
+  history.append(6, '6', SessionHistory::kKept);
+  history.append(twin_key(base, 2, kSession), 'c', SessionHistory::kKept);
+  history.forget_all_but_kept(kSession);
+  ASSERT_EQ(history.size(), 4u);
+  HistoryComparer comparer;
+  const EntryDigest answer[] = {{base, 'a', true}, {base, 'b', true}, {base, 'd', true}};
+  const auto& emissions = comparer.compare(history, answer, kSession, {});
+  ASSERT_EQ(emissions.size(), 1u);
+  EXPECT_EQ(emissions[0].hash, std::uint32_t{'d'});
+  EXPECT_EQ(emissions[0].key, twin_key(base, 2, kSession));
+  EXPECT_EQ(emissions[0].change, Change::kChanged);
+}
+
 }  // namespace
 }  // namespace sessionlogd
