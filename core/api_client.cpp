@@ -35,8 +35,9 @@ std::uint64_t id_of(std::string_view target) { return std::hash<std::string_view
 bool is_a_page(const Error& error) { return error.kind == ErrorKind::kBadAnswer && error.http_status / 100 == 2; }
 
 // What a login's failure is to a request that needed it, which was never sent: nothing is known of what it asks for.
-Error for_who_needs_it(Error error) {
-  if (is_a_page(error)) error.kind = ErrorKind::kTryLater;
+// Where nobody ever logged in a page does not pass: it means a wrong url.
+Error for_who_needs_it(Error error, bool logged_in_before) {
+  if (is_a_page(error) && logged_in_before) error.kind = ErrorKind::kTryLater;
   const bool passes = error.kind == ErrorKind::kTryLater || error.kind == ErrorKind::kCancelled;
   if (!passes) error.kind = ErrorKind::kLogInAgain;
   error.http_status = 0;
@@ -114,7 +115,7 @@ asio::awaitable<Result<HttpAnswer>> ApiClient::get(std::string target) {
   const std::uint64_t id = id_of(target);
   for (bool tried = false;; tried = true) {
     const Result<void> ready = co_await ensure_token(id);
-    if (ready.has_error()) co_return for_who_needs_it(ready.error());
+    if (ready.has_error()) co_return for_who_needs_it(ready.error(), logged_in_before_);
     const std::string bearer = token_.bearer();
     HttpRequest request(HttpRequest::Method::kGet, target);
     Result<HttpAnswer> answer = co_await send(std::move(request), id);
@@ -122,7 +123,7 @@ asio::awaitable<Result<HttpAnswer>> ApiClient::get(std::string target) {
     if (!unauthorized || tried) co_return answer;
     if (token_.is_fixed()) {
       const Result<void> replaced = replace_fixed_token(bearer);
-      if (replaced.has_error()) co_return for_who_needs_it(replaced.error());
+      if (replaced.has_error()) co_return for_who_needs_it(replaced.error(), logged_in_before_);
     }
     token_.refused(bearer);
   }
@@ -203,6 +204,7 @@ asio::awaitable<Result<void>> ApiClient::renew(TokenKeeper::Step step, std::uint
   const SteadyTime now = SteadyClock::now();
   if (granted.has_value()) {
     token_.granted(std::move(*granted), now);
+    logged_in_before_ = true;
     co_return carry_token();
   }
   token_.renewal_failed(now + kRenewAgain);

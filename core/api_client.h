@@ -104,6 +104,7 @@ class ApiClient {
   Signal renewed_;
   Signal stopped_;
   bool renewing_ = false;
+  bool logged_in_before_ = false;
   bool stopping_ = false;
   RequestCounts requests_;
 };

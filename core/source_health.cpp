@@ -21,15 +21,12 @@ bool is_refusal(int http_status) {
 void SourceHealth::listed(const Result<void>& how) {
   failed_listings_ = how.has_error() ? failed_listings_ + 1 : 0;
   if (how.has_value()) {
-    was_listed_ = true;
     if (said_.ends()) spdlog::info("source={} is listed again", settings_.name);
     return;
   }
   const Error error = how.error();
   listing_fault_ = error.detail + version_words(error);
-  // What is no answer of the interface, to a login, say, means a wrong url at the first contact and passes later.
-  const bool no_answer = error.kind == ErrorKind::kBadAnswer || error.http_status / 100 == 2;
-  const bool passes = no_answer ? was_listed_ : error.kind == ErrorKind::kTryLater;
+  const bool passes = error.kind == ErrorKind::kTryLater || error.kind == ErrorKind::kBadAnswer;
   if (passes && failed_listings_ < kFailuresWorthSaying && !said_.is_open()) return;
   // An open breaker was said, with the reason.
   if (api_.breaker_until() || !said_.is_news(error)) return;

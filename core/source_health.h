@@ -47,7 +47,6 @@ class SourceHealth {
 
   const SourceSettings& settings_;
   const ApiClient& api_;
-  bool was_listed_ = false;
   unsigned failed_listings_ = 0;  // in a row
   std::string listing_fault_;
   SaidFault said_;
