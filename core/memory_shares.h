@@ -19,7 +19,7 @@ namespace sessionlogd {
 // A body grows past this only with a permit for a large one, of which a shard has one at most.
 inline constexpr std::size_t kSmallBody = 1u << 20;
 
-// Memory that one entry takes while its answer is compared with what is known, at the worst: the entry (168 bytes,
+// Memory that one entry takes while its answer is compared with what is known, at the worst: the entry (176 bytes,
 // while the vector grows another), what is to be emitted of it in three orders, and the tables that find it.
 inline constexpr std::size_t kBytesPerEntry = 512;
 
