@@ -38,7 +38,7 @@ void read_members(std::string_view object, Members& members) {
 }
 
 bool is_written_as(std::string_view key, std::string_view name) {
-  if (key.find('\\') == key.npos) return key.substr(1, key.size() - 2) == name;
+  if (key.find('\\') == key.npos) return inside_quotes(key) == name;
   if (key.size() > kLongestToken) return false;
   std::string text;
   append_decoded(text, key);
