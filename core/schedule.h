@@ -26,24 +26,24 @@ class Schedule {
   // The earliest due time, nullopt when nothing is scheduled.
   std::optional<SteadyTime> next_due() const;
 
-  // Takes the slot that has been due the longest; nullopt when none is due at `now`. Of equal times, in order of set().
+  // Takes the slot that has been due the longest; nullopt when none is due at `now`. Equal times have no order.
   std::optional<Slot> take_due(SteadyTime now);
 
   std::size_t size() const { return live_; }
 
  private:
-  // 16 bytes; stale items (the slot was moved or cancelled) are dropped when they surface, or when they outnumber the
-  // others.
+  // Stale when the slot has another due time by now, or none; stale items are dropped when they surface, or when they
+  // outnumber the others. A slot that was moved back has two that are right: the first one taken makes the other stale.
   struct Item {
     std::int64_t due_ns;
     Slot slot;
-    std::uint32_t stamp;
   };
   static constexpr std::size_t kStaleKept = 64;
+  static constexpr std::int64_t kNoTime = INT64_MAX;
 
   // A heap of a million costs ten times one of a thousand, since it is larger than the caches. So of many items only
-  // those that are due soon are in the heap; the others wait in a ring of buckets by their time, and what is due after
-  // the ring's end waits behind it.
+  // those that are due soon are in the heap. Of the others, which wait in a ring of buckets by their time, there are
+  // only the slots: the memory that a poll touches is what counts. What is due after the ring's end waits behind it.
   //
   //   heap ◀── [17 ms][17 ms] ... 4,096 buckets, 69 s ◀── beyond
   static constexpr std::size_t kMany = 4'096;
@@ -53,22 +53,20 @@ class Schedule {
   static constexpr std::int64_t kAllInHeap = INT64_MAX;
 
   static bool later(const Item& a, const Item& b);
-  static std::int64_t bucket_of(const Item& item) { return item.due_ns >> kBucketBits; }
-  bool is_stale(const Item& item) const { return stamps_[item.slot] != item.stamp; }
-  void put(const Item& item);
+  static std::int64_t bucket_of(std::int64_t due_ns) { return due_ns >> kBucketBits; }
+  bool is_stale(const Item& item) const { return due_ns_[item.slot] != item.due_ns; }
+  void put(Slot slot, std::int64_t due_ns);
   void drop_stale();
-  void compact();
-  void spread();
+  void put_all_anew();
   void fill_heap();
   void take_in_beyond();
 
   std::vector<Item> heap_;  // its front is never stale; not empty unless nothing is scheduled
-  std::vector<std::vector<Item>> ring_;
-  std::vector<Item> beyond_;
+  std::vector<std::vector<Slot>> ring_;
+  std::vector<Slot> beyond_;
   std::int64_t heap_until_ = kAllInHeap;  // the first bucket that is not in the heap
   std::size_t in_ring_ = 0;
-  std::vector<std::uint32_t> stamps_;  // by slot: the stamp of its only valid item, 0 = none
-  std::uint32_t next_stamp_ = 1;
+  std::vector<std::int64_t> due_ns_;  // by slot
   std::size_t live_ = 0;
 };
 
