@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/task.h"
 #include "core/timestamp.h"
 
 namespace sessionlogd {
@@ -33,11 +34,19 @@ Admission::Admission(asio::io_context& io, const SourceSettings& settings, std::
       budget_(settings.poll.connections, settings.poll.rate_per_second),
       changed_(io) {}
 
-asio::awaitable<Result<Admission::Ticket>> Admission::admit(std::uint64_t request) {
+std::optional<Admission::Ticket> Admission::admit_now(std::uint64_t request) {
+  if (stopping_) return std::nullopt;
+  const SteadyTime now = SteadyClock::now();
+  const auto ready = ready_at(now);
+  if (!ready || *ready > now) return std::nullopt;
+  return start(now, request);
+}
+
+Task<Result<Admission::Ticket>> Admission::admit(std::uint64_t request) {
   while (!stopping_) {
+    if (const auto ticket = admit_now(request)) co_return *ticket;
     const SteadyTime now = SteadyClock::now();
     const auto ready = ready_at(now);
-    if (ready && *ready <= now) co_return start(now, request);
     if (held_back_ == HeldBack::kFails && breaker_.open_until() && breaker_.ready_at(now) != now) {
       Error refused(ErrorKind::kTryLater, "not asked, since it fails: " + reason_);
       refused.sent = false;
@@ -50,7 +59,7 @@ asio::awaitable<Result<Admission::Ticket>> Admission::admit(std::uint64_t reques
   co_return stopping;
 }
 
-asio::awaitable<std::optional<Admission::Ticket>> Admission::admit_last(SteadyTime latest) {
+Task<std::optional<Admission::Ticket>> Admission::admit_last(SteadyTime latest) {
   for (;;) {
     const SteadyTime now = SteadyClock::now();
     const auto ready = ready_at(now);

@@ -2,7 +2,6 @@
 // breaker allow it, and what comes of it teaches both.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstdint>
@@ -17,6 +16,7 @@
 #include "core/result.h"
 #include "core/signal.h"
 #include "core/source_budget.h"
+#include "core/task.h"
 
 namespace sessionlogd {
 
@@ -33,12 +33,15 @@ class Admission {
   // Settings must outlive this.
   Admission(boost::asio::io_context& io, const SourceSettings& settings, std::mt19937_64& random, HeldBack held_back);
 
+  // Whether `request` may be sent at once, and then it must be.
+  std::optional<Ticket> admit_now(std::uint64_t request);
+
   // Returns when `request` may be sent, and then it must be. Fails as kTryLater when the breaker is open and held-back
   // requests fail, as kCancelled after stop().
-  boost::asio::awaitable<Result<Ticket>> admit(std::uint64_t request);
+  Task<Result<Ticket>> admit(std::uint64_t request);
 
   // The same at the end, after stop(): no later than `latest`, or nullopt.
-  boost::asio::awaitable<std::optional<Ticket>> admit_last(SteadyTime latest);
+  Task<std::optional<Ticket>> admit_last(SteadyTime latest);
 
   // Once per ticket: what came of it.
   void ended(const Ticket& ticket, const Result<HttpAnswer>& answer);

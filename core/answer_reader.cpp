@@ -15,7 +15,7 @@ void AnswerReader::begin(Body body, std::size_t max_body) {
   in_header_ = false;
   header_bytes_ = 0;
   gzip_.reset();
-  decoded_ = 0;
+  decoded_ = on_wire_ = 0;
   body_ = std::move(body);
   body_.clear();
 }
@@ -77,7 +77,9 @@ AnswerReader::Taken AnswerReader::take_body(std::string_view more) {
   return Taken::kAll;
 }
 
+// The bytes on the wire are held to the cap, too: an encoding may take many of them to say nothing.
 AnswerReader::Taken AnswerReader::take_gzip(std::string_view more) {
+  if (on_wire_ + more.size() > max_body_) return faulty(Fault::kTooLarge);
   std::string_view rest = more.substr(std::min(decoded_, more.size()));
   for (auto step = GzipDecoder::Step::kNeedsRoom; step != GzipDecoder::Step::kNeedsInput;) {
     if (body_.room().empty() && !make_room(body_.size() + 1, 0)) {
@@ -93,6 +95,7 @@ AnswerReader::Taken AnswerReader::take_gzip(std::string_view more) {
     if (step == GzipDecoder::Step::kFaulty) return faulty(Fault::kUndecodable);
   }
   decoded_ -= std::min(decoded_, more.size());
+  on_wire_ += more.size();
   return Taken::kAll;
 }
 

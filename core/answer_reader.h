@@ -27,7 +27,7 @@ class AnswerReader {
   // `waiter` is told when there is room again. The permit outlives this.
   AnswerReader(LargeBodyPermit& permit, LargeBodyPermit::Reader& waiter) : permit_(permit), waiter_(waiter) {}
 
-  // A new answer, into `body`; at most so many bytes of it, decoded.
+  // A new answer, into `body`; at most so many bytes of it, decoded and on the wire.
   void begin(Body body, std::size_t max_body);
 
   // One line, with its end or without. false: faulty.
@@ -73,6 +73,7 @@ class AnswerReader {
   bool in_header_ = false;
   std::unique_ptr<GzipDecoder> gzip_;  // of a body that comes packed
   std::size_t decoded_ = 0;            // bytes of the piece that comes again after kNoRoom
+  std::size_t on_wire_ = 0;            // bytes of all pieces before that one
   std::size_t header_bytes_ = 0;
   std::uint64_t content_length_ = 0;
   Body body_;

@@ -3,11 +3,11 @@
 #include <fmt/core.h>
 #include <spdlog/spdlog.h>
 
-#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <stdexcept>
 
 #include "core/secret_text.h"
+#include "core/task.h"
 
 namespace sessionlogd {
 namespace {
@@ -29,7 +29,7 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
 std::string_view without_query(std::string_view target) { return target.substr(0, target.find('?')); }
 
 // The pages of one listing are one request: they fail together.
-std::uint64_t id_of(std::string_view target) { return std::hash<std::string_view>{}(without_query(target)); }
+std::uint64_t id_of(std::string_view path) { return std::hash<std::string_view>{}(path); }
 
 // A page for people, while the product starts, say: nothing was said about what was asked.
 bool is_a_page(const Error& error) { return error.kind == ErrorKind::kBadAnswer && error.http_status / 100 == 2; }
@@ -110,15 +110,18 @@ Result<void> ApiClient::carry_token() {
   return endpoint_->set_headers(std::move(headers));
 }
 
-asio::awaitable<Result<HttpAnswer>> ApiClient::get(std::string target) {
-  target = with_version(std::move(target));
-  const std::uint64_t id = id_of(target);
+Task<Result<HttpAnswer>> ApiClient::get(std::string target) {
+  const HttpRequest request(HttpRequest::Method::kGet, with_version(std::move(target)));
+  const std::string_view what = without_query(request.target);
+  const std::uint64_t id = id_of(what);
   for (bool tried = false;; tried = true) {
-    const Result<void> ready = co_await ensure_token(id);
-    if (ready.has_error()) co_return for_who_needs_it(ready.error(), logged_in_before_);
+    if (!has_token()) {
+      const Result<void> ready = co_await ensure_token(id);
+      if (ready.has_error()) co_return for_who_needs_it(ready.error(), logged_in_before_);
+    }
     const std::string bearer = token_.bearer();
-    HttpRequest request(HttpRequest::Method::kGet, target);
-    Result<HttpAnswer> answer = co_await send(std::move(request), id);
+    Result<HttpAnswer> answer = co_await exchange(request, id);
+    if (answer.has_value()) answer = classify_status(std::move(*answer), what);
     const bool unauthorized = answer.has_error() && answer.error().kind == ErrorKind::kLogInAgain;
     if (!unauthorized || tried) co_return answer;
     if (token_.is_fixed()) {
@@ -129,20 +132,16 @@ asio::awaitable<Result<HttpAnswer>> ApiClient::get(std::string target) {
   }
 }
 
-asio::awaitable<Result<HttpAnswer>> ApiClient::send(HttpRequest request, std::uint64_t id) {
-  const std::string what(without_query(request.target));
-  Result<HttpAnswer> answer = co_await exchange(std::move(request), id);
-  if (answer.has_error()) co_return answer;
-  co_return classify_status(std::move(*answer), what);
-}
-
-asio::awaitable<Result<HttpAnswer>> ApiClient::exchange(HttpRequest request, std::uint64_t id) {
+Task<Result<HttpAnswer>> ApiClient::exchange(const HttpRequest& request, std::uint64_t id) {
   for (;;) {
-    const Result<Admission::Ticket> ticket = co_await admission_.admit(id);
-    if (ticket.has_error()) co_return ticket.error();
+    std::optional<Admission::Ticket> ticket = admission_.admit_now(id);
+    if (!ticket) {
+      const Result<Admission::Ticket> admitted = co_await admission_.admit(id);
+      if (admitted.has_error()) co_return admitted.error();
+      ticket = *admitted;
+    }
     const Instant sent = system_now();
-    HttpRequest copy = request;
-    Result<HttpAnswer> answer = co_await http_.send(*endpoint_, std::move(copy));
+    Result<HttpAnswer> answer = co_await http_.send(*endpoint_, request);
     admission_.ended(*ticket, answer);
     const bool is_cancelled = answer.has_error() && answer.error().kind == ErrorKind::kCancelled;
     if (is_cancelled && !answer.error().sent && !stopping_) continue;  // the source asked to be left alone first
@@ -165,7 +164,12 @@ void ApiClient::heard(const HttpAnswer& answer, Instant sent) {
 
 // ---- Tokens
 
-asio::awaitable<Result<void>> ApiClient::ensure_token(std::uint64_t id) {
+bool ApiClient::has_token() const {
+  const SteadyTime now = SteadyClock::now();
+  return !stopping_ && token_.next(now) == TokenKeeper::Step::kUse && (!token_.is_fixed() || parking_.is_empty(now));
+}
+
+Task<Result<void>> ApiClient::ensure_token(std::uint64_t id) {
   if (token_.is_fixed()) co_return take_fixed_token();
   for (;;) {
     if (stopping_) co_return Error(ErrorKind::kCancelled, "stopping");
@@ -188,7 +192,7 @@ asio::awaitable<Result<void>> ApiClient::ensure_token(std::uint64_t id) {
   }
 }
 
-asio::awaitable<Result<void>> ApiClient::renew(TokenKeeper::Step step, std::uint64_t id) {
+Task<Result<void>> ApiClient::renew(TokenKeeper::Step step, std::uint64_t id) {
   if (!token_.bearer().empty()) say(logins_.live(SteadyClock::now()));
   Result<Grant> granted = Error(ErrorKind::kLogInAgain, "no refresh token");
   if (step == TokenKeeper::Step::kRefresh) {
@@ -212,14 +216,14 @@ asio::awaitable<Result<void>> ApiClient::renew(TokenKeeper::Step step, std::uint
   co_return granted.error();
 }
 
-asio::awaitable<Result<Grant>> ApiClient::refresh(std::uint64_t id) {
+Task<Result<Grant>> ApiClient::refresh(std::uint64_t id) {
   FormFields form = settings_.dialect->token.refresh_grant;
   std::string no_password;
   const Result<HttpAnswer> answer = co_await ask_for_grant(std::move(form), std::move(no_password), id);
   co_return read_answer(answer, {});
 }
 
-asio::awaitable<Result<Grant>> ApiClient::log_in(std::uint64_t id) {
+Task<Result<Grant>> ApiClient::log_in(std::uint64_t id) {
   if (token_.bearer().empty()) say(logins_.died(SteadyClock::now()));
   // What is known to be refused need not wait; and what is used is what the secret is after the wait.
   if (const auto known = usable_secret(*settings_.password); known.has_error()) co_return known.error();
@@ -246,7 +250,7 @@ asio::awaitable<Result<Grant>> ApiClient::log_in(std::uint64_t id) {
   co_return error;
 }
 
-asio::awaitable<Result<void>> ApiClient::wait_for_login() {
+Task<Result<void>> ApiClient::wait_for_login() {
   const SteadyTime now = SteadyClock::now(), allowed = logins_.ready_at();
   if (allowed <= now) co_return Result<void>();
   const bool is_long = manners_.held_back == HeldBack::kFails && allowed - now > settings_.poll.timeout;
@@ -259,14 +263,14 @@ asio::awaitable<Result<void>> ApiClient::wait_for_login() {
   co_return Result<void>();
 }
 
-asio::awaitable<Result<HttpAnswer>> ApiClient::ask_for_grant(FormFields form, std::string password, std::uint64_t id) {
+Task<Result<HttpAnswer>> ApiClient::ask_for_grant(FormFields form, std::string password, std::uint64_t id) {
   std::string body = encode_form(form, settings_.username, password, token_.refresh_token());
   // Without the endpoint's Authorization, the token in use: here a server may take it for our credentials (RFC 6749,
   // section 5.2).
   std::vector<std::string> headers{"Authorization:"};
   HttpRequest request(HttpRequest::Method::kPost, with_version(settings_.dialect->token.path), std::move(headers),
                       std::move(body));
-  co_return co_await exchange(std::move(request), id);
+  co_return co_await exchange(request, id);
 }
 
 Result<Grant> ApiClient::read_answer(const Result<HttpAnswer>& answer, std::string_view password) const {
@@ -332,7 +336,7 @@ bool ApiClient::echoes_secret(std::string_view text) const {
 
 // ---- The end
 
-asio::awaitable<void> ApiClient::sleep_until(SteadyTime until) {
+Task<void> ApiClient::sleep_until(SteadyTime until) {
   if (!stopping_ && SteadyClock::now() < until) co_await stopped_.wait_until(until);
 }
 
@@ -344,7 +348,7 @@ void ApiClient::stop() {
   renewed_.notify();
 }
 
-asio::awaitable<void> ApiClient::log_out(std::chrono::milliseconds most) {
+Task<void> ApiClient::log_out(std::chrono::milliseconds most) {
   const auto& dialect = settings_.dialect->token;
   const auto bearer = token_.take_for_logout();
   if (!bearer || dialect.logout_path.empty()) co_return;
@@ -352,12 +356,12 @@ asio::awaitable<void> ApiClient::log_out(std::chrono::milliseconds most) {
   if (!ticket) co_return;
   const auto method = dialect.logout_method == "POST" ? HttpRequest::Method::kPost : HttpRequest::Method::kDelete;
   HttpRequest request(method, with_version(dialect.logout_path));
-  asio::steady_timer deadline(io_, most);
+  Timer deadline(io_, most);
   deadline.async_wait([this](const boost::system::error_code& error) {
     if (!error) endpoint_->cancel();
   });
   // Whatever comes of it: the token ends by itself.
-  const Result<HttpAnswer> answer = co_await http_.send(*endpoint_, std::move(request));
+  const Result<HttpAnswer> answer = co_await http_.send(*endpoint_, request);
   admission_.ended(*ticket, answer);
 }
 

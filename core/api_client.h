@@ -6,7 +6,6 @@
 //                                        └▶ what came of it: core/admission learns
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <memory>
 #include <random>
@@ -22,6 +21,7 @@
 #include "core/result.h"
 #include "core/signal.h"
 #include "core/source_view.h"
+#include "core/task.h"
 #include "core/timestamp.h"
 #include "core/token.h"
 
@@ -41,16 +41,16 @@ class ApiClient {
 
   // A GET; `target` is a path of the dialect with {id} filled in, {version} not yet. The value is always a 2xx answer.
   // An error that is about the login instead has http_status 0, and is kLogInAgain when the login was refused.
-  boost::asio::awaitable<Result<HttpAnswer>> get(std::string target);
+  Task<Result<HttpAnswer>> get(std::string target);
 
   // Returns at `until`, or when we stop.
-  boost::asio::awaitable<void> sleep_until(SteadyTime until);
+  Task<void> sleep_until(SteadyTime until);
 
   // Ends what is in flight and refuses what comes.
   void stop();
 
   // After stop(): gives the token back, best effort, within `most`. Left out when the source may not be asked so soon.
-  boost::asio::awaitable<void> log_out(std::chrono::milliseconds most);
+  Task<void> log_out(std::chrono::milliseconds most);
 
   // The appliance's clock: ours and what its Date headers say.
   Instant now() const;
@@ -71,16 +71,16 @@ class ApiClient {
   std::optional<std::int64_t> certificate_expires() const { return endpoint_->certificate_expires(); }
 
  private:
-  // An error with http_status 0 was not answered.
-  boost::asio::awaitable<Result<HttpAnswer>> send(HttpRequest request, std::uint64_t id);
-  // Admitted, unclassified. `id` is that of the request, or of the one that needs a login.
-  boost::asio::awaitable<Result<HttpAnswer>> exchange(HttpRequest request, std::uint64_t id);
-  boost::asio::awaitable<Result<void>> ensure_token(std::uint64_t id);
-  boost::asio::awaitable<Result<void>> renew(TokenKeeper::Step step, std::uint64_t id);
-  boost::asio::awaitable<Result<Grant>> refresh(std::uint64_t id);
-  boost::asio::awaitable<Result<Grant>> log_in(std::uint64_t id);
-  boost::asio::awaitable<Result<void>> wait_for_login();
-  boost::asio::awaitable<Result<HttpAnswer>> ask_for_grant(FormFields form, std::string password, std::uint64_t id);
+  // Admitted, unclassified; an error was not answered. `id` is that of the request, or of the one that needs a login.
+  // `request` stays where it is until then.
+  Task<Result<HttpAnswer>> exchange(const HttpRequest& request, std::uint64_t id);
+  bool has_token() const;  // one that may be used at once
+  Task<Result<void>> ensure_token(std::uint64_t id);
+  Task<Result<void>> renew(TokenKeeper::Step step, std::uint64_t id);
+  Task<Result<Grant>> refresh(std::uint64_t id);
+  Task<Result<Grant>> log_in(std::uint64_t id);
+  Task<Result<void>> wait_for_login();
+  Task<Result<HttpAnswer>> ask_for_grant(FormFields form, std::string password, std::uint64_t id);
   Result<Grant> read_answer(const Result<HttpAnswer>& answer, std::string_view password) const;
 
   Result<std::string> usable_secret(const Secret& from) const;

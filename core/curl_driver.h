@@ -1,7 +1,7 @@
 // Runs curl's transfers on an io_context: the plumbing between one curl multi and Asio.
 //
 //   curl's socket callback ─▶ epoll set ─▶ one stream_descriptor ─▶ curl_multi_socket_action
-//   curl's timer callback  ─▶ one steady_timer, or a post for 0   ─▶ curl_multi_socket_action
+//   curl's timer callback  ─▶ one timer, or a post for 0          ─▶ curl_multi_socket_action
 //
 // Before each request is sent, what has come by then is read: an answer may ask to be left alone.
 //
@@ -20,12 +20,13 @@
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <vector>
+
+#include "core/task.h"
 
 namespace sessionlogd {
 
@@ -97,7 +98,7 @@ class CurlDriver : public std::enable_shared_from_this<CurlDriver> {
 
   boost::asio::io_context& io_;
   boost::asio::posix::stream_descriptor epoll_;
-  boost::asio::steady_timer timer_;
+  Timer timer_;
   CURLM* multi_;
   std::vector<Socket> sockets_;  // by file descriptor
   std::deque<CURL*> waiting_to_start_;

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "core/json_text.h"
+#include "core/task.h"
 
 namespace sessionlogd {
 namespace {
@@ -67,7 +68,7 @@ Discovery::Discovery(ApiClient& api, const SourceSettings& settings, NotJson not
       not_json_(std::move(not_json)),
       page_size_(settings.dialect->sessions.page_size) {}
 
-asio::awaitable<Result<Listing>> Discovery::list(std::optional<Instant> from) {
+Task<Result<Listing>> Discovery::list(std::optional<Instant> from) {
   Listing listing;
   listing.sent = api_.now();
   const Window window{from, std::nullopt};
@@ -88,7 +89,7 @@ asio::awaitable<Result<Listing>> Discovery::list(std::optional<Instant> from) {
 }
 
 // A window whose rows keep moving is read in halves: fewer rows, fewer pages, less time for them to move.
-asio::awaitable<Result<void>> Discovery::read_window(Window window, Listing& into) {
+Task<Result<void>> Discovery::read_window(Window window, Listing& into) {
   PageWalk::Step step = PageWalk::Step::kMore;
   for (unsigned tries = 0; tries < kTriesPerWindow && step != PageWalk::Step::kComplete; ++tries) {
     std::string query = window_query(window);
@@ -132,7 +133,7 @@ std::string Discovery::running_query() const {
   return query;
 }
 
-asio::awaitable<Result<PageWalk::Step>> Discovery::read_pages(std::string query, Listing& into) {
+Task<Result<PageWalk::Step>> Discovery::read_pages(std::string query, Listing& into) {
   PageWalk walk;
   for (;;) {
     const std::size_t offset = walk.offset();
@@ -145,7 +146,7 @@ asio::awaitable<Result<PageWalk::Step>> Discovery::read_pages(std::string query,
   }
 }
 
-asio::awaitable<Result<SessionPage>> Discovery::read_page(std::string query, std::size_t offset) {
+Task<Result<SessionPage>> Discovery::read_page(std::string query, std::size_t offset) {
   const auto& dialect = settings_.dialect->sessions;
   for (;;) {
     std::string page_query = query;
@@ -172,14 +173,14 @@ asio::awaitable<Result<SessionPage>> Discovery::read_page(std::string query, std
   }
 }
 
-asio::awaitable<Result<HttpAnswer>> Discovery::get_paced(std::string target) {
+Task<Result<HttpAnswer>> Discovery::get_paced(std::string target) {
   co_await api_.sleep_until(next_request_at_);
   const auto gap = std::chrono::duration<double>(1.0 / (kShareOfRate * settings_.poll.rate_per_second));
   next_request_at_ = SteadyClock::now() + std::chrono::duration_cast<SteadyClock::duration>(gap);
   co_return co_await api_.get(std::move(target));
 }
 
-asio::awaitable<Result<ListedSession>> Discovery::ask(std::string id) {
+Task<Result<ListedSession>> Discovery::ask(std::string id) {
   std::string target = path_of_session(settings_.dialect->sessions.one_path, id);
   const SteadyTime asked = SteadyClock::now();
   Result<HttpAnswer> answer = co_await get_paced(std::move(target));

@@ -2,7 +2,6 @@
 // the end.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <functional>
 #include <optional>
 #include <string>
@@ -12,6 +11,7 @@
 #include "core/api_client.h"
 #include "core/page_walk.h"
 #include "core/session_list.h"
+#include "core/task.h"
 
 namespace sessionlogd {
 
@@ -33,19 +33,19 @@ class Discovery {
 
   // All sessions that began at `from` or later (nullopt: all there are), and those that run. Fails when any page could
   // not be had. Keeps to a quarter of the source's rate.
-  boost::asio::awaitable<Result<Listing>> list(std::optional<Instant> from);
+  Task<Result<Listing>> list(std::optional<Instant> from);
 
   // One session, asked for by its id. A 404 is kRefused with http_status 404.
-  boost::asio::awaitable<Result<ListedSession>> ask(std::string id);
+  Task<Result<ListedSession>> ask(std::string id);
 
  private:
   struct Window {
     std::optional<Instant> from, to;  // of start times; open where there is none
   };
-  boost::asio::awaitable<Result<void>> read_window(Window window, Listing& into);
-  boost::asio::awaitable<Result<PageWalk::Step>> read_pages(std::string query, Listing& into);
-  boost::asio::awaitable<Result<SessionPage>> read_page(std::string query, std::size_t offset);
-  boost::asio::awaitable<Result<HttpAnswer>> get_paced(std::string target);
+  Task<Result<void>> read_window(Window window, Listing& into);
+  Task<Result<PageWalk::Step>> read_pages(std::string query, Listing& into);
+  Task<Result<SessionPage>> read_page(std::string query, std::size_t offset);
+  Task<Result<HttpAnswer>> get_paced(std::string target);
   Shown shown_since(SteadyTime asked) const;
   std::string window_query(const Window& window) const;
   std::string running_query() const;

@@ -7,13 +7,13 @@
 #include <array>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/intrusive/list.hpp>
 #include <utility>
 
 #include "core/curl_driver.h"
 #include "core/http_transfer.h"
 #include "core/large_body_permit.h"
+#include "core/task.h"
 
 namespace sessionlogd {
 namespace asio = boost::asio;
@@ -98,7 +98,7 @@ std::size_t HttpClient::waiting_for_large_body() const { return impl_->permit->w
 
 std::size_t HttpClient::body_bytes() const { return impl_->bodies.bytes(); }
 
-asio::awaitable<Result<HttpAnswer>> HttpClient::send(Endpoint& endpoint, HttpRequest request) {
+Task<Result<HttpAnswer>> HttpClient::send(Endpoint& endpoint, const HttpRequest& request) {
   const std::shared_ptr<Impl> client = impl_;
   const std::string& who = endpoint.state_->plan.authority;
   const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
@@ -117,7 +117,7 @@ asio::awaitable<Result<HttpAnswer>> HttpClient::send(Endpoint& endpoint, HttpReq
     co_return Error(ErrorKind::kRefused, who + ": libcurl does not take this request");
   client->flights.push_back(flight);
   boost::system::error_code cancelled_one_way_or_the_other;
-  auto token = asio::redirect_error(asio::use_awaitable, cancelled_one_way_or_the_other);
+  auto token = asio::redirect_error(use_task, cancelled_one_way_or_the_other);
   co_await transfer.ended().async_wait(token);
   transfer.cancel();  // if it did not end by itself, we are the ones who were cancelled
   co_return transfer.take_result();

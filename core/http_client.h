@@ -8,7 +8,6 @@
 // variables are ignored, and no byte of a request's headers or body is ever logged.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstdint>
@@ -22,6 +21,7 @@
 #include "core/body.h"
 #include "core/http_headers.h"
 #include "core/result.h"
+#include "core/task.h"
 
 namespace sessionlogd {
 
@@ -86,8 +86,9 @@ class HttpClient {
   // out when an answer of its endpoint asks to be left alone does not go, and is kCancelled with `sent` false. The
   // detail names host, what failed and curl's words. Ending the client ends what is in flight as kCancelled. A body
   // that grows past kSmallBody, or finds the share of small ones spent, needs the client's one permit and holds it
-  // until it is freed; waiting for that does not count against the time-out.
-  boost::asio::awaitable<Result<HttpAnswer>> send(Endpoint& endpoint, HttpRequest request);
+  // until it is freed; waiting for that does not count against the time-out. `request` stays where it is until then.
+  Task<Result<HttpAnswer>> send(Endpoint& endpoint, const HttpRequest& request);
+  Task<Result<HttpAnswer>> send(Endpoint& endpoint, HttpRequest&& request) = delete;
 
   // What is in flight now, and how many of those wait until a large body was read: for limits, metrics and tests.
   std::size_t in_flight() const;

@@ -9,6 +9,7 @@ namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_unreserved(char c) { return is_digit(c) || is_letter(c) || c == '-' || c == '.' || c == '_' || c == '~'; }
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
@@ -111,10 +112,11 @@ std::optional<std::int64_t> parse_asctime(DateText text) {
 
 std::string percent_encode(std::string_view text) {
   static constexpr std::string_view kHex = "0123456789ABCDEF";
+  if (std::all_of(text.begin(), text.end(), is_unreserved)) return std::string(text);
   std::string encoded;
   encoded.reserve(text.size() + 16);
   for (char c : text) {
-    if (is_digit(c) || is_letter(c) || c == '-' || c == '.' || c == '_' || c == '~') {
+    if (is_unreserved(c)) {
       encoded += c;
     } else {
       const auto byte = static_cast<unsigned char>(c);

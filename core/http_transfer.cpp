@@ -18,8 +18,8 @@ constexpr long kReceiveBuffer = 32 << 10;
 
 constexpr std::chrono::milliseconds kLongestConnect{10'000};
 
-// An answer that trickles slower than this for as long as the time-out is given up, also when waiting for the permit
-// stopped the clock.
+// An answer for which waiting for the permit stopped the clock is given up when it trickles slower than this for as
+// long as the time-out: others need the permit. (Without that the time-out says it all, and costs less per poll.)
 constexpr long kSlowestBytesPerSecond = 16;
 
 // libcurl keeps the CA certificates it read for a day; after a refusal for the shortest time it knows, since another
@@ -68,7 +68,7 @@ HttpTransfer::HttpTransfer(const EndpointPlan& plan, boost::asio::io_context& io
       driver_(driver),
       permit_(permit),
       answer_(permit, *this),
-      ended_(io, boost::asio::steady_timer::time_point::max()),
+      ended_(io, SteadyTime::max()),
       easy_(curl_easy_init()) {
   if (easy_ == nullptr) throw std::bad_alloc();
   driver_.adopt(easy_, *this);
@@ -110,6 +110,7 @@ bool HttpTransfer::make_ready() noexcept {
   answer_.clear();
   if (std::exchange(waits_, false) || waited_.count() != 0) {
     waited_ = std::chrono::milliseconds(0);
+    curl_easy_setopt(easy_, CURLOPT_LOW_SPEED_TIME, 0L);
     curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, to_curl_ms(plan_.options.timeout));
   }
   return answer_.header_bytes() <= kMostHeaderBytesKept;  // curl keeps an answer's headers until the next one
@@ -180,7 +181,6 @@ void HttpTransfer::set_fixed_options() {
   set(CURLOPT_TIMEOUT_MS, to_curl_ms(options.timeout));
   set(CURLOPT_CONNECTTIMEOUT_MS, to_curl_ms(std::min(options.timeout, kLongestConnect)));
   set(CURLOPT_LOW_SPEED_LIMIT, kSlowestBytesPerSecond);
-  set(CURLOPT_LOW_SPEED_TIME, std::max(1L, to_curl_ms(options.timeout) / 1000));
   set(CURLOPT_TCP_KEEPALIVE, 1L);
   set(CURLOPT_MAXLIFETIME_CONN, 3600L);
 
@@ -190,9 +190,6 @@ void HttpTransfer::set_fixed_options() {
   set(CURLOPT_WRITEDATA, this);
   set(CURLOPT_PREREQFUNCTION, &on_request);
   set(CURLOPT_PREREQDATA, this);
-  set(CURLOPT_XFERINFOFUNCTION, &on_progress);
-  set(CURLOPT_XFERINFODATA, this);
-  set(CURLOPT_NOPROGRESS, 0L);
 
   if (!plan_.connect_to.empty()) {
     connect_to_ = node_of(plan_.connect_to);
@@ -313,14 +310,6 @@ int HttpTransfer::on_request(void* self, char*, char*, int, int) {
   return CURL_PREREQFUNC_ABORT;
 }
 
-// Holds the bytes on the wire to the cap, too: an encoding may take many of them to say nothing.
-int HttpTransfer::on_progress(void* self, curl_off_t, curl_off_t received, curl_off_t, curl_off_t) {
-  auto& transfer = *static_cast<HttpTransfer*>(self);
-  if (std::cmp_less_equal(received, transfer.plan_.options.max_body)) return 0;
-  transfer.answer_.fail(AnswerReader::Fault::kTooLarge);
-  return 1;
-}
-
 CURLcode HttpTransfer::on_ssl_ctx(CURL*, void* ssl_ctx, void* self) {
   try {
     return note_peer_certificate(ssl_ctx, static_cast<HttpTransfer*>(self)->plan_.peer) ? CURLE_OK
@@ -341,6 +330,7 @@ void HttpTransfer::finished(CURLcode how) noexcept {
 void HttpTransfer::must_wait() {
   waits_ = true;
   waits_since_ = std::chrono::steady_clock::now();
+  curl_easy_setopt(easy_, CURLOPT_LOW_SPEED_TIME, std::max(1L, to_curl_ms(plan_.options.timeout) / 1000));
   curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, 0L);
 }
 

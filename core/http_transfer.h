@@ -5,7 +5,6 @@
 #include <curl/curl.h>
 
 #include <array>
-#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -18,6 +17,7 @@
 #include "core/http_client.h"
 #include "core/large_body_permit.h"
 #include "core/peer_certificate.h"
+#include "core/task.h"
 
 namespace sessionlogd {
 
@@ -65,7 +65,7 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
 
   // Waits until the transfer ended. Never expires, is cancelled instead: so it can be awaited, and cancelled, like any
   // other timer.
-  boost::asio::steady_timer& ended() { return ended_; }
+  Timer& ended() { return ended_; }
 
   // Once, after the end.
   Result<HttpAnswer> take_result();
@@ -83,7 +83,6 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
   static std::size_t on_header(char* text, std::size_t, std::size_t size, void* self);
   static std::size_t on_body(char* text, std::size_t, std::size_t size, void* self);
   static int on_request(void* self, char*, char*, int, int);
-  static int on_progress(void* self, curl_off_t, curl_off_t received, curl_off_t, curl_off_t);
   static CURLcode on_ssl_ctx(CURL*, void* ssl_ctx, void* self);
 
   int status() const;
@@ -102,7 +101,7 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
   CurlDriver& driver_;
   LargeBodyPermit& permit_;
   AnswerReader answer_;
-  boost::asio::steady_timer ended_;
+  Timer ended_;
   CURL* easy_;
   std::array<char, CURL_ERROR_SIZE> error_text_{};
   curl_slist connect_to_{};

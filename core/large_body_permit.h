@@ -8,9 +8,10 @@
 
 #include <atomic>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive/list.hpp>
 #include <memory>
+
+#include "core/task.h"
 
 namespace sessionlogd {
 
@@ -67,7 +68,7 @@ class LargeBodyPermit : public std::enable_shared_from_this<LargeBodyPermit> {
   void try_again_soon();
 
   boost::asio::io_context& io_;
-  boost::asio::steady_timer retry_;
+  Timer retry_;
   std::shared_ptr<LargeAnswers> in_all_;
   bool held_ = false;
   boost::intrusive::list<Reader> waiting_;

@@ -107,7 +107,9 @@ void Schedule::put_all_anew() {
   }
 }
 
-bool Schedule::later(const Item& a, const Item& b) { return a.due_ns > b.due_ns; }
+bool Schedule::later(const Item& a, const Item& b) {
+  return a.due_ns != b.due_ns ? a.due_ns > b.due_ns : a.slot > b.slot;
+}
 
 std::chrono::milliseconds Pace::after(News news, std::chrono::milliseconds interval,
                                       std::chrono::milliseconds max_interval) {

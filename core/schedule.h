@@ -26,7 +26,7 @@ class Schedule {
   // The earliest due time, nullopt when nothing is scheduled.
   std::optional<SteadyTime> next_due() const;
 
-  // Takes the slot that has been due the longest; nullopt when none is due at `now`. Equal times have no order.
+  // Takes the slot that has been due the longest; nullopt when none is due at `now`. Of equal times the lowest slot.
   std::optional<Slot> take_due(SteadyTime now);
 
   std::size_t size() const { return live_; }

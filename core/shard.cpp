@@ -40,7 +40,7 @@ void Shard::start(std::function<void()> on_end) {
   thread_ = std::thread([this] { io_.run(); });
 }
 
-asio::awaitable<void> Shard::run_source(Sources::iterator source) {
+Task<void> Shard::run_source(Sources::iterator source) {
   co_await source->poller.run(source->first_contact_after);
   --running_;
   if (source->removed) {

@@ -19,6 +19,7 @@
 #include "core/signal.h"
 #include "core/source_poller.h"
 #include "core/spawn.h"
+#include "core/task.h"
 
 namespace sessionlogd {
 
@@ -85,7 +86,7 @@ class Shard {
   };
   using Sources = std::list<Source>;
 
-  boost::asio::awaitable<void> run_source(Sources::iterator source);
+  Task<void> run_source(Sources::iterator source);
   void end_if_idle();
 
   boost::asio::io_context io_{1};

@@ -8,6 +8,7 @@
 
 #include "core/body_hash.h"
 #include "core/json_text.h"
+#include "core/task.h"
 
 namespace sessionlogd {
 namespace {
@@ -58,6 +59,7 @@ SourcePoller::SourcePoller(Parts parts, RestoredSource&& restored)
       health_(settings_, api_),
       table_(settings_, std::move(restored)),
       changed_(services_.io),
+      relist_(services_.io),
       counters_of_(std::move(parts.counters)),
       counters_(*counters_of_),
       identity_(std::make_shared<const SourceIdentity>(
@@ -68,7 +70,7 @@ SourcePoller::SourcePoller(Parts parts, RestoredSource&& restored)
   for (const Schedule::Slot slot : table_.slots()) schedule_first(slot);
 }
 
-asio::awaitable<void> SourcePoller::run(std::chrono::milliseconds delay) {
+Task<void> SourcePoller::run(std::chrono::milliseconds delay) {
   co_await changed_.wait_until(SteadyClock::now() + delay);
   discovering_ = true;
   spawn(services_.io, discover());
@@ -82,6 +84,7 @@ void SourcePoller::stop() {
   stopping_ = true;
   api_.stop();
   changed_.notify();
+  relist_.notify();
 }
 
 Instant SourcePoller::backfill(Instant since) {
@@ -95,7 +98,7 @@ Instant SourcePoller::backfill(Instant since) {
   std::vector<StateRecord> records;
   table_.lower_floor(since, records);
   push(std::move(records));
-  changed_.notify();
+  relist_.notify();
   return marked_since;
 }
 
@@ -104,7 +107,7 @@ Instant SourcePoller::forgotten_before() const { return back(api_.now(), setting
 
 // ---- Which sessions there are
 
-asio::awaitable<void> SourcePoller::discover() {
+Task<void> SourcePoller::discover() {
   Backoff backoff;
   while (co_await room_to_read()) {
     const unsigned backfills = backfills_;
@@ -122,13 +125,13 @@ asio::awaitable<void> SourcePoller::discover() {
     if (mode_ == PollMode::kOnePass && (listed.has_value() || backoff.failures() == kTriesInOnePass)) break;
     changed_.notify();
     const SteadyTime next = SteadyClock::now() + wait;
-    while (!stopping_ && backfills == backfills_ && SteadyClock::now() < next) co_await changed_.wait_until(next);
+    while (!stopping_ && backfills == backfills_ && SteadyClock::now() < next) co_await relist_.wait_until(next);
   }
   discovering_ = false;
   changed_.notify();
 }
 
-asio::awaitable<Result<void>> SourcePoller::discover_once() {
+Task<Result<void>> SourcePoller::discover_once() {
   if (!settings_.sessions.empty()) {
     std::vector<std::string> ids = settings_.sessions;
     co_return co_await ask_for_each(std::move(ids));
@@ -173,7 +176,7 @@ std::optional<Instant> SourcePoller::window_start() const {
 }
 
 // One that cannot be had now is asked for again with the next listing; one that is gone shows in its polls.
-asio::awaitable<Result<void>> SourcePoller::ask_for_each(std::vector<std::string> ids) {
+Task<Result<void>> SourcePoller::ask_for_each(std::vector<std::string> ids) {
   const std::uint32_t inquiry = ++inquiries_;
   std::vector<ListedSession> found;
   for (const std::string& id : ids) {
@@ -217,26 +220,34 @@ void SourcePoller::take_in(const std::vector<ListedSession>& listed, std::uint32
 
 // ---- When each is polled
 
-asio::awaitable<void> SourcePoller::dispatch() {
+Task<void> SourcePoller::dispatch() {
   while (!stopping_) {
     if (services_.queue.full()) {
       co_await services_.room.wait_until(SteadyClock::now() + std::chrono::seconds{1});
       continue;
     }
-    const SteadyTime now = SteadyClock::now();
-    if (polling_ < settings_.poll.connections) {
-      if (const auto due = schedule_.take_due(now)) {
+    if (has_connection()) {
+      if (const auto slot = take_due()) {
         ++polling_;
-        services_.metrics.poll_lateness_seconds.observe(now - due->since);
-        table_.at(due->slot).in_flight = true;
-        spawn(services_.io, poll(due->slot));
+        spawn(services_.io, poll(*slot));
         continue;
       }
     }
     if (!has_work()) break;
-    const bool busy = polling_ >= settings_.poll.connections;
-    co_await changed_.wait_until(busy ? SteadyTime::max() : schedule_.next_due().value_or(SteadyTime::max()));
+    const SteadyTime next = schedule_.next_due().value_or(SteadyTime::max());
+    dispatch_sleeps_until_ = has_connection() ? next : SteadyTime::min();
+    co_await changed_.wait_until(has_connection() ? next : SteadyTime::max());
   }
+}
+
+std::optional<Schedule::Slot> SourcePoller::take_due() {
+  if (stopping_ || services_.queue.full()) return std::nullopt;
+  const SteadyTime now = SteadyClock::now();
+  const auto due = schedule_.take_due(now);
+  if (!due) return std::nullopt;
+  services_.metrics.poll_lateness_seconds.observe(now - due->since);
+  table_.at(due->slot).in_flight = true;
+  return due->slot;
 }
 
 bool SourcePoller::has_work() const {
@@ -249,26 +260,32 @@ void SourcePoller::note_first_contact() {
     health_.first_contact(counters_.sessions, counters_.entries);
 }
 
-asio::awaitable<void> SourcePoller::poll(Schedule::Slot slot) {
-  const Instant sent = api_.now();
-  const SteadyTime began = SteadyClock::now();
-  std::string target = path_of_session(settings_.dialect->log.path, table_.at(slot).state.info.id());
-  Result<HttpAnswer> answer = co_await api_.get(std::move(target));
-  Polled polled = Polled::kMoreToCome;
-  while (polled == Polled::kMoreToCome) {
-    // What the queue has no room for stays in the body.
-    if (answer.has_value() && !co_await room_to_read()) break;
-    // From here on nothing suspends: that much of the answer is read, pushed and remembered in one step.
-    polled = take_answer(slot, answer, sent);
+// Polls `first`, and then on the same connection what is due by then.
+Task<void> SourcePoller::poll(Schedule::Slot first) {
+  for (std::optional<Schedule::Slot> next = first; next; next = take_due()) {
+    const Schedule::Slot slot = *next;
+    const SteadyTime began = SteadyClock::now();
+    const Instant sent = api_.now();
+    std::string target = path_of_session(settings_.dialect->log.path, table_.at(slot).state.info.id());
+    Result<HttpAnswer> answer = co_await api_.get(std::move(target));
+    Polled polled = Polled::kMoreToCome;
+    while (polled == Polled::kMoreToCome) {
+      // What the queue has no room for stays in the body.
+      const bool must_wait = services_.queue.full() || stopping_;
+      if (answer.has_value() && must_wait && !co_await room_to_read()) break;
+      // From here on nothing suspends: that much of the answer is read, pushed and remembered in one step.
+      polled = take_answer(slot, answer, sent);
+    }
+    if (polled == Polled::kStrange) {
+      std::vector<std::string> ids{std::string(table_.at(slot).state.info.id())};
+      (void)co_await ask_for_each(std::move(ids));
+    }
+    services_.metrics.poll_seconds.observe(SteadyClock::now() - began);
+    if (polling_ == 1) note_first_contact();
   }
-  if (polled == Polled::kStrange) {
-    std::vector<std::string> ids{std::string(table_.at(slot).state.info.id())};
-    (void)co_await ask_for_each(std::move(ids));
-  }
-  services_.metrics.poll_seconds.observe(SteadyClock::now() - began);
+  const bool was_waited_for = !has_connection() || stopping_ || mode_ == PollMode::kOnePass;
   --polling_;
-  if (polling_ == 0) note_first_contact();
-  changed_.notify();
+  if (was_waited_for) changed_.notify();
 }
 
 SourcePoller::Polled SourcePoller::take_answer(Schedule::Slot slot, const Result<HttpAnswer>& answer, Instant sent) {
@@ -289,7 +306,7 @@ SourcePoller::Polled SourcePoller::take_answer(Schedule::Slot slot, const Result
 }
 
 // false: we are stopping.
-asio::awaitable<bool> SourcePoller::room_to_read() {
+Task<bool> SourcePoller::room_to_read() {
   while (!stopping_ && services_.queue.full())
     co_await services_.room.wait_until(SteadyClock::now() + std::chrono::seconds{1});
   co_return !stopping_;
@@ -468,8 +485,9 @@ void SourcePoller::finish(Schedule::Slot slot) {
 }
 
 void SourcePoller::schedule(Schedule::Slot slot, std::chrono::milliseconds wait, PollOrder::Urgency urgency) {
-  schedule_.set(slot, SteadyClock::now() + wait, urgency);
-  changed_.notify();
+  const SteadyTime due = SteadyClock::now() + wait;
+  schedule_.set(slot, due, urgency);
+  if (due < dispatch_sleeps_until_) changed_.notify();
 }
 
 void SourcePoller::schedule_first(Schedule::Slot slot) {

@@ -8,7 +8,6 @@
 #pragma once
 
 #include <atomic>
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <memory>
 #include <random>
@@ -28,6 +27,7 @@
 #include "core/source_health.h"
 #include "core/source_view.h"
 #include "core/spawn.h"
+#include "core/task.h"
 #include "core/uncommitted.h"
 
 namespace sessionlogd {
@@ -80,7 +80,7 @@ class SourcePoller {
   SourcePoller(Parts parts, RestoredSource&& restored);
 
   // Until stop(), or the end of the one pass. `delay`: first contacts are staggered.
-  boost::asio::awaitable<void> run(std::chrono::milliseconds delay);
+  Task<void> run(std::chrono::milliseconds delay);
 
   // On the shard's thread. run() then returns soon.
   void stop();
@@ -97,18 +97,20 @@ class SourcePoller {
   SourceView view();
 
  private:
-  boost::asio::awaitable<void> discover();
-  boost::asio::awaitable<Result<void>> discover_once();
-  boost::asio::awaitable<Result<void>> ask_for_each(std::vector<std::string> ids);
+  Task<void> discover();
+  Task<Result<void>> discover_once();
+  Task<Result<void>> ask_for_each(std::vector<std::string> ids);
   std::optional<Instant> window_start() const;
   Instant forgotten_before() const;
   void take_in(const std::vector<ListedSession>& listed, std::uint32_t inquiry);
 
-  boost::asio::awaitable<void> dispatch();
+  Task<void> dispatch();
   bool has_work() const;
-  boost::asio::awaitable<void> poll(Schedule::Slot slot);
+  bool has_connection() const { return polling_ < settings_.poll.connections; }
+  std::optional<Schedule::Slot> take_due();
+  Task<void> poll(Schedule::Slot first);
   void note_first_contact();
-  boost::asio::awaitable<bool> room_to_read();
+  Task<bool> room_to_read();
   enum class Polled { kAll, kMoreToCome, kStrange };
   Polled take_answer(Schedule::Slot slot, const Result<HttpAnswer>& answer, Instant sent);
   Polled finish_poll(Schedule::Slot slot, const HttpAnswer& answer, Instant sent);
@@ -144,7 +146,9 @@ class SourcePoller {
   SessionTable table_;
   PollOrder schedule_;
 
-  Signal changed_;  // something is due, ended, or we stop
+  Signal changed_;  // something is due sooner than it was waited for, ended, or we stop
+  Signal relist_;   // sooner than the next listing is due
+  SteadyTime dispatch_sleeps_until_ = SteadyTime::min();  // min(): whatever is due, there is no connection for it
   unsigned polling_ = 0;
   bool discovering_ = false;
   bool stopping_ = false;

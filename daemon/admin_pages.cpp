@@ -4,6 +4,7 @@
 
 #include <random>
 
+#include "core/task.h"
 #include "daemon/metrics_text.h"
 #include "daemon/page/page.h"
 #include "daemon/status_json.h"
@@ -42,7 +43,7 @@ AdminAnswer refusal(int status, std::string text) {
   return answer("text/plain; charset=utf-8", std::move(text) + "\n", status);
 }
 
-asio::awaitable<AdminAnswer> AdminPages::get(std::string path) {
+Task<AdminAnswer> AdminPages::get(std::string path) {
   if (path == "/") co_return page();
   const bool known =
       path == "/healthz" || path == "/readyz" || path == "/metrics" || path == "/status" || path == "/recent";

@@ -1,12 +1,12 @@
 // What stands at the admin address: which path is what. Knows nothing of sockets.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "core/task.h"
 #include "daemon/observatory.h"
 #include "daemon/recent_trouble.h"
 
@@ -26,9 +26,9 @@ class AdminPages {
       : observatory_(io, std::move(observed)), trouble_(trouble) {}
 
   // `path` without its query.
-  boost::asio::awaitable<AdminAnswer> get(std::string path);
+  Task<AdminAnswer> get(std::string path);
 
-  boost::asio::awaitable<void> keep_history() { return observatory_.keep_history(); }
+  Task<void> keep_history() { return observatory_.keep_history(); }
 
  private:
   // A text made from a view: made once, however many ask, since for a large fleet it is large.

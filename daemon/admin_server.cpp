@@ -10,7 +10,6 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
@@ -21,6 +20,7 @@
 
 #include "config/url.h"
 #include "core/spawn.h"
+#include "core/task.h"
 
 namespace sessionlogd {
 namespace {
@@ -168,7 +168,7 @@ void AdminServer::run() {
   }
 }
 
-asio::awaitable<void> AdminServer::listen() {
+Task<void> AdminServer::listen() {
   for (bool said = false;; said = true) {
     std::string why;
     try {
@@ -190,23 +190,23 @@ asio::awaitable<void> AdminServer::listen() {
           address_.text(), why);
     }
     asio::steady_timer again(io_, kBindAgain);
-    co_await again.async_wait(asio::use_awaitable);
+    co_await again.async_wait(use_task);
   }
 }
 
 template <class Acceptor>
-asio::awaitable<void> AdminServer::accept(Acceptor acceptor) {
+Task<void> AdminServer::accept(Acceptor acceptor) {
   for (;;) {
     error_code error;
-    auto socket = co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, error));
+    auto socket = co_await acceptor.async_accept(asio::redirect_error(use_task, error));
     if (!error) take(std::move(socket));
     co_await pause(error ? kNoDescriptorLeft : kBetweenConnections);
   }
 }
 
-asio::awaitable<void> AdminServer::pause(std::chrono::milliseconds span) {
+Task<void> AdminServer::pause(std::chrono::milliseconds span) {
   asio::steady_timer timer(io_, span);
-  co_await timer.async_wait(asio::use_awaitable);
+  co_await timer.async_wait(use_task);
 }
 
 void AdminServer::take(Socket socket) {
@@ -221,7 +221,7 @@ void AdminServer::take(Socket socket) {
   spawn(io_, serve(connections_.back()));
 }
 
-asio::awaitable<void> AdminServer::serve(std::shared_ptr<Connection> connection) {
+Task<void> AdminServer::serve(std::shared_ptr<Connection> connection) {
   try {
     co_await converse(connection);
   } catch (const std::exception& error) {
@@ -232,7 +232,7 @@ asio::awaitable<void> AdminServer::serve(std::shared_ptr<Connection> connection)
   connections_.remove(connection);
 }
 
-asio::awaitable<void> AdminServer::converse(std::shared_ptr<Connection> connection) {
+Task<void> AdminServer::converse(std::shared_ptr<Connection> connection) {
   boost::beast::flat_buffer buffer(kMostHeaderBytes);
   Deadline deadline(io_);
   const auto end = [connection] {
@@ -244,8 +244,7 @@ asio::awaitable<void> AdminServer::converse(std::shared_ptr<Connection> connecti
     parser.header_limit(kMostHeaderBytes);
     error_code error;
     deadline.set(kMayTakeToAsk, end);
-    co_await http::async_read_header(connection->socket, buffer, parser,
-                                     asio::redirect_error(asio::use_awaitable, error));
+    co_await http::async_read_header(connection->socket, buffer, parser, asio::redirect_error(use_task, error));
     if (error && !is_fault_of_request(error)) co_return;
     connection->idle = false;
     deadline.set(kMayTakeToListen, end);
@@ -259,7 +258,7 @@ asio::awaitable<void> AdminServer::converse(std::shared_ptr<Connection> connecti
     keep_alive = asked.keep_alive;
     const std::string head = head_of(answer, keep_alive);
     const std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(*answer.body)};
-    co_await asio::async_write(connection->socket, parts, asio::redirect_error(asio::use_awaitable, error));
+    co_await asio::async_write(connection->socket, parts, asio::redirect_error(use_task, error));
     if (error) co_return;
     mark_idle(connection);
   }

@@ -9,7 +9,6 @@
 // never keep others out. A new one is taken once in a millisecond.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
@@ -19,6 +18,7 @@
 #include <thread>
 
 #include "config/admin_address.h"
+#include "core/task.h"
 #include "daemon/admin_pages.h"
 
 namespace sessionlogd {
@@ -40,13 +40,13 @@ class AdminServer {
   };
   using Connections = std::list<std::shared_ptr<Connection>>;  // the longest idle first
 
-  boost::asio::awaitable<void> listen();
+  Task<void> listen();
   template <class Acceptor>
-  boost::asio::awaitable<void> accept(Acceptor acceptor);
-  boost::asio::awaitable<void> pause(std::chrono::milliseconds span);
+  Task<void> accept(Acceptor acceptor);
+  Task<void> pause(std::chrono::milliseconds span);
   void take(Socket socket);
-  boost::asio::awaitable<void> serve(std::shared_ptr<Connection> connection);
-  boost::asio::awaitable<void> converse(std::shared_ptr<Connection> connection);
+  Task<void> serve(std::shared_ptr<Connection> connection);
+  Task<void> converse(std::shared_ptr<Connection> connection);
   void run();
   void mark_idle(const std::shared_ptr<Connection>& connection);
 

@@ -17,6 +17,7 @@
 #include "core/large_body_permit.h"
 #include "core/quarantine.h"
 #include "core/spawn.h"
+#include "core/task.h"
 #include "daemon/commands/commands.h"
 #include "daemon/progress.h"
 #include "daemon/version.h"
@@ -108,7 +109,7 @@ void App::watch_hangups() {
   hangups_.async_wait([this](const boost::system::error_code& error, int) {
     if (error) return;
     if (reload_) {
-      spawn(main_, [](Reload& reload) -> asio::awaitable<void> { co_await reload.run(); }(*reload_));
+      spawn(main_, [](Reload& reload) -> Task<void> { co_await reload.run(); }(*reload_));
     } else {
       service_.reloading();
       sink_->reopen();

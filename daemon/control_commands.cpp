@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -11,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/task.h"
 #include "daemon/run_on_shard.h"
 
 namespace sessionlogd {
@@ -39,7 +39,7 @@ std::string text_of(Instant at) {
 
 }  // namespace
 
-asio::awaitable<std::string> ControlCommands::answer(std::string line) {
+Task<std::string> ControlCommands::answer(std::string line) {
   const std::vector<std::string> words = words_of(line);
   if (words.size() == 3 && words[0] == "backfill") {
     const std::optional<ReadTime> since = parse_rfc3339(words[2]);
@@ -50,7 +50,7 @@ asio::awaitable<std::string> ControlCommands::answer(std::string line) {
   co_return "failed this daemon does not know the command; is it of another version?";
 }
 
-asio::awaitable<std::string> ControlCommands::backfill(std::string name, Instant since) {
+Task<std::string> ControlCommands::backfill(std::string name, Instant since) {
   const SourceSet::Source* source = sources_.find(name);
   if (source == nullptr) co_return fmt::format("failed no source is named {}", name);
   if (!source->settings->sessions.empty())
@@ -75,12 +75,12 @@ asio::awaitable<std::string> ControlCommands::backfill(std::string name, Instant
 }
 
 // Whether all that has been pushed is durable, within half a minute: it is in the next commit but one at the latest.
-asio::awaitable<bool> ControlCommands::all_committed() {
+Task<bool> ControlCommands::all_committed() {
   const std::uint64_t enough = committer_.commits() + 2;
   for (int look = 0; look < kLooksForCommit; ++look) {
     if (queue_.bytes() == 0 || committer_.commits() >= enough) co_return true;
     asio::steady_timer pause(io_, kLookAgain);
-    co_await pause.async_wait(asio::use_awaitable);
+    co_await pause.async_wait(use_task);
   }
   co_return false;
 }

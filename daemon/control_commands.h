@@ -1,13 +1,13 @@
 // What the running daemon does at its operator's word, as it comes through the control socket.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <string>
 #include <string_view>
 
 #include "core/batch_queue.h"
 #include "core/committer.h"
+#include "core/task.h"
 #include "core/timestamp.h"
 #include "daemon/reload.h"
 #include "daemon/source_set.h"
@@ -22,11 +22,11 @@ class ControlCommands {
       : io_(io), sources_(sources), reload_(reload), queue_(queue), committer_(committer) {}
 
   // "ok ..." or "failed ...".
-  boost::asio::awaitable<std::string> answer(std::string line);
+  Task<std::string> answer(std::string line);
 
  private:
-  boost::asio::awaitable<std::string> backfill(std::string name, Instant since);
-  boost::asio::awaitable<bool> all_committed();
+  Task<std::string> backfill(std::string name, Instant since);
+  Task<bool> all_committed();
 
   boost::asio::io_context& io_;
   const SourceSet& sources_;

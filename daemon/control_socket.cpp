@@ -8,7 +8,6 @@
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/system/system_error.hpp>
 #include <chrono>
@@ -17,6 +16,7 @@
 #include <utility>
 
 #include "core/spawn.h"
+#include "core/task.h"
 
 namespace sessionlogd {
 namespace {
@@ -48,21 +48,21 @@ ControlServer::ControlServer(asio::io_context& io, std::string path, Handler han
 
 ControlServer::~ControlServer() { ::unlink(path_.c_str()); }
 
-asio::awaitable<void> ControlServer::accept() {
+Task<void> ControlServer::accept() {
   for (;;) {
     boost::system::error_code error;
-    Socket socket = co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, error));
+    Socket socket = co_await acceptor_.async_accept(asio::redirect_error(use_task, error));
     if (error == asio::error::operation_aborted) co_return;
     if (error) {  // no file descriptor is left, say: that passes
       asio::steady_timer pause(io_, std::chrono::seconds{1});
-      co_await pause.async_wait(asio::use_awaitable);
+      co_await pause.async_wait(use_task);
     } else if (open_ < kMostConnections) {
       spawn(io_, serve(std::make_shared<Socket>(std::move(socket))));
     }
   }
 }
 
-asio::awaitable<void> ControlServer::serve(std::shared_ptr<Socket> socket) {
+Task<void> ControlServer::serve(std::shared_ptr<Socket> socket) {
   ++open_;
   boost::system::error_code error;
   std::string line;
@@ -71,13 +71,13 @@ asio::awaitable<void> ControlServer::serve(std::shared_ptr<Socket> socket) {
     if (!stopped) socket->close();
   });
   const std::size_t size = co_await asio::async_read_until(*socket, asio::dynamic_buffer(line, kLongestLine), '\n',
-                                                           asio::redirect_error(asio::use_awaitable, error));
+                                                           asio::redirect_error(use_task, error));
   deadline.cancel();
   if (!error) {
     line.resize(size - 1);
     std::string answer = co_await handler_(std::move(line));
     answer += '\n';
-    co_await asio::async_write(*socket, asio::buffer(answer), asio::redirect_error(asio::use_awaitable, error));
+    co_await asio::async_write(*socket, asio::buffer(answer), asio::redirect_error(use_task, error));
   }
   --open_;
 }

@@ -5,12 +5,13 @@
 //                                              failed no source is named aws-eu
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <functional>
 #include <memory>
 #include <string>
+
+#include "core/task.h"
 
 namespace sessionlogd {
 
@@ -19,7 +20,7 @@ std::string control_socket_in(const std::string& state_dir);
 class ControlServer {
  public:
   // What to answer; the last "\n" is neither in the line nor in the answer.
-  using Handler = std::function<boost::asio::awaitable<std::string>(std::string line)>;
+  using Handler = std::function<Task<std::string>(std::string line)>;
 
   // Listens at once; the lock on the state directory must be held, for a socket that lies there is taken to be dead.
   // Throws boost::system::system_error.
@@ -31,8 +32,8 @@ class ControlServer {
  private:
   using Socket = boost::asio::local::stream_protocol::socket;
 
-  boost::asio::awaitable<void> accept();
-  boost::asio::awaitable<void> serve(std::shared_ptr<Socket> socket);
+  Task<void> accept();
+  Task<void> serve(std::shared_ptr<Socket> socket);
 
   boost::asio::io_context& io_;
   const std::string path_;

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fstream>
 #include <numeric>
 
@@ -56,7 +55,7 @@ std::vector<std::string> Observatory::not_healthy() const {
   return sessionlogd::not_healthy(observed_.heartbeat, SteadyClock::now());
 }
 
-asio::awaitable<std::shared_ptr<const FleetView>> Observatory::look() {
+Task<std::shared_ptr<const FleetView>> Observatory::look() {
   if (view_ != nullptr && SteadyClock::now() - view_->taken < kFresh) co_return view_;
   if (looking_) {
     while (looking_) co_await looked_.wait();
@@ -68,7 +67,7 @@ asio::awaitable<std::shared_ptr<const FleetView>> Observatory::look() {
   asio::steady_timer timer(io_);
   while (!all_answered(before) && SteadyClock::now() < latest) {
     timer.expires_after(kLookAgain);
-    co_await timer.async_wait(asio::use_awaitable);
+    co_await timer.async_wait(use_task);
   }
   view_ = compose();
   looking_ = false;
@@ -120,12 +119,12 @@ std::shared_ptr<const FleetView> Observatory::compose() {
   return view;
 }
 
-asio::awaitable<void> Observatory::keep_history() {
+Task<void> Observatory::keep_history() {
   Sums before = sum(*co_await look());
   asio::steady_timer timer(io_, SteadyClock::now());
   for (;;) {
     timer.expires_at(timer.expiry() + kStep);
-    co_await timer.async_wait(asio::use_awaitable);
+    co_await timer.async_wait(use_task);
     const std::shared_ptr<const FleetView> view = co_await look();
     const Sums now = sum(*view);
     // A source that left took its counts with it.

@@ -2,7 +2,6 @@
 // thread, and of one that does not answer within a second what it said last is shown. Keeps a little history of it.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <deque>
 #include <memory>
@@ -14,6 +13,7 @@
 #include "core/quarantine.h"
 #include "core/shard.h"
 #include "core/signal.h"
+#include "core/task.h"
 #include "daemon/fleet_view.h"
 #include "daemon/heartbeat.h"
 #include "daemon/published.h"
@@ -50,10 +50,10 @@ class Observatory {
   std::vector<std::string> not_healthy() const;
 
   // Never nullptr; at most kFresh old, but for shards that do not answer.
-  boost::asio::awaitable<std::shared_ptr<const FleetView>> look();
+  Task<std::shared_ptr<const FleetView>> look();
 
   // Adds a point every kStep, for ever.
-  boost::asio::awaitable<void> keep_history();
+  Task<void> keep_history();
   const std::deque<HistoryPoint>& history() const { return history_; }
 
  private:

@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "config/load.h"
+#include "core/task.h"
 #include "daemon/log.h"
 
 namespace sessionlogd {
@@ -56,7 +57,7 @@ std::vector<std::string> keys_for_restart(const Settings& started_with, const Se
   return keys;
 }
 
-asio::awaitable<std::string> Reload::run() {
+Task<std::string> Reload::run() {
   while (running_) co_await done_.wait();
   running_ = true;
   service_.reloading();
@@ -86,7 +87,7 @@ asio::awaitable<std::string> Reload::run() {
   co_return outcome;
 }
 
-asio::awaitable<std::string> Reload::apply(Settings wanted) {
+Task<std::string> Reload::apply(Settings wanted) {
   set_log_level(wanted.daemon.log_level);
   daemon_.log_level = wanted.daemon.log_level;
   daemon_.state_keep = wanted.daemon.state_keep;

@@ -3,7 +3,6 @@
 // named. All of it, or, when the file is wrong, nothing.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <functional>
 #include <string>
@@ -13,6 +12,7 @@
 #include "config/settings.h"
 #include "core/signal.h"
 #include "core/sink.h"
+#include "core/task.h"
 #include "core/timestamp.h"
 #include "daemon/service_notify.h"
 #include "daemon/source_set.h"
@@ -37,7 +37,7 @@ class Reload {
 
   // Reads the file again and says in the log what came of it; the output is reopened in any case, if it was moved
   // away. Returns "ok ..." or "failed ...", perhaps of several lines, when it is done. One at a time, others wait.
-  boost::asio::awaitable<std::string> run();
+  Task<std::string> run();
 
   // When the configuration in force was read.
   Instant loaded() const { return loaded_; }
@@ -47,7 +47,7 @@ class Reload {
   const std::vector<std::string>& waits_for_restart() const { return waits_for_restart_; }
 
  private:
-  boost::asio::awaitable<std::string> apply(Settings wanted);
+  Task<std::string> apply(Settings wanted);
 
   const Settings& started_with_;
   SourceSet& sources_;

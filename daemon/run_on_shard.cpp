@@ -3,7 +3,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <memory>
 #include <utility>
 
@@ -11,14 +10,14 @@ namespace sessionlogd {
 
 namespace asio = boost::asio;
 
-asio::awaitable<void> run_on(asio::io_context& caller, Shard& shard, std::function<void()> task) {
+Task<void> run_on(asio::io_context& caller, Shard& shard, std::function<void()> task) {
   auto done = std::make_shared<asio::steady_timer>(caller, asio::steady_timer::time_point::max());
   shard.post([&caller, done, task = std::move(task)] {
     task();
     asio::post(caller, [done] { done->cancel(); });
   });
   boost::system::error_code ignored;
-  co_await done->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  co_await done->async_wait(asio::redirect_error(use_task, ignored));
 }
 
 }  // namespace sessionlogd

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/absent_source.h"
+#include "core/task.h"
 #include "core/timestamp.h"
 #include "daemon/run_on_shard.h"
 
@@ -59,8 +60,8 @@ void SourceSet::begin(const std::vector<SourceSettings>& wanted, RestoredState& 
   keep_at_rest(state_keep);
 }
 
-asio::awaitable<SourceSet::Changes> SourceSet::change_to(std::vector<SourceSettings> wanted,
-                                                         std::chrono::milliseconds state_keep) {
+Task<SourceSet::Changes> SourceSet::change_to(std::vector<SourceSettings> wanted,
+                                              std::chrono::milliseconds state_keep) {
   Changes changes;
   std::map<std::string, Source> before;
   for (Source& source : std::exchange(sources_, {})) before.emplace(source.settings->id, std::move(source));

@@ -9,7 +9,6 @@
 // Lives on the main thread.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <map>
@@ -25,6 +24,7 @@
 #include "core/restored_state.h"
 #include "core/shard.h"
 #include "core/signal.h"
+#include "core/task.h"
 
 namespace sessionlogd {
 
@@ -53,7 +53,7 @@ class SourceSet {
     std::vector<std::string> failed;  // "source=... cannot be polled: why"
   };
   // One at a time. Sources that stop log out first, so that it takes a moment.
-  boost::asio::awaitable<Changes> change_to(std::vector<SourceSettings> wanted, std::chrono::milliseconds state_keep);
+  Task<Changes> change_to(std::vector<SourceSettings> wanted, std::chrono::milliseconds state_keep);
 
   // In the order of the configuration.
   const std::vector<Source>& all() const { return sources_; }

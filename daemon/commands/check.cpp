@@ -13,6 +13,7 @@
 #include "core/discovery.h"
 #include "core/log_parser.h"
 #include "core/spawn.h"
+#include "core/task.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/with_settings.h"
 #include "sinks/kafka_check.h"
@@ -33,8 +34,7 @@ struct Finding {
   std::string fault = "no answer in time";  // "" = well
 };
 
-asio::awaitable<Result<std::size_t>> read_one_log(ApiClient& api, const SourceSettings& source,
-                                                  const ListedSession& session) {
+Task<Result<std::size_t>> read_one_log(ApiClient& api, const SourceSettings& source, const ListedSession& session) {
   std::string target = path_of_session(source.dialect->log.path, session.id);
   Result<HttpAnswer> answer = co_await api.get(std::move(target));
   if (answer.has_error()) co_return answer.error();
@@ -45,7 +45,7 @@ asio::awaitable<Result<std::size_t>> read_one_log(ApiClient& api, const SourceSe
   co_return (*log)->entries.size();
 }
 
-asio::awaitable<Result<std::vector<ListedSession>>> list_sessions(ApiClient& api, const SourceSettings& source) {
+Task<Result<std::vector<ListedSession>>> list_sessions(ApiClient& api, const SourceSettings& source) {
   Discovery discovery(api, source);
   if (!source.sessions.empty()) {
     std::string id = source.sessions.front();
@@ -61,7 +61,7 @@ asio::awaitable<Result<std::vector<ListedSession>>> list_sessions(ApiClient& api
 }
 
 // What is wrong with the source, "" = nothing.
-asio::awaitable<std::string> find_fault(ApiClient& api, Finding& finding) {
+Task<std::string> find_fault(ApiClient& api, Finding& finding) {
   const SourceSettings& source = *finding.source;
   const Result<std::vector<ListedSession>> sessions = co_await list_sessions(api, source);
   if (sessions.has_error()) co_return sessions.error().detail;
@@ -73,7 +73,7 @@ asio::awaitable<std::string> find_fault(ApiClient& api, Finding& finding) {
   co_return std::string();
 }
 
-asio::awaitable<void> try_source(ApiClient& api, Finding& finding, std::size_t& trying) {
+Task<void> try_source(ApiClient& api, Finding& finding, std::size_t& trying) {
   finding.fault = co_await find_fault(api, finding);
   co_await api.log_out(kLogOutTimeout);
   --trying;

@@ -18,6 +18,7 @@
 #include "core/log_parser.h"
 #include "core/restored_state.h"
 #include "core/spawn.h"
+#include "core/task.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/with_settings.h"
 #include "daemon/control_socket.h"
@@ -97,14 +98,14 @@ class Verification {
     io.run();
   }
 
-  asio::awaitable<void> read_source(ApiClient& api, std::size_t number) {
+  Task<void> read_source(ApiClient& api, std::size_t number) {
     readings_[number].fault = co_await read_sessions(api, number);
     api.stop();
     co_await api.log_out(kLogOutTimeout);
   }
 
   // What is wrong, "" = nothing.
-  asio::awaitable<std::string> read_sessions(ApiClient& api, std::size_t number) {
+  Task<std::string> read_sessions(ApiClient& api, std::size_t number) {
     const SourceSettings& source = *readings_[number].source;
     const ZoneRules zone(source.time_zone);
     const Result<std::vector<ListedSession>> listed = co_await list(api, source);
@@ -130,7 +131,7 @@ class Verification {
     co_return fault;
   }
 
-  asio::awaitable<Result<std::vector<ListedSession>>> list(ApiClient& api, const SourceSettings& source) {
+  Task<Result<std::vector<ListedSession>>> list(ApiClient& api, const SourceSettings& source) {
     Discovery discovery(api, source);
     std::vector<ListedSession> found;
     for (std::string id : source.sessions) {

@@ -9,6 +9,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,11 +50,11 @@ class HttpClientTest : public testing::Test {
     auto store = [&got](std::exception_ptr failed, Result<HttpAnswer> answered) {
       if (!failed) got = std::move(answered);
     };
+    sent_.push_back(std::move(request));
     if (cancel == nullptr) {
-      asio::co_spawn(io_, client_->send(endpoint, std::move(request)), store);
+      asio::co_spawn(io_, client_->send(endpoint, sent_.back()), store);
     } else {
-      asio::co_spawn(io_, client_->send(endpoint, std::move(request)),
-                     asio::bind_cancellation_slot(cancel->slot(), store));
+      asio::co_spawn(io_, client_->send(endpoint, sent_.back()), asio::bind_cancellation_slot(cancel->slot(), store));
     }
   }
 
@@ -91,6 +92,7 @@ class HttpClientTest : public testing::Test {
     return failure(*endpoint, get("/"));
   }
 
+  std::list<HttpRequest> sent_;
   asio::io_context io_{1};
   std::optional<HttpClient> client_{std::in_place, io_};
 };

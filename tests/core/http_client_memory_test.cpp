@@ -57,7 +57,8 @@ TEST_F(HttpClientTest, SharesThePermitsOfTheProcessWithOtherClients) {
   auto first = send(*endpoint, get("/"));
   ASSERT_TRUE(first);
   Got second;
-  asio::co_spawn(io_, other.send(*endpoint_of_other, get("/")),
+  const HttpRequest request = get("/");
+  asio::co_spawn(io_, other.send(*endpoint_of_other, request),
                  [&](std::exception_ptr, Result<HttpAnswer> answered) { second = std::move(answered); });
   run_until([&] { return other.waiting_for_large_body() == 1; });
   first = Error();

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "core/curl_error.h"
+#include "core/task.h"
 #include "tests/core/http_client_fixture.h"
 #include "tests/support/test_proxy.h"
 
@@ -375,15 +376,13 @@ TEST(HttpClient, MayBePendingWhenTheIoContextIsDestroyed) {
   options.base_url = server.url();
   // In the frame of a coroutine, so that the client, its endpoint and a request end with the io_context, in this order
   // of misery.
-  auto whole = [](asio::io_context& context, EndpointOptions to) -> asio::awaitable<void> {
+  auto whole = [](asio::io_context& context, EndpointOptions to) -> Task<void> {
+    const HttpRequest request(HttpRequest::Method::kGet, "/");
     HttpClient client(context);
     auto endpoint = std::move(client.open(to)).value();
-    for (int i = 0; i < 3; ++i) {
-      HttpRequest other(HttpRequest::Method::kGet, "/");
-      asio::co_spawn(context, client.send(*endpoint, std::move(other)), [](std::exception_ptr, Result<HttpAnswer>) {});
-    }
-    HttpRequest request(HttpRequest::Method::kGet, "/");
-    co_await client.send(*endpoint, std::move(request));
+    for (int i = 0; i < 3; ++i)
+      asio::co_spawn(context, client.send(*endpoint, request), [](std::exception_ptr, Result<HttpAnswer>) {});
+    co_await client.send(*endpoint, request);
   };
   asio::co_spawn(*io, whole(*io, options), [](std::exception_ptr) {});
   while (server.requests() < 4) io->poll_one();

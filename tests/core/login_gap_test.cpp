@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/api_client.h"
+#include "core/task.h"
 #include "tests/support/built_in.h"
 #include "tests/support/simulated_http.h"
 #include "tests/support/simulated_time.h"
@@ -31,7 +32,7 @@ class SlowDesk : public test::SimulatedServer {
   }
 };
 
-asio::awaitable<void> ask_again_and_again(ApiClient& api, bool& over) {
+Task<void> ask_again_and_again(ApiClient& api, bool& over) {
   while (!over) {
     const Result<HttpAnswer> ignored = co_await api.get("/api/v1/sessions");
     co_await api.sleep_until(SteadyClock::now() + 1s);

@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "core/discovery.h"
+#include "core/task.h"
 #include "tests/requests/api_specification.h"
 #include "tests/support/built_in.h"
 #include "tests/support/data_file.h"
@@ -85,7 +86,7 @@ SourceSettings settings_for(const std::string& dialect, const std::string& url, 
   return settings;
 }
 
-asio::awaitable<void> live(ApiClient& api, Discovery& discovery, const SourceSettings& settings, bool& done) {
+Task<void> live(ApiClient& api, Discovery& discovery, const SourceSettings& settings, bool& done) {
   const auto listing = co_await discovery.list(Instant{1'592'680'320, 514'619'000});
   EXPECT_TRUE(listing.has_value() && listing->sessions.size() == 2);
   const auto everything = co_await discovery.list(std::nullopt);

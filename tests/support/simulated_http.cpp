@@ -2,6 +2,7 @@
 
 #include "core/large_body_permit.h"
 #include "core/signal.h"
+#include "core/task.h"
 #include "core/timestamp.h"
 
 namespace sessionlogd {
@@ -41,7 +42,7 @@ Result<std::unique_ptr<HttpClient::Endpoint>> HttpClient::open(const EndpointOpt
   return std::make_unique<Endpoint>(std::make_shared<Endpoint::State>(impl_->io_, *server, options.on_wish));
 }
 
-asio::awaitable<Result<HttpAnswer>> HttpClient::send(Endpoint& endpoint, HttpRequest request) {
+Task<Result<HttpAnswer>> HttpClient::send(Endpoint& endpoint, const HttpRequest& request) {
   const std::shared_ptr<Impl> impl = impl_;
   const std::shared_ptr<Endpoint::State> state = endpoint.state_;
   const test::SimulatedServer::Reply reply = state->server_.answer(request, state->headers_);
