@@ -181,9 +181,27 @@ TEST(Overload, OfABudgetThatIsTooSmallThoseThatGrowHaveMostAndTheQuietOnesEnough
   for (std::size_t i = 0; i < polls.size(); ++i) polls[i] -= before[i];
   const std::vector<std::uint64_t> quiet(polls.begin(), polls.begin() + kQuiet),
       growing(polls.begin() + kQuiet, polls.end());
-  EXPECT_THAT(growing, Each(Ge(25u * 60 / 10)));  // one in 10 s at least, of one in 5 s
-  EXPECT_THAT(quiet, Each(AllOf(Ge(1u), Le(3u))));
-  EXPECT_GE(late.above(60), kQuiet);  // and the metric says so
+  EXPECT_THAT(growing, Each(Ge(25u * 60 / 10)));    // one in 10 s at least, of one in 5 s
+  EXPECT_THAT(quiet, Each(AllOf(Ge(1u), Le(4u))));  // three on average, nobody much ahead of others
+  EXPECT_GE(late.above(60), kQuiet);                // and the metric says so
+}
+
+TEST(Overload, SourcesThatBeganTogetherDoNotListTogetherForEver) {
+  constexpr unsigned kSources = 300, kRequests = 2;  // of one listing: of the window, and of those that run
+  SimulatedShard shard({});
+  for (unsigned source = 0; source < kSources; ++source) shard.add({});
+  shard.run(2s);
+  EXPECT_GE(shard.traffic().requests[Traffic::kListing], kSources * kRequests);
+  const std::uint64_t before = requests_of(shard, 0, kSources);
+  shard.run(10min);
+  // In step they would be thirty to one.
+  EXPECT_LE(busiest_of_last(shard, 60), 5 * average_of_last(shard, 60));
+  // Seven eighths of discovery_interval apart at least, and no more than all of it beside what the requests take.
+  for (std::size_t i = 0; i < kSources; ++i) {
+    EXPECT_LE(shard.appliance(i).requests(), 1 + kRequests * (1 + 602 / 26));
+    EXPECT_GE(shard.appliance(i).requests(), 1 + kRequests * (602 / 31));
+  }
+  EXPECT_GE(requests_of(shard, 0, kSources) - before, kSources * kRequests * (600 / 29));
 }
 
 TEST(Overload, APauseOfTheSinkIsFollowedByNoBurstThatStays) {
