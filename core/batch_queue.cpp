@@ -1,7 +1,6 @@
 #include "core/batch_queue.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 namespace sessionlogd {
@@ -25,12 +24,16 @@ bool BatchQueue::wait(std::unique_lock<std::mutex>& lock, SteadyTime until, Pred
 void BatchQueue::push(Batch batch) {
   const std::size_t bytes = batch.bytes();
   bytes_.fetch_add(bytes, std::memory_order_acq_rel);
-  std::lock_guard lock(mutex_);
-  if (waiting_.empty()) first_at_ = SteadyClock::now();
-  waiting_.push_back(std::move(batch));
-  waiting_bytes_ += bytes;
-  pushed_.fetch_add(1, std::memory_order_acq_rel);
-  changed_.notify_one();
+  bool enough = false;
+  {
+    std::lock_guard lock(mutex_);
+    if (waiting_.empty()) first_at_ = SteadyClock::now();
+    waiting_.push_back(std::move(batch));
+    waiting_bytes_ += bytes;
+    pushed_.fetch_add(1, std::memory_order_acq_rel);
+    enough = waiting_bytes_ >= wanted_bytes_ || full();
+  }
+  if (enough) changed_.notify_one();
 }
 
 void BatchQueue::close() {
@@ -41,11 +44,12 @@ void BatchQueue::close() {
 
 bool BatchQueue::take(std::vector<Batch>& to, std::size_t commit_bytes, std::chrono::milliseconds linger) {
   std::unique_lock lock(mutex_);
+  wanted_bytes_ = 0;
   wait(lock, SteadyTime::max(), [&] { return closed_ || !waiting_.empty(); });
+  wanted_bytes_ = commit_bytes;
   const auto enough = [&] { return closed_ || waiting_bytes_ >= commit_bytes || full(); };
   if (!waiting_.empty()) wait(lock, first_at_ + linger, enough);
-  to.insert(to.end(), std::make_move_iterator(waiting_.begin()), std::make_move_iterator(waiting_.end()));
-  waiting_.clear();
+  to.swap(waiting_);
   waiting_bytes_ = 0;
   return !to.empty();
 }

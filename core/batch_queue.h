@@ -44,7 +44,8 @@ class BatchQueue {
   void on_wait(std::function<void()> tell) { tell_ = std::move(tell); }
 
   // The committer's side. Waits for the first batch, then until `commit_bytes` are there or `linger` has passed since
-  // it came or the queue is closed or full; appends all to `to`. false: closed and empty.
+  // it came or the queue is closed or full; puts all into `to`, which must be empty, and whose memory is used for the
+  // next. false: closed and empty.
   bool take(std::vector<Batch>& to, std::size_t commit_bytes, std::chrono::milliseconds linger);
 
   // Waits at most so long, less when the queue is closed. true: it is closed.
@@ -63,10 +64,11 @@ class BatchQueue {
   std::function<void()> notify_;
   std::function<void()> tell_ = [] {};
 
-  std::mutex mutex_;  // guards what follows; held for a move at most
+  std::mutex mutex_;  // guards what follows; held for a move or a swap at most
   std::condition_variable changed_;
   std::vector<Batch> waiting_;
   std::size_t waiting_bytes_ = 0;
+  std::size_t wanted_bytes_ = 0;  // by who waits in take(): a push below it wakes nobody
   SteadyTime first_at_{};
   bool closed_ = false;
 };

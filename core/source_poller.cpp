@@ -21,7 +21,7 @@ constexpr std::chrono::milliseconds kLogOutTimeout{1'500};
 constexpr std::chrono::milliseconds kLongestSpread{2'000};
 constexpr std::chrono::hours kPaceOfTheOld{1};
 constexpr std::string_view kGivenAway = "its id was given to another session";
-constexpr int kDriftOfPace = 8;  // a quiet session is polled up to an eighth of its pace early
+constexpr int kDriftOfPace = 8;  // a quiet session is polled up to an eighth of its pace early, a listing likewise
 constexpr std::chrono::hours kForgottenAfter{30 * 24};
 
 // How long ago the last of a session was, or its start; zero when neither is known.
@@ -121,7 +121,10 @@ Task<void> SourcePoller::discover() {
     }
     counters_.failing = listed.has_error() || left_unread_;
     if (listed.has_value()) backoff.succeeded();
-    const auto wait = listed.has_value() ? settings_.poll.discovery_interval : backoff.failed(services_.random());
+    // Sources that began together, or went on together after a pause, would list in step for ever.
+    const auto interval = settings_.poll.discovery_interval;
+    const auto wait =
+        listed.has_value() ? interval - spread(interval / kDriftOfPace) : backoff.failed(services_.random());
     if (mode_ == PollMode::kOnePass && (listed.has_value() || backoff.failures() == kTriesInOnePass)) break;
     changed_.notify();
     const SteadyTime next = SteadyClock::now() + wait;

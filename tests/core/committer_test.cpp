@@ -56,6 +56,33 @@ TEST(BatchQueue, HandsOverInOrderAndEnds) {
   EXPECT_FALSE(queue.take(taken, 1, 24h));
 }
 
+TEST(BatchQueue, HandsOverWhatTwoThreadsPushOnceAndInTheirOrder) {
+  constexpr int kEach = 2'000;
+  BatchQueue queue(std::size_t{1} << 30);
+  const auto push_all = [&queue](std::string source) {
+    for (int i = 0; i < kEach; ++i) {
+      Batch one = batch(std::to_string(i));
+      one.source_id = source;
+      queue.push(std::move(one));
+    }
+  };
+  std::thread a(push_all, "a"), b(push_all, "b");
+  std::thread closing([&] {
+    a.join();
+    b.join();
+    queue.close();
+  });
+  int next_of_a = 0, next_of_b = 0;
+  const std::size_t some = 10 * batch("1").bytes();
+  for (std::vector<Batch> taken; queue.take(taken, some, 24h); taken.clear()) {
+    for (const Batch& one : taken)
+      EXPECT_EQ(one.events, std::to_string((one.source_id == "a" ? next_of_a : next_of_b)++));
+  }
+  closing.join();
+  EXPECT_EQ(next_of_a, kEach);
+  EXPECT_EQ(next_of_b, kEach);
+}
+
 TEST(BatchQueue, SaysOnceThatThereIsRoom) {
   const std::size_t size = batch("a").bytes();
   BatchQueue queue(2 * size);

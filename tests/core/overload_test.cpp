@@ -87,9 +87,27 @@ std::vector<std::uint64_t> polls_of(const SimulatedAppliance& appliance) {
   return polls;
 }
 
+// Entries that some session shows and that were in no answer.
+std::size_t most_unread(SimulatedShard& shard) {
+  std::size_t most = 0;
+  for (std::size_t i = 0; i < shard.size(); ++i) {
+    const SimulatedAppliance& appliance = shard.appliance(i);
+    for (std::size_t session = 0; session < appliance.plan().size(); ++session)
+      most = std::max(most, appliance.plan()[session].shown_at(test::now_ms()) - appliance.read_of(session));
+  }
+  return most;
+}
+
+std::vector<std::uint64_t> requests_of_each(SimulatedShard& shard) {
+  std::vector<std::uint64_t> requests;
+  for (std::size_t i = 0; i < shard.size(); ++i) requests.push_back(shard.appliance(i).requests());
+  return requests;
+}
+
 TEST(Overload, TenThousandSessionsThatAppearAtOnceAreReadWithinAListingAndTheirRate) {
   SimulatedShard shard({});
-  for (int source = 0; source < 100; ++source) shard.add(sessions(100, 40s, 10min, 2));
+  constexpr unsigned kSources = 100;
+  for (unsigned source = 0; source < kSources; ++source) shard.add(sessions(100, 40s, 10min, 2));
   shard.run(40s);
   EXPECT_EQ(shard.traffic().new_entries, 0u);
   shard.run(40s);  // 30 s until they are listed, 5 s at their source's rate, 5 s for the requests themselves
@@ -98,13 +116,15 @@ TEST(Overload, TenThousandSessionsThatAppearAtOnceAreReadWithinAListingAndTheirR
   const LatePolls late(shard);
   shard.run(20s);
   EXPECT_EQ(late.above(1), 0u);
+  // They are polled again together, but without the bursts that the rate would let through.
+  EXPECT_LE(busiest_of_last(shard, 20), kSources * PollSettings{}.rate_per_second);
   EXPECT_LT(shard.most_queue_bytes(), 16u << 20);
 }
 
 TEST(Overload, HalfOfTheFleetThatIsDownIsProbedAndComesBackWithoutARush) {
-  constexpr std::size_t kGood = 5, kAll = 10;
+  constexpr std::size_t kGood = 20, kAll = 40;
   SimulatedShard shard({});
-  for (std::size_t source = 0; source < kAll; ++source) shard.add(sessions(5, 0s, 60min, 1'200));
+  for (std::size_t source = 0; source < kAll; ++source) shard.add(sessions(2, 0s, 60min, 1'200));
   shard.run(2min);
   const unsigned busiest_before = busiest_of_last(shard, 60);
 
@@ -113,7 +133,7 @@ TEST(Overload, HalfOfTheFleetThatIsDownIsProbedAndComesBackWithoutARush) {
   const std::uint64_t of_bad = requests_of(shard, kGood, kAll), of_good = requests_of(shard, 0, kGood);
   shard.run(9min);
   EXPECT_LE(requests_of(shard, kGood, kAll) - of_bad, (kAll - kGood) * (9 * 2 + 1));  // one in 30 s
-  EXPECT_GE(requests_of(shard, 0, kGood) - of_good, kGood * 5 * 9 * 60 / 6);  // sessions that grow, every 5 s or so
+  EXPECT_GE(requests_of(shard, 0, kGood) - of_good, kGood * 2 * 9 * 60 / 6);  // sessions that grow, every 5 s or so
 
   for (std::size_t i = kGood; i < kAll; ++i) shard.appliance(i).come_back();
   shard.run(35s);  // until the next probe, and what waited
@@ -123,6 +143,7 @@ TEST(Overload, HalfOfTheFleetThatIsDownIsProbedAndComesBackWithoutARush) {
   shard.run(60s);
   EXPECT_EQ(after.above(0.1), 0u);
   EXPECT_LE(busiest_of_last(shard, 60), 2 * busiest_before);
+  EXPECT_LE(most_unread(shard), 4u);  // one comes in three seconds, and is read in five or so
 }
 
 TEST(Overload, TokensThatEndEverywhereAtOnceCostOneRenewalEach) {
@@ -181,9 +202,27 @@ TEST(Overload, OfABudgetThatIsTooSmallThoseThatGrowHaveMostAndTheQuietOnesEnough
   for (std::size_t i = 0; i < polls.size(); ++i) polls[i] -= before[i];
   const std::vector<std::uint64_t> quiet(polls.begin(), polls.begin() + kQuiet),
       growing(polls.begin() + kQuiet, polls.end());
-  EXPECT_THAT(growing, Each(Ge(25u * 60 / 10)));  // one in 10 s at least, of one in 5 s
-  EXPECT_THAT(quiet, Each(AllOf(Ge(1u), Le(3u))));
-  EXPECT_GE(late.above(60), kQuiet);  // and the metric says so
+  EXPECT_THAT(growing, Each(Ge(25u * 60 / 10)));    // one in 10 s at least, of one in 5 s
+  EXPECT_THAT(quiet, Each(AllOf(Ge(1u), Le(4u))));  // three on average, nobody much ahead of others
+  EXPECT_GE(late.above(60), kQuiet);                // and the metric says so
+}
+
+TEST(Overload, SourcesThatBeganTogetherDoNotListTogetherForEver) {
+  constexpr unsigned kSources = 300, kRequests = 2;  // of one listing: of the window, and of those that run
+  SimulatedShard shard({});
+  for (unsigned source = 0; source < kSources; ++source) shard.add({});
+  shard.run(2s);
+  EXPECT_GE(shard.traffic().requests[Traffic::kListing], kSources * kRequests);
+  const std::uint64_t before = requests_of(shard, 0, kSources);
+  shard.run(10min);
+  // In step they would be thirty to one.
+  EXPECT_LE(busiest_of_last(shard, 60), 5 * average_of_last(shard, 60));
+  // Seven eighths of discovery_interval apart at least, and no more than all of it beside what the requests take.
+  for (std::size_t i = 0; i < kSources; ++i) {
+    EXPECT_LE(shard.appliance(i).requests(), 1 + kRequests * (1 + 602 / 26));
+    EXPECT_GE(shard.appliance(i).requests(), 1 + kRequests * (602 / 31));
+  }
+  EXPECT_GE(requests_of(shard, 0, kSources) - before, kSources * kRequests * (600 / 29));
 }
 
 TEST(Overload, APauseOfTheSinkIsFollowedByNoBurstThatStays) {
@@ -206,6 +245,34 @@ TEST(Overload, APauseOfTheSinkIsFollowedByNoBurstThatStays) {
   EXPECT_EQ(late.above(1), 0u);
   // Had they stayed together, each minute would have its second of 300.
   EXPECT_LE(busiest_of_last(shard, 60), 6 * average_of_last(shard, 60));
+}
+
+TEST(Overload, ASlowSinkHoldsPollingBackAndStarvesNoSource) {
+  constexpr std::size_t kSources = 20, kSessions = 5, kQueue = 64u << 10;
+  SimulatedShard shard({.queue_bytes = kQueue});
+  for (std::size_t source = 0; source < kSources; ++source) shard.add(sessions(kSessions, 0s, 120min, 3'600));
+  shard.run(2min);
+  const unsigned busiest_before = busiest_of_last(shard, 60);
+
+  auto requests = requests_of_each(shard);
+  const LatePolls behind(shard);
+  shard.set_commit_time(10s);  // the queue is full of what comes in three
+  shard.run(5min);
+  EXPECT_LE(shard.most_queue_bytes(), kQueue / 2 * 3);
+  EXPECT_GE(std::count(shard.per_second().end() - 300, shard.per_second().end(), 0u), 240);
+  EXPECT_GE(behind.above(10), kSources * kSessions);  // and the metric says so
+  for (std::size_t i = 0; i < kSources; ++i) requests[i] = shard.appliance(i).requests() - requests[i];
+  const std::uint64_t average = std::accumulate(requests.begin(), requests.end(), std::uint64_t{0}) / kSources;
+  EXPECT_THAT(requests, Each(AllOf(Ge(average / 2), Le(2 * average))));
+
+  shard.set_commit_time(0s);
+  shard.run(40s);  // what is left of the last commit, and each session once
+  const LatePolls late(shard);
+  shard.run(60s);
+  EXPECT_EQ(late.above(0.1), 0u);
+  EXPECT_LE(busiest_of_last(shard, 100), 2 * busiest_before);
+  EXPECT_LE(busiest_of_one(shard), most_in_a_second());
+  EXPECT_LE(most_unread(shard), 5u);  // one comes in two seconds, and is read in five or so
 }
 
 }  // namespace

@@ -82,13 +82,21 @@ void SimulatedShard::run(std::chrono::milliseconds span) {
   }
 }
 
+// As the committer: all that waits goes into one commit, and counts until that is over.
 void SimulatedShard::commit() {
-  const std::size_t bytes = queue_.bytes();
-  if (bytes == 0) return;  // take() would wait
-  queue_.take(committed_, 0, std::chrono::milliseconds{0});
-  for (const Batch& batch : committed_) events_ += batch.index.size();
-  queue_.release(committed_.size(), bytes);
-  committed_.clear();
+  if (committing_.empty()) {
+    if (queue_.bytes() == 0) return;  // take() would wait
+    queue_.take(committing_, 0, std::chrono::milliseconds{0});
+    committed_at_ = SteadyClock::now() + commit_takes_;
+  }
+  if (SteadyClock::now() < committed_at_) return;
+  std::size_t bytes = 0;
+  for (const Batch& batch : committing_) {
+    events_ += batch.index.size();
+    bytes += batch.bytes();
+  }
+  queue_.release(committing_.size(), bytes);
+  committing_.clear();
 }
 
 }  // namespace sessionlogd::test

@@ -31,8 +31,12 @@ class SimulatedShard {
   // A source of its own for an appliance with this plan; it begins a millisecond after the one before, as the daemon's.
   SimulatedAppliance& add(std::vector<PlannedSession> plan, const PollSettings& poll = {});
 
-  // Lets so much time pass. The queue is emptied once a second, as by a sink that keeps up.
+  // Lets so much time pass. The queue is emptied once a second, as by a sink that keeps up, or once in what a commit
+  // takes.
   void run(std::chrono::milliseconds span);
+
+  // From now on a commit takes so long, whatever is in it.
+  void set_commit_time(std::chrono::milliseconds takes) { commit_takes_ = takes; }
 
   // From now on nothing is committed, or everything again.
   void stop_sink() { sink_runs_ = false; }
@@ -67,7 +71,9 @@ class SimulatedShard {
   SimulatedTime time_;
   std::vector<std::unique_ptr<Source>> sources_;
   std::vector<unsigned> per_second_;
-  std::vector<Batch> committed_;
+  std::vector<Batch> committing_;
+  std::chrono::milliseconds commit_takes_{0};
+  SteadyTime committed_at_{};
   std::uint64_t requests_before_ = 0, events_ = 0;
   std::size_t most_queue_bytes_ = 0;
   bool sink_runs_ = true;
