@@ -91,7 +91,7 @@ void complete(ServeOptions& o) {
   if (o.all_faults) plan.faults = FaultMix::of_everything();
   for (const std::string& fault : o.faults) plan.faults.set(fault);
   if (plan.all_past) plan.faults = {};
-  o.conduct.rate = rate_of(read_poll_options(o));
+  o.conduct.allowed = allowance_of(read_poll_options(o));
 }
 
 void write_folder(const ServeOptions& o, const Fleet& fleet) {
@@ -174,6 +174,7 @@ int judge(const ReckonOptions& o) {
   fmt::print("{}", to_table(verdict));
   const Politeness politeness = Politeness::read(ledger);
   fmt::print("\n{}", politeness.to_table());
+  for (const std::string& line : politeness.first_told()) fmt::print("{}\n", line);
   std::vector<std::string> impolite;
   if (!o.limits.empty()) impolite = politeness.violations(Limits::read(o.limits));
   for (const std::string& violation : impolite) fmt::print("impolite: {}\n", violation);

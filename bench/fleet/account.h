@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <queue>
+#include <string>
 #include <vector>
 
 #include "bench/fleet/faults.h"
@@ -16,8 +17,16 @@
 
 namespace fleet {
 
+// What the client was told to keep to; 0: no limit.
+struct Allowance {
+  double rate = 0;  // requests a second
+  std::uint64_t connections = 0;
+};
+
 class Account {
  public:
+  static constexpr std::size_t kMostTold = 20;
+
   std::uint64_t requests = 0;
   std::uint64_t logins = 0;        // with a password
   std::uint64_t hasty_logins = 0;  // of those, less than 30 s after the one before
@@ -34,18 +43,19 @@ class Account {
   std::uint64_t bad_requests = 0;        // 400, 404, 405: not what the interface documents
   std::uint64_t redirects_followed = 0;
   std::array<std::uint64_t, kFaultKinds> faults{};
+  // What was not right, one line for each of the first kMostTold, for people; each begins with its time.
+  std::vector<std::string> told;
 
-  // `rate`: requests a second that the client is to keep to, 0: none.
-  explicit Account(double rate = 0) : rate_(rate) {}
+  explicit Account(const Allowance& allowed = {}) : allowed_(allowed) {}
 
-  // A request's first byte.
-  void arrived(Nanos at);
+  // A request's first byte. `what`, here and below: words for it that let people find it again.
+  void arrived(Nanos at, std::string what = {});
   // That was a login.
-  void logged_in(Nanos at);
+  void logged_in(Nanos at, std::string what = {});
   // The client may have known that a request had come to its end, well or not.
   void ended(Nanos at);
   // A whole answer that asks to be left alone `until` lay before the client.
-  void asked_to_wait(Nanos at, Nanos until);
+  void asked_to_wait(Nanos at, Nanos until, std::string what = {});
 
   // With everything judged, also what was told just now.
   Account judged() const;
@@ -56,22 +66,25 @@ class Account {
     Nanos at;
     Kind kind;
     Nanos until;
+    std::string what;
     auto operator<=>(const Happening&) const = default;
   };
 
   struct Wish {
     Nanos known_at, until;
+    std::string what;
   };
 
-  void heard(const Happening& what);
+  void heard(Happening happening);
   void judge_up_to(Nanos at);
-  void judge(const Happening& what);
-  void judge_arrival(Nanos at);
-  void judge_login(Nanos at);
-  void judge_rate(Nanos at);
-  void judge_wait(Nanos at);
+  void judge(const Happening& happening);
+  void judge_arrival(const Happening& request);
+  void judge_login(const Happening& request);
+  void judge_rate(const Happening& request);
+  void judge_wait(const Happening& request);
+  void tell(const Happening& request, const std::string& how);
 
-  double rate_;
+  Allowance allowed_;
   std::priority_queue<Happening, std::vector<Happening>, std::greater<>> heard_;
   Nanos latest_ = 0;
   std::int64_t in_flight_ = 0;

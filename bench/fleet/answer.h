@@ -26,6 +26,7 @@ struct Answer {
   Fault fault = Fault::none;            // what the connection has to do to it
   std::ptrdiff_t length_is_off_by = 0;  // the promised length, from the true one
   Nanos wait_until = 0;                 // what its Retry-After asks for; 0: nothing
+  std::string wish;                     // that in words
   std::optional<Receipt> receipt;       // none: nothing in it belongs to the session that was asked for
 };
 

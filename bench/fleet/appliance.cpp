@@ -26,6 +26,17 @@ std::string_view bearer(std::string_view authorization) {
   return authorization.starts_with(kScheme) ? authorization.substr(kScheme.size()) : std::string_view();
 }
 
+// "GET /api/v1/sessions, no. 3 of 40123 > 8001": the third request of the connection between these ports.
+std::string words_for(const Request& request) {
+  return fmt::format("{} {}, no. {} of {} > {}", request.method, request.path, request.number, request.from_port,
+                     request.to_port);
+}
+
+std::string words_for(const Request& request, const Answer& answer) {
+  const std::string_view header = std::string_view(answer.headers).substr(0, answer.headers.find('\r'));
+  return fmt::format("{} \"{}\" for {}", answer.status, header, words_for(request));
+}
+
 }  // namespace
 
 Appliance::Appliance(const Plan& plan, const Conduct& conduct, std::size_t index, const std::atomic<Nanos>& freeze,
@@ -41,7 +52,7 @@ Appliance::Appliance(const Plan& plan, const Conduct& conduct, std::size_t index
       tokens_(seed_of(plan.seed ^ 0x70ce4, index), conduct.token_lifetime),
       tokens_void_at_(nature_.tokens_void_every > 0 ? plan_.begin + nature_.tokens_void_every : kNever),
       tokens_expire_at_(nature_.tokens_expire_every > 0 ? plan_.begin + nature_.tokens_expire_every : kNever),
-      account_(conduct.rate),
+      account_(conduct.allowed),
       sessions_(plan_, index),
       slots_(sessions_.size()) {
   if (plan.faults.share(Fault::bomb) > 0) bomb("", 0);
@@ -51,11 +62,12 @@ bool Appliance::is_down(Nanos now) const { return nature_.is_down.holds(clock(no
 
 Answer Appliance::answer(const Request& request, Nanos now) {
   const Nanos at = clock(now);
-  account_.arrived(clock(request.arrived));
+  account_.arrived(request.arrived, words_for(request));
   shared_.requests.fetch_add(1, std::memory_order_relaxed);
   const Fault fault = draw(request, at);
   if (nature_.has_server_errors.holds(at) && !is_calm(at)) return server_error(dialect_, random_);
   if (std::optional<Answer> other = answer_instead(fault, dialect_, request, at, random_)) {
+    if (other->wait_until > 0) other->wish = words_for(request, *other);
     return std::move(*other);
   }
 
@@ -89,9 +101,9 @@ Fault Appliance::draw(const Request& request, Nanos at) {
 }
 
 void Appliance::finished(const Answer& answer, const Delivery& delivery) {
-  account_.ended(clock(delivery.ended));
+  account_.ended(delivery.ended);
   if (delivery.complete && answer.wait_until > 0) {
-    account_.asked_to_wait(clock(delivery.known_at), answer.wait_until);
+    account_.asked_to_wait(delivery.known_at, shifted(answer.wait_until, -nature_.clock_offset), answer.wish);
   }
   if (!delivery.complete || !answer.receipt || answer.fault == Fault::cut) return;
   const Receipt& receipt = *answer.receipt;
@@ -192,7 +204,7 @@ Answer Appliance::token(const Request& request, Nanos now) {
     return dialect_ == Dialect::aws ? grant == word : equal_ignoring_case(grant, word);
   };
   if (is("password")) {
-    account_.logged_in(clock(request.arrived));
+    account_.logged_in(request.arrived, words_for(request));
     if (find(form, "username") != conduct_.username || find(form, "password") != conduct_.password) {
       return refused(401, "Unauthorized", "AccessDenied", "unknown user or wrong password");
     }

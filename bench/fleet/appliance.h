@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/fleet/account.h"
 #include "bench/fleet/answer.h"
 #include "bench/fleet/catalogue.h"
 #include "bench/fleet/http.h"
@@ -30,7 +31,7 @@ struct Conduct {
   std::vector<std::string> azure_versions = {"v8", "v8.1", "v7"};
   std::size_t page_cap = Nature::kNoLimit;  // rows of a page, whatever was asked for
   bool gzip = false;
-  double rate = 0;  // requests a second that clients are told to keep to; 0: as they like
+  Allowance allowed;
 };
 
 // What the appliances of one thread share.
@@ -45,7 +46,7 @@ class Appliance {
   Appliance(const Plan& plan, const Conduct& conduct, std::size_t index, const std::atomic<Nanos>& freeze,
             Shared& shared);
 
-  // All times of this interface are the fleet's; inside, the appliance knows its own clock only.
+  // All times of this interface are the fleet's; inside, the appliance knows its own clock only, but for the account.
   Nanos clock(Nanos now) const { return shifted(now, nature_.clock_offset); }
   bool is_down(Nanos now) const;
   Answer answer(const Request& request, Nanos now);

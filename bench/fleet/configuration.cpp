@@ -36,12 +36,13 @@ std::pair<std::string, std::string> read_poll_option(const std::string& text) {
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
-double rate_of(const PollOptions& poll) {
-  double rate = 0;
+Allowance allowance_of(const PollOptions& poll) {
+  Allowance allowed;
   for (const auto& [key, value] : with_defaults(poll)) {
-    if (key == "rate") rate = std::strtod(value.c_str(), nullptr);
+    if (key == "rate") allowed.rate = std::strtod(value.c_str(), nullptr);
+    if (key == "connections") allowed.connections = std::strtoull(value.c_str(), nullptr, 10);
   }
-  return rate;
+  return allowed;
 }
 
 std::string daemon_configuration(const std::string& folder, const std::vector<Endpoint>& endpoints,

@@ -15,10 +15,10 @@ using PollOptions =
 // Splits "interval=250ms"; throws std::invalid_argument without an equals sign.
 std::pair<std::string, std::string> read_poll_option(const std::string& text);
 
-// The whole file. `folder` is absolute; password and CA certificate lie in it.
-// Requests a second that the daemon is told to keep to.
-double rate_of(const PollOptions& poll);
+// What the daemon is told to keep to.
+Allowance allowance_of(const PollOptions& poll);
 
+// The whole file. `folder` is absolute; password and CA certificate lie in it.
 std::string daemon_configuration(const std::string& folder, const std::vector<Endpoint>& endpoints,
                                  const PollOptions& poll, const std::string& username, bool tls);
 

@@ -73,7 +73,11 @@ class Conversation {
  public:
   // `socket` carries `stream`, or is it.
   Conversation(Stream& stream, TimedSocket& socket, Appliance& appliance)
-      : stream_(stream), socket_(socket), appliance_(appliance), timer_(stream.get_executor()) {}
+      : stream_(stream), socket_(socket), appliance_(appliance), timer_(stream.get_executor()) {
+    boost::system::error_code ignored;
+    from_port_ = socket_.lowest_layer().remote_endpoint(ignored).port();
+    to_port_ = socket_.lowest_layer().local_endpoint(ignored).port();
+  }
 
   Awaitable<void> run() {
     while (true) {
@@ -86,6 +90,9 @@ class Conversation {
       }
       if (progress == Progress::malformed) co_return;
       request.arrived = waits_ = came_;
+      request.number = ++requests_;
+      request.from_port = from_port_;
+      request.to_port = to_port_;
       const Nanos at = now();
       if (appliance_.is_down(at)) {
         reset_on_close();
@@ -230,6 +237,8 @@ class Conversation {
   std::array<char, kReadBuffer> chunk_;
   std::string received_;
   std::string head_;
+  std::uint64_t requests_ = 0;
+  std::uint16_t from_port_ = 0, to_port_ = 0;
   Nanos came_ = 0;   // the first byte of a request
   Nanos waits_ = 0;  // when the client was last known to wait for its answer
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,7 +24,9 @@ struct Request {
   std::string_view accept_encoding;
   std::string_view body;
   bool keep_alive = true;
-  Nanos arrived = 0;  // its first byte
+  Nanos arrived = 0;         // its first byte
+  std::uint64_t number = 1;  // of those on its connection
+  std::uint16_t from_port = 0, to_port = 0;
 };
 
 enum class Progress { incomplete, complete, malformed };

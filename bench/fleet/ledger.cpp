@@ -148,7 +148,13 @@ void append_account(std::string& to, const std::string& source, const Account& a
     fmt::format_to(std::back_inserter(to), R"({}"{}":{})", std::exchange(comma, ","), m.name,
                    a.faults[static_cast<std::size_t>(m.fault)]);
   }
-  to += "}}\n";
+  to += R"(},"told":[)";
+  comma = "";
+  for (const std::string& line : a.told) {
+    to += std::exchange(comma, ",");
+    append_json(to, line);
+  }
+  to += "]}\n";
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 //   {"record":"session","source":"aws-0001","dialect":"aws","session":"...","start":"...","broken":false,"gaps":0,
 //    "entries":[{"m":message,"t":identity time,"r":resource,"a":when it appears in
 //    ns,"s":[[owed,status,logTime,start,duration],...],"x":unknown fields},...], "errors":[[owed,raw],...]}
-//   {"record":"account","source":"aws-0001",...}
+//   {"record":"account","source":"aws-0001",...,"told":["what was not right",...]}
 //
 // "s" are the distinct states in the order they were served, compared as the daemon must: of a status that is not final
 // only the word counts. "owed" is 1 if the state was in at least one complete and correct answer, 0 if only in broken

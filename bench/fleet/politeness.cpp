@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <charconv>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
+
+#include "bench/fleet/account.h"
 
 namespace fleet {
 
@@ -60,6 +63,10 @@ Politeness Politeness::read(const std::string& ledger) {
       measure.worst = value;
       measure.source = std::string(account["source"].get_string().value());
     }
+    for (const simdjson::dom::element told : account["told"].get_array()) {
+      politeness.told_.push_back(
+          {std::string(account["source"].get_string().value()), std::string(told.get_string().value())});
+    }
   }
   return politeness;
 }
@@ -88,6 +95,16 @@ std::string Politeness::to_table() const {
                    kFields[i].is_maximum ? "" : std::to_string(m.sum), m.worst, m.source, kFields[i].meaning);
   }
   return table;
+}
+
+// A line begins with its time.
+std::vector<std::string> Politeness::first_told() const {
+  std::vector<Told> told = told_;
+  std::sort(told.begin(), told.end(), [](const Told& a, const Told& b) { return a.line < b.line; });
+  if (told.size() > Account::kMostTold) told.resize(Account::kMostTold);
+  std::vector<std::string> lines;
+  for (const Told& each : told) lines.push_back(each.source + ": " + each.line);
+  return lines;
 }
 
 }  // namespace fleet

@@ -30,6 +30,9 @@ class Politeness {
   std::vector<std::string> violations(const Limits& limits) const;
   std::string to_table() const;
 
+  // The first requests that were not right, each in words, in the order they came.
+  std::vector<std::string> first_told() const;
+
  private:
   enum {
     kMostInFlight,
@@ -58,6 +61,10 @@ class Politeness {
   static const Field kFields[kMeasures];
 
   Measure measures_[kMeasures];
+  struct Told {
+    std::string source, line;
+  };
+  std::vector<Told> told_;
 };
 
 }  // namespace fleet

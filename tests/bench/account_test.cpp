@@ -84,7 +84,7 @@ TEST(Account, GoesOnAfterItWasJudged) {
 }
 
 TEST(Account, CountsWhatABucketOfOneSecondsWorthDoesNotHold) {
-  Account account(20);
+  Account account({.rate = 20});
   for (int i = 0; i < 20; ++i) account.arrived(kHour);
   EXPECT_EQ(account.judged().most_ahead, 0);
   account.arrived(kHour);
@@ -100,6 +100,29 @@ TEST(Account, CountsLoginsInAHurry) {
     account.logged_in(kHour + at);
   EXPECT_EQ(account.judged().hasty_logins, 1u);
   EXPECT_EQ(account.judged().logins, 4u);
+}
+
+TEST(Account, TellsOfEachRequestThatWasNotRight) {
+  Account account({.rate = 4, .connections = 1});
+  account.asked_to_wait(kHour, kHour + 2 * kSecond, "429 for A");
+  account.arrived(kHour + kSecond, "B");
+  account.arrived(kHour + 5 * kSecond, "C");
+  account.ended(kHour + 6 * kSecond);
+  account.ended(kHour + 6 * kSecond);
+  for (int i = 0; i < 5; ++i) account.arrived(kHour + 7 * kSecond, i < 4 ? "" : "D");
+  account.logged_in(kHour + 8 * kSecond, "E");
+  account.logged_in(kHour + 9 * kSecond, "F");
+  const std::vector<std::string> told = account.judged().told;
+  ASSERT_EQ(told.size(), 8u);
+  EXPECT_EQ(told[0],
+            "1970-01-01T01:00:01.000000Z B came 1000 ms after a wish to wait, 1000 ms before its end: 429 for A, "
+            "sent by 1970-01-01T01:00:00.000000Z");
+  EXPECT_EQ(told[1], "1970-01-01T01:00:05.000000Z C came while 1 others were in flight");
+  EXPECT_EQ(told[5], "1970-01-01T01:00:07.000000Z D came while 4 others were in flight");
+  EXPECT_EQ(told[6], "1970-01-01T01:00:07.000000Z D came 250 ms before the rate allowed it");
+  EXPECT_EQ(told[7], "1970-01-01T01:00:09.000000Z F came as a login 1000 ms after another");
+  for (int i = 0; i < 50; ++i) account.arrived(kHour + 10 * kSecond);
+  EXPECT_EQ(account.judged().told.size(), Account::kMostTold);
 }
 
 }  // namespace

@@ -166,6 +166,20 @@ TEST(Appliance, AsksNobodyToWaitWithAnAnswerThatDidNotGoOut) {
   EXPECT_EQ(bench.appliance->account().judged().inside_retry_after, 0u);
 }
 
+TEST(Appliance, TellsWhichRequestCameWithinWhichWishToWait) {
+  FaultMix faults;
+  faults.set(Fault::too_many, 1);
+  Bench bench(Dialects::aws, 10, faults);
+  bench.ask("GET", "/api/v1/sessions");
+  bench.at += kSecond / 2;
+  bench.ask("POST", "/api/v1/token");
+  const std::vector<std::string> told = bench.appliance->account().judged().told;
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_NE(told[0].find(" POST /api/v1/token, no. 1 of 0 > 0 came 500 ms after a wish"), std::string::npos) << told[0];
+  EXPECT_NE(told[0].find(R"(429 "Retry-After: )"), std::string::npos) << told[0];
+  EXPECT_NE(told[0].find(" for GET /api/v1/sessions, no. 1 of"), std::string::npos) << told[0];
+}
+
 FaultMix always(Fault fault) {
   FaultMix faults;
   faults.set(fault, 1);

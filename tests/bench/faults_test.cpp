@@ -92,7 +92,8 @@ TEST(Politeness, NamesTheWorstAppliance) {
            std::to_string(in_flight) + R"(,"busiest_second":)" + std::to_string(second) + R"(,"inside_retry_after":)" +
            std::to_string(inside) +
            R"(,"above_rate":0,"most_ahead_ms":0,"on_the_wire":3,"latest_on_the_wire_ms":2,"hasty_logins":0)" +
-           R"(,"bad_requests":0,"redirects_followed":0,"logins":1,"refreshes":0})" + "\n";
+           R"(,"bad_requests":0,"redirects_followed":0,"logins":1,"refreshes":0,"told":["12:00 )" + source + R"("]})" +
+           "\n";
   };
   std::ofstream(path) << account("aws-0000", 4, 40, 0) << account("aws-0001", 5, 41, 0);
   const Politeness politeness = Politeness::read(path);
@@ -101,6 +102,8 @@ TEST(Politeness, NamesTheWorstAppliance) {
   ASSERT_EQ(found.size(), 2u);
   EXPECT_EQ(found[0], "aws-0001: 5 requests in flight, 4 allowed");
   EXPECT_EQ(found[1], "aws-0001: 41 requests in a second, 40 allowed");
+  const std::vector<std::string> told = {"aws-0000: 12:00 aws-0000", "aws-0001: 12:00 aws-0001"};
+  EXPECT_EQ(politeness.first_told(), told);
   std::ofstream(path) << account("aws-0000", 1, 1, 2);
   EXPECT_EQ(Politeness::read(path).violations({}).size(), 1u);
   EXPECT_THROW(Limits::read("connections=4,speed=20"), std::invalid_argument);
