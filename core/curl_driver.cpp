@@ -3,11 +3,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cassert>
 #include <cerrno>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 namespace sessionlogd {
 namespace {
@@ -17,6 +19,9 @@ constexpr long kMostIdleConnections = 16'384;
 
 // Looks at the sockets in a row: nothing that comes without end may keep us from sending.
 constexpr int kMostLooks = 16;
+
+// A look takes no longer than this, if nothing unusual happens.
+constexpr std::chrono::milliseconds kMoment{20};
 
 void init_curl_once() {
   static const CURLcode done = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -126,10 +131,11 @@ int CurlDriver::close_socket(void* self, curl_socket_t fd) {
   return ::close(fd);  // which also takes it out of the epoll set
 }
 
-int CurlDriver::socket_wanted(CURL*, curl_socket_t fd, int what, void* self, void*) {
+int CurlDriver::socket_wanted(CURL* easy, curl_socket_t fd, int what, void* self, void*) {
   auto& driver = *static_cast<CurlDriver*>(self);
   Socket& socket = driver.socket(fd);
   socket.wanted = to_epoll(what);
+  socket.transfer = socket.wanted != 0 ? transfer_of(easy) : nullptr;
   // A connection between two requests stays in the set: the next request finds it there.
   if (socket.wanted == 0 && socket.ours && socket.registered == EPOLLIN) return 0;
   driver.update(fd, socket);
@@ -210,6 +216,7 @@ void CurlDriver::read_all() {
 // One look at the sockets, and what it shows is curl's to do, but for what is left out; that shows again.
 CurlDriver::Seen CurlDriver::look(Which which) {
   Seen seen;
+  const Clock::time_point began = Clock::now();
   const int count = ::epoll_wait(epoll_.native_handle(), events_.data(), static_cast<int>(events_.size()), 0);
   for (int i = 0; i < count; ++i) {
     const epoll_event event = events_[static_cast<std::size_t>(i)];
@@ -224,7 +231,19 @@ CurlDriver::Seen CurlDriver::look(Which which) {
     (is_readable ? seen.readable : seen.writable_only) = true;
     if (is_readable || which == Which::kAll) act(fd, to_curl(event.events));
   }
+  if (std::cmp_less(count, events_.size())) read_up_to_ = began;
   return seen;
+}
+
+bool CurlDriver::lies_unread(const void* whom) {
+  if (Clock::now() - read_up_to_ < kMoment) return false;  // else a new look, which changes nothing
+  Events events;
+  const int count = ::epoll_wait(epoll_.native_handle(), events.data(), static_cast<int>(events.size()), 0);
+  return std::any_of(events.begin(), events.begin() + std::max(count, 0), [&](const epoll_event& event) {
+    const Socket& found = sockets_[event.data.u64 & 0xffff'ffff];
+    if (found.generation != event.data.u64 >> 32 || found.transfer == nullptr) return false;
+    return (event.events & ~std::uint32_t{EPOLLOUT}) != 0 && found.transfer->awaits() == whom;
+  });
 }
 
 // timer_ may wait for an earlier time than curl wants by now: most deadlines move back, and waking once too often is
@@ -286,10 +305,15 @@ void CurlDriver::act(curl_socket_t fd, int what) {
 }
 
 void CurlDriver::end(CURL* easy, CURLcode how) {
-  Transfer* transfer = nullptr;
-  curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+  Transfer* transfer = transfer_of(easy);
   remove(easy);
   transfer->finished(how);
+}
+
+CurlDriver::Transfer* CurlDriver::transfer_of(CURL* easy) {
+  Transfer* transfer = nullptr;
+  curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+  return transfer;
 }
 
 // Without transfers nothing of ours may keep io_context::run() from returning. Asked again a turn later, since who got

@@ -3,7 +3,9 @@
 //   curl's socket callback ─▶ epoll set ─▶ one stream_descriptor ─▶ curl_multi_socket_action
 //   curl's timer callback  ─▶ one timer, or a post for 0          ─▶ curl_multi_socket_action
 //
-// Before each request is sent, what has come by then is read: an answer may ask to be left alone.
+// Before each request is sent, what has come by then is read: an answer may ask to be left alone. Where that cannot be
+// done in time, since curl sends when its turn is there, a transfer asks whether an answer lies unread, and starts
+// over.
 //
 // All sockets of the multi sit in an epoll set of their own and Asio waits for that set. Beside one descriptor per
 // socket this saves the epoll_ctl calls of every request (a kept-alive connection stays in the set between requests)
@@ -38,6 +40,9 @@ class CurlDriver : public std::enable_shared_from_this<CurlDriver> {
    public:
     virtual void finished(CURLcode how) noexcept = 0;
 
+    // Whom it has asked something, as long as the head of the answer is not read; else null.
+    virtual const void* awaits() const noexcept = 0;
+
    protected:
     ~Transfer() = default;
   };
@@ -55,6 +60,10 @@ class CurlDriver : public std::enable_shared_from_this<CurlDriver> {
   bool start(CURL* easy);
   void remove(CURL* easy);
 
+  // Whether something may have come in answer to a transfer that awaits `whom`, and is not read. For curl's callbacks,
+  // too.
+  bool lies_unread(const void* whom);
+
   // Goes on with a transfer whose write callback paused it. An error means it must be removed: finished() does not
   // follow.
   CURLcode resume(CURL* easy);
@@ -64,12 +73,14 @@ class CurlDriver : public std::enable_shared_from_this<CurlDriver> {
 
  private:
   struct Socket {
+    const Transfer* transfer = nullptr;  // as long as curl wants something of it
     std::uint32_t generation = 0;
     std::uint16_t wanted = 0;      // what curl asked for last, as EPOLLIN | EPOLLOUT
     std::uint16_t registered = 0;  // what the epoll set has
     bool ours = false;             // opened through open_socket(), so we shall learn of its end
   };
   using Clock = std::chrono::steady_clock;
+  using Events = std::array<epoll_event, 512>;
   static constexpr auto kNever = Clock::time_point::max();
 
   static curl_socket_t open_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
@@ -94,6 +105,7 @@ class CurlDriver : public std::enable_shared_from_this<CurlDriver> {
   void start_next();
   void act(curl_socket_t fd, int what);
   void end(CURL* easy, CURLcode how);
+  static Transfer* transfer_of(CURL* easy);
   void transfer_left();
 
   boost::asio::io_context& io_;
@@ -102,8 +114,9 @@ class CurlDriver : public std::enable_shared_from_this<CurlDriver> {
   CURLM* multi_;
   std::vector<Socket> sockets_;  // by file descriptor
   std::deque<CURL*> waiting_to_start_;
-  std::array<epoll_event, 512> events_;
+  Events events_;
   std::size_t running_ = 0;
+  Clock::time_point read_up_to_{};       // what had come by then is read
   Clock::time_point deadline_ = kNever;  // when curl wants to be called next
   Clock::time_point timer_at_ = kNever;  // what timer_ waits for: never later than deadline_
   std::uint64_t timer_generation_ = 0;

@@ -82,7 +82,7 @@ HttpTransfer::~HttpTransfer() {
 
 bool HttpTransfer::start(const HttpRequest& request, Body body) {
   cancelled_ = false;
-  sent_ = recalled_ = false;
+  sent_ = awaits_head_ = recalled_ = starts_over_ = false;
   wishes_ = plan_.wishes;
   how_ = CURLE_OK;
   answer_.begin(std::move(body), plan_.options.max_body);
@@ -149,7 +149,8 @@ std::optional<std::chrono::seconds> HttpTransfer::retry_after() const {
 }
 
 // Once the headers are all there.
-void HttpTransfer::tell_wish() {
+void HttpTransfer::take_head() {
+  awaits_head_ = false;
   const std::chrono::seconds wish = retry_after().value_or(std::chrono::seconds(0));
   if (wish.count() <= 0 || status() < 300) return;
   ++plan_.wishes;
@@ -271,7 +272,7 @@ std::size_t HttpTransfer::on_header(char* text, std::size_t, std::size_t size, v
   try {
     const std::string_view line(text, size);
     if (!transfer.answer_.take_header(line)) return CURL_WRITEFUNC_ERROR;
-    if (trim(line).empty()) transfer.tell_wish();
+    if (trim(line).empty() && transfer.status() >= 200) transfer.take_head();
     return size;
   } catch (const std::bad_alloc&) {
     transfer.answer_.fail(AnswerReader::Fault::kNoMemory);
@@ -296,7 +297,8 @@ std::size_t HttpTransfer::on_body(char* text, std::size_t, std::size_t size, voi
   return CURL_WRITEFUNC_ERROR;
 }
 
-// The last moment before a request goes out. What the endpoint has asked for since it was allowed to go still counts.
+// The last moment before a request goes out. What the endpoint has asked for since it was allowed to go still counts,
+// also if that is not read yet: then the request starts over, behind the reading.
 // When a connection that was used before breaks without an answer, curl sends the request again by itself: past every
 // limit of ours.
 int HttpTransfer::on_request(void* self, char*, char*, int, int) {
@@ -305,6 +307,11 @@ int HttpTransfer::on_request(void* self, char*, char*, int, int) {
     transfer.recalled_ = true;
     return CURL_PREREQFUNC_ABORT;
   }
+  if (!transfer.sent_ && transfer.driver_.lies_unread(&transfer.plan_)) {
+    transfer.starts_over_ = true;
+    return CURL_PREREQFUNC_ABORT;
+  }
+  transfer.awaits_head_ = true;
   if (!std::exchange(transfer.sent_, true)) return CURL_PREREQFUNC_OK;
   transfer.answer_.fail(AnswerReader::Fault::kNoAnswer);
   return CURL_PREREQFUNC_ABORT;
@@ -320,6 +327,8 @@ CURLcode HttpTransfer::on_ssl_ctx(CURL*, void* ssl_ctx, void* self) {
 }
 
 void HttpTransfer::finished(CURLcode how) noexcept {
+  awaits_head_ = false;
+  if (std::exchange(starts_over_, false) && driver_.start(easy_)) return;
   running_ = false;
   how_ = how;
   permit_.leave(*this);

@@ -87,9 +87,10 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
 
   int status() const;
   std::optional<std::chrono::seconds> retry_after() const;
-  void tell_wish();
+  void take_head();
 
   void finished(CURLcode how) noexcept override;
+  const void* awaits() const noexcept override { return awaits_head_ ? &plan_ : nullptr; }
   void must_wait() override;
   void granted(LargeBodyPermit::Held permit) override;
   Error error() const;
@@ -120,7 +121,9 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
   bool running_ = false;
   bool cancelled_ = false;
   bool sent_ = false;
+  bool awaits_head_ = false;  // sent, and the head of the answer is not read
   bool recalled_ = false;
+  bool starts_over_ = false;
   std::uint64_t wishes_ = 0;  // of the endpoint when it began
   CURLcode how_ = CURLE_OK;
 };
