@@ -34,7 +34,7 @@ struct Answer {
 struct Delivery {
   bool complete;   // every byte of it went out
   Nanos ended;     // the client waited for it until then, if not longer
-  Nanos known_at;  // complete: all of it lay before the client
+  Nanos known_at;  // complete: all of it lay before the client; kNever: who had left by then
 };
 
 inline std::shared_ptr<const std::string> shared_text(std::string text) {

@@ -102,7 +102,7 @@ Fault Appliance::draw(const Request& request, Nanos at) {
 
 void Appliance::finished(const Answer& answer, const Delivery& delivery) {
   account_.ended(delivery.ended);
-  if (delivery.complete && answer.wait_until > 0) {
+  if (delivery.complete && delivery.known_at != kNever && answer.wait_until > 0) {
     account_.asked_to_wait(delivery.known_at, shifted(answer.wait_until, -nature_.clock_offset), answer.wish);
   }
   if (!delivery.complete || !answer.receipt || answer.fault == Fault::cut) return;

@@ -102,7 +102,8 @@ class Conversation {
       const bool keep = request.keep_alive;
       write_head(head_, answer, appliance_.clock(at));
       const Outcome outcome = co_await deliver(answer);
-      appliance_.finished(answer, {outcome != Outcome::broken, waits_, socket_.written()});
+      appliance_.finished(answer, {outcome != Outcome::broken, std::max(waits_, socket_.awaited()),
+                                   socket_.awaited() > came_ ? socket_.written() : kNever});
       if (outcome != Outcome::said || !keep) co_return;
       received_.erase(0, used);
     }
@@ -153,7 +154,6 @@ class Conversation {
   Awaitable<bool> send(std::string_view body) {
     const std::array<asio::const_buffer, 2> both = {asio::buffer(head_), asio::buffer(body)};
     const auto [error, size] = co_await asio::async_write(stream_, both, kAwait);
-    if (!error) note_that_it_waits(socket_.write_began());
     co_return !error;
   }
 
@@ -165,7 +165,6 @@ class Conversation {
       const auto part = asio::buffer(body.substr(0, piece));
       const auto [error, size] = co_await asio::async_write(stream_, part, kAwait);
       if (error) co_return Outcome::broken;
-      note_that_it_waits(socket_.write_began());
       body.remove_prefix(size);
     }
     co_return Outcome::said;
@@ -178,7 +177,6 @@ class Conversation {
       const auto one = asio::buffer(&byte, 1);
       const auto [error, size] = co_await asio::async_write(stream_, one, kAwait);
       if (error || client_stirs()) co_return;
-      note_that_it_waits(socket_.write_began());
       co_await pause(kTrickle);
     }
   }
@@ -193,7 +191,6 @@ class Conversation {
       const auto part = asio::buffer(blanks);
       const auto [error, size] = co_await asio::async_write(stream_, part, kAwait);
       if (error) co_return;
-      note_that_it_waits(socket_.write_began());
     }
   }
 
@@ -202,14 +199,9 @@ class Conversation {
     for (auto waited = kDribble; waited < kHang; waited += kDribble) {
       const Nanos at = now();
       if (client_stirs()) co_return;
-      note_that_it_waits(at);
+      if (!socket_.is_left_alone()) waits_ = at;
       co_await pause(kDribble);
     }
-  }
-
-  // A client that has closed its end gave up at some time before.
-  void note_that_it_waits(Nanos at) {
-    if (!socket_.is_left_alone()) waits_ = std::max(waits_, at);
   }
 
   // A client that waits for an answer says nothing; its end of the connection, or of TLS, shows as something to read.
@@ -240,7 +232,7 @@ class Conversation {
   std::uint64_t requests_ = 0;
   std::uint16_t from_port_ = 0, to_port_ = 0;
   Nanos came_ = 0;   // the first byte of a request
-  Nanos waits_ = 0;  // when the client was last known to wait for its answer
+  Nanos waits_ = 0;  // when the client was last known to wait for an answer of which nothing was written
 };
 
 }  // namespace

@@ -53,9 +53,10 @@ ssize_t TimedSocket::transmit(Parts bytes) {
   message.msg_iov = bytes.parts.data();
   message.msg_iovlen = bytes.count;
   const Nanos began = now();
+  const bool is_awaited = !is_left_alone();
   const ssize_t size = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
   if (size < 0) return size;
-  write_began_ = began;
+  if (is_awaited) awaited_ = began;
   written_ = now();
   return size;
 }

@@ -39,9 +39,9 @@ class TimedSocket {
 
   // When the kernel got what was read last.
   Nanos came() const { return came_; }
-  // What was written last: no byte of it was on its way at the former time, and on one machine all of it lay before the
-  // client at the latter.
-  Nanos write_began() const { return write_began_; }
+  // When a write began that the client still waited for, the last such: its end was open, whatever it did right after.
+  Nanos awaited() const { return awaited_; }
+  // On one machine all that was written lay before the client by then.
   Nanos written() const { return written_; }
 
   // Whether the client has closed its end, even if there are bytes left to read.
@@ -115,7 +115,7 @@ class TimedSocket {
 
   Socket socket_;
   Nanos came_ = 0;
-  Nanos write_began_ = 0;
+  Nanos awaited_ = 0;
   Nanos written_ = 0;
 };
 

@@ -149,8 +149,8 @@ TEST(Appliance, CountsRequestsInsideARetryAfterSpan) {
   EXPECT_EQ(bench.appliance->account().judged().inside_retry_after, 1u);
 }
 
-// What was never sent to its end tells nobody to wait.
-TEST(Appliance, AsksNobodyToWaitWithAnAnswerThatDidNotGoOut) {
+// What was never sent to its end, or to a client that had left, tells nobody to wait.
+TEST(Appliance, AsksNobodyToWaitWithAnAnswerThatNobodyCouldRead) {
   FaultMix faults;
   faults.set(Fault::too_many, 1);
   Bench bench(Dialects::aws, 10, faults);
@@ -158,9 +158,11 @@ TEST(Appliance, AsksNobodyToWaitWithAnAnswerThatDidNotGoOut) {
   request.method = "GET";
   request.path = "/api/v1/sessions";
   request.arrived = bench.at;
-  const Answer answer = bench.appliance->answer(request, bench.at);
-  EXPECT_EQ(answer.status, 429);
-  bench.appliance->finished(answer, {false, bench.at, 0});
+  for (const Delivery& unread : {Delivery{false, bench.at, 0}, Delivery{true, bench.at, kNever}}) {
+    const Answer answer = bench.appliance->answer(request, bench.at);
+    EXPECT_EQ(answer.status, 429);
+    bench.appliance->finished(answer, unread);
+  }
   bench.at += kSecond / 2;
   bench.ask("GET", "/api/v1/sessions");
   EXPECT_EQ(bench.appliance->account().judged().inside_retry_after, 0u);

@@ -65,22 +65,35 @@ TEST_F(TimedSocketTest, ReadsNothingWithoutWaiting) {
 
 TEST_F(TimedSocketTest, KnowsWhenItWrote) {
   const std::string answer(100'000, 'x');
-  Nanos first_began = 0;
+  Nanos first_awaited = 0;
   std::size_t written = 0;
   const Nanos before = now();
   asio::async_write(
       *timed_, asio::buffer(answer),
       [&](const boost::system::error_code&, std::size_t so_far) -> std::size_t {
-        if (so_far > 0 && first_began == 0) first_began = timed_->write_began();
+        if (so_far > 0 && first_awaited == 0) first_awaited = timed_->awaited();
         return answer.size() / 2;
       },
       [&](const boost::system::error_code&, std::size_t size) { written = size; });
   io_.run();
   EXPECT_EQ(written, answer.size());
-  EXPECT_LE(before, first_began);
-  EXPECT_LT(first_began, timed_->write_began()) << "of what was written last";
-  EXPECT_LE(timed_->write_began(), timed_->written());
+  EXPECT_LE(before, first_awaited);
+  EXPECT_LT(first_awaited, timed_->awaited()) << "of what was written last";
+  EXPECT_LE(timed_->awaited(), timed_->written());
   EXPECT_LE(timed_->written(), now());
+}
+
+// As one does that opens a connection for every request.
+TEST_F(TimedSocketTest, WasAwaitedByAClientThatLeavesWithTheAnswer) {
+  asio::async_write(*timed_, asio::buffer("answer", 6), [&](const boost::system::error_code&, std::size_t) {});
+  client_.close();  // the write was made when it was asked for
+  io_.run();
+  const Nanos first = timed_->awaited();
+  EXPECT_GT(first, 0);
+  asio::async_write(*timed_, asio::buffer("more", 4), [](const boost::system::error_code&, std::size_t) {});
+  io_.restart();
+  io_.run();
+  EXPECT_EQ(timed_->awaited(), first);
 }
 
 TEST_F(TimedSocketTest, SeesThatTheClientHasClosedItsEndBehindWhatItSent) {
