@@ -8,7 +8,8 @@
 namespace sessionlogd {
 namespace {
 
-constexpr std::size_t kFirstRoom = 16u << 10;
+// What a body begins with, and the least it grows by: growing may copy all of it.
+constexpr std::size_t kLeastRoom = 16u << 10;
 
 }  // namespace
 
@@ -62,10 +63,11 @@ class BodyShelf {
 bool Body::make_room(std::size_t size, std::size_t expected) {
   if (size <= capacity_ && bytes_) return true;
   const std::size_t needed = std::max(size, expected);
-  const std::size_t wanted = std::max({needed, capacity_ * 2, kFirstRoom});
+  const std::size_t wanted = std::max({needed, capacity_ * 2, kLeastRoom});
   if (permit_ || !shelf_) return grow(wanted), true;
   if (size > kSmallBody) return false;
-  for (const std::size_t capacity : {std::min(wanted, kSmallBody), size}) {
+  const std::size_t least = std::max(size, capacity_ + kLeastRoom);
+  for (const std::size_t capacity : {std::min(wanted, kSmallBody), std::min(least, kSmallBody)}) {
     const std::size_t more = capacity - capacity_;
     if (!shelf_->charge(more)) continue;
     try {
@@ -82,7 +84,7 @@ void Body::append(std::string_view more) {
   const std::size_t size = size_ + more.size();
   if (size > capacity_ || !bytes_) {
     const std::size_t before = capacity_;
-    grow(std::max({size, capacity_ * 2, kFirstRoom}));
+    grow(std::max({size, capacity_ * 2, kLeastRoom}));
     if (shelf_ && !permit_) shelf_->add(capacity_ - before);
   }
   if (!more.empty()) std::memcpy(bytes_.get() + size_, more.data(), more.size());

@@ -29,6 +29,18 @@ TEST(BodyPool, GivesItsBodiesNoMoreThanItsShare) {
   EXPECT_LE(pool.bytes(), 256u << 10);
 }
 
+// A decoder asks for one more byte each time, and each time may copy all that is there.
+TEST(BodyPool, GrowsInStepsEvenWhenItsShareIsNearlySpent) {
+  BodyPool pool(256u << 10);
+  Body first = pool.take(), second = pool.take();
+  ASSERT_TRUE(first.make_room(100u << 10));
+  ASSERT_TRUE(second.make_room(100u << 10));
+  int steps = 0;
+  while (steps < 100 && second.make_room(second.capacity() + 1)) ++steps;
+  EXPECT_EQ(steps, 3);
+  EXPECT_EQ(second.capacity(), 148u << 10);
+}
+
 TEST(BodyPool, GivesASmallBodyWhatItExpectsAtOnce) {
   BodyPool pool;
   Body body = pool.take();
