@@ -303,18 +303,15 @@ std::size_t HttpTransfer::on_body(char* text, std::size_t, std::size_t size, voi
 // limit of ours.
 int HttpTransfer::on_request(void* self, char*, char*, int, int) {
   auto& transfer = *static_cast<HttpTransfer*>(self);
-  if (!transfer.sent_ && transfer.wishes_ != transfer.plan_.wishes) {
-    transfer.recalled_ = true;
+  if (transfer.sent_) {
+    transfer.answer_.fail(AnswerReader::Fault::kNoAnswer);
     return CURL_PREREQFUNC_ABORT;
   }
-  if (!transfer.sent_ && transfer.driver_.lies_unread(&transfer.plan_)) {
-    transfer.starts_over_ = true;
-    return CURL_PREREQFUNC_ABORT;
-  }
-  transfer.awaits_head_ = true;
-  if (!std::exchange(transfer.sent_, true)) return CURL_PREREQFUNC_OK;
-  transfer.answer_.fail(AnswerReader::Fault::kNoAnswer);
-  return CURL_PREREQFUNC_ABORT;
+  transfer.recalled_ = transfer.wishes_ != transfer.plan_.wishes;
+  transfer.starts_over_ = !transfer.recalled_ && transfer.driver_.lies_unread(&transfer.plan_);
+  if (transfer.recalled_ || transfer.starts_over_) return CURL_PREREQFUNC_ABORT;
+  transfer.sent_ = transfer.awaits_head_ = true;
+  return CURL_PREREQFUNC_OK;
 }
 
 CURLcode HttpTransfer::on_ssl_ctx(CURL*, void* ssl_ctx, void* self) {
