@@ -21,7 +21,7 @@ constexpr long kMostIdleConnections = 16'384;
 constexpr int kMostLooks = 16;
 
 // A look takes no longer than this, if nothing unusual happens.
-constexpr std::chrono::milliseconds kMoment{20};
+constexpr std::chrono::milliseconds kMoment{50};
 
 void init_curl_once() {
   static const CURLcode done = curl_global_init(CURL_GLOBAL_DEFAULT);

@@ -59,7 +59,7 @@ class HttpClientOrderTest : public HttpClientTest {
     run_until([&] { return (request += received(*first_connection_)).ends_with("\r\n\r\n"); });
     start(*endpoint_, get("/late"), late_);
     late_connection_.emplace(greeted());
-    const auto later = std::chrono::steady_clock::now() + std::chrono::milliseconds(30);
+    const auto later = std::chrono::steady_clock::now() + std::chrono::milliseconds(75);
     while (std::chrono::steady_clock::now() < later) std::this_thread::yield();
     let_go(*late_connection_);
     write(*first_connection_, with);
