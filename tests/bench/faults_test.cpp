@@ -77,6 +77,17 @@ TEST(Faults, AWrongLengthIsNeverTheRightOne) {
   }
 }
 
+TEST(Faults, ARefusalKeepsItsReason) {
+  Random random(5);
+  for (const Fault fault : {Fault::cut, Fault::wrong_length}) {
+    Answer answer = problem(Dialect::aws, 400, "Bad Request", "unsupportedApiVersion", "not this one");
+    const std::string whole = *answer.body;
+    spoil(answer, fault, random);
+    EXPECT_EQ(*answer.body, whole);
+    EXPECT_EQ(answer.length_is_off_by, 0);
+  }
+}
+
 TEST(Faults, ARetryAfterThatAsksForNothingIsHeldAgainstNobody) {
   Random random(5);
   const Request request;
