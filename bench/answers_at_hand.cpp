@@ -1,7 +1,6 @@
 #include "bench/answers_at_hand.h"
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
 #include "core/large_body_permit.h"
@@ -35,10 +34,10 @@ Result<std::unique_ptr<HttpClient::Endpoint>> HttpClient::open(const EndpointOpt
   return std::make_unique<Endpoint>(std::make_shared<Endpoint::State>());
 }
 
-asio::awaitable<Result<HttpAnswer>> HttpClient::send(Endpoint&, HttpRequest request) {
+Task<Result<HttpAnswer>> HttpClient::send(Endpoint&, const HttpRequest& request) {
   const std::shared_ptr<Impl> impl = impl_;
   ++impl->in_flight_;
-  co_await asio::post(impl->io_, asio::use_awaitable);
+  co_await asio::post(impl->io_, use_task);
   --impl->in_flight_;
   HttpAnswer answer;
   answer.status = 200;

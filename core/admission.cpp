@@ -23,6 +23,12 @@ std::string on_the_wall(SteadyTime at) {
   return text;
 }
 
+Error unsent(ErrorKind kind, std::string why) {
+  Error error(kind, std::move(why));
+  error.sent = false;
+  return error;
+}
+
 bool is_failure_of_the_server(int status) { return status >= 500 && status != 501; }
 
 }  // namespace
@@ -35,28 +41,33 @@ Admission::Admission(asio::io_context& io, const SourceSettings& settings, std::
       changed_(io) {}
 
 std::optional<Admission::Ticket> Admission::admit_now(std::uint64_t request) {
-  if (stopping_) return std::nullopt;
   const SteadyTime now = SteadyClock::now();
   const auto ready = ready_at(now);
-  if (!ready || *ready > now) return std::nullopt;
+  if (stopping_ || !line_.empty() || !ready || *ready > now) return std::nullopt;
   return start(now, request);
 }
 
 Task<Result<Admission::Ticket>> Admission::admit(std::uint64_t request) {
+  const std::uint64_t place = next_place_++;
+  line_.push_back(place);
+  Result<Ticket> admitted = unsent(ErrorKind::kCancelled, "stopping");
   while (!stopping_) {
-    if (const auto ticket = admit_now(request)) co_return *ticket;
     const SteadyTime now = SteadyClock::now();
     const auto ready = ready_at(now);
-    if (held_back_ == HeldBack::kFails && breaker_.open_until() && breaker_.ready_at(now) != now) {
-      Error refused(ErrorKind::kTryLater, "not asked, since it fails: " + reason_);
-      refused.sent = false;
-      co_return refused;
+    const bool is_first = line_.front() == place;
+    if (is_first && ready && *ready <= now) {
+      admitted = start(now, request);
+      break;
     }
-    co_await changed_.wait_until(ready.value_or(SteadyTime::max()));
+    if (held_back_ == HeldBack::kFails && breaker_.open_until() && breaker_.ready_at(now) != now) {
+      admitted = unsent(ErrorKind::kTryLater, "not asked, since it fails: " + reason_);
+      break;
+    }
+    co_await changed_.wait_until(is_first ? ready.value_or(SteadyTime::max()) : SteadyTime::max());
   }
-  Error stopping(ErrorKind::kCancelled, "stopping");
-  stopping.sent = false;
-  co_return stopping;
+  std::erase(line_, place);
+  changed_.notify();  // who is the first now
+  co_return admitted;
 }
 
 Task<std::optional<Admission::Ticket>> Admission::admit_last(SteadyTime latest) {

@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <random>
 #include <string>
@@ -33,11 +34,11 @@ class Admission {
   // Settings must outlive this.
   Admission(boost::asio::io_context& io, const SourceSettings& settings, std::mt19937_64& random, HeldBack held_back);
 
-  // Whether `request` may be sent at once, and then it must be.
+  // When `request` may be sent at once, and nobody waits; then it must be sent.
   std::optional<Ticket> admit_now(std::uint64_t request);
 
-  // Returns when `request` may be sent, and then it must be. Fails as kTryLater when the breaker is open and held-back
-  // requests fail, as kCancelled after stop().
+  // Returns when `request` may be sent, in the order of asking, and then it must be. Fails as kTryLater when the
+  // breaker is open and held-back requests fail, as kCancelled after stop().
   Task<Result<Ticket>> admit(std::uint64_t request);
 
   // The same at the end, after stop(): no later than `latest`, or nullopt.
@@ -67,6 +68,8 @@ class Admission {
   SourceBudget budget_;
   CircuitBreaker breaker_;
   Signal changed_;
+  std::deque<std::uint64_t> line_;  // of who waits, in the order they came
+  std::uint64_t next_place_ = 0;
   std::string reason_;  // why the breaker is open
   bool stopping_ = false;
 };
