@@ -11,22 +11,17 @@ namespace asio = boost::asio;
 
 class HttpClient::Impl {
  public:
-  Impl(asio::io_context& io, const MemoryShares& memory, std::shared_ptr<LargeAnswers> large_answers)
-      : io_(io), bodies_(memory.small_bodies), large_answers_(std::move(large_answers)) {}
+  Impl(asio::io_context& io, const MemoryShares& memory) : io_(io), bodies_(memory.small_bodies) {}
 
   asio::io_context& io_;
   BodyPool bodies_;
-  const std::shared_ptr<LargeAnswers> large_answers_;
   std::size_t in_flight_ = 0;
 };
 
-class HttpClient::Endpoint::State {
- public:
-  std::vector<std::string> headers_;
-};
+class HttpClient::Endpoint::State {};
 
-HttpClient::HttpClient(asio::io_context& io, const MemoryShares& memory, std::shared_ptr<LargeAnswers> large_answers)
-    : impl_(std::make_shared<Impl>(io, memory, std::move(large_answers))) {}
+HttpClient::HttpClient(asio::io_context& io, const MemoryShares& memory, std::shared_ptr<LargeAnswers>)
+    : impl_(std::make_shared<Impl>(io, memory)) {}
 
 HttpClient::~HttpClient() = default;
 
@@ -54,11 +49,7 @@ std::size_t HttpClient::body_bytes() const { return impl_->bodies_.bytes(); }
 HttpClient::Endpoint::Endpoint(std::shared_ptr<State> state) : state_(std::move(state)) {}
 HttpClient::Endpoint::~Endpoint() = default;
 
-Result<void> HttpClient::Endpoint::set_headers(std::vector<std::string> headers) {
-  state_->headers_ = std::move(headers);
-  return {};
-}
-
+Result<void> HttpClient::Endpoint::set_headers(std::vector<std::string>) { return {}; }
 void HttpClient::Endpoint::cancel() {}
 std::optional<std::int64_t> HttpClient::Endpoint::certificate_expires() const { return std::nullopt; }
 
