@@ -211,10 +211,8 @@ Result<void> FileJournal::commit(std::span<const Batch> batches, const OutputPos
 
 int FileJournal::write(std::span<const Batch> batches, const OutputPosition& position) {
   if (const int code = run(begin_.get()); code != SQLITE_OK) return code;
-  for (const Batch& batch : batches) {
-    for (const StateRecord& record : batch.records) {
-      if (const int code = write_record(batch.source_id, record); code != SQLITE_OK) return code;
-    }
+  for (const LatestRows::Row& row : latest_.of(batches)) {
+    if (const int code = write_record(*row.source_id, *row.record); code != SQLITE_OK) return code;
   }
   if (const int code = write_position(position); code != SQLITE_OK) return code;
   return run(commit_.get());

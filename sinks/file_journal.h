@@ -15,6 +15,7 @@
 #include "core/batch.h"
 #include "core/result.h"
 #include "core/sink.h"
+#include "sinks/latest_rows.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -86,6 +87,7 @@ class FileJournal {
 
   std::string path_;
   std::unique_ptr<sqlite3, Close> db_;
+  LatestRows latest_;
   Statement begin_, commit_, rollback_, put_, remove_, move_;
 };
 

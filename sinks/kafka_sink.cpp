@@ -315,13 +315,11 @@ KafkaOutcome KafkaSink::add_events(std::span<const Batch> batches, Patience& pat
 
 KafkaOutcome KafkaSink::add_rows(std::span<const Batch> batches, Patience& patience) {
   std::string key;
-  for (const Batch& batch : batches) {
-    const std::int32_t partition = partition_of_source(batch.source_id, place_.state_partitions);
-    for (const StateRecord& row : batch.records) {
-      key.clear();
-      append_row_key(batch.source_id, row, key);
-      if (KafkaOutcome fault = producer_->add_row(key, row.value, partition, patience)) return fault;
-    }
+  for (const LatestRows::Row& row : latest_.of(batches)) {
+    const std::int32_t partition = partition_of_source(*row.source_id, place_.state_partitions);
+    key.clear();
+    append_row_key(*row.source_id, *row.record, key);
+    if (KafkaOutcome fault = producer_->add_row(key, row.record->value, partition, patience)) return fault;
   }
   return std::nullopt;
 }

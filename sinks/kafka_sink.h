@@ -22,6 +22,7 @@
 #include "sinks/kafka_producer.h"
 #include "sinks/kafka_reader.h"
 #include "sinks/kafka_topics.h"
+#include "sinks/latest_rows.h"
 #include "sinks/patience.h"
 
 namespace sessionlogd {
@@ -68,6 +69,7 @@ class KafkaSink : public Sink {
   std::optional<std::string> predecessor_;  // the instance that committed before us; "" = none
   std::optional<KafkaReader> reader_;       // while its answers are needed
   // What messages of the transaction point to, beside the batches.
+  LatestRows latest_;
   std::deque<std::string> cut_;  // events that were too large
   std::string record_;
   std::optional<KafkaProducer> producer_;
