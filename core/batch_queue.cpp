@@ -18,7 +18,22 @@ bool BatchQueue::wait(std::unique_lock<std::mutex>& lock, SteadyTime until, Pred
     const SteadyTime slice = std::min(until, SteadyClock::now() + kBetweenTells);
     if (changed_.wait_until(lock, slice, is_over)) return true;
     if (slice == until) return false;
+    spare_.clear();
+    spare_bytes_ = 0;
   }
+}
+
+std::string BatchQueue::take_spare() {
+  std::lock_guard lock(mutex_);
+  return pop_spare();
+}
+
+std::string BatchQueue::pop_spare() {
+  if (spare_.empty()) return {};
+  std::string last = std::move(spare_.back());
+  spare_.pop_back();
+  spare_bytes_ -= last.capacity();
+  return last;
 }
 
 void BatchQueue::push(Batch batch) {
@@ -31,6 +46,7 @@ void BatchQueue::push(Batch batch) {
     waiting_.push_back(std::move(batch));
     waiting_bytes_ += bytes;
     pushed_.fetch_add(1, std::memory_order_acq_rel);
+    while (spare_bytes_ > 0 && this->bytes() + spare_bytes_ > capacity_bytes_) pop_spare();
     enough = waiting_bytes_ >= wanted_bytes_ || full();
   }
   if (enough) changed_.notify_one();
@@ -59,10 +75,24 @@ bool BatchQueue::wait_closed(std::chrono::milliseconds most) {
   return wait(lock, SteadyClock::now() + most, [&] { return closed_; });
 }
 
-void BatchQueue::release(std::size_t batches, std::size_t bytes) {
-  committed_.fetch_add(batches, std::memory_order_acq_rel);
+void BatchQueue::release(std::span<Batch> done) {
+  std::size_t bytes = 0;
+  for (const Batch& batch : done) bytes += batch.bytes();
+  committed_.fetch_add(done.size(), std::memory_order_acq_rel);
   const std::size_t before = bytes_.fetch_sub(bytes, std::memory_order_acq_rel);
+  keep_spare(done);
   if (before >= capacity_bytes_ && before - bytes < capacity_bytes_ && notify_) notify_();
+}
+
+void BatchQueue::keep_spare(std::span<Batch> done) {
+  std::lock_guard lock(mutex_);
+  for (Batch& batch : done) {
+    const std::size_t bytes = batch.events.capacity();
+    if (bytes < kWorthKeeping || this->bytes() + spare_bytes_ + bytes > capacity_bytes_) continue;
+    batch.events.clear();
+    spare_.push_back(std::move(batch.events));
+    spare_bytes_ += bytes;
+  }
 }
 
 }  // namespace sessionlogd

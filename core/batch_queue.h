@@ -3,6 +3,10 @@
 // Bounded in bytes by agreement: a shard sends no request and reads no answer while the queue is full, so it overshoots
 // by what each shard pushes in one step at most (core/memory_shares.h); push() itself never waits, since what was read
 // must be finished. Bytes count until their commit is known.
+//
+// The memory of large batches goes round: asked for anew, each page of it would be cleared by the kernel before it is
+// written. What is spare and what is in the queue are within the bound together, and when nothing was pushed for a
+// second the spare is let go.
 #pragma once
 
 #include <atomic>
@@ -12,6 +16,8 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "core/batch.h"
@@ -33,6 +39,9 @@ class BatchQueue {
   std::uint64_t pushed() const { return pushed_.load(std::memory_order_acquire); }
   std::uint64_t committed() const { return committed_.load(std::memory_order_acquire); }
 
+  // Memory for many events: of batches that are done with, while there is some of them, or none. Any thread.
+  std::string take_spare();
+
   // No batch comes any more; the committer takes what is left and ends.
   void close();
 
@@ -51,12 +60,17 @@ class BatchQueue {
   // Waits at most so long, less when the queue is closed. true: it is closed.
   bool wait_closed(std::chrono::milliseconds most);
 
-  // The oldest taken batches, so many with so many bytes, are done with.
-  void release(std::size_t batches, std::size_t bytes);
+  // The oldest taken batches are done with, and what memory is worth it goes round: their events are gone.
+  void release(std::span<Batch> done);
 
  private:
+  // What is freed in less than this the allocator keeps by itself.
+  static constexpr std::size_t kWorthKeeping = 256u << 10;
+
   template <class Predicate>
   bool wait(std::unique_lock<std::mutex>& lock, SteadyTime until, Predicate is_over);
+  std::string pop_spare();
+  void keep_spare(std::span<Batch> done);
 
   const std::size_t capacity_bytes_;
   std::atomic<std::size_t> bytes_ = 0;  // pushed and not released
@@ -70,6 +84,8 @@ class BatchQueue {
   std::size_t waiting_bytes_ = 0;
   std::size_t wanted_bytes_ = 0;  // by who waits in take(): a push below it wakes nobody
   SteadyTime first_at_{};
+  std::vector<std::string> spare_;
+  std::size_t spare_bytes_ = 0;
   bool closed_ = false;
 };
 

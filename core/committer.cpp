@@ -48,9 +48,7 @@ bool Committer::commit(std::vector<Batch>& batches) {
   }
   backoff_.succeeded();
   count(batches);
-  std::size_t bytes = 0;
-  for (const Batch& batch : batches) bytes += batch.bytes();
-  queue_.release(batches.size(), bytes);
+  queue_.release(batches);
   return true;
 }
 

@@ -1,5 +1,7 @@
 #include "core/json_text.h"
 
+#include <simdjson.h>
+
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -192,6 +194,62 @@ std::size_t plain_run(std::string_view text, std::size_t at) {
   return at;
 }
 
+// Of a word the bytes that cannot stand in a JSON string as they are, ASCII or not, as not_plain() does.
+std::uint64_t special(std::uint64_t bytes) {
+  constexpr std::uint64_t kEach = 0x0101010101010101;
+  const auto zero = [](std::uint64_t word) { return (word - kEach) & ~word; };
+  const std::uint64_t control = (bytes - kEach * 0x20) & ~bytes;
+  return (zero(bytes ^ kEach * '"') | zero(bytes ^ kEach * '\\') | control) & kEach * 0x80;
+}
+
+struct Copied {
+  std::size_t size;
+  bool is_ascii;
+};
+
+// Copies the text up to the first byte that must be escaped. What lies behind it in `to` is undefined.
+Copied copy_unescaped(char* to, std::string_view text) {
+  std::uint64_t seen = 0;
+  const auto copied = [&seen](std::size_t size) { return Copied{size, (seen & 0x8080808080808080) == 0}; };
+  const auto copy_word = [&](std::size_t at) {
+    std::uint64_t bytes;
+    std::memcpy(&bytes, text.data() + at, sizeof bytes);
+    std::memcpy(to + at, &bytes, sizeof bytes);
+    seen |= bytes;
+    return special(bytes);
+  };
+  const auto first = [](std::uint64_t found) { return static_cast<std::size_t>(std::countr_zero(found)) / 8; };
+  constexpr std::size_t kWord = sizeof(std::uint64_t);
+  std::size_t at = 0;
+  if (text.size() < kWord) {
+    for (; at < text.size(); ++at) {
+      const auto c = static_cast<unsigned char>(text[at]);
+      if (c < 0x80 && !kPlain[c]) break;
+      seen |= c;
+      to[at] = text[at];
+    }
+    return copied(at);
+  }
+  for (; text.size() - at > kWord; at += kWord) {
+    if (const std::uint64_t found = copy_word(at)) return copied(at + first(found));
+  }
+  at = text.size() - kWord;
+  const std::uint64_t found = copy_word(at);
+  return copied(found == 0 ? text.size() : at + first(found));
+}
+
+// Appends the front of the text, as much as has room and can stand as it is; returns how much that was. Most texts are
+// all of that kind.
+std::size_t append_front(LineBuffer& out, std::string_view text) {
+  char* to = out.room_for(text.size());
+  if (to == nullptr) return 0;
+  const Copied front = copy_unescaped(to, text);
+  if (!front.is_ascii && !simdjson::validate_utf8(text.data(), front.size)) return 0;
+  out.added(front.size);
+  return front.size;
+}
+std::size_t append_front(std::string&, std::string_view) { return 0; }
+
 template <class Text>
 void append_escaped(Text& out, char c) {
   static constexpr char kHex[] = "0123456789abcdef";
@@ -326,7 +384,7 @@ bool append_decoded(std::string& out, std::string_view string_token) {
 template <class Text>
 void append_json_string(Text& out, std::string_view text) {
   out += '"';
-  for (std::size_t at = 0; at < text.size();) {
+  for (std::size_t at = append_front(out, text); at < text.size();) {
     const std::size_t run = plain_run(text, at);
     out.append(text.data() + at, run - at);
     at = run;

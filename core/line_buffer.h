@@ -13,6 +13,8 @@ namespace sessionlogd {
 
 class LineBuffer {
  public:
+  static constexpr std::size_t kRoom = 4'096;
+
   // `out` outlives this.
   explicit LineBuffer(std::string& out) : out_(out) {}
   LineBuffer(const LineBuffer&) = delete;
@@ -33,6 +35,14 @@ class LineBuffer {
     return *this;
   }
 
+  // Where so many bytes may be put at once, to be added() then; nullptr: so many have no room. Valid until then.
+  char* room_for(std::size_t size) {
+    if (size > kRoom) return nullptr;
+    if (size > room()) flush();
+    return end_;
+  }
+  void added(std::size_t size) { end_ += size; }
+
   // What was appended stands in the string.
   void flush() {
     out_.append(bytes_.data(), static_cast<std::size_t>(end_ - bytes_.data()));
@@ -47,7 +57,7 @@ class LineBuffer {
   }
 
   std::string& out_;
-  std::array<char, 4'096> bytes_;
+  std::array<char, kRoom> bytes_;
   char* end_ = bytes_.data();
 };
 

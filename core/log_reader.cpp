@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <charconv>
+#include <limits>
 
 #include "core/json_text.h"
 
@@ -28,6 +29,8 @@ std::optional<std::int64_t> parse_duration(Dialect::Log::DurationNotation notati
 
 // Of a small body: more would be of less than 64 bytes each, which is no log.
 constexpr std::size_t kEntriesOfSmallAnswer = kSmallBody / 64;
+
+constexpr Instant kNoTime{std::numeric_limits<std::int64_t>::max(), 0};  // later than any
 
 constexpr std::size_t kLargestIndexed = 8u << 20;
 constexpr std::size_t kLargestOriginal = 32u << 10;  // of an entry that is too large
@@ -58,21 +61,23 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
   digests_.clear();
   for (const Entry& entry : log.entries) digests_.push_back({entry.base, entry.hash, entry.final});
   const CompareRules rules{.only_final = source.only_final, .last_read = last_read, .whole = log.fault.empty()};
-  emissions_ = comparer_.compare(session.history, digests_, session.key, rules);
+  const std::vector<Emission>& found = comparer_.compare(session.history, digests_, session.key, rules);
 
   ReadOutcome outcome;
   outcome.entries = log.entries.size();
   outcome.fault = log.fault;
-  if (emissions_.empty()) return outcome;
+  if (found.empty()) return outcome;
   if (strange != Strange::kTake && comparer_.recognised() == 0 && may_be_anothers(source, session, log, strange)) {
     outcome.strange = true;
     return outcome;
   }
 
-  for (const Emission& emission : emissions_) parser_.complete(emission.index);
-  sort_by_time(source, log, emissions_);
+  for (const Emission& emission : found) parser_.complete(emission.index);
+  sort_by_time(source, log, found);
   read_at_ = system_now();
   info_ = session.info.view();
+  const auto is_new = [](const Emission& emission) { return emission.change == Change::kNew; };
+  session.history.reserve(static_cast<std::size_t>(std::ranges::count_if(found, is_new)));
   std::size_t pushed = 0;
   for (const Emission& emission : emissions_) {
     if (pushed >= shares_.events_per_read) {
@@ -148,7 +153,7 @@ bool LogReader::was_delivered_before(const SourceFormat& source, const SessionSt
 void LogReader::gap(const SourceFormat& source, SessionState& session, std::string_view why) {
   HashInput input;
   input.add_raw("gap");
-  const Emission emission{0, 0, input.entry_base(session.key), Change::kNew, 0};
+  const Emission emission{0, 0, input.entry_base(session.key), Change::kNew, false, 0};
   read_at_ = system_now();
   info_ = session.info.view();
   Event event;
@@ -164,43 +169,37 @@ void LogReader::gap(const SourceFormat& source, SessionState& session, std::stri
   push(source, session);
 }
 
-// In order of the log time, unreadable times last, ties in order of the answer.
-void LogReader::sort_by_time(const SourceFormat& source, const SessionLog& log, std::vector<Emission>& emissions) {
+// Puts into emissions_ what was found, in order of the log time, unreadable times last, ties in order of the answer.
+void LogReader::sort_by_time(const SourceFormat& source, const SessionLog& log, const std::vector<Emission>& found) {
   order_.clear();
   bool has_twins = false;
-  for (std::uint32_t i = 0; i < emissions.size(); ++i) {
-    const Entry& entry = log.entries[emissions[i].index];
-    has_twins |= emissions[i].change == Change::kNew && emissions[i].key != entry.base;
-    std::optional<Instant> at;
+  for (std::uint32_t i = 0; i < found.size(); ++i) {
+    const Entry& entry = log.entries[found[i].index];
+    has_twins |= found[i].has_twin;
+    Instant at = kNoTime;
     if (entry.fault == nullptr && entry.log_time) at = source.zone.to_utc(*entry.log_time);
-    order_.emplace_back(at, i);
+    order_.push_back({at.seconds, std::uint64_t{at.nanos} << 32 | i});
   }
-  const auto earlier = [](const auto& a, const auto& b) {
-    if (a.first.has_value() != b.first.has_value()) return a.first.has_value();
-    return a.first != b.first ? a.first < b.first : a.second < b.second;
-  };
-  if (std::is_sorted(order_.begin(), order_.end(), earlier)) return;
-  std::sort(order_.begin(), order_.end(), earlier);
-  std::vector<Emission> sorted;
-  sorted.reserve(emissions.size());
-  for (const auto& [at, i] : order_) sorted.push_back(emissions[i]);
-  if (has_twins) number_twins(log, emissions, sorted);
-  emissions = std::move(sorted);
+  const bool is_sorted = std::ranges::is_sorted(order_);
+  if (!is_sorted) std::ranges::sort(order_);
+  emissions_.clear();
+  for (const Order& next : order_) emissions_.push_back(found[static_cast<std::uint32_t>(next.nanos_and_number)]);
+  if (!is_sorted && has_twins) number_twins(log, found);
 }
 
 // New twins take their ordinals in the order in which they are emitted: after a crash between two batches, or in the
 // middle of one, the ones that are in the output must be the first, or they would not be found again.
-void LogReader::number_twins(const SessionLog& log, const std::vector<Emission>& from, std::vector<Emission>& to) {
+void LogReader::number_twins(const SessionLog& log, const std::vector<Emission>& found) {
   const auto by_identity = [&](const std::vector<Emission>& emissions, std::vector<std::uint32_t>& order) {
     order.clear();
     for (std::uint32_t i = 0; i < emissions.size(); ++i) {
-      if (emissions[i].change == Change::kNew) order.push_back(i);
+      if (emissions[i].has_twin) order.push_back(i);
     }
     std::ranges::stable_sort(order, {}, [&](std::uint32_t i) { return log.entries[emissions[i].index].base; });
   };
-  by_identity(from, numbered_);
-  by_identity(to, to_number_);
-  for (std::size_t i = 0; i < numbered_.size(); ++i) to[to_number_[i]].key = from[numbered_[i]].key;
+  by_identity(found, numbered_);
+  by_identity(emissions_, to_number_);
+  for (std::size_t i = 0; i < numbered_.size(); ++i) emissions_[to_number_[i]].key = found[numbered_[i]].key;
 }
 
 void LogReader::encode(const SourceFormat& source, const SessionState& session, const Entry& entry,
@@ -240,13 +239,23 @@ void LogReader::encode(const SourceFormat& source, const SessionState& session, 
 // Of so many events, if they are like the first: a string that grows by doubling is copied as often as it is written.
 void LogReader::make_room_for(std::size_t events) {
   const std::size_t one = batch_.events.size();
-  if (events > 1) batch_.events.reserve(std::min(kBatchBytes / 4, events * (one + one / 8)));
+  if (events > 1) make_room(events * (one + one / 8));
+}
+
+// Much room is always as much: so all of it can be used again.
+void LogReader::make_room(std::size_t bytes) {
+  if (bytes <= batch_.events.capacity()) return;
+  if (bytes <= kBatchBytes / 4) return batch_.events.reserve(bytes);
+  std::string larger = queue_.take_spare();
+  larger.reserve(kBatchBytes + kBatchBytes / 16);
+  larger += batch_.events;
+  batch_.events = std::move(larger);
 }
 
 void LogReader::append(const SourceFormat& source, const Event& event) {
   const std::size_t before = batch_.events.size();
   // Doubling once more would take twice the memory that is filled.
-  if (before > kBatchBytes / 4) batch_.events.reserve(kBatchBytes + kBatchBytes / 16);
+  if (before > kBatchBytes / 4 - LineBuffer::kRoom) make_room(kBatchBytes);
   source.encoder->append(event, line_);
   line_.flush();
   batch_.index.push_back({static_cast<std::uint32_t>(batch_.events.size() - before), event.entry_key, event.hash});

@@ -70,17 +70,25 @@ class LogReader {
  private:
   Result<ReadOutcome> read_all(const SourceFormat& source, SessionState& session, const Body& body, bool last_read,
                                Strange strange);
-  void sort_by_time(const SourceFormat& source, const SessionLog& log, std::vector<Emission>& emissions);
+  void sort_by_time(const SourceFormat& source, const SessionLog& log, const std::vector<Emission>& found);
   bool was_delivered_before(const SourceFormat& source, const SessionState& session, const Entry& entry) const;
   bool may_be_anothers(const SourceFormat& source, const SessionState& session, const SessionLog& log, Strange strange);
-  void number_twins(const SessionLog& log, const std::vector<Emission>& from, std::vector<Emission>& to);
+  void number_twins(const SessionLog& log, const std::vector<Emission>& found);
   void encode(const SourceFormat& source, const SessionState& session, const Entry& entry, const Emission& emission);
   void append(const SourceFormat& source, const Event& event);
   void make_room_for(std::size_t events);
+  void make_room(std::size_t bytes);
   void set_times(const SourceFormat& source, const Entry& entry, Event& event);
   std::size_t push(const SourceFormat& source, const SessionState& session);
   AnswerLimits limits_of(const Body& body) const;
   void shrink();
+
+  // Where an emission stands in time; small, since the whole answer is sorted by it.
+  struct Order {
+    std::int64_t seconds;
+    std::uint64_t nanos_and_number;  // its number among what was found is the lower half
+    auto operator<=>(const Order&) const = default;
+  };
 
   // A text of the entry in hand, decoded; the view is valid as long as the answer, and until the next entry.
   enum Text { kMessage, kLogTime, kStatus, kDuration, kResourceId, kExtra, kOriginal, kTexts };
@@ -94,8 +102,8 @@ class LogReader {
   HistoryComparer comparer_;
   std::vector<EntryDigest> digests_;
   std::vector<Emission> emissions_;
-  std::vector<std::pair<std::optional<Instant>, std::uint32_t>> order_;
-  std::vector<std::uint32_t> numbered_, to_number_;  // new emissions by identity, before and after they are sorted
+  std::vector<Order> order_;
+  std::vector<std::uint32_t> numbered_, to_number_;  // new twins by identity, before and after they are sorted
   std::vector<std::uint32_t> touched_;               // positions of the history that the batch in hand changes
   std::string texts_[kTexts];
   Batch batch_;

@@ -46,7 +46,8 @@ void RestoredState::delivered(const Delivered& event) {
   }
   const auto [at, fresh] =
       touched.positions.try_emplace(event.entry_key, static_cast<std::uint32_t>(session.history.size()));
-  const Emission emission{0, event.hash, event.entry_key, fresh ? Change::kNew : Change::kChanged, at->second};
+  const Change change = fresh ? Change::kNew : Change::kChanged;
+  const Emission emission{0, event.hash, event.entry_key, change, false, at->second};
   if (event.log_time) {
     session.history.advance(emission);
     session.latest = std::max<Instant>(session.latest, *event.log_time);

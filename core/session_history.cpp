@@ -34,6 +34,10 @@ SessionHistory::SessionHistory(const SessionHistory& other) {
   std::memcpy(block_.get(), other.block_.get(), capacity_ * kBytesPerKey);
 }
 
+void SessionHistory::reserve(std::size_t more) {
+  if (size_ + more > capacity_) move_to_block_of(static_cast<std::uint32_t>(size_ + more));
+}
+
 void SessionHistory::append(std::uint64_t key, std::uint32_t hash, std::uint8_t marks) {
   if (size_ == capacity_) move_to_block_of(capacity_ + std::max(kLeastGrowth, capacity_ / kGrowthShare));
   keys()[size_] = key;
@@ -190,11 +194,13 @@ void HistoryComparer::compare_group(const SessionHistory& history, std::span<con
   for (std::size_t i = 0; i < paired; ++i)
     emit_changed(history, answer[served_[i]], served_[i], kept_[i].position, rules);
   std::uint32_t ordinal = 0;
+  const bool has_new_twin = served_.size() - paired > 1;
   for (std::size_t i = paired; i < served_.size(); ++i) {
     const EntryDigest& entry = answer[served_[i]];
     if (rules.only_final && !rules.last_read && !entry.final) continue;
     while (known_.find(twin_key(base, ordinal, session_key)) != Table::kNone) ++ordinal;
-    emissions_.push_back({served_[i], entry.hash, twin_key(base, ordinal++, session_key), Change::kNew, Table::kNone});
+    emissions_.push_back(
+        {served_[i], entry.hash, twin_key(base, ordinal++, session_key), Change::kNew, has_new_twin, Table::kNone});
   }
 }
 
@@ -237,7 +243,7 @@ void HistoryComparer::emit_changed(const SessionHistory& history, const EntryDig
                                    std::uint32_t position, CompareRules rules) {
   if (rules.only_final) return;
   if (history.changes(position) >= SessionHistory::kMostChanges && !rules.last_read) return;
-  emissions_.push_back({index, entry.hash, history.key(position), Change::kChanged, position});
+  emissions_.push_back({index, entry.hash, history.key(position), Change::kChanged, false, position});
 }
 
 }  // namespace sessionlogd

@@ -33,6 +33,7 @@ struct Emission {
   std::uint32_t hash;
   std::uint64_t key;
   Change change;
+  bool has_twin;           // of a new one: others in the answer that are new have its identity
   std::uint32_t position;  // of a changed one: where the history holds it
 };
 
@@ -67,6 +68,9 @@ class SessionHistory {
   std::uint32_t advance(const Emission& emission);
   // Of an entry that is remembered beyond the session's end: see forget_all_but_kept().
   std::uint32_t advance_to_keep(const Emission& emission);
+
+  // Room for so many more, no more than that: what is known beforehand is not to be moved again and again.
+  void reserve(std::size_t more);
 
   // `marks` is the number of changes, and kKept of an entry that is remembered beyond the session's end.
   void append(std::uint64_t key, std::uint32_t hash, std::uint8_t marks);

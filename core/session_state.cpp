@@ -107,7 +107,10 @@ void decode_chunk(std::string_view row, SessionHistory& append_to) {
 void append_chunks(const SessionState& session, const std::vector<std::uint32_t>& touched,
                    std::vector<StateRecord>& to) {
   std::vector<std::uint32_t> chunks;
-  for (const std::uint32_t position : touched) chunks.push_back(position / kKeysPerChunk);
+  for (const std::uint32_t position : touched) {
+    const std::uint32_t chunk = position / kKeysPerChunk;
+    if (chunks.empty() || chunks.back() != chunk) chunks.push_back(chunk);
+  }
   std::sort(chunks.begin(), chunks.end());
   chunks.erase(std::unique(chunks.begin(), chunks.end()), chunks.end());
   for (const std::uint32_t chunk : chunks) {

@@ -68,6 +68,21 @@ std::string_view EcsEncoder::WrittenTime::text(Instant at) {
   return text_;
 }
 
+void EcsEncoder::WrittenSession::of(const SessionInfo& session) {
+  if (id_ == session.id && type_ == session.type && name_ == session.name && parent_ == session.parent) return;
+  id_ = session.id;
+  type_ = session.type;
+  name_ = session.name;
+  parent_ = session.parent;
+  action_.clear();
+  append_text(action_, R"(,"action":)", type_);
+  fields_.clear();
+  append_text(fields_, R"(,"session_id":)", id_);
+  append_text(fields_, R"(,"session_type":)", type_);
+  append_text(fields_, R"(,"session_name":)", name_);
+  append_text(fields_, R"(,"parent_session_id":)", parent_);
+}
+
 EcsEncoder::EcsEncoder(const SourceSettings& source, std::string_view agent_name, std::string_view agent_version) {
   before_event_ = R"("},"agent":{"type":"sessionlogd")";
   append_text(before_event_, R"(,"version":)", agent_version);
@@ -97,6 +112,7 @@ EcsEncoder::EcsEncoder(const SourceSettings& source, std::string_view agent_name
 }
 
 void EcsEncoder::append(const Event& event, LineBuffer& out) {
+  session_.of(*event.session);
   out += R"({"@timestamp":")";
   out += timestamp_.text(event.timestamp);
   out += '"';
@@ -113,7 +129,7 @@ void EcsEncoder::append(const Event& event, LineBuffer& out) {
   append_hex(out, event.hash);
   out += event.kind == EventKind::kError ? R"(","kind":"pipeline_error")" : R"(","kind":"event")";
   out += event_origin_;
-  append_text(out, R"(,"action":)", event.session->type);
+  out += session_.action();
   out += R"(,"outcome":")";
   out += word(event.outcome);
   out += '"';
@@ -138,10 +154,7 @@ void EcsEncoder::append(const Event& event, LineBuffer& out) {
   }
   append_text(out, R"(,"original":)", event.original);
   out += after_event_;
-  append_text(out, R"(,"session_id":)", event.session->id);
-  append_text(out, R"(,"session_type":)", event.session->type);
-  append_text(out, R"(,"session_name":)", event.session->name);
-  append_text(out, R"(,"parent_session_id":)", event.session->parent);
+  out += session_.fields();
   append_text(out, R"(,"log_time":)", event.log_time);
   append_text(out, R"(,"status":)", event.status);
   append_text(out, R"(,"duration":)", event.duration);

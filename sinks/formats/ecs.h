@@ -33,6 +33,19 @@ class EcsEncoder : public Encoder {
     std::string text_;
   };
   WrittenTime timestamp_, created_, start_, end_;
+
+  // Likewise what stands of its session in an event: the next is of the same one, mostly.
+  class WrittenSession {
+   public:
+    void of(const SessionInfo& session);
+    std::string_view action() const { return action_; }
+    std::string_view fields() const { return fields_; }
+
+   private:
+    std::string id_, type_, name_, parent_;
+    std::string action_, fields_;
+  };
+  WrittenSession session_;
 };
 
 }  // namespace sessionlogd

@@ -96,14 +96,45 @@ TEST(BatchQueue, SaysOnceThatThereIsRoom) {
   std::vector<Batch> taken;
   EXPECT_TRUE(queue.take(taken, 1 << 30, 24h));  // full: it does not linger
   EXPECT_TRUE(queue.full());
-  queue.release(1, size);
+  const std::span<Batch> all = taken;
+  queue.release(all.subspan(0, 1));
   EXPECT_TRUE(queue.full());
   EXPECT_EQ(room, 0);
-  queue.release(1, size);
+  queue.release(all.subspan(1, 1));
   EXPECT_FALSE(queue.full());
-  queue.release(1, size);
+  queue.release(all.subspan(2, 1));
   EXPECT_EQ(room, 1);
   EXPECT_EQ(queue.bytes(), 0u);
+}
+
+// Pushes batches of so many bytes each, takes them and is done with them.
+void run_through(BatchQueue& queue, std::initializer_list<std::size_t> sizes) {
+  for (const std::size_t size : sizes) queue.push(batch(std::string(size, 'x')));
+  std::vector<Batch> taken;
+  EXPECT_TRUE(queue.take(taken, 1, 24h));
+  queue.release(taken);
+}
+
+TEST(BatchQueue, MemoryOfLargeBatchesGoesRound) {
+  constexpr std::size_t kLarge = 1 << 20;
+  BatchQueue queue(4 * kLarge);
+  EXPECT_EQ(queue.take_spare().capacity(), std::string().capacity());
+  run_through(queue, {kLarge, 10, kLarge});
+  for (int i = 0; i < 2; ++i) {
+    const std::string spare = queue.take_spare();
+    EXPECT_TRUE(spare.empty());
+    EXPECT_GE(spare.capacity(), kLarge);
+  }
+  EXPECT_EQ(queue.take_spare().capacity(), std::string().capacity()) << "a small one is not worth it";
+}
+
+TEST(BatchQueue, WhatIsSpareAndWhatWaitsAreWithinTheBoundTogether) {
+  constexpr std::size_t kLarge = 1 << 20;
+  BatchQueue queue(5 * kLarge / 2);
+  run_through(queue, {kLarge, kLarge, kLarge});
+  queue.push(batch(std::string(kLarge, 'x')));
+  EXPECT_GE(queue.take_spare().capacity(), kLarge);
+  EXPECT_LT(queue.take_spare().capacity(), kLarge);
 }
 
 TEST(Committer, OffersTheSameBatchesUntilTheyAreTaken) {

@@ -266,6 +266,7 @@ TEST(JsonText, WritesAPieceTheSameWhereverItStands) {
                                                    "\xff",
                                                    "\xC3\xA9\x80",
                                                    "\xC3\xA9",
+                                                   "\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E",
                                                    "\xE2 "};
   for (int i = 0; i < 20'000; ++i) {
     std::string text(random() % 12, 'x'), json = "\"" + text;

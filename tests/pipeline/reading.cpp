@@ -73,9 +73,9 @@ std::vector<std::string> Reading::read(std::string_view answer) {
 
 std::vector<Batch> Reading::take_batches() {
   std::vector<Batch> batches;
-  if (queue_.bytes() == 0) return batches;  // take() would wait for one
+  if (queue_.pushed() == taken_) return batches;  // take() would wait for one
   queue_.take(batches, 0, std::chrono::milliseconds{0});
-  queue_.release(batches.size(), queue_.bytes());
+  taken_ = queue_.pushed();
   return batches;
 }
 

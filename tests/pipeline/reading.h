@@ -38,6 +38,7 @@ class Reading {
   EcsEncoder encoder_;
   SourceFormat format_;
   BatchQueue queue_;
+  std::uint64_t taken_ = 0;  // batches
   LogReader reader_;
   SessionState session_;
 };

@@ -90,12 +90,8 @@ void SimulatedShard::commit() {
     committed_at_ = SteadyClock::now() + commit_takes_;
   }
   if (SteadyClock::now() < committed_at_) return;
-  std::size_t bytes = 0;
-  for (const Batch& batch : committing_) {
-    events_ += batch.index.size();
-    bytes += batch.bytes();
-  }
-  queue_.release(committing_.size(), bytes);
+  for (const Batch& batch : committing_) events_ += batch.index.size();
+  queue_.release(committing_);
   committing_.clear();
 }
 
