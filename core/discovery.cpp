@@ -22,7 +22,8 @@ constexpr double kShareOfRate = 0.25;
 void add_parameter(std::string& query, std::string_view name, std::string_view value) {
   if (name.empty()) return;
   if (!query.empty()) query += '&';
-  query.append(name).append("=").append(percent_encode(value));
+  query.append(name).append("=");
+  append_percent_encoded(query, value);
 }
 
 // Sources take no fractions here; a whole second earlier is never too late.
@@ -56,10 +57,16 @@ bool is_wanted(const SourceSettings& settings, const ListedSession& session) {
   return (types.include.empty() || holds(types.include)) && !holds(types.exclude);
 }
 
-std::string path_of_session(std::string path, std::string_view id) {
-  const std::size_t mark = path.find("{id}");
-  if (mark != std::string::npos) path.replace(mark, 4, percent_encode(id));
-  return path;
+std::string path_of_session(std::string_view path, std::string_view id) {
+  constexpr std::string_view kMark = "{id}";
+  const std::size_t mark = path.find(kMark);
+  if (mark == path.npos) return std::string(path);
+  std::string filled;
+  filled.reserve(path.size() + id.size());
+  filled += path.substr(0, mark);
+  append_percent_encoded(filled, id);
+  filled += path.substr(mark + kMark.size());
+  return filled;
 }
 
 Discovery::Discovery(ApiClient& api, const SourceSettings& settings, NotJson not_json)

@@ -61,6 +61,6 @@ class Discovery {
 bool is_wanted(const SourceSettings& settings, const ListedSession& session);
 
 // A dialect's path with {id} filled in.
-std::string path_of_session(std::string path, std::string_view id);
+std::string path_of_session(std::string_view path, std::string_view id);
 
 }  // namespace sessionlogd

@@ -110,20 +110,20 @@ std::optional<std::int64_t> parse_asctime(DateText text) {
 
 }  // namespace
 
-std::string percent_encode(std::string_view text) {
+void append_percent_encoded(std::string& out, std::string_view text) {
   static constexpr std::string_view kHex = "0123456789ABCDEF";
-  if (std::all_of(text.begin(), text.end(), is_unreserved)) return std::string(text);
-  std::string encoded;
-  encoded.reserve(text.size() + 16);
+  if (std::all_of(text.begin(), text.end(), is_unreserved)) {
+    out += text;
+    return;
+  }
   for (char c : text) {
     if (is_unreserved(c)) {
-      encoded += c;
+      out += c;
     } else {
       const auto byte = static_cast<unsigned char>(c);
-      encoded += {'%', kHex[byte >> 4], kHex[byte & 15]};
+      out += {'%', kHex[byte >> 4], kHex[byte & 15]};
     }
   }
-  return encoded;
 }
 
 std::optional<std::int64_t> parse_http_date(std::string_view whole) {

@@ -11,7 +11,7 @@
 namespace sessionlogd {
 
 // Percent-encodes everything but RFC 3986 unreserved characters: for path segments, query values and form values.
-std::string percent_encode(std::string_view text);
+void append_percent_encoded(std::string& out, std::string_view text);
 
 // An HTTP date in any of RFC 9110's three forms (IMF-fixdate, RFC 850, asctime) to Unix seconds. Two-digit years before
 // 70 are in this century.

@@ -180,7 +180,9 @@ std::string encode_form(const FormFields& form, std::string_view username, std::
   std::string encoded;
   for (const auto& [name, value] : form) {
     if (!encoded.empty()) encoded += '&';
-    encoded += percent_encode(name) + '=' + percent_encode(fill(value));
+    append_percent_encoded(encoded, name);
+    encoded += '=';
+    append_percent_encoded(encoded, fill(value));
   }
   return encoded;
 }

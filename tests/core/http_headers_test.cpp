@@ -42,9 +42,15 @@ TEST(HttpHeaders, ReadRetryAfterAsSecondsOrDateAndNeverNegativeOrEndless) {
 }
 
 TEST(HttpHeaders, PercentEncodeAllButUnreserved) {
-  EXPECT_EQ(percent_encode("aZ09-._~"), "aZ09-._~");
-  EXPECT_EQ(percent_encode("a b/c?d=e&f%"), "a%20b%2Fc%3Fd%3De%26f%25");
-  EXPECT_EQ(percent_encode(std::string_view("\0\xc3\xa9", 3)), "%00%C3%A9");
+  const auto encoded = [](std::string_view text) {
+    std::string out = "before ";
+    append_percent_encoded(out, text);
+    return out;
+  };
+  EXPECT_EQ(encoded(""), "before ");
+  EXPECT_EQ(encoded("aZ09-._~"), "before aZ09-._~");
+  EXPECT_EQ(encoded("a b/c?d=e&f%"), "before a%20b%2Fc%3Fd%3De%26f%25");
+  EXPECT_EQ(encoded(std::string_view("\0\xc3\xa9", 3)), "before %00%C3%A9");
 }
 
 TEST(HttpHeaders, CannotBeForged) {
