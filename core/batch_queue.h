@@ -5,8 +5,8 @@
 // must be finished. Bytes count until their commit is known.
 //
 // The memory of large batches goes round: asked for anew, each page of it would be cleared by the kernel before it is
-// written. What is spare and what is in the queue are within the bound together, and when nothing was pushed for a
-// second the spare is let go.
+// written. What is spare and what is in the queue are within the bound together; when the committer has waited for a
+// second, the spare is let go.
 #pragma once
 
 #include <atomic>
