@@ -77,21 +77,25 @@ bool BatchQueue::wait_closed(std::chrono::milliseconds most) {
 
 void BatchQueue::release(std::span<Batch> done) {
   std::size_t bytes = 0;
-  for (const Batch& batch : done) bytes += batch.bytes();
+  std::vector<std::string> large;
+  for (Batch& batch : done) {
+    bytes += batch.bytes();
+    if (batch.events.capacity() >= kWorthKeeping) large.push_back(std::move(batch.events));
+  }
   committed_.fetch_add(done.size(), std::memory_order_acq_rel);
   const std::size_t before = bytes_.fetch_sub(bytes, std::memory_order_acq_rel);
-  keep_spare(done);
+  if (!large.empty()) keep_spare(large);
   if (before >= capacity_bytes_ && before - bytes < capacity_bytes_ && notify_) notify_();
 }
 
-void BatchQueue::keep_spare(std::span<Batch> done) {
+// As many as are within the bound; the others are the caller's.
+void BatchQueue::keep_spare(std::vector<std::string>& large) {
   std::lock_guard lock(mutex_);
-  for (Batch& batch : done) {
-    const std::size_t bytes = batch.events.capacity();
-    if (bytes < kWorthKeeping || this->bytes() + spare_bytes_ + bytes > capacity_bytes_) continue;
-    batch.events.clear();
-    spare_.push_back(std::move(batch.events));
-    spare_bytes_ += bytes;
+  for (std::string& memory : large) {
+    if (bytes() + spare_bytes_ + memory.capacity() > capacity_bytes_) continue;
+    spare_bytes_ += memory.capacity();
+    memory.clear();
+    spare_.push_back(std::move(memory));
   }
 }
 

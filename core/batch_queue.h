@@ -70,7 +70,7 @@ class BatchQueue {
   template <class Predicate>
   bool wait(std::unique_lock<std::mutex>& lock, SteadyTime until, Predicate is_over);
   std::string pop_spare();
-  void keep_spare(std::span<Batch> done);
+  void keep_spare(std::vector<std::string>& large);
 
   const std::size_t capacity_bytes_;
   std::atomic<std::size_t> bytes_ = 0;  // pushed and not released

@@ -176,13 +176,16 @@ constexpr std::array<bool, 256> kPlain = [] {
   return plain;
 }();
 
-// The same of the eight bytes of a word: in those that are not plain the highest bit is set, perhaps also in some
-// behind them.
-std::uint64_t not_plain(std::uint64_t bytes) {
+// Of the eight bytes of a word those that must be escaped: their highest bit is set, perhaps also in some behind them.
+std::uint64_t special(std::uint64_t bytes) {
   constexpr std::uint64_t kEach = 0x0101010101010101;
-  const std::uint64_t quote = (bytes ^ kEach * '"') - kEach, backslash = (bytes ^ kEach * '\\') - kEach;
-  return (bytes | quote | backslash | (bytes - kEach * 0x20)) & kEach * 0x80;
+  const auto zero = [](std::uint64_t word) { return (word - kEach) & ~word; };
+  const std::uint64_t control = (bytes - kEach * 0x20) & ~bytes;
+  return (zero(bytes ^ kEach * '"') | zero(bytes ^ kEach * '\\') | control) & kEach * 0x80;
 }
+
+// Likewise those that are not plain.
+std::uint64_t not_plain(std::uint64_t bytes) { return special(bytes) | (bytes & 0x8080808080808080); }
 
 std::size_t plain_run(std::string_view text, std::size_t at) {
   std::uint64_t bytes;
@@ -192,14 +195,6 @@ std::size_t plain_run(std::string_view text, std::size_t at) {
   }
   while (at < text.size() && kPlain[static_cast<unsigned char>(text[at])]) ++at;
   return at;
-}
-
-// Of a word the bytes that cannot stand in a JSON string as they are, ASCII or not, as not_plain() does.
-std::uint64_t special(std::uint64_t bytes) {
-  constexpr std::uint64_t kEach = 0x0101010101010101;
-  const auto zero = [](std::uint64_t word) { return (word - kEach) & ~word; };
-  const std::uint64_t control = (bytes - kEach * 0x20) & ~bytes;
-  return (zero(bytes ^ kEach * '"') | zero(bytes ^ kEach * '\\') | control) & kEach * 0x80;
 }
 
 struct Copied {
@@ -244,7 +239,7 @@ std::size_t append_front(LineBuffer& out, std::string_view text) {
   char* to = out.room_for(text.size());
   if (to == nullptr) return 0;
   const Copied front = copy_unescaped(to, text);
-  if (!front.is_ascii && !simdjson::validate_utf8(text.data(), front.size)) return 0;
+  if (!front.is_ascii && !is_utf8(text.substr(0, front.size))) return 0;
   out.added(front.size);
   return front.size;
 }
@@ -286,14 +281,7 @@ bool is_json(std::string_view text) {
   return end && skip_white_space(text, *end) == text.size();
 }
 
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t length = utf8_length(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
-}
+bool is_utf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
 
 bool is_valid_literal(std::string_view token) {
   return !token.empty() && token.front() != '"' && end_of_scalar(token, 0) == token.size();

@@ -68,8 +68,8 @@ class KafkaSink : public Sink {
   KafkaPlace place_;
   std::optional<std::string> predecessor_;  // the instance that committed before us; "" = none
   std::optional<KafkaReader> reader_;       // while its answers are needed
-  // What messages of the transaction point to, beside the batches.
   LatestRows latest_;
+  // What messages of the transaction point to, beside the batches.
   std::deque<std::string> cut_;  // events that were too large
   std::string record_;
   std::optional<KafkaProducer> producer_;
