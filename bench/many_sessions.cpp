@@ -27,7 +27,7 @@ ListedSession listed_session(std::uint32_t number) {
   session.status = "Running";
   session.start = ReadTime{{1'792'680'320 + number, 0}, true};
   session.digest = number * 0x9E3779B97F4A7C15u;
-  session.shown = {{1'792'680'320, 0}, {1'792'680'320, 0}};
+  session.old_digest = session.digest;
   return session;
 }
 
@@ -46,10 +46,13 @@ std::vector<Batch> rows_of_source(std::uint32_t source) {
     const std::string id = listed_session(number).id;
     state.info = SessionInfo{.id = id, .type = "Policy", .status = "Running"};
     state.phase = number % kOneOpenOf == 0 ? Phase::kOpen : Phase::kDone;
-    batch.records.push_back({state.key, StateRecord::kSessionPart, encode_session(state)});
-    if (state.phase == Phase::kDone) continue;
     know_entries(state.history, state.key);
-    append_chunks(state, {0}, batch.records);
+    if (state.phase == Phase::kDone) {
+      append_done(state, {.sum = state.history.sum(), .made = {1'792'680'320, 0}}, batch.records);
+    } else {
+      batch.records.push_back({state.key, StateRecord::kSessionPart, encode_session(state)});
+      append_chunks(state, {0}, batch.records);
+    }
   }
   std::vector<Batch> batches;
   batches.push_back(std::move(batch));

@@ -82,11 +82,11 @@ void measure_memory(const SourceSettings& source) {
   constexpr std::uint32_t kSessions = 200'000;
   const std::size_t before = heap_bytes();
   {
-    SessionTable table(source, {});
+    SessionTable table(source, {}, system_now());
     Schedule schedule;
     for (std::uint32_t number = 0; number < kSessions; ++number) {
       std::vector<StateRecord> records;
-      const auto taken = table.take_in(listed_session(number), records);
+      const auto taken = table.take_in(listed_session(number), {}, records);
       know_entries(table.at(taken.slot).state.history, table.at(taken.slot).state.key);
       schedule.set(taken.slot, SteadyTime{} + std::chrono::seconds(number % 60));
     }
@@ -96,9 +96,19 @@ void measure_memory(const SourceSettings& source) {
   const std::size_t empty = heap_bytes();
   DoneMarks done;
   for (std::uint32_t number = 0; number < kManySessions; ++number)
-    done.put(number * 0x9E3779B97F4A7C15u + 1, {number, {1'792'680'320 + number, 0}});
-  fmt::print("memory of a done mark, of {}, bytes|{:.1f}|-|-|<= 48|<= 24\n", kManySessions,
-             static_cast<double>(heap_bytes() - empty) / kManySessions);
+    done.put(number * 0x9E3779B97F4A7C15u + 1, {.digest = number, .made = {1'792'680'320 + number, 0}});
+  const std::size_t with_marks = heap_bytes();
+  fmt::print("memory of a done mark, of {}, bytes|{:.1f}|-|-|<= 48|<= 33\n", kManySessions,
+             static_cast<double>(with_marks - empty) / kManySessions);
+  KeptFingerprints fingerprints;
+  constexpr std::uint32_t kEntries = 13;
+  for (std::uint32_t number = 0; number < kManySessions; ++number) {
+    SessionHistory history;
+    for (std::uint32_t entry = 0; entry < kEntries; ++entry) history.append(entry, entry, 0);
+    fingerprints.put(number + 1, history);
+  }
+  fmt::print("memory of the fingerprints of a done session with {} entries, of {}, bytes|{:.1f}|-|-|-|<= 120\n",
+             kEntries, kManySessions, static_cast<double>(heap_bytes() - with_marks) / kManySessions);
 }
 
 // ---- Start

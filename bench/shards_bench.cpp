@@ -163,8 +163,8 @@ class Work {
     };
     const auto large_answers = std::make_shared<LargeAnswers>(memory_.large_answers);
     for (unsigned i = 0; i < shard_count; ++i) {
-      shards_.push_back(
-          std::make_unique<Shard>(queue_, memory_, large_answers, nullptr, make_encoder, PollMode::kForever, i));
+      shards_.push_back(std::make_unique<Shard>(queue_, memory_, large_answers, nullptr, fingerprint_bytes_,
+                                                make_encoder, PollMode::kForever, i));
     }
     for (unsigned number = 0; number < sources; ++number) {
       NewSource source{.settings = std::make_shared<const SourceSettings>(make_source(number)),
@@ -200,6 +200,7 @@ class Work {
   BatchQueue queue_;
   Nowhere nowhere_;
   Committer committer_;
+  std::atomic<std::size_t> fingerprint_bytes_ = 0;
   std::vector<std::unique_ptr<Shard>> shards_;
 };
 

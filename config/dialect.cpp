@@ -171,6 +171,7 @@ class DialectReader {
     table.read("to", sessions.to, text);
     table.read("status_filter", sessions.status_filter, text);
     table.read("running_words", sessions.running_words, texts);
+    table.read("queued_words", sessions.queued_words, texts);
     together(table, "status_filter", sessions.status_filter.empty(), "running_words", sessions.running_words.empty());
     table.require("items", "the name of the array of sessions in the answer", sessions.items, filled_text);
     table.read("total", sessions.total, text);

@@ -75,6 +75,7 @@ struct Dialect {
     std::string from, to;                    // window parameters over the start time, "" = none
     std::string status_filter;               // query parameter, repeated per word; "" = there is none
     std::vector<std::string> running_words;  // values of status_filter that find sessions which are not finished
+    std::vector<std::string> queued_words;   // of those the ones that wait to begin: they have nothing to read yet
     // the envelope
     std::string items, total;  // total "" = none
     // Fields of a row, dots reach into objects ("backupJobInfo.policyName"). The first that is present counts.
@@ -113,8 +114,12 @@ struct Dialect {
     }
     return nullptr;
   }
-  bool session_is_final(std::string_view word) const {
-    return std::find(sessions.final_words.begin(), sessions.final_words.end(), word) != sessions.final_words.end();
+  bool session_is_final(std::string_view word) const { return holds(sessions.final_words, word); }
+  bool session_is_queued(std::string_view word) const { return holds(sessions.queued_words, word); }
+
+ private:
+  static bool holds(const std::vector<std::string>& words, std::string_view word) {
+    return std::find(words.begin(), words.end(), word) != words.end();
   }
 };
 

@@ -36,6 +36,7 @@ void read_poll(TableReader& table, std::size_t memory_bytes, PollDefaults& into)
   const bool max_interval_read = table.read("max_interval", poll.max_interval, duration_between(1ms, kDay));
   if (interval_read && max_interval_read) check_intervals(table, poll);
   table.read("discovery_interval", poll.discovery_interval, duration_between(1ms, kDay));
+  table.read("sweep_interval", poll.sweep_interval, duration_between(1s, 30 * kDay));
   table.read("settle", poll.settle, duration_between(0ms, 30 * kDay));
   table.read("lookback", poll.lookback, lookback);
   table.read("overlap", poll.overlap, duration_between(0ms, 30 * kDay));
@@ -50,7 +51,7 @@ void read_poll(TableReader& table, std::size_t memory_bytes, PollDefaults& into)
   table.read("connections", poll.connections, integer_between(1, 1000));
   table.read("rate", poll.rate_per_second, rate);
   table.read("changes", poll.changes, word<Changes>({{"emit", Changes::kEmit}, {"final", Changes::kFinal}}));
-  table.read("retention", poll.retention, duration_between(1h, 3650 * kDay));
+  table.read("retention", poll.retention, duration_between(1s, 3650 * kDay));
   if (table.has("retention")) into.retention_given = true;
   table.finish();
 }

@@ -43,6 +43,7 @@ struct PollSettings {
   std::chrono::milliseconds interval{5'000};
   std::chrono::milliseconds max_interval{60'000};
   std::chrono::milliseconds discovery_interval{30'000};
+  std::chrono::milliseconds sweep_interval{std::chrono::hours{24}};
   std::chrono::milliseconds settle{600'000};
   std::optional<std::chrono::milliseconds> lookback{std::chrono::hours{24}};  // nullopt = "all"
   std::chrono::milliseconds overlap{std::chrono::hours{2}};

@@ -7,12 +7,17 @@ void append_source(const SourceState& source, std::vector<StateRecord>& records)
   records.push_back({0, StateRecord::kSourcePart, encode_source(source)});
 }
 
-void append_removal_of_all(const RestoredSource& state, std::vector<StateRecord>& records) {
+void append_removal_of_all(RestoredSource& state, std::vector<StateRecord>& records) {
   records.push_back({0, StateRecord::kSourcePart, {}});
-  for (const auto& [key, session] : state.sessions) append_removal(key, session.history, records);
-  state.done.for_each([&](std::uint64_t key, const DoneMark&) {
-    const auto kept = state.kept.find(key);
-    append_removal(key, kept == state.kept.end() ? SessionHistory() : kept->second, records);
+  for (const auto& [key, session] : state.sessions) append_removal(key, session.history.size(), records);
+  state.done.for_each([&](std::uint64_t key, const DoneMark& mark, bool) {
+    if (const auto kept = state.kept.find(key); kept != state.kept.end()) {
+      append_removal(key, kept->second.size(), records);
+      return;
+    }
+    append_removal(key, 0, records);
+    if (const auto entries = state.fingerprints.take(key, mark.place))
+      append_removal_of_fingerprints(key, entries->size(), records);
   });
 }
 

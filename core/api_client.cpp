@@ -93,7 +93,7 @@ ApiClient::ApiClient(asio::io_context& io, HttpClient& http, const SourceSetting
 
 Instant ApiClient::now() const {
   const Instant ours = system_now();
-  return add_nanoseconds(ours, std::chrono::nanoseconds(clock_offset_.exact()).count()).value_or(ours);
+  return add_nanoseconds(ours, std::chrono::nanoseconds(usable_clock_offset()).count()).value_or(ours);
 }
 
 std::string ApiClient::with_version(std::string target) const {

@@ -52,9 +52,13 @@ class ApiClient {
   // After stop(): gives the token back, best effort, within `most`. Left out when the source may not be asked so soon.
   Task<void> log_out(std::chrono::milliseconds most);
 
-  // The appliance's clock: ours and what its Date headers say.
+  // The appliance's clock: ours and what its Date headers say; ours where they say nothing that can be used.
   Instant now() const;
-  std::chrono::seconds clock_offset() const { return clock_offset_.value(); }
+  bool tells_time() const { return clock_offset_.usable().has_value(); }
+  std::chrono::milliseconds usable_clock_offset() const {
+    return clock_offset_.usable().value_or(std::chrono::milliseconds{0});
+  }
+  std::chrono::seconds clock_offset() const { return clock_offset_.value(); }  // for people
 
   // When an open circuit breaker lets the next probe through; nullopt: it is closed.
   std::optional<SteadyTime> breaker_until() const { return admission_.breaker_until(); }

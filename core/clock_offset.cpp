@@ -16,6 +16,7 @@ ClockOffset::Change ClockOffset::heard(std::int64_t date, Instant sent, Instant 
   const milliseconds least = second - since_epoch(received);
   const milliseconds most = second + std::chrono::seconds(1) - since_epoch(sent);
   if (least > most) return Change::kNone;  // our own clock was set back meanwhile
+  heard_ = true;
   offset_ = std::clamp(offset_, least, most);
   const bool wrong = std::chrono::abs(offset_) > (is_wrong_ ? milliseconds(kWell) : milliseconds(kWrong));
   if (wrong == is_wrong_) return Change::kNone;

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 #include "core/timestamp.h"
 
@@ -16,6 +17,7 @@ class ClockOffset {
   // does not begin and end with every answer.
   static constexpr std::chrono::seconds kWrong{5};
   static constexpr std::chrono::seconds kWell{4};
+  static constexpr std::chrono::hours kUnusable{24 * 366};
 
   enum class Change { kNone, kBegins, kEnds };
 
@@ -24,11 +26,16 @@ class ClockOffset {
 
   // The appliance's clock less ours. After some answers it is known to a fraction of a second.
   std::chrono::milliseconds exact() const { return offset_; }
-  // The same to the second, towards zero.
+  // What decisions may use: nothing where no Date came, or one that is more than a year off.
+  std::optional<std::chrono::milliseconds> usable() const {
+    return heard_ && std::chrono::abs(offset_) <= kUnusable ? std::optional(offset_) : std::nullopt;
+  }
+  // The same as exact() to the second, towards zero.
   std::chrono::seconds value() const { return std::chrono::duration_cast<std::chrono::seconds>(offset_); }
 
  private:
   std::chrono::milliseconds offset_{0};
+  bool heard_ = false;
   bool is_wrong_ = false;
 };
 

@@ -14,10 +14,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr unsigned kTriesPerWindow = 3;
-constexpr std::chrono::seconds kShortestSlice{60};
 constexpr unsigned kModestPage = 30;
-constexpr double kShareOfRate = 0.25;
 
 void add_parameter(std::string& query, std::string_view name, std::string_view value) {
   if (name.empty()) return;
@@ -49,14 +46,6 @@ std::vector<ListedSession> last_of_each(std::vector<ListedSession> sessions) {
 
 }  // namespace
 
-bool is_wanted(const SourceSettings& settings, const ListedSession& session) {
-  const auto& types = settings.session_types;
-  const auto holds = [&](const std::vector<std::string>& list) {
-    return std::find(list.begin(), list.end(), session.type) != list.end();
-  };
-  return (types.include.empty() || holds(types.include)) && !holds(types.exclude);
-}
-
 std::string path_of_session(std::string_view path, std::string_view id) {
   constexpr std::string_view kMark = "{id}";
   const std::size_t mark = path.find(kMark);
@@ -69,91 +58,71 @@ std::string path_of_session(std::string_view path, std::string_view id) {
   return filled;
 }
 
-Discovery::Discovery(ApiClient& api, const SourceSettings& settings, NotJson not_json)
+Discovery::Discovery(ApiClient& api, const SourceSettings& settings, WatchedNow watched_now, BadBody bad_body)
     : api_(api),
       settings_(settings),
-      not_json_(std::move(not_json)),
+      watched_now_(std::move(watched_now)),
+      bad_body_(std::move(bad_body)),
       page_size_(settings.dialect->sessions.page_size) {}
+
+ListingWalk Discovery::walk(ListingWalk::Window window) const {
+  const auto& dialect = settings_.dialect->sessions;
+  return {window, {.has_pages = !dialect.offset.empty(), .has_slices = !dialect.from.empty() && !dialect.to.empty()}};
+}
+
+bool Discovery::can_list_running() const {
+  const auto& dialect = settings_.dialect->sessions;
+  return !dialect.status_filter.empty() && !dialect.from.empty();
+}
+
+Task<Result<SessionPage>> Discovery::next_page(ListingWalk& walk, Of of, double share) {
+  std::string query = query_of(walk, of);
+  Result<SessionPage> page = co_await read_page(std::move(query), walk.offset(), share);
+  if (page.has_error()) co_return page;
+  const bool is_at_most_asked = page_size_ == 0 || page->rows.size() <= page_size_;
+  if (is_at_most_asked) longest_page_ = std::max(longest_page_, page->rows.size());
+  walk.take(page->rows, page_size_, longest_page_, api_.now());
+  co_return page;
+}
 
 Task<Result<Listing>> Discovery::list(std::optional<Instant> from) {
   Listing listing;
-  listing.sent = api_.now();
-  const Window window{from, std::nullopt};
-  Result<void> read = co_await read_window(window, listing);
+  const Result<void> read = co_await read_all(walk({from, std::nullopt}), Of::kWindow, listing);
   if (read.has_error()) co_return read.error();
-
   // Those that run may have begun before the window.
-  std::string query = running_query();
-  if (from && !query.empty()) {
-    for (unsigned tries = 1;; ++tries) {
-      const Result<PageWalk::Step> step = co_await read_pages(query, listing);
-      if (step.has_error()) co_return step.error();
-      if (*step == PageWalk::Step::kComplete || tries == kTriesPerWindow) break;
-    }
+  if (from && can_list_running()) {
+    const Result<void> running = co_await read_all(walk({}), Of::kRunning, listing);
+    if (running.has_error()) co_return running.error();
   }
   listing.sessions = last_of_each(std::move(listing.sessions));
   co_return listing;
 }
 
-// A window whose rows keep moving is read in halves: fewer rows, fewer pages, less time for them to move.
-Task<Result<void>> Discovery::read_window(Window window, Listing& into) {
-  PageWalk::Step step = PageWalk::Step::kMore;
-  for (unsigned tries = 0; tries < kTriesPerWindow && step != PageWalk::Step::kComplete; ++tries) {
-    std::string query = window_query(window);
-    const Result<PageWalk::Step> read = co_await read_pages(std::move(query), into);
-    if (read.has_error()) co_return read.error();
-    step = *read;
+Task<Result<void>> Discovery::read_all(ListingWalk walk, Of of, Listing& into) {
+  while (!walk.ended()) {
+    Result<SessionPage> page = co_await next_page(walk, of, kShareOfRate);
+    if (page.has_error()) co_return page.error();
+    std::move(page->sessions.begin(), page->sessions.end(), std::back_inserter(into.sessions));
   }
-  if (step == PageWalk::Step::kComplete) co_return Result<void>();
-
-  const Instant end = window.to.value_or(api_.now());
-  const bool has_slices =
-      window.from && !settings_.dialect->sessions.to.empty() && !settings_.dialect->sessions.from.empty();
-  if (step == PageWalk::Step::kStartOver && has_slices &&
-      end.seconds - window.from->seconds >= 2 * kShortestSlice.count()) {
-    const Instant middle{window.from->seconds + (end.seconds - window.from->seconds) / 2, 0};
-    const Window older{window.from, middle}, newer{middle, window.to};
-    const Result<void> first = co_await read_window(older, into);
-    if (first.has_error()) co_return first;
-    co_return co_await read_window(newer, into);
-  }
-  into.missing = step == PageWalk::Step::kIncomplete ? "its total says that there are more sessions than its pages show"
-                                                     : "its rows moved too fast to be sure that none was missed";
+  // What runs and is not shown is asked for by its id, or shown by the window.
+  if (of == Of::kWindow) into.missing = walk.missing();
   co_return Result<void>();
 }
 
-std::string Discovery::window_query(const Window& window) const {
+std::string Discovery::query_of(const ListingWalk& walk, Of of) const {
   const auto& dialect = settings_.dialect->sessions;
+  const ListingWalk::Window& window = walk.window();
   std::string query;
   for (const auto& [name, value] : dialect.query) add_parameter(query, name, value);
+  if (of == Of::kRunning) {
+    for (const std::string& word : dialect.running_words) add_parameter(query, dialect.status_filter, word);
+  }
   if (window.from) add_parameter(query, dialect.from, whole_seconds(*window.from));
   if (window.to) add_parameter(query, dialect.to, whole_seconds({window.to->seconds + 1, 0}));
   return query;
 }
 
-std::string Discovery::running_query() const {
-  const auto& dialect = settings_.dialect->sessions;
-  if (dialect.status_filter.empty() || dialect.from.empty()) return {};
-  std::string query;
-  for (const auto& [name, value] : dialect.query) add_parameter(query, name, value);
-  for (const std::string& word : dialect.running_words) add_parameter(query, dialect.status_filter, word);
-  return query;
-}
-
-Task<Result<PageWalk::Step>> Discovery::read_pages(std::string query, Listing& into) {
-  PageWalk walk;
-  for (;;) {
-    const std::size_t offset = walk.offset();
-    Result<SessionPage> page = co_await read_page(query, offset);
-    if (page.has_error()) co_return page.error();
-    into.unusable += page->row_ids.size() - page->sessions.size();
-    std::move(page->sessions.begin(), page->sessions.end(), std::back_inserter(into.sessions));
-    const PageWalk::Step step = walk.take(page->row_ids, page->total);
-    if (step != PageWalk::Step::kMore) co_return step;
-  }
-}
-
-Task<Result<SessionPage>> Discovery::read_page(std::string query, std::size_t offset) {
+Task<Result<SessionPage>> Discovery::read_page(std::string query, std::size_t offset, double share) {
   const auto& dialect = settings_.dialect->sessions;
   for (;;) {
     std::string page_query = query;
@@ -161,10 +130,10 @@ Task<Result<SessionPage>> Discovery::read_page(std::string query, std::size_t of
     if (page_size_ != 0) add_parameter(page_query, dialect.limit, std::to_string(page_size_));
     std::string target = dialect.path + "?" + page_query;
     const SteadyTime asked = SteadyClock::now();
-    Result<HttpAnswer> answer = co_await get_paced(std::move(target));
+    Result<HttpAnswer> answer = co_await get_paced(std::move(target), share);
     if (answer.has_value()) {
       Result<SessionPage> page = parse_session_page(*settings_.dialect, answer->body.text());
-      if (page.has_error() && !is_json(answer->body.text())) not_json_("", "a list of sessions", answer->body.text());
+      if (page.has_error()) bad_body_("", "a list of sessions", answer->body.text());
       if (page.has_value()) {
         for (ListedSession& session : page->sessions) session.shown = shown_since(asked);
       }
@@ -180,9 +149,9 @@ Task<Result<SessionPage>> Discovery::read_page(std::string query, std::size_t of
   }
 }
 
-Task<Result<HttpAnswer>> Discovery::get_paced(std::string target) {
+Task<Result<HttpAnswer>> Discovery::get_paced(std::string target, double share) {
   co_await api_.sleep_until(next_request_at_);
-  const auto gap = std::chrono::duration<double>(1.0 / (kShareOfRate * settings_.poll.rate_per_second));
+  const auto gap = std::chrono::duration<double>(1.0 / (share * settings_.poll.rate_per_second));
   next_request_at_ = SteadyClock::now() + std::chrono::duration_cast<SteadyClock::duration>(gap);
   co_return co_await api_.get(std::move(target));
 }
@@ -190,21 +159,21 @@ Task<Result<HttpAnswer>> Discovery::get_paced(std::string target) {
 Task<Result<ListedSession>> Discovery::ask(std::string id) {
   std::string target = path_of_session(settings_.dialect->sessions.one_path, id);
   const SteadyTime asked = SteadyClock::now();
-  Result<HttpAnswer> answer = co_await get_paced(std::move(target));
+  Result<HttpAnswer> answer = co_await get_paced(std::move(target), kShareOfRate);
   if (answer.has_error()) co_return answer.error();
   Result<ListedSession> session = parse_session(*settings_.dialect, answer->body.text());
-  if (session.has_error() && !is_json(answer->body.text())) not_json_(id, "its state", answer->body.text());
-  if (session.has_error()) co_return session;
+  if (session.has_error()) {
+    bad_body_(id, "its state", answer->body.text());
+    co_return session;
+  }
   if (session->id != id) co_return Error(ErrorKind::kBadAnswer, "the answer names another session than was asked for");
   session->shown = shown_since(asked);
   co_return session;
 }
 
-// By one reading of the appliance's clock: the answer may have taught us another.
 Shown Discovery::shown_since(SteadyTime asked) const {
-  const Instant now = api_.now();
-  const auto took = std::chrono::nanoseconds(SteadyClock::now() - asked).count();
-  return {add_nanoseconds(now, -took).value_or(now), now};
+  const Watched now = watched_now_();
+  return {now - std::chrono::ceil<Watched>(SteadyClock::now() - asked), now};
 }
 
 }  // namespace sessionlogd

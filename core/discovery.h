@@ -1,5 +1,5 @@
-// Asks a source which sessions there are: the window of start times, and beside it the running ones, page by page to
-// the end.
+// Asks a source which sessions there are, a page at a time: those that began in a window, those that run, or one by its
+// id.
 #pragma once
 
 #include <functional>
@@ -9,56 +9,70 @@
 
 #include "config/settings.h"
 #include "core/api_client.h"
-#include "core/page_walk.h"
+#include "core/listing_walk.h"
 #include "core/session_list.h"
 #include "core/task.h"
+#include "core/watched_time.h"
 
 namespace sessionlogd {
 
+// All of a listing at once.
 struct Listing {
   std::vector<ListedSession> sessions;  // each id once, as it was shown last
-  Instant sent;                         // when its first request was sent, the appliance's clock
-  std::size_t unusable = 0;             // rows without a usable id
   std::string missing;                  // "": complete; else why some sessions may not have been shown
 };
 
 class Discovery {
  public:
-  // Told of every answer that is no JSON: the session it was about ("" = none), what was expected, and the body.
-  using NotJson = std::function<void(std::string_view, std::string_view, std::string_view)>;
+  // Told of every response that is not what was asked for: the session it was about ("" = none), what was expected, and
+  // the body.
+  using BadBody = std::function<void(std::string_view, std::string_view, std::string_view)>;
+  // Watched time, for when rows were shown.
+  using WatchedNow = std::function<Watched()>;
 
-  // Both must outlive this.
+  // Settings and client must outlive this.
   Discovery(
-      ApiClient& api, const SourceSettings& settings, NotJson not_json = [](auto...) {});
+      ApiClient& api, const SourceSettings& settings, WatchedNow watched_now = [] { return Watched{0}; },
+      BadBody bad_body = [](auto...) {});
+
+  enum class Of {
+    kWindow,   // sessions that began in the walk's window
+    kRunning,  // those that run, whenever they began
+  };
+  // A walk over the sessions that began in a window, or over those that run.
+  ListingWalk walk(ListingWalk::Window window) const;
+  // Whether the source can be asked for what runs without a window.
+  bool can_list_running() const;
+
+  // The next page of a walk, which must not have ended. Fails when it could not be had; the walk is then where it was.
+  // Keeps to `share` of the source's rate.
+  Task<Result<SessionPage>> next_page(ListingWalk& walk, Of of, double share);
 
   // All sessions that began at `from` or later (nullopt: all there are), and those that run. Fails when any page could
-  // not be had. Keeps to a quarter of the source's rate.
+  // not be had.
   Task<Result<Listing>> list(std::optional<Instant> from);
 
   // One session, asked for by its id. A 404 is kRefused with http_status 404.
   Task<Result<ListedSession>> ask(std::string id);
 
+  // Of the source's rate, for all discovery; and of that for sweeps.
+  static constexpr double kShareOfRate = 0.25, kShareOfSweeps = 0.1;
+
  private:
-  struct Window {
-    std::optional<Instant> from, to;  // of start times; open where there is none
-  };
-  Task<Result<void>> read_window(Window window, Listing& into);
-  Task<Result<PageWalk::Step>> read_pages(std::string query, Listing& into);
-  Task<Result<SessionPage>> read_page(std::string query, std::size_t offset);
-  Task<Result<HttpAnswer>> get_paced(std::string target);
+  Task<Result<void>> read_all(ListingWalk walk, Of of, Listing& into);
+  Task<Result<SessionPage>> read_page(std::string query, std::size_t offset, double share);
+  Task<Result<HttpAnswer>> get_paced(std::string target, double share);
   Shown shown_since(SteadyTime asked) const;
-  std::string window_query(const Window& window) const;
-  std::string running_query() const;
+  std::string query_of(const ListingWalk& walk, Of of) const;
 
   ApiClient& api_;
   const SourceSettings& settings_;
-  NotJson not_json_;
-  unsigned page_size_;  // 0: the source's own
+  WatchedNow watched_now_;
+  BadBody bad_body_;
+  unsigned page_size_;            // 0: the source's own
+  std::size_t longest_page_ = 1;  // that it has given so far
   SteadyTime next_request_at_{};
 };
-
-// Whether the source's `session_types` let it be read.
-bool is_wanted(const SourceSettings& settings, const ListedSession& session);
 
 // A dialect's path with {id} filled in.
 std::string path_of_session(std::string_view path, std::string_view id);

@@ -106,15 +106,14 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
   return outcome;
 }
 
-// Ids of sessions that run are not given away. One that has stopped writes nothing more, but for what comes late of it;
-// never that alone. An entry that cannot be read may be anyone's.
+// Of a session of which entries are known, none of these is. Of one that is new, and has stopped, all of them were
+// written later: it writes nothing more, but for what comes late of it, and never that alone. An entry that cannot be
+// read may be anyone's.
 bool LogReader::may_be_anothers(const SourceFormat& source, const SessionState& session, const SessionLog& log,
                                 Strange strange) {
+  if (session.history.size() > 0 || strange == Strange::kOnlyOwn) return true;
   const SessionInfo info = session.info.view();
-  const bool in_doubt = strange == Strange::kOnlyOwn;
-  if (!source.dialect->session_is_final(info.status)) return in_doubt;
-  if (session.history.size() > 0) return true;
-  if (!info.stop) return in_doubt;
+  if (!info.stop || !source.dialect->session_is_final(info.status)) return false;
   for (std::size_t i = 0; i < log.entries.size(); ++i) parser_.complete(i);
   return std::ranges::all_of(log.entries, [&](const Entry& entry) {
     if (entry.fault != nullptr || !entry.log_time) return true;
@@ -150,7 +149,7 @@ bool LogReader::was_delivered_before(const SourceFormat& source, const SessionSt
          source.zone.to_utc(*entry.log_time) <= session.only_after;
 }
 
-void LogReader::gap(const SourceFormat& source, SessionState& session, std::string_view why) {
+void LogReader::gap(const SourceFormat& source, SessionState& session, GapKind, std::string_view why) {
   HashInput input;
   input.add_raw("gap");
   const Emission emission{0, 0, input.entry_base(session.key), Change::kNew, false, 0};

@@ -36,19 +36,24 @@ struct SourceFormat {
 struct ReadOutcome {
   std::size_t entries = 0;  // in the answer
   std::size_t events_new = 0, events_changed = 0, events_error = 0;
-  std::size_t not_utf8 = 0;  // events in which bytes were replaced
-  std::string fault;         // the answer is broken behind the entries that were taken
-  bool more = false;         // not all of it was emitted: read it again when the queue has room
-  bool strange = false;      // nothing was taken: these may be another session's entries
+  std::size_t not_utf8 = 0;    // events in which bytes were replaced
+  std::string fault;           // the answer is broken behind the entries that were taken
+  bool more = false;           // not all of it was emitted: read it again when the queue has room
+  std::size_t recognised = 0;  // entries of the response that were known
+  std::string more_elsewhere;
+  bool shrunk = false;
+  bool strange = false;  // nothing was taken: these may be another session's entries
 
   std::size_t events() const { return events_new + events_changed + events_error; }
 };
+
+enum class GapKind { kGivenUp, kMayBeMissing };
 
 // What to do with an answer in which no entry is known: it may be of another session, to which the id was given.
 enum class Strange {
   kTake,
   kLeave,    // of a finished session, where others are known of it, or all of these are from after it had stopped
-  kOnlyOwn,  // likewise, and where nothing shows that it is the session's own
+  kOnlyOwn,  // of a session whose row names another start: whatever nothing shows to be its own
 };
 
 class LogReader {
@@ -60,7 +65,7 @@ class LogReader {
       : queue_(queue), shares_(shares), known_(shares.known_entries) {}
 
   // Emits one event that says that entries of the session could not be read, and why. Once per session.
-  void gap(const SourceFormat& source, SessionState& session, std::string_view why);
+  void gap(const SourceFormat& source, SessionState& session, GapKind kind, std::string_view why);
 
   // Emits what is new or changed and advances `session` by it. kBadAnswer: nothing was taken. Of an answer with much
   // news only the first part is emitted, in order of time: reading it again emits what follows.

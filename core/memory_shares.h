@@ -6,7 +6,8 @@
 //   1/4   the shards' own: what reading a small answer takes beside its body, and entries known by their bytes
 //   3/8   large answers, one or more at a time: body, its entries, the parser's index
 //
-// Beside it there are the session state, libcurl's own (some 150 KB per TLS connection), and the sink's.
+// In addition to it there are the session state, with a quarter of `memory` for fingerprints of what was delivered,
+// libcurl's own (some 150 KB per TLS connection), and the sink's.
 #pragma once
 
 #include <algorithm>
@@ -43,6 +44,11 @@ struct MemoryShares {
     shares.large_answers = static_cast<unsigned>(std::clamp<std::size_t>(memory / 16 / max_body, 1, shards));
     shares.large_answer = memory / 8 * 3 / shares.large_answers;
     return shares;
+  }
+
+  // In addition to `memory`: what each of so many sources may keep as fingerprints.
+  static std::size_t fingerprints(std::size_t memory, std::size_t sources) {
+    return memory / 4 / std::max<std::size_t>(sources, 1);
   }
 
   static std::size_t most_shards(std::size_t memory) {

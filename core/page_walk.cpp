@@ -4,27 +4,30 @@
 
 namespace sessionlogd {
 
-PageWalk::Step PageWalk::take(std::span<const std::string> ids, std::optional<std::uint64_t> total) {
+PageWalk::Step PageWalk::take(std::span<const std::uint64_t> rows, std::size_t asked, std::size_t longest) {
   const std::size_t begin = offset();
-  auto fresh = ids.begin();
+  auto fresh = rows.begin();
   if (overlaps()) {
-    const auto last = std::find(ids.begin(), ids.end(), last_);
-    if (last == ids.end()) return Step::kStartOver;
+    const auto last = std::find(rows.begin(), rows.end(), last_);
+    // A page at the offset of the last row that is empty: that row is gone.
+    if (last == rows.end()) return Step::kStartOver;
     fresh = last + 1;
   }
-  const bool has_news = std::any_of(fresh, ids.end(), [&](const std::string& id) { return !seen_.contains(id); });
-  barren_pages_ = has_news ? 0 : barren_pages_ + 1;
-  const bool at_end = ids.empty() || ids.size() < longest_ || barren_pages_ == kMostBarrenPages;
-  seen_.insert(ids.begin(), ids.end());
-  longest_ = std::max(longest_, ids.size());
-  rows_ = begin + ids.size();
-  if (!ids.empty()) last_ = ids.back();
-
-  // A first page that holds the whole total needs no second one; later, a total may be reached by rows that are gone
-  // meanwhile.
-  if (begin == 0 && total && reaches(total)) return Step::kComplete;
-  if (!at_end) return Step::kMore;
-  return reaches(total) ? Step::kComplete : Step::kIncomplete;
+  const std::size_t before = seen_.size();
+  const bool is_more_than_asked = asked != 0 && rows.size() > asked;
+  const bool is_full = rows.size() >= longest || rows.size() == asked;
+  const auto is_seen = [&](std::uint64_t row) { return seen_.contains(row); };
+  const auto known_behind = static_cast<std::size_t>(std::count_if(fresh, rows.end(), is_seen));
+  // The first page again: the source ignores the offset.
+  const bool barren = known_behind == static_cast<std::size_t>(rows.end() - fresh);
+  if (known_behind > 0 && !barren) return Step::kStartOver;
+  seen_.insert(rows.begin(), rows.end());
+  longest_here_ = std::max(longest_here_, rows.size());
+  rows_ = begin + rows.size();
+  if (!rows.empty()) last_ = rows.back();
+  if (rows.empty() || is_more_than_asked || !is_full) return Step::kComplete;
+  barren_pages_ = seen_.size() > before ? 0 : barren_pages_ + 1;
+  return barren_pages_ == kMostBarrenPages ? Step::kIncomplete : Step::kMore;
 }
 
 }  // namespace sessionlogd

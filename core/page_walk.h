@@ -1,22 +1,19 @@
-// Decides which page of a listing to ask for next, and when the listing is complete, although rows come and go between
-// two pages.
+// Decides which page of a listing to ask for next, and whether the pages have shown every row, although rows come and
+// go between two pages. No total is believed.
 //
 // Each page starts on the last row of the one before. Rows that were inserted before it push that row further into the
-// page: what stands before it is known. If it is not there, rows before it were deleted and others slipped past: the
-// walk must start over. Knows nothing of requests.
+// page: what stands before it is known. If it is not there, rows before it were deleted and others slipped past; if a
+// row that was seen comes behind it, the order is not the same in each response: the walk must start over. Knows
+// nothing of requests.
 //
-//   page 1: A B C        page 2 asks from C:  C D E  well   X C D  well, X was inserted   D E F  start over: who knows
-//   what B's
-//                                                                                                deletion hid
+//   page 1: A B C        page 2 asks from C:  C D E  fine   X C D  fine, X was inserted   D E F  start over: who knows
+//   what B's                                  C A D  start over: A was seen               deletion hid
 #pragma once
 
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
-#include <string>
-#include <string_view>
-#include <unordered_set>
 
 namespace sessionlogd {
 
@@ -27,26 +24,30 @@ class PageWalk {
 
   enum class Step {
     kMore,        // ask for the next page
-    kComplete,    // every row was seen
+    kComplete,    // every row was shown: the last page was not full
     kStartOver,   // the rows moved in a way that may have hidden some
-    kIncomplete,  // the end was reached, but the source says that there are more rows than it showed
+    kIncomplete,  // full pages of rows that are all known: the source ignores the offset
   };
-  // What a page held: the ids of its rows in order, and the total if it was given.
-  Step take(std::span<const std::string> ids, std::optional<std::uint64_t> total);
+  // What a page held: hashes of its rows in order. `asked`: how many rows were asked for, 0 = as many as the source
+  // likes. `longest`: of all pages that this source has given so far; a page of so many is full, for a source may give
+  // less than is asked for.
+  Step take(std::span<const std::uint64_t> rows, std::size_t asked, std::size_t longest);
+
+  // Different rows so far.
+  std::size_t seen() const { return seen_.size(); }
 
  private:
   // A source that gives one row at a time would give the same one for ever.
-  bool overlaps() const { return longest_ > 1; }
+  bool overlaps() const { return longest_here_ > 1; }
   // Full pages of rows that are all known come when many were inserted, and for ever from a source that ignores the
   // offset.
   static constexpr unsigned kMostBarrenPages = 3;
-  bool reaches(std::optional<std::uint64_t> total) const { return !total || seen_.size() >= *total; }
 
-  std::size_t rows_ = 0;       // position behind the last row that was read
-  std::size_t longest_ = 0;    // of the pages so far: a source may give less than is asked for
-  unsigned barren_pages_ = 0;  // in a row
-  std::string last_;           // id of the last row
-  std::unordered_set<std::string> seen_;
+  std::size_t rows_ = 0;          // position behind the last row that was read
+  std::size_t longest_here_ = 0;  // of the pages of this walk
+  unsigned barren_pages_ = 0;     // in a row
+  std::uint64_t last_ = 0;        // the last row
+  boost::unordered_flat_set<std::uint64_t> seen_;
 };
 
 }  // namespace sessionlogd

@@ -14,7 +14,7 @@ void RestoredState::record(std::string_view source_id, const StateRecord& record
     session.key = record.session_key;
     if (session.phase == Phase::kDone) {
       source.restored.sessions.erase(record.session_key);
-      source.restored.done.put(record.session_key, {session.digest, session.latest});
+      source.restored.done.put(record.session_key, decode_mark(record.value));
     } else {
       source.restored.done.erase(record.session_key);
       source.restored.sessions[record.session_key] = std::move(session);
@@ -38,40 +38,40 @@ void RestoredState::remove(Source& source, const StateRecord& record) {
 
 void RestoredState::delivered(const Delivered& event) {
   Source& source = sources_[std::string(event.source_id)];
-  SessionState& session = session_of(source, event);
   Touched& touched = touched_[{std::string(event.source_id), event.session_key}];
+  SessionState& session = session_of(source, event, touched.opened);
+  SessionHistory& history = session.history;
   if (touched.positions.empty()) {
-    for (std::size_t i = 0; i < session.history.size(); ++i)
-      touched.positions[session.history.key(i)] = static_cast<std::uint32_t>(i);
+    for (std::size_t i = 0; i < history.size(); ++i) touched.positions[history.key(i)] = static_cast<std::uint32_t>(i);
   }
+  // Of what was known by its fingerprint only the lower half of the key is there.
+  const auto half = touched.positions.find(static_cast<std::uint32_t>(event.entry_key));
+  const bool is_half = half != touched.positions.end() && (history.marks(half->second) & SessionHistory::kHalf) != 0;
   const auto [at, fresh] =
-      touched.positions.try_emplace(event.entry_key, static_cast<std::uint32_t>(session.history.size()));
+      is_half ? std::pair(half, false)
+              : touched.positions.try_emplace(event.entry_key, static_cast<std::uint32_t>(history.size()));
   const Change change = fresh ? Change::kNew : Change::kChanged;
-  const Emission emission{0, event.hash, event.entry_key, change, false, at->second};
-  if (event.log_time) {
-    session.history.advance(emission);
-    session.latest = std::max<Instant>(session.latest, *event.log_time);
-  } else {
-    session.history.advance_to_keep(emission);
-  }
+  history.advance({0, event.hash, event.entry_key, change, false, at->second});
+  if (event.log_time) session.latest = std::max<Instant>(session.latest, *event.log_time);
   touched.changed.push_back(at->second);
 }
 
 // What is committed of the session, or a new one of which only the output knows: the next listing fills in the rest.
-SessionState& RestoredState::session_of(Source& source, const Delivered& event) {
+SessionState& RestoredState::session_of(Source& source, const Delivered& event, bool& opened) {
   const auto [at, fresh] = source.restored.sessions.try_emplace(event.session_key);
   SessionState& session = at->second;
-  if (fresh) {
-    session.key = event.session_key;
-    session.info = SessionInfo{.id = event.session_id};
-    session.phase = Phase::kOpen;
-    // It was done and had just been opened again: what was delivered before that is known by its time only.
-    if (const auto mark = source.restored.done.find(event.session_key)) {
-      session.latest = session.only_after = mark->latest;
-      source.restored.done.erase(event.session_key);
-    }
-  }
   join_chunks(source, event.session_key, session.history);
+  if (!fresh) return session;
+  session.key = event.session_key;
+  session.info = SessionInfo{.id = event.session_id};
+  session.phase = Phase::kOpen;
+  const auto mark = source.restored.done.find(event.session_key);
+  if (!mark) return session;
+  // It was done and had just been opened again.
+  opened = true;
+  const bool has_fingerprints = mark->kind == DoneMark::Kind::kDelivered && session.history.size() > 0;
+  if (!has_fingerprints) open_again(session, *mark);
+  source.restored.done.erase(event.session_key);
   return session;
 }
 
@@ -92,8 +92,12 @@ std::vector<Batch> RestoredState::settle() {
     const SessionState& session = sources_[where.first].restored.sessions.at(where.second);
     Batch batch;
     batch.source_id = where.first;
-    batch.records.push_back({session.key, StateRecord::kSessionPart, encode_session(session)});
-    append_chunks(session, touched.changed, batch.records);
+    if (touched.opened) {
+      append_opened(session, batch.records);
+    } else {
+      batch.records.push_back({session.key, StateRecord::kSessionPart, encode_session(session)});
+      append_chunks(session, touched.changed, batch.records);
+    }
     batches.push_back(std::move(batch));
   }
   touched_.clear();
@@ -113,11 +117,37 @@ RestoredSource RestoredState::take(std::string_view source_id) {
   Source source = std::move(found->second);
   sources_.erase(found);
   for (auto& [key, session] : source.restored.sessions) join_chunks(source, key, session.history);
-  // What is left is of done ones, or of sessions whose own row is missing.
-  for (const auto& [key, rows] : source.chunks) {
-    if (source.restored.done.contains(key)) append_rows(rows, source.restored.kept[key]);
-  }
+  join_fingerprints(source);
   return std::move(source.restored);
+}
+
+// What is left is of done sessions, or of some whose own row is missing. What was done first goes first when there is
+// no room.
+void RestoredState::join_fingerprints(Source& source) {
+  struct Done {
+    Instant made;
+    std::uint64_t key;
+  };
+  std::vector<Done> by_age;
+  RestoredSource& restored = source.restored;
+  for (const auto& [key, rows] : source.chunks) {
+    const auto mark = restored.done.find(key);
+    if (!mark) continue;
+    if (mark->kind == DoneMark::Kind::kOld) {
+      append_rows(rows, restored.kept[key]);
+    } else {
+      by_age.push_back({mark->made, key});
+    }
+  }
+  std::ranges::sort(by_age, {}, &Done::made);
+  for (const Done& done : by_age) {
+    const auto rows = source.chunks.extract(done.key);
+    SessionHistory history;
+    append_rows(rows.mapped(), history);
+    DoneMark mark = *restored.done.find(done.key);
+    mark.place = restored.fingerprints.put(done.key, history);
+    restored.done.put(done.key, mark);
+  }
 }
 
 }  // namespace sessionlogd

@@ -8,18 +8,21 @@
 #include <vector>
 
 #include "core/done_marks.h"
+#include "core/kept_fingerprints.h"
 #include "core/session_state.h"
 #include "core/sink.h"
 
 namespace sessionlogd {
 
-// Of done sessions that had entries without a readable time, or not in a final state: those, by session_key. Few.
+// What a version that kept no fingerprints remembered of done sessions beside their marks: entries without a readable
+// time, or not in a final state. By session_key; few.
 using KeptEntries = std::unordered_map<std::uint64_t, SessionHistory>;
 
 struct RestoredSource {
   SourceState source;
   std::unordered_map<std::uint64_t, SessionState> sessions;  // not done, by session_key
   DoneMarks done;
+  KeptFingerprints fingerprints;
   KeptEntries kept;
 };
 
@@ -45,14 +48,16 @@ class RestoredState : public StateVisitor {
   };
   // A session that the output behind the committed position speaks of.
   struct Touched {
-    std::unordered_map<std::uint64_t, std::uint32_t> positions;  // key -> position in its history
+    std::unordered_map<std::uint64_t, std::uint32_t> positions;  // key, or half of it -> position in its history
     std::vector<std::uint32_t> changed;
+    bool opened = false;  // it was done
   };
 
   static void remove(Source& source, const StateRecord& record);
-  SessionState& session_of(Source& source, const Delivered& event);
+  SessionState& session_of(Source& source, const Delivered& event, bool& opened);
   static void append_rows(const Chunks& chunks, SessionHistory& history);
   static void join_chunks(Source& source, std::uint64_t key, SessionHistory& history);
+  static void join_fingerprints(Source& source);
 
   std::unordered_map<std::string, Source> sources_;
   std::map<std::pair<std::string, std::uint64_t>, Touched> touched_;

@@ -108,6 +108,12 @@ void SessionHistory::keep_twins_of_kept(std::uint64_t session_key) {
   }
 }
 
+std::uint32_t SessionHistory::sum() const {
+  std::uint32_t sum = 0;
+  for (std::size_t i = 0; i < size_; ++i) sum += static_cast<std::uint32_t>(key(i)) * 31 + hash(i);
+  return sum;
+}
+
 std::size_t SessionHistory::memory_bytes() const { return capacity_ * kBytesPerKey; }
 
 void HistoryComparer::Table::reset(std::size_t expected) {

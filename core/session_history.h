@@ -50,6 +50,7 @@ class SessionHistory {
   // After so many changes of one entry only the session's last read counts.
   static constexpr std::uint8_t kMostChanges = 16;
   static constexpr std::uint8_t kKept = 0x80;
+  static constexpr std::uint8_t kHalf = 0x40;
 
   SessionHistory() = default;
   SessionHistory(const SessionHistory& other);
@@ -83,6 +84,7 @@ class SessionHistory {
   void forget_all_but_kept(std::uint64_t session_key);
 
   std::size_t memory_bytes() const;
+  std::uint32_t sum() const;
 
  private:
   void move_to_block_of(std::uint32_t capacity);

@@ -1,7 +1,6 @@
 // Decides when a session has been read to its end. Late entries come after its state is final, so it is read right
-// after that, then at doubling gaps, the last time at least `settle` after it stopped. Knows nothing of requests.
-//
-// All times are by the appliance's clock.
+// after that was seen, then at doubling gaps, the last time at least `settle` later. Knows nothing of requests, and
+// believes no clock: all its times are watched time.
 #pragma once
 
 #include <chrono>
@@ -10,22 +9,40 @@
 
 #include "core/kept_instant.h"
 #include "core/timestamp.h"
+#include "core/watched_time.h"
 
 namespace sessionlogd {
 
 // When a source was asked what it says of a session, and when it had answered.
 struct Shown {
-  Instant asked, answered;
+  Watched asked, answered;
+};
+
+// What a whole read of a log gave.
+enum class LogFill : std::uint8_t {
+  kUsual,
+  kLacking,  // it is empty, or lacks entries that it had: it is read three times before that is believed
+  kPart,     // it says that there is more of it elsewhere: it is never the last
 };
 
 class SessionLife {
  public:
   void listed(bool final, std::optional<Instant> stop, Shown shown);
 
-  bool final() const { return final_since_ != kNever; }
+  // It ended so long ago that one read will do, instead of one now and one after `settle`. Only right after listed().
+  void ended_long_ago() { once_ = true; }
 
-  // Whether a read sent at `sent` is the last one: it takes no shortcut over the body's hash.
-  bool is_last(Instant sent, std::chrono::milliseconds settle) const;
+  // As an earlier run left it: it saw the final state at `final_since`, with that stop time.
+  void restore(std::optional<Watched> final_since, std::optional<Instant> stop);
+
+  bool final() const { return final_since_ != kNot; }
+  // When its final state was seen: to be made durable.
+  std::optional<Watched> final_since() const {
+    return final() ? std::optional(Watched{std::int64_t{final_since_}}) : std::nullopt;
+  }
+
+  // Whether a read sent at `sent` may be the last one: it takes no shortcut over the body's hash.
+  bool is_last(Watched sent, std::chrono::milliseconds settle) const;
 
   struct Next {
     enum class Step {
@@ -35,21 +52,25 @@ class SessionLife {
     } step;
     std::chrono::milliseconds wait{0};
   };
-  // A read sent at `sent` brought news, and `latest` is the latest log time there is. What was written since the
-  // session was listed as final may be of one that was opened again, which only the next listing shows: it settles
-  // again.
-  void brought_news(Instant sent, Instant latest, std::chrono::milliseconds settle);
+  // A read sent at `sent` brought news. What is written that late may be of a session that was opened again, which only
+  // the next listing shows: it settles again.
+  void brought_news(Watched sent, std::chrono::milliseconds settle);
 
   // A read sent at `sent` succeeded.
-  Next after_read(Instant sent, std::chrono::milliseconds settle, std::chrono::milliseconds first_gap);
+  Next after_read(Watched sent, LogFill fill, std::chrono::milliseconds settle, std::chrono::milliseconds first_gap);
 
  private:
-  Instant settled_at(std::chrono::milliseconds settle) const;
+  static constexpr std::int64_t kNot = INT64_MIN;
+  static constexpr std::uint8_t kReadsThatLack = 3;
 
-  KeptInstant final_asked_, final_since_;  // of the answer that first showed the final state: asked for, and there
-  KeptInstant running_at_;  // when the last answer that showed another state had come, or see brought_news
+  Watched settled_at(std::chrono::milliseconds settle) const { return Watched{std::int64_t{settles_from_}} + settle; }
+
+  Packed<std::int64_t> final_since_ = kNot;   // when the response had come that first showed the final state
+  Packed<std::int64_t> settles_from_ = kNot;  // that, or later: see brought_news and LogFill::kLacking
   KeptInstant stop_;
   std::uint8_t settling_reads_ = 0;  // saturates
+  std::uint8_t lacking_reads_ = 0;   // in a row; saturates
+  bool once_ = false;
 };
 
 }  // namespace sessionlogd

@@ -80,6 +80,21 @@ bool usable_id(std::string_view id) {
   return !id.empty() && id.size() <= kLongestId && id != "." && id != ".." && std::ranges::none_of(id, control);
 }
 
+std::uint64_t with_start(std::uint32_t lower, const std::optional<ReadTime>& start) {
+  if (!start) return lower;
+  HashInput input;
+  input.add_time(start->instant);
+  return std::uint64_t{std::max(input.event_hash(), 1u)} << 32 | lower;
+}
+
+// nullopt for the year 1, which .NET writes for none.
+std::optional<ReadTime> to_microseconds(ReadTime time) {
+  constexpr std::int64_t kYearTwo = -62'104'060'800;
+  if (time.instant.seconds < kYearTwo) return std::nullopt;
+  time.instant.nanos -= time.instant.nanos % 1'000;
+  return time;
+}
+
 ListedSession read_row(const Dialect& dialect, const Members& row) {
   const auto& names = dialect.sessions;
   ListedSession session;
@@ -89,18 +104,25 @@ ListedSession read_row(const Dialect& dialect, const Members& row) {
   session.parent = text_at(row, names.parent);
   session.status = text_at(row, names.status);
   const std::string start = text_at(row, names.start), stop = text_at(row, names.stop);
+  const std::string update_number = text_at(row, names.update_number);
   session.start = parse_rfc3339(start);
   session.stop = parse_rfc3339(stop);
 
   HashInput input;
-  for (const std::string& part : {session.status, session.type, stop, text_at(row, names.update_number)})
-    input.add_text(part);
-  session.digest = input.event_hash();
-  if (session.start) {
-    input.clear();
-    input.add_time(session.start->instant);
-    session.digest |= std::uint64_t{std::max(input.event_hash(), 1u)} << 32;
+  for (const std::string& part : {session.status, session.type, stop, update_number}) input.add_text(part);
+  session.old_digest = with_start(input.event_hash(), session.start);
+  if (session.start) session.start = to_microseconds(*session.start);
+  if (session.stop) session.stop = to_microseconds(*session.stop);
+
+  input.clear();
+  if (session.stop) {
+    input.add_time(session.stop->instant);
+  } else {
+    input.add_text(parse_rfc3339(stop) ? std::string_view{} : stop);
   }
+  session.stop_hash = std::max(input.event_hash(), 1u);
+  for (const std::string& part : {session.status, session.type, update_number}) input.add_text(part);
+  session.digest = with_start(input.event_hash(), session.start);
   return session;
 }
 
@@ -116,19 +138,33 @@ Error not_a_page(std::string_view why) {
   return Error(ErrorKind::kBadAnswer, fmt::format("the answer to the session listing is {}", why));
 }
 
+std::optional<Instant> start_of(const ListedSession& session) {
+  return session.start ? std::optional(session.start->instant) : std::nullopt;
+}
+
+// Two sessions may have the id one after the other.
+std::uint64_t hash_of_row(const ListedSession& session) {
+  HashInput input;
+  input.add_text(session.id);
+  return input.entry_base(session.digest >> 32);
+}
+
+std::uint64_t hash_of_row(std::string_view unusable) {
+  HashInput input;
+  input.add_raw(unusable);
+  return input.entry_base(0);
+}
+
 bool read_rows(const Dialect& dialect, JsonCursor& cursor, SessionPage& page) {
   Members members;
   while (cursor.next_element()) {
     const auto row = cursor.take_value();
-    if (!row || page.row_ids.size() == kMostRows) return false;
+    if (!row || page.rows.size() == kMostRows) return false;
     read_members(*row, members);
     ListedSession session = read_row(dialect, members);
-    if (usable_id(session.id)) {
-      page.row_ids.push_back(session.id);
-      page.sessions.push_back(std::move(session));
-    } else {
-      page.row_ids.push_back("unusable row " + std::string(*row).substr(0, kLongestId));
-    }
+    const bool usable = usable_id(session.id);
+    page.rows.push_back({usable ? hash_of_row(session) : hash_of_row(*row), start_of(session)});
+    if (usable) page.sessions.push_back(std::move(session));
   }
   return !cursor.faulty();
 }
@@ -140,7 +176,7 @@ Result<SessionPage> parse_session_page(const Dialect& dialect, std::string_view 
   JsonCursor cursor(without_byte_order_mark(body));
   if (!cursor.enter('{')) return not_a_page("not a JSON object");
   const std::string &items = dialect.sessions.items, &total = dialect.sessions.total;
-  bool has_items = false;
+  bool has_items = false, is_null = false;
   while (const auto key = cursor.next_key()) {
     const bool is_items = is_written_as(*key, items);
     if (is_items && cursor.peek() != 'n') {
@@ -155,10 +191,11 @@ Result<SessionPage> parse_session_page(const Dialect& dialect, std::string_view 
     const auto value = cursor.take_value();
     if (!value) break;
     if (!total.empty() && is_written_as(*key, total)) page.total = count_of(*value);
-    if (is_items) has_items = true;  // null: no sessions
+    if (is_items) is_null = true;
   }
   if (cursor.faulty() || !cursor.at_end()) return not_a_page(fmt::format("broken JSON at byte {}", cursor.position()));
-  if (!has_items) return not_a_page(fmt::format("not a page: it has no \"{}\"", items));
+  has_items |= is_null && page.total == 0u;
+  if (!has_items) return not_a_page(fmt::format("not a page: it has no array \"{}\"", items));
   return page;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/dialect.h"
+#include "core/listing_walk.h"
 #include "core/result.h"
 #include "core/session_life.h"
 #include "core/timestamp.h"
@@ -17,23 +18,28 @@ namespace sessionlogd {
 struct ListedSession {
   std::string id;
   std::string type, name, parent, status;  // "" = not said
-  std::optional<ReadTime> start, stop;
-  // Differs when the listing says anything new of it. The upper half is of the start time alone, 0 when there is none:
-  // another start under the same id is another session.
+  std::optional<ReadTime> start, stop;     // .NET's year 1 is none
+  // Differs when the listing says anything new of it. The upper half is of the start time alone, 0 when there is none.
+  // Times count to the microsecond: a source may show seven digits first and six later.
   std::uint64_t digest = 0;
-  Shown shown{};  // set by who asked
+  std::uint64_t old_digest = 0;  // as the version before would have made it
+  std::uint32_t stop_hash = 0;   // of the stop time alone
+  Shown shown{};                 // set by who asked
 };
 
-// Whether two digests speak of the same session under one id. One without a start time may be either.
+// Whether two digests name the same start. One without a start time may be either's.
 inline bool same_start(std::uint64_t a, std::uint64_t b) { return a >> 32 == b >> 32 || a >> 32 == 0 || b >> 32 == 0; }
 
 struct SessionPage {
-  std::vector<ListedSession> sessions;  // in order of the answer, those without a usable id left out
-  std::vector<std::string> row_ids;     // of every row; of one without a usable id something that stands for it
-  std::optional<std::uint64_t> total;
+  std::vector<ListedSession> sessions;  // in order of the response, those without a usable id left out
+  std::vector<ListingWalk::Row> rows;   // every row; of one without a usable id something that stands for it
+  std::optional<std::uint64_t> total;   // it proves nothing, but where there are no rows
+
+  std::size_t unusable() const { return rows.size() - sessions.size(); }
 };
 
-// kBadAnswer when it is not a page at all, or broken anywhere: a listing counts only whole.
+// kBadAnswer when it is not a page at all, or broken anywhere: a listing counts only whole. What proves a page is its
+// array, or null in place of it with a total of 0.
 Result<SessionPage> parse_session_page(const Dialect& dialect, std::string_view body);
 Result<ListedSession> parse_session(const Dialect& dialect, std::string_view body);
 

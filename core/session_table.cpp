@@ -1,85 +1,280 @@
 #include "core/session_table.h"
 
 #include <algorithm>
-#include <unordered_set>
 #include <utility>
 
 #include "core/identity.h"
 
 namespace sessionlogd {
+namespace {
 
-SessionTable::SessionTable(const SourceSettings& settings, RestoredSource restored)
+using Kind = DoneMark::Kind;
+
+// Versions before dropped marks one by one, so that a later session of an id may be marked and an earlier one not.
+constexpr std::uint32_t kHoles = 3;
+
+// Of a state of a version that kept a floor: what had ended and had begun before the floor, now and the newest mark was
+// delivered by it, or never will be. A clock may have carried the floor away.
+std::optional<Instant> done_before(const SourceState& source, const DoneMarks& done, Instant now) {
+  if (!source.listed_to || !source.floor || *source.floor == kNever) return std::nullopt;
+  Instant newest = kNever;
+  done.for_each([&](std::uint64_t, const DoneMark& mark, bool) { newest = std::max(newest, mark.latest); });
+  const Instant before = std::min(*source.floor, now);
+  return newest == kNever ? before : std::min(before, newest);
+}
+
+bool has_start(std::uint64_t digest) { return digest >> 32 != 0; }
+
+bool may_have_start_of(std::uint64_t digest, const ListedSession& listed) {
+  return same_start(digest, listed.digest) || same_start(digest, listed.old_digest);
+}
+
+bool has_start_of(std::uint64_t digest, const ListedSession& listed) {
+  return has_start(digest) && has_start(listed.digest) && may_have_start_of(digest, listed);
+}
+
+bool ended_long_ago(const Showing& how, std::optional<Instant> stop, std::chrono::milliseconds settle) {
+  if (!how.ended_long_ago_counts || !stop) return false;
+  const auto settled = add_nanoseconds(*stop, std::chrono::nanoseconds(settle).count());
+  return settled && *settled < how.ours && *settled < how.theirs;
+}
+
+// Nothing that was delivered of it would be delivered again under another key.
+bool nothing_is_known_of(const SessionState& state) {
+  return state.history.size() == 0 && !state.delivered_sum && state.only_after == kNever;
+}
+
+void add_texts(HashInput& input, const std::vector<std::string>& texts) {
+  for (const std::string& text : texts) input.add_text(text);
+  input.add_absent();
+}
+
+}  // namespace
+
+bool is_wanted(const SourceSettings& settings, const ListedSession& session) {
+  const auto& types = settings.session_types;
+  const auto holds = [&](const std::vector<std::string>& list) {
+    return std::ranges::find(list, session.type) != list.end();
+  };
+  return (types.include.empty() || holds(types.include)) && !holds(types.exclude);
+}
+
+std::uint64_t reading_of(const SourceSettings& settings) {
+  const auto& dialect = settings.dialect->sessions;
+  HashInput input;
+  for (const auto* paths : {&dialect.id, &dialect.type, &dialect.status, &dialect.start, &dialect.stop,
+                            &dialect.update_number, &dialect.final_words})
+    add_texts(input, *paths);
+  for (const std::string& text : {dialect.path, dialect.items, settings.api_version, settings.time_zone.name})
+    input.add_text(text);
+  return std::max<std::uint64_t>(input.entry_base(0), 1);
+}
+
+SessionTable::SessionTable(const SourceSettings& settings, RestoredSource restored, Instant now)
     : settings_(settings),
       zone_(settings.time_zone),
       source_(restored.source),
       done_(std::move(restored.done)),
+      fingerprints_(std::move(restored.fingerprints)),
       kept_(std::move(restored.kept)) {
-  for (auto& [key, state] : restored.sessions) add(std::move(state));
+  if (!source_.line && source_.listed_to && source_.floor) {
+    source_.before = done_before(source_, done_, now);
+    source_.line = *source_.floor;
+    source_.contact_over = true;
+  }
+  source_.floor.reset();
+  for (auto& [key, state] : restored.sessions) {
+    Session& session = sessions_[add(std::move(state))];
+    if (session.state.final_since != SessionState::kNotYet)
+      session.life.restore(Watched{std::int64_t{session.state.final_since}}, session.state.info.view().stop);
+  }
 }
 
-SessionTable::TakenIn SessionTable::take_in(const ListedSession& listed, std::vector<StateRecord>& records) {
-  std::optional<Slot> replaced;
-  for (std::uint32_t generation = 0;; ++generation) {
+SessionTable::TakenIn SessionTable::take_in(const ListedSession& listed, const Showing& how,
+                                            std::vector<StateRecord>& records) {
+  shown(listed, records);
+  bool other_start = false;
+  const Named as = find(listed, other_start);
+  if (!as.is_known()) return take_in_unknown(listed, as, how, records);
+  if (as.mark) return take_in_marked(listed, as, other_start, how, records);
+
+  Session& session = sessions_[*as.slot];
+  session.shown_by = how.inquiry;
+  if (!other_start || nothing_is_known_of(session.state)) {
+    if (session.is_disputed()) session.trouble->dispute.reset();
+    return take_in_open(*as.slot, listed, how, records);
+  }
+  ReadTrouble& trouble = session.in_trouble();
+  const bool was_disputed = session.is_disputed();
+  if (!was_disputed) trouble.asked_before_dispute = session.in_flight;
+  trouble.dispute = std::make_unique<ListedSession>(listed);
+  return {was_disputed ? TakenIn::As::kKnown : TakenIn::As::kDisputed, *as.slot};
+}
+
+SessionTable::Named SessionTable::named(std::string_view id, std::uint32_t generation) const {
+  Named named{.generation = generation, .key = session_key(settings_.id, id, generation)};
+  if (const auto open = slots_.find(named.key); open != slots_.end()) {
+    named.slot = open->second;
+  } else {
+    named.mark = done_.find(named.key);
+  }
+  return named;
+}
+
+// Of those that the id ever named the one with this start, else the last; else one that is not known.
+SessionTable::Named SessionTable::find(const ListedSession& listed, bool& other_start) {
+  std::optional<Named> last, same;
+  for (std::uint32_t generation = 0, unknown = 0; unknown < kHoles; ++generation) {
+    const Named one = named(listed.id, generation);
+    unknown = one.is_known() ? 0 : unknown + 1;
+    if (!one.is_known()) continue;
+    const std::uint64_t digest = one.slot ? sessions_[*one.slot].state.digest : one.mark->digest;
+    last = one;
+    other_start = !may_have_start_of(digest, listed);
+    if (has_start_of(digest, listed)) same = one;
+  }
+  if (same) {
+    other_start = false;
+    return *same;
+  }
+  return last.value_or(named(listed.id, 0));
+}
+
+// The marks of every session that the id ever named: they go together.
+void SessionTable::shown(const ListedSession& listed, std::vector<StateRecord>& records) {
+  for (std::uint32_t generation = 0, unknown = 0; unknown < kHoles; ++generation) {
     const std::uint64_t key = session_key(settings_.id, listed.id, generation);
-    TakenIn taken{TakenIn::As::kIgnored};
-    if (const auto known = slots_.find(key); known != slots_.end()) {
-      Session& session = sessions_[known->second];
-      if (session.replaced || !same_start(session.state.digest, listed.digest)) {
-        session.replaced = true;
-        replaced = known->second;
-        continue;
-      }
-      taken = take_in_known(known->second, listed, records);
-    } else if (const auto mark = done_.find(key)) {
-      if (!same_start(mark->digest, listed.digest)) continue;
-      if (mark->latest < source_.floor) shown_below_floor_.insert(key);
-      if (mark->digest != listed.digest) {
-        done_.erase(key);
-        taken = take_in_new(listed, key, mark, records);
-      }
-    } else {
-      taken = take_in_new(listed, key, std::nullopt, records);
-    }
-    taken.replaced = replaced;
-    return taken;
+    const bool is_open = slots_.contains(key);
+    const bool is_marked = !is_open && done_.contains(key);
+    unknown = is_open || is_marked ? 0 : unknown + 1;
+    if (is_marked && done_.shown(key))
+      records.push_back({key, StateRecord::kSessionPart, encode_mark(*done_.find(key))});
   }
 }
 
-SessionTable::TakenIn SessionTable::take_in_new(const ListedSession& listed, std::uint64_t key,
-                                                const std::optional<DoneMark>& mark,
-                                                std::vector<StateRecord>& records) {
-  SessionState state;
-  state.key = key;
-  state.digest = listed.digest;
-  const SessionInfo info = info_of(listed);
-  state.info = info;
+SessionTable::TakenIn SessionTable::take_in_unknown(const ListedSession& listed, const Named& as, const Showing& how,
+                                                    std::vector<StateRecord>& records) {
   const bool final = settings_.dialect->session_is_final(listed.status);
-  // Its done mark, if it had one, was dropped.
-  if (!mark && final && info.start && *info.start < source_.floor) return {TakenIn::As::kIgnored};
-  if (mark) {
-    state.latest = state.only_after = mark->latest;
-    if (auto kept = kept_.extract(key)) state.history = std::move(kept.mapped());
+  const std::optional<Instant> start = info_of(listed).start;
+  const bool by_the_line = how.by_sweep && !source_.contact_over && source_.line;
+  if (!is_wanted(settings_, listed) || (by_the_line && final && start && *start < *source_.line)) {
+    mark_left_alone(listed, as.key, records);
+    return {TakenIn::As::kIgnored};
   }
-  records.push_back({key, StateRecord::kSessionPart, encode_session(state)});
-  const Slot slot = add(std::move(state));
-  sessions_[slot].life.listed(final, info.stop, listed.shown);
-  sessions_[slot].shown = true;
-  return {TakenIn::As::kNew, slot};
+  if (source_.before && final && start && *start < *source_.before) {
+    put_mark(as.key, {.kind = Kind::kBefore, .digest = listed.digest, .made = how.ours, .start = *start}, records);
+    return {TakenIn::As::kIgnored};
+  }
+  return open(listed, as, how, records);
 }
 
-SessionTable::TakenIn SessionTable::take_in_known(Slot slot, const ListedSession& listed,
-                                                  std::vector<StateRecord>& records) {
+SessionTable::TakenIn SessionTable::take_in_open(Slot slot, const ListedSession& listed, const Showing& how,
+                                                 std::vector<StateRecord>& records) {
   Session& session = sessions_[slot];
-  session.shown = true;
+  session.shown_by = how.inquiry;
   const SessionInfo info = info_of(listed);
   const bool was_final = session.life.final();
   session.life.listed(settings_.dialect->session_is_final(listed.status), info.stop, listed.shown);
-  if (info != session.state.info.view() || listed.digest != session.state.digest) {
+  const std::int64_t final_since =
+      session.life.final_since() ? session.life.final_since()->count() : SessionState::kNotYet;
+  if (info != session.state.info.view() || listed.digest != session.state.digest ||
+      final_since != session.state.final_since) {
     session.state.info = info;
     session.state.digest = listed.digest;
+    session.state.final_since = final_since;
     records.push_back({session.state.key, StateRecord::kSessionPart, encode_session(session.state)});
   }
   return {session.life.final() && !was_final ? TakenIn::As::kFinished : TakenIn::As::kKnown, slot};
+}
+
+SessionTable::TakenIn SessionTable::take_in_marked(const ListedSession& listed, const Named& as, bool other_start,
+                                                   const Showing& how, std::vector<StateRecord>& records) {
+  DoneMark mark = *as.mark;
+  if (!other_start && mark.digest == listed.digest) return {TakenIn::As::kIgnored};
+  const bool final = settings_.dialect->session_is_final(listed.status);
+  const bool still_left_alone =
+      mark.kind == Kind::kLeftAlone &&
+      (!is_wanted(settings_, listed) ||
+       (final && !other_start && (mark.stop_hash == 0 || mark.stop_hash == listed.stop_hash)));
+  if (still_left_alone || (!other_start && is_only_another_reading(listed, mark))) {
+    mark.digest = listed.digest;
+    if (mark.kind == Kind::kLeftAlone) mark.stop_hash = listed.stop_hash;
+    put_mark(as.key, mark, records);
+    return {TakenIn::As::kIgnored};
+  }
+  if (mark.kind == Kind::kLeftAlone) {
+    done_.erase(as.key);
+    return take_in_unknown(listed, {.generation = as.generation, .key = as.key}, how, records);
+  }
+  if (!other_start) return open(listed, as, how, records);
+
+  const std::optional<Instant> start = info_of(listed).start;
+  // It began when all of the other had been delivered: what it is called cannot make it the same.
+  if (mark.kind == Kind::kOld && start && *start > mark.latest)
+    return take_in_unknown(listed, named(listed.id, as.generation + 1), how, records);
+  if (mark.kind != Kind::kDelivered) return open(listed, as, how, records);
+  return open_disputed(listed, as, how, records);
+}
+
+// It keeps its digest, and so the start that it had: after a restart it is disputed again.
+SessionTable::TakenIn SessionTable::open_disputed(const ListedSession& listed, const Named& as, const Showing& how,
+                                                  std::vector<StateRecord>& records) {
+  ListedSession as_it_was = listed;
+  as_it_was.digest = as.mark->digest;
+  const TakenIn taken = open(as_it_was, as, how, records);
+  sessions_[taken.slot].in_trouble().dispute = std::make_unique<ListedSession>(listed);
+  return taken;
+}
+
+bool SessionTable::is_only_another_reading(const ListedSession& listed, const DoneMark& mark) const {
+  if (mark.digest == listed.old_digest) return true;
+  const bool is_read_otherwise = source_.reading != 0 && source_.reading != reading_of(settings_);
+  return is_read_otherwise && settings_.dialect->session_is_final(listed.status) &&
+         mark.digest >> 32 == listed.digest >> 32;
+}
+
+// A session that is not known, or the one that `as.mark` speaks of.
+SessionTable::TakenIn SessionTable::open(const ListedSession& listed, const Named& as, const Showing& how,
+                                         std::vector<StateRecord>& records) {
+  SessionState state;
+  state.key = as.key;
+  state.digest = listed.digest;
+  const SessionInfo info = info_of(listed);
+  state.info = info;
+  state.news_at = how.watched.count();
+  if (how.late) state.late_since = how.watched.count();
+  if (as.mark) {
+    auto history = fingerprints_.take(as.key, as.mark->place);
+    if (history) {
+      state.history = std::move(*history);
+    } else {
+      open_again(state, *as.mark);
+      if (auto kept = kept_.extract(as.key)) state.history = std::move(kept.mapped());
+    }
+    done_.erase(as.key);
+  }
+  const Slot slot = add(std::move(state));
+  Session& session = sessions_[slot];
+  session.shown_by = how.inquiry;
+  session.life.listed(settings_.dialect->session_is_final(listed.status), info.stop, listed.shown);
+  if (ended_long_ago(how, info.stop, settings_.poll.settle)) session.life.ended_long_ago();
+  if (const auto since = session.life.final_since()) session.state.final_since = since->count();
+  append_opened(session.state, records);
+  return {TakenIn::As::kNew, slot};
+}
+
+SessionTable::TakenIn SessionTable::is_same(Slot slot, const Showing& how, std::vector<StateRecord>& records) {
+  ReadTrouble& trouble = *sessions_[slot].trouble;
+  const std::unique_ptr<ListedSession> row = std::exchange(trouble.dispute, nullptr);
+  return take_in_open(slot, *row, how, records);
+}
+
+SessionTable::TakenIn SessionTable::is_another(Slot slot, const Showing& how, std::vector<StateRecord>& records) {
+  const std::unique_ptr<ListedSession> row = std::exchange(sessions_[slot].trouble->dispute, nullptr);
+  std::uint32_t next = 1;
+  while (session_key(settings_.id, row->id, next - 1) != sessions_[slot].state.key) ++next;
+  finish(slot, how.ours, records);
+  return take_in_unknown(*row, named(row->id, next), how, records);
 }
 
 SessionInfo SessionTable::info_of(const ListedSession& listed) const {
@@ -95,15 +290,71 @@ SessionInfo SessionTable::info_of(const ListedSession& listed) const {
   return info;
 }
 
-void SessionTable::finish(Slot slot, std::vector<StateRecord>& records) {
+// What remains of a session. One that was opened again and never read since is known as it was before.
+DoneMark SessionTable::mark_of(const Session& session, Instant now) const {
+  const SessionState& state = session.state;
+  DoneMark mark{.kind = Kind::kDelivered, .digest = state.digest, .sum = state.history.sum(), .made = now};
+  if (state.delivered_sum) {
+    mark.sum = *state.delivered_sum;
+    mark.made = state.only_after;
+  } else if (state.only_after != kNever) {
+    mark = {.kind = Kind::kOld, .digest = state.digest, .latest = std::max<Instant>(state.latest, state.only_after)};
+  }
+  return mark;
+}
+
+void SessionTable::finish(Slot slot, Instant now, std::vector<StateRecord>& records) {
+  SessionState& state = sessions_[slot].state;
+  DoneMark mark = mark_of(sessions_[slot], now);
+  append_done(state, mark, records);
+  if (mark.kind == Kind::kDelivered) {
+    mark.place = fingerprints_.put(state.key, state.history);
+  } else if (state.history.size() > 0) {
+    kept_[state.key] = std::move(state.history);
+  }
+  done_.put(state.key, mark);
+  free(slot);
+  keep_bound(records);
+}
+
+void SessionTable::leave_alone(Slot slot, std::vector<StateRecord>& records) {
+  const SessionState& state = sessions_[slot].state;
+  const DoneMark mark{
+      .kind = Kind::kLeftAlone, .digest = state.digest, .start = state.info.view().start.value_or(kNever)};
+  const std::uint64_t key = state.key;
+  append_removal(key, state.history.size(), records);
+  free(slot);
+  put_mark(key, mark, records);
+}
+
+// What is dropped to keep the bound leaves a mark with its sum.
+void SessionTable::keep_bound(std::vector<StateRecord>& records) {
+  fingerprints_.keep_within(most_fingerprint_bytes_, [&](std::uint64_t key, std::size_t entries) {
+    append_removal_of_fingerprints(key, entries, records);
+  });
+}
+
+void SessionTable::free(Slot slot) {
   Session& session = sessions_[slot];
   --phases_[static_cast<std::size_t>(session.state.phase)];
-  append_done(session.state, records);
-  done_.put(session.state.key, done_mark(session.state));
-  if (session.state.history.size() > 0) kept_[session.state.key] = std::move(session.state.history);
   slots_.erase(session.state.key);
   session = Session();
   free_.push_back(slot);
+}
+
+void SessionTable::put_mark(std::uint64_t key, DoneMark mark, std::vector<StateRecord>& records) {
+  records.push_back({key, StateRecord::kSessionPart, encode_mark(mark)});
+  done_.put(key, mark);
+}
+
+void SessionTable::mark_left_alone(const ListedSession& listed, std::uint64_t key, std::vector<StateRecord>& records) {
+  ++left_alone_;
+  put_mark(key,
+           {.kind = Kind::kLeftAlone,
+            .digest = listed.digest,
+            .start = info_of(listed).start.value_or(kNever),
+            .stop_hash = listed.stop_hash},
+           records);
 }
 
 void SessionTable::enter(Slot slot, Phase phase) {
@@ -112,39 +363,68 @@ void SessionTable::enter(Slot slot, Phase phase) {
   sessions_[slot].state.phase = phase;
 }
 
-std::vector<std::string> SessionTable::open_but_not_in(const std::vector<ListedSession>& listed) {
-  std::unordered_set<std::string_view> shown;
-  for (const ListedSession& session : listed) shown.insert(session.id);
+std::vector<std::string> SessionTable::open_but_not_in(std::uint32_t inquiry) const {
   std::vector<std::string> missing;
   for (const auto& [key, slot] : slots_) {
-    Session& session = sessions_[slot];
-    session.shown = shown.contains(session.state.info.id());
-    const bool asked_for = !session.life.final() || session.is_strange();
-    if (asked_for && !session.shown && !session.replaced) missing.emplace_back(session.state.info.id());
+    const Session& session = sessions_[slot];
+    const bool asked_for = !session.life.final() || session.is_strange() || session.is_disputed();
+    if (asked_for && session.shown_by < inquiry) missing.emplace_back(session.state.info.id());
   }
   return missing;
 }
 
-void SessionTable::raise_floor(Instant from, Instant forgotten, std::vector<StateRecord>& records) {
-  source_.floor = std::max(source_.floor, from);
-  // A mark's time is at least its session's start, so nothing is dropped that the floor does not cover.
-  const Instant before = std::min(source_.floor, forgotten);
-  done_.erase_if([&](std::uint64_t key, const DoneMark& mark) {
-    if (mark.latest >= before || shown_below_floor_.contains(key)) return false;
-    const auto kept = kept_.extract(key);
-    append_removal(key, kept ? kept.mapped() : SessionHistory(), records);
-    return true;
-  });
-  shown_below_floor_.clear();
+void SessionTable::begin_sweep() {
+  done_.begin_sweep();
+  left_alone_ = 0;
 }
 
-void SessionTable::lower_floor(Instant since, std::vector<StateRecord>& records) {
-  source_.floor = std::min(source_.floor, since);
-  // The next window begins an overlap before this.
-  const auto overlap = std::chrono::nanoseconds(settings_.poll.overlap).count();
-  const Instant listed_to = add_nanoseconds(since, overlap).value_or(since);
-  source_.listed_to = std::min(source_.listed_to.value_or(listed_to), listed_to);
-  records.push_back({0, StateRecord::kSourcePart, encode_source(source_)});
+std::size_t SessionTable::end_sweep(Watched now, Absence absence, std::vector<StateRecord>& records) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(now);
+  const std::optional<Watched> third_last = source_.sweeps[1];
+  source_.sweeps = {source_.sweeps[1], source_.sweeps[2], now};
+  source_.before.reset();
+  source_.reading = reading_of(settings_);
+
+  if (absence == Absence::kProvesNothing) return 0;
+
+  std::vector<std::uint64_t> absent, gone;
+  done_.for_each([&](std::uint64_t key, const DoneMark& mark, bool was_shown) {
+    if (was_shown || (absence == Absence::kOfThoseWithStart && !has_start(mark.digest))) return;
+    if (!mark.absent_since) {
+      absent.push_back(key);
+    } else if (third_last && *mark.absent_since <= *third_last &&
+               seconds - *mark.absent_since >= settings_.poll.retention) {
+      gone.push_back(key);
+    }
+  });
+  for (const std::uint64_t key : absent) {
+    DoneMark mark = *done_.find(key);
+    mark.absent_since = seconds;
+    put_mark(key, mark, records);
+  }
+  for (const std::uint64_t key : gone) remove_mark(key, records);
+  return gone.size();
+}
+
+void SessionTable::remove_mark(std::uint64_t key, std::vector<StateRecord>& records) {
+  const DoneMark mark = *done_.find(key);
+  const auto kept = kept_.extract(key);
+  append_removal(key, kept ? kept.mapped().size() : 0, records);
+  if (const auto entries = fingerprints_.take(key, mark.place))
+    append_removal_of_fingerprints(key, entries->size(), records);
+  done_.erase(key);
+}
+
+std::size_t SessionTable::forget_left_alone(Instant since, bool again, std::vector<StateRecord>& records) {
+  std::vector<std::uint64_t> keys;
+  done_.for_each([&](std::uint64_t key, const DoneMark& mark, bool) {
+    const bool counts = mark.kind == Kind::kLeftAlone || (again && mark.kind == Kind::kBefore);
+    if (counts && (mark.start == kNever || mark.start >= since)) keys.push_back(key);
+  });
+  for (const std::uint64_t key : keys) remove_mark(key, records);
+  if (source_.line) source_.line = std::min(*source_.line, since);
+  if (again && source_.before) source_.before = std::min(*source_.before, since);
+  return keys.size();
 }
 
 RestoredSource SessionTable::release() {
@@ -152,6 +432,7 @@ RestoredSource SessionTable::release() {
   all.source = source_;
   for (const auto& [key, slot] : slots_) all.sessions.emplace(key, std::move(sessions_[slot].state));
   all.done = std::exchange(done_, {});
+  all.fingerprints = std::exchange(fingerprints_, {});
   all.kept = std::move(kept_);
   sessions_.clear();
   free_.clear();

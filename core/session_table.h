@@ -1,11 +1,13 @@
-// The sessions of one source: those that are read, and the done marks of those that were. Decides what a row of the
-// listing means: news of a known session, a new one, one opened again, or another one under an id that was used before.
-// No I/O, no timers.
+// The sessions of one source: those that are read, and the marks of those that are done with. Decides what a row of the
+// listing means: a session is known, or it is news. Known is open or marked; no time makes it so, but the line of first
+// contact (SourceState::line). No I/O, no timers.
 //
-//   id ──▶ generation 0: known or done, same start ──▶ that one
-//            │ another start
-//            ▼
-//          generation 1: ...          each generation has its own session_key, so its own event ids
+//   id ──▶ generation 0, 1, ...: each has its own session_key, so its own event ids
+//            one is open or marked, with the same start, or one of both names none ──▶ that one
+//            all have other starts ──▶ the last one is disputed: its log tells whether its start was corrected (it
+//            knows
+//                                      an entry of ours) or the id names another session, the next generation
+//            none is known         ──▶ news
 #pragma once
 
 #include <array>
@@ -16,7 +18,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "config/settings.h"
@@ -35,23 +36,26 @@ namespace sessionlogd {
 struct ReadTrouble {
   Backoff backoff;
   LostSession lost;
-  // Its log held nothing that was known of it, when this listing was the last that had begun: a later one tells whether
+  // Its log held nothing that was known of it, when this inquiry was the last that had begun: a later one tells whether
   // it is still the same session.
   std::optional<std::uint32_t> strange_since{};
   bool vouched_for = false;  // it is: its log is taken as it comes
+  // A row under its id that names another start, and whether the log that is on its way was asked for before.
+  std::unique_ptr<ListedSession> dispute{};
+  bool asked_before_dispute = false;
 };
 
 struct Session {
   SessionState state;
   SessionLife life;
-  std::uint32_t entries = 0;               // in the last answer that was read to its end
-  std::uint64_t body_hash = 0;             // of that answer, 0 = none
+  std::uint32_t entries = 0;               // in the last response that was read to its end
+  std::uint64_t body_hash = 0;             // of that response, 0 = none
   std::unique_ptr<ReadTrouble> trouble{};  // most have none
   Pace pace;
+  std::uint32_t shown_by = 0;  // the last inquiry that showed it
   bool in_flight = false;
   bool read = false;      // in this run
-  bool shown = false;     // the last listing that covered it showed it
-  bool replaced = false;  // its id names another session now: what is asked of it is not its own log any more
+  bool lacks = false;     // the last response lacked entries that are known, or had none
   bool said_old = false;  // that it runs for very long
 
   ReadTrouble& in_trouble() {
@@ -59,52 +63,88 @@ struct Session {
     return *trouble;
   }
   bool is_strange() const { return trouble && trouble->strange_since; }
+  bool is_disputed() const { return trouble && trouble->dispute; }
+  bool is_late() const { return state.late_since != SessionState::kNotYet; }
+};
+
+// How rows were shown.
+struct Showing {
+  std::uint32_t inquiry = 0;  // number of the listing, or of the request for one session: each has a higher one
+  bool by_sweep = false;      // by a listing of everything
+  bool late = false;          // by it alone: a window should have shown them before
+  bool ended_long_ago_counts = false;  // at first contact, in one pass, and in backfill
+  Instant ours{}, theirs{};            // what the clocks say
+  Watched watched{0};
 };
 
 class SessionTable {
  public:
   using Slot = Schedule::Slot;
 
-  // Settings must outlive this.
-  SessionTable(const SourceSettings& settings, RestoredSource restored);
+  // Settings must outlive this. `now` is our clock, for a state of before.
+  SessionTable(const SourceSettings& settings, RestoredSource restored, Instant now);
 
   struct TakenIn {
     enum class As {
-      kIgnored,   // done, or before the floor
-      kKnown,     // nothing that matters has changed
-      kFinished,  // known, and its state is final now
+      kIgnored,   // marked, and nothing that matters has changed
+      kKnown,     // read already, and nothing that matters has changed
+      kFinished,  // read already, and its state is final now
+      kDisputed,  // its row names another start: its log is to be read
       kNew,       // to be read; also one that was done and is opened again
     } as;
-    Slot slot = 0;                   // valid unless kIgnored
-    std::optional<Slot> replaced{};  // the session that had this id before and is still in the table
+    Slot slot = 0;  // valid unless kIgnored
   };
   // What must be remembered of it is appended to `records`.
-  TakenIn take_in(const ListedSession& listed, std::vector<StateRecord>& records);
+  TakenIn take_in(const ListedSession& listed, const Showing& how, std::vector<StateRecord>& records);
 
-  // The session was read to its end or is given up: its done mark is what remains. The slot is free afterwards.
-  void finish(Slot slot, std::vector<StateRecord>& records);
+  // A disputed session's log was read, and knows entries of ours: its start was corrected. Returns what has become of
+  // it, as take_in() does.
+  TakenIn is_same(Slot slot, const Showing& how, std::vector<StateRecord>& records);
+  // It knows none. The session is finished, and the row that named another start is taken in as another one.
+  TakenIn is_another(Slot slot, const Showing& how, std::vector<StateRecord>& records);
 
-  // Sessions that the listing did not show and of which it should say something, open ones most of all: they are asked
-  // for by their ids.
-  std::vector<std::string> open_but_not_in(const std::vector<ListedSession>& listed);
+  // The session was read to its end or is given up: its mark is what remains. The slot is free afterwards.
+  void finish(Slot slot, Instant now, std::vector<StateRecord>& records);
+  // It is left alone, unread.
+  void leave_alone(Slot slot, std::vector<StateRecord>& records);
 
-  // A listing of everything since `from` was complete: sessions that began before and are finished are not taken up any
-  // more. The floor only rises by this. Done marks below it are kept until `forgotten`, before which the source itself
-  // keeps nothing, and as long as listings show their session: one of them may be opened again.
-  void raise_floor(Instant from, Instant forgotten, std::vector<StateRecord>& records);
+  // Open sessions that the inquiry did not show and of which the source should say something: asked for by their ids.
+  std::vector<std::string> open_but_not_in(std::uint32_t inquiry) const;
 
-  // The opposite, an explicit act: the next listing asks from `since`, and what it shows is taken up again unless it is
-  // done. Marks that were dropped do not come back.
-  void lower_floor(Instant since, std::vector<StateRecord>& records);
+  // A listing of everything begins. What is shown from now on is counted.
+  void begin_sweep();
+  // What it says of a mark that it did not show.
+  enum class Absence {
+    kOfAll,
+    kOfThoseWithStart,  // it went through slices of start times
+    kProvesNothing,     // a part of it was shown to an earlier run
+  };
+  // It has shown everything. Marks of ids that it did not show are absent; those that were by three complete sweeps in
+  // a row, over `retention`, are dropped. Returns how many.
+  std::size_t end_sweep(Watched now, Absence absence, std::vector<StateRecord>& records);
+  // Since begin_sweep().
+  std::size_t left_alone() const { return left_alone_; }
+
+  // What was left alone and began at `since` or later is news to the next listing; with `again` also what a version
+  // before had been done with. The line moves back. Returns how many marks went.
+  std::size_t forget_left_alone(Instant since, bool again, std::vector<StateRecord>& records);
 
   // Everything that is known, as it was given; nothing is left here.
   RestoredSource release();
+
+  // How much fingerprints may take: of this source.
+  void set_fingerprint_bytes(std::size_t most) { most_fingerprint_bytes_ = most; }
 
   SourceState& source() { return source_; }
   const SourceState& source() const { return source_; }
   Session& at(Slot slot) { return sessions_[slot]; }
   const Session& at(Slot slot) const { return sessions_[slot]; }
   std::vector<Slot> slots() const;
+  // Whether the slot is still that session's.
+  bool is_open(Slot slot, std::uint64_t key) const {
+    const auto open = slots_.find(key);
+    return open != slots_.end() && open->second == slot;
+  }
   std::size_t size() const { return slots_.size(); }
 
   // Moves a session on; the phases are counted.
@@ -113,25 +153,57 @@ class SessionTable {
   std::array<std::size_t, 4> phases() const { return {phases_[0], phases_[1], phases_[2], done_.size()}; }
 
   std::size_t done() const { return done_.size(); }
+  std::size_t fingerprint_bytes() const { return fingerprints_.bytes(); }
 
  private:
-  TakenIn take_in_new(const ListedSession& listed, std::uint64_t key, const std::optional<DoneMark>& mark,
-                      std::vector<StateRecord>& records);
-  TakenIn take_in_known(Slot slot, const ListedSession& listed, std::vector<StateRecord>& records);
+  // What an id names.
+  struct Named {
+    std::uint32_t generation = 0;
+    std::uint64_t key = 0;
+    std::optional<Slot> slot{};
+    std::optional<DoneMark> mark{};
+    bool is_known() const { return slot || mark; }
+  };
+  Named named(std::string_view id, std::uint32_t generation) const;
+  Named find(const ListedSession& listed, bool& other_start);
+  void shown(const ListedSession& listed, std::vector<StateRecord>& records);
+
+  TakenIn take_in_unknown(const ListedSession& listed, const Named& as, const Showing& how,
+                          std::vector<StateRecord>& records);
+  TakenIn take_in_open(Slot slot, const ListedSession& listed, const Showing& how, std::vector<StateRecord>& records);
+  TakenIn take_in_marked(const ListedSession& listed, const Named& as, bool other_start, const Showing& how,
+                         std::vector<StateRecord>& records);
+  bool is_only_another_reading(const ListedSession& listed, const DoneMark& mark) const;
+  TakenIn open(const ListedSession& listed, const Named& as, const Showing& how, std::vector<StateRecord>& records);
+  TakenIn open_disputed(const ListedSession& listed, const Named& as, const Showing& how,
+                        std::vector<StateRecord>& records);
+  void put_mark(std::uint64_t key, DoneMark mark, std::vector<StateRecord>& records);
+  void mark_left_alone(const ListedSession& listed, std::uint64_t key, std::vector<StateRecord>& records);
   SessionInfo info_of(const ListedSession& listed) const;
   Slot add(SessionState state);
+  void free(Slot slot);
+  void remove_mark(std::uint64_t key, std::vector<StateRecord>& records);
+  DoneMark mark_of(const Session& session, Instant now) const;
+  void keep_bound(std::vector<StateRecord>& records);
 
   const SourceSettings& settings_;
   ZoneRules zone_;
   SourceState source_;
   DoneMarks done_;
+  KeptFingerprints fingerprints_;
   KeptEntries kept_;
-  // Done marks from below the floor whose sessions were shown since it was raised last: one that runs without end, say.
-  std::unordered_set<std::uint64_t> shown_below_floor_;
+  std::size_t left_alone_ = 0;
+  std::size_t most_fingerprint_bytes_ = std::size_t{1} << 40;
   std::deque<Session> sessions_;  // by slot; a deque, so that a session stays where it is while others come
   std::vector<Slot> free_;
   std::array<std::size_t, 3> phases_{};                   // those that are not done, by Phase
   boost::unordered_flat_map<std::uint64_t, Slot> slots_;  // by session_key
 };
+
+// Whether the source's `session_types` let it be read.
+bool is_wanted(const SourceSettings& settings, const ListedSession& session);
+
+// What reads the rows of a source: a mark's digest was made by it.
+std::uint64_t reading_of(const SourceSettings& settings);
 
 }  // namespace sessionlogd

@@ -8,10 +8,12 @@ namespace sessionlogd {
 namespace asio = boost::asio;
 
 Shard::Shard(BatchQueue& queue, const MemoryShares& memory, std::shared_ptr<LargeAnswers> large_answers,
-             Quarantine* quarantine, MakeEncoder make_encoder, PollMode mode, std::uint64_t seed)
+             Quarantine* quarantine, const std::atomic<std::size_t>& fingerprint_bytes, MakeEncoder make_encoder,
+             PollMode mode, std::uint64_t seed)
     : work_(asio::make_work_guard(io_)),
       queue_(queue),
       quarantine_(quarantine),
+      fingerprint_bytes_(fingerprint_bytes),
       make_encoder_(std::move(make_encoder)),
       mode_(mode),
       random_(seed),
@@ -23,7 +25,8 @@ Shard::~Shard() { join(); }
 
 void Shard::add(NewSource& source) {
   if (stopping_) return;
-  const ShardServices services{io_, http_, reader_, queue_, quarantine_, room_, random_, metrics_};
+  const ShardServices services{
+      io_, http_, reader_, queue_, quarantine_, room_, random_, metrics_, fingerprint_bytes_, quarantine_ != nullptr};
   sources_.emplace_back(source, make_encoder_(*source.settings), services, mode_);
   if (started_) {
     ++running_;

@@ -35,9 +35,11 @@ class Shard {
  public:
   using MakeEncoder = std::function<std::unique_ptr<Encoder>(const SourceSettings&)>;
 
-  // Queue and quarantine (nullptr: what is no JSON is not kept) must outlive this.
+  // Queue and quarantine (nullptr: no state is kept, nor what is no JSON) must outlive this, and the bytes that each
+  // source may keep as fingerprints, which may change.
   Shard(BatchQueue& queue, const MemoryShares& memory, std::shared_ptr<LargeAnswers> large_answers,
-        Quarantine* quarantine, MakeEncoder make_encoder, PollMode mode, std::uint64_t seed);
+        Quarantine* quarantine, const std::atomic<std::size_t>& fingerprint_bytes, MakeEncoder make_encoder,
+        PollMode mode, std::uint64_t seed);
   ~Shard();
 
   // Before start(), or on this shard's thread: then the source begins at once. Throws std::runtime_error when a file or
@@ -93,6 +95,7 @@ class Shard {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   BatchQueue& queue_;
   Quarantine* const quarantine_;
+  const std::atomic<std::size_t>& fingerprint_bytes_;
   const MakeEncoder make_encoder_;
   const PollMode mode_;
   std::mt19937_64 random_;

@@ -10,6 +10,7 @@ namespace {
 
 // Failures that pass are not worth a line before there are so many in a row.
 constexpr unsigned kFailuresWorthSaying = 3;
+constexpr unsigned kIncompleteIsAFault = 3;
 
 // What a source says that does not know the request: as a whole, or this session.
 bool is_refusal(int http_status) {
@@ -49,6 +50,37 @@ void SourceHealth::incomplete(const std::string& why) {
         "source={} listing may be incomplete: {}; what it shows is read, and the next one asks from the same time",
         settings_.name, why);
   }
+}
+
+void SourceHealth::swept(std::size_t rows, std::size_t marks, std::string_view missing) {
+  incomplete_sweeps_ = missing.empty() ? 0 : incomplete_sweeps_ + 1;
+  std::string fault;
+  if (rows == 0 && marks > 0) {
+    fault = "shows none of the sessions that it had: reinstalled, or the account lost its rights";
+  } else if (incomplete_sweeps_ >= kIncompleteIsAFault) {
+    fault = fmt::format("its sessions cannot be listed completely: {}", missing);
+  }
+  if (std::exchange(sweep_fault_, fault) == fault) return;
+  if (fault.empty()) {
+    spdlog::info("source={} shows its sessions again", settings_.name);
+  } else {
+    spdlog::error("source={} {}; nothing is forgotten", settings_.name, fault);
+  }
+}
+
+void SourceHealth::many_are_late(std::size_t sessions) {
+  spdlog::warn(
+      "source={} shows more than {} sessions that it never showed: wider rights, another appliance, new ids? They wait "
+      "for an hour; `sessionlogd backfill {} --none-before TIME` leaves alone what began before",
+      settings_.name, sessions - 1, settings_.name);
+}
+
+void SourceHealth::more_elsewhere(std::string_view session, const std::string& why) {
+  if (why.empty() || std::exchange(more_elsewhere_, true)) return;
+  spdlog::error(
+      "source={} session={} log is not given whole: {}; what is given is delivered, the session stays open; said once "
+      "for the source",
+      settings_.name, session, why);
 }
 
 void SourceHealth::refused(std::uint64_t session_key, const Error& error) {

@@ -27,6 +27,13 @@ class SourceHealth {
   // Why a listing may be incomplete, "" = it is not.
   void incomplete(const std::string& why);
 
+  // A sweep has ended: rows that it showed, done marks that the source has, and why it was not complete ("" = it was).
+  void swept(std::size_t rows, std::size_t marks, std::string_view missing);
+  // More sessions than usual are shown that no window showed: they wait.
+  void many_are_late(std::size_t sessions);
+  // Why a session's log may hold more than was given, "" = it does not.
+  void more_elsewhere(std::string_view session, const std::string& why);
+
   // A session's log could not be had, or could be read.
   void refused(std::uint64_t session_key, const Error& error);
   void read();
@@ -36,6 +43,9 @@ class SourceHealth {
 
   // Everything that the first listing showed was read.
   void first_contact(std::uint64_t sessions, std::uint64_t entries);
+
+  // What is wrong with what it shows, "" = nothing.
+  const std::string& sweep_fault() const { return sweep_fault_; }
 
   bool lists() const { return failed_listings_ == 0; }
   bool gives_logs() const { return refusal_.empty(); }
@@ -51,6 +61,9 @@ class SourceHealth {
   std::string listing_fault_;
   SaidFault said_;
   bool unusable_ = false;
+  std::string sweep_fault_;
+  unsigned incomplete_sweeps_ = 0;  // in a row
+  bool more_elsewhere_ = false;
   std::string incomplete_;
   Refusals refusals_;
   std::string refusal_;

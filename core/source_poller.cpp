@@ -15,24 +15,17 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::chrono::seconds kClockHolds{5};
 constexpr unsigned kTriesInOnePass = 4;
 constexpr std::chrono::milliseconds kLogOutTimeout{1'500};
 constexpr std::chrono::milliseconds kLongestSpread{2'000};
 constexpr std::chrono::hours kPaceOfTheOld{1};
 constexpr std::string_view kGivenAway = "its id was given to another session";
-constexpr int kDriftOfPace = 8;  // a quiet session is polled up to an eighth of its pace early, a listing likewise
+constexpr int kDriftOfPace = 8;  // a quiet session is polled up to an eighth of its pace early
 constexpr std::chrono::hours kForgottenAfter{30 * 24};
-
-// How long ago the last of a session was, or its start; zero when neither is known.
-std::chrono::seconds without_news_for(const SessionState& session, Instant now) {
-  const Instant news = done_mark(session).latest;
-  return news == kNever ? std::chrono::seconds{0} : std::chrono::seconds{now.seconds - news.seconds};
-}
-
-Instant back(Instant at, std::chrono::milliseconds span) {
-  return add_nanoseconds(at, -std::chrono::nanoseconds(span).count()).value_or(at);
-}
+// Sessions that were found and not read yet: a listing that goes on for ever would fill the memory with them.
+constexpr std::size_t kMostWaiting = 20'000;
+constexpr std::chrono::seconds kLooksForRoom{1};
+constexpr std::size_t kRecordsPerBatch = 4'096;
 
 void bump(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) {
   counter.fetch_add(by, std::memory_order_relaxed);
@@ -52,14 +45,20 @@ SourcePoller::SourcePoller(Parts parts, RestoredSource&& restored)
               .encoder = &parts.encoder},
       api_(services_.io, services_.http, settings_, services_.random,
            {.held_back = mode_ == PollMode::kOnePass ? HeldBack::kFails : HeldBack::kWaits}),
-      discovery_(api_, settings_,
-                 [this](std::string_view session, std::string_view expected, std::string_view body) {
-                   count_not_json(session, expected, body);
-                 }),
       health_(settings_, api_),
-      table_(settings_, std::move(restored)),
+      table_(settings_, std::move(restored), system_now()),
+      finder_({.io = services_.io,
+               .settings = settings_,
+               .api = api_,
+               .table = table_,
+               .health = health_,
+               .found = *this,
+               .random = services_.random,
+               .rounds = mode_ == PollMode::kOnePass ? SessionFinder::Rounds::kOnce : SessionFinder::Rounds::kForever,
+               .sweeps = services_.keeps_state,
+               .bad_body = [this](std::string_view session, std::string_view expected,
+                                  std::string_view body) { count_not_json(session, expected, body); }}),
       changed_(services_.io),
-      relist_(services_.io),
       counters_of_(std::move(parts.counters)),
       counters_(*counters_of_),
       identity_(std::make_shared<const SourceIdentity>(
@@ -67,158 +66,119 @@ SourcePoller::SourcePoller(Parts parts, RestoredSource&& restored)
                          std::chrono::duration_cast<std::chrono::seconds>(settings_.poll.retention)})) {
   counters_.sessions = counters_.read = 0;
   counters_.listed = counters_.failing = false;
-  for (const Schedule::Slot slot : table_.slots()) schedule_first(slot);
+  for (const Schedule::Slot slot : table_.slots()) {
+    if (table_.at(slot).is_late() && mode_ == PollMode::kForever) {
+      schedule_late(slot);
+    } else {
+      schedule_first(slot);
+    }
+  }
 }
 
 Task<void> SourcePoller::run(std::chrono::milliseconds delay) {
   co_await changed_.wait_until(SteadyClock::now() + delay);
-  discovering_ = true;
-  spawn(services_.io, discover());
+  finding_ = true;
+  spawn(services_.io, find_sessions());
   co_await dispatch();
-  while (polling_ > 0 || discovering_) co_await changed_.wait();
+  while (polling_ > 0 || finding_) co_await changed_.wait();
   api_.stop();
   co_await api_.log_out(kLogOutTimeout);
+}
+
+Task<void> SourcePoller::find_sessions() {
+  co_await finder_.run();
+  finding_ = false;
+  changed_.notify();
 }
 
 void SourcePoller::stop() {
   stopping_ = true;
   api_.stop();
+  finder_.stop();
   changed_.notify();
-  relist_.notify();
 }
 
-Instant SourcePoller::backfill(Instant since) {
-  const Instant marked_since = std::min(table_.source().floor, forgotten_before());
-  if (!table_.source().listed_to) {  // the first listing is still to come, and must not begin later for this
-    const std::optional<Instant> first = window_start();
-    if (!first) return marked_since;
-    since = std::min(since, *first);
-  }
-  ++backfills_;
+std::size_t SourcePoller::backfill(Instant since, bool again) {
   std::vector<StateRecord> records;
-  table_.lower_floor(since, records);
+  const std::size_t forgotten = table_.forget_left_alone(since, again, records);
   push(std::move(records));
-  relist_.notify();
-  return marked_since;
+  finder_.list_again(since);
+  return forgotten;
 }
 
-// What is older the source has forgotten itself, so that it cannot bring it up again.
-Instant SourcePoller::forgotten_before() const { return back(api_.now(), settings_.poll.retention); }
+std::size_t SourcePoller::leave_alone(Instant before) {
+  std::vector<StateRecord> records;
+  std::size_t left = 0;
+  for (const Schedule::Slot slot : table_.slots()) {
+    const Session& session = table_.at(slot);
+    const std::optional<Instant> start = session.state.info.view().start;
+    if (!session.is_late() || session.in_flight || !start || *start >= before) continue;
+    table_.leave_alone(slot, records);
+    ++left;
+  }
+  push(std::move(records));
+  return left;
+}
 
 // ---- Which sessions there are
 
-Task<void> SourcePoller::discover() {
-  Backoff backoff;
-  while (co_await room_to_read()) {
-    const unsigned backfills = backfills_;
-    const Result<void> listed = co_await discover_once();
-    if (stopping_) break;
-    health_.listed(listed);
-    if (listed.has_value()) {
-      listed_at_ = SteadyClock::now();
-      counters_.listed = true;
-      note_first_contact();
-    }
-    counters_.failing = listed.has_error() || left_unread_;
-    if (listed.has_value()) backoff.succeeded();
-    // Sources that began together, or went on together after a pause, would list in step for ever.
-    const auto interval = settings_.poll.discovery_interval;
-    const auto wait =
-        listed.has_value() ? interval - spread(interval / kDriftOfPace) : backoff.failed(services_.random());
-    if (mode_ == PollMode::kOnePass && (listed.has_value() || backoff.failures() == kTriesInOnePass)) break;
-    changed_.notify();
-    const SteadyTime next = SteadyClock::now() + wait;
-    while (!stopping_ && backfills == backfills_ && SteadyClock::now() < next) co_await relist_.wait_until(next);
+void SourcePoller::listed(const Result<void>& how) {
+  health_.listed(how);
+  if (how.has_value()) {
+    counters_.listed = true;
+    note_first_contact();
   }
-  discovering_ = false;
+  counters_.failing = how.has_error() || left_unread_;
   changed_.notify();
 }
 
-Task<Result<void>> SourcePoller::discover_once() {
-  if (!settings_.sessions.empty()) {
-    std::vector<std::string> ids = settings_.sessions;
-    co_return co_await ask_for_each(std::move(ids));
-  }
-  const unsigned backfills = backfills_;
-  const std::uint32_t inquiry = ++inquiries_;
-  std::optional<Instant> from;
-  Result<Listing> listing;
-  bool clock_held = false;
-  for (int tries = 0; tries < 2 && !clock_held; ++tries) {
-    const std::chrono::seconds offset = api_.clock_offset();
-    from = window_start();
-    listing = co_await discovery_.list(from);
-    if (listing.has_error()) co_return listing.error();
-    // The first answers teach us the appliance's clock; a window that was reckoned by another proves nothing.
-    clock_held = std::chrono::abs(api_.clock_offset() - offset) <= kClockHolds;
-  }
-  health_.unusable(listing->unusable);
-  health_.incomplete(listing->missing);
+Task<bool> SourcePoller::room_to_list() {
+  const auto is_full = [this] { return services_.queue.full() || table_.phases()[0] >= kMostWaiting + late_.size(); };
+  while (!stopping_ && is_full()) co_await services_.room.wait_until(SteadyClock::now() + kLooksForRoom);
+  co_return !stopping_;
+}
 
-  std::vector<std::string> unseen = table_.open_but_not_in(listing->sessions);
-  take_in(listing->sessions, inquiry);
-  if (!unseen.empty()) {
-    const Result<void> asked = co_await ask_for_each(std::move(unseen));
-    if (asked.has_error()) co_return asked.error();
-  }
-  if (!listing->missing.empty() || !clock_held || backfills != backfills_) co_return Result<void>();
-  // From here on the next listing may begin later: all that this one showed is in batches before this one.
+Task<bool> SourcePoller::room_to_sweep() {
+  while (!stopping_ && (services_.queue.full() || table_.phases()[0] >= kMostWaiting))
+    co_await services_.room.wait_until(SteadyClock::now() + kLooksForRoom);
+  co_return !stopping_;
+}
+
+Task<void> SourcePoller::all_read() {
+  while (!stopping_ && (schedule_.size() > 0 || polling_ > 0)) co_await changed_.wait();
+}
+
+void SourcePoller::take_in(const std::vector<ListedSession>& rows, const Showing& how) {
   std::vector<StateRecord> records;
-  if (from) table_.raise_floor(*from, forgotten_before(), records);
-  table_.source().listed_to = listing->sent;  // may be earlier than before: its clock was set back
-  records.push_back({0, StateRecord::kSourcePart, encode_source(table_.source())});
-  push(std::move(records));
-  co_return Result<void>();
-}
-
-std::optional<Instant> SourcePoller::window_start() const {
-  const SourceState& source = table_.source();
-  if (source.listed_to) return back(*source.listed_to, settings_.poll.overlap);
-  if (settings_.poll.lookback) return back(api_.now(), *settings_.poll.lookback);
-  return std::nullopt;
-}
-
-// One that cannot be had now is asked for again with the next listing; one that is gone shows in its polls.
-Task<Result<void>> SourcePoller::ask_for_each(std::vector<std::string> ids) {
-  const std::uint32_t inquiry = ++inquiries_;
-  std::vector<ListedSession> found;
-  for (const std::string& id : ids) {
-    Result<ListedSession> asked = co_await discovery_.ask(id);
-    if (asked.has_value()) {
-      found.push_back(std::move(*asked));
-    } else if (asked.error().http_status == 0) {
-      co_return asked.error();
-    }
-  }
-  take_in(found, inquiry);
-  co_return Result<void>();
-}
-
-void SourcePoller::take_in(const std::vector<ListedSession>& listed, std::uint32_t inquiry) {
-  std::vector<StateRecord> records;
-  for (const ListedSession& row : listed) {
-    if (!is_wanted(settings_, row)) continue;
-    const SessionTable::TakenIn taken = table_.take_in(row, records);
-    // What it was before cannot be read any more: its id answers for another session.
-    if (taken.replaced && !table_.at(*taken.replaced).in_flight) give_up(*taken.replaced, kGivenAway);
-    if (taken.as == SessionTable::TakenIn::As::kNew) schedule_first(taken.slot);
-    if (taken.as == SessionTable::TakenIn::As::kIgnored) continue;
-    Session& session = table_.at(taken.slot);
-    if (taken.as != SessionTable::TakenIn::As::kKnown) {
-      spdlog::debug("source={} session={} is listed as {}{}", settings_.name, row.id, row.status,
-                    taken.as == SessionTable::TakenIn::As::kNew ? ", not known so far" : ", known");
-    }
-    const bool vouched = session.is_strange() && *session.trouble->strange_since < inquiry;
-    if (vouched) {
-      session.trouble->strange_since.reset();
-      session.trouble->vouched_for = true;
-    }
-    // What just became final, or is the same session after all, is read right away.
-    if ((vouched || taken.as == SessionTable::TakenIn::As::kFinished) && !session.in_flight)
-      schedule(taken.slot, std::chrono::milliseconds{0}, PollOrder::Urgency::kExpected);
+  for (const ListedSession& row : rows) {
+    const SessionTable::TakenIn taken = table_.take_in(row, how, records);
+    if (taken.as != SessionTable::TakenIn::As::kIgnored) taken_in(taken, how);
   }
   push(std::move(records));
   changed_.notify();
+}
+
+void SourcePoller::taken_in(const SessionTable::TakenIn& taken, const Showing& how) {
+  using As = SessionTable::TakenIn::As;
+  Session& session = table_.at(taken.slot);
+  if (taken.as != As::kKnown) {
+    spdlog::debug("source={} session={} is listed as {}{}", settings_.name, session.state.info.id(),
+                  session.state.info.view().status, taken.as == As::kNew ? ", not known so far" : ", known");
+  }
+  if (taken.as == As::kNew) return how.late ? schedule_late(taken.slot) : schedule_first(taken.slot);
+  if (session.is_late() && !how.by_sweep) {
+    session.state.late_since = SessionState::kNotYet;
+    return schedule_first(taken.slot);
+  }
+  const bool vouched = !session.is_disputed() && session.is_strange() && *session.trouble->strange_since < how.inquiry;
+  if (vouched) {
+    session.trouble->strange_since.reset();
+    session.trouble->vouched_for = true;
+  }
+  // What just became final, is the same session after all, or may not be, is read right away.
+  const bool is_expected = vouched || taken.as == As::kFinished || taken.as == As::kDisputed;
+  if (is_expected && !session.in_flight)
+    schedule(taken.slot, std::chrono::milliseconds{0}, PollOrder::Urgency::kExpected);
 }
 
 // ---- When each is polled
@@ -230,14 +190,17 @@ Task<void> SourcePoller::dispatch() {
       continue;
     }
     if (has_connection()) {
-      if (const auto slot = take_due()) {
+      auto slot = take_due();
+      if (!slot) slot = take_late();
+      if (slot) {
         ++polling_;
         spawn(services_.io, poll(*slot));
         continue;
       }
     }
     if (!has_work()) break;
-    const SteadyTime next = schedule_.next_due().value_or(SteadyTime::max());
+    const SteadyTime next =
+        std::min(schedule_.next_due().value_or(SteadyTime::max()), next_late().value_or(SteadyTime::max()));
     dispatch_sleeps_until_ = has_connection() ? next : SteadyTime::min();
     co_await changed_.wait_until(has_connection() ? next : SteadyTime::max());
   }
@@ -253,9 +216,28 @@ std::optional<Schedule::Slot> SourcePoller::take_due() {
   return due->slot;
 }
 
+std::optional<SteadyTime> SourcePoller::next_late() const {
+  return late_.next([this](Watched at) { return finder_.watched_when(at); });
+}
+
+// After all that is due.
+std::optional<Schedule::Slot> SourcePoller::take_late() {
+  const SteadyTime now = SteadyClock::now();
+  for (auto next = next_late(); next && *next <= now; next = next_late()) {
+    const LateNews::Session taken = late_.take(now, settings_.poll.rate_per_second);
+    if (!table_.is_open(taken.slot, taken.key)) continue;
+    Session& session = table_.at(taken.slot);
+    if (!session.is_late() || session.in_flight) continue;
+    session.state.late_since = SessionState::kNotYet;
+    session.in_flight = true;
+    return taken.slot;
+  }
+  return std::nullopt;
+}
+
 bool SourcePoller::has_work() const {
   if (mode_ == PollMode::kForever) return true;
-  return discovering_ || polling_ > 0 || schedule_.size() > 0;
+  return finding_ || polling_ > 0 || schedule_.size() > 0;
 }
 
 void SourcePoller::note_first_contact() {
@@ -268,7 +250,7 @@ Task<void> SourcePoller::poll(Schedule::Slot first) {
   for (std::optional<Schedule::Slot> next = first; next; next = take_due()) {
     const Schedule::Slot slot = *next;
     const SteadyTime began = SteadyClock::now();
-    const Instant sent = api_.now();
+    const Watched sent = finder_.watched_now();
     std::string target = path_of_session(settings_.dialect->log.path, table_.at(slot).state.info.id());
     Result<HttpAnswer> answer = co_await api_.get(std::move(target));
     Polled polled = Polled::kMoreToCome;
@@ -280,8 +262,8 @@ Task<void> SourcePoller::poll(Schedule::Slot first) {
       polled = take_answer(slot, answer, sent);
     }
     if (polled == Polled::kStrange) {
-      std::vector<std::string> ids{std::string(table_.at(slot).state.info.id())};
-      (void)co_await ask_for_each(std::move(ids));
+      std::string id(table_.at(slot).state.info.id());
+      co_await finder_.ask_for(std::move(id));
     }
     services_.metrics.poll_seconds.observe(SteadyClock::now() - began);
     if (polling_ == 1) note_first_contact();
@@ -291,7 +273,7 @@ Task<void> SourcePoller::poll(Schedule::Slot first) {
   if (was_waited_for) changed_.notify();
 }
 
-SourcePoller::Polled SourcePoller::take_answer(Schedule::Slot slot, const Result<HttpAnswer>& answer, Instant sent) {
+SourcePoller::Polled SourcePoller::take_answer(Schedule::Slot slot, const Result<HttpAnswer>& answer, Watched sent) {
   table_.at(slot).in_flight = false;
   Polled polled = Polled::kAll;
   if (answer.has_value()) {
@@ -299,12 +281,7 @@ SourcePoller::Polled SourcePoller::take_answer(Schedule::Slot slot, const Result
   } else if (const Error error = answer.error(); error.kind != ErrorKind::kCancelled) {
     poll_failed(slot, error);
   }
-  if (polled == Polled::kMoreToCome) {
-    table_.at(slot).in_flight = true;
-  } else if (table_.at(slot).replaced) {
-    give_up(slot, kGivenAway);
-    polled = Polled::kAll;
-  }
+  if (polled == Polled::kMoreToCome) table_.at(slot).in_flight = true;
   return polled;
 }
 
@@ -315,22 +292,23 @@ Task<bool> SourcePoller::room_to_read() {
   co_return !stopping_;
 }
 
-SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAnswer& answer, Instant sent) {
+SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAnswer& answer, Watched sent) {
   Session& session = table_.at(slot);
   const std::uint64_t hash = hash_body(answer.body.text());
-  // What was on its way when its id was given away may still be its own.
-  const bool last = session.replaced || session.life.is_last(sent, settings_.poll.settle);
-  if (hash == session.body_hash && !last) {
+  const bool last = session.life.is_last(sent, settings_.poll.settle) && !session.is_disputed();
+  if (hash == session.body_hash && !last && !session.is_disputed()) {
     bump(counters_.polls_unchanged);
     bump(counters_.entries, session.entries);
-    read_was(slot, sent, Pace::News::kUnchanged);
+    read_was(slot, sent, Pace::News::kUnchanged, session.lacks ? LogFill::kLacking : LogFill::kUsual);
     return Polled::kAll;
   }
+  // In one pass the listing that came before this read vouches for what it did not dispute.
   const bool vouched_for = session.trouble && session.trouble->vouched_for;
-  const Strange strange = session.replaced                             ? Strange::kOnlyOwn
-                          : vouched_for || mode_ == PollMode::kOnePass ? Strange::kTake
-                                                                       : Strange::kLeave;
-  const Result<ReadOutcome> read = services_.reader.read(format_, session.state, answer.body, last, strange);
+  const bool taken_as_it_comes = vouched_for || mode_ == PollMode::kOnePass;
+  const Result<ReadOutcome> read = services_.reader.read(format_, session.state, answer.body, last,
+                                                         session.is_disputed() ? Strange::kOnlyOwn
+                                                         : taken_as_it_comes   ? Strange::kTake
+                                                                               : Strange::kLeave);
   const bool broken = read.has_error() ? read.error().kind == ErrorKind::kBadAnswer : !read->fault.empty();
   if (broken && !is_json(answer.body.text())) count_not_json(session.state.info.id(), "its log", answer.body.text());
   if (read.has_error()) {
@@ -338,13 +316,19 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
     return Polled::kAll;
   }
 
+  if (session.is_disputed() && settle_dispute(slot, *read)) return Polled::kAll;
   if (read->strange) {
     read_was_strange(slot);
     return Polled::kStrange;
   }
   count_events(*read);
+  if (read->events() > 0) session.state.news_at = sent.count();
   count_not_utf8(slot, read->not_utf8);
   if (read->more) return Polled::kMoreToCome;
+  if (vouched_for && read->recognised == 0 && read->events() > 0) {
+    spdlog::info("source={} session={} has another log than before under the same start: it was cleared or rolled over",
+                 settings_.name, session.state.info.id());
+  }
   bump(counters_.entries, read->entries);
   bump(read->events_new + read->events_error > 0 ? counters_.polls_new
        : read->events_changed > 0                ? counters_.polls_changed
@@ -353,10 +337,50 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
     poll_failed(slot, Error(ErrorKind::kBadAnswer, read->fault));
     return Polled::kAll;
   }
+  health_.more_elsewhere(session.state.info.id(), read->more_elsewhere);
   session.body_hash = hash;
   session.entries = static_cast<std::uint32_t>(read->entries);
-  read_was(slot, sent, read->events() > 0 ? Pace::News::kChanged : Pace::News::kUnchanged);
+  session.lacks = read->entries == 0 || read->shrunk;
+  read_was(slot, sent, read->events() > 0 ? Pace::News::kChanged : Pace::News::kUnchanged,
+           !read->more_elsewhere.empty() ? LogFill::kPart
+           : session.lacks               ? LogFill::kLacking
+                                         : LogFill::kUsual);
   return Polled::kAll;
+}
+
+// The session's row named another start, and here is its log. true: it is another session's.
+bool SourcePoller::settle_dispute(Schedule::Slot slot, const ReadOutcome& read) {
+  Session& session = table_.at(slot);
+  const bool asked_before = std::exchange(session.trouble->asked_before_dispute, false);
+  if (read.entries == 0 && !read.strange) return false;  // it says nothing yet
+  if (!read.strange) {
+    // What was on its way when the row came may still be what the id named before.
+    if (asked_before) return false;
+    std::vector<StateRecord> records;
+    const Showing how = finder_.showing();
+    spdlog::info("source={} session={} start was corrected", settings_.name, session.state.info.id());
+    table_.is_same(slot, how, records);
+    push(std::move(records));
+    return false;
+  }
+  part(slot);
+  return true;
+}
+
+// The id names another session: what is not read of the one before never will be.
+void SourcePoller::part(Schedule::Slot slot) {
+  const Session& session = table_.at(slot);
+  schedule_.cancel(slot);
+  if (session.life.final() && session.read) {
+    spdlog::info("source={} session={} ends here: {}", settings_.name, session.state.info.id(), kGivenAway);
+  } else if (session.state.phase != Phase::kWaiting) {
+    say_gap(slot, kGivenAway);
+  }
+  std::vector<StateRecord> records;
+  const Showing how = finder_.showing();
+  const SessionTable::TakenIn taken = table_.is_another(slot, how, records);
+  push(std::move(records));
+  if (taken.as == SessionTable::TakenIn::As::kNew) schedule_first(taken.slot);
 }
 
 void SourcePoller::count_events(const ReadOutcome& read) {
@@ -390,32 +414,39 @@ void SourcePoller::read_was_strange(Schedule::Slot slot) {
         "whether its id was given to another session",
         settings_.name, session.state.info.id());
   }
-  session.in_trouble().strange_since = inquiries_;
+  session.in_trouble().strange_since = finder_.inquiries();
   schedule(slot, settings_.poll.discovery_interval, PollOrder::Urgency::kQuiet);
 }
 
 // The session's log was read to its end.
-void SourcePoller::read_was(Schedule::Slot slot, Instant sent, Pace::News news) {
+void SourcePoller::read_was(Schedule::Slot slot, Watched sent, Pace::News news, LogFill fill) {
   Session& session = table_.at(slot);
   if (!session.read) bump(counters_.read);
-  if (news == Pace::News::kChanged) session.life.brought_news(sent, session.state.latest, settings_.poll.settle);
+  if (news == Pace::News::kChanged) session.life.brought_news(sent, settings_.poll.settle);
   session.read = true;
-  session.trouble.reset();
+  if (!session.is_disputed()) session.trouble.reset();
   read_at_ = SteadyClock::now();
   health_.read();
   const auto& poll = settings_.poll;
-  const auto next = session.life.after_read(sent, poll.settle, poll.interval);
-  if (next.step == SessionLife::Next::Step::kDone) return finish(slot);
+  const auto next = session.life.after_read(sent, fill, poll.settle, poll.interval);
+  // Of a disputed one it had nothing to say: there is nothing to tell the two sessions apart by.
+  if (next.step == SessionLife::Next::Step::kDone) return session.is_disputed() ? part(slot) : finish(slot);
   table_.enter(slot, session.life.final() ? Phase::kSettling : Phase::kOpen);
   const bool by_pace = next.step == SessionLife::Next::Step::kByPace;
   // In one pass a session is read again only if its final state was seen after this read was sent.
   if (mode_ == PollMode::kOnePass && (by_pace || next.wait.count() > 0)) return;
-  if (by_pace && without_news_for(session.state, api_.now()) > kForgottenAfter) return finish(slot);
+  if (by_pace && without_news(session) > kForgottenAfter) return finish(slot);
   const auto pace = session.pace.after(news, poll.interval, slowest_pace(session));
   if (by_pace && news == Pace::News::kChanged) return schedule(slot, pace, PollOrder::Urgency::kExpected);
   // Those that were polled together, after a pause, say, would be so for ever.
   const auto drifted = std::max(poll.interval, pace - spread(pace / kDriftOfPace));
   schedule(slot, by_pace ? drifted : next.wait, PollOrder::Urgency::kQuiet);
+}
+
+// By watched time: no clock that steps makes a session old.
+Watched SourcePoller::without_news(const Session& session) const {
+  if (session.state.news_at == SessionState::kNotYet) return Watched{0};
+  return finder_.watched_now() - Watched{std::int64_t{session.state.news_at}};
 }
 
 // A session that never ends is not worth the pace of one that grows.
@@ -452,7 +483,8 @@ void SourcePoller::poll_failed(Schedule::Slot slot, const Error& error) {
     trouble.lost.cleared();
   } else {
     trouble.lost.failed(SteadyClock::now());
-    if (trouble.lost.given_up(error.http_status == 404 ? listed_at_ : read_at_)) return give_up(slot, error.detail);
+    if (trouble.lost.given_up(error.http_status == 404 ? finder_.listed_at().value_or(SteadyTime{}) : read_at_))
+      return give_up(slot, error.detail);
   }
   schedule(slot, wait, PollOrder::Urgency::kQuiet);
 }
@@ -460,30 +492,39 @@ void SourcePoller::poll_failed(Schedule::Slot slot, const Error& error) {
 // A 404 means that the session is gone only when the listing works and does not show it. What is finished does not get
 // better either.
 bool SourcePoller::may_be_lost(const Session& session, const Error& error) const {
-  if (error.http_status == 404) return health_.lists() && !session.shown;
+  if (error.http_status == 404) return health_.lists() && session.shown_by < finder_.last_listing();
   return session.life.final() && (error.kind == ErrorKind::kBadAnswer || error.kind == ErrorKind::kRefused);
 }
 
-// What was not read of it never will be: that is said in the output, where it is missing.
+// What was not read of it never will be: that is said in the output, where it is missing. A session that was only ever
+// queued had nothing to read.
 void SourcePoller::give_up(Schedule::Slot slot, std::string_view why) {
-  Session& session = table_.at(slot);
-  if (session.replaced && session.life.final() && session.read) {
-    spdlog::info("source={} session={} ends here: {}", settings_.name, session.state.info.id(), why);
-    return finish(slot);
+  const Session& session = table_.at(slot);
+  if (session.read && session.state.history.size() == 0 &&
+      settings_.dialect->session_is_queued(session.state.info.view().status)) {
+    spdlog::info("source={} session={} ends unread, it was only queued: {}", settings_.name, session.state.info.id(),
+                 why);
+  } else {
+    say_gap(slot, why);
   }
+  finish(slot);
+}
+
+void SourcePoller::say_gap(Schedule::Slot slot, std::string_view why) {
+  Session& session = table_.at(slot);
   spdlog::error("source={} session={} could not be read to its end and is given up: {}", settings_.name,
                 session.state.info.id(), why);
-  services_.reader.gap(format_, session.state, why);
+  services_.reader.gap(format_, session.state, GapKind::kGivenUp, why);
   bump(counters_.events_gap);
   uncommitted_.pushed(services_.queue.pushed(), SteadyClock::now());
-  finish(slot);
 }
 
 void SourcePoller::finish(Schedule::Slot slot) {
   schedule_.cancel(slot);
   spdlog::debug("source={} session={} is done", settings_.name, table_.at(slot).state.info.id());
   std::vector<StateRecord> records;
-  table_.finish(slot, records);
+  table_.set_fingerprint_bytes(services_.fingerprint_bytes);
+  table_.finish(slot, system_now(), records);
   push(std::move(records));
 }
 
@@ -501,6 +542,15 @@ void SourcePoller::schedule_first(Schedule::Slot slot) {
   schedule(slot, spread(most), over ? PollOrder::Urgency::kQuiet : PollOrder::Urgency::kExpected);
 }
 
+void SourcePoller::schedule_late(Schedule::Slot slot) {
+  const Session& session = table_.at(slot);
+  bump(counters_.sessions);
+  bump(counters_.late);
+  const SessionInfo info = session.state.info.view();
+  late_.add({slot, session.state.key}, info.start.value_or(kNever), Watched{std::int64_t{session.state.late_since}});
+  if (late_.found() == LateNews::kMany + 1) health_.many_are_late(late_.found());
+}
+
 std::chrono::milliseconds SourcePoller::spread(std::chrono::milliseconds most) {
   return std::chrono::milliseconds{services_.random() % static_cast<std::uint64_t>(most.count() + 1)};
 }
@@ -512,11 +562,15 @@ Batch SourcePoller::new_batch() const {
   return batch;
 }
 
+// Of many records, as a sweep may make them, no batch is larger than others.
 void SourcePoller::push(std::vector<StateRecord> records) {
-  if (records.empty()) return;
-  Batch batch = new_batch();
-  batch.records = std::move(records);
-  services_.queue.push(std::move(batch));
+  for (std::size_t begin = 0; begin < records.size(); begin += kRecordsPerBatch) {
+    const std::size_t end = std::min(records.size(), begin + kRecordsPerBatch);
+    Batch batch = new_batch();
+    batch.records.assign(std::make_move_iterator(records.begin() + static_cast<std::ptrdiff_t>(begin)),
+                         std::make_move_iterator(records.begin() + static_cast<std::ptrdiff_t>(end)));
+    services_.queue.push(std::move(batch));
+  }
 }
 
 }  // namespace sessionlogd

@@ -1,6 +1,6 @@
 // One source from discovery to batches: which sessions there are, when each is polled, what became of it.
 //
-//   run ─┬▶ discover: list ─▶ take in what is new, changed or finished ─▶ wait ─▶ ...
+//   run ─┬▶ SessionFinder: list ─▶ take in what is new, changed or finished ─▶ wait ─▶ ...
 //        └▶ dispatch: the session due longest ─▶ poll ─▶ LogReader ─▶ due again, or done
 //
 // Everything runs on the shard's thread; a failing session backs off alone, a failing source is held back by its
@@ -16,12 +16,13 @@
 #include "config/settings.h"
 #include "core/api_client.h"
 #include "core/batch_queue.h"
-#include "core/discovery.h"
+#include "core/late_news.h"
 #include "core/log_reader.h"
 #include "core/poll_order.h"
 #include "core/quarantine.h"
 #include "core/restored_state.h"
 #include "core/schedule.h"
+#include "core/session_finder.h"
 #include "core/session_table.h"
 #include "core/signal.h"
 #include "core/source_health.h"
@@ -42,6 +43,8 @@ struct ShardServices {
   Signal& room;            // the queue is no longer full
   std::mt19937_64& random;
   ShardMetrics& metrics;
+  const std::atomic<std::size_t>& fingerprint_bytes;  // that each source may keep
+  bool keeps_state = true;                            // false: nothing is remembered, so nothing is swept
 };
 
 // Written by the shard, read by anyone. A source that is changed by a reload goes on with those it has.
@@ -51,6 +54,7 @@ struct SourceCounters {
   std::atomic<std::uint64_t> polls_new = 0, polls_changed = 0, polls_unchanged = 0, polls_failed = 0;
   std::atomic<std::uint64_t> entries = 0;  // in answers that were read
   std::atomic<std::uint64_t> events_new = 0, events_changed = 0, events_error = 0, events_gap = 0;
+  std::atomic<std::uint64_t> late = 0;      // sessions that only a sweep brought up
   std::atomic<std::uint64_t> not_json = 0;  // answers that were no JSON, or broken JSON
   std::atomic<std::uint64_t> not_utf8 = 0;  // events in which bytes that are no UTF-8 were replaced
   std::atomic<bool> listed = false;         // at least one listing was complete
@@ -64,7 +68,7 @@ enum class PollMode {
   kOnePass,  // list once, read every session that is due once, then end
 };
 
-class SourcePoller {
+class SourcePoller : private FoundSessions {
  public:
   // What it works with; all of it outlives this.
   struct Parts {
@@ -85,10 +89,14 @@ class SourcePoller {
   // On the shard's thread. run() then returns soon.
   void stop();
 
-  // On the shard's thread. Lists everything since `since` again, at once; returns up to where done marks were dropped
-  // before: what was delivered of sessions without news since then is delivered again. Not for a fixed list of
-  // sessions.
-  Instant backfill(Instant since);
+  // On the shard's thread. What was left alone and began at `since` or later is news, with `again` also what a version
+  // before had been done with; everything is listed again, at once. Returns how many sessions that are known to be left
+  // alone are news by that. Not for a fixed list of sessions.
+  std::size_t backfill(Instant since, bool again);
+
+  // On the shard's thread. What only a sweep brought up, was not read yet and began before `before` is left alone.
+  // Returns how many sessions.
+  std::size_t leave_alone(Instant before);
 
   // After run() has returned: what is known of the sessions, for another poller of the same source.
   RestoredSource release() { return table_.release(); }
@@ -97,12 +105,16 @@ class SourcePoller {
   SourceView view();
 
  private:
-  Task<void> discover();
-  Task<Result<void>> discover_once();
-  Task<Result<void>> ask_for_each(std::vector<std::string> ids);
-  std::optional<Instant> window_start() const;
-  Instant forgotten_before() const;
-  void take_in(const std::vector<ListedSession>& listed, std::uint32_t inquiry);
+  // FoundSessions
+  void take_in(const std::vector<ListedSession>& rows, const Showing& how) override;
+  void push(std::vector<StateRecord> records) override;
+  Task<bool> room_to_list() override;
+  Task<bool> room_to_sweep() override;
+  Task<void> all_read() override;
+  void listed(const Result<void>& how) override;
+
+  Task<void> find_sessions();
+  void taken_in(const SessionTable::TakenIn& taken, const Showing& how);
 
   Task<void> dispatch();
   bool has_work() const;
@@ -112,23 +124,29 @@ class SourcePoller {
   void note_first_contact();
   Task<bool> room_to_read();
   enum class Polled { kAll, kMoreToCome, kStrange };
-  Polled take_answer(Schedule::Slot slot, const Result<HttpAnswer>& answer, Instant sent);
-  Polled finish_poll(Schedule::Slot slot, const HttpAnswer& answer, Instant sent);
+  Polled take_answer(Schedule::Slot slot, const Result<HttpAnswer>& answer, Watched sent);
+  Polled finish_poll(Schedule::Slot slot, const HttpAnswer& answer, Watched sent);
+  void part(Schedule::Slot slot);
+  bool settle_dispute(Schedule::Slot slot, const ReadOutcome& read);
   void count_not_json(std::string_view session, std::string_view expected, std::string_view body);
   void count_not_utf8(Schedule::Slot slot, std::size_t events);
   void read_was_strange(Schedule::Slot slot);
-  void read_was(Schedule::Slot slot, Instant sent, Pace::News news);
+  void read_was(Schedule::Slot slot, Watched sent, Pace::News news, LogFill fill);
   std::chrono::milliseconds slowest_pace(Session& session);
   void poll_failed(Schedule::Slot slot, const Error& error);
   bool may_be_lost(const Session& session, const Error& error) const;
   void give_up(Schedule::Slot slot, std::string_view why);
+  void say_gap(Schedule::Slot slot, std::string_view why);
+  Watched without_news(const Session& session) const;
   void finish(Schedule::Slot slot);
 
   void schedule(Schedule::Slot slot, std::chrono::milliseconds wait, PollOrder::Urgency urgency);
   void schedule_first(Schedule::Slot slot);
+  void schedule_late(Schedule::Slot slot);
+  std::optional<Schedule::Slot> take_late();
+  std::optional<SteadyTime> next_late() const;
   std::chrono::milliseconds spread(std::chrono::milliseconds most);
   Batch new_batch() const;
-  void push(std::vector<StateRecord> records);
 
   SourceCondition condition() const;
   std::string fault_in_words() const;
@@ -140,23 +158,21 @@ class SourcePoller {
   const PollMode mode_;
   SourceFormat format_;
   ApiClient api_;
-  Discovery discovery_;
   SourceHealth health_;
 
   SessionTable table_;
+  SessionFinder finder_;
   PollOrder schedule_;
+  LateNews late_;
 
   Signal changed_;  // something is due sooner than it was waited for, ended, or we stop
-  Signal relist_;   // sooner than the next listing is due
   SteadyTime dispatch_sleeps_until_ = SteadyTime::min();  // min(): whatever is due, there is no connection for it
   unsigned polling_ = 0;
-  bool discovering_ = false;
+  bool finding_ = false;
   bool stopping_ = false;
-  bool left_unread_ = false;     // one pass: some session could not be read
-  std::uint32_t inquiries_ = 0;  // begun, about which sessions there are
-  unsigned backfills_ = 0;       // asked for; a listing that was sent before the last one does not advance anything
+  bool left_unread_ = false;  // one pass: some session could not be read
   const SteadyTime began_ = SteadyClock::now();
-  SteadyTime listed_at_{}, read_at_{};  // when last with success
+  SteadyTime read_at_{};  // when last with success
   const std::shared_ptr<SourceCounters> counters_of_;
   SourceCounters& counters_;
   Uncommitted uncommitted_;

@@ -45,10 +45,11 @@ SourceView SourcePoller::view() {
   view.sessions = table_.phases();
   view.not_json = counters_.not_json;
   view.not_utf8 = counters_.not_utf8;
+  view.late = counters_.late;
   view.requests = api_.requests();
 
   view.last_poll = on_our_clock(read_at_, now, system);
-  view.last_listing = on_our_clock(listed_at_, now, system);
+  view.last_listing = on_our_clock(finder_.listed_at(), now, system);
   view.lag = lag(now);
   if (const auto due = schedule_.next_due()) view.lateness = std::max(now - *due, SteadyClock::duration::zero());
   view.clock_offset = api_.clock_offset();
@@ -61,14 +62,14 @@ SourceView SourcePoller::view() {
 SourceCondition SourcePoller::condition() const {
   if (!health_.lists() && api_.is_parked()) return SourceCondition::kParked;
   if (api_.breaker_until()) return SourceCondition::kOpenBreaker;
-  if (!health_.lists() || !health_.gives_logs()) return SourceCondition::kBackingOff;
-  return listed_at_ == SteadyTime{} ? SourceCondition::kStarting : SourceCondition::kOk;
+  if (!health_.lists() || !health_.gives_logs() || !health_.sweep_fault().empty()) return SourceCondition::kBackingOff;
+  return finder_.listed_at() ? SourceCondition::kOk : SourceCondition::kStarting;
 }
 
 std::string SourcePoller::fault_in_words() const {
   if (!health_.lists()) return health_.listing_fault();
   if (api_.breaker_until()) return api_.breaker_reason();
-  return health_.refusal();
+  return health_.gives_logs() ? health_.sweep_fault() : health_.refusal();
 }
 
 // The age of the oldest change that is not committed. A source that cannot be read may have had one ever since it
@@ -77,10 +78,10 @@ std::chrono::duration<double> SourcePoller::lag(SteadyTime now) {
   std::chrono::duration<double> oldest{0};
   if (const auto since = uncommitted_.since(services_.queue.committed())) oldest = now - *since;
   if (condition() == SourceCondition::kOk) return oldest;
-  const SteadyTime readable_until = listed_at_ != SteadyTime{} ? listed_at_ : began_;
+  const SteadyTime readable_until = finder_.listed_at().value_or(began_);
   oldest = std::max<std::chrono::duration<double>>(oldest, now - readable_until);
-  if (const auto before = table_.source().listed_to; before && listed_at_ == SteadyTime{}) {  // by an earlier run
-    const auto since = static_cast<double>(api_.now().seconds - before->seconds);
+  if (const auto before = table_.source().listed_to; before && !finder_.listed_at()) {  // by an earlier run
+    const auto since = static_cast<double>(system_now().seconds - before->seconds);
     oldest = std::max(oldest, std::chrono::duration<double>(since));
   }
   return oldest;

@@ -56,6 +56,7 @@ struct SourceView {
   std::array<std::uint64_t, 4> events{};  // new, changed, error, gap
   std::array<std::size_t, 4> sessions{};  // waiting, open, settling, done
   std::uint64_t not_json = 0, not_utf8 = 0;
+  std::uint64_t late = 0;  // sessions that only a sweep brought up
   RequestCounts requests;
 
   std::optional<Instant> last_poll, last_listing;  // when last with success, our clock

@@ -31,6 +31,28 @@ enum class Tag : std::uint8_t {
   kFloor = 13,
   kOnlyAfter = 14,
   kAbsentSince = 15,
+  // Of a done mark.
+  kMarkKind = 20,
+  kMade = 21,
+  kSum = 22,
+  kStopHash = 23,
+  kMissedSince = 24,
+  kFingerprints = 25,
+  // Of a source.
+  kLine = 26,
+  kContactOver = 27,
+  kWatched = 28,
+  kWatchedOurs = 29,
+  kWatchedTheirs = 30,
+  kSweeps = 31,
+  kSweepPlace = 32,
+  kReading = 33,
+  kBefore = 34,
+  kIdleSweeps = 35,
+  // Of a session.
+  kFinalSince = 40,
+  kNewsAt = 41,
+  kLateSince = 42,
 };
 
 template <class T>

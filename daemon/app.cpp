@@ -167,10 +167,12 @@ void App::make_shards() {
   };
   std::random_device entropy;
   for (std::size_t i = 0; i < shard_count_; ++i) {
-    shards_.push_back(
-        std::make_unique<Shard>(queue_, memory_, large_answers, quarantine_.get(), encoder, mode_, entropy()));
+    shards_.push_back(std::make_unique<Shard>(queue_, memory_, large_answers, quarantine_.get(), fingerprint_bytes_,
+                                              encoder, mode_, entropy()));
   }
-  sources_.emplace(main_, shards_, queue_);
+  sources_.emplace(main_, shards_, queue_, [this](std::size_t sources) {
+    fingerprint_bytes_ = MemoryShares::fingerprints(settings_.daemon.memory_bytes, sources);
+  });
   sources_->begin(settings_.sources, restored_, settings_.daemon.state_keep);
 }
 

@@ -81,6 +81,7 @@ class App {
   Pulse pulse_;
   std::unique_ptr<Quarantine> quarantine_;  // none where no state is kept
   Published<ProcessView> process_;
+  std::atomic<std::size_t> fingerprint_bytes_ = 0;  // of each source
   std::vector<std::unique_ptr<Shard>> shards_;
   std::optional<SourceSet> sources_;
   std::optional<Reload> reload_;

@@ -39,39 +39,45 @@ std::string text_of(Instant at) {
 
 }  // namespace
 
+// "backfill NAME TIME", "backfill-again NAME TIME", "none-before NAME TIME", "reload".
 Task<std::string> ControlCommands::answer(std::string line) {
   const std::vector<std::string> words = words_of(line);
-  if (words.size() == 3 && words[0] == "backfill") {
-    const std::optional<ReadTime> since = parse_rfc3339(words[2]);
-    if (!since) co_return fmt::format("failed \"{}\" is no time of RFC 3339", words[2]);
-    co_return co_await backfill(words[1], since->instant);
-  }
   if (words.size() == 1 && words[0] == "reload") co_return co_await reload_.run();
-  co_return "failed this daemon does not know the command; is it of another version?";
+  const std::optional<Act> act = words.size() != 3              ? std::nullopt
+                                 : words[0] == "backfill"       ? std::optional(Act::kSince)
+                                 : words[0] == "backfill-again" ? std::optional(Act::kSinceAgain)
+                                 : words[0] == "none-before"    ? std::optional(Act::kNoneBefore)
+                                                                : std::nullopt;
+  if (!act) co_return "failed this daemon does not know the command; is it of another version?";
+  const std::optional<ReadTime> at = parse_rfc3339(words[2]);
+  if (!at) co_return fmt::format("failed \"{}\" is no time of RFC 3339", words[2]);
+  co_return co_await backfill(words[1], at->instant, *act);
 }
 
-Task<std::string> ControlCommands::backfill(std::string name, Instant since) {
+Task<std::string> ControlCommands::backfill(std::string name, Instant at, Act act) {
   const SourceSet::Source* source = sources_.find(name);
   if (source == nullptr) co_return fmt::format("failed no source is named {}", name);
   if (!source->settings->sessions.empty())
     co_return fmt::format("failed source {} has a fixed list of sessions: there is nothing to list", name);
   Shard& shard = sources_.shard_of(*source);
-  const auto floor = std::make_shared<std::optional<Instant>>();
-  std::function<void()> lower = [floor, since, &shard, id = source->settings->id] {
-    if (SourcePoller* poller = shard.find(id)) *floor = poller->backfill(since);
+  const auto sessions = std::make_shared<std::optional<std::size_t>>();
+  std::function<void()> tell = [sessions, at, act, &shard, id = source->settings->id] {
+    SourcePoller* poller = shard.find(id);
+    if (poller == nullptr) return;
+    *sessions = act == Act::kNoneBefore ? poller->leave_alone(at) : poller->backfill(at, act == Act::kSinceAgain);
   };
-  co_await run_on(io_, shard, std::move(lower));
-  if (!*floor) co_return fmt::format("failed source {} is being reloaded; try again", name);
+  co_await run_on(io_, shard, std::move(tell));
+  if (!*sessions) co_return fmt::format("failed source {} is being reloaded; try again", name);
   const bool committed = co_await all_committed();
-  std::string said =
-      fmt::format("{} source={} is listed again from {}", committed ? "ok" : "failed", name, text_of(since));
-  said += since < **floor ? fmt::format(
-                                "; nothing is repeated of sessions with entries after {}, what was delivered of "
-                                "older ones is delivered again under the same event.id",
-                                text_of(**floor))
-                          : "; nothing that was delivered is repeated";
+  std::string said = act == Act::kNoneBefore
+                         ? fmt::format("source={}: {} waiting sessions that began before {} are left alone", name,
+                                       **sessions, text_of(at))
+                         : fmt::format(
+                               "source={} is listed again from {}; {} sessions that were left alone are news, "
+                               "nothing that was delivered is repeated",
+                               name, text_of(at), **sessions);
   if (!committed) said += "; but the sink does not commit: a restart before it does forgets this";
-  co_return said;
+  co_return (committed ? "ok " : "failed ") + said;
 }
 
 // Whether all that has been pushed is durable, within half a minute: it is in the next commit but one at the latest.

@@ -25,7 +25,9 @@ class ControlCommands {
   Task<std::string> answer(std::string line);
 
  private:
-  Task<std::string> backfill(std::string name, Instant since);
+  // What to do with the sessions of a source that began at a time or later, or before.
+  enum class Act { kSince, kSinceAgain, kNoneBefore };
+  Task<std::string> backfill(std::string name, Instant at, Act act);
   Task<bool> all_committed();
 
   boost::asio::io_context& io_;

@@ -35,7 +35,8 @@ void keep_memory_private() { ::prctl(PR_SET_DUMPABLE, 0); }
 int main(int argc, char** argv) {
   using namespace sessionlogd;
   keep_memory_private();
-  std::string config = kDefaultConfig, dialect, source, session, since;
+  std::string config = kDefaultConfig, dialect, source, session;
+  BackfillOptions backfill_options;
   bool connect = false, json = false, watch = false;
 
   CLI::App app("Collects the session logs of a fleet of backup appliances, each entry exactly once.", "sessionlogd");
@@ -57,12 +58,19 @@ int main(int argc, char** argv) {
   add_config(*status_command, config);
   CLI::Option* as_json = status_command->add_flag("--json", json, "as the daemon says it");
   status_command->add_flag("--watch", watch, "draw it again and again")->excludes(as_json);
-  CLI::App* backfill_command =
-      app.add_subcommand("backfill", "make the running daemon list a source further back than it already has");
+  CLI::App* backfill_command = app.add_subcommand(
+      "backfill", "make the running daemon take up sessions that it left alone, or leave some alone");
   add_config(*backfill_command, config);
   backfill_command->add_option("SOURCE", source, "its name")->required();
-  backfill_command->add_option("--since", since, "a day, a time of RFC 3339, or how long ago (7d)")
-      ->required()
+  backfill_command
+      ->add_option("--since", backfill_options.since,
+                   "what was left alone and began then or later: a day, a time of RFC 3339, or how long ago (7d)")
+      ->type_name("TIME");
+  backfill_command->add_flag("--again", backfill_options.again,
+                             "with --since: also what a version before had been done with, delivered or not");
+  backfill_command
+      ->add_option("--none-before", backfill_options.none_before,
+                   "leave alone what only a sweep brought up, was not read yet, and began before")
       ->type_name("TIME");
   CLI::App* state_command = app.add_subcommand("state", "what is remembered of the sources");
   state_command->require_subcommand(1);
@@ -98,7 +106,7 @@ int main(int argc, char** argv) {
   if (reload_command->parsed()) return reload(config);
   if (status_command->parsed())
     return status(config, json ? StatusForm::kJson : watch ? StatusForm::kWatch : StatusForm::kTable);
-  if (backfill_command->parsed()) return backfill(config, source, since);
+  if (backfill_command->parsed()) return backfill(config, source, backfill_options);
   if (show_command->parsed()) return state_show(config, source, session);
   if (rebuild_command->parsed()) return state_rebuild(config);
   if (verify_command->parsed()) return verify(config, span);

@@ -41,6 +41,7 @@ void write_poll(JsonWriter& json, const PollSettings& poll, const PollSettings* 
   say("interval", &PollSettings::interval, text_of);
   say("max_interval", &PollSettings::max_interval, text_of);
   say("discovery_interval", &PollSettings::discovery_interval, text_of);
+  say("sweep_interval", &PollSettings::sweep_interval, text_of);
   say("settle", &PollSettings::settle, text_of);
   say("lookback", &PollSettings::lookback, [](const auto& span) { return text_or(span, "all", text_of); });
   say("overlap", &PollSettings::overlap, text_of);

@@ -49,6 +49,7 @@ std::shared_ptr<const SourceSettings> shared(SourceSettings settings) {
 
 void SourceSet::begin(const std::vector<SourceSettings>& wanted, RestoredState& restored,
                       std::chrono::milliseconds state_keep) {
+  on_count_(wanted.size());
   for (const std::string& id : restored.source_ids()) at_rest_.emplace(id, restored.take(id));
   for (const SourceSettings& settings : wanted) {
     Source& source =
@@ -63,6 +64,7 @@ void SourceSet::begin(const std::vector<SourceSettings>& wanted, RestoredState& 
 Task<SourceSet::Changes> SourceSet::change_to(std::vector<SourceSettings> wanted,
                                               std::chrono::milliseconds state_keep) {
   Changes changes;
+  on_count_(wanted.size());
   std::map<std::string, Source> before;
   for (Source& source : std::exchange(sources_, {})) before.emplace(source.settings->id, std::move(source));
 

@@ -11,6 +11,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -41,9 +42,15 @@ class SourceSet {
     std::size_t load = 1;     // what it counts for there
   };
 
-  // All must outlive this.
-  SourceSet(boost::asio::io_context& main, std::span<const std::unique_ptr<Shard>> shards, BatchQueue& queue)
-      : main_(main), shards_(shards), queue_(queue), loads_(shards.size(), 0), returned_(main) {}
+  // All must outlive this. `on_count` is told how many sources there are, whenever that has changed.
+  SourceSet(boost::asio::io_context& main, std::span<const std::unique_ptr<Shard>> shards, BatchQueue& queue,
+            std::function<void(std::size_t)> on_count)
+      : main_(main),
+        shards_(shards),
+        queue_(queue),
+        on_count_(std::move(on_count)),
+        loads_(shards.size(), 0),
+        returned_(main) {}
 
   // Before the shards start. Throws std::runtime_error when a file or secret that a source names cannot be used.
   void begin(const std::vector<SourceSettings>& wanted, RestoredState& restored, std::chrono::milliseconds state_keep);
@@ -70,6 +77,7 @@ class SourceSet {
   boost::asio::io_context& main_;
   const std::span<const std::unique_ptr<Shard>> shards_;
   BatchQueue& queue_;
+  const std::function<void(std::size_t)> on_count_;
   std::vector<std::size_t> loads_;  // by shard
   std::vector<Source> sources_;
   std::map<std::string, RestoredSource, std::less<>> at_rest_;  // by id: of sources that are not polled

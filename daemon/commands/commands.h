@@ -17,7 +17,12 @@ int collect(const std::string& config_file);
 int check(const std::string& config_file, bool connect);
 int verify(const std::string& config_file, const std::string& since);
 int reload(const std::string& config_file);
-int backfill(const std::string& config_file, const std::string& source, const std::string& since);
+// Times as a person writes them; "" = not given.
+struct BackfillOptions {
+  std::string since, none_before;
+  bool again = false;
+};
+int backfill(const std::string& config_file, const std::string& source, const BackfillOptions& options);
 enum class StatusForm {
   kTable,
   kJson,

@@ -33,7 +33,8 @@ const char* word(Phase phase) {
 }
 
 struct KnownSession {
-  SessionState state;  // of a done one only its mark
+  SessionState state;
+  DoneMark mark;  // of a done one
   std::size_t entries = 0;
 };
 
@@ -50,7 +51,9 @@ class Rows : public StateVisitor {
     if (record.part == StateRecord::kSourcePart) {
       source.source = decode_source(record.value);
     } else if (record.part == StateRecord::kSessionPart) {
-      source.sessions[record.session_key].state = decode_session(record.value);
+      KnownSession& session = source.sessions[record.session_key];
+      session.state = decode_session(record.value);
+      if (session.state.phase == Phase::kDone) session.mark = decode_mark(record.value);
     } else {
       SessionHistory keys;
       decode_chunk(record.value, keys);
@@ -64,7 +67,7 @@ class Rows : public StateVisitor {
 };
 
 void show_sources(const Rows& rows) {
-  fmt::print("{:<32} {:<28} {:<28} {:>8} {:>8} {:>8} {:>8} {:>10}\n", "source", "listed to", "floor", "waiting", "open",
+  fmt::print("{:<32} {:<28} {:<28} {:>8} {:>8} {:>8} {:>8} {:>10}\n", "source", "listed to", "line", "waiting", "open",
              "settling", "done", "entries");
   for (const auto& [id, source] : rows.sources) {
     std::array<std::size_t, 4> phases{};
@@ -74,7 +77,7 @@ void show_sources(const Rows& rows) {
       entries += session.entries;
     }
     fmt::print("{:<32} {:<28} {:<28} {:>8} {:>8} {:>8} {:>8} {:>10}\n", id, time_text(source.source.listed_to),
-               time_text(source.source.floor), phases[0], phases[1], phases[2], phases[3], entries);
+               time_text(source.source.line), phases[0], phases[1], phases[2], phases[3], entries);
   }
 }
 

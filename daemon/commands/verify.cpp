@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <csignal>
+#include <deque>
 #include <memory>
 #include <random>
 #include <thread>
@@ -17,6 +18,7 @@
 #include "core/identity.h"
 #include "core/log_parser.h"
 #include "core/restored_state.h"
+#include "core/session_table.h"
 #include "core/spawn.h"
 #include "core/task.h"
 #include "daemon/commands/commands.h"
@@ -152,25 +154,42 @@ class Verification {
     co_return found;
   }
 
-  Audit::Session what_is_known(const RestoredSource& known, const SourceSettings& source, const ListedSession& session,
-                               Instant now) const {
-    Audit::Session as{.source = 0, .id = session.id, .key = 0, .due_before = back(now, patience(settings_, source))};
-    for (std::uint32_t generation = 0;; ++generation) {
-      as.key = session_key(source.id, session.id, generation);
-      if (const auto open = known.sessions.find(as.key); open != known.sessions.end()) {
-        if (!same_start(open->second.digest, session.digest)) continue;
+  // Under the key of the session that its id names, as SessionTable finds it.
+  Audit::Session what_is_known(RestoredSource& known, const SourceSettings& source, const ListedSession& session,
+                               Instant now) {
+    Audit::Session as{.source = 0,
+                      .id = session.id,
+                      .key = session_key(source.id, session.id),
+                      .due_before = back(now, patience(settings_, source))};
+    constexpr std::uint32_t kHoles = 3;
+    for (std::uint32_t generation = 0, unknown = 0; unknown < kHoles; ++generation, ++unknown) {
+      const std::uint64_t key = session_key(source.id, session.id, generation);
+      if (const auto open = known.sessions.find(key); open != known.sessions.end()) {
+        unknown = 0;
+        as.key = key;
+        if (!same_start(open->second.digest, session.digest) && !same_start(open->second.digest, session.old_digest))
+          continue;
         as.remembered = &open->second.history;
         as.delivered_to = open->second.only_after;
         if (open->second.phase == Phase::kSettling) as.due_before = Instant{INT64_MIN};
         return as;
       }
-      const auto done = known.done.find(as.key);
-      if (!done) return as;
-      if (!same_start(done->digest, session.digest)) continue;
-      as.delivered_to = done->latest;
-      if (done->digest == session.digest) as.due_before = Instant{INT64_MAX};
+      const auto done = known.done.find(key);
+      if (!done) continue;
+      unknown = 0;
+      as.key = key;
+      if (!same_start(done->digest, session.digest) && !same_start(done->digest, session.old_digest)) continue;
+      if (done->kind == DoneMark::Kind::kLeftAlone || done->kind == DoneMark::Kind::kBefore) {
+        as.due_before = Instant{INT64_MIN};
+        return as;
+      }
+      if (auto history = known.fingerprints.take(key, done->place))
+        as.remembered = &fingerprints_.emplace_back(std::move(*history));
+      as.delivered_to = done->kind == DoneMark::Kind::kOld ? done->latest : done->made;
+      if (done->digest == session.digest || done->digest == session.old_digest) as.due_before = Instant{INT64_MAX};
       return as;
     }
+    return as;
   }
 
   void compare() {
@@ -229,6 +248,7 @@ class Verification {
   DeliveredReader& delivered_;
   const milliseconds since_;
   std::vector<Reading> readings_;
+  std::deque<SessionHistory> fingerprints_;  // of done sessions that were read
   Audit audit_;
   LogParser parser_;
   Instant earliest_{INT64_MAX};  // of what was delivered of the sessions that were read, by our clock

@@ -38,6 +38,7 @@ void expect_equal(const PollSettings& a, const PollSettings& b) {
   EXPECT_EQ(a.interval, b.interval);
   EXPECT_EQ(a.max_interval, b.max_interval);
   EXPECT_EQ(a.discovery_interval, b.discovery_interval);
+  EXPECT_EQ(a.sweep_interval, b.sweep_interval);
   EXPECT_EQ(a.settle, b.settle);
   EXPECT_EQ(a.lookback, b.lookback);
   EXPECT_EQ(a.overlap, b.overlap);

@@ -71,7 +71,7 @@ TEST(LogReader, LeavesWhatMayBeAnotherSessionsLog) {
        {Row{kOwn, Strange::kLeave, "Succeeded", false}, Row{kLater, Strange::kLeave, "Succeeded", true},
         Row{kLaterAndBad, Strange::kLeave, "Succeeded", true}, Row{kLater, Strange::kTake, "Succeeded", false},
         Row{kLater, Strange::kLeave, "Running", false}, Row{kLater, Strange::kOnlyOwn, "Running", true},
-        Row{kOwn, Strange::kOnlyOwn, "Succeeded", false}}) {
+        Row{kOwn, Strange::kOnlyOwn, "Succeeded", true}}) {
     FakeEncoder encoder;
     const SourceFormat format{.source_id = "s", .dialect = &test::aws(), .zone = ZoneRules({}), .encoder = &encoder};
     Body body;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string_view>
 #include <vector>
 
 namespace sessionlogd {
@@ -9,93 +11,83 @@ namespace {
 
 using Step = PageWalk::Step;
 
-// Each letter is the id of a row.
-Step take(PageWalk& walk, std::string_view rows, std::optional<std::uint64_t> total = std::nullopt) {
-  std::vector<std::string> ids;
-  for (const char id : rows) ids.emplace_back(1, id);
-  return walk.take(ids, total);
-}
+// A source's pages: each letter is a row. What it has given so far is learnt as Discovery learns it.
+struct Pages {
+  Step take(std::string_view rows) {
+    std::vector<std::uint64_t> hashes(rows.begin(), rows.end());
+    if (asked == 0 || hashes.size() <= asked) longest = std::max(longest, hashes.size());
+    return walk.take(hashes, asked, longest);
+  }
+  explicit Pages(std::size_t rows_asked = 0, std::size_t longest_so_far = 1)
+      : asked(rows_asked), longest(longest_so_far) {}
+
+  std::size_t asked, longest;
+  PageWalk walk;
+};
 
 TEST(PageWalk, StartsEachPageOnTheLastRowOfTheOneBefore) {
-  PageWalk walk;
-  EXPECT_EQ(walk.offset(), 0u);
-  EXPECT_EQ(take(walk, "ABC"), Step::kMore);
-  EXPECT_EQ(walk.offset(), 2u);
-  EXPECT_EQ(take(walk, "CDE"), Step::kMore);
-  EXPECT_EQ(walk.offset(), 4u);
-  EXPECT_EQ(take(walk, "EF"), Step::kComplete);
+  Pages pages;
+  EXPECT_EQ(pages.walk.offset(), 0u);
+  EXPECT_EQ(pages.take("ABC"), Step::kMore);
+  EXPECT_EQ(pages.walk.offset(), 2u);
+  EXPECT_EQ(pages.take("CDE"), Step::kMore);
+  EXPECT_EQ(pages.walk.offset(), 4u);
+  EXPECT_EQ(pages.take("EF"), Step::kComplete);
 }
 
-TEST(PageWalk, NeedsOnePageWhenItHoldsTheTotal) {
-  PageWalk walk;
-  EXPECT_EQ(take(walk, "ABC", 3), Step::kComplete);
-  PageWalk empty;
-  EXPECT_EQ(take(empty, "", 0), Step::kComplete);
-  PageWalk without_total;
-  EXPECT_EQ(take(without_total, ""), Step::kComplete);
+TEST(PageWalk, TakesAFullPageForTheLastOnlyWhenTheNextHasNothing) {
+  Pages pages;
+  EXPECT_EQ(pages.take("ABC"), Step::kMore) << "as long as the longest: a source may give less than is asked for";
+  EXPECT_EQ(pages.take("C"), Step::kComplete);
+  Pages empty;
+  EXPECT_EQ(empty.take(""), Step::kComplete);
 }
 
-TEST(PageWalk, EndsWhereAPageHasNothingBehindTheLastRow) {
-  PageWalk walk;
-  EXPECT_EQ(take(walk, "ABC"), Step::kMore);
-  EXPECT_EQ(take(walk, "C"), Step::kComplete);
+TEST(PageWalk, NeedsOnePageWhereLongerOnesWereGivenBefore) {
+  Pages pages(0, 200);
+  EXPECT_EQ(pages.take("ABC"), Step::kComplete);
+  Pages full(3, 200);
+  EXPECT_EQ(full.take("ABC"), Step::kMore) << "so many were asked for";
 }
 
-TEST(PageWalk, EndsAtASourceThatIgnoresTheOffset) {
-  PageWalk walk;
-  EXPECT_EQ(take(walk, "ABC"), Step::kMore);
-  for (int again = 1; again < 3; ++again) EXPECT_EQ(take(walk, "ABC"), Step::kMore);
-  EXPECT_EQ(take(walk, "ABC"), Step::kComplete);
+TEST(PageWalk, TakesAPageWithMoreRowsThanWereAskedForAsTheWhole) {
+  Pages pages(2);
+  EXPECT_EQ(pages.take("ABC"), Step::kComplete);
 }
 
-TEST(PageWalk, DoesNotTakeAPageOfKnownRowsForTheEnd) {
-  PageWalk walk;
-  EXPECT_EQ(take(walk, "ABC"), Step::kMore);
-  EXPECT_EQ(take(walk, "ABC"), Step::kMore);  // X and Y came first: X Y A B C D
-  EXPECT_EQ(take(walk, "CD"), Step::kComplete);
+TEST(PageWalk, IsNeverCompleteWhereTheSourceIgnoresTheOffset) {
+  Pages pages;
+  EXPECT_EQ(pages.take("ABC"), Step::kMore);
+  for (int again = 1; again < 3; ++again) EXPECT_EQ(pages.take("ABC"), Step::kMore);
+  EXPECT_EQ(pages.take("ABC"), Step::kIncomplete);
 }
 
 TEST(PageWalk, GoesOnOverRowsThatWereInserted) {
-  PageWalk walk;
-  EXPECT_EQ(take(walk, "ABC", 5), Step::kMore);
-  EXPECT_EQ(take(walk, "BCD", 6), Step::kMore);  // X came first: X A B C D E
-  EXPECT_EQ(take(walk, "DE", 6), Step::kIncomplete) << "X itself was not shown";
+  Pages pages;
+  EXPECT_EQ(pages.take("ABC"), Step::kMore);
+  EXPECT_EQ(pages.take("BCD"), Step::kMore);  // X came first: X A B C D E
+  EXPECT_EQ(pages.take("DE"), Step::kComplete);
 }
 
 TEST(PageWalk, StartsOverWhereRowsWereDeleted) {
-  PageWalk walk;
-  EXPECT_EQ(take(walk, "ABC", 5), Step::kMore);
-  EXPECT_EQ(take(walk, "DE", 4), Step::kStartOver);  // A is gone: B C D E
+  Pages pages;
+  EXPECT_EQ(pages.take("ABC"), Step::kMore);
+  EXPECT_EQ(pages.take("DE"), Step::kStartOver);  // A is gone: B C D E
 }
 
-TEST(PageWalk, DoesNotBelieveATotalThatRowsReachWhichAreGone) {
-  PageWalk walk;
-  EXPECT_EQ(take(walk, "ABC", 6), Step::kMore);
-  EXPECT_EQ(take(walk, "CDE", 5), Step::kMore);
-}
-
-TEST(PageWalk, TakesPagesThatAreShorterThanAskedFor) {
-  PageWalk walk;
-  EXPECT_EQ(take(walk, "AB", 5), Step::kMore);
-  EXPECT_EQ(take(walk, "BC", 5), Step::kMore);
-  EXPECT_EQ(take(walk, "CD", 5), Step::kMore);
-  EXPECT_EQ(take(walk, "DE", 5), Step::kMore);
-  EXPECT_EQ(take(walk, "E", 5), Step::kComplete);
+TEST(PageWalk, StartsOverWhereTheOrderIsNotTheSame) {
+  Pages pages;
+  EXPECT_EQ(pages.take("ABC"), Step::kMore);
+  EXPECT_EQ(pages.take("CAD"), Step::kStartOver) << "A was seen, and stands behind C";
 }
 
 TEST(PageWalk, TakesSingleRowsOneByOne) {
-  PageWalk walk;
-  EXPECT_EQ(take(walk, "A"), Step::kMore);
-  EXPECT_EQ(walk.offset(), 1u);
-  EXPECT_EQ(take(walk, "B"), Step::kMore);
-  EXPECT_EQ(walk.offset(), 2u);
-  EXPECT_EQ(take(walk, ""), Step::kComplete);
-}
-
-TEST(PageWalk, SaysWhenTheTotalIsNotReached) {
-  PageWalk walk;
-  EXPECT_EQ(take(walk, "ABC", 9), Step::kMore);
-  EXPECT_EQ(take(walk, "C", 9), Step::kIncomplete);
+  Pages pages;
+  EXPECT_EQ(pages.take("A"), Step::kMore);
+  EXPECT_EQ(pages.walk.offset(), 1u);
+  EXPECT_EQ(pages.take("B"), Step::kMore);
+  EXPECT_EQ(pages.walk.offset(), 2u);
+  EXPECT_EQ(pages.take(""), Step::kComplete);
 }
 
 }  // namespace

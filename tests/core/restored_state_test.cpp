@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "core/state_row.h"
+
 namespace sessionlogd {
 namespace {
 
@@ -44,9 +46,31 @@ TEST(SessionState, ReadsBackWhatItWroteAndSkipsUnknownTags) {
   EXPECT_EQ(read.phase, session.phase);
   EXPECT_EQ(read.digest, 9u);
   EXPECT_EQ(Instant(read.latest), Instant(session.latest));
+}
+
+TEST(SourceState, ReadsBackWhatItWrote) {
+  using namespace std::chrono_literals;
   SourceState source;
   source.listed_to = Instant{3, 4};
-  EXPECT_EQ(decode_source(encode_source(source)).listed_to, (Instant{3, 4}));
+  source.line = kNever;
+  source.contact_over = true;
+  source.idle_sweeps = 2;
+  source.watched = {.span = 12'345ms, .ours = Instant{5, 0}, .theirs = Instant{6, 0}};
+  source.sweeps = {std::nullopt, 7'000ms, 8'000ms};
+  source.sweep_place = Instant{9, 0};
+  source.reading = 77;
+  source.before = Instant{1, 0};
+  const SourceState read = decode_source(encode_source(source));
+  EXPECT_EQ(read.listed_to, source.listed_to);
+  EXPECT_EQ(read.line, source.line);
+  EXPECT_TRUE(read.contact_over);
+  EXPECT_EQ(read.idle_sweeps, 2);
+  EXPECT_EQ(read.watched, source.watched);
+  EXPECT_EQ(read.sweeps, source.sweeps);
+  EXPECT_EQ(read.sweep_place, source.sweep_place);
+  EXPECT_EQ(read.reading, 77u);
+  EXPECT_EQ(read.before, source.before);
+  EXPECT_EQ(decode_source("").line, std::nullopt);
 }
 
 TEST(SessionState, RefusesEveryRowThatIsCutShort) {
@@ -66,15 +90,14 @@ TEST(RestoredState, LaterRowsReplaceEarlierOnesAndEmptyOnesRemoveThem) {
   const auto record_all = [&](const SessionState& session) {
     for (const StateRecord& row : rows_of(session)) record(row);
   };
-  record({0, StateRecord::kSourcePart, encode_source({Instant{1, 1}})});
-  record({0, StateRecord::kSourcePart, encode_source({Instant{2, 2}})});
+  record({0, StateRecord::kSourcePart, encode_source({.listed_to = Instant{1, 1}})});
+  record({0, StateRecord::kSourcePart, encode_source({.listed_to = Instant{2, 2}})});
   record_all(session_of(7, 100));
   record_all(session_of(7, 70));  // one chunk less: its row stays until it is removed
   record({7, 1, {}});
   record_all(session_of(8, 10));
-  SessionState ended = session_of(8, 10);
   std::vector<StateRecord> done;
-  append_done(ended, done);
+  append_done(session_of(8, 10), {.digest = 9}, done);
   for (const StateRecord& row : done) record(row);
   record_all(session_of(9, 10));
   record({9, StateRecord::kSessionPart, {}});
@@ -138,32 +161,81 @@ TEST(RestoredState, KnowsTheLatestTimeThatOnlyTheOutputHolds) {
       << "also for the start after this";
 }
 
-// When the session is done, only its entries without a time are kept one by one.
-TEST(RestoredState, MarksRecoveredEntriesWithoutATime) {
+TEST(RestoredState, KnowsADoneSessionByItsMarkAndItsFingerprints) {
+  const SessionState session = session_of(7, 5'000);
+  DoneMark mark{.digest = 9, .sum = session.history.sum(), .made = {77, 0}};
+  std::vector<StateRecord> rows = rows_of(session);
+  append_done(session, mark, rows);
   RestoredState state;
-  state.delivered({"src", "s1", 7, 2'000, 1, Instant{9, 1}});
-  state.delivered({"src", "s1", 7, 2'001, 1});
-  state.settle();
-  SessionHistory history = state.take("src").sessions.at(7).history;
-  history.forget_all_but_kept(7);
-  ASSERT_EQ(history.size(), 1u);
-  EXPECT_EQ(history.key(0), 2'001u);
+  for (const StateRecord& row : rows) state.record("src", row);
+  RestoredSource source = state.take("src");
+  EXPECT_TRUE(source.sessions.empty());
+  const auto found = source.done.find(7);
+  ASSERT_TRUE(found);
+  mark.place = found->place;
+  EXPECT_EQ(*found, mark);
+  const auto history = source.fingerprints.take(7, found->place);
+  ASSERT_TRUE(history);
+  ASSERT_EQ(history->size(), 5'000u);
+  EXPECT_EQ(history->sum(), mark.sum);
+  EXPECT_TRUE(state.take("other").sessions.empty());
 }
 
-TEST(RestoredState, KeepsOnlyTheMarkOfADoneSession) {
-  SessionState session = session_of(7, 130);
-  session.phase = Phase::kDone;
-  std::vector<StateRecord> rows;
-  append_done(session, rows);
-  ASSERT_EQ(rows.size(), 4u);
-  for (std::size_t i = 1; i < 4; ++i) EXPECT_EQ(rows[i].value, "");
+TEST(RestoredState, DropsTheFingerprintsFirstOfWhatWasDoneFirst) {
   RestoredState state;
-  state.record("src", rows[0]);
+  for (const std::uint64_t key : {5, 3, 9, 1}) {
+    std::vector<StateRecord> rows;
+    append_done(session_of(key, 1'000), {.digest = 9, .made = {static_cast<std::int64_t>(key), 0}}, rows);
+    for (const StateRecord& row : rows) state.record("src", row);
+  }
+  RestoredSource source = state.take("src");
+  std::vector<std::uint64_t> gone;
+  source.fingerprints.keep_within(0, [&](std::uint64_t key, std::size_t) { gone.push_back(key); });
+  EXPECT_EQ(gone, (std::vector<std::uint64_t>{1, 3, 5, 9}));
+}
+
+// A kill between the sync of the output and the state: of a session that was opened again, and of one whose entry was
+// still running.
+TEST(RestoredState, OpensADoneSessionOfWhichOnlyTheOutputHoldsMore) {
+  const SessionState session = session_of(7, 100);
+  std::vector<StateRecord> committed;
+  append_done(session, {.digest = 9, .sum = session.history.sum(), .made = {77, 0}}, committed);
+  RestoredState state;
+  for (const StateRecord& row : committed) state.record("src", row);
+  state.delivered({"src", "s1", 7, 1'099, 500, Instant{9, 1}});                // changed
+  state.delivered({"src", "s1", 7, 0xABCD'0000'0000'0001, 1, Instant{9, 1}});  // new
+  for (const Batch& batch : state.settle())
+    committed.insert(committed.end(), batch.records.begin(), batch.records.end());
+
+  RestoredState again;
+  for (const StateRecord& row : committed) again.record("src", row);
+  for (RestoredState* one : {&state, &again}) {
+    const RestoredSource source = one->take("src");
+    ASSERT_TRUE(source.sessions.contains(7));
+    EXPECT_FALSE(source.done.contains(7));
+    const SessionState& opened = source.sessions.at(7);
+    EXPECT_EQ(opened.only_after, kNever) << "every entry is known by itself";
+    EXPECT_FALSE(opened.delivered_sum);
+    ASSERT_EQ(opened.history.size(), 101u);
+    EXPECT_EQ(opened.history.hash(99), 500u);
+    EXPECT_EQ(opened.history.key(100), 0xABCD'0000'0000'0001u);
+  }
+}
+
+TEST(RestoredState, ReadsTheMarksOfAVersionBefore) {
+  using namespace state_row;
+  std::string row;
+  append_number(row, Tag::kPhase, static_cast<std::uint8_t>(Phase::kDone));
+  append_number(row, Tag::kDigest, std::uint64_t{9});
+  append_time(row, Tag::kLatest, Instant{5, 6});
+  SessionHistory kept;
+  kept.append(8, 2, 0x80);
+  RestoredState state;
+  state.record("src", {7, StateRecord::kSessionPart, row});
+  state.record("src", {7, 0, encode_chunk(kept, 0)});
   const RestoredSource source = state.take("src");
-  EXPECT_TRUE(source.sessions.empty());
-  EXPECT_EQ(source.done.find(7).value().digest, 9u);
-  EXPECT_EQ(source.done.find(7).value().latest, session.latest);
-  EXPECT_TRUE(state.take("other").sessions.empty());
+  EXPECT_EQ(source.done.find(7).value(), (DoneMark{.kind = DoneMark::Kind::kOld, .digest = 9, .latest = {5, 6}}));
+  EXPECT_EQ(source.kept.at(7).key(0), 8u);
 }
 
 }  // namespace

@@ -56,28 +56,31 @@ TEST(SessionList, CountsRowsWithoutAUsableId) {
         std::string("{}"), std::string(R"("a\r\nb")"), std::string(R"("a\nb")"), std::string(R"("\u0000")"),
         std::string(R"("a\u007f")"), "\"" + std::string(513, 'x') + "\""}) {
     const SessionPage read = page(R"({"results":[{"id":)" + id + R"(},{"id":"s2"}]})");
-    EXPECT_EQ(read.row_ids.size(), 2u) << id;
+    EXPECT_EQ(read.rows.size(), 2u) << id;
     ASSERT_EQ(read.sessions.size(), 1u) << id;
     EXPECT_EQ(read.sessions[0].id, "s2");
   }
   const SessionPage none = page(R"({"results":[null,5,"x",[],{}]})");
-  EXPECT_EQ(none.row_ids.size(), 5u);
+  EXPECT_EQ(none.rows.size(), 5u);
   EXPECT_TRUE(none.sessions.empty());
   EXPECT_EQ(page(R"({"results":[{"id":"..."},{"id":"a/../b"},{"id":"\u0061"}]})").sessions.size(), 3u);
 }
 
 TEST(SessionList, TakesPagesWithoutSessions) {
   for (const std::string_view body :
-       {R"({"results":[]})", R"({"results":null})", "\xEF\xBB\xBF{\"results\":[ ]}\n", R"({"r\u0065sults":[]})"}) {
-    EXPECT_TRUE(page(body).row_ids.empty()) << body;
+       {R"({"results":[]})", R"({"results":null,"totalCount":0})", R"({"totalCount":0,"results":null})",
+        "\xEF\xBB\xBF{\"results\":[ ]}\n", R"({"r\u0065sults":[]})"}) {
+    EXPECT_TRUE(page(body).rows.empty()) << body;
   }
 }
 
 TEST(SessionList, RefusesWhatIsNotAWholePage) {
   for (const std::string_view body :
-       {"", "[]", "{}", "null", "<html>", R"({"results":{}})", R"({"results":"x"})", R"({"results":nope})",
-        R"({"results":[{"id":"a"}])", R"({"results":[{"id":"a"},]})", R"({"results":[{"id":"a"}]}x)",
-        R"({"results":[{"id":"a"}],"x":tru})", R"({"results":[{"id":"a)"}) {
+       {"", "[]", "{}", "null", "<html>", R"({"results":null})", R"({"results":null,"totalCount":null})",
+        R"({"results":null,"totalCount":3})", R"({"Results":[]})", R"({"message":"The service is starting"})",
+        R"({"results":{}})", R"({"results":"x"})", R"({"results":nope})", R"({"results":[{"id":"a"}])",
+        R"({"results":[{"id":"a"},]})", R"({"results":[{"id":"a"}]}x)", R"({"results":[{"id":"a"}],"x":tru})",
+        R"({"results":[{"id":"a)"}) {
     const auto read = parse_session_page(aws(), body);
     ASSERT_TRUE(read.has_error()) << body;
     EXPECT_EQ(read.error().kind, ErrorKind::kBadAnswer) << body;
@@ -88,7 +91,7 @@ TEST(SessionList, RefusesAPageOfEndlessRows) {
   for (const std::string_view element : {"0", R"({"id":"s"})"}) {
     std::string rows(element);
     for (int i = 1; i < 20'000; ++i) rows.append(",").append(element);
-    EXPECT_EQ(page(R"({"results":[)" + rows + "]}").row_ids.size(), 20'000u);
+    EXPECT_EQ(page(R"({"results":[)" + rows + "]}").rows.size(), 20'000u);
     const auto read = parse_session_page(aws(), R"({"results":[)" + rows + "," + std::string(element) + "]}");
     ASSERT_TRUE(read.has_error());
     EXPECT_NE(read.error().detail.find("more than 20000 rows"), std::string::npos) << read.error().detail;
@@ -134,6 +137,26 @@ TEST(SessionList, TellsSessionsOfOneIdApartByTheirStart) {
   EXPECT_TRUE(same_start(digest("2026-01-01T00:00:00"), digest("2026-01-01T00:00:00.000")));
   EXPECT_FALSE(same_start(digest("2026-01-01T00:00:00"), digest("2026-01-01T00:00:01")));
   EXPECT_TRUE(same_start(digest("2026-01-01T00:00:00"), row(R"({"id":"s1"})").digest));
+}
+
+TEST(SessionList, DigestsTimesToTheMicrosecondAndWithoutTheirZone) {
+  const auto digest = [](std::string_view start, std::string_view stop) {
+    return row(R"({"id":"s1","executionStartTime":")" + std::string(start) + R"(","executionStopTime":")" +
+               std::string(stop) + "\"}")
+        .digest;
+  };
+  const std::uint64_t six = digest("2026-01-01T00:00:00.123456", "2026-01-01T00:01:00.123456");
+  EXPECT_EQ(digest("2026-01-01T00:00:00.1234567", "2026-01-01T00:01:00.1234569"), six);
+  EXPECT_EQ(digest("2026-01-01T00:00:00.123456Z", "2026-01-01T00:01:00.123456Z"), six);
+  EXPECT_NE(digest("2026-01-01T00:00:00.123456", "2026-01-01T00:01:00.123457"), six);
+}
+
+TEST(SessionList, TakesTheYearOneForNoTime) {
+  const ListedSession one =
+      row(R"({"id":"s1","executionStartTime":"0001-01-01T00:00:00","executionStopTime":"0001-01-01T00:00:00Z"})");
+  EXPECT_FALSE(one.start);
+  EXPECT_FALSE(one.stop);
+  EXPECT_EQ(one.digest, row(R"({"id":"s1"})").digest);
 }
 
 }  // namespace

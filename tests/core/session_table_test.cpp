@@ -2,13 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "core/identity.h"
-#include "core/refusals.h"
 
 namespace sessionlogd {
 namespace {
 
 using As = SessionTable::TakenIn::As;
+using Absence = SessionTable::Absence;
+using Kind = DoneMark::Kind;
 
 constexpr Instant kNow{1'000'000, 0};
 
@@ -18,34 +21,55 @@ SourceSettings source() {
   SourceSettings settings;
   settings.id = settings.name = "aws-eu";
   settings.dialect = std::make_shared<const Dialect>(std::move(dialect));
+  settings.poll.retention = std::chrono::hours{1};
   return settings;
 }
 
-// What a listing says of the session "38" that began at `start`; `usn` stands for everything else in its digest.
+// What a listing says of the session "38" that began at `start` (0: it says no start); `usn` stands for everything else
+// in its digest.
 ListedSession row(std::int64_t start, std::string status, std::uint32_t usn = 1) {
   ListedSession session;
   session.id = "38";
   session.status = std::move(status);
-  session.start = ReadTime{{start, 0}, true};
+  if (start != 0) session.start = ReadTime{{start, 0}, true};
   session.digest = static_cast<std::uint64_t>(start) << 32 | usn;
-  session.shown = {kNow, kNow};
+  session.old_digest = session.digest;
   return session;
+}
+
+ListedSession named(std::string id, ListedSession row) {
+  row.id = std::move(id);
+  return row;
 }
 
 class SessionTableTest : public testing::Test {
  protected:
-  SessionTable::TakenIn take_in(const ListedSession& listed) {
+  SessionTable::TakenIn take_in(const ListedSession& listed, Showing how = {}) {
     records_.clear();
-    return table_.take_in(listed, records_);
+    how.inquiry = ++inquiry_;
+    how.ours = how.theirs = kNow;
+    return table_.take_in(listed, how, records_);
   }
-  void finish(Schedule::Slot slot, Instant latest) {
-    table_.at(slot).state.latest = latest;
-    table_.finish(slot, records_);
+  SessionTable::TakenIn sweep_shows(const ListedSession& listed) { return take_in(listed, {.by_sweep = true}); }
+  void finish(Schedule::Slot slot) {
+    records_.clear();
+    table_.finish(slot, kNow, records_);
+  }
+  void deliver(Schedule::Slot slot, std::uint64_t key, std::uint32_t hash) {
+    table_.at(slot).state.history.append(key, hash, 0);
+  }
+  std::uint64_t key_of(const SessionTable::TakenIn& taken) const { return table_.at(taken.slot).state.key; }
+  // What the state would give back: rows of one session.
+  RestoredSource restored() {
+    RestoredState state;
+    for (const StateRecord& record : all_) state.record("aws-eu", record);
+    return state.take("aws-eu");
   }
 
   SourceSettings settings_ = source();
-  SessionTable table_{settings_, {}};
-  std::vector<StateRecord> records_;
+  SessionTable table_{settings_, {}, kNow};
+  std::vector<StateRecord> records_, all_;
+  std::uint32_t inquiry_ = 0;
 };
 
 TEST_F(SessionTableTest, RemembersWhatANewListingShows) {
@@ -60,11 +84,11 @@ TEST_F(SessionTableTest, RemembersWhatANewListingShows) {
 }
 
 TEST_F(SessionTableTest, LeavesADoneSessionAlone) {
-  const auto taken = take_in(row(100, "Success"));
-  finish(taken.slot, {200, 0});
+  finish(take_in(row(100, "Success")).slot);
   EXPECT_EQ(table_.size(), 0u);
   EXPECT_EQ(table_.done(), 1u);
   EXPECT_EQ(take_in(row(100, "Success")).as, As::kIgnored);
+  EXPECT_TRUE(records_.empty());
 }
 
 TEST_F(SessionTableTest, CountsSessionsByPhase) {
@@ -74,158 +98,344 @@ TEST_F(SessionTableTest, CountsSessionsByPhase) {
   table_.enter(taken.slot, Phase::kOpen);
   EXPECT_EQ(table_.phases(), (Counts{0, 1, 0, 0}));
   table_.enter(taken.slot, Phase::kSettling);
-  const auto second = take_in(row(300, "Running"));
+  const auto second = take_in(named("39", row(300, "Running")));
   EXPECT_EQ(table_.phases(), (Counts{1, 0, 1, 0}));
-  finish(taken.slot, {200, 0});
+  finish(taken.slot);
   EXPECT_EQ(table_.phases(), (Counts{1, 0, 0, 1}));
-  finish(second.slot, {400, 0});
+  finish(second.slot);
   take_in(row(100, "Running", 2));
   EXPECT_EQ(table_.phases(), (Counts{1, 0, 0, 1})) << "opened again";
 }
 
-TEST_F(SessionTableTest, ReadsADoneSessionAgainWhenTheListingSaysNewsOfIt) {
-  finish(take_in(row(100, "Success")).slot, {200, 0});
-  const auto again = take_in(row(100, "Running", 2));
-  ASSERT_EQ(again.as, As::kNew);
-  EXPECT_EQ(table_.at(again.slot).state.key, session_key("aws-eu", "38"));
-  EXPECT_EQ(table_.at(again.slot).state.only_after, (Instant{200, 0}));
-  EXPECT_EQ(table_.done(), 0u);
+// ---- Known, or news: whatever the times say
+
+TEST_F(SessionTableTest, TakesUpWhatNobodyKnowsHoweverOldItLooks) {
+  table_.source().line = kNow;
+  table_.source().contact_over = true;
+  table_.source().listed_to = Instant{kNow.seconds + 1'000'000, 0};
+  EXPECT_EQ(take_in(row(100, "Success")).as, As::kNew);
+  EXPECT_EQ(sweep_shows(named("39", row(-1'000'000, "Success"))).as, As::kNew);
 }
 
-TEST_F(SessionTableTest, TakesAnotherStartUnderADoneIdForAnotherSession) {
-  finish(take_in(row(100, "Success")).slot, {200, 0});
-  const auto second = take_in(row(300, "Running"));
-  ASSERT_EQ(second.as, As::kNew);
-  EXPECT_EQ(table_.at(second.slot).state.key, session_key("aws-eu", "38", 1));
-  finish(second.slot, {400, 0});
-  EXPECT_EQ(take_in(row(300, "Running")).as, As::kIgnored);
-  const auto third = take_in(row(500, "Running"));
-  EXPECT_EQ(table_.at(third.slot).state.key, session_key("aws-eu", "38", 2));
-}
-
-TEST_F(SessionTableTest, NamesTheOpenSessionWhoseIdWasGivenAway) {
-  const auto first = take_in(row(100, "Running"));
-  const auto second = take_in(row(300, "Running"));
-  ASSERT_EQ(second.as, As::kNew);
-  ASSERT_TRUE(second.replaced);
-  EXPECT_EQ(*second.replaced, first.slot);
-  EXPECT_TRUE(table_.at(first.slot).replaced);
-}
-
-TEST_F(SessionTableTest, NeverTakesUpFinishedSessionsFromBeforeTheFloor) {
-  finish(take_in(row(100, "Success")).slot, {200, 0});
-  table_.raise_floor({150, 0}, {150, 0}, records_);
-  EXPECT_EQ(table_.done(), 1u) << "its last entry is later than the floor";
-  records_.clear();
-  table_.raise_floor({250, 0}, {250, 0}, records_);
-  EXPECT_EQ(table_.done(), 0u);
+TEST_F(SessionTableTest, LeavesAloneAtFirstContactWhatEndedAndBeganBeforeTheLine) {
+  table_.source().line = Instant{1'000, 0};
+  EXPECT_EQ(sweep_shows(row(999, "Success")).as, As::kIgnored);
   ASSERT_EQ(records_.size(), 1u);
-  EXPECT_EQ(records_[0].value, "");
-  EXPECT_EQ(take_in(row(100, "Success")).as, As::kIgnored);
-  EXPECT_EQ(take_in(row(100, "Running")).as, As::kNew) << "it is not finished";
-  table_.raise_floor({50, 0}, {50, 0}, records_);
-  EXPECT_EQ(table_.source().floor, (Instant{250, 0})) << "the floor only rises";
+  EXPECT_EQ(decode_mark(records_[0].value).kind, Kind::kLeftAlone);
+  EXPECT_EQ(decode_mark(records_[0].value).start, (Instant{999, 0}));
+  EXPECT_EQ(table_.left_alone(), 1u);
+  EXPECT_EQ(sweep_shows(named("2", row(1'000, "Success"))).as, As::kNew);
+  EXPECT_EQ(sweep_shows(named("3", row(999, "Running"))).as, As::kNew) << "it runs";
+  EXPECT_EQ(sweep_shows(named("4", row(0, "Success"))).as, As::kNew) << "nobody knows when it began";
+  EXPECT_EQ(take_in(named("5", row(999, "Success"))).as, As::kNew) << "a window leaves nothing alone";
 }
 
-TEST_F(SessionTableTest, KeepsTheMarksOfWhatTheSourceMayOpenAgain) {
-  finish(take_in(row(100, "Success")).slot, {200, 0});
-  table_.raise_floor({500, 0}, {150, 0}, records_);
-  EXPECT_EQ(take_in(row(100, "Success")).as, As::kIgnored);
-  const auto again = take_in(row(100, "Running", 2));
-  ASSERT_EQ(again.as, As::kNew);
-  EXPECT_EQ(table_.at(again.slot).state.only_after, (Instant{200, 0})) << "what was delivered is known";
+TEST_F(SessionTableTest, LeavesAloneTypesThatAreNotWantedAtAnyTime) {
+  settings_.session_types.exclude = {"Retention"};
+  ListedSession unwanted = row(100, "Running");
+  unwanted.type = "Retention";
+  EXPECT_EQ(take_in(unwanted).as, As::kIgnored);
+  unwanted.status = "Success";
+  unwanted.digest = unwanted.old_digest = row(100, "Success", 2).digest;
+  EXPECT_EQ(take_in(unwanted).as, As::kIgnored);
+  EXPECT_EQ(table_.done(), 1u);
+  settings_.session_types.exclude = {};
+  EXPECT_EQ(take_in(unwanted).as, As::kIgnored) << "what was left alone stays so";
 }
 
-TEST_F(SessionTableTest, KeepsTheMarkOfASessionThatListingsStillShow) {
-  finish(take_in(row(100, "Running")).slot, {200, 0});  // given up, for it had no news
-  table_.raise_floor({500, 0}, {150, 0}, records_);
-  for (std::int64_t floor = 600; floor < 900; floor += 100) {
-    EXPECT_EQ(take_in(row(100, "Running")).as, As::kIgnored);
-    table_.raise_floor({floor, 0}, {floor, 0}, records_);
-  }
-  table_.raise_floor({900, 0}, {900, 0}, records_);
-  EXPECT_EQ(take_in(row(100, "Running")).as, As::kNew) << "the last listing did not show it";
+TEST_F(SessionTableTest, TakesUpWhatWasLeftAloneWhenItRunsAgainOrHasAnotherStopOrStart) {
+  const auto left_alone = [&](ListedSession later) {
+    SessionTable table(settings_, {}, kNow);
+    table.source().line = kNow;
+    ListedSession first = row(100, "Success");
+    first.stop_hash = 7;
+    std::vector<StateRecord> records;
+    table.take_in(first, {.by_sweep = true}, records);
+    table.source().contact_over = true;
+    return table.take_in(later, {}, records).as;
+  };
+  ListedSession same_stop = row(100, "Success", 2);
+  same_stop.stop_hash = 7;
+  EXPECT_EQ(left_alone(same_stop), As::kIgnored) << "any other change of its row is adopted";
+  EXPECT_EQ(left_alone(row(100, "Running", 2)), As::kNew);
+  EXPECT_EQ(left_alone(row(100, "Success", 2)), As::kNew) << "another stop";
+  ListedSession other_start = row(300, "Success", 2);
+  other_start.stop_hash = 7;
+  EXPECT_EQ(left_alone(other_start), As::kNew);
 }
 
-TEST_F(SessionTableTest, RemembersEntriesWithoutATimeOfADoneSession) {
+TEST_F(SessionTableTest, MakesNewsAgainOfWhatWasLeftAlone) {
+  table_.source().line = Instant{1'000, 0};
+  sweep_shows(named("old", row(100, "Success")));
+  sweep_shows(named("older", row(50, "Success")));
+  finish(take_in(named("done", row(200, "Success"))).slot);
+  records_.clear();
+  EXPECT_EQ(table_.forget_left_alone({100, 0}, false, records_), 1u);
+  EXPECT_EQ(table_.source().line, (Instant{100, 0})) << "the line moves back";
+  EXPECT_EQ(sweep_shows(named("old", row(100, "Success"))).as, As::kNew);
+  EXPECT_EQ(sweep_shows(named("older", row(50, "Success"))).as, As::kIgnored);
+  EXPECT_EQ(sweep_shows(named("done", row(200, "Success"))).as, As::kIgnored) << "what was delivered is not repeated";
+}
+
+// ---- Opened again
+
+TEST_F(SessionTableTest, OpensADoneSessionWithItsFingerprintsWhenItsRowChanges) {
   const auto taken = take_in(row(100, "Success"));
-  SessionHistory& history = table_.at(taken.slot).state.history;
-  history.append(7, 1, 0);
-  history.append(8, 2, SessionHistory::kKept);
-  records_.clear();
-  finish(taken.slot, {200, 0});
-  ASSERT_EQ(records_.size(), 2u);
-  SessionHistory durable;
-  decode_chunk(records_[1].value, durable);
-  ASSERT_EQ(durable.size(), 1u);
-  EXPECT_EQ(durable.key(0), 8u);
-
+  deliver(taken.slot, 0x1111'2222'3333'4444, 5);
+  finish(taken.slot);
   const auto again = take_in(row(100, "Running", 2));
-  ASSERT_EQ(table_.at(again.slot).state.history.size(), 1u);
-  EXPECT_EQ(table_.at(again.slot).state.history.key(0), 8u);
-  finish(again.slot, {300, 0});
+  ASSERT_EQ(again.as, As::kNew);
+  const SessionState& state = table_.at(again.slot).state;
+  EXPECT_EQ(state.key, session_key("aws-eu", "38"));
+  ASSERT_EQ(state.history.size(), 1u);
+  EXPECT_EQ(state.history.key(0), 0x3333'4444u);
+  EXPECT_EQ(state.history.hash(0), 5u);
+  EXPECT_EQ(state.only_after, kNever) << "no time says what is known";
+  EXPECT_EQ(table_.done(), 0u);
+}
+
+TEST_F(SessionTableTest, OpensADoneSessionWithItsSumWhereFingerprintsHadToGo) {
+  table_.set_fingerprint_bytes(0);
+  const auto taken = take_in(row(100, "Success"));
+  deliver(taken.slot, 7, 5);
+  const std::uint32_t sum = table_.at(taken.slot).state.history.sum();
+  finish(taken.slot);
+  EXPECT_EQ(table_.fingerprint_bytes(), 0u);
+  EXPECT_TRUE(records_.back().value.empty()) << "they are gone from the state, too";
+  const auto again = take_in(row(100, "Running", 2));
+  EXPECT_EQ(table_.at(again.slot).state.delivered_sum, sum);
+  EXPECT_EQ(table_.at(again.slot).state.only_after, kNow) << "what was written since the mark was made is news";
+}
+
+TEST_F(SessionTableTest, AdoptsADigestThatDiffersByItsReadingOnly) {
+  finish(take_in(row(100, "Success", 1)).slot);
+  ListedSession read_anew = row(100, "Success", 9);
+  read_anew.old_digest = row(100, "Success", 1).digest;
+  EXPECT_EQ(take_in(read_anew).as, As::kIgnored);
+  EXPECT_EQ(records_.size(), 1u);
+  EXPECT_EQ(take_in(row(100, "Success", 9)).as, As::kIgnored);
+}
+
+TEST_F(SessionTableTest, AdoptsDigestsAfterWhatReadsThemHasChangedUntilTheNextCompleteSweep) {
+  table_.source().reading = 1;  // of another time_zone, say
+  finish(take_in(row(100, "Success", 1)).slot);
+  finish(take_in(named("39", row(100, "Success", 1))).slot);
+  finish(take_in(named("40", row(100, "Success", 1))).slot);
+  EXPECT_EQ(take_in(row(100, "Success", 2)).as, As::kIgnored);
+  EXPECT_EQ(take_in(named("39", row(100, "Running", 2))).as, As::kNew) << "it runs again";
+  table_.begin_sweep();
+  table_.end_sweep(Watched{0}, Absence::kProvesNothing, records_);
+  EXPECT_EQ(take_in(named("40", row(100, "Success", 2))).as, As::kNew);
+}
+
+// ---- Another start
+
+TEST_F(SessionTableTest, CorrectsTheStartOfASessionOfWhichNothingIsKnown) {
+  const auto first = take_in(row(100, "Running"));
+  const auto corrected = take_in(row(300, "Running"));
+  EXPECT_EQ(corrected.as, As::kKnown);
+  EXPECT_EQ(corrected.slot, first.slot);
+  EXPECT_EQ(table_.size(), 1u);
+}
+
+TEST_F(SessionTableTest, LetsTheLogTellACorrectedStartFromAnotherSession) {
+  const auto first = take_in(row(100, "Running"));
+  deliver(first.slot, 7, 5);
+  EXPECT_EQ(take_in(row(300, "Running")).as, As::kDisputed);
+  EXPECT_EQ(take_in(row(300, "Running")).as, As::kKnown) << "it is being asked for";
+  EXPECT_EQ(table_.size(), 1u);
+
   records_.clear();
-  table_.raise_floor({400, 0}, {400, 0}, records_);
-  EXPECT_EQ(records_.size(), 2u) << "the mark's row and the chunk's";
+  const auto same = table_.is_same(first.slot, {}, records_);
+  EXPECT_EQ(same.slot, first.slot);
+  EXPECT_EQ(take_in(row(300, "Running")).as, As::kKnown);
+  EXPECT_EQ(take_in(row(500, "Running")).as, As::kDisputed);
+
+  const auto other = table_.is_another(first.slot, {}, records_);
+  ASSERT_EQ(other.as, As::kNew);
+  EXPECT_EQ(key_of(other), session_key("aws-eu", "38", 1));
+  EXPECT_EQ(table_.done(), 1u);
+  EXPECT_EQ(take_in(row(500, "Running")).as, As::kKnown);
+  EXPECT_EQ(take_in(row(300, "Running")).as, As::kIgnored) << "the one before is asked first";
 }
 
-TEST_F(SessionTableTest, TakesUpAgainWhatALowerFloorLetsIn) {
-  finish(take_in(row(100, "Success")).slot, {200, 0});
-  table_.raise_floor({150, 0}, {150, 0}, records_);
-  records_.clear();
-  table_.lower_floor({50, 0}, records_);
-  ASSERT_EQ(records_.size(), 1u);
-  EXPECT_EQ(decode_source(records_[0].value).floor, (Instant{50, 0}));
-  EXPECT_EQ(decode_source(records_[0].value).listed_to, (Instant{50 + 2 * 3600, 0})) << "an overlap of 2 h later";
-  EXPECT_EQ(take_in(row(100, "Success")).as, As::kIgnored) << "its done mark is still there";
-  ListedSession other = row(60, "Success");
-  other.id = "39";
-  EXPECT_EQ(take_in(other).as, As::kNew);
-  table_.lower_floor({70, 0}, records_);
-  EXPECT_EQ(table_.source().floor, (Instant{50, 0})) << "this only lowers it";
+TEST_F(SessionTableTest, LetsTheLogTellAnotherSessionUnderADoneId) {
+  const auto first = take_in(row(100, "Success"));
+  deliver(first.slot, 7, 5);
+  finish(first.slot);
+  const auto disputed = take_in(row(300, "Running"));
+  ASSERT_EQ(disputed.as, As::kNew);
+  EXPECT_TRUE(table_.at(disputed.slot).is_disputed());
+  EXPECT_EQ(key_of(disputed), session_key("aws-eu", "38"));
+  const auto other = table_.is_another(disputed.slot, {}, records_);
+  EXPECT_EQ(key_of(other), session_key("aws-eu", "38", 1));
+  finish(other.slot);
+  EXPECT_EQ(take_in(row(300, "Running")).as, As::kIgnored);
+  EXPECT_EQ(take_in(row(100, "Success")).as, As::kIgnored) << "its mark is as it was";
+  EXPECT_EQ(take_in(row(100, "Success", 2)).as, As::kNew);
 }
 
-TEST_F(SessionTableTest, AsksForOpenSessionsThatAListingDoesNotShow) {
-  take_in(row(100, "Running"));
-  EXPECT_EQ(table_.open_but_not_in({}), std::vector<std::string>{"38"});
-  EXPECT_TRUE(table_.open_but_not_in({row(100, "Running")}).empty());
+TEST_F(SessionTableTest, DisputesAgainAfterARestart) {
+  const auto first = take_in(row(100, "Success"));
+  deliver(first.slot, 7, 5);
+  finish(first.slot);
+  take_in(row(300, "Running"));
+  SessionTable after(settings_, table_.release(), kNow);
+  EXPECT_EQ(after.take_in(row(300, "Running"), {.inquiry = 1}, records_).as, As::kDisputed);
 }
 
-TEST(LostSession, IsGivenUpAfterThreeReadsOverAnHour) {
-  using namespace std::chrono_literals;
-  const SteadyTime start{1000h}, well = start + 5min;
-  LostSession lost;
-  for (const auto at : {0min, 1min, 59min}) {
-    lost.failed(start + at);
-    EXPECT_FALSE(lost.given_up(well));
+TEST_F(SessionTableTest, KnowsALaterSessionOfAnIdAlthoughTheMarkOfTheFirstIsGone) {
+  RestoredSource before;
+  before.done.put(session_key("aws-eu", "38", 1), {.kind = Kind::kOld, .digest = row(300, "Success").digest});
+  SessionTable table(settings_, std::move(before), kNow);
+  EXPECT_EQ(table.take_in(row(300, "Success"), {}, records_).as, As::kIgnored);
+}
+
+// ---- Absence
+
+class SweptTable : public SessionTableTest {
+ protected:
+  // A complete sweep at this watched hour that shows the rows. Returns how many marks were dropped.
+  std::size_t sweep(int hour, const std::vector<ListedSession>& rows, Absence absence = Absence::kOfAll) {
+    table_.begin_sweep();
+    for (const ListedSession& one : rows) sweep_shows(one);
+    records_.clear();
+    return table_.end_sweep(std::chrono::hours{hour}, absence, records_);
   }
-  lost.failed(start + 60min);
-  EXPECT_TRUE(lost.given_up(well));
-  lost.cleared();
-  lost.failed(start + 300min);
-  lost.failed(start + 400min);
-  EXPECT_FALSE(lost.given_up(start + 350min)) << "two reads are not three";
+};
+
+TEST_F(SweptTable, DropsAMarkThatThreeSweepsInARowDidNotShowOverTheRetention) {
+  table_.source().contact_over = true;
+  finish(take_in(row(100, "Success")).slot);
+  EXPECT_EQ(sweep(0, {row(100, "Success")}), 0u);
+  EXPECT_EQ(sweep(100, {}), 0u);
+  ASSERT_EQ(records_.size(), 1u);
+  EXPECT_TRUE(decode_mark(records_[0].value).absent_since) << "since when is durable";
+  EXPECT_EQ(sweep(200, {}), 0u);
+  EXPECT_TRUE(records_.empty()) << "and not written again each day";
+  EXPECT_EQ(sweep(300, {}), 1u);
+  EXPECT_EQ(table_.done(), 0u);
+  EXPECT_EQ(records_[0].value, "");
 }
 
-TEST(LostSession, IsNotGivenUpWhileItsSourceDoesNothingForOthers) {
-  using namespace std::chrono_literals;
-  const SteadyTime start{1000h};
-  LostSession lost;
-  for (const auto at : {0h, 1h, 24h}) lost.failed(start + at);
-  EXPECT_FALSE(lost.given_up(start - 1min));
-  EXPECT_TRUE(lost.given_up(start + 1min));
-  lost.failed(start + 30 * 24h);
-  EXPECT_TRUE(lost.given_up(start - 1min)) << "nothing will come of it any more";
+TEST_F(SweptTable, KeepsAMarkWithinTheRetentionHoweverManySweepsThereAre) {
+  table_.source().contact_over = true;
+  settings_.poll.retention = std::chrono::hours{100};
+  finish(take_in(row(100, "Success")).slot);
+  for (int hour = 0; hour < 100; ++hour) EXPECT_EQ(sweep(hour, {}), 0u);
+  EXPECT_EQ(sweep(100, {}), 1u);
 }
 
-TEST(Refusals, AreTheSourcesWhenThreeSessionsAreRefusedInARow) {
-  Refusals refusals;
-  for (const std::uint64_t session : {1, 2, 1, 2}) refusals.refused(session);
-  EXPECT_FALSE(refusals.in_general());
-  refusals.refused(3);
-  EXPECT_TRUE(refusals.in_general());
-  refusals.read();
-  EXPECT_FALSE(refusals.in_general());
+TEST_F(SweptTable, BeginsAnewWhenAnyListingShowsTheId) {
+  table_.source().contact_over = true;
+  finish(take_in(row(100, "Success")).slot);
+  sweep(0, {});
+  sweep(100, {});
+  EXPECT_EQ(take_in(row(100, "Success")).as, As::kIgnored);
+  EXPECT_EQ(records_.size(), 1u) << "it is there again: durable";
+  EXPECT_EQ(sweep(200, {}), 0u);
+  EXPECT_EQ(sweep(300, {}), 0u);
+  EXPECT_EQ(sweep(400, {}), 1u);
+}
+
+TEST_F(SweptTable, KeepsTheMarksOfAnIdTogether) {
+  table_.source().contact_over = true;
+  const auto first = take_in(row(100, "Success"));
+  deliver(first.slot, 7, 5);
+  finish(first.slot);
+  take_in(row(300, "Running"));
+  const auto second = table_.is_another(first.slot, {}, records_);
+  for (int hour = 0; hour < 1000; hour += 100) EXPECT_EQ(sweep(hour, {row(300, "Running")}), 0u);
+  EXPECT_EQ(table_.done(), 1u) << "the first one's";
+  EXPECT_EQ(table_.at(second.slot).state.key, session_key("aws-eu", "38", 1));
+}
+
+TEST_F(SweptTable, TakesNothingForAbsentThatTheSweepCouldNotShow) {
+  table_.source().contact_over = true;
+  finish(take_in(row(0, "Success")).slot);
+  for (int hour = 0; hour < 1000; hour += 100) EXPECT_EQ(sweep(hour, {}, Absence::kOfThoseWithStart), 0u);
+  for (int hour = 1000; hour < 2000; hour += 100) EXPECT_EQ(sweep(hour, {}, Absence::kProvesNothing), 0u);
+  EXPECT_TRUE(records_.empty());
+  EXPECT_EQ(table_.done(), 1u);
+}
+
+// ---- A state of before
+
+RestoredSource state_of_before(Instant floor, Instant newest) {
+  RestoredSource before;
+  before.source.listed_to = floor;
+  before.source.floor = floor;
+  before.done.put(session_key("aws-eu", "newest"),
+                  {.kind = Kind::kOld, .digest = row(90, "Success").digest, .latest = newest});
+  return before;
+}
+
+TEST_F(SessionTableTest, MarksWhatAVersionBeforeHadBeenDoneWith) {
+  SessionTable table(settings_, state_of_before({500, 0}, {400, 0}), kNow);
+  EXPECT_TRUE(table.source().contact_over);
+  EXPECT_EQ(table.take_in(row(399, "Success"), {.ours = kNow}, records_).as, As::kIgnored);
+  EXPECT_EQ(decode_mark(records_.back().value).kind, Kind::kBefore);
+  EXPECT_EQ(table.take_in(named("39", row(450, "Success")), {}, records_).as, As::kNew)
+      << "its newest mark is older: the floor was carried away by a clock";
+  EXPECT_EQ(table.take_in(named("40", row(399, "Running")), {}, records_).as, As::kNew) << "it runs";
+  table.begin_sweep();
+  table.end_sweep(Watched{0}, Absence::kOfAll, records_);
+  EXPECT_EQ(table.take_in(named("41", row(399, "Success")), {}, records_).as, As::kNew)
+      << "all that there was is marked by now";
+  EXPECT_EQ(table.take_in(row(399, "Success"), {}, records_).as, As::kIgnored);
+  EXPECT_EQ(table.forget_left_alone({300, 0}, false, records_), 0u);
+  EXPECT_EQ(table.forget_left_alone({300, 0}, true, records_), 1u) << "with --again";
+}
+
+TEST_F(SessionTableTest, DoesNotBelieveAFloorInTheFuture) {
+  SessionTable table(settings_, state_of_before({kNow.seconds + 86'400, 0}, {kNow.seconds + 86'400, 0}), kNow);
+  EXPECT_EQ(table.take_in(row(kNow.seconds + 10, "Success"), {}, records_).as, As::kNew);
+}
+
+TEST_F(SessionTableTest, OpensAnOldMarkWithItsTime) {
+  RestoredSource before;
+  before.done.put(session_key("aws-eu", "38"),
+                  {.kind = Kind::kOld, .digest = row(100, "Success").digest, .latest = {200, 0}});
+  before.kept[session_key("aws-eu", "38")].append(8, 2, 0);
+  SessionTable table(settings_, std::move(before), kNow);
+  const auto again = table.take_in(row(100, "Running", 2), {}, records_);
+  ASSERT_EQ(again.as, As::kNew);
+  EXPECT_EQ(table.at(again.slot).state.only_after, (Instant{200, 0}));
+  EXPECT_EQ(table.at(again.slot).state.history.key(0), 8u);
+  table.finish(again.slot, kNow, records_);
+  EXPECT_EQ(table.take_in(row(100, "Running", 3), {}, records_).as, As::kNew);
+}
+
+TEST_F(SessionTableTest, TakesALaterStartUnderAnOldMarkForAnotherSession) {
+  RestoredSource before;
+  before.done.put(session_key("aws-eu", "38"),
+                  {.kind = Kind::kOld, .digest = row(100, "Success").digest, .latest = {200, 0}});
+  SessionTable table(settings_, std::move(before), kNow);
+  const auto taken = table.take_in(row(300, "Running"), {}, records_);
+  EXPECT_EQ(table.at(taken.slot).state.key, session_key("aws-eu", "38", 1));
+}
+
+// ----
+
+TEST_F(SessionTableTest, AsksForOpenSessionsThatAnInquiryDoesNotShow) {
+  take_in(row(100, "Running"));
+  EXPECT_TRUE(table_.open_but_not_in(inquiry_).empty());
+  EXPECT_EQ(table_.open_but_not_in(inquiry_ + 1), std::vector<std::string>{"38"});
+}
+
+TEST_F(SessionTableTest, ReadsOnceWhatEndedLongAgoByBothClocks) {
+  const auto is_last = [&](std::int64_t stop, Instant ours, Instant theirs) {
+    ListedSession listed = row(100, "Success");
+    listed.stop = ReadTime{{stop, 0}, true};
+    SessionTable table(settings_, {}, kNow);
+    const auto taken = table.take_in(listed, {.ended_long_ago_counts = true, .ours = ours, .theirs = theirs}, records_);
+    return table.at(taken.slot).life.is_last(Watched{1}, settings_.poll.settle);
+  };
+  const Instant later{kNow.seconds + 86'400, 0};
+  EXPECT_TRUE(is_last(kNow.seconds - 3'600, kNow, kNow));
+  EXPECT_FALSE(is_last(kNow.seconds - 10, kNow, kNow));
+  EXPECT_FALSE(is_last(kNow.seconds - 10, kNow, later)) << "the source's clock is ahead";
+  EXPECT_FALSE(is_last(kNow.seconds - 10, later, kNow)) << "ours is";
 }
 
 }  // namespace

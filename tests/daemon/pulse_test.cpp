@@ -39,7 +39,7 @@ class PulseTest : public testing::Test {
   PulseTest() {
     ::setenv("NOTIFY_SOCKET", path_.c_str(), 1);
     shards_.push_back(std::make_unique<Shard>(queue_, MemoryShares{}, std::make_shared<LargeAnswers>(1), nullptr,
-                                              Shard::MakeEncoder(), PollMode::kForever, 1));
+                                              fingerprint_bytes_, Shard::MakeEncoder(), PollMode::kForever, 1));
     committer_.start();
     shards_.front()->start([] {});
     service_.ready();
@@ -78,6 +78,7 @@ class PulseTest : public testing::Test {
   Committer committer_{queue_, sink_, {.interval = 0ms}, [](const Error&) {}};
   ServiceNotify service_;
   Pulse pulse_{main_, service_, [](SteadyTime) { return std::string("well"); }};
+  std::atomic<std::size_t> fingerprint_bytes_ = 0;
   std::vector<std::unique_ptr<Shard>> shards_;
   const SteadyTime start_ = SteadyClock::now();
 };

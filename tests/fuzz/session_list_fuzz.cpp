@@ -30,7 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto& dialect : kDialects) {
     const auto page = parse_session_page(*dialect, text);
     if (page.has_value()) {
-      require(page->row_ids.size() >= page->sessions.size());
+      require(page->rows.size() >= page->sessions.size());
       for (const ListedSession& session : page->sessions) check(*dialect, session);
     }
     const auto one = parse_session(*dialect, text);

@@ -60,7 +60,7 @@ SimulatedAppliance& SimulatedShard::add(std::vector<PlannedSession> plan, const 
   settings.password = Secret::parse("env:SIMULATED_PASSWORD");
   settings.api_version = dialect_->version.fallback;
   settings.poll = poll;
-  const ShardServices services{io_, http_, reader_, queue_, nullptr, room_, random_, metrics_};
+  const ShardServices services{io_, http_, reader_, queue_, nullptr, room_, random_, metrics_, fingerprint_bytes_};
   sources_.push_back(std::make_unique<Source>(services, std::move(settings), *encoder_, std::move(appliance)));
   spawn(io_, sources_.back()->poller.run(kStagger * static_cast<int>(number)));
   return *sources_.back()->appliance;

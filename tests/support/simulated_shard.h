@@ -3,6 +3,7 @@
 // the encoder's format and the sink.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstdint>
@@ -65,6 +66,7 @@ class SimulatedShard {
   BatchQueue queue_;
   std::mt19937_64 random_;
   ShardMetrics metrics_;
+  std::atomic<std::size_t> fingerprint_bytes_ = std::size_t{1} << 40;
   HttpClient http_;
   LogReader reader_;
   Signal room_;

@@ -1,0 +1,76 @@
+#include "core/kept_fingerprints.h"
+
+#include <algorithm>
+
+namespace sessionlogd {
+namespace {
+
+// It is dropped as a whole: some forty sessions of ten entries.
+constexpr std::size_t kPageBytes = 4u << 10;
+constexpr std::uint64_t kPlaces = UINT16_MAX;  // 1 to 65,535
+
+template <class T>
+void append(std::string& page, T value) {
+  char bytes[sizeof(T)];
+  std::memcpy(bytes, &value, sizeof(T));
+  page.append(bytes, sizeof(T));
+}
+
+template <class T>
+T read_at(std::string_view page, std::size_t offset) {
+  T value;
+  std::memcpy(&value, page.data() + offset, sizeof(T));
+  return value;
+}
+
+}  // namespace
+
+KeptFingerprints::Head KeptFingerprints::head_at(std::string_view page, std::size_t offset) {
+  return {read_at<std::uint64_t>(page, offset), read_at<std::uint32_t>(page, offset + sizeof(std::uint64_t))};
+}
+
+// One that is too large for a page has one of its own.
+std::string& KeptFingerprints::page_for(std::size_t bytes) {
+  if (pages_.empty() || pages_.back().capacity() - pages_.back().size() < bytes) {
+    pages_.emplace_back().reserve(std::max(bytes, kPageBytes));
+    bytes_ += pages_.back().capacity();
+  }
+  return pages_.back();
+}
+
+std::uint16_t KeptFingerprints::put(std::uint64_t session_key, const SessionHistory& history) {
+  if (history.size() == 0) return 0;
+  std::string& page = page_for(kHeadBytes + history.size() * kBytesPerEntry);
+  append(page, session_key);
+  append(page, static_cast<std::uint32_t>(history.size()));
+  for (std::size_t i = 0; i < history.size(); ++i) {
+    append(page, static_cast<std::uint32_t>(history.key(i)));
+    append(page, history.hash(i));
+  }
+  return static_cast<std::uint16_t>((first_ + pages_.size() - 1) % kPlaces + 1);
+}
+
+// Of 65,535 pages none stands in for another: a place that was used again leads to a record of another session.
+std::optional<SessionHistory> KeptFingerprints::take(std::uint64_t session_key, std::uint16_t place) {
+  if (place == 0) return std::nullopt;
+  for (std::size_t number = (place - 1 + kPlaces - first_ % kPlaces) % kPlaces; number < pages_.size();
+       number += kPlaces) {
+    std::string& page = pages_[number];
+    for (std::size_t at = 0; at < page.size();) {
+      const Head head = head_at(page, at);
+      const std::size_t begin = at + kHeadBytes;
+      at = begin + head.entries * kBytesPerEntry;
+      if (head.session_key != session_key) continue;
+      SessionHistory history;
+      history.reserve(head.entries);
+      for (std::size_t entry = begin; entry < at; entry += kBytesPerEntry)
+        history.append(read_at<std::uint32_t>(page, entry), read_at<std::uint32_t>(page, entry + 4),
+                       SessionHistory::kHalf);
+      std::memset(page.data() + begin - kHeadBytes, 0, sizeof(std::uint64_t));
+      return history;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace sessionlogd

@@ -1,0 +1,141 @@
+// Finds out which sessions a source has, again and again, and gives what is shown to the one who reads them.
+//
+//   window ─▶ running ones ─▶ open ones that neither showed, by id ─▶ until the next window: the sweep, page by page ─▶
+//   ...
+//
+// Windows make it quick and prove nothing. The sweep, a listing of everything that goes round once in a sweep_interval,
+// makes it right: what it shows and nobody knows is news, however old any clock says that it is. The one exception is
+// first contact: until its first sweep is over, what had ended and had begun before a line is left alone; that line is
+// durable before anything is.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/settings.h"
+#include "core/api_client.h"
+#include "core/backoff.h"
+#include "core/discovery.h"
+#include "core/session_table.h"
+#include "core/signal.h"
+#include "core/source_health.h"
+#include "core/task.h"
+#include "core/watched_time.h"
+
+namespace sessionlogd {
+
+// Who reads what was found.
+class FoundSessions {
+ public:
+  virtual ~FoundSessions() = default;
+  // Rows of one page, in their order: they are in the table, and what must be remembered is in the queue, on return.
+  virtual void take_in(const std::vector<ListedSession>& rows, const Showing& how) = 0;
+  virtual void push(std::vector<StateRecord> records) = 0;
+  // Returns when there is room for more sessions; false: we are stopping.
+  virtual Task<bool> room_to_list() = 0;
+  virtual Task<bool> room_to_sweep() = 0;
+  // Returns when nothing is due.
+  virtual Task<void> all_read() = 0;
+  // A listing has ended.
+  virtual void listed(const Result<void>& how) = 0;
+};
+
+class SessionFinder {
+ public:
+  enum class Rounds { kForever, kOnce };
+
+  struct Parts {
+    boost::asio::io_context& io;
+    const SourceSettings& settings;
+    ApiClient& api;
+    SessionTable& table;
+    SourceHealth& health;
+    FoundSessions& found;
+    std::mt19937_64& random;
+    Rounds rounds;
+    bool sweeps;  // there is a state that remembers what was swept
+    Discovery::BadBody bad_body;
+  };
+  explicit SessionFinder(Parts parts);
+
+  // Until stop(), or after one round.
+  Task<void> run();
+  void stop();
+
+  // Asks for one session by its id, for its log looks like another's.
+  Task<void> ask_for(std::string id);
+
+  // Everything is listed again at once, from `since` on by a window.
+  void list_again(Instant since);
+
+  Watched watched_now() const { return watched_.at(SteadyClock::now()); }
+  SteadyTime watched_when(Watched at) const { return watched_.when(at); }
+  // How something that is shown now is shown.
+  Showing showing() const;
+  std::uint32_t inquiries() const { return inquiries_; }
+  // Of the inquiries that of the last listing that was read to its end.
+  std::uint32_t last_listing() const { return last_listing_; }
+  std::optional<SteadyTime> listed_at() const { return listed_at_; }
+
+ private:
+  Task<Result<void>> list_once();
+  Task<Result<void>> read_walk(ListingWalk& walk, Discovery::Of of, Showing how);
+  Task<Result<void>> ask_for_each(std::vector<std::string> ids);
+  std::optional<Instant> window_start() const;
+  Result<void> draw_the_line();
+  std::optional<Instant> earlier_clock() const;
+
+  Task<void> until_next(SteadyTime next);
+  bool is_sweep_due() const;
+  Task<void> sweep(SteadyTime until);
+  void begin_sweep();
+  void end_sweep(const ListingWalk& walk, bool was_resumed);
+  void look_for_oddities(const Result<void>& listed);
+  void look_for_witnesses(const std::vector<ListedSession>& rows);
+  void commit_source();
+
+  boost::asio::io_context& io_;
+  const SourceSettings& settings_;
+  ApiClient& api_;
+  SessionTable& table_;
+  SourceHealth& health_;
+  FoundSessions& found_;
+  std::mt19937_64& random_;
+  const Rounds rounds_;
+  const bool sweeps_;
+  Discovery discovery_;
+  WatchedTime watched_;
+
+  Signal wake_;
+  bool stopping_ = false;
+  std::uint32_t inquiries_ = 0;  // begun, about which sessions there are
+  std::uint32_t last_listing_ = 0;
+  unsigned again_ = 0;  // asked for; a listing that was sent before the last one does not advance anything
+  std::optional<SteadyTime> listed_at_;
+  SteadyTime looked_back_at_ = SteadyTime::min();  // a day: once an hour
+  std::optional<Instant> listed_again_from_;
+
+  std::optional<ListingWalk> sweep_;
+  bool sweep_was_resumed_ = false;
+  std::size_t swept_rows_ = 0;
+  std::optional<Watched> swept_at_;  // in this run, complete or not
+  bool odd_ = false;                 // a sweep should come early
+  unsigned incomplete_ = 0;          // listings in a row
+  std::chrono::seconds offset_{0};   // of the last listing
+
+  // Finished sessions that the last listing showed: one that lacks them is odd.
+  struct Witness {
+    std::uint64_t digest;
+    std::string id;
+    Instant start;
+    bool shown;
+  };
+  std::vector<Witness> witnesses_, next_witnesses_;
+};
+
+}  // namespace sessionlogd
