@@ -86,7 +86,7 @@ struct Dialect {
   struct Log {
     std::string path;                              // with {id}
     std::string session_id;                        // envelope: names the session the answer is for, "" = not named
-    std::string entries;                           // envelope: the array; missing or null means no entries
+    std::string entries;                           // envelope: the array; without it only the id makes an empty log
     std::array<std::string, kEntryFields> fields;  // by EntryField: what it is called, "" = the product has none
     // What makes an entry itself: each element is a list of alternatives, of which the first present counts.
     std::vector<std::vector<EntryField>> identity;

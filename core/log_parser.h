@@ -44,8 +44,8 @@ class LogParser {
   LogParser& operator=(LogParser&&) noexcept;
 
   // Parses `body` as the log of the session `session_id`, whose keys are seeded with `session_key`. Fails as kBadAnswer
-  // when it is no log at all (not JSON, another shape), that of another session, or has more entries than `limits`
-  // allow. The log is valid until the next call, its views while `body` is.
+  // when it is no log at all (not JSON, another shape, nothing that proves it: log_envelope.h), that of another
+  // session, or has more entries than `limits` allow. The log is valid until the next call, its views while `body` is.
   Result<const SessionLog*> parse(const Dialect& dialect, const Body& body, std::string_view session_id,
                                   std::uint64_t session_key, const AnswerLimits& limits = {},
                                   const Remembered& remembered = {});

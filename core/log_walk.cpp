@@ -107,9 +107,10 @@ bool LogWalk::with_cursor(std::string_view text) {
     if (key_ == dialect_->log.entries && !seen_entries && cursor.peek() != 'n') {
       seen_entries = true;
       if (!cursor.enter('[')) {
-        not_an_array = true;
+        envelope.not_an_array();
         return true;
       }
+      envelope.array();
       while (cursor.next_element()) {
         if (!takes_more(cursor.position())) return true;
         if (known_.is_looking()) {
@@ -124,7 +125,7 @@ bool LogWalk::with_cursor(std::string_view text) {
         element(*value);
       }
     } else if (const auto value = cursor.take_value()) {
-      if (names_session_ && key_ == dialect_->log.session_id) name_session(*value);
+      envelope.member(key_, *value);
     }
     if (cursor.faulty()) break;
   }

@@ -11,13 +11,14 @@
 
 #include "core/json_index.h"
 #include "core/json_text.h"
+#include "core/log_envelope.h"
 #include "core/log_parser.h"
 
 namespace sessionlogd {
 
 class LogWalk {
  public:
-  // No name of a dialect is so long, however it is escaped: longer keys and ids are not decoded.
+  // No name of a dialect is so long, however it is escaped: longer keys are not decoded.
   static constexpr std::size_t kLongestToken = 16u << 10;
 
   void start(const Dialect& dialect, std::uint64_t session_key, const AnswerLimits& limits,
@@ -26,7 +27,6 @@ class LogWalk {
     session_key_ = session_key;
     limits_ = limits;
     remembered_ = remembered;
-    names_session_ = !dialect.log.session_id.empty();
   }
 
   // false: no log at all.
@@ -36,9 +36,8 @@ class LogWalk {
   void complete(Entry& entry);
 
   SessionLog log;
-  std::string_view named_session;  // raw token of the envelope's session id, empty = none
-  bool not_an_array = false;       // where the entries should be stands something else
-  bool too_many = false;           // entries
+  LogEnvelope envelope;
+  bool too_many = false;  // entries
 
  private:
   static constexpr std::size_t kNotAField = kEntryFields;
@@ -52,8 +51,7 @@ class LogWalk {
     shape_ = {};
     unreadable_ = 0;
     too_many = false;
-    named_session = {};
-    not_an_array = false;
+    envelope.begin(dialect_->log);
   }
 
   bool with_index(std::string_view text);
@@ -94,17 +92,12 @@ class LogWalk {
   void say_unreadable(std::size_t position);
   std::size_t field_of(std::string_view key) const;
 
-  void name_session(std::string_view token) {
-    if (named_session.empty() && !is_null_token(token)) named_session = token;
-  }
-
   EntryReader reader_;
   const Dialect* dialect_ = nullptr;
   std::uint64_t session_key_ = 0;
   Remembered remembered_;
   AnswerLimits limits_;
   std::size_t unreadable_ = 0;
-  bool names_session_ = false;
 
   // By index: where the walk is.
   JsonIndex index_;

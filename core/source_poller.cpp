@@ -332,7 +332,9 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
                                                                        : Strange::kLeave;
   const Result<ReadOutcome> read = services_.reader.read(format_, session.state, answer.body, last, strange);
   const bool broken = read.has_error() ? read.error().kind == ErrorKind::kBadAnswer : !read->fault.empty();
-  if (broken && !is_json(answer.body.text())) count_not_json(session.state.info.id(), "its log", answer.body.text());
+  const bool is_no_log = read.has_error() && read.error().worth_keeping;
+  if (broken && (is_no_log || !is_json(answer.body.text())))
+    count_not_json(session.state.info.id(), "its log", answer.body.text());
   if (read.has_error()) {
     poll_failed(slot, read.error());
     return Polled::kAll;

@@ -54,8 +54,9 @@ TEST(LogParser, TakesEachEntryAsItStands) {
 
 TEST(LogParser, TakesAnswersWithoutEntries) {
   LogText log(test::aws());
-  for (const std::string_view text : {"{}", R"({"log":null})", R"({"log":[]})", R"({"sessionId":"s1"})",
-                                      R"({"sessionId":null,"log":[]})", " {\"log\":[ ]}\r\n "}) {
+  for (const std::string_view text :
+       {R"({"log":[]})", R"({"sessionId":"s1"})", R"({"log":null,"sessionId":"S1"})", R"({"sessionId":null,"log":[]})",
+        R"({"message":"none yet","log":[]})", " {\"log\":[ ]}\r\n "}) {
     const auto read = log.parse(text);
     ASSERT_TRUE(read.has_value()) << text;
     EXPECT_TRUE((*read)->entries.empty() && (*read)->fault.empty()) << text;
@@ -166,6 +167,35 @@ TEST(LogParser, RefusesWhatIsNoLog) {
     ASSERT_TRUE(read.has_error()) << text;
     EXPECT_EQ(read.error().kind, ErrorKind::kBadAnswer) << text;
   }
+}
+
+// A gateway's words, a problem document, a service that is starting: read as empty logs they would end sessions.
+TEST(LogParser, RefusesJsonThatNothingProvesToBeTheLog) {
+  LogText log(test::aws());
+  for (const std::string_view text :
+       {"{}", R"({"log":null})", R"({"sessionId":null})", R"({"message":"The service is starting, try again later"})",
+        R"({"type":"about:blank","title":"Service Unavailable","status":503})", R"({"results":[],"totalCount":0})",
+        R"({"Log":[]})", R"({"sessionid":"s1","LOG":[]})", R"({"sessionId":"s1","Log":[{"message":"a"}]})",
+        R"({"sessionId":"s1","log":null,"Log":[]})", R"({"id":"s1","status":"Running"})"}) {
+    for (const std::string_view extra : {"", R"("\u0078":0)"}) {
+      std::string answer(text);
+      if (!extra.empty()) answer.insert(1, std::string(extra) + (text == "{}" ? "" : ","));
+      const auto read = log.parse(answer);
+      ASSERT_TRUE(read.has_error()) << answer;
+      EXPECT_EQ(read.error().kind, ErrorKind::kBadAnswer) << answer;
+      EXPECT_TRUE(read.error().worth_keeping) << answer;
+      EXPECT_THAT(read.error().detail, HasSubstr("no log")) << answer;
+    }
+  }
+}
+
+TEST(LogParser, HoldsAnEmptyLogToItsArrayWhereTheDialectNamesNoSession) {
+  Dialect dialect = test::aws();
+  dialect.log.session_id.clear();
+  LogText log(dialect);
+  EXPECT_TRUE(log.parse(R"({"log":[]})").has_value());
+  EXPECT_TRUE(log.parse(R"({"sessionId":"s1","log":null})").has_error());
+  EXPECT_TRUE(log.parse(R"({"":"s1"})").has_error());
 }
 
 TEST(LogParser, RefusesTheLogOfAnotherSession) {
