@@ -51,7 +51,9 @@ Result<const SessionLog*> LogParser::parse(const Dialect& dialect, const Body& b
         dialect.log.session_id.empty() ? "" : fmt::format(", nor the session's id as \"{}\"", dialect.log.session_id)));
   }
   walk_->read_entries(text);
-  return &walk_->log;
+  SessionLog& log = walk_->log;
+  if (log.fault.empty()) log.more_elsewhere = walk_->envelope.more_elsewhere(log.entries.size());
+  return &log;
 }
 
 void LogParser::complete(std::size_t index) { walk_->complete(walk_->log.entries[index]); }

@@ -23,6 +23,7 @@ namespace sessionlogd {
 struct SessionLog {
   std::vector<Entry> entries;  // in order of the answer
   std::string fault;           // "": read to its end; else what is wrong behind the last entry, and where
+  std::string more_elsewhere;  // "": this is all of it; else what beside it says that there is more, in words
   bool is_utf8 = true;         // false: not known to be
 };
 

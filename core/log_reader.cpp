@@ -60,12 +60,16 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
 
   digests_.clear();
   for (const Entry& entry : log.entries) digests_.push_back({entry.base, entry.hash, entry.final});
-  const CompareRules rules{.only_final = source.only_final, .last_read = last_read, .whole = log.fault.empty()};
+  // What may still be elsewhere is not gone, and a session of which there is more is not read for the last time.
+  const bool is_all = log.more_elsewhere.empty();
+  const CompareRules rules{
+      .only_final = source.only_final, .last_read = last_read && is_all, .whole = is_all && log.fault.empty()};
   const std::vector<Emission>& found = comparer_.compare(session.history, digests_, session.key, rules);
 
   ReadOutcome outcome;
   outcome.entries = log.entries.size();
   outcome.fault = log.fault;
+  outcome.more_elsewhere = log.more_elsewhere;
   if (found.empty()) return outcome;
   if (strange != Strange::kTake && comparer_.recognised() == 0 && may_be_anothers(source, session, log, strange)) {
     outcome.strange = true;

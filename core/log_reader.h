@@ -38,8 +38,11 @@ struct ReadOutcome {
   std::size_t events_new = 0, events_changed = 0, events_error = 0;
   std::size_t not_utf8 = 0;  // events in which bytes were replaced
   std::string fault;         // the answer is broken behind the entries that were taken
-  bool more = false;         // not all of it was emitted: read it again when the queue has room
-  bool strange = false;      // nothing was taken: these may be another session's entries
+  // What says that there are more entries than the answer holds, all of which were taken; "" = nothing does. The
+  // session cannot end by such a read.
+  std::string more_elsewhere;
+  bool more = false;     // not all of it was emitted: read it again when the queue has room
+  bool strange = false;  // nothing was taken: these may be another session's entries
 
   std::size_t events() const { return events_new + events_changed + events_error; }
 };

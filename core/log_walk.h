@@ -47,6 +47,7 @@ class LogWalk {
   void clear() {
     log.entries.clear();
     log.fault.clear();
+    log.more_elsewhere.clear();
     log.is_utf8 = false;
     shape_ = {};
     unreadable_ = 0;

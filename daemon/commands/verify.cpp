@@ -122,8 +122,12 @@ class Verification {
       as.source = number;
       if (session.start) as.start = zone.to_utc(*session.start);
       const auto log = parser_.parse(*source.dialect, answer->body, session.id, as.key);
-      if (log.has_error() || !(*log)->fault.empty())
+      if (log.has_error() || !(*log)->fault.empty()) {
         fault = fmt::format("session {}: {}", session.id, log.has_error() ? log.error().detail : (*log)->fault);
+      } else if (!(*log)->more_elsewhere.empty()) {
+        fault = fmt::format("session {}: there is more of its log than one answer holds: {}", session.id,
+                            (*log)->more_elsewhere);
+      }
       if (log.has_error()) continue;
       const Instant from = audit_.expect(std::move(as), **log, zone, source.poll.changes == Changes::kFinal);
       if (from.seconds != INT64_MAX) earliest_ = std::min(earliest_, back(from, api.clock_offset() + kClocksDiffer));

@@ -198,6 +198,56 @@ TEST(LogParser, HoldsAnEmptyLogToItsArrayWhereTheDialectNamesNoSession) {
   EXPECT_TRUE(log.parse(R"({"":"s1"})").has_error());
 }
 
+TEST(LogParser, SaysWhatBesideTheEntriesPromisesMoreOfThem) {
+  const struct {
+    std::string_view beside;
+    bool more;
+  } table[] = {
+      {R"("total":3)", true},
+      {R"("total":2)", false},
+      {R"("total":1)", false},
+      {R"("total":null)", false},
+      {R"("total":"3")", false},
+      {R"("TOTALCOUNT":450)", true},
+      {R"("totalRecords":3.0)", true},
+      {R"("count":3)", true},
+      {R"("Count":2)", false},
+      {R"("limit":2)", true},
+      {R"("limit":30)", false},
+      {R"("limit":1)", false},
+      {R"("PageSize":2)", true},
+      {R"("next":"/log?page=2")", true},
+      {R"("next":null)", false},
+      {R"("next":"")", false},
+      {R"("next":false)", false},
+      {R"("_links":{"self":{"href":"/log"},"next":{"href":"/log?page=2"}})", true},
+      {R"("_links":{"self":{"href":"/log"},"next":null})", false},
+      {R"("links":{"next":"/log?page=2"})", true},
+      {R"("links":[{"rel":"next"}])", false},
+      {R"("_links":{"self":{"href":"/log"}})", false},
+      {R"("totals":3,"x":{"total":3})", false},
+      {R"("total":null,"limit":2)", true},
+  };
+  LogText log(test::aws());
+  for (const auto& row : table) {
+    const std::string beside(row.beside);
+    for (const std::string& text :
+         {R"({"log":[)" + both() + "]," + beside + "}", "{" + beside + R"(,"\u0078":0,"log":[)" + both() + "]}"}) {
+      const SessionLog& read = log.read(text);
+      EXPECT_EQ(read.entries.size(), 2u) << text;
+      EXPECT_EQ(!read.more_elsewhere.empty(), row.more) << text << read.more_elsewhere;
+    }
+  }
+  EXPECT_EQ(log.read(R"({"sessionId":"s1","log":null,"total":2})").more_elsewhere,
+            "it came with 0 entries, and \"total\" is 2");
+  EXPECT_EQ(log.read(R"({"log":[],"limit":0})").more_elsewhere, "");
+  EXPECT_EQ(log.read(R"({"log":[],"total":1,"next":)"
+                     "tru}")
+                .more_elsewhere,
+            "")
+      << "the fault says enough";
+}
+
 TEST(LogParser, RefusesTheLogOfAnotherSession) {
   struct Case {
     std::string_view named, asked;

@@ -229,6 +229,29 @@ TEST(LogReader, AnswerOfAnotherSessionIsRefused) {
   EXPECT_THAT(reading.take_batches(), SizeIs(0));
 }
 
+TEST(LogReader, EntriesThatCameAreTakenWhereThereAreMoreElsewhere) {
+  Reading reading = aws();
+  std::string page = aws_answer("s-1", {std::string(kDone)});
+  page.insert(page.size() - 1, R"(,"totalCount":2)");
+  const auto outcome = reading.try_read(page);
+  ASSERT_TRUE(outcome.has_value());
+  EXPECT_EQ(outcome->events_new, 1u);
+  EXPECT_THAT(outcome->more_elsewhere, HasSubstr("totalCount"));
+  EXPECT_THAT(reading.try_read(page)->more_elsewhere, HasSubstr("totalCount")) << "nothing new, and still not all";
+}
+
+// An entry that is not final is due at the session's last read: which a page is not.
+TEST(LogReader, APageOfALogIsNotTheLastRead) {
+  SourceSettings settings = source_of("veeam-aws", "aws-eu");
+  settings.poll.changes = Changes::kFinal;
+  Reading reading(settings, session());
+  const std::string whole = aws_answer("s-1", {std::string(kRunning)});
+  std::string page = whole;
+  page.insert(page.size() - 1, R"(,"next":"/page/2")");
+  EXPECT_EQ(reading.try_read(page, LastRead::kYes)->events(), 0u);
+  EXPECT_EQ(reading.try_read(whole, LastRead::kYes)->events(), 1u);
+}
+
 // Twins among them, in reverse order of time: the ordinals must go on where the part before ended.
 TEST(LogReader, AnswerWithMuchNewsIsReadInParts) {
   std::vector<std::string> entries;
