@@ -3,6 +3,9 @@
 namespace sessionlogd {
 namespace {
 
+// No word of a dialect is so long, however it is escaped.
+constexpr std::size_t kLongestStatus = 16u << 10;
+
 const std::optional<ReadTime>* time_field(const Entry& entry, EntryField field) {
   if (field == EntryField::kLogTime) return &entry.log_time;
   if (field == EntryField::kStart) return &entry.start;
@@ -65,13 +68,14 @@ void append_field_text(std::string& out, std::string_view token) {
 void EntryReader::read(const Dialect& dialect, Entry& entry, std::uint64_t session_key, Encoding encoding) {
   entry.plain = encoding == Encoding::kUtf8 && !entry.has_escape;
   entry.fault = entry.raw.empty() || entry.raw.front() != '{' ? "the entry is not an object"
-                : entry.raw.size() > kLargestEntry
-                    ? "the entry is larger than 256 KiB; event.original holds its beginning"
+                : entry.raw.size() > largest_
+                    ? "the entry is larger than sink.commit_bytes, or than 1/64 of daemon.memory; event.original holds "
+                      "its beginning"
                     : fault_of_types(entry);
   if (entry.fault == nullptr) read_times(dialect, entry);
 
   const std::string_view status = entry.field(EntryField::kStatus);
-  const bool has_status = is_string_token(status) && status.size() <= kLargestEntry;
+  const bool has_status = is_string_token(status) && status.size() <= kLongestStatus;
   entry.status = has_status ? dialect.status(text_of(entry, status)) : nullptr;
   entry.final = entry.status == nullptr || entry.status->final;
 

@@ -10,13 +10,10 @@
 #include "config/dialect.h"
 #include "core/identity.h"
 #include "core/json_text.h"
+#include "core/memory_shares.h"
 #include "core/timestamp.h"
 
 namespace sessionlogd {
-
-// A larger one is not read as an entry: its event would be more than a sink or what comes behind it takes (Kafka: 1
-// MB), and more than memory is set aside for.
-inline constexpr std::size_t kLargestEntry = 256u << 10;
 
 // Points into the answer. Small, and not cleared but where it must be: a large answer makes many.
 struct Entry {
@@ -63,6 +60,9 @@ class EntryReader {
   // `entry.raw` and its tokens are set. An element that is no object has no tokens.
   void read(const Dialect& dialect, Entry& entry, std::uint64_t session_key, Encoding encoding);
 
+  // Larger elements are not read as entries: there is no memory for their events.
+  void set_largest(std::size_t bytes) { largest_ = bytes; }
+
  private:
   void read_times(const Dialect& dialect, Entry& entry);
   void add_identity(const Dialect& dialect, const Entry& entry);
@@ -75,6 +75,7 @@ class EntryReader {
 
   HashInput input_;
   std::string scratch_;
+  std::size_t largest_ = MemoryShares().largest_entry;
 };
 
 }  // namespace sessionlogd

@@ -29,8 +29,10 @@ struct SessionLog {
 
 // How much of an answer is taken in.
 struct AnswerLimits {
-  bool indexed = true;  // an index may be made: it takes up to four bytes for each of the body
   std::size_t entries = std::size_t{1} << 40;
+  // So many where there is an index beside them, which takes up to four bytes for each of the body. 0: none is made.
+  std::size_t indexed_entries = std::size_t{1} << 40;
+  std::size_t largest_entry = std::size_t{1} << 40;  // in bytes
 };
 
 class LogWalk;

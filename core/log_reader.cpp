@@ -27,13 +27,11 @@ std::optional<std::int64_t> parse_duration(Dialect::Log::DurationNotation notati
   return parse_count(text, notation == Dialect::Log::DurationNotation::kSeconds ? kNanosPerSecond : kNanosPerMilli);
 }
 
-// Of a small body: more would be of less than 64 bytes each, which is no log.
-constexpr std::size_t kEntriesOfSmallAnswer = kSmallBody / 64;
-
 constexpr Instant kNoTime{std::numeric_limits<std::int64_t>::max(), 0};  // later than any
 
 constexpr std::size_t kLargestIndexed = 8u << 20;
 constexpr std::size_t kLargestOriginal = 32u << 10;  // of an entry that is too large
+constexpr std::size_t kIndexStep = 64u << 10;        // core/json_index
 
 }  // namespace
 
@@ -127,12 +125,19 @@ bool LogReader::may_be_anothers(const SourceFormat& source, const SessionState& 
   });
 }
 
-// What is left of a large answer's share beside the body itself is for its index, if it is worth one, and its entries.
+// What is left of an answer's share is for its entries, and for an index if it is worth one.
 AnswerLimits LogReader::limits_of(const Body& body) const {
-  if (body.size() <= kSmallBody) return {true, kEntriesOfSmallAnswer};
-  const bool indexed = body.size() <= kLargestIndexed && body.size() <= shares_.large_answer / 10;
-  const std::size_t taken = indexed ? body.size() * 5 : body.size() + body.size() / 8;  // nesting takes a bit a level
-  return {indexed, (std::max(shares_.large_answer, taken) - taken) / kBytesPerEntry};
+  const bool is_small = body.size() <= kSmallBody;
+  const std::size_t share = is_small ? shares_.small_answer : shares_.large_answer;
+  const std::size_t held = is_small ? 0 : body.size();                     // small bodies have a share of their own
+  const std::size_t texts = std::min(body.size(), shares_.largest_entry);  // of one entry, decoded
+  const std::size_t nesting = body.size() / 8;                             // a bit a level
+  const std::size_t index = 4 * (body.size() + kIndexStep);
+  const auto entries_beside = [&](std::size_t taken) { return (std::max(share, taken) - taken) / kBytesPerEntry; };
+  const bool indexed = is_small || (body.size() <= kLargestIndexed && body.size() <= shares_.large_answer / 10);
+  return {.entries = entries_beside(held + texts + nesting),
+          .indexed_entries = indexed ? entries_beside(held + texts + index) : 0,
+          .largest_entry = shares_.largest_entry};
 }
 
 // What a large answer took is given back: memory for the next one is another shard's, perhaps.
@@ -145,6 +150,7 @@ void LogReader::shrink() {
   decltype(order_)().swap(order_);
   decltype(numbered_)().swap(numbered_);
   decltype(to_number_)().swap(to_number_);
+  for (std::string& text : texts_) std::string().swap(text);
 }
 
 // A session that was done and opened again has no history, only the latest time that was delivered of it.
@@ -220,7 +226,7 @@ void LogReader::encode(const SourceFormat& source, const SessionState& session, 
   if (entry.fault != nullptr) {
     event.timestamp = read_at_;
     event.fault = entry.fault;
-    event.original = entry.raw.size() <= kLargestEntry ? entry.raw : entry.raw.substr(0, kLargestOriginal);
+    event.original = entry.raw.size() <= shares_.largest_entry ? entry.raw : entry.raw.substr(0, kLargestOriginal);
   } else {
     event.has_message = !entry.field(EntryField::kMessage).empty();
     event.message = text(kMessage, entry, EntryField::kMessage);

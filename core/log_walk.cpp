@@ -15,9 +15,11 @@ bool LogWalk::through(std::string_view text) {
     if (known_.is_looking()) return is_log;
     clear();
   }
-  if (limits_.indexed) {
+  if (limits_.indexed_entries > 0) {
+    most_entries_ = limits_.indexed_entries;
     log.is_utf8 = with_index(text);  // the index sees to that
     if (log.is_utf8) return true;
+    if (too_many) index_ = JsonIndex();  // what it took is for entries
     clear();
   }
   return with_cursor(text);

@@ -26,6 +26,7 @@ class LogWalk {
     dialect_ = &dialect;
     session_key_ = session_key;
     limits_ = limits;
+    reader_.set_largest(limits.largest_entry);
     remembered_ = remembered;
   }
 
@@ -52,6 +53,7 @@ class LogWalk {
     shape_ = {};
     unreadable_ = 0;
     too_many = false;
+    most_entries_ = limits_.entries;
     envelope.begin(dialect_->log);
   }
 
@@ -85,7 +87,7 @@ class LogWalk {
   bool takes_more(std::size_t position) {
     if (!log.entries.empty() && !is_readable(log.entries.back().raw)) ++unreadable_;
     if (unreadable_ == LogParser::kMostUnreadable) say_unreadable(position);
-    too_many = log.entries.size() == limits_.entries;
+    too_many = log.entries.size() == most_entries_;
     return !has_ended();
   }
   bool has_ended() const { return !log.fault.empty() || too_many; }
@@ -98,6 +100,7 @@ class LogWalk {
   std::uint64_t session_key_ = 0;
   Remembered remembered_;
   AnswerLimits limits_;
+  std::size_t most_entries_ = 0;  // on the way in hand
   std::size_t unreadable_ = 0;
 
   // By index: where the walk is.

@@ -121,7 +121,10 @@ class Verification {
       Audit::Session as = what_is_known(readings_[number].known, source, session, api.now());
       as.source = number;
       if (session.start) as.start = zone.to_utc(*session.start);
-      const auto log = parser_.parse(*source.dialect, answer->body, session.id, as.key);
+      // What is too large for the daemon is too large here: it is known by its bytes then.
+      const AnswerLimits limits{
+          .largest_entry = MemoryShares::largest_entry_of(settings_.daemon.memory_bytes, settings_.sink.commit_bytes)};
+      const auto log = parser_.parse(*source.dialect, answer->body, session.id, as.key, limits);
       if (log.has_error() || !(*log)->fault.empty()) {
         fault = fmt::format("session {}: {}", session.id, log.has_error() ? log.error().detail : (*log)->fault);
       } else if (!(*log)->more_elsewhere.empty()) {

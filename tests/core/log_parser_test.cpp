@@ -321,8 +321,8 @@ TEST(LogParser, RefusesMoreEntriesThanThereIsMemoryFor) {
   for (const std::string_view tail : {"]}", "],\"x\":\"\xFF\"}"}) {
     Body body;
     body.append(R"({"log":[)" + repeated(kA, 5) + std::string(tail));
-    EXPECT_TRUE(parser.parse(test::aws(), body, "s1", 1, {.entries = 5}).has_value());
-    const auto refused = parser.parse(test::aws(), body, "s1", 1, {.entries = 4});
+    EXPECT_TRUE(parser.parse(test::aws(), body, "s1", 1, {.entries = 5, .indexed_entries = 4}).has_value());
+    const auto refused = parser.parse(test::aws(), body, "s1", 1, {.entries = 4, .indexed_entries = 2});
     ASSERT_TRUE(refused.has_error());
     EXPECT_EQ(refused.error().kind, ErrorKind::kBadAnswer);
     EXPECT_THAT(refused.error().detail, HasSubstr("more than 4 entries"));
@@ -334,7 +334,7 @@ TEST(LogParser, ReadsTheSameWithoutAnIndex) {
   LogParser parser;
   Body body;
   body.append(log_of(both()));
-  const auto read = parser.parse(test::aws(), body, "s1", 1, {.indexed = false});
+  const auto read = parser.parse(test::aws(), body, "s1", 1, {.indexed_entries = 0});
   ASSERT_TRUE(read.has_value());
   EXPECT_EQ((*read)->entries.size(), 2u);
   EXPECT_EQ((*read)->fault, "");
