@@ -89,7 +89,10 @@ struct Dialect {
     std::string entries;                           // envelope: the array; without it only the id makes an empty log
     std::array<std::string, kEntryFields> fields;  // by EntryField: what it is called, "" = the product has none
     // What makes an entry itself: each element is a list of alternatives, of which the first present counts.
+    // None of them is content: what changes cannot say which entry it is.
     std::vector<std::vector<EntryField>> identity;
+    std::vector<std::vector<EntryField>>
+        identity_before;  // as a version before read it: what it delivered is known by it
     std::vector<EntryField> content;
     // event.duration and event.end: from the two times (end = log time, only for final states) or from the duration
     // field (end = start + duration).

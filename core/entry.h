@@ -11,6 +11,7 @@
 #include "core/identity.h"
 #include "core/json_text.h"
 #include "core/memory_shares.h"
+#include "core/session_history.h"
 #include "core/timestamp.h"
 
 namespace sessionlogd {
@@ -60,14 +61,28 @@ class EntryReader {
   // `entry.raw` and its tokens are set. An element that is no object has no tokens.
   void read(const Dialect& dialect, Entry& entry, std::uint64_t session_key, Encoding encoding);
 
+  // How the version before read an entry that was read, and how it reads if its source rounds times.
+  FormerDigest former(const Dialect& dialect, const Entry& entry, std::uint64_t session_key);
+
   // Larger elements are not read as entries: there is no memory for their events.
   void set_largest(std::size_t bytes) { largest_ = bytes; }
 
  private:
+  enum class Reading {
+    kNow,
+    kEarlier,  // times a microsecond earlier
+    kBefore,   // the version before: times to the digit, the year 1 among them, and nothing above 256 KiB
+  };
+
   void read_times(const Dialect& dialect, Entry& entry);
-  void add_identity(const Dialect& dialect, const Entry& entry);
+  template <Reading reading>
+  void add_identity(const std::vector<std::vector<EntryField>>& identity, const Entry& entry);
+  template <Reading reading>
   void add_content(const Dialect& dialect, const Entry& entry);
+  template <Reading reading>
   void add_field(const Entry& entry, EntryField field);
+  template <Reading reading>
+  Instant time_of(const Entry& entry, EntryField field);
   std::string_view text_of(const Entry& entry, std::string_view token) {
     return entry.plain && is_string_token(token) ? inside_quotes(token) : decoded(token);
   }

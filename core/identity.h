@@ -13,6 +13,10 @@
 //   the other
 //                                                                 content fields, in the same notation
 //
+// Times are truncated to microseconds: of an instant that a source shows with seven digits its database keeps six. A
+// time without a zone counts as UTC, whatever the source's `time_zone`. The year 1 stands for no time, but of a log
+// time.
+//
 // An entry whose identity cannot be read has its identity fields as raw; one that is no object at all is one raw: its
 // bytes.
 #pragma once

@@ -56,6 +56,8 @@ Result<const SessionLog*> LogParser::parse(const Dialect& dialect, const Body& b
   return &log;
 }
 
+FormerDigest LogParser::former(std::uint32_t index) { return walk_->former(walk_->log.entries[index]); }
+
 void LogParser::complete(std::size_t index) { walk_->complete(walk_->log.entries[index]); }
 
 }  // namespace sessionlogd

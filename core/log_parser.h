@@ -37,13 +37,13 @@ struct AnswerLimits {
 
 class LogWalk;
 
-class LogParser {
+class LogParser : public FormerReadings {
  public:
   // Elements that are no entries become events, too: of a flood of them only so many, then the answer counts as broken.
   static constexpr std::size_t kMostUnreadable = 10'000;
 
   LogParser();
-  ~LogParser();
+  ~LogParser() override;
   LogParser& operator=(LogParser&&) noexcept;
 
   // Parses `body` as the log of the session `session_id`, whose keys are seeded with `session_key`. Fails as kBadAnswer
@@ -55,6 +55,8 @@ class LogParser {
 
   // Reads an entry of that log that was known by its bytes.
   void complete(std::size_t index);
+
+  FormerDigest former(std::uint32_t index) override;
 
  private:
   std::unique_ptr<LogWalk> walk_;

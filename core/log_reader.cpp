@@ -62,7 +62,7 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
   const bool is_all = log.more_elsewhere.empty();
   const CompareRules rules{
       .only_final = source.only_final, .last_read = last_read && is_all, .whole = is_all && log.fault.empty()};
-  const std::vector<Emission>& found = comparer_.compare(session.history, digests_, session.key, rules);
+  const std::vector<Emission>& found = comparer_.compare(session.history, digests_, session.key, rules, &parser_);
 
   ReadOutcome outcome;
   outcome.entries = log.entries.size();
@@ -74,6 +74,9 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
     return outcome;
   }
 
+  for (const Emission& emission : found) {
+    if (emission.change == Change::kAdopted) touched_.push_back(session.history.advance(emission));
+  }
   for (const Emission& emission : found) parser_.complete(emission.index);
   sort_by_time(source, log, found);
   read_at_ = system_now();
@@ -179,11 +182,13 @@ void LogReader::gap(const SourceFormat& source, SessionState& session, std::stri
   push(source, session);
 }
 
-// Puts into emissions_ what was found, in order of the log time, unreadable times last, ties in order of the answer.
+// Puts into emissions_ what was found and is to be emitted, in order of the log time, unreadable times last, ties in
+// order of the answer.
 void LogReader::sort_by_time(const SourceFormat& source, const SessionLog& log, const std::vector<Emission>& found) {
   order_.clear();
   bool has_twins = false;
   for (std::uint32_t i = 0; i < found.size(); ++i) {
+    if (found[i].change == Change::kAdopted) continue;
     const Entry& entry = log.entries[found[i].index];
     has_twins |= found[i].has_twin;
     Instant at = kNoTime;

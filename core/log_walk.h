@@ -35,6 +35,10 @@ class LogWalk {
   // Finds out what the entries are. The log ends where too many cannot be read.
   void read_entries(std::string_view text);
   void complete(Entry& entry);
+  FormerDigest former(Entry& entry) {
+    complete(entry);
+    return reader_.former(*dialect_, entry, session_key_);
+  }
 
   SessionLog log;
   LogEnvelope envelope;

@@ -18,7 +18,11 @@
 
 namespace sessionlogd {
 
-enum class Change : std::uint8_t { kNew, kChanged };
+enum class Change : std::uint8_t {
+  kNew,
+  kChanged,
+  kAdopted,  // it says what it said, but is read in another way than it was: remembered and not emitted
+};
 
 // What of an entry takes part in the comparison.
 struct EntryDigest {
@@ -27,14 +31,31 @@ struct EntryDigest {
   bool final;          // its status is
 };
 
-// An entry of the answer that is to be emitted.
+// What an entry comes to when it is read in other ways: it may have been delivered as that.
+struct FormerDigest {
+  std::uint64_t base;  // as the version before read it
+  std::uint64_t
+      earlier;         // now, with the times of its identity a microsecond earlier: its source rounds what it truncated
+  std::uint32_t hash;  // as the version before read it
+};
+
+// Asked of entries that are not known as they are.
+class FormerReadings {
+ public:
+  virtual FormerDigest former(std::uint32_t index) = 0;  // index: into the answer
+
+ protected:
+  virtual ~FormerReadings() = default;
+};
+
+// An entry of the answer that is to be emitted, or adopted.
 struct Emission {
   std::uint32_t index;  // into the answer
   std::uint32_t hash;
   std::uint64_t key;
   Change change;
   bool has_twin;           // of a new one: others in the answer that are new have its identity
-  std::uint32_t position;  // of a changed one: where the history holds it
+  std::uint32_t position;  // of one that is not new: where the history holds it
 };
 
 // How a session's entries are to be compared.
@@ -109,8 +130,11 @@ class HistoryComparer {
   // What is to be emitted, in order of the answer. The history is not advanced: that happens emission by emission, in
   // the order in which they are emitted. Linear in the size of answer and history, but for twins, which are sorted.
   // Valid until the next call.
+  //
+  // With `former`, what is not known as it is may be known as what it was, among entries that the answer lacks: it then
+  // keeps the key that it has.
   const std::vector<Emission>& compare(const SessionHistory& history, std::span<const EntryDigest> answer,
-                                       std::uint64_t session_key, CompareRules rules);
+                                       std::uint64_t session_key, CompareRules rules, FormerReadings* former = nullptr);
 
   // Of the answer compared last: how many entries were known, unchanged or not.
   std::size_t recognised() const { return recognised_; }
@@ -134,29 +158,53 @@ class HistoryComparer {
     std::size_t mask_ = 0;
   };
 
+  // What compare() was asked.
+  struct Inquiry {
+    const SessionHistory& history;
+    std::span<const EntryDigest> answer;
+    std::uint64_t session_key;
+    CompareRules rules;
+    FormerReadings* former;
+  };
   // A known entry of the group in hand.
   struct Known {
     std::uint32_t ordinal;
     std::uint32_t position;
+    std::uint64_t key;
+  };
+  struct Former {
+    FormerDigest digest;
+    std::uint32_t index;  // into the answer
   };
 
   void group_by_identity(std::span<const EntryDigest> answer);
-  void compare_group(const SessionHistory& history, std::span<const EntryDigest> answer, std::uint32_t first,
-                     std::uint64_t session_key, CompareRules rules);
-  void pair_equal(const SessionHistory& history, std::span<const EntryDigest> answer);
-  void emit_changed(const SessionHistory& history, const EntryDigest& entry, std::uint32_t index,
-                    std::uint32_t position, CompareRules rules);
+  void compare_group(const Inquiry& in, std::uint32_t first);
+  void compare_unknown(const Inquiry& in);
+  void pair_former(const Inquiry& in, std::uint64_t FormerDigest::*base);
+  void collect_served(std::uint32_t first);
+  void collect_kept(const Inquiry& in, std::uint64_t base, std::uint32_t owner);
+  void pair(const Inquiry& in);
+  template <class HashOf, class OnPair>
+  void pair_equal(const SessionHistory& history, HashOf hash_of, OnPair on_pair);
+  void emit_changed(const Inquiry& in, std::uint32_t index, const Known& known);
+  void emit_new(const Inquiry& in, std::uint64_t base);
 
   std::vector<Emission> emissions_;
   std::size_t recognised_ = 0;
   Table known_;                       // key -> position in the history
+  std::vector<std::uint32_t> owner_;  // by position: the group that the known entry is paired in, 0 = none
   Table groups_;                      // identity -> index into first_, last_
   std::vector<std::uint32_t> first_;  // per group: its first entry in the answer
   std::vector<std::uint32_t> last_;   // per group: its last so far
   std::vector<std::uint32_t> next_;   // per entry: the next of its group, Table::kNone = none
+  // Groups some of which are unknown, by their first entries, and what those entries were.
+  std::vector<std::uint32_t> unknown_;
+  std::vector<Former> former_;
+  std::vector<bool> paired_;  // per entry
   // Of the group in hand, what is not paired yet: entries in order of the answer, known ones in order of their
   // ordinals.
-  std::vector<std::uint32_t> served_, served_by_hash_;
+  std::vector<std::uint32_t> served_;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> served_by_hash_;  // hash, entry
   std::vector<Known> kept_, kept_by_hash_;
 };
 

@@ -132,7 +132,7 @@ class Verification {
                             (*log)->more_elsewhere);
       }
       if (log.has_error()) continue;
-      const Instant from = audit_.expect(std::move(as), **log, zone, source.poll.changes == Changes::kFinal);
+      const Instant from = audit_.expect(std::move(as), **log, zone, source.poll.changes == Changes::kFinal, parser_);
       if (from.seconds != INT64_MAX) earliest_ = std::min(earliest_, back(from, api.clock_offset() + kClocksDiffer));
     }
     co_return fault;

@@ -171,6 +171,105 @@ TEST(SessionHistory, EmitsOnlyWhatIsFinalWhereOnlyThatIsWanted) {
   expect({{"A1~ A2", "+A2", kFinal}, {"A1~ A9", "", kFinal}, {"A1~ A9", "+A#11", kFinalLast}});
 }
 
+// What the entries of an answer were: by name, "a7" for what is known by identity 'a' and hash '7'.
+class Formerly : public FormerReadings {
+ public:
+  explicit Formerly(std::vector<FormerDigest> digests) : digests_(std::move(digests)) {}
+  FormerDigest former(std::uint32_t index) override {
+    ++asked;
+    return digests_.at(index);
+  }
+  int asked = 0;
+
+ private:
+  std::vector<FormerDigest> digests_;
+};
+
+constexpr std::uint64_t id(char c) { return static_cast<std::uint64_t>(c) * 1'000'003; }
+
+std::string compared(SessionHistory& history, std::string_view text, std::vector<FormerDigest> formerly,
+                     CompareRules rules = kEmit) {
+  HistoryComparer comparer;
+  Formerly former(std::move(formerly));
+  std::string said;
+  const std::vector<Emission> emissions = comparer.compare(history, answer(text), kSession, rules, &former);
+  for (const Emission& emission : emissions) {
+    said += said.empty() ? "" : " ";
+    said += emission.change == Change::kNew ? '+' : emission.change == Change::kChanged ? '*' : '=';
+    said += std::to_string(emission.index);
+    if (emission.change != Change::kNew) {
+      EXPECT_EQ(history.key(emission.position), emission.key) << "it keeps its key";
+    }
+    history.advance(emission);
+  }
+  return said;
+}
+
+TEST(SessionHistory, FindsAgainWhatIsReadInAnotherWayThanItWas) {
+  SessionHistory history;
+  history.append(id('a'), '7', 0);
+  history.append(id('b'), '8', 0);
+  // A was a with the hash 7; B was b, and says something else; C is news; D was rounded from e.
+  const std::vector<FormerDigest> formerly{{id('a'), 0, '7'}, {id('b'), 0, '9'}, {id('c'), 0, '1'}, {0, id('e'), '0'}};
+  EXPECT_EQ(compared(history, "A1 B2 C3", formerly), "=0 *1 +2");
+  EXPECT_EQ(history.hash(0), std::uint32_t{'1'}) << "adopted";
+  EXPECT_EQ(history.changes(0), 0);
+  EXPECT_EQ(compared(history, "A1 B2 C3", formerly), "") << "known under the keys they had";
+  history.append(id('e'), '4', 0);
+  EXPECT_EQ(compared(history, "A1 B2 C3 D4", formerly), "");
+  EXPECT_EQ(compared(history, "A1 B2 C3 D5", formerly), "*3");
+}
+
+TEST(SessionHistory, AdoptsWhatOnlyReadsInAnotherWayUnderItsOwnKey) {
+  SessionHistory history;
+  history.append(id('A'), '7', 0);
+  EXPECT_EQ(compared(history, "A1", {{id('A'), id('x'), '7'}}), "=0");
+  EXPECT_EQ(compared(history, "A2", {{id('A'), id('x'), '8'}}), "*0");
+}
+
+// Entries without a start had their log times for an identity, and are twins now.
+TEST(SessionHistory, FindsAgainTwinsThatWereNone) {
+  SessionHistory history;
+  history.append(id('a'), '1', 0);
+  history.append(id('b'), '1', 0);
+  std::vector<FormerDigest> formerly{{id('a'), 0, '1'}, {id('b'), 0, '1'}, {id('c'), 0, '1'}, {id('d'), 0, '1'}};
+  EXPECT_EQ(compared(history, "A1 A1 A1", formerly), "+2");
+  EXPECT_EQ(compared(history, "A1 A1 A1", formerly), "");
+  EXPECT_EQ(compared(history, "A1 A1 A1 A1", formerly), "+3")
+      << "of equal hash, and one of them is known by its own key";
+  EXPECT_EQ(compared(history, "A1 A1 A1 A1", formerly), "");
+  EXPECT_EQ(history.size(), 4u);
+}
+
+TEST(SessionHistory, FindsAgainTwinsWhoseTimesLostADigit) {
+  SessionHistory history;
+  history.append(id('a'), '1', 0);
+  history.append(twin_key(id('a'), 1, kSession), '2', 0);
+  const std::vector<FormerDigest> formerly{{id('a'), 0, '2'}, {id('a'), 0, '1'}};
+  EXPECT_EQ(compared(history, "A8 A9", formerly), "=0 =1") << "in the other order";
+  EXPECT_EQ(history.hash(0), std::uint32_t{'9'});
+}
+
+TEST(SessionHistory, TakesNothingThatTheAnswerShowsForWhatAnotherWas) {
+  SessionHistory history;
+  history.append(id('A'), '1', 0);
+  EXPECT_EQ(compared(history, "A1 B1", {{id('A'), 0, '1'}, {0, id('A'), '1'}}), "+1");
+  EXPECT_EQ(compared(history, "C1 A2", {{0, id('A'), '1'}, {id('A'), 0, '2'}}), "+0 *1") << "also where it has changed";
+}
+
+TEST(SessionHistory, AsksForFormerReadingsOnlyWhereTheAnswerLacksWhatIsKnown) {
+  SessionHistory history;
+  HistoryComparer comparer;
+  Formerly former({{1, 1, 1}, {2, 2, 2}, {3, 3, 3}});
+  for (const Emission& emission : comparer.compare(history, answer("A1 B1"), kSession, kEmit, &former))
+    history.advance(emission);
+  EXPECT_TRUE(comparer.compare(history, answer("B1 A1"), kSession, kEmit, &former).empty());
+  EXPECT_EQ(comparer.compare(history, answer("A1 B1 C1"), kSession, kEmit, &former).size(), 1u);
+  EXPECT_EQ(former.asked, 0);
+  EXPECT_EQ(comparer.compare(history, answer("A1 C1"), kSession, kEmit, &former).size(), 1u);
+  EXPECT_EQ(former.asked, 1);
+}
+
 TEST(SessionHistory, TakesThousandsOfTwins) {
   std::vector<EntryDigest> entries;
   for (std::uint32_t i = 0; i < 10'000; ++i) entries.push_back({5, i, true});

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/identity.h"
 #include "tests/pipeline/reading.h"
 
 namespace sessionlogd::test {
@@ -67,6 +68,61 @@ TEST(LogReader, RunningEntryOfASessionThatIsDoneAndOpenedAgainIsNotNew) {
   const auto changed = after.read(aws_answer("s-1", {std::string(kDone)}));
   ASSERT_THAT(changed, SizeIs(1));
   EXPECT_EQ(text_at(changed[0], "/sessionlog/change"), "changed");
+}
+
+// State of the version before: times to the digit, and the log time in place of a start.
+TEST(LogReader, WhatTheVersionBeforeDeliveredIsNotDeliveredAgain) {
+  const std::string start =
+      R"({"logTime":"2026-01-02T03:04:05.1234567","status":"Success","message":"a","executionStartTime":"2026-01-02T03:04:04.7654321"})";
+  const std::string none = R"({"logTime":"2026-01-02T03:04:06.1234567","status":"Success","message":"b"})";
+  SessionState state = aws().session();
+  const auto remember = [&](Instant identity, std::string_view message, Instant log_time) {
+    HashInput input;
+    input.add_time(identity);
+    input.add_text(message);
+    const std::uint64_t key = input.entry_base(state.key);
+    input.clear();
+    input.add_text("Success");
+    input.add_time(log_time);
+    input.add_absent();
+    state.history.append(key, input.event_hash(), 0);
+  };
+  remember({1'767'323'044, 765'432'100}, "a", {1'767'323'045, 123'456'700});
+  remember({1'767'323'046, 123'456'700}, "b", {1'767'323'046, 123'456'700});
+  Reading reading(source_of("veeam-aws", "aws-eu"), state);
+  EXPECT_THAT(reading.read(aws_answer("s-1", {start, none})), SizeIs(0));
+  const auto news = reading.read(aws_answer("s-1", {start, none, std::string(kDone)}));
+  ASSERT_THAT(news, SizeIs(1));
+  EXPECT_EQ(text_at(news[0], "/message"), "step");
+  std::string failed = start;
+  failed.replace(failed.find("Success"), 7, "Failed");
+  const auto changed = reading.read(aws_answer("s-1", {failed, none, std::string(kDone)}));
+  ASSERT_THAT(changed, SizeIs(1));
+  EXPECT_EQ(text_at(changed[0], "/sessionlog/change"), "changed");
+  EXPECT_THAT(text_at(changed[0], "/event/id"), testing::EndsWith(fmt::format("{:016x}", state.history.key(0))));
+}
+
+TEST(LogReader, TimesThatLoseADigitAreNotNews) {
+  Reading reading = azure();
+  const auto entry = [](std::string_view digits) {
+    return fmt::format(R"({{"logTime":"2026-01-02T03:04:05.{}Z","status":"Success","message":"a"}})", digits);
+  };
+  EXPECT_THAT(reading.read(azure_answer("s-1", {entry("1234567")})), SizeIs(1));
+  EXPECT_THAT(reading.read(azure_answer("s-1", {entry("123456")})), SizeIs(0)) << "truncated";
+  EXPECT_THAT(reading.read(azure_answer("s-1", {entry("123457")})), SizeIs(0)) << "rounded";
+  EXPECT_THAT(reading.read(azure_answer("s-1", {entry("123458")})), SizeIs(1));
+}
+
+// One that repeats without a start ticks: no event for each poll.
+TEST(LogReader, EntryWithoutAStartWhoseLogTimeMovesStaysOne) {
+  Reading reading = aws();
+  const auto entry = [](int second, std::string_view status) {
+    return fmt::format(R"({{"logTime":"2026-01-02T03:04:{:02}","status":"{}","message":"waiting"}})", second, status);
+  };
+  EXPECT_THAT(reading.read(aws_answer("s-1", {entry(1, "Running")})), SizeIs(1));
+  EXPECT_THAT(reading.read(aws_answer("s-1", {entry(2, "Running")})), SizeIs(0));
+  EXPECT_THAT(reading.read(aws_answer("s-1", {entry(2, "Running"), entry(3, "Running")})), SizeIs(1)) << "a twin";
+  EXPECT_THAT(reading.read(aws_answer("s-1", {entry(4, "Success"), entry(3, "Running")})), SizeIs(1));
 }
 
 TEST(LogReader, RunningEntryThatOnlyTicksIsNoChange) {
