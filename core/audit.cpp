@@ -21,11 +21,20 @@ Instant earliest_time(const std::optional<Instant>& session_start, const Session
   return earliest;
 }
 
-boost::unordered_flat_set<std::uint64_t> keys_of(const SessionHistory* history) {
-  boost::unordered_flat_set<std::uint64_t> keys;
-  for (std::size_t i = 0; history != nullptr && i < history->size(); ++i) keys.insert(history->key(i));
-  return keys;
-}
+// The keys of a history; of entries that are half their lower halves.
+class KeysOf {
+ public:
+  explicit KeysOf(const SessionHistory* history) {
+    for (std::size_t i = 0; history != nullptr && i < history->size(); ++i)
+      (history->is_half(i) ? halves_ : keys_).insert(history->key(i));
+  }
+  bool contain(std::uint64_t key) const {
+    return keys_.contains(key) || halves_.contains(static_cast<std::uint32_t>(key));
+  }
+
+ private:
+  boost::unordered_flat_set<std::uint64_t> keys_, halves_;
+};
 
 }  // namespace
 
@@ -42,7 +51,7 @@ Instant Audit::expect(Session session, const SessionLog& log, const ZoneRules& z
     ++all.twins[entry.base].size;
   }
   boost::unordered_flat_map<std::uint64_t, std::uint32_t> ranks, ordinals;
-  const boost::unordered_flat_set<std::uint64_t> remembered = keys_of(all.session.remembered);
+  const KeysOf remembered(all.session.remembered);
   const CompareRules rules{.only_final = only_final, .last_read = false};
   for (const Emission& emission : comparer_.compare(SessionHistory(), digests_, all.session.key, rules)) {
     const FormerDigest digest = former.former(emission.index);
@@ -52,12 +61,11 @@ Instant Audit::expect(Session session, const SessionLog& log, const ZoneRules& z
     if (entry.fault == nullptr && entry.log_time) expected.log_time = zone.to_utc(*entry.log_time);
     add_aliases(all, emission.key, digest, ordinals);
     expected.remembered =
-        remembered.contains(emission.key) || (expected.log_time && *expected.log_time <= all.session.delivered_to);
+        remembered.contain(emission.key) || (expected.log_time && *expected.log_time <= all.session.delivered_to);
     all.entries.emplace(emission.key, expected);
   }
-  for (const std::uint64_t key : remembered) {
-    const auto alias = all.aliases.find(key);
-    if (alias != all.aliases.end()) all.entries.at(alias->second).remembered = true;
+  for (const auto& [was, key] : all.aliases) {
+    if (remembered.contain(was)) all.entries.at(key).remembered = true;
   }
   boost::unordered::erase_if(all.twins, [](const auto& twins) { return twins.second.size < 2; });
   return earliest_time(all.session.start, log, zone);

@@ -115,6 +115,32 @@ void SessionHistory::keep_twins_of_kept(std::uint64_t session_key) {
   }
 }
 
+std::vector<Fingerprint> SessionHistory::fingerprints() const {
+  std::vector<Fingerprint> all(size_);
+  for (std::size_t i = 0; i < size_; ++i) all[i] = {static_cast<std::uint32_t>(key(i)), hash(i)};
+  return all;
+}
+
+SessionHistory SessionHistory::of(std::span<const Fingerprint> fingerprints) {
+  SessionHistory history;
+  history.reserve(fingerprints.size());
+  for (const Fingerprint& entry : fingerprints) history.append(entry.key_half, entry.hash, kHalf);
+  return history;
+}
+
+std::uint32_t SessionHistory::sum() const {
+  std::uint32_t sum = 0;
+  for (std::size_t i = 0; i < size_; ++i) sum += sum_share(key(i), hash(i));
+  return sum;
+}
+
+bool SessionHistory::knows(std::uint64_t wanted) const {
+  for (std::size_t i = 0; i < size_; ++i) {
+    if (key(i) == wanted || (is_half(i) && key(i) == static_cast<std::uint32_t>(wanted))) return true;
+  }
+  return false;
+}
+
 std::size_t SessionHistory::memory_bytes() const { return capacity_ * kBytesPerKey; }
 
 void HistoryComparer::Table::reset(std::size_t expected) {
@@ -146,8 +172,7 @@ const std::vector<Emission>& HistoryComparer::compare(const SessionHistory& hist
   recognised_ = 0;
 
   const Inquiry in{history, answer, session_key, rules, history.size() > 0 ? former : nullptr};
-  known_.reset(history.size());
-  for (std::size_t i = 0; i < history.size(); ++i) known_.find_or_insert(history.key(i), static_cast<std::uint32_t>(i));
+  index_known(history);
   owner_.assign(history.size(), 0);
   group_by_identity(answer);
   unknown_.clear();
@@ -158,6 +183,38 @@ const std::vector<Emission>& HistoryComparer::compare(const SessionHistory& hist
   std::sort(emissions_.begin(), emissions_.end(),
             [](const Emission& a, const Emission& b) { return a.index < b.index; });
   return emissions_;
+}
+
+void HistoryComparer::index_known(const SessionHistory& history) {
+  known_.reset(history.size());
+  next_half_.clear();
+  for (std::uint32_t i = 0; i < history.size(); ++i) {
+    if (!history.is_half(i)) {
+      known_.find_or_insert(history.key(i), i);
+      continue;
+    }
+    if (next_half_.empty()) {
+      next_half_.resize(history.size(), Table::kNone);
+      halves_.reset(history.size());
+    }
+    std::uint32_t last = halves_.find_or_insert(history.key(i), i);
+    while (last != i && next_half_[last] != Table::kNone) last = next_half_[last];
+    if (last != i) next_half_[last] = i;
+  }
+}
+
+bool HistoryComparer::is_known(std::uint64_t key) const {
+  if (known_.find(key) != Table::kNone) return true;
+  return !next_half_.empty() && halves_.find(static_cast<std::uint32_t>(key)) != Table::kNone;
+}
+
+// Where the history holds the key: of those that share its lower half the first that no other group has.
+std::uint32_t HistoryComparer::position_for(std::uint64_t key, std::uint32_t owner) const {
+  const std::uint32_t whole = known_.find(key);
+  if (whole != Table::kNone || next_half_.empty()) return whole;
+  std::uint32_t half = halves_.find(static_cast<std::uint32_t>(key));
+  while (half != Table::kNone && !is_free_for(owner, half)) half = next_half_[half];
+  return half;
 }
 
 void HistoryComparer::group_by_identity(std::span<const EntryDigest> answer) {
@@ -238,9 +295,9 @@ void HistoryComparer::collect_kept(const Inquiry& in, std::uint64_t base, std::u
   // A power cut may leave holes: of two twins only the second may have reached the disk.
   for (std::uint32_t ordinal = 0;; ++ordinal) {
     const std::uint64_t key = twin_key(base, ordinal, in.session_key);
-    const std::uint32_t position = known_.find(key);
+    const std::uint32_t position = position_for(key, owner);
     if (position == Table::kNone && ordinal >= served_.size()) break;
-    if (position == Table::kNone || (owner_[position] != 0 && owner_[position] != owner)) continue;
+    if (position == Table::kNone || !is_free_for(owner, position)) continue;
     owner_[position] = owner;
     kept_.push_back({ordinal, position, key});
   }
@@ -323,7 +380,7 @@ void HistoryComparer::emit_new(const Inquiry& in, std::uint64_t base) {
   for (const std::uint32_t i : served_) {
     const EntryDigest& entry = in.answer[i];
     if (in.rules.only_final && !in.rules.last_read && !entry.final) continue;
-    while (known_.find(twin_key(base, ordinal, in.session_key)) != Table::kNone) ++ordinal;
+    while (is_known(twin_key(base, ordinal, in.session_key))) ++ordinal;
     emissions_.push_back(
         {i, entry.hash, twin_key(base, ordinal++, in.session_key), Change::kNew, has_twin, Table::kNone});
   }

@@ -66,11 +66,20 @@ struct CompareRules {
   bool whole = true;       // the answer was read to its end: what it does not show is gone
 };
 
+// What is kept of an entry beyond its session's end: 8 bytes.
+struct Fingerprint {
+  std::uint32_t key_half;  // the lower half of its key
+  std::uint32_t hash;
+
+  bool operator==(const Fingerprint&) const = default;
+};
+
 class SessionHistory {
  public:
   // After so many changes of one entry only the session's last read counts.
   static constexpr std::uint8_t kMostChanges = 16;
   static constexpr std::uint8_t kKept = 0x80;
+  static constexpr std::uint8_t kHalf = 0x40;  // of an entry made of its fingerprint: the upper half of its key is 0
 
   SessionHistory() = default;
   SessionHistory(const SessionHistory& other);
@@ -83,7 +92,18 @@ class SessionHistory {
   std::size_t size() const { return size_; }
   std::uint64_t key(std::size_t i) const { return keys()[i]; }
   std::uint32_t hash(std::size_t i) const { return hashes()[i]; }
-  std::uint8_t changes(std::size_t i) const { return marks(i) & ~kKept; }
+  std::uint8_t changes(std::size_t i) const { return marks(i) & ~(kKept | kHalf); }
+  bool is_half(std::size_t i) const { return (marks(i) & kHalf) != 0; }
+
+  // Entries in the order in which they stand here; made of those they are known by the lower halves of their keys.
+  std::vector<Fingerprint> fingerprints() const;
+  static SessionHistory of(std::span<const Fingerprint> fingerprints);
+
+  // identity.h: the same whether entries are whole or fingerprints, and in whatever order.
+  std::uint32_t sum() const;
+
+  // Looks through all of it.
+  bool knows(std::uint64_t key) const;
 
   // The emission is on its way to the sink: from now on it is known. Returns its position.
   std::uint32_t advance(const Emission& emission);
@@ -93,7 +113,7 @@ class SessionHistory {
   // Room for so many more, no more than that: what is known beforehand is not to be moved again and again.
   void reserve(std::size_t more);
 
-  // `marks` is the number of changes, and kKept of an entry that is remembered beyond the session's end.
+  // `marks` is the number of changes, and kKept or kHalf.
   void append(std::uint64_t key, std::uint32_t hash, std::uint8_t marks);
   std::uint8_t marks(std::size_t i) const { return all_marks()[i]; }
   void change(std::size_t i, std::uint32_t hash);
@@ -182,6 +202,12 @@ class HistoryComparer {
   void compare_unknown(const Inquiry& in);
   void pair_former(const Inquiry& in, std::uint64_t FormerDigest::*base);
   void collect_served(std::uint32_t first);
+  void index_known(const SessionHistory& history);
+  bool is_known(std::uint64_t key) const;
+  std::uint32_t position_for(std::uint64_t key, std::uint32_t owner) const;
+  bool is_free_for(std::uint32_t owner, std::uint32_t position) const {
+    return owner_[position] == 0 || owner_[position] == owner;
+  }
   void collect_kept(const Inquiry& in, std::uint64_t base, std::uint32_t owner);
   void pair(const Inquiry& in);
   template <class HashOf, class OnPair>
@@ -191,12 +217,14 @@ class HistoryComparer {
 
   std::vector<Emission> emissions_;
   std::size_t recognised_ = 0;
-  Table known_;                       // key -> position in the history
-  std::vector<std::uint32_t> owner_;  // by position: the group that the known entry is paired in, 0 = none
-  Table groups_;                      // identity -> index into first_, last_
-  std::vector<std::uint32_t> first_;  // per group: its first entry in the answer
-  std::vector<std::uint32_t> last_;   // per group: its last so far
-  std::vector<std::uint32_t> next_;   // per entry: the next of its group, Table::kNone = none
+  Table known_;                           // key -> position in the history
+  Table halves_;                          // lower half of a key -> position of the first entry with it that is half
+  std::vector<std::uint32_t> next_half_;  // by position: the next with that half; empty where no entry is half
+  std::vector<std::uint32_t> owner_;      // by position: the group that the known entry is paired in, 0 = none
+  Table groups_;                          // identity -> index into first_, last_
+  std::vector<std::uint32_t> first_;      // per group: its first entry in the answer
+  std::vector<std::uint32_t> last_;       // per group: its last so far
+  std::vector<std::uint32_t> next_;       // per entry: the next of its group, Table::kNone = none
   // Groups some of which are unknown, by their first entries, and what those entries were.
   std::vector<std::uint32_t> unknown_;
   std::vector<Former> former_;

@@ -45,6 +45,7 @@ std::string encode_session(const SessionState& session) {
   append_time(row, Tag::kLatest, session.latest);
   if (session.phase == Phase::kDone) return row;
   if (session.only_after != kNever) append_time(row, Tag::kOnlyAfter, session.only_after);
+  if (session.delivered_sum) append_number(row, Tag::kDeliveredSum, *session.delivered_sum);
   row += session.info.fields();
   return row;
 }
@@ -65,6 +66,9 @@ SessionState decode_session(std::string_view row) {
         break;
       case Tag::kOnlyAfter:
         session.only_after = read_time(bytes);
+        break;
+      case Tag::kDeliveredSum:
+        session.delivered_sum = read_le<std::uint32_t>(bytes);
         break;
       default:
         info.take(tag, bytes);

@@ -34,6 +34,9 @@ struct SessionState {
   KeptInstant latest;  // the latest log time delivered
   // Read to its end before and opened again: what is not later than this was delivered then and is not emitted again.
   KeptInstant only_after;
+  // Likewise, and its fingerprints are gone: the sum of what was delivered. `only_after` is when the mark was made.
+  // Both count at the next read of a whole log, and are cleared by it.
+  std::optional<std::uint32_t> delivered_sum;
   Phase phase = Phase::kWaiting;
 };
 

@@ -366,6 +366,7 @@ void SourcePoller::count_events(const ReadOutcome& read) {
   bump(counters_.events_new, read.events_new);
   bump(counters_.events_changed, read.events_changed);
   bump(counters_.events_error, read.events_error);
+  bump(counters_.events_gap, read.events_gap);
   uncommitted_.pushed(services_.queue.pushed(), SteadyClock::now());
 }
 
@@ -475,7 +476,7 @@ void SourcePoller::give_up(Schedule::Slot slot, std::string_view why) {
   }
   spdlog::error("source={} session={} could not be read to its end and is given up: {}", settings_.name,
                 session.state.info.id(), why);
-  services_.reader.gap(format_, session.state, why);
+  services_.reader.gap(format_, session.state, GapKind::kGivenUp, why);
   bump(counters_.events_gap);
   uncommitted_.pushed(services_.queue.pushed(), SteadyClock::now());
   finish(slot);

@@ -31,6 +31,7 @@ enum class Tag : std::uint8_t {
   kFloor = 13,
   kOnlyAfter = 14,
   kAbsentSince = 15,
+  kDeliveredSum = 16,
 };
 
 template <class T>

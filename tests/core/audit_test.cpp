@@ -55,6 +55,7 @@ TEST_F(AuditTest, SaysOfWhatIsMissingWhetherTheStateCountsItAsDelivered) {
   const std::string log = log_of(kEarly, kLate);
   SessionHistory history;
   history.append(log_.read(log).entries[1].base, 0, 0);
+  const SessionHistory fingerprints = SessionHistory::of(history.fingerprints());
   const struct {
     const SessionHistory* remembered;
     Instant delivered_to;
@@ -62,6 +63,7 @@ TEST_F(AuditTest, SaysOfWhatIsMissingWhetherTheStateCountsItAsDelivered) {
   } table[] = {
       {nullptr, Instant{INT64_MIN}, false, false},
       {&history, Instant{INT64_MIN}, false, true},
+      {&fingerprints, Instant{INT64_MIN}, false, true},
       {nullptr, at("10"), true, false},
       {&history, at("10"), true, true},
   };

@@ -30,6 +30,17 @@ TEST(Identity, KeepsTheKeysOfEntries) {
   EXPECT_EQ(twin_key(42, 9'999, test::kSessionKey), 0x3cbd15412b348179u);
 }
 
+TEST(Identity, KeepsTheKeysOfGapsAndTheSums) {
+  HashInput input;
+  input.add_raw("gap");
+  EXPECT_EQ(gap_key(GapKind::kGivenUp, 0, test::kSessionKey), input.entry_base(test::kSessionKey));
+  EXPECT_EQ(gap_key(GapKind::kGivenUp, 0, test::kSessionKey), 0xf35aa03ca0a9cfbdu);
+  EXPECT_EQ(gap_key(GapKind::kGivenUp, 1, test::kSessionKey), 0xc042b42a1b01eee0u);
+  EXPECT_EQ(gap_key(GapKind::kMayBeMissing, 0, test::kSessionKey), 0x39daa46c127ba600u);
+  EXPECT_EQ(sum_share(0x0123456789abcdef, 0x4f75e598), 0xb1b15f11u);
+  EXPECT_EQ(sum_share(0x89abcdef, 0x4f75e598), 0xb1b15f11u) << "of the lower half alone";
+}
+
 constexpr std::string_view kEntry =
     R"({"logTime":"2020-06-20T19:22:13.849335","status":"Success","message":"m","executionStartTime":"2020-06-20T19:12:04","executionDuration":687})";
 

@@ -270,6 +270,50 @@ TEST(SessionHistory, AsksForFormerReadingsOnlyWhereTheAnswerLacksWhatIsKnown) {
   EXPECT_EQ(former.asked, 1);
 }
 
+TEST(SessionHistory, KnowsEntriesByTheirFingerprints) {
+  Reading before;
+  before.read("A1 B2 C3 A4");
+  SessionHistory history = SessionHistory::of(before.history().fingerprints());
+  EXPECT_EQ(history.fingerprints(), before.history().fingerprints());
+  EXPECT_EQ(history.sum(), before.history().sum());
+  EXPECT_TRUE(history.knows(before.history().key(3)));
+  EXPECT_FALSE(history.knows(before.history().key(3) + 1));
+  HistoryComparer comparer;
+  EXPECT_TRUE(comparer.compare(history, answer("A1 B2 C3 A4"), kSession, kEmit).empty());
+  EXPECT_EQ(comparer.recognised(), 4u);
+  EXPECT_TRUE(comparer.compare(history, answer("A4 C3"), kSession, kEmit).empty());
+  const std::vector<EntryDigest> news = answer("B5 A1 D6 A4 A7 C3");
+  const std::vector<Emission> emissions = comparer.compare(history, news, kSession, kEmit);
+  ASSERT_EQ(emissions.size(), 3u);
+  EXPECT_EQ(emissions[0].change, Change::kChanged);
+  EXPECT_EQ(emissions[0].key, before.history().key(1)) << "whole, though the history has half of it";
+  EXPECT_EQ(emissions[1].key, news[2].base);
+  EXPECT_EQ(emissions[2].key, twin_key(news[1].base, 2, kSession));
+  for (const Emission& emission : emissions) history.advance(emission);
+  EXPECT_TRUE(comparer.compare(history, news, kSession, kEmit).empty());
+  EXPECT_EQ(history.changes(1), 1);
+}
+
+TEST(SessionHistory, TellsFingerprintsOfOneHalfApart) {
+  const std::uint64_t one = std::uint64_t{1} << 32 | 5, other = std::uint64_t{2} << 32 | 5;
+  SessionHistory history = SessionHistory::of(std::vector<Fingerprint>{{5, '1'}, {5, '2'}});
+  HistoryComparer comparer;
+  EXPECT_TRUE(comparer.compare(history, std::vector<EntryDigest>{{one, '1', true}, {other, '2', true}}, kSession, kEmit)
+                  .empty());
+}
+
+TEST(SessionHistory, HasASumThatNoOrderChanges) {
+  Reading one, other;
+  one.read("A1 B2 C3");
+  other.read("C3 A1");
+  EXPECT_NE(one.history().sum(), other.history().sum());
+  other.read("B2");
+  EXPECT_EQ(one.history().sum(), other.history().sum());
+  other.read("B4");
+  EXPECT_NE(one.history().sum(), other.history().sum());
+  EXPECT_EQ(SessionHistory().sum(), 0u);
+}
+
 TEST(SessionHistory, TakesThousandsOfTwins) {
   std::vector<EntryDigest> entries;
   for (std::uint32_t i = 0; i < 10'000; ++i) entries.push_back({5, i, true});

@@ -71,6 +71,11 @@ std::vector<std::string> Reading::read(std::string_view answer) {
   return lines;
 }
 
+std::vector<std::string> Reading::gap(GapKind kind) {
+  reader_.gap(format_, session_, kind, "for a test");
+  return lines_of(take_batches());
+}
+
 std::vector<Batch> Reading::take_batches() {
   std::vector<Batch> batches;
   if (queue_.pushed() == taken_) return batches;  // take() would wait for one

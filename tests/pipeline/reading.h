@@ -29,6 +29,9 @@ class Reading {
   // The same for an answer that must be read: the lines it emitted, without event.created.
   std::vector<std::string> read(std::string_view answer);
 
+  // Says that entries are missing: the lines it emitted.
+  std::vector<std::string> gap(GapKind kind);
+
   // Takes what was emitted since the last call.
   std::vector<Batch> take_batches();
 
