@@ -78,6 +78,7 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
   outcome.entries = log.entries.size();
   outcome.fault = log.fault;
   outcome.more_elsewhere = log.more_elsewhere;
+  outcome.shrunk = is_whole && lacks_known_entries(session);
   if (found.empty() && !(is_reopened && is_whole)) return outcome;
   if (!found.empty() && strange != Strange::kTake && comparer_.recognised() == 0 &&
       may_be_anothers(source, session, log, strange)) {
@@ -178,6 +179,16 @@ LogReader::Order LogReader::order_of(const SourceFormat& source, const Entry& en
   Instant at = kNoTime;
   if (entry.fault == nullptr && entry.log_time) at = source.zone.to_utc(*entry.log_time);
   return {at.seconds, std::uint64_t{at.nanos} << 32 | number};
+}
+
+// Beside what was said of it, which no answer holds.
+bool LogReader::lacks_known_entries(const SessionState& session) const {
+  std::size_t said = 0;
+  if (comparer_.recognised() >= session.history.size()) return false;
+  for (const GapKind kind : {GapKind::kGivenUp, GapKind::kMayBeMissing}) {
+    for (std::uint32_t number = 0; session.history.knows(gap_key(kind, number, session.key)); ++number) ++said;
+  }
+  return comparer_.recognised() + said < session.history.size();
 }
 
 // Ids of sessions that run are not given away. One that has stopped writes nothing more, but for what comes late of it;

@@ -43,6 +43,7 @@ struct ReadOutcome {
   // session cannot end by such a read.
   std::string more_elsewhere;
   bool more = false;     // not all of it was emitted: read it again when the queue has room
+  bool shrunk = false;   // the answer is whole and lacks entries that are known
   bool strange = false;  // nothing was taken: these may be another session's entries
 
   std::size_t events() const { return events_new + events_changed + events_error + events_gap; }
@@ -82,6 +83,7 @@ class LogReader {
   void sort_by_time(const SourceFormat& source, const SessionLog& log, const std::vector<Emission>& found);
   bool recall(const SourceFormat& source, const SessionState& session, const SessionLog& log, bool last_read);
   void order_by_time(const SourceFormat& source, const SessionLog& log);
+  bool lacks_known_entries(const SessionState& session) const;
   void append_gap(const SourceFormat& source, SessionState& session, GapKind kind, std::string_view why);
   bool may_be_anothers(const SourceFormat& source, const SessionState& session, const SessionLog& log, Strange strange);
   void number_twins(const SessionLog& log, const std::vector<Emission>& found);

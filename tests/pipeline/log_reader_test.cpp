@@ -236,6 +236,24 @@ TEST(LogReader, GapsOfOneKindAreNumbered) {
   EXPECT_NE(other, second);
 }
 
+TEST(LogReader, SaysWhenALogLacksWhatIsKnown) {
+  const std::string a = step(10, "a"), b = step(20, "b");
+  Reading reading = aws();
+  reading.gap(GapKind::kGivenUp);
+  const auto is_shrunk = [&](const std::string& answer) { return reading.try_read(answer)->shrunk; };
+  EXPECT_FALSE(is_shrunk(aws_answer("s-1", {a, b})));
+  EXPECT_FALSE(is_shrunk(aws_answer("s-1", {b, a})));
+  EXPECT_TRUE(is_shrunk(aws_answer("s-1", {a})));
+  EXPECT_TRUE(is_shrunk(aws_answer("s-1", {})));
+  EXPECT_TRUE(is_shrunk(aws_answer("s-1", {a, step(30, "c")})));
+  std::string page = aws_answer("s-1", {a});
+  page.insert(page.size() - 1, R"(,"next":"/2")");
+  EXPECT_FALSE(is_shrunk(page)) << "it may be elsewhere";
+  std::string cut = aws_answer("s-1", {a});
+  cut.resize(cut.size() - 2);
+  EXPECT_FALSE(is_shrunk(cut));
+}
+
 // State of the version before: times to the digit, and the log time in place of a start.
 TEST(LogReader, WhatTheVersionBeforeDeliveredIsNotDeliveredAgain) {
   const std::string start =
