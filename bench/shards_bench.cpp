@@ -152,7 +152,7 @@ struct Cost {
 class Work {
  public:
   Work(unsigned shard_count, unsigned sources, std::size_t memory)
-      : memory_(MemoryShares::of(memory, shard_count, PollSettings{}.max_body_bytes)),
+      : memory_(MemoryShares::of(memory, shard_count, PollSettings{}.max_body_bytes, SinkSettings{}.commit_bytes)),
         queue_(memory_.queue),
         nowhere_(std::uint64_t{sources} * kSessions * kEntries),
         // The default of a second, which the last batches wait, would be most of what is measured.

@@ -209,8 +209,13 @@ class DialectReader {
     }
     table.require("identity", "the fields that make an entry itself", log.identity,
                   [&](const TomlValue& value) { return identity(value); });
+    table.read("identity_before", log.identity_before, [&](const TomlValue& value) { return identity(value); });
     table.require("content", "the other fields of an entry", log.content,
                   [&](const TomlValue& value) { return content(value); });
+    if (log.identity_before.empty()) log.identity_before = log.identity;
+    for (std::vector<EntryField>& alternatives : log.identity) {
+      std::erase_if(alternatives, [&](EntryField field) { return std::ranges::count(log.content, field) > 0; });
+    }
     using From = Dialect::Log::DurationFrom;
     using Notation = Dialect::Log::DurationNotation;
     table.read("duration_from", log.duration_from, word<From>({{"times", From::kTimes}, {"field", From::kField}}));

@@ -87,10 +87,13 @@ struct Dialect {
   struct Log {
     std::string path;                              // with {id}
     std::string session_id;                        // envelope: names the session the answer is for, "" = not named
-    std::string entries;                           // envelope: the array; missing or null means no entries
+    std::string entries;                           // envelope: the array; without it only the id makes an empty log
     std::array<std::string, kEntryFields> fields;  // by EntryField: what it is called, "" = the product has none
     // What makes an entry itself: each element is a list of alternatives, of which the first present counts.
+    // None of them is content: what changes cannot say which entry it is.
     std::vector<std::vector<EntryField>> identity;
+    std::vector<std::vector<EntryField>>
+        identity_before;  // as a version before read it: what it delivered is known by it
     std::vector<EntryField> content;
     // event.duration and event.end: from the two times (end = log time, only for final states) or from the duration
     // field (end = start + duration).

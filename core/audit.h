@@ -7,6 +7,7 @@
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -55,9 +56,11 @@ class Audit {
     bool remembered;  // the state counts it as delivered: nobody will deliver it again
   };
 
-  // Entries whose form is not due under `changes = "final"` are left out. Returns before when, by the appliance's
-  // clock, nothing of it can have been delivered: INT64_MIN when that is not told.
-  Instant expect(Session session, const SessionLog& log, const ZoneRules& zone, bool only_final);
+  // Entries whose form is not due under `changes = "final"` are left out. `former` tells of the log's entries as what
+  // else they may have been delivered. Returns before when, by the appliance's clock, nothing of it can have been
+  // delivered: INT64_MIN when that is not told.
+  Instant expect(Session session, const SessionLog& log, const ZoneRules& zone, bool only_final,
+                 FormerReadings& former);
 
   void delivered(const Delivered& event);
 
@@ -71,21 +74,30 @@ class Audit {
   std::vector<Finding> findings(std::size_t most) const;
 
  private:
+  // Entries of one identity: which of them has which key and form is not told, only how many there are.
+  struct Twins {
+    std::uint32_t size = 0;                                // in the log
+    boost::unordered_flat_set<std::uint64_t> delivered{};  // by entry_key
+  };
   struct Expected {
-    std::uint32_t session;
-    std::uint32_t hash;
-    bool has_twins;  // which of them has which form is not told
+    std::uint32_t hash, former_hash;
+    std::uint64_t base;
+    std::uint32_t rank = 0;  // among its twins
     bool remembered = false;
     bool delivered = false, as_it_is = false;
     std::optional<Instant> log_time;
   };
   struct SessionEntries {
     Session session;
-    boost::unordered_flat_map<std::uint64_t, Expected> entries;  // by entry_key
+    boost::unordered_flat_map<std::uint64_t, Expected> entries;       // by entry_key
+    boost::unordered_flat_map<std::uint64_t, std::uint64_t> aliases;  // what else an entry_key may have been
+    boost::unordered_flat_map<std::uint64_t, Twins> twins;            // by identity; entries without twins have none
     std::size_t extra = 0;
   };
   enum class State { kWell, kMissing, kChanged, kPending };
-  static State state_of(const Session& session, const Expected& entry);
+  static void add_aliases(SessionEntries& all, std::uint64_t key, const FormerDigest& former,
+                          boost::unordered_flat_map<std::uint64_t, std::uint32_t>& ordinals);
+  static State state_of(const SessionEntries& all, const Expected& entry);
 
   std::vector<SessionEntries> sessions_;
   boost::unordered_flat_map<std::uint64_t, std::uint32_t> by_key_;  // session_key -> sessions_

@@ -10,13 +10,11 @@
 #include "config/dialect.h"
 #include "core/identity.h"
 #include "core/json_text.h"
+#include "core/memory_shares.h"
+#include "core/session_history.h"
 #include "core/timestamp.h"
 
 namespace sessionlogd {
-
-// A larger one is not read as an entry: its event would be more than a sink or what comes behind it takes (Kafka: 1
-// MB), and more than memory is set aside for.
-inline constexpr std::size_t kLargestEntry = 256u << 10;
 
 // Points into the answer. Small, and not cleared but where it must be: a large answer makes many.
 struct Entry {
@@ -63,11 +61,28 @@ class EntryReader {
   // `entry.raw` and its tokens are set. An element that is no object has no tokens.
   void read(const Dialect& dialect, Entry& entry, std::uint64_t session_key, Encoding encoding);
 
+  // How the version before read an entry that was read, and how it reads if its source rounds times.
+  FormerDigest former(const Dialect& dialect, const Entry& entry, std::uint64_t session_key);
+
+  // Larger elements are not read as entries: there is no memory for their events.
+  void set_largest(std::size_t bytes) { largest_ = bytes; }
+
  private:
+  enum class Reading {
+    kNow,
+    kEarlier,  // times a microsecond earlier
+    kBefore,   // the version before: times to the digit, the year 1 among them, and nothing above 256 KiB
+  };
+
   void read_times(const Dialect& dialect, Entry& entry);
-  void add_identity(const Dialect& dialect, const Entry& entry);
+  template <Reading reading>
+  void add_identity(const std::vector<std::vector<EntryField>>& identity, const Entry& entry);
+  template <Reading reading>
   void add_content(const Dialect& dialect, const Entry& entry);
+  template <Reading reading>
   void add_field(const Entry& entry, EntryField field);
+  template <Reading reading>
+  Instant time_of(const Entry& entry, EntryField field);
   std::string_view text_of(const Entry& entry, std::string_view token) {
     return entry.plain && is_string_token(token) ? inside_quotes(token) : decoded(token);
   }
@@ -75,6 +90,7 @@ class EntryReader {
 
   HashInput input_;
   std::string scratch_;
+  std::size_t largest_ = MemoryShares().largest_entry;
 };
 
 }  // namespace sessionlogd

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <string>
 
 namespace sessionlogd {
 namespace {
@@ -42,6 +43,22 @@ std::uint64_t twin_key(std::uint64_t entry_base, std::uint32_t ordinal, std::uin
   char bytes[sizeof(entry_base) + sizeof(ordinal)];
   put_le(put_le(bytes, entry_base), ordinal);
   return XXH3_64bits_withSeed(bytes, sizeof bytes, session_key);
+}
+
+std::uint64_t gap_key(GapKind kind, std::uint32_t number, std::uint64_t session_key) {
+  HashInput input;
+  input.add_raw("gap");
+  if (kind == GapKind::kMayBeMissing || number > 0) {
+    input.add_raw(kind == GapKind::kGivenUp ? "given up" : "may be missing");
+    input.add_raw(std::to_string(number));
+  }
+  return input.entry_base(session_key);
+}
+
+std::uint32_t sum_share(std::uint64_t entry_key, std::uint32_t hash) {
+  char bytes[sizeof(std::uint32_t) + sizeof(hash)];
+  put_le(put_le(bytes, static_cast<std::uint32_t>(entry_key)), hash);
+  return static_cast<std::uint32_t>(XXH3_64bits(bytes, sizeof bytes));
 }
 
 }  // namespace sessionlogd

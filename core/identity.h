@@ -13,6 +13,15 @@
 //   the other
 //                                                                 content fields, in the same notation
 //
+// Times are truncated to microseconds: of an instant that a source shows with seven digits its database keeps six. A
+// time without a zone counts as UTC, whatever the source's `time_zone`. The year 1 stands for no time, but of a log
+// time.
+//
+//   gap         = the entry_base of raw "gap" for the first of its session that was given up; of all others that of raw
+//                 "gap", raw "given up" or "may be missing", raw its number among those of its kind, from 0
+//   sum         = the sum, modulo 2^32, of the low 32 bits of XXH3-64(low half of the key:u32le hash:u32le) of each
+//                 entry
+//
 // An entry whose identity cannot be read has its identity fields as raw; one that is no object at all is one raw: its
 // bytes.
 #pragma once
@@ -65,6 +74,13 @@ class HashInput {
   std::vector<char> bytes_;  // the first size_ of them
   std::size_t size_ = 0;
 };
+
+// Why entries of a session are not, or may not be, among the events.
+enum class GapKind { kGivenUp, kMayBeMissing };
+std::uint64_t gap_key(GapKind kind, std::uint32_t number, std::uint64_t session_key);
+
+// What one entry adds to a session's sum.
+std::uint32_t sum_share(std::uint64_t entry_key, std::uint32_t hash);
 
 std::uint64_t twin_key(std::uint64_t entry_base, std::uint32_t ordinal, std::uint64_t session_key);
 

@@ -1,6 +1,7 @@
 #include "core/kept_fingerprints.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace sessionlogd {
 namespace {
@@ -43,10 +44,7 @@ std::uint16_t KeptFingerprints::put(std::uint64_t session_key, const SessionHist
   std::string& page = page_for(kHeadBytes + history.size() * kBytesPerEntry);
   append(page, session_key);
   append(page, static_cast<std::uint32_t>(history.size()));
-  for (std::size_t i = 0; i < history.size(); ++i) {
-    append(page, static_cast<std::uint32_t>(history.key(i)));
-    append(page, history.hash(i));
-  }
+  for (const Fingerprint& entry : history.fingerprints()) append(page, entry);
   return static_cast<std::uint16_t>((first_ + pages_.size() - 1) % kPlaces + 1);
 }
 
@@ -61,13 +59,10 @@ std::optional<SessionHistory> KeptFingerprints::take(std::uint64_t session_key, 
       const std::size_t begin = at + kHeadBytes;
       at = begin + head.entries * kBytesPerEntry;
       if (head.session_key != session_key) continue;
-      SessionHistory history;
-      history.reserve(head.entries);
-      for (std::size_t entry = begin; entry < at; entry += kBytesPerEntry)
-        history.append(read_at<std::uint32_t>(page, entry), read_at<std::uint32_t>(page, entry + 4),
-                       SessionHistory::kHalf);
+      std::vector<Fingerprint> entries(head.entries);
+      if (!entries.empty()) std::memcpy(entries.data(), page.data() + begin, entries.size() * kBytesPerEntry);
       std::memset(page.data() + begin - kHeadBytes, 0, sizeof(std::uint64_t));
-      return history;
+      return SessionHistory::of(entries);
     }
   }
   return std::nullopt;

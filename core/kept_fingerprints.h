@@ -40,7 +40,7 @@ class KeptFingerprints {
     std::uint64_t session_key;  // kGone: taken
     std::uint32_t entries;
   };
-  static constexpr std::size_t kHeadBytes = 12, kBytesPerEntry = 8;
+  static constexpr std::size_t kHeadBytes = 12, kBytesPerEntry = sizeof(Fingerprint);
   static constexpr std::uint64_t kGone = 0;
 
   static Head head_at(std::string_view page, std::size_t offset);

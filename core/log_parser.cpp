@@ -2,7 +2,7 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
+#include <utility>
 
 #include "core/log_walk.h"
 
@@ -11,9 +11,10 @@ namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-bool same_session(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
+Error no_log(std::string why) {
+  Error error(ErrorKind::kBadAnswer, std::move(why));
+  error.worth_keeping = true;
+  return error;
 }
 
 }  // namespace
@@ -30,28 +31,32 @@ Result<const SessionLog*> LogParser::parse(const Dialect& dialect, const Body& b
   if (text.empty()) return Error(ErrorKind::kBadAnswer, "the answer to the log request is empty");
 
   walk_->start(dialect, session_key, limits, remembered);
-  if (!walk_->through(text)) {
-    return Error(ErrorKind::kBadAnswer, "the answer to the log request is not a JSON object");
-  }
-  if (walk_->not_an_array) {
-    return Error(ErrorKind::kBadAnswer, fmt::format("the answer's \"{}\" is not an array", dialect.log.entries));
-  }
+  if (!walk_->through(text)) return no_log("the answer to the log request is not a JSON object");
   if (walk_->too_many) {
     return Error(ErrorKind::kBadAnswer,
                  fmt::format("the answer of {} bytes has more than {} entries, for which there is "
                              "no memory: raise daemon.memory if that is right",
                              body.size(), limits.entries));
   }
-  if (!walk_->named_session.empty()) {
-    std::string named;
-    if (walk_->named_session.size() <= LogWalk::kLongestToken) append_field_text(named, walk_->named_session);
-    if (!same_session(named, session_id)) {
-      return Error(ErrorKind::kBadAnswer, "the answer is the log of another session");
-    }
+  using Refusal = LogEnvelope::Refusal;
+  const Refusal refusal = walk_->envelope.refusal(session_id);
+  if (refusal == Refusal::kNotAnArray)
+    return no_log(fmt::format("the answer's \"{}\" is not an array", dialect.log.entries));
+  if (refusal == Refusal::kOtherSession)
+    return Error(ErrorKind::kBadAnswer, "the answer is the log of another session");
+  // Of broken JSON what proves it may stand behind the fault.
+  if (refusal == Refusal::kNoLog && walk_->log.fault.empty()) {
+    return no_log(fmt::format(
+        "the answer is JSON, but no log: it has no array \"{}\"{}", dialect.log.entries,
+        dialect.log.session_id.empty() ? "" : fmt::format(", nor the session's id as \"{}\"", dialect.log.session_id)));
   }
   walk_->read_entries(text);
-  return &walk_->log;
+  SessionLog& log = walk_->log;
+  if (log.fault.empty()) log.more_elsewhere = walk_->envelope.more_elsewhere(log.entries.size());
+  return &log;
 }
+
+FormerDigest LogParser::former(std::uint32_t index) { return walk_->former(walk_->log.entries[index]); }
 
 void LogParser::complete(std::size_t index) { walk_->complete(walk_->log.entries[index]); }
 

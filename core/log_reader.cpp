@@ -4,7 +4,9 @@
 #include <atomic>
 #include <charconv>
 #include <limits>
+#include <span>
 
+#include "core/delivered_sum.h"
 #include "core/json_text.h"
 
 namespace sessionlogd {
@@ -27,13 +29,15 @@ std::optional<std::int64_t> parse_duration(Dialect::Log::DurationNotation notati
   return parse_count(text, notation == Dialect::Log::DurationNotation::kSeconds ? kNanosPerSecond : kNanosPerMilli);
 }
 
-// Of a small body: more would be of less than 64 bytes each, which is no log.
-constexpr std::size_t kEntriesOfSmallAnswer = kSmallBody / 64;
+constexpr std::string_view kOpenedAgain =
+    "the session was done and is opened again, and what was delivered of it is not known entry by entry: what it wrote "
+    "since may be missing";
 
 constexpr Instant kNoTime{std::numeric_limits<std::int64_t>::max(), 0};  // later than any
 
 constexpr std::size_t kLargestIndexed = 8u << 20;
 constexpr std::size_t kLargestOriginal = 32u << 10;  // of an entry that is too large
+constexpr std::size_t kIndexStep = 64u << 10;        // core/json_index
 
 }  // namespace
 
@@ -60,40 +64,67 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
 
   digests_.clear();
   for (const Entry& entry : log.entries) digests_.push_back({entry.base, entry.hash, entry.final});
-  const CompareRules rules{.only_final = source.only_final, .last_read = last_read, .whole = log.fault.empty()};
-  const std::vector<Emission>& found = comparer_.compare(session.history, digests_, session.key, rules);
+  // What may still be elsewhere is not gone, and a session of which there is more is not read for the last time.
+  const bool is_all = log.more_elsewhere.empty();
+  const bool is_whole = is_all && log.fault.empty();
+  const bool is_reopened = session.delivered_sum || session.only_after != kNever;
+  // Of what was delivered before, nothing is left out for not being due.
+  const CompareRules rules{.only_final = source.only_final,
+                           .last_read = (last_read && is_all) || (is_reopened && is_whole),
+                           .whole = is_whole};
+  const std::vector<Emission>& found = comparer_.compare(session.history, digests_, session.key, rules, &parser_);
 
   ReadOutcome outcome;
   outcome.entries = log.entries.size();
   outcome.fault = log.fault;
-  if (found.empty()) return outcome;
-  if (strange != Strange::kTake && comparer_.recognised() == 0 && may_be_anothers(source, session, log, strange)) {
+  outcome.more_elsewhere = log.more_elsewhere;
+  outcome.recognised = comparer_.recognised();
+  outcome.shrunk = is_whole && lacks_known_entries(session);
+  if (found.empty() && !(is_reopened && is_whole)) return outcome;
+  if (!found.empty() && strange != Strange::kTake && comparer_.recognised() == 0 &&
+      may_be_anothers(source, session, log, strange)) {
     outcome.strange = true;
     return outcome;
   }
 
+  for (const Emission& emission : found) {
+    if (emission.change == Change::kAdopted) touched_.push_back(session.history.advance(emission));
+  }
   for (const Emission& emission : found) parser_.complete(emission.index);
-  sort_by_time(source, log, found);
   read_at_ = system_now();
   info_ = session.info.view();
+  ranks_.clear();
+  bool may_lack = false;
+  if (is_reopened && is_whole) {
+    may_lack = recall(source, session, log, last_read);
+    session.delivered_sum.reset();
+    session.only_after = kNever;
+    row_changed_ = true;
+  } else if (is_reopened) {
+    ranks_.assign(log.entries.size(), kHeldBack);
+  }
+  sort_by_time(source, log, found);
   const auto is_new = [](const Emission& emission) { return emission.change == Change::kNew; };
-  session.history.reserve(static_cast<std::size_t>(std::ranges::count_if(found, is_new)));
+  session.history.reserve(static_cast<std::size_t>(std::ranges::count_if(emissions_, is_new)));
+  std::span<const Emission> left = emissions_;
+  for (; !left.empty() && rank_of(left.front()) != kNews; left = left.subspan(1))
+    touched_.push_back(session.history.advance(left.front()));
+  if (may_lack) {
+    append_gap(source, session, GapKind::kMayBeMissing, kOpenedAgain);
+    ++outcome.events_gap;
+  }
   std::size_t pushed = 0;
-  for (const Emission& emission : emissions_) {
+  for (; !left.empty(); left = left.subspan(1)) {
     if (pushed >= shares_.events_per_read) {
       outcome.more = true;
       break;
     }
+    const Emission& emission = left.front();
     const Entry& entry = log.entries[emission.index];
-    const bool has_time = entry.fault == nullptr && entry.log_time;
-    // Once the session is done its latest time says nothing of an entry without one, nor of one that is still to
-    // change, which may get a later time by that.
-    const bool for_good = has_time && entry.final;
-    touched_.push_back(for_good ? session.history.advance(emission) : session.history.advance_to_keep(emission));
-    if (emission.change == Change::kNew && was_delivered_before(source, session, entry)) continue;
+    touched_.push_back(session.history.advance(emission));
     const bool is_first = batch_.events.empty();
     encode(source, session, entry, emission);
-    if (is_first) make_room_for(static_cast<std::size_t>(emissions_.data() + emissions_.size() - &emission));
+    if (is_first) make_room_for(left.size());
     if (entry.fault == nullptr && entry.log_time)
       session.latest = std::max<Instant>(session.latest, source.zone.to_utc(*entry.log_time));
     ++(entry.fault != nullptr            ? outcome.events_error
@@ -106,11 +137,75 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
   return outcome;
 }
 
+// Decides which entries of a whole log were delivered before the session was done; true: others may be missing, and
+// that is to be said. By the sum if it is there and right, else by the time of the mark.
+bool LogReader::recall(const SourceFormat& source, const SessionState& session, const SessionLog& log, bool last_read) {
+  for (std::size_t i = 0; i < log.entries.size(); ++i) parser_.complete(i);
+  order_by_time(source, log);
+  ranks_.assign(log.entries.size(), kNews);
+  std::optional<std::vector<std::uint32_t>> delivered;
+  if (session.delivered_sum) delivered = find_delivered(*session.delivered_sum, digests_, by_time_, session.key);
+  bool is_later = false;
+  if (delivered) {
+    for (std::uint32_t rank = 0; rank < delivered->size(); ++rank) ranks_[(*delivered)[rank]] = rank;
+  } else {
+    for (std::uint32_t rank = 0; rank < by_time_.size(); ++rank) {
+      const Entry& entry = log.entries[by_time_[rank]];
+      if (entry.fault != nullptr || !entry.log_time) continue;
+      const bool is_before = source.zone.to_utc(*entry.log_time) <= session.only_after;
+      if (is_before) ranks_[by_time_[rank]] = rank;
+      is_later |= !is_before;
+    }
+  }
+  if (source.only_final && !last_read) {
+    for (std::size_t i = 0; i < ranks_.size(); ++i) {
+      if (ranks_[i] == kNews && !log.entries[i].final) ranks_[i] = kHeldBack;
+    }
+  }
+  // A crash may have left the first events of this same decision in the output, and no more.
+  const bool said = session.history.knows(gap_key(GapKind::kMayBeMissing, 0, session.key));
+  return !delivered && (session.delivered_sum || is_later) && !said;
+}
+
+bool LogReader::holds_what_was_delivered(const SourceFormat& source, const SessionState& session,
+                                         const SessionLog& log) {
+  for (std::size_t i = 0; i < log.entries.size(); ++i) parser_.complete(i);
+  order_by_time(source, log);
+  const auto delivered = find_delivered(*session.delivered_sum, digests_, by_time_, session.key);
+  return delivered && !delivered->empty();
+}
+
+// Puts into by_time_ the whole log in order of the log time, unreadable times last, ties in order of the answer.
+void LogReader::order_by_time(const SourceFormat& source, const SessionLog& log) {
+  std::vector<Order> order;
+  for (std::uint32_t i = 0; i < log.entries.size(); ++i) order.push_back(order_of(source, log.entries[i], i));
+  std::ranges::sort(order);
+  by_time_.clear();
+  for (const Order& next : order) by_time_.push_back(static_cast<std::uint32_t>(next.nanos_and_number));
+}
+
+LogReader::Order LogReader::order_of(const SourceFormat& source, const Entry& entry, std::uint32_t number) {
+  Instant at = kNoTime;
+  if (entry.fault == nullptr && entry.log_time) at = source.zone.to_utc(*entry.log_time);
+  return {at.seconds, std::uint64_t{at.nanos} << 32 | number};
+}
+
+// Beside what was said of it, which no answer holds.
+bool LogReader::lacks_known_entries(const SessionState& session) const {
+  std::size_t said = 0;
+  if (comparer_.recognised() >= session.history.size()) return false;
+  for (const GapKind kind : {GapKind::kGivenUp, GapKind::kMayBeMissing}) {
+    for (std::uint32_t number = 0; session.history.knows(gap_key(kind, number, session.key)); ++number) ++said;
+  }
+  return comparer_.recognised() + said < session.history.size();
+}
+
 // Of a session of which entries are known, none of these is. Of one that is new, and has stopped, all of them were
 // written later: it writes nothing more, but for what comes late of it, and never that alone. An entry that cannot be
 // read may be anyone's.
 bool LogReader::may_be_anothers(const SourceFormat& source, const SessionState& session, const SessionLog& log,
                                 Strange strange) {
+  if (strange == Strange::kOnlyOwn && session.delivered_sum) return !holds_what_was_delivered(source, session, log);
   if (session.history.size() > 0 || strange == Strange::kOnlyOwn) return true;
   const SessionInfo info = session.info.view();
   if (!info.stop || !source.dialect->session_is_final(info.status)) return false;
@@ -122,12 +217,19 @@ bool LogReader::may_be_anothers(const SourceFormat& source, const SessionState& 
   });
 }
 
-// What is left of a large answer's share beside the body itself is for its index, if it is worth one, and its entries.
+// What is left of an answer's share is for its entries, and for an index if it is worth one.
 AnswerLimits LogReader::limits_of(const Body& body) const {
-  if (body.size() <= kSmallBody) return {true, kEntriesOfSmallAnswer};
-  const bool indexed = body.size() <= kLargestIndexed && body.size() <= shares_.large_answer / 10;
-  const std::size_t taken = indexed ? body.size() * 5 : body.size() + body.size() / 8;  // nesting takes a bit a level
-  return {indexed, (std::max(shares_.large_answer, taken) - taken) / kBytesPerEntry};
+  const bool is_small = body.size() <= kSmallBody;
+  const std::size_t share = is_small ? shares_.small_answer : shares_.large_answer;
+  const std::size_t held = is_small ? 0 : body.size();                     // small bodies have a share of their own
+  const std::size_t texts = std::min(body.size(), shares_.largest_entry);  // of one entry, decoded
+  const std::size_t nesting = body.size() / 8;                             // a bit a level
+  const std::size_t index = 4 * (body.size() + kIndexStep);
+  const auto entries_beside = [&](std::size_t taken) { return (std::max(share, taken) - taken) / kBytesPerEntry; };
+  const bool indexed = is_small || (body.size() <= kLargestIndexed && body.size() <= shares_.large_answer / 10);
+  return {.entries = entries_beside(held + texts + nesting),
+          .indexed_entries = indexed ? entries_beside(held + texts + index) : 0,
+          .largest_entry = shares_.largest_entry};
 }
 
 // What a large answer took is given back: memory for the next one is another shard's, perhaps.
@@ -138,23 +240,24 @@ void LogReader::shrink() {
   decltype(digests_)().swap(digests_);
   decltype(emissions_)().swap(emissions_);
   decltype(order_)().swap(order_);
+  decltype(ranks_)().swap(ranks_);
+  decltype(by_time_)().swap(by_time_);
   decltype(numbered_)().swap(numbered_);
   decltype(to_number_)().swap(to_number_);
+  for (std::string& text : texts_) std::string().swap(text);
 }
 
-// A session that was done and opened again has no history, only the latest time that was delivered of it.
-bool LogReader::was_delivered_before(const SourceFormat& source, const SessionState& session,
-                                     const Entry& entry) const {
-  return session.only_after != kNever && entry.fault == nullptr && entry.log_time &&
-         source.zone.to_utc(*entry.log_time) <= session.only_after;
-}
-
-void LogReader::gap(const SourceFormat& source, SessionState& session, GapKind, std::string_view why) {
-  HashInput input;
-  input.add_raw("gap");
-  const Emission emission{0, 0, input.entry_base(session.key), Change::kNew, false, 0};
+void LogReader::gap(const SourceFormat& source, SessionState& session, GapKind kind, std::string_view why) {
   read_at_ = system_now();
   info_ = session.info.view();
+  append_gap(source, session, kind, why);
+  push(source, session);
+}
+
+void LogReader::append_gap(const SourceFormat& source, SessionState& session, GapKind kind, std::string_view why) {
+  std::uint32_t number = 0;
+  while (session.history.knows(gap_key(kind, number, session.key))) ++number;
+  const Emission emission{0, 0, gap_key(kind, number, session.key), Change::kNew, false, 0};
   Event event;
   event.kind = EventKind::kGap;
   event.session_key = session.key;
@@ -164,26 +267,30 @@ void LogReader::gap(const SourceFormat& source, SessionState& session, GapKind, 
   event.fault = why;
   event.session = &info_;
   append(source, event);
-  touched_.push_back(session.history.advance_to_keep(emission));
-  push(source, session);
+  touched_.push_back(session.history.advance(emission));
 }
 
-// Puts into emissions_ what was found, in order of the log time, unreadable times last, ties in order of the answer.
+// Puts into emissions_ what was found and is to be emitted, in order of the log time, unreadable times last, ties in
+// order of the answer.
 void LogReader::sort_by_time(const SourceFormat& source, const SessionLog& log, const std::vector<Emission>& found) {
   order_.clear();
   bool has_twins = false;
   for (std::uint32_t i = 0; i < found.size(); ++i) {
-    const Entry& entry = log.entries[found[i].index];
+    const std::uint32_t rank = rank_of(found[i]);
+    if (found[i].change == Change::kAdopted) continue;
     has_twins |= found[i].has_twin;
-    Instant at = kNoTime;
-    if (entry.fault == nullptr && entry.log_time) at = source.zone.to_utc(*entry.log_time);
-    order_.push_back({at.seconds, std::uint64_t{at.nanos} << 32 | i});
+    order_.push_back(rank == kNews ? order_of(source, log.entries[found[i].index], i)
+                     : rank == kHeldBack
+                         ? Order{kNoTime.seconds, std::uint64_t{rank} << 32 | i}
+                         : Order{std::numeric_limits<std::int64_t>::min(), std::uint64_t{rank} << 32 | i});
   }
   const bool is_sorted = std::ranges::is_sorted(order_);
   if (!is_sorted) std::ranges::sort(order_);
   emissions_.clear();
   for (const Order& next : order_) emissions_.push_back(found[static_cast<std::uint32_t>(next.nanos_and_number)]);
   if (!is_sorted && has_twins) number_twins(log, found);
+  // They stood last, so that the others have the ordinals before theirs.
+  std::erase_if(emissions_, [&](const Emission& emission) { return rank_of(emission) == kHeldBack; });
 }
 
 // New twins take their ordinals in the order in which they are emitted: after a crash between two batches, or in the
@@ -215,7 +322,7 @@ void LogReader::encode(const SourceFormat& source, const SessionState& session, 
   if (entry.fault != nullptr) {
     event.timestamp = read_at_;
     event.fault = entry.fault;
-    event.original = entry.raw.size() <= kLargestEntry ? entry.raw : entry.raw.substr(0, kLargestOriginal);
+    event.original = entry.raw.size() <= shares_.largest_entry ? entry.raw : entry.raw.substr(0, kLargestOriginal);
   } else {
     event.has_message = !entry.field(EntryField::kMessage).empty();
     event.message = text(kMessage, entry, EntryField::kMessage);
@@ -308,7 +415,7 @@ std::string_view LogReader::extra(const Dialect& dialect, std::string_view raw) 
 
 // Returns how much there is more in the queue.
 std::size_t LogReader::push(const SourceFormat& source, const SessionState& session) {
-  if (touched_.empty()) return 0;
+  if (touched_.empty() && !row_changed_) return 0;
   batch_.source_id = source.source_id;
   batch_.session_id = session.info.id();
   batch_.session_key = session.key;
@@ -319,6 +426,7 @@ std::size_t LogReader::push(const SourceFormat& source, const SessionState& sess
   queue_.push(std::move(batch_));
   batch_ = Batch();
   touched_.clear();
+  row_changed_ = false;
   return bytes;
 }
 

@@ -11,6 +11,7 @@
 #include "config/settings.h"
 #include "core/batch_queue.h"
 #include "core/event.h"
+#include "core/identity.h"
 #include "core/log_parser.h"
 #include "core/memory_shares.h"
 #include "core/session_history.h"
@@ -34,20 +35,21 @@ struct SourceFormat {
 };
 
 struct ReadOutcome {
-  std::size_t entries = 0;  // in the answer
-  std::size_t events_new = 0, events_changed = 0, events_error = 0;
-  std::size_t not_utf8 = 0;    // events in which bytes were replaced
-  std::string fault;           // the answer is broken behind the entries that were taken
-  bool more = false;           // not all of it was emitted: read it again when the queue has room
-  std::size_t recognised = 0;  // entries of the response that were known
+  std::size_t entries = 0;     // in the answer
+  std::size_t recognised = 0;  // of them known before
+  std::size_t events_new = 0, events_changed = 0, events_error = 0, events_gap = 0;
+  std::size_t not_utf8 = 0;  // events in which bytes were replaced
+  std::string fault;         // the answer is broken behind the entries that were taken
+  // What says that there are more entries than the answer holds, all of which were taken; "" = nothing does. The
+  // session cannot end by such a read.
   std::string more_elsewhere;
-  bool shrunk = false;
+  bool more = false;     // not all of it was emitted: read it again when the queue has room
+  bool shrunk = false;   // the answer is whole and lacks entries that are known
   bool strange = false;  // nothing was taken: these may be another session's entries
 
-  std::size_t events() const { return events_new + events_changed + events_error; }
+  std::size_t events() const { return events_new + events_changed + events_error + events_gap; }
 };
 
-enum class GapKind { kGivenUp, kMayBeMissing };
 
 // What to do with an answer in which no entry is known: it may be of another session, to which the id was given.
 enum class Strange {
@@ -64,11 +66,16 @@ class LogReader {
   explicit LogReader(BatchQueue& queue, const MemoryShares& shares = {})
       : queue_(queue), shares_(shares), known_(shares.known_entries) {}
 
-  // Emits one event that says that entries of the session could not be read, and why. Once per session.
+  // Emits one event that says that entries of the session are not or may not be among the events, and why. Each is
+  // another one: it has the next number of its kind that the history does not know.
   void gap(const SourceFormat& source, SessionState& session, GapKind kind, std::string_view why);
 
   // Emits what is new or changed and advances `session` by it. kBadAnswer: nothing was taken. Of an answer with much
   // news only the first part is emitted, in order of time: reading it again emits what follows.
+  //
+  // Of a session that was done and is opened again without its entries (SessionState::only_after, delivered_sum) the
+  // first whole answer tells what is known; until then nothing new of it is emitted. With the first batch of that read
+  // all of it is in the history, and both are cleared.
   Result<ReadOutcome> read(const SourceFormat& source, SessionState& session, const Body& body, bool last_read,
                            Strange strange = Strange::kTake);
 
@@ -76,7 +83,11 @@ class LogReader {
   Result<ReadOutcome> read_all(const SourceFormat& source, SessionState& session, const Body& body, bool last_read,
                                Strange strange);
   void sort_by_time(const SourceFormat& source, const SessionLog& log, const std::vector<Emission>& found);
-  bool was_delivered_before(const SourceFormat& source, const SessionState& session, const Entry& entry) const;
+  bool recall(const SourceFormat& source, const SessionState& session, const SessionLog& log, bool last_read);
+  void order_by_time(const SourceFormat& source, const SessionLog& log);
+  bool lacks_known_entries(const SessionState& session) const;
+  void append_gap(const SourceFormat& source, SessionState& session, GapKind kind, std::string_view why);
+  bool holds_what_was_delivered(const SourceFormat& source, const SessionState& session, const SessionLog& log);
   bool may_be_anothers(const SourceFormat& source, const SessionState& session, const SessionLog& log, Strange strange);
   void number_twins(const SessionLog& log, const std::vector<Emission>& found);
   void encode(const SourceFormat& source, const SessionState& session, const Entry& entry, const Emission& emission);
@@ -88,12 +99,20 @@ class LogReader {
   AnswerLimits limits_of(const Body& body) const;
   void shrink();
 
+  // Per entry of the answer, where not all that is new is to be emitted: its place among those that were delivered
+  // before the session was opened again, or one of these.
+  static constexpr std::uint32_t kNews = 0xFFFFFFFF, kHeldBack = 0xFFFFFFFE;
+  std::uint32_t rank_of(const Emission& emission) const {
+    return ranks_.empty() || emission.change != Change::kNew ? kNews : ranks_[emission.index];
+  }
+
   // Where an emission stands in time; small, since the whole answer is sorted by it.
   struct Order {
     std::int64_t seconds;
     std::uint64_t nanos_and_number;  // its number among what was found is the lower half
     auto operator<=>(const Order&) const = default;
   };
+  static Order order_of(const SourceFormat& source, const Entry& entry, std::uint32_t number);
 
   // A text of the entry in hand, decoded; the view is valid as long as the answer, and until the next entry.
   enum Text { kMessage, kLogTime, kStatus, kDuration, kResourceId, kExtra, kOriginal, kTexts };
@@ -108,8 +127,10 @@ class LogReader {
   std::vector<EntryDigest> digests_;
   std::vector<Emission> emissions_;
   std::vector<Order> order_;
+  std::vector<std::uint32_t> ranks_, by_time_;
   std::vector<std::uint32_t> numbered_, to_number_;  // new twins by identity, before and after they are sorted
   std::vector<std::uint32_t> touched_;               // positions of the history that the batch in hand changes
+  bool row_changed_ = false;                         // of the session, beside its history
   std::string texts_[kTexts];
   Batch batch_;
   LineBuffer line_{batch_.events};  // the event in hand

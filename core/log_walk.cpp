@@ -15,9 +15,11 @@ bool LogWalk::through(std::string_view text) {
     if (known_.is_looking()) return is_log;
     clear();
   }
-  if (limits_.indexed) {
+  if (limits_.indexed_entries > 0) {
+    most_entries_ = limits_.indexed_entries;
     log.is_utf8 = with_index(text);  // the index sees to that
     if (log.is_utf8) return true;
+    if (too_many) index_ = JsonIndex();  // what it took is for entries
     clear();
   }
   return with_cursor(text);
@@ -107,9 +109,10 @@ bool LogWalk::with_cursor(std::string_view text) {
     if (key_ == dialect_->log.entries && !seen_entries && cursor.peek() != 'n') {
       seen_entries = true;
       if (!cursor.enter('[')) {
-        not_an_array = true;
+        envelope.not_an_array();
         return true;
       }
+      envelope.array();
       while (cursor.next_element()) {
         if (!takes_more(cursor.position())) return true;
         if (known_.is_looking()) {
@@ -124,7 +127,7 @@ bool LogWalk::with_cursor(std::string_view text) {
         element(*value);
       }
     } else if (const auto value = cursor.take_value()) {
-      if (names_session_ && key_ == dialect_->log.session_id) name_session(*value);
+      envelope.member(key_, *value);
     }
     if (cursor.faulty()) break;
   }

@@ -11,13 +11,14 @@
 
 #include "core/json_index.h"
 #include "core/json_text.h"
+#include "core/log_envelope.h"
 #include "core/log_parser.h"
 
 namespace sessionlogd {
 
 class LogWalk {
  public:
-  // No name of a dialect is so long, however it is escaped: longer keys and ids are not decoded.
+  // No name of a dialect is so long, however it is escaped: longer keys are not decoded.
   static constexpr std::size_t kLongestToken = 16u << 10;
 
   void start(const Dialect& dialect, std::uint64_t session_key, const AnswerLimits& limits,
@@ -25,8 +26,8 @@ class LogWalk {
     dialect_ = &dialect;
     session_key_ = session_key;
     limits_ = limits;
+    reader_.set_largest(limits.largest_entry);
     remembered_ = remembered;
-    names_session_ = !dialect.log.session_id.empty();
   }
 
   // false: no log at all.
@@ -34,11 +35,14 @@ class LogWalk {
   // Finds out what the entries are. The log ends where too many cannot be read.
   void read_entries(std::string_view text);
   void complete(Entry& entry);
+  FormerDigest former(Entry& entry) {
+    complete(entry);
+    return reader_.former(*dialect_, entry, session_key_);
+  }
 
   SessionLog log;
-  std::string_view named_session;  // raw token of the envelope's session id, empty = none
-  bool not_an_array = false;       // where the entries should be stands something else
-  bool too_many = false;           // entries
+  LogEnvelope envelope;
+  bool too_many = false;  // entries
 
  private:
   static constexpr std::size_t kNotAField = kEntryFields;
@@ -48,12 +52,13 @@ class LogWalk {
   void clear() {
     log.entries.clear();
     log.fault.clear();
+    log.more_elsewhere.clear();
     log.is_utf8 = false;
     shape_ = {};
     unreadable_ = 0;
     too_many = false;
-    named_session = {};
-    not_an_array = false;
+    most_entries_ = limits_.entries;
+    envelope.begin(dialect_->log);
   }
 
   bool with_index(std::string_view text);
@@ -86,7 +91,7 @@ class LogWalk {
   bool takes_more(std::size_t position) {
     if (!log.entries.empty() && !is_readable(log.entries.back().raw)) ++unreadable_;
     if (unreadable_ == LogParser::kMostUnreadable) say_unreadable(position);
-    too_many = log.entries.size() == limits_.entries;
+    too_many = log.entries.size() == most_entries_;
     return !has_ended();
   }
   bool has_ended() const { return !log.fault.empty() || too_many; }
@@ -94,17 +99,13 @@ class LogWalk {
   void say_unreadable(std::size_t position);
   std::size_t field_of(std::string_view key) const;
 
-  void name_session(std::string_view token) {
-    if (named_session.empty() && !is_null_token(token)) named_session = token;
-  }
-
   EntryReader reader_;
   const Dialect* dialect_ = nullptr;
   std::uint64_t session_key_ = 0;
   Remembered remembered_;
   AnswerLimits limits_;
+  std::size_t most_entries_ = 0;  // on the way in hand
   std::size_t unreadable_ = 0;
-  bool names_session_ = false;
 
   // By index: where the walk is.
   JsonIndex index_;

@@ -140,11 +140,12 @@ bool LogWalk::with_index(std::string_view text) {
     const std::string_view name = inside_quotes(key);
     if (name == dialect_->log.entries && !seen_entries && next() != 'n') {
       seen_entries = true;
+      envelope.array();
       if (!indexed_elements()) return false;
     } else {
       const std::string_view value = take_value();
       if (value.empty()) return false;
-      if (names_session_ && name == dialect_->log.session_id) name_session(value);
+      envelope.member(name, value);
     }
     if (next() == '}') break;
     if (next() != ',') return false;

@@ -4,7 +4,7 @@
 //   1/16  what the shards' reads in progress may add when the queue is just not full
 //   1/8   small bodies in flight, an equal share for each shard
 //   1/4   the shards' own: what reading a small answer takes beside its body, and entries known by their bytes
-//   3/8   large answers, one or more at a time: body, its entries, the parser's index
+//   3/8   large answers, one or more at a time: body, its entries, the parser's index, the texts of an entry
 //
 // In addition to it there are the session state, with a quarter of `memory` for fingerprints of what was delivered,
 // libcurl's own (some 150 KB per TLS connection), and the sink's.
@@ -28,18 +28,22 @@ struct MemoryShares {
   std::size_t queue = std::size_t{1} << 40;
   std::size_t events_per_read = std::size_t{1} << 40;  // then the rest of the answer waits for room in the queue
   std::size_t small_bodies = std::size_t{1} << 40;     // of one shard
+  std::size_t small_answer = std::size_t{1} << 40;     // of one shard: what reading one takes beside its body
   std::size_t large_answer = std::size_t{1} << 40;     // body and all that reading it takes
+  std::size_t largest_entry = std::size_t{1} << 40;    // that is delivered whole
   std::size_t known_entries = std::size_t{4} << 20;    // of one shard
   unsigned large_answers = 1;                          // in the whole process
 
   // `shards` is at least one and at most most_shards(memory), the memory at least kLeastMemoryPerBody times max_body:
   // the configuration is refused otherwise.
-  static MemoryShares of(std::size_t memory, std::size_t shards, std::size_t max_body) {
+  static MemoryShares of(std::size_t memory, std::size_t shards, std::size_t max_body, std::size_t commit_bytes) {
     MemoryShares shares;
+    shares.largest_entry = largest_entry_of(memory, commit_bytes);
     shares.queue = memory / 16 * 3;
     shares.events_per_read = memory / 32 / shards;
     shares.small_bodies = memory / 8 / shards;
     shares.known_entries = memory / 64 / shards;
+    shares.small_answer = memory / 4 / shards - shares.known_entries;
     // A second one only where the first has what the largest log of the shortest entries (100 bytes each) takes.
     shares.large_answers = static_cast<unsigned>(std::clamp<std::size_t>(memory / 16 / max_body, 1, shards));
     shares.large_answer = memory / 8 * 3 / shares.large_answers;
@@ -49,6 +53,11 @@ struct MemoryShares {
   // In addition to `memory`: what each of so many sources may keep as fingerprints.
   static std::size_t fingerprints(std::size_t memory, std::size_t sources) {
     return memory / 4 / std::max<std::size_t>(sources, 1);
+  }
+
+  // A sink makes so much durable at once; a larger event would be alone in more memory than is set aside for it.
+  static std::size_t largest_entry_of(std::size_t memory, std::size_t commit_bytes) {
+    return std::min(commit_bytes, memory / 64);
   }
 
   static std::size_t most_shards(std::size_t memory) {

@@ -71,9 +71,8 @@ void Quarantine::keep(const Origin& origin, std::string_view body) {
     return;
   }
   const std::string session = origin.session.empty() ? "" : fmt::format(" session={}", origin.session);
-  spdlog::warn(
-      "source={}{} answered with something that is no JSON where {} was expected: {} of its {} bytes are kept in {}/{}",
-      origin.source, session, origin.expected, kept.size(), body.size(), directory_, name);
+  spdlog::warn("source={}{} answered with something else where {} was expected: {} of its {} bytes are kept in {}/{}",
+               origin.source, session, origin.expected, kept.size(), body.size(), directory_, name);
 }
 
 bool Quarantine::reserve(std::size_t bytes) {
@@ -81,7 +80,7 @@ bool Quarantine::reserve(std::size_t bytes) {
   bytes_ -= bytes;
   if (!full_said_.exchange(true)) {
     spdlog::warn(
-        "{} is full ({} bytes): what else is no JSON is only counted; remove files there and start again to keep more",
+        "{} is full ({} bytes): what else comes is only counted; remove files there and start again to keep more",
         directory_, most_in_all_);
   }
   return false;
@@ -89,7 +88,7 @@ bool Quarantine::reserve(std::size_t bytes) {
 
 void Quarantine::say_failure(int error) {
   if (failure_said_.exchange(true)) return;
-  spdlog::warn("nothing can be kept in {}: {}; answers that are no JSON are only counted, polling goes on", directory_,
+  spdlog::warn("nothing can be kept in {}: {}; such answers are only counted, polling goes on", directory_,
                std::generic_category().message(error));
 }
 

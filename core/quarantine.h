@@ -1,5 +1,5 @@
-// Keeps what an appliance sent where JSON was expected, so that a person can see what it was: the beginning of each
-// body, equal ones once, in a directory of its own.
+// Keeps what an appliance sent that is no JSON, or not what was asked for, so that a person can see what it was: the
+// beginning of each body, equal ones once, in a directory of its own.
 //
 //   <directory>/<source>-<16 hex digits of the XXH3 of what is kept>.body
 //

@@ -1,6 +1,7 @@
 #include "core/restored_state.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace sessionlogd {
 
@@ -52,8 +53,20 @@ void RestoredState::delivered(const Delivered& event) {
               : touched.positions.try_emplace(event.entry_key, static_cast<std::uint32_t>(history.size()));
   const Change change = fresh ? Change::kNew : Change::kChanged;
   history.advance({0, event.hash, event.entry_key, change, false, at->second});
-  if (event.log_time) session.latest = std::max<Instant>(session.latest, *event.log_time);
+  if (event.log_time) {
+    session.latest = std::max<Instant>(session.latest, *event.log_time);
+    raise_line_limit(source, *event.log_time);
+  }
   touched.changed.push_back(at->second);
+}
+
+// The state of the source is made of the output: first contact is to begin where that ends.
+void RestoredState::raise_line_limit(Source& source, Instant log_time) {
+  SourceState& state = source.restored.source;
+  if (state.line || state.listed_to) return;
+  if (state.line_limit && *state.line_limit >= log_time) return;
+  state.line_limit = log_time;
+  source.line_limit_raised = true;
 }
 
 // What is committed of the session, or a new one of which only the output knows: the next listing fills in the rest.
@@ -101,6 +114,13 @@ std::vector<Batch> RestoredState::settle() {
     batches.push_back(std::move(batch));
   }
   touched_.clear();
+  for (auto& [id, source] : sources_) {
+    if (!std::exchange(source.line_limit_raised, false)) continue;
+    Batch batch;
+    batch.source_id = id;
+    batch.records.push_back({0, StateRecord::kSourcePart, encode_source(source.restored.source)});
+    batches.push_back(std::move(batch));
+  }
   return batches;
 }
 

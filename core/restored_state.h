@@ -45,6 +45,7 @@ class RestoredState : public StateVisitor {
   struct Source {
     RestoredSource restored;
     std::unordered_map<std::uint64_t, Chunks> chunks;
+    bool line_limit_raised = false;  // since settle()
   };
   // A session that the output behind the committed position speaks of.
   struct Touched {
@@ -53,6 +54,7 @@ class RestoredState : public StateVisitor {
     bool opened = false;  // it was done
   };
 
+  static void raise_line_limit(Source& source, Instant log_time);
   static void remove(Source& source, const StateRecord& record);
   SessionState& session_of(Source& source, const Delivered& event, bool& opened);
   static void append_rows(const Chunks& chunks, SessionHistory& history);

@@ -216,6 +216,7 @@ std::optional<Instant> SessionFinder::window_start() const {
     if (*source.line != kNever) from = source.line;
   } else if (settings_.poll.lookback) {
     from = back(now, *settings_.poll.lookback);
+    if (source.line_limit) from = std::min(*from, back(*source.line_limit, settings_.poll.overlap));
   }
   if (from && listed_again_from_) from = std::min(*from, *listed_again_from_);
   return from;
@@ -245,6 +246,8 @@ Result<void> SessionFinder::draw_the_line() {
         ErrorKind::kTryLater,
         "neither our clock nor the source's can be right, both are from before this version was made; set ours");
   }
+  // What the output holds of it was read by a state that is lost; what began behind that was not.
+  if (source.line_limit) source.line = std::min(*source.line, back(*source.line_limit, settings_.poll.overlap));
   source.reading = reading_of(settings_);
   commit_source();
   return Result<void>();

@@ -14,6 +14,9 @@ constexpr std::size_t kBytesPerKey = sizeof(std::uint64_t) + sizeof(std::uint32_
 // A full block is replaced by one that is larger by an eighth, and by so many entries at least.
 constexpr std::uint32_t kLeastGrowth = 4, kGrowthShare = 8;
 
+// In place of a group: paired as what was known before. No group has so high a number.
+constexpr std::uint32_t kFormerOwner = 0xFFFFFFFF;
+
 // Most answers repeat what is known in the order in which it came. Twins never match here, since only the first of them
 // has its identity as its key: they take the long way.
 bool repeats_what_is_known(const SessionHistory& history, std::span<const EntryDigest> answer) {
@@ -63,55 +66,42 @@ void SessionHistory::change(std::size_t i, std::uint32_t hash) {
 }
 
 std::uint32_t SessionHistory::advance(const Emission& emission) {
+  if (emission.change == Change::kAdopted) {
+    hashes()[emission.position] = emission.hash;
+    return emission.position;
+  }
   if (emission.change == Change::kChanged) {
     change(emission.position, emission.hash);
-    all_marks()[emission.position] &= static_cast<std::uint8_t>(~kKept);
     return emission.position;
   }
   append(emission.key, emission.hash, 0);
   return size_ - 1;
 }
 
-std::uint32_t SessionHistory::advance_to_keep(const Emission& emission) {
-  const std::uint32_t position = advance(emission);
-  all_marks()[position] |= kKept;
-  return position;
+std::vector<Fingerprint> SessionHistory::fingerprints() const {
+  std::vector<Fingerprint> all(size_);
+  for (std::size_t i = 0; i < size_; ++i) all[i] = {static_cast<std::uint32_t>(key(i)), hash(i)};
+  return all;
 }
 
-void SessionHistory::forget_all_but_kept(std::uint64_t session_key) {
-  SessionHistory kept;
-  if (std::any_of(all_marks(), all_marks() + size_, [](std::uint8_t marks) { return (marks & kKept) != 0; })) {
-    keep_twins_of_kept(session_key);
-    for (std::size_t i = 0; i < size(); ++i) {
-      if (is_kept(i)) kept.append(key(i), hash(i), marks(i));
-    }
-  }
-  swap(kept);
-}
-
-void SessionHistory::keep_twins_of_kept(std::uint64_t session_key) {
-  std::vector<std::uint32_t> by_key(size_);
-  std::iota(by_key.begin(), by_key.end(), 0u);
-  const auto key_of = [this](std::uint32_t position) { return key(position); };
-  std::ranges::sort(by_key, {}, key_of);
-  std::vector<std::uint32_t> twins;
-  for (std::uint32_t first = 0; first < size_; ++first) {
-    twins.assign(1, first);
-    for (std::uint32_t ordinal = 1;; ++ordinal) {
-      const std::uint64_t wanted = twin_key(key(first), ordinal, session_key);
-      const auto found = std::ranges::lower_bound(by_key, wanted, {}, key_of);
-      if (found == by_key.end() || key(*found) != wanted) break;
-      twins.push_back(*found);
-    }
-    if (std::ranges::none_of(twins, [this](std::uint32_t twin) { return is_kept(twin); })) continue;
-    for (const std::uint32_t twin : twins) all_marks()[twin] |= kKept;
-  }
+SessionHistory SessionHistory::of(std::span<const Fingerprint> fingerprints) {
+  SessionHistory history;
+  history.reserve(fingerprints.size());
+  for (const Fingerprint& entry : fingerprints) history.append(entry.key_half, entry.hash, kHalf);
+  return history;
 }
 
 std::uint32_t SessionHistory::sum() const {
   std::uint32_t sum = 0;
-  for (std::size_t i = 0; i < size_; ++i) sum += static_cast<std::uint32_t>(key(i)) * 31 + hash(i);
+  for (std::size_t i = 0; i < size_; ++i) sum += sum_share(key(i), hash(i));
   return sum;
+}
+
+bool SessionHistory::knows(std::uint64_t wanted) const {
+  for (std::size_t i = 0; i < size_; ++i) {
+    if (key(i) == wanted || (is_half(i) && key(i) == static_cast<std::uint32_t>(wanted))) return true;
+  }
+  return false;
 }
 
 std::size_t SessionHistory::memory_bytes() const { return capacity_ * kBytesPerKey; }
@@ -138,21 +128,56 @@ std::uint32_t HistoryComparer::Table::find_or_insert(std::uint64_t key, std::uin
 
 const std::vector<Emission>& HistoryComparer::compare(const SessionHistory& history,
                                                       std::span<const EntryDigest> answer, std::uint64_t session_key,
-                                                      CompareRules rules) {
+                                                      CompareRules rules, FormerReadings* former) {
   emissions_.clear();
   recognised_ = answer.size();
   if (repeats_what_is_known(history, answer)) return emissions_;
   recognised_ = 0;
 
-  known_.reset(history.size());
-  for (std::size_t i = 0; i < history.size(); ++i) known_.find_or_insert(history.key(i), static_cast<std::uint32_t>(i));
+  const Inquiry in{history, answer, session_key, rules, history.size() > 0 ? former : nullptr};
+  index_known(history);
+  owner_.assign(history.size(), 0);
   group_by_identity(answer);
-  for (const std::uint32_t first : first_) compare_group(history, answer, first, session_key, rules);
+  unknown_.clear();
+  for (const std::uint32_t first : first_) compare_group(in, first);
+  if (!unknown_.empty()) compare_unknown(in);
 
   // Twins are taken together; what comes of them goes back into the order of the answer.
   std::sort(emissions_.begin(), emissions_.end(),
             [](const Emission& a, const Emission& b) { return a.index < b.index; });
   return emissions_;
+}
+
+void HistoryComparer::index_known(const SessionHistory& history) {
+  known_.reset(history.size());
+  next_half_.clear();
+  for (std::uint32_t i = 0; i < history.size(); ++i) {
+    if (!history.is_half(i)) {
+      known_.find_or_insert(history.key(i), i);
+      continue;
+    }
+    if (next_half_.empty()) {
+      next_half_.resize(history.size(), Table::kNone);
+      halves_.reset(history.size());
+    }
+    std::uint32_t last = halves_.find_or_insert(history.key(i), i);
+    while (last != i && next_half_[last] != Table::kNone) last = next_half_[last];
+    if (last != i) next_half_[last] = i;
+  }
+}
+
+bool HistoryComparer::is_known(std::uint64_t key) const {
+  if (known_.find(key) != Table::kNone) return true;
+  return !next_half_.empty() && halves_.find(static_cast<std::uint32_t>(key)) != Table::kNone;
+}
+
+// Where the history holds the key: of those that share its lower half the first that no other group has.
+std::uint32_t HistoryComparer::position_for(std::uint64_t key, std::uint32_t owner) const {
+  const std::uint32_t whole = known_.find(key);
+  if (whole != Table::kNone || next_half_.empty()) return whole;
+  std::uint32_t half = halves_.find(static_cast<std::uint32_t>(key));
+  while (half != Table::kNone && !is_free_for(owner, half)) half = next_half_[half];
+  return half;
 }
 
 void HistoryComparer::group_by_identity(std::span<const EntryDigest> answer) {
@@ -173,83 +198,155 @@ void HistoryComparer::group_by_identity(std::span<const EntryDigest> answer) {
   }
 }
 
-void HistoryComparer::compare_group(const SessionHistory& history, std::span<const EntryDigest> answer,
-                                    std::uint32_t first, std::uint64_t session_key, CompareRules rules) {
-  const std::uint64_t base = answer[first].base;
-  served_.clear();
-  for (std::uint32_t i = first; i != Table::kNone; i = next_[i]) served_.push_back(i);
-  kept_.clear();
-  // A power cut may leave holes: of two twins only the second may have reached the disk.
-  for (std::uint32_t ordinal = 0;; ++ordinal) {
-    const std::uint32_t position = known_.find(twin_key(base, ordinal, session_key));
-    if (position != Table::kNone) kept_.push_back({ordinal, position});
-    if (position == Table::kNone && ordinal >= served_.size()) break;
-  }
-
+void HistoryComparer::compare_group(const Inquiry& in, std::uint32_t first) {
+  const std::uint64_t base = in.answer[first].base;
+  collect_served(first);
+  collect_kept(in, base, first + 1);
   recognised_ += std::min(served_.size(), kept_.size());
-  const bool has_twins = kept_.size() > 1;
-  pair_equal(history, answer);
-  // Where some that are known are not there, the next answer tells which of them the others have become: taken for one
-  // that stands behind the fault, an entry would make that one new again. A broken answer is never the last.
-  if (has_twins && !kept_.empty() && !rules.whole) return;
-  // What was emitted once in final state is served in final state again, so final ones pair first.
-  if (rules.only_final) {
-    std::stable_partition(served_.begin(), served_.end(), [&](std::uint32_t i) { return answer[i].final; });
+  // They may be known as what they were: of which known ones the answer lacks is told by the other groups.
+  if (in.former != nullptr && served_.size() > kept_.size()) return unknown_.push_back(first);
+  pair(in);
+  emit_new(in, base);
+}
+
+void HistoryComparer::compare_unknown(const Inquiry& in) {
+  paired_.assign(in.answer.size(), false);
+  if (recognised_ < in.history.size()) {
+    former_.clear();
+    for (const std::uint32_t first : unknown_) {
+      for (std::uint32_t i = first; i != Table::kNone; i = next_[i]) former_.push_back({in.former->former(i), i});
+    }
+    pair_former(in, &FormerDigest::base);
+    pair_former(in, &FormerDigest::earlier);
   }
-  const std::size_t paired = std::min(served_.size(), kept_.size());
-  for (std::size_t i = 0; i < paired; ++i)
-    emit_changed(history, answer[served_[i]], served_[i], kept_[i].position, rules);
-  std::uint32_t ordinal = 0;
-  const bool has_new_twin = served_.size() - paired > 1;
-  for (std::size_t i = paired; i < served_.size(); ++i) {
-    const EntryDigest& entry = answer[served_[i]];
-    if (rules.only_final && !rules.last_read && !entry.final) continue;
-    while (known_.find(twin_key(base, ordinal, session_key)) != Table::kNone) ++ordinal;
-    emissions_.push_back(
-        {served_[i], entry.hash, twin_key(base, ordinal++, session_key), Change::kNew, has_new_twin, Table::kNone});
+  for (const std::uint32_t first : unknown_) {
+    const std::uint64_t base = in.answer[first].base;
+    collect_served(first);
+    std::erase_if(served_, [&](std::uint32_t i) { return paired_[i]; });
+    collect_kept(in, base, first + 1);
+    pair(in);
+    emit_new(in, base);
   }
 }
 
-// Takes out of served_ and kept_ what pairs by equal hash, in any order. The rest keeps its order.
-void HistoryComparer::pair_equal(const SessionHistory& history, std::span<const EntryDigest> answer) {
+// Pairs entries of unknown groups with known ones that the answer lacks and whose keys are those of `base`.
+void HistoryComparer::pair_former(const Inquiry& in, std::uint64_t FormerDigest::*base) {
+  std::ranges::sort(former_, {}, [&](const Former& entry) { return std::pair(entry.digest.*base, entry.index); });
+  for (std::size_t begin = 0, end = 0; begin < former_.size(); begin = end) {
+    served_.clear();
+    for (end = begin; end < former_.size() && former_[end].digest.*base == former_[begin].digest.*base; ++end) {
+      if (!paired_[former_[end].index]) served_.push_back(former_[end].index);
+    }
+    if (served_.empty()) continue;
+    collect_kept(in, former_[begin].digest.*base, kFormerOwner);
+    if (kept_.empty()) continue;
+    recognised_ += std::min(served_.size(), kept_.size());
+    for (const std::uint32_t i : served_) paired_[i] = true;
+    pair(in);
+    for (const std::uint32_t i : served_) paired_[i] = false;
+  }
+}
+
+void HistoryComparer::collect_served(std::uint32_t first) {
+  served_.clear();
+  for (std::uint32_t i = first; i != Table::kNone; i = next_[i]) served_.push_back(i);
+}
+
+// Those of the identity that no other group has.
+void HistoryComparer::collect_kept(const Inquiry& in, std::uint64_t base, std::uint32_t owner) {
+  kept_.clear();
+  // A power cut may leave holes: of two twins only the second may have reached the disk.
+  for (std::uint32_t ordinal = 0;; ++ordinal) {
+    const std::uint64_t key = twin_key(base, ordinal, in.session_key);
+    const std::uint32_t position = position_for(key, owner);
+    if (position == Table::kNone && ordinal >= served_.size()) break;
+    if (position == Table::kNone || !is_free_for(owner, position)) continue;
+    owner_[position] = owner;
+    kept_.push_back({ordinal, position, key});
+  }
+}
+
+// Takes out of served_ what pairs with kept_, and says what of it has changed.
+void HistoryComparer::pair(const Inquiry& in) {
   if (kept_.empty()) return;
+  const bool has_twins = kept_.size() > 1;
+  pair_equal(
+      in.history, [&](std::uint32_t i) { return in.answer[i].hash; }, [](std::uint32_t, const Known&) {});
+  if (in.former != nullptr) {
+    pair_equal(
+        in.history, [&](std::uint32_t i) { return in.former->former(i).hash; },
+        [&](std::uint32_t i, const Known& known) {
+          emissions_.push_back({i, in.answer[i].hash, known.key, Change::kAdopted, false, known.position});
+        });
+  }
+  // Where some that are known are not there, the next answer tells which of them the others have become: taken for one
+  // that stands behind the fault, an entry would make that one new again. A broken answer is never the last.
+  if (has_twins && !kept_.empty() && !in.rules.whole) return served_.clear();
+  // What was emitted once in final state is served in final state again, so final ones pair first.
+  if (in.rules.only_final) {
+    std::stable_partition(served_.begin(), served_.end(), [&](std::uint32_t i) { return in.answer[i].final; });
+  }
+  const std::size_t paired = std::min(served_.size(), kept_.size());
+  for (std::size_t i = 0; i < paired; ++i) emit_changed(in, served_[i], kept_[i]);
+  served_.erase(served_.begin(), served_.begin() + static_cast<std::ptrdiff_t>(paired));
+  for (std::size_t i = paired; i < kept_.size(); ++i) owner_[kept_[i].position] = 0;
+}
+
+// Takes out of served_ and kept_ what pairs by equal hash, in any order. The rest keeps its order.
+template <class HashOf, class OnPair>
+void HistoryComparer::pair_equal(const SessionHistory& history, HashOf hash_of, OnPair on_pair) {
+  if (served_.empty() || kept_.empty()) return;
+  const auto kept_hash = [&](const Known& known) { return history.hash(known.position); };
   if (served_.size() == 1 && kept_.size() == 1) {
-    if (answer[served_[0]].hash == history.hash(kept_[0].position)) {
+    if (hash_of(served_[0]) == kept_hash(kept_[0])) {
+      on_pair(served_[0], kept_[0]);
       served_.clear();
       kept_.clear();
     }
     return;
   }
-  const auto served_hash = [&](std::uint32_t i) { return answer[i].hash; };
-  const auto kept_hash = [&](const Known& known) { return history.hash(known.position); };
-  served_by_hash_ = served_;
+  served_by_hash_.clear();
+  for (const std::uint32_t i : served_) served_by_hash_.push_back({hash_of(i), i});
   kept_by_hash_ = kept_;
-  std::ranges::stable_sort(served_by_hash_, {}, served_hash);
+  std::ranges::sort(served_by_hash_);  // ties in order of the answer
   std::ranges::stable_sort(kept_by_hash_, {}, kept_hash);
   served_.clear();
   kept_.clear();
   auto served = served_by_hash_.begin();
   auto kept = kept_by_hash_.begin();
   while (served != served_by_hash_.end() && kept != kept_by_hash_.end()) {
-    if (served_hash(*served) == kept_hash(*kept)) {
+    if (served->first == kept_hash(*kept)) {
+      on_pair(served->second, *kept);
       ++served, ++kept;
-    } else if (served_hash(*served) < kept_hash(*kept)) {
-      served_.push_back(*served++);
+    } else if (served->first < kept_hash(*kept)) {
+      served_.push_back((served++)->second);
     } else {
       kept_.push_back(*kept++);
     }
   }
-  served_.insert(served_.end(), served, served_by_hash_.end());
+  for (; served != served_by_hash_.end(); ++served) served_.push_back(served->second);
   kept_.insert(kept_.end(), kept, kept_by_hash_.end());
   std::ranges::sort(served_);
   std::ranges::sort(kept_, {}, &Known::ordinal);
 }
 
-void HistoryComparer::emit_changed(const SessionHistory& history, const EntryDigest& entry, std::uint32_t index,
-                                   std::uint32_t position, CompareRules rules) {
-  if (rules.only_final) return;
-  if (history.changes(position) >= SessionHistory::kMostChanges && !rules.last_read) return;
-  emissions_.push_back({index, entry.hash, history.key(position), Change::kChanged, false, position});
+void HistoryComparer::emit_changed(const Inquiry& in, std::uint32_t index, const Known& known) {
+  if (in.rules.only_final) return;
+  if (in.history.changes(known.position) >= SessionHistory::kMostChanges && !in.rules.last_read) return;
+  emissions_.push_back({index, in.answer[index].hash, known.key, Change::kChanged, false, known.position});
+}
+
+// What is left of served_ gets the next ordinals of its identity.
+void HistoryComparer::emit_new(const Inquiry& in, std::uint64_t base) {
+  std::uint32_t ordinal = 0;
+  const bool has_twin = served_.size() > 1;
+  for (const std::uint32_t i : served_) {
+    const EntryDigest& entry = in.answer[i];
+    if (in.rules.only_final && !in.rules.last_read && !entry.final) continue;
+    while (is_known(twin_key(base, ordinal, in.session_key))) ++ordinal;
+    emissions_.push_back(
+        {i, entry.hash, twin_key(base, ordinal++, in.session_key), Change::kNew, has_twin, Table::kNone});
+  }
 }
 
 }  // namespace sessionlogd

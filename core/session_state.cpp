@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 
 #include "core/sink.h"
 #include "core/state_row.h"
@@ -13,6 +14,7 @@ using namespace state_row;
 namespace {
 
 constexpr std::size_t kKeyBytes = 13;         // key u64le, hash u32le, marks u8
+constexpr std::uint8_t kMarkOfBefore = 0x80;   // a version before knew by it what to keep of a done session
 constexpr std::size_t kFingerprintBytes = 8;  // lower half of the key u32le, hash u32le
 constexpr std::size_t kFingerprintsPerRow = 4'096;
 
@@ -54,6 +56,7 @@ std::string encode_source(const SourceState& source) {
   append_time(row, Tag::kListedTo, source.listed_to);
   append_time(row, Tag::kAbsentSince, source.absent_since);
   append_time(row, Tag::kLine, source.line);
+  if (!source.line) append_time(row, Tag::kLineLimit, source.line_limit);
   append_number(row, Tag::kContactOver, static_cast<std::uint8_t>(source.contact_over));
   append_number(row, Tag::kIdleSweeps, source.idle_sweeps);
   append_number(row, Tag::kWatched, std::int64_t{source.watched.span.count()});
@@ -73,6 +76,7 @@ SourceState decode_source(std::string_view row) {
     if (tag == Tag::kFloor) source.floor = read_time(bytes);
     if (tag == Tag::kAbsentSince) source.absent_since = read_time(bytes);
     if (tag == Tag::kLine) source.line = read_time(bytes);
+    if (tag == Tag::kLineLimit) source.line_limit = read_time(bytes);
     if (tag == Tag::kContactOver) source.contact_over = read_le<std::uint8_t>(bytes) != 0;
     if (tag == Tag::kIdleSweeps) source.idle_sweeps = read_le<std::uint8_t>(bytes);
     if (tag == Tag::kWatched) source.watched.span = Watched{read_le<std::int64_t>(bytes)};
@@ -95,6 +99,7 @@ std::string encode_session(const SessionState& session) {
   append_if_there(row, Tag::kFinalSince, if_known(session.final_since));
   append_if_there(row, Tag::kNewsAt, if_known(session.news_at));
   append_if_there(row, Tag::kLateSince, if_known(session.late_since));
+  append_if_there(row, Tag::kDeliveredSum, session.delivered_sum);
   row += session.info.fields();
   return row;
 }
@@ -124,6 +129,9 @@ SessionState decode_session(std::string_view row) {
         break;
       case Tag::kLateSince:
         session.late_since = read_le<std::int64_t>(bytes);
+        break;
+      case Tag::kDeliveredSum:
+        session.delivered_sum = read_le<std::uint32_t>(bytes);
         break;
       default:
         info.take(tag, bytes);
@@ -198,7 +206,7 @@ void decode_chunk(std::string_view row, SessionHistory& append_to) {
       if (keys.size() < bytes) throw StateMismatch("a row of the state is damaged: a key is cut short");
       if (tag == Tag::kKeys) {
         append_to.append(read_le<std::uint64_t>(keys), read_le<std::uint32_t>(keys.substr(8)),
-                         read_le<std::uint8_t>(keys.substr(12)));
+                         static_cast<std::uint8_t>(read_le<std::uint8_t>(keys.substr(12)) & ~kMarkOfBefore));
       } else {
         append_to.append(read_le<std::uint32_t>(keys), read_le<std::uint32_t>(keys.substr(4)), SessionHistory::kHalf);
       }
@@ -222,21 +230,19 @@ void append_chunks(const SessionState& session, const std::vector<std::uint32_t>
 
 void append_done(const SessionState& session, const DoneMark& mark, std::vector<StateRecord>& to) {
   to.push_back({session.key, StateRecord::kSessionPart, encode_mark(mark)});
-  const SessionHistory& history = session.history;
-  const std::size_t rows = fingerprint_rows_of(history.size());
+  const std::vector<Fingerprint> all = session.history.fingerprints();
+  const std::size_t rows = fingerprint_rows_of(all.size());
   for (std::size_t row = 0; row < rows; ++row) {
-    const std::size_t begin = row * kFingerprintsPerRow;
-    const std::size_t end = std::min(history.size(), begin + kFingerprintsPerRow);
+    const auto of_row = std::span(all).subspan(row * kFingerprintsPerRow);
     std::string fingerprints, value;
-    fingerprints.reserve((end - begin) * kFingerprintBytes);
-    for (std::size_t i = begin; i < end; ++i) {
-      append_le(fingerprints, static_cast<std::uint32_t>(history.key(i)));
-      append_le(fingerprints, history.hash(i));
+    for (const Fingerprint& entry : of_row.first(std::min(of_row.size(), kFingerprintsPerRow))) {
+      append_le(fingerprints, entry.key_half);
+      append_le(fingerprints, entry.hash);
     }
     append_field(value, Tag::kFingerprints, fingerprints);
     to.push_back({session.key, static_cast<std::int32_t>(row), std::move(value)});
   }
-  for (std::size_t chunk = rows; chunk < chunks_of(history.size()); ++chunk)
+  for (std::size_t chunk = rows; chunk < chunks_of(all.size()); ++chunk)
     to.push_back({session.key, static_cast<std::int32_t>(chunk), {}});
 }
 

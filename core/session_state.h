@@ -37,10 +37,12 @@ struct SessionState {
   // Read to its end before, opened again, and what was delivered then is not known entry by entry: what is not later
   // than this was, and is not emitted again. It holds for the first whole read only.
   KeptInstant only_after;
-  std::optional<std::uint32_t> delivered_sum;
   Packed<std::int64_t> final_since = kNotYet;  // watched time in ms: SessionLife::final_since()
   Packed<std::int64_t> news_at = kNotYet;      // likewise, when something new was known of it last
   Packed<std::int64_t> late_since = kNotYet;   // likewise: only a sweep showed it, and it was not read yet
+  // Likewise, and its fingerprints are gone: the sum of what was delivered. `only_after` is when the mark was made.
+  // Both count at the next read of a whole log, and are cleared by it.
+  std::optional<std::uint32_t> delivered_sum;
   Phase phase = Phase::kWaiting;
 
   static constexpr std::int64_t kNotYet = INT64_MIN;
@@ -57,6 +59,8 @@ struct SourceState {
   // The line of first contact: what had ended and had begun before is left alone by sweeps until contact_over. nullopt:
   // nothing was committed yet.
   std::optional<Instant> line{};
+  // Before there is one: how far the output reaches, by log times. What began later was never read.
+  std::optional<Instant> line_limit{};
   bool contact_over = false;
   std::uint8_t idle_sweeps = 0;  // ended in a row, at first contact, that left nothing more alone
 

@@ -310,7 +310,9 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
                                                          : taken_as_it_comes   ? Strange::kTake
                                                                                : Strange::kLeave);
   const bool broken = read.has_error() ? read.error().kind == ErrorKind::kBadAnswer : !read->fault.empty();
-  if (broken && !is_json(answer.body.text())) count_not_json(session.state.info.id(), "its log", answer.body.text());
+  const bool is_no_log = read.has_error() && read.error().worth_keeping;
+  if (broken && (is_no_log || !is_json(answer.body.text())))
+    count_not_json(session.state.info.id(), "its log", answer.body.text());
   if (read.has_error()) {
     poll_failed(slot, read.error());
     return Polled::kAll;
@@ -388,6 +390,7 @@ void SourcePoller::count_events(const ReadOutcome& read) {
   bump(counters_.events_new, read.events_new);
   bump(counters_.events_changed, read.events_changed);
   bump(counters_.events_error, read.events_error);
+  bump(counters_.events_gap, read.events_gap);
   uncommitted_.pushed(services_.queue.pushed(), SteadyClock::now());
 }
 

@@ -55,7 +55,7 @@ struct SourceCounters {
   std::atomic<std::uint64_t> entries = 0;  // in answers that were read
   std::atomic<std::uint64_t> events_new = 0, events_changed = 0, events_error = 0, events_gap = 0;
   std::atomic<std::uint64_t> late = 0;      // sessions that only a sweep brought up
-  std::atomic<std::uint64_t> not_json = 0;  // answers that were no JSON, or broken JSON
+  std::atomic<std::uint64_t> not_json = 0;  // answers that were no JSON, broken JSON, or JSON that is no log
   std::atomic<std::uint64_t> not_utf8 = 0;  // events in which bytes that are no UTF-8 were replaced
   std::atomic<bool> listed = false;         // at least one listing was complete
   std::atomic<bool> failing = false;  // its last listing failed, or (one pass) some of its sessions could not be read

@@ -31,6 +31,7 @@ enum class Tag : std::uint8_t {
   kFloor = 13,
   kOnlyAfter = 14,
   kAbsentSince = 15,
+  kDeliveredSum = 16,
   // Of a done mark.
   kMarkKind = 20,
   kMade = 21,
@@ -49,6 +50,7 @@ enum class Tag : std::uint8_t {
   kReading = 33,
   kBefore = 34,
   kIdleSweeps = 35,
+  kLineLimit = 36,
   // Of a session.
   kFinalSince = 40,
   kNewsAt = 41,

@@ -126,8 +126,9 @@ void add_work(Families& families, const Subjects& subjects) {
            [](const SourceView& source) { return static_cast<double>(source.entries); });
   add_by_word(families.counter("events_total", "Events made, by why."), subjects, "change", kChangeWords,
               &SourceView::events);
-  add_each(families.counter("not_json_total", "Answers that were no JSON, or broken JSON."), subjects,
-           [](const SourceView& source) { return static_cast<double>(source.not_json); });
+  add_each(families.counter("not_json_total",
+                            "Answers that were no JSON, broken JSON, or not a log where one was asked for."),
+           subjects, [](const SourceView& source) { return static_cast<double>(source.not_json); });
   add_each(families.counter("not_utf8_total", "Events in which bytes that are no UTF-8 were replaced."), subjects,
            [](const SourceView& source) { return static_cast<double>(source.not_utf8); });
 }
@@ -201,7 +202,7 @@ void add_process(Families& families, const FleetView& view) {
   memory.add(static_cast<double>(bodies), {{"of", "bodies"}});
   families.gauge("memory_limit_bytes", "What answers, queue and batches may take together.")
       .add(static_cast<double>(view.process.daemon.memory_bytes));
-  families.gauge("quarantine_bytes", "Answers that were no JSON and are kept for a look.")
+  families.gauge("quarantine_bytes", "Answers that were not what was asked for and are kept for a look.")
       .add(static_cast<double>(view.quarantine_bytes));
   families.gauge("started_timestamp_seconds", "When the daemon was started.").add(seconds(view.process.started));
   families.gauge("build_info", "Always 1.").add(1, {{"version", std::string(kVersion)}});

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "core/json_text.h"
@@ -46,6 +47,12 @@ std::optional<Member> find_member(std::string_view line, std::string_view object
   return holder ? find_member(line, holder->value.from, name) : std::nullopt;
 }
 
+// What an entry says, in the order in which it is missed least.
+constexpr std::pair<const char*, const char*> kCutInTurn[] = {
+    {"event", "original"},      {"", "message"},          {"error", "message"},       {"sessionlog", "resource_id"},
+    {"sessionlog", "duration"}, {"sessionlog", "status"}, {"sessionlog", "log_time"},
+};
+
 // How long an escape or a character of UTF-8 is that begins with `text`.
 std::size_t character_size(std::string_view text) {
   const auto first = static_cast<unsigned char>(text.front());
@@ -74,13 +81,14 @@ std::string cut_event(std::string_view line, std::size_t limit) {
   const auto cut = [&](const Span& span) { out.erase(span.from, span.size()); };
 
   if (const auto extra = find_member(out, "sessionlog", "extra"); extra && excess() > 0) cut(extra->whole);
-  for (const auto& [object, name] : {std::pair("event", "original"), {"", "message"}, {"error", "message"}}) {
+  for (const auto& [object, name] : kCutInTurn) {
     if (excess() == 0) break;
     const auto member = *object == '\0' ? find_member(out, 0, name) : find_member(out, object, name);
     if (member && is_string_token(std::string_view(out).substr(member->value.from, member->value.size())))
       cut(end_of_text(out, member->value, excess()));
   }
   if (const auto ours = find_member(out, 0, "sessionlog")) out.insert(ours->value.from + 1, mark);
+  out.shrink_to_fit();  // it waits beside others, and what was cut may have been megabytes
   return out;
 }
 

@@ -9,19 +9,24 @@
 namespace sessionlogd {
 namespace {
 
-// Long enough for nearly every line; a first line that is longer is not recognised, and a person is asked.
-constexpr std::size_t kFirstLineMost = 4u << 20;
+// So much is looked through at first, and doubled while the first line has no end. A longer line than the last of
+// these is not recognised, and a person is asked.
+constexpr std::size_t kFirstLook = 1u << 20, kLastLook = 128u << 20;
 
 // Blank lines, which recovery leaves, are passed over.
 bool begins_with_ours(const OutputFile& output) {
-  std::vector<char> text(std::min<std::uint64_t>(output.size(), kFirstLineMost) + OutputLineReader::kPadding);
-  const std::size_t size = output.read(0, {text.data(), text.size() - OutputLineReader::kPadding});
-  std::size_t begin = 0;
-  while (begin < size && (text[begin] == ' ' || text[begin] == '\n')) ++begin;
-  const void* newline = std::memchr(text.data() + begin, '\n', size - begin);
-  if (newline == nullptr) return false;
-  const auto end = static_cast<std::size_t>(static_cast<const char*>(newline) - text.data());
-  return OutputLineReader().read(text.data() + begin, end - begin).has_value();
+  for (std::size_t look = kFirstLook; look <= kLastLook; look *= 2) {
+    std::vector<char> text(std::min<std::uint64_t>(output.size(), look) + OutputLineReader::kPadding);
+    const std::size_t size = output.read(0, {text.data(), text.size() - OutputLineReader::kPadding});
+    std::size_t begin = 0;
+    while (begin < size && (text[begin] == ' ' || text[begin] == '\n')) ++begin;
+    if (const void* newline = std::memchr(text.data() + begin, '\n', size - begin)) {
+      const auto end = static_cast<std::size_t>(static_cast<const char*>(newline) - text.data());
+      return OutputLineReader().read(text.data() + begin, end - begin).has_value();
+    }
+    if (size < look) break;
+  }
+  return false;
 }
 
 OutputFound look_at(const OutputFile& output, const std::optional<OutputPosition>& position) {

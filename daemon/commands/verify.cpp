@@ -123,11 +123,18 @@ class Verification {
       Audit::Session as = what_is_known(readings_[number].known, source, session, api.now());
       as.source = number;
       if (session.start) as.start = zone.to_utc(*session.start);
-      const auto log = parser_.parse(*source.dialect, answer->body, session.id, as.key);
-      if (log.has_error() || !(*log)->fault.empty())
+      // What is too large for the daemon is too large here: it is known by its bytes then.
+      const AnswerLimits limits{
+          .largest_entry = MemoryShares::largest_entry_of(settings_.daemon.memory_bytes, settings_.sink.commit_bytes)};
+      const auto log = parser_.parse(*source.dialect, answer->body, session.id, as.key, limits);
+      if (log.has_error() || !(*log)->fault.empty()) {
         fault = fmt::format("session {}: {}", session.id, log.has_error() ? log.error().detail : (*log)->fault);
+      } else if (!(*log)->more_elsewhere.empty()) {
+        fault = fmt::format("session {}: there is more of its log than one answer holds: {}", session.id,
+                            (*log)->more_elsewhere);
+      }
       if (log.has_error()) continue;
-      const Instant from = audit_.expect(std::move(as), **log, zone, source.poll.changes == Changes::kFinal);
+      const Instant from = audit_.expect(std::move(as), **log, zone, source.poll.changes == Changes::kFinal, parser_);
       if (from.seconds != INT64_MAX) earliest_ = std::min(earliest_, back(from, api.clock_offset() + kClocksDiffer));
     }
     co_return fault;

@@ -25,7 +25,7 @@ class AuditTest : public testing::Test {
  protected:
   Instant expect(const std::string& log, Audit::Session session = {}) {
     session.key = kSessionKey;
-    return audit_.expect(std::move(session), log_.read(log), zone_, false);
+    return audit_.expect(std::move(session), log_.read(log), zone_, false, log_.former());
   }
 
   Audit audit_;
@@ -55,6 +55,7 @@ TEST_F(AuditTest, SaysOfWhatIsMissingWhetherTheStateCountsItAsDelivered) {
   const std::string log = log_of(kEarly, kLate);
   SessionHistory history;
   history.append(log_.read(log).entries[1].base, 0, 0);
+  const SessionHistory fingerprints = SessionHistory::of(history.fingerprints());
   const struct {
     const SessionHistory* remembered;
     Instant delivered_to;
@@ -62,6 +63,7 @@ TEST_F(AuditTest, SaysOfWhatIsMissingWhetherTheStateCountsItAsDelivered) {
   } table[] = {
       {nullptr, Instant{INT64_MIN}, false, false},
       {&history, Instant{INT64_MIN}, false, true},
+      {&fingerprints, Instant{INT64_MIN}, false, true},
       {nullptr, at("10"), true, false},
       {&history, at("10"), true, true},
   };
@@ -73,6 +75,51 @@ TEST_F(AuditTest, SaysOfWhatIsMissingWhetherTheStateCountsItAsDelivered) {
     for (const Audit::Finding& finding : findings)
       EXPECT_EQ(finding.remembered, *finding.log_time == at("10") ? row.early : row.late);
   }
+}
+
+// Events of the version before: an entry without a start had its log time for an identity.
+TEST_F(AuditTest, FindsWhatWasDeliveredUnderTheKeysOfBefore) {
+  const std::string repeated = log_of(R"({"logTime":"2020-06-20T10:00:00","status":"Success","message":"a"},)"
+                                      R"({"logTime":"2020-06-20T10:00:01.1234567","status":"Success","message":"a"},)"
+                                      R"({"logTime":"2020-06-20T10:00:02","status":"Success","message":"a"})");
+  const SessionLog& log = log_.read(repeated);
+  const FormerDigest first = log_.former().former(0), second = log_.former().former(1);
+  const std::uint64_t base = log.entries[0].base;
+  const auto deliver = [&](std::uint64_t key) {
+    Delivered event{};
+    event.session_key = kSessionKey;
+    event.entry_key = key;
+    event.log_time = at("10");
+    audit_.delivered(event);
+  };
+  expect(repeated, {.id = "s1"});
+  EXPECT_EQ(audit_.counts(1)[0].missing, 3u);
+  deliver(first.base);
+  deliver(second.base);
+  EXPECT_EQ(audit_.counts(1)[0].missing, 1u);
+  deliver(base);  // the third, delivered by this version
+  const Audit::Counts counts = audit_.counts(1)[0];
+  EXPECT_EQ(counts.missing, 0u);
+  EXPECT_EQ(counts.changed, 0u);
+  EXPECT_EQ(counts.extra, 0u);
+}
+
+TEST_F(AuditTest, TakesTheFormOfBeforeForThePresentOne) {
+  const std::string log = log_of(
+      R"({"logTime":"2020-06-20T10:00:01.1234567","status":"Success","message":"a","executionStartTime":"2020-06-20T10:00:00"})");
+  const Entry entry = log_.read(log).entries[0];
+  Delivered event{};
+  event.session_key = kSessionKey;
+  event.entry_key = entry.base;
+  event.hash = log_.former().former(0).hash;
+  ASSERT_NE(event.hash, entry.hash);
+  expect(log, {.id = "s1"});
+  audit_.delivered(event);
+  EXPECT_TRUE(audit_.counts(1)[0].is_well());
+  event.hash = 0;
+  audit_.forget_delivered();
+  audit_.delivered(event);
+  EXPECT_EQ(audit_.counts(1)[0].changed, 1u);
 }
 
 }  // namespace

@@ -54,8 +54,9 @@ TEST(LogParser, TakesEachEntryAsItStands) {
 
 TEST(LogParser, TakesAnswersWithoutEntries) {
   LogText log(test::aws());
-  for (const std::string_view text : {"{}", R"({"log":null})", R"({"log":[]})", R"({"sessionId":"s1"})",
-                                      R"({"sessionId":null,"log":[]})", " {\"log\":[ ]}\r\n "}) {
+  for (const std::string_view text :
+       {R"({"log":[]})", R"({"sessionId":"s1"})", R"({"log":null,"sessionId":"S1"})", R"({"sessionId":null,"log":[]})",
+        R"({"message":"none yet","log":[]})", " {\"log\":[ ]}\r\n "}) {
     const auto read = log.parse(text);
     ASSERT_TRUE(read.has_value()) << text;
     EXPECT_TRUE((*read)->entries.empty() && (*read)->fault.empty()) << text;
@@ -168,6 +169,85 @@ TEST(LogParser, RefusesWhatIsNoLog) {
   }
 }
 
+// A gateway's words, a problem document, a service that is starting: read as empty logs they would end sessions.
+TEST(LogParser, RefusesJsonThatNothingProvesToBeTheLog) {
+  LogText log(test::aws());
+  for (const std::string_view text :
+       {"{}", R"({"log":null})", R"({"sessionId":null})", R"({"message":"The service is starting, try again later"})",
+        R"({"type":"about:blank","title":"Service Unavailable","status":503})", R"({"results":[],"totalCount":0})",
+        R"({"Log":[]})", R"({"sessionid":"s1","LOG":[]})", R"({"sessionId":"s1","Log":[{"message":"a"}]})",
+        R"({"sessionId":"s1","log":null,"Log":[]})", R"({"id":"s1","status":"Running"})"}) {
+    for (const std::string_view extra : {"", R"("\u0078":0)"}) {
+      std::string answer(text);
+      if (!extra.empty()) answer.insert(1, std::string(extra) + (text == "{}" ? "" : ","));
+      const auto read = log.parse(answer);
+      ASSERT_TRUE(read.has_error()) << answer;
+      EXPECT_EQ(read.error().kind, ErrorKind::kBadAnswer) << answer;
+      EXPECT_TRUE(read.error().worth_keeping) << answer;
+      EXPECT_THAT(read.error().detail, HasSubstr("no log")) << answer;
+    }
+  }
+}
+
+TEST(LogParser, HoldsAnEmptyLogToItsArrayWhereTheDialectNamesNoSession) {
+  Dialect dialect = test::aws();
+  dialect.log.session_id.clear();
+  LogText log(dialect);
+  EXPECT_TRUE(log.parse(R"({"log":[]})").has_value());
+  EXPECT_TRUE(log.parse(R"({"sessionId":"s1","log":null})").has_error());
+  EXPECT_TRUE(log.parse(R"({"":"s1"})").has_error());
+}
+
+TEST(LogParser, SaysWhatBesideTheEntriesPromisesMoreOfThem) {
+  const struct {
+    std::string_view beside;
+    bool more;
+  } table[] = {
+      {R"("total":3)", true},
+      {R"("total":2)", false},
+      {R"("total":1)", false},
+      {R"("total":null)", false},
+      {R"("total":"3")", false},
+      {R"("TOTALCOUNT":450)", true},
+      {R"("totalRecords":3.0)", true},
+      {R"("count":3)", true},
+      {R"("Count":2)", false},
+      {R"("limit":2)", true},
+      {R"("limit":30)", false},
+      {R"("limit":1)", false},
+      {R"("PageSize":2)", true},
+      {R"("next":"/log?page=2")", true},
+      {R"("next":null)", false},
+      {R"("next":"")", false},
+      {R"("next":false)", false},
+      {R"("_links":{"self":{"href":"/log"},"next":{"href":"/log?page=2"}})", true},
+      {R"("_links":{"self":{"href":"/log"},"next":null})", false},
+      {R"("links":{"next":"/log?page=2"})", true},
+      {R"("links":[{"rel":"next"}])", false},
+      {R"("_links":{"self":{"href":"/log"}})", false},
+      {R"("totals":3,"x":{"total":3})", false},
+      {R"("total":null,"limit":2)", true},
+  };
+  LogText log(test::aws());
+  for (const auto& row : table) {
+    const std::string beside(row.beside);
+    for (const std::string& text :
+         {R"({"log":[)" + both() + "]," + beside + "}", "{" + beside + R"(,"\u0078":0,"log":[)" + both() + "]}"}) {
+      const SessionLog& read = log.read(text);
+      EXPECT_EQ(read.entries.size(), 2u) << text;
+      EXPECT_EQ(!read.more_elsewhere.empty(), row.more) << text << read.more_elsewhere;
+    }
+  }
+  EXPECT_EQ(log.read(R"({"sessionId":"s1","log":null,"total":2})").more_elsewhere,
+            "it came with 0 entries, and \"total\" is 2");
+  EXPECT_EQ(log.read(R"({"log":[],"limit":0})").more_elsewhere, "");
+  EXPECT_EQ(log.read(R"({"log":[],"total":1,"next":)"
+                     "tru}")
+                .more_elsewhere,
+            "")
+      << "the fault says enough";
+}
+
 TEST(LogParser, RefusesTheLogOfAnotherSession) {
   struct Case {
     std::string_view named, asked;
@@ -241,8 +321,8 @@ TEST(LogParser, RefusesMoreEntriesThanThereIsMemoryFor) {
   for (const std::string_view tail : {"]}", "],\"x\":\"\xFF\"}"}) {
     Body body;
     body.append(R"({"log":[)" + repeated(kA, 5) + std::string(tail));
-    EXPECT_TRUE(parser.parse(test::aws(), body, "s1", 1, {.entries = 5}).has_value());
-    const auto refused = parser.parse(test::aws(), body, "s1", 1, {.entries = 4});
+    EXPECT_TRUE(parser.parse(test::aws(), body, "s1", 1, {.entries = 5, .indexed_entries = 4}).has_value());
+    const auto refused = parser.parse(test::aws(), body, "s1", 1, {.entries = 4, .indexed_entries = 2});
     ASSERT_TRUE(refused.has_error());
     EXPECT_EQ(refused.error().kind, ErrorKind::kBadAnswer);
     EXPECT_THAT(refused.error().detail, HasSubstr("more than 4 entries"));
@@ -254,7 +334,7 @@ TEST(LogParser, ReadsTheSameWithoutAnIndex) {
   LogParser parser;
   Body body;
   body.append(log_of(both()));
-  const auto read = parser.parse(test::aws(), body, "s1", 1, {.indexed = false});
+  const auto read = parser.parse(test::aws(), body, "s1", 1, {.indexed_entries = 0});
   ASSERT_TRUE(read.has_value());
   EXPECT_EQ((*read)->entries.size(), 2u);
   EXPECT_EQ((*read)->fault, "");

@@ -25,6 +25,9 @@ class LogText {
   }
   // Reads what was known by its bytes after all.
   void complete(std::size_t index) { parser_.complete(index); }
+  // What else the entries of the answer may have been.
+  FormerReadings& former() { return parser_; }
+  FormerDigest former_of(std::string_view raw) { return entry(raw), parser_.former(0); }
   // Of an answer that is a log.
   const SessionLog& read(std::string_view text) { return *parse(text).value(); }
   // Of an entry on its own; valid until the next call.

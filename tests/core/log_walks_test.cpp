@@ -165,8 +165,10 @@ TEST(KnownEntries, CountAgainstTheMostThatAreTaken) {
   body.append(answer + "]}");
   LogParser parser;
   for (const bool is_known : {false, true}) {
-    EXPECT_TRUE(parser.parse(test::aws(), body, "s1", 1, {.entries = 39}, {&known, 1}).has_error());
-    const SessionLog& log = *parser.parse(test::aws(), body, "s1", 1, {.entries = 40}, {&known, 1}).value();
+    EXPECT_TRUE(
+        parser.parse(test::aws(), body, "s1", 1, {.entries = 39, .indexed_entries = 39}, {&known, 1}).has_error());
+    const SessionLog& log =
+        *parser.parse(test::aws(), body, "s1", 1, {.entries = 40, .indexed_entries = 40}, {&known, 1}).value();
     ASSERT_EQ(log.entries.size(), 40u);
     EXPECT_EQ(log.entries[39].known, is_known);
   }

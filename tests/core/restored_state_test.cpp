@@ -222,6 +222,23 @@ TEST(RestoredState, OpensADoneSessionOfWhichOnlyTheOutputHoldsMore) {
   }
 }
 
+// `state rebuild`: what began behind the end of the output was never read.
+TEST(RestoredState, KnowsHowFarTheOutputReachesWhereNothingElseSaysWhereFirstContactBegins) {
+  RestoredState state;
+  state.delivered({"src", "s1", 7, 1, 1, Instant{9, 1}});
+  state.delivered({"src", "s1", 7, 2, 1, Instant{8, 0}});
+  const std::vector<Batch> settled = state.settle();
+  EXPECT_EQ(decode_source(settled.back().records.back().value).line_limit, (Instant{9, 1}));
+  EXPECT_TRUE(state.settle().empty());
+  SourceState known;
+  known.line = Instant{5, 0};
+  RestoredState again;
+  again.record("src", {0, StateRecord::kSourcePart, encode_source(known)});
+  again.delivered({"src", "s1", 7, 1, 1, Instant{9, 1}});
+  EXPECT_EQ(again.settle().size(), 1u) << "the session only";
+  EXPECT_EQ(again.take("src").source.line, (Instant{5, 0}));
+}
+
 TEST(RestoredState, ReadsTheMarksOfAVersionBefore) {
   using namespace state_row;
   std::string row;

@@ -171,6 +171,149 @@ TEST(SessionHistory, EmitsOnlyWhatIsFinalWhereOnlyThatIsWanted) {
   expect({{"A1~ A2", "+A2", kFinal}, {"A1~ A9", "", kFinal}, {"A1~ A9", "+A#11", kFinalLast}});
 }
 
+// What the entries of an answer were: by name, "a7" for what is known by identity 'a' and hash '7'.
+class Formerly : public FormerReadings {
+ public:
+  explicit Formerly(std::vector<FormerDigest> digests) : digests_(std::move(digests)) {}
+  FormerDigest former(std::uint32_t index) override {
+    ++asked;
+    return digests_.at(index);
+  }
+  int asked = 0;
+
+ private:
+  std::vector<FormerDigest> digests_;
+};
+
+constexpr std::uint64_t id(char c) { return static_cast<std::uint64_t>(c) * 1'000'003; }
+
+std::string compared(SessionHistory& history, std::string_view text, std::vector<FormerDigest> formerly,
+                     CompareRules rules = kEmit) {
+  HistoryComparer comparer;
+  Formerly former(std::move(formerly));
+  std::string said;
+  const std::vector<Emission> emissions = comparer.compare(history, answer(text), kSession, rules, &former);
+  for (const Emission& emission : emissions) {
+    said += said.empty() ? "" : " ";
+    said += emission.change == Change::kNew ? '+' : emission.change == Change::kChanged ? '*' : '=';
+    said += std::to_string(emission.index);
+    if (emission.change != Change::kNew) {
+      EXPECT_EQ(history.key(emission.position), emission.key) << "it keeps its key";
+    }
+    history.advance(emission);
+  }
+  return said;
+}
+
+TEST(SessionHistory, FindsAgainWhatIsReadInAnotherWayThanItWas) {
+  SessionHistory history;
+  history.append(id('a'), '7', 0);
+  history.append(id('b'), '8', 0);
+  // A was a with the hash 7; B was b, and says something else; C is news; D was rounded from e.
+  const std::vector<FormerDigest> formerly{{id('a'), 0, '7'}, {id('b'), 0, '9'}, {id('c'), 0, '1'}, {0, id('e'), '0'}};
+  EXPECT_EQ(compared(history, "A1 B2 C3", formerly), "=0 *1 +2");
+  EXPECT_EQ(history.hash(0), std::uint32_t{'1'}) << "adopted";
+  EXPECT_EQ(history.changes(0), 0);
+  EXPECT_EQ(compared(history, "A1 B2 C3", formerly), "") << "known under the keys they had";
+  history.append(id('e'), '4', 0);
+  EXPECT_EQ(compared(history, "A1 B2 C3 D4", formerly), "");
+  EXPECT_EQ(compared(history, "A1 B2 C3 D5", formerly), "*3");
+}
+
+TEST(SessionHistory, AdoptsWhatOnlyReadsInAnotherWayUnderItsOwnKey) {
+  SessionHistory history;
+  history.append(id('A'), '7', 0);
+  EXPECT_EQ(compared(history, "A1", {{id('A'), id('x'), '7'}}), "=0");
+  EXPECT_EQ(compared(history, "A2", {{id('A'), id('x'), '8'}}), "*0");
+}
+
+// Entries without a start had their log times for an identity, and are twins now.
+TEST(SessionHistory, FindsAgainTwinsThatWereNone) {
+  SessionHistory history;
+  history.append(id('a'), '1', 0);
+  history.append(id('b'), '1', 0);
+  std::vector<FormerDigest> formerly{{id('a'), 0, '1'}, {id('b'), 0, '1'}, {id('c'), 0, '1'}, {id('d'), 0, '1'}};
+  EXPECT_EQ(compared(history, "A1 A1 A1", formerly), "+2");
+  EXPECT_EQ(compared(history, "A1 A1 A1", formerly), "");
+  EXPECT_EQ(compared(history, "A1 A1 A1 A1", formerly), "+3")
+      << "of equal hash, and one of them is known by its own key";
+  EXPECT_EQ(compared(history, "A1 A1 A1 A1", formerly), "");
+  EXPECT_EQ(history.size(), 4u);
+}
+
+TEST(SessionHistory, FindsAgainTwinsWhoseTimesLostADigit) {
+  SessionHistory history;
+  history.append(id('a'), '1', 0);
+  history.append(twin_key(id('a'), 1, kSession), '2', 0);
+  const std::vector<FormerDigest> formerly{{id('a'), 0, '2'}, {id('a'), 0, '1'}};
+  EXPECT_EQ(compared(history, "A8 A9", formerly), "=0 =1") << "in the other order";
+  EXPECT_EQ(history.hash(0), std::uint32_t{'9'});
+}
+
+TEST(SessionHistory, TakesNothingThatTheAnswerShowsForWhatAnotherWas) {
+  SessionHistory history;
+  history.append(id('A'), '1', 0);
+  EXPECT_EQ(compared(history, "A1 B1", {{id('A'), 0, '1'}, {0, id('A'), '1'}}), "+1");
+  EXPECT_EQ(compared(history, "C1 A2", {{0, id('A'), '1'}, {id('A'), 0, '2'}}), "+0 *1") << "also where it has changed";
+}
+
+TEST(SessionHistory, AsksForFormerReadingsOnlyWhereTheAnswerLacksWhatIsKnown) {
+  SessionHistory history;
+  HistoryComparer comparer;
+  Formerly former({{1, 1, 1}, {2, 2, 2}, {3, 3, 3}});
+  for (const Emission& emission : comparer.compare(history, answer("A1 B1"), kSession, kEmit, &former))
+    history.advance(emission);
+  EXPECT_TRUE(comparer.compare(history, answer("B1 A1"), kSession, kEmit, &former).empty());
+  EXPECT_EQ(comparer.compare(history, answer("A1 B1 C1"), kSession, kEmit, &former).size(), 1u);
+  EXPECT_EQ(former.asked, 0);
+  EXPECT_EQ(comparer.compare(history, answer("A1 C1"), kSession, kEmit, &former).size(), 1u);
+  EXPECT_EQ(former.asked, 1);
+}
+
+TEST(SessionHistory, KnowsEntriesByTheirFingerprints) {
+  Reading before;
+  before.read("A1 B2 C3 A4");
+  SessionHistory history = SessionHistory::of(before.history().fingerprints());
+  EXPECT_EQ(history.fingerprints(), before.history().fingerprints());
+  EXPECT_EQ(history.sum(), before.history().sum());
+  EXPECT_TRUE(history.knows(before.history().key(3)));
+  EXPECT_FALSE(history.knows(before.history().key(3) + 1));
+  HistoryComparer comparer;
+  EXPECT_TRUE(comparer.compare(history, answer("A1 B2 C3 A4"), kSession, kEmit).empty());
+  EXPECT_EQ(comparer.recognised(), 4u);
+  EXPECT_TRUE(comparer.compare(history, answer("A4 C3"), kSession, kEmit).empty());
+  const std::vector<EntryDigest> news = answer("B5 A1 D6 A4 A7 C3");
+  const std::vector<Emission> emissions = comparer.compare(history, news, kSession, kEmit);
+  ASSERT_EQ(emissions.size(), 3u);
+  EXPECT_EQ(emissions[0].change, Change::kChanged);
+  EXPECT_EQ(emissions[0].key, before.history().key(1)) << "whole, though the history has half of it";
+  EXPECT_EQ(emissions[1].key, news[2].base);
+  EXPECT_EQ(emissions[2].key, twin_key(news[1].base, 2, kSession));
+  for (const Emission& emission : emissions) history.advance(emission);
+  EXPECT_TRUE(comparer.compare(history, news, kSession, kEmit).empty());
+  EXPECT_EQ(history.changes(1), 1);
+}
+
+TEST(SessionHistory, TellsFingerprintsOfOneHalfApart) {
+  const std::uint64_t one = std::uint64_t{1} << 32 | 5, other = std::uint64_t{2} << 32 | 5;
+  SessionHistory history = SessionHistory::of(std::vector<Fingerprint>{{5, '1'}, {5, '2'}});
+  HistoryComparer comparer;
+  EXPECT_TRUE(comparer.compare(history, std::vector<EntryDigest>{{one, '1', true}, {other, '2', true}}, kSession, kEmit)
+                  .empty());
+}
+
+TEST(SessionHistory, HasASumThatNoOrderChanges) {
+  Reading one, other;
+  one.read("A1 B2 C3");
+  other.read("C3 A1");
+  EXPECT_NE(one.history().sum(), other.history().sum());
+  other.read("B2");
+  EXPECT_EQ(one.history().sum(), other.history().sum());
+  other.read("B4");
+  EXPECT_NE(one.history().sum(), other.history().sum());
+  EXPECT_EQ(SessionHistory().sum(), 0u);
+}
+
 TEST(SessionHistory, TakesThousandsOfTwins) {
   std::vector<EntryDigest> entries;
   for (std::uint32_t i = 0; i < 10'000; ++i) entries.push_back({5, i, true});
@@ -245,26 +388,6 @@ TEST(SessionHistory, AgreesWithANaiveModel) {
       for (const Emission& emission : emissions) history.advance(emission);
     }
   }
-}
-
-// The session was done and is opened again. Of three twins two had come to their end before, and the third does now.
-TEST(SessionHistory, KeepsAllTwinsOfOneThatMayChangeBeyondTheSessionsEnd) {
-  const std::uint64_t base = 77;
-  SessionHistory history;
-  history.append(5, '5', 0);
-  history.append(base, 'a', 0);
-  history.append(twin_key(base, 1, kSession), 'b', 0);
-  history.append(6, '6', SessionHistory::kKept);
-  history.append(twin_key(base, 2, kSession), 'c', SessionHistory::kKept);
-  history.forget_all_but_kept(kSession);
-  ASSERT_EQ(history.size(), 4u);
-  HistoryComparer comparer;
-  const EntryDigest answer[] = {{base, 'a', true}, {base, 'b', true}, {base, 'd', true}};
-  const auto& emissions = comparer.compare(history, answer, kSession, {});
-  ASSERT_EQ(emissions.size(), 1u);
-  EXPECT_EQ(emissions[0].hash, std::uint32_t{'d'});
-  EXPECT_EQ(emissions[0].key, twin_key(base, 2, kSession));
-  EXPECT_EQ(emissions[0].change, Change::kChanged);
 }
 
 }  // namespace

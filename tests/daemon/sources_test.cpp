@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <csignal>
+#include <filesystem>
 
 #include "tests/daemon/admin.h"
 #include "tests/daemon/appliance.h"
@@ -72,6 +74,29 @@ TEST_F(Sources, NamesThatAreNotFoundOrTakeLongDelayNobody) {
   place_.write("enough", "");
   EXPECT_TRUE(eventually([&] { return said(daemon, "slow.a.invalid:11005: the name cannot be resolved") == 1; }))
       << daemon.err();
+}
+
+// A session that was over long ago is read once: by a document of a service that is still starting it must not end.
+TEST_F(Sources, JsonThatIsNoLogIsAskedForAgainAndKeptForALook) {
+  std::atomic<bool> starting = true;
+  const Appliance appliance([&](const Appliance::Request& request) -> std::optional<Reply> {
+    const std::string_view target = request.target();
+    if (target.find("token") != target.npos) return std::nullopt;
+    if (target.find("/log") != target.npos && starting)
+      return answer(R"({"type":"about:blank","title":"The service is starting","status":503})");
+    if (target.find("/log") != target.npos) return std::nullopt;
+    return answer(fmt::format(
+        R"({{"results":[{{"id":"s","type":"Policy","status":"Succeeded","executionStartTime":"{0}T00:00:00","executionStopTime":"{0}T00:01:00"}}],"totalCount":1}})",
+        yesterday()));
+  });
+  place_.configure(appliance.source("a", password()));
+  Child daemon = place_.start("run");
+  EXPECT_TRUE(eventually([&] { return said(daemon, "answered with something else where its log was expected") == 1; }))
+      << daemon.err();
+  EXPECT_FALSE(std::filesystem::is_empty(place_ / "state/quarantine"));
+  EXPECT_THAT(place_.lines(), testing::IsEmpty());
+  starting = false;
+  EXPECT_TRUE(eventually([&] { return place_.lines().size() == 1; })) << daemon.err();
 }
 
 TEST_F(Sources, ACertificateThatIsNotTrustedIsSaidOnceWithThePinToSet) {

@@ -54,10 +54,10 @@ Reading::Reading(SourceSettings settings, SessionState session, const MemoryShar
       reader_(queue_, shares),
       session_(std::move(session)) {}
 
-Result<ReadOutcome> Reading::try_read(std::string_view answer) {
+Result<ReadOutcome> Reading::try_read(std::string_view answer, LastRead last) {
   Body body;
   body.append(answer);
-  return reader_.read(format_, session_, body, false);
+  return reader_.read(format_, session_, body, last == LastRead::kYes);
 }
 
 std::vector<std::string> Reading::read(std::string_view answer) {
@@ -69,6 +69,11 @@ std::vector<std::string> Reading::read(std::string_view answer) {
   EXPECT_EQ(outcome->events(), lines.size());
   for (std::string& line : lines) line = without_created(line);
   return lines;
+}
+
+std::vector<std::string> Reading::gap(GapKind kind) {
+  reader_.gap(format_, session_, kind, "for a test");
+  return lines_of(take_batches());
 }
 
 std::vector<Batch> Reading::take_batches() {

@@ -16,16 +16,21 @@ namespace sessionlogd::test {
 // A source of this name with the defaults of a configuration; its host is 10.0.0.5.
 SourceSettings source_of(std::string_view dialect, std::string name);
 
+enum class LastRead { kNo, kYes };
+
 class Reading {
  public:
   Reading(SourceSettings settings, const SessionInfo& session);
   Reading(SourceSettings settings, SessionState session, const MemoryShares& shares = {});
 
   // Reads an answer; what it emitted waits in batches().
-  Result<ReadOutcome> try_read(std::string_view answer);
+  Result<ReadOutcome> try_read(std::string_view answer, LastRead last = LastRead::kNo);
 
   // The same for an answer that must be read: the lines it emitted, without event.created.
   std::vector<std::string> read(std::string_view answer);
+
+  // Says that entries are missing: the lines it emitted.
+  std::vector<std::string> gap(GapKind kind);
 
   // Takes what was emitted since the last call.
   std::vector<Batch> take_batches();

@@ -50,6 +50,18 @@ TEST(EventCut, NeverTakesWhatIdentifies) {
   EXPECT_THAT(cut, HasSubstr("0123456789abcdef0123456789abcdef"));
 }
 
+// Any field of an entry may be megabytes, and a line that no broker takes would be in the way of all others.
+TEST(EventCut, CutsWhateverAnEntryHolds) {
+  const std::string large(4u << 20, 'x');
+  std::string line = line_of("m", "o", "e");
+  for (const std::string_view name : {"resource_id", "duration", "status", "log_time"})
+    line.insert(line.find("\"change\""), fmt::format("\"{}\":\"{}\",", name, large));
+  const std::string cut = cut_event(line, 1'000'000);
+  EXPECT_TRUE(is_event(cut));
+  EXPECT_LE(cut.size(), 1'000'000u);
+  EXPECT_LT(cut.capacity(), 2'000'000u) << "what was cut is not kept";
+}
+
 // Characters of one to four bytes and escapes, cut at every length.
 TEST(EventCut, KeepsEveryLineValid) {
   std::string message;

@@ -137,6 +137,18 @@ TEST_F(FileSinkTest, TakesLinesBehindThePositionAsDelivered) {
   EXPECT_EQ(again.deliveries(), 0u) << "what was settled is committed";
 }
 
+// Also as the first line, by which the output is recognised.
+TEST_F(FileSinkTest, TakesLinesOfManyMebibytes) {
+  const std::string large(9u << 20, 'm');
+  commit({batch_of(1, 0, 1, large)});
+  test::append_text(settings.path, event_line(1, 1, large));
+  CountingState state;
+  open(state);
+  EXPECT_EQ(state.count(1), 2u);
+  EXPECT_EQ(state.deliveries(), 1u);
+  EXPECT_TRUE(state.complaints().empty());
+}
+
 TEST_F(FileSinkTest, GoesOnBehindTornBytes) {
   commit({batch_of(1, 0, 2)});
   const std::string torn = event_line(1, 2).substr(0, 40);

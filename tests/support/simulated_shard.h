@@ -23,8 +23,8 @@ class SimulatedShard {
  public:
   struct Options {
     std::uint64_t seed = 1;
-    std::chrono::milliseconds tick{50};                                          // a divisor of a second
-    std::size_t queue_bytes = MemoryShares::of(512u << 20, 1, 64u << 20).queue;  // of the default `memory`
+    std::chrono::milliseconds tick{50};                                                    // a divisor of a second
+    std::size_t queue_bytes = MemoryShares::of(512u << 20, 1, 64u << 20, 8u << 20).queue;  // of the default `memory`
   };
   explicit SimulatedShard(const Options& options);
   ~SimulatedShard();
