@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 #include <utility>
 
 #include "bench/fleet/json_text.h"
@@ -96,18 +95,15 @@ std::string render(const Plan& plan, const Session& session, std::span<const Ent
       log_time_field<Dialect::azure>, status_field, message_field, resource_field, start_field<Dialect::azure>,
       duration_field<Dialect::azure>};
   const bool aws = session.dialect == Dialect::aws;
-  std::vector<std::size_t> order(script.size());
-  std::iota(order.begin(), order.end(), 0);
-  speller.shuffle(order);
+  std::vector<Shown> log = log_at(plan, session, script, moment, freeze);
+  speller.shuffle(log);
 
   std::string entries;
-  entries.reserve(script.size() * 240);
-  for (const std::size_t index : order) {
+  entries.reserve(log.size() * 240);
+  for (const auto& [index, state] : log) {
     const Entry& entry = script[index];
-    const std::optional<State> state = state_at(plan, session, entry, moment, freeze);
-    if (!state) continue;
     if (!entries.empty()) entries += ',';
-    aws ? append_entry(entries, entry, *state, speller, kAws) : append_entry(entries, entry, *state, speller, kAzure);
+    aws ? append_entry(entries, entry, state, speller, kAws) : append_entry(entries, entry, state, speller, kAzure);
   }
   std::string body = fmt::format(R"({{"{}":"{}")", aws ? "sessionId" : "jobSessionId", session.id);
   // An empty log has more than one face.

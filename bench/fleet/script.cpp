@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <map>
-#include <tuple>
 
-#include "bench/fleet/json_text.h"
 #include "bench/fleet/phrases.h"
 #include "bench/fleet/random.h"
 
@@ -14,6 +12,7 @@ namespace {
 
 constexpr Nanos kTick = kSecond / 2;
 constexpr std::size_t kDeep = 100'000;
+constexpr double kAgain = 0.05;  // share of entries that say what others said before
 constexpr std::string_view kUnknownWords[] = {"Throttled", "Skipped", "PartiallySucceeded", "Failed"};
 
 Nanos whole_micros(Nanos at) { return at - at % kMicrosecond; }
@@ -72,29 +71,33 @@ class Author {
     entry.appears = random_.chance(mix_.late) ? lateness() : appears;
     entry.started = started(entry.appears);
     if (random_.chance(mix_.hostile)) {
-      entry.raw = make_hostile(random_, number, aws_ ? aws_time(entry.started) : azure_time(entry.started));
+      entry.raw = make_hostile(random_, label(std::to_string(number)),
+                               aws_ ? aws_time(entry.started) : azure_time(entry.started));
       entry.steps.push_back({entry.appears, "", 0});
       entries_.push_back(std::move(entry));
       return;
     }
-    entry.message = make_message(random_, number);
+    const bool again = random_.chance(kAgain);
+    entry.message = again ? "Retrying." : make_message(random_, number);
+    entry.label = label(again ? "again" : std::to_string(number));
     entry.has_start = !aws_ || !random_.chance(0.1);
-    // Whether a missing start equals another entry's start is not for us to say: such texts are never shared.
-    if (!entry.has_start) entry.message += " #" + std::to_string(number);
     entry.ticks = random_.chance(0.5);
     if (!aws_ && random_.chance(0.5)) entry.resource = "res-" + std::to_string(random_.below(5));
     if (random_.chance(mix_.extra)) entry.extra = make_extra(random_);
-    misbehave(entry);
+    misbehave(entry, again);
+    entry.message += " #" + entry.label;
     write_steps(entry);
     const std::size_t twins = random_.chance(mix_.twin) ? 1 + random_.below(3) : 0;
     for (std::size_t i = 0; i < twins; ++i) add_twin(entry);
     entries_.push_back(std::move(entry));
   }
 
+  std::string label(const std::string& number) const { return std::to_string(session_.index) + '.' + number; }
+
   // Decided by the entry's seed, so that all other entries stay as they are without these faults.
-  void misbehave(Entry& entry) {
+  void misbehave(Entry& entry, bool shares_its_label) {
     Random own(entry.seed);
-    if (strikes(Fault::utf8, entry)) entry.message += make_bad_bytes(own);
+    if (!shares_its_label && strikes(Fault::utf8, entry)) entry.message += make_bad_bytes(own);
     if (strikes(Fault::bigint, entry)) entry.extra += make_big_integer(own);
     if (strikes(Fault::nested, entry)) entry.extra += make_nested(kDeep);
   }
@@ -166,12 +169,10 @@ class Author {
     }
   }
 
-  // Entries of equal identity, made so or by chance, never vanish.
   void spare_twins() {
-    std::map<std::tuple<Nanos, std::string, std::string>, std::size_t> seen;
-    const auto identity = [](const Entry& e) { return std::tuple(e.started, as_owed(e.message), e.resource); };
-    for (const Entry& entry : entries_) ++seen[identity(entry)];
-    for (Entry& entry : entries_) entry.may_vanish = seen[identity(entry)] == 1;
+    std::map<std::string, std::size_t> seen;
+    for (const Entry& entry : entries_) ++seen[entry.label];
+    for (Entry& entry : entries_) entry.may_vanish = seen[entry.label] == 1;
   }
 
   // AWS: by the beginning, as the documented sample has it. Azure: as they came.
@@ -243,10 +244,27 @@ std::optional<State> state_at(const Plan& plan, const Session& session, const En
   return session.dialect == Dialect::aws ? aws_state(entry, step, at) : azure_state(entry, step, at);
 }
 
+std::vector<Shown> log_at(const Plan& plan, const Session& session, std::span<const Entry> script, Nanos moment,
+                          Nanos freeze) {
+  std::vector<Shown> log;
+  log.reserve(script.size());
+  for (std::size_t i = 0; i < script.size(); ++i) {
+    if (std::optional<State> state = state_at(plan, session, script[i], moment, freeze)) {
+      log.push_back({i, *std::move(state)});
+    }
+  }
+  return log;
+}
+
 bool is_final_status(std::string_view status) {
   static constexpr std::string_view kOpen[] = {"Pending",          "Running",   "RunningWithWarning",
                                                "RunningWithError", "Canceling", "NeverExecuted"};
   return std::find(std::begin(kOpen), std::end(kOpen), status) == std::end(kOpen);
+}
+
+std::string_view label_in(std::string_view message) {
+  const std::size_t mark = message.rfind(" #");
+  return mark == std::string_view::npos ? std::string_view() : message.substr(mark + 2);
 }
 
 }  // namespace fleet

@@ -81,6 +81,7 @@ std::string source_name(const Plan& plan, std::size_t appliance) {
 Session plain_session(const Plan& plan, std::size_t appliance, std::size_t index) {
   Session session;
   session.seed = seed_of(seed_of(plan.seed, appliance), index);
+  session.index = index;
   session.dialect = dialect_of(plan, appliance);
   Random random(session.seed);
   session.id = make_id(session.dialect, appliance, index, random);

@@ -13,6 +13,7 @@ namespace fleet {
 
 struct Session {
   std::uint64_t seed = 0;
+  std::size_t index = 0;  // its number on the appliance
   Dialect dialect = Dialect::aws;
   std::string id;
   std::string_view type;

@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <functional>
 #include <iterator>
 
 #include "bench/fleet/http.h"
 #include "bench/fleet/json_text.h"
-#include "bench/fleet/owed.h"
+#include "bench/fleet/script.h"
 #include "bench/fleet/spoil.h"
 
 namespace fleet {
@@ -26,6 +27,14 @@ bool scalar(const element& entry, const char* key, std::string& into) {
   if (value.is_string()) return into = std::string(value.get_string().value()), true;
   if (value.is_int64()) return into = std::to_string(value.get_int64().value()), true;
   return false;
+}
+
+// While an entry runs its times and its duration tick; digits below a microsecond come and go.
+std::string news(const std::string& status, std::string_view log_time, std::string_view start,
+                 const std::string& duration) {
+  const auto micros = [](std::string_view time) { return parse_time(time).value_or(0) / kMicrosecond; };
+  if (!is_final_status(status)) return status;
+  return fmt::format("{} {} {} {}", status, micros(log_time), micros(start), duration);
 }
 
 unsigned hex4(std::string_view text) {
@@ -112,15 +121,15 @@ HonestReader::HonestReader(Appliance& appliance, Dialect dialect, std::string so
 
 void HonestReader::poll(Nanos at) {
   if (appliance_.is_down(at) || (token_.empty() && !log_in(at))) return;
-  std::map<std::string, std::string> sessions;
+  std::set<std::string> sessions;
   if (!list(at, sessions)) return;
   const bool aws = dialect_ == Dialect::aws;
   const std::string base = aws ? "/api/v1/sessions/" : "/api/v8/jobSessions/";
-  for (const auto& [id, start] : sessions) {
+  for (const std::string& id : sessions) {
     std::string body;
     const bool whole = ask("GET", base + id + "/log", "", "", at, body);
     if (whole && body.starts_with(fmt::format(R"({{"{}":"{}")", aws ? "sessionId" : "jobSessionId", id))) {
-      read_log(id, start, body);
+      read_log(id, body);
     }
   }
 }
@@ -155,7 +164,7 @@ bool HonestReader::log_in(Nanos at) {
   return true;
 }
 
-bool HonestReader::list(Nanos at, std::map<std::string, std::string>& sessions) {
+bool HonestReader::list(Nanos at, std::set<std::string>& sessions) {
   constexpr std::size_t kPage = 7;
   for (std::size_t offset = 0;; offset += kPage) {
     const std::string query =
@@ -165,16 +174,16 @@ bool HonestReader::list(Nanos at, std::map<std::string, std::string>& sessions) 
       return false;
     const auto results = parser_.parse(body)["results"].get_array().value();
     for (const element session : results) {
-      sessions[std::string(session["id"].get_string().value())] = session["executionStartTime"].get_string().value();
+      sessions.emplace(session["id"].get_string().value());
     }
     if (results.size() < kPage) return true;
   }
 }
 
-void HonestReader::read_log(const std::string& session, const std::string& start, const std::string& body) {
+void HonestReader::read_log(const std::string& session, const std::string& body) {
   Answers answers;
   for (const std::string& raw : raw_elements(body)) read_entry(session, raw, answers);
-  for (const auto& [identity, read] : answers) settle(session + ' ' + start, identity, read);
+  for (const auto& [number, read] : answers) settle(session, number, read);
 }
 
 void HonestReader::read_entry(const std::string& session, const std::string& raw, Answers& answers) {
@@ -190,12 +199,13 @@ void HonestReader::read_entry(const std::string& session, const std::string& raw
   if (!well) {
     append_json(event, raw);
     answers[raw].push_back(
-        {hex_hash(raw),
+        {0, raw,
          fmt::format(R"("original":{}}},"sessionlog":{{"change":"error","source":"{}","session_id":"{}"}})", event,
                      source_, session)});
     return;
   }
-  const std::string& when = dialect_ == Dialect::aws && !start.empty() ? start : log_time;
+  const bool aws = dialect_ == Dialect::aws;
+  const Nanos began = aws && start.empty() ? 0 : *parse_time(aws ? start : log_time);
   append_json(event, message);
   std::string more;
   append_json(more, extra);
@@ -203,37 +213,38 @@ void HonestReader::read_entry(const std::string& session, const std::string& raw
       R"("start":"{}"}},"message":{},"sessionlog":{{"change":"new","source":"{}","session_id":"{}","log_time":"{}","status":"{}",)"
       R"("duration":"{}","resource_id":"{}","extra":{}}})",
       start, event, source_, session, log_time, status, duration, resource, more);
-  answers[comparable_identity(parse_time(when).value(), message, resource)].push_back(
-      {hex_hash(comparable_state(dialect_, status, log_time, start, duration)), line});
+  const std::string number = fmt::format("{} {}", label_in(message), resource);
+  answers[number].push_back({began, news(status, log_time, start, duration), line});
 }
 
-// design.md, section 4, twins: equal hashes pair first, then the rest in order, what is left of the answer is new.
-void HonestReader::settle(const std::string& generation, const std::string& identity, const std::vector<Read>& read) {
-  std::vector<Known>& known = known_[generation + ' ' + identity];
+// Of several entries of one number those that say the same pair first, then those that began at the same time, in
+// order. What is left of the answer is new. A database may have rounded the time.
+void HonestReader::settle(const std::string& session, const std::string& number, const std::vector<Read>& read) {
+  std::vector<Known>& known = known_[session + ' ' + number];
   std::vector<bool> known_taken(known.size()), read_taken(read.size());
   const auto pair = [&](auto fits) {
     for (std::size_t r = 0; r < read.size(); ++r) {
       for (std::size_t k = 0; k < known_taken.size() && !read_taken[r]; ++k) {
         if (known_taken[k] || !fits(known[k], read[r])) continue;
         known_taken[k] = read_taken[r] = true;
-        if (known[k].hash == read[r].hash) continue;
-        known[k].hash = read[r].hash;
+        if (known[k].news == read[r].news) continue;
+        known[k].news = read[r].news;
         write(known[k], read[r]);
       }
     }
   };
-  pair([](const Known& k, const Read& r) { return k.hash == r.hash; });
-  pair([](const Known&, const Read&) { return true; });
+  pair([](const Known& k, const Read& r) { return k.news == r.news && std::abs(k.began - r.began) <= kMicrosecond; });
+  pair([](const Known& k, const Read& r) { return std::abs(k.began - r.began) <= kMicrosecond; });
   for (std::size_t r = 0; r < read.size(); ++r) {
     if (read_taken[r]) continue;
     const std::string ordinal = std::to_string(known.size());
-    known.push_back({hex_hash(source_ + generation) + hex_hash(identity + ordinal), read[r].hash});
+    known.push_back({hex_hash(source_ + session) + hex_hash(number + ordinal), read[r].began, read[r].news});
     write(known.back(), read[r]);
   }
 }
 
 void HonestReader::write(const Known& as, const Read& what) {
-  lines_.push_back(fmt::format(R"({{"event":{{"id":"{}","hash":"{}",{}}})", as.id, as.hash, what.event));
+  lines_.push_back(fmt::format(R"({{"event":{{"id":"{}","hash":"{}",{}}})", as.id, hex_hash(what.news), what.event));
 }
 
 }  // namespace fleet
