@@ -54,35 +54,35 @@ std::string news_of(Dialect dialect, const Entry& entry, const State& state) {
   return news + fmt::format(" {} {}", content / kMicrosecond, state.duration);
 }
 
-std::string text_of(Dialect dialect, const State& state) {
+std::string text_of(const Session& session, const State& state) {
   const auto time = [&](Nanos at) {
-    return at == 0 ? std::string() : dialect == Dialect::aws ? aws_time(at) : azure_time(at);
+    return at == 0 ? std::string() : time_text(session.telling.get(), session.dialect, at);
   };
   return fmt::format(R"(["{}","{}","{}"])", time(state.log_time), time(state.start), state.duration);
 }
 
 // The form of the number that this is, a new one or with a new spelling.
-std::size_t form_of(Number& number, Dialect dialect, const Entry& entry, const State& state, Nanos when) {
-  const auto [known, is_new] = number.by_news.try_emplace(news_of(dialect, entry, state), number.forms.size());
+std::size_t form_of(Number& number, const Session& session, const Entry& entry, const State& state, Nanos when) {
+  const auto [known, is_new] = number.by_news.try_emplace(news_of(session.dialect, entry, state), number.forms.size());
   if (is_new) {
     number.forms.push_back({is_final_status(state.status), std::string(state.status), entry.resource, when, {}});
   }
   Form& form = number.forms[known->second];
   form.when = std::min(form.when, when);
-  std::string text = text_of(dialect, state);
+  std::string text = text_of(session, state);
   if (std::find(form.texts.rbegin(), form.texts.rend(), text) == form.texts.rend()) {
     form.texts.push_back(std::move(text));
   }
   return known->second;
 }
 
-void serve(Number& number, Story& story, Dialect dialect, const State& state, const Served& served) {
+void serve(Number& number, Story& story, const Session& session, const State& state, const Served& served) {
   if (story.last == state) {
     story.servings.back().owed |= served.owed;
     return;
   }
   story.last = state;
-  const std::size_t form = form_of(number, dialect, *story.entry, state, served.moment);
+  const std::size_t form = form_of(number, session, *story.entry, state, served.moment);
   if (story.servings.empty() || story.servings.back().form != form) {
     story.servings.push_back({form, served.owed});
   } else {
@@ -140,11 +140,11 @@ void append_forms(std::string& to, const Plan& plan, const Session& session, std
   std::map<std::string, Number> numbers;
   std::map<std::size_t, bool> errors;  // by entry: whether it is owed
   for (const Served& each : served) {
-    for (const Shown& shown : log_at(plan, session, script, each.moment, freeze)) {
+    for (const Shown& shown : log_at(plan, session, script, each.moment, freeze).shown) {
       const Entry& entry = script[shown.entry];
       if (entry.raw.empty()) {
         stories[shown.entry].entry = &entry;
-        serve(numbers[entry.label], stories[shown.entry], session.dialect, shown.state, each);
+        serve(numbers[entry.label], stories[shown.entry], session, shown.state, each);
       } else {
         errors[shown.entry] |= each.owed;
       }

@@ -61,6 +61,10 @@ void append_session(std::string& to, const Plan& plan, const std::string& source
 std::string_view life_of(const Plan& plan, std::size_t appliance, std::size_t index, const Session& session) {
   if (session.reopened != kNever) return "reopened";
   if (session.never_ends) return "never ending";
+  if (session.first_start != Session::Start::right) return "with a corrected start";
+  if (session.cleared != kNever) return "with a log that is cleared";
+  if (session.paged.to != 0) return "with a paged log";
+  if (session.is_of_short_entries) return "of short entries";
   const Session plain = plain_session(plan, appliance, index);
   return session.id != plain.id ? "of a reused id" : session.start != plain.start ? "late" : "plain";
 }

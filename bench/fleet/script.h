@@ -28,6 +28,7 @@ struct Entry {
   Nanos appears = 0;
   Nanos started = 0;        // AWS: executionStartTime. Azure: logTime; its executionStartTime is a little later
   bool has_start = true;    // false, AWS only: there is no executionStartTime
+  bool is_short = false;    // has no fields but logTime, message and a status, if there is one
   bool ticks = false;       // while it runs, its logTime (AWS) or duration (Azure) moves on
   bool may_vanish = true;   // never where several share a label: who came back could not be told
   std::string message;      // see json_text.h
@@ -39,7 +40,7 @@ struct Entry {
 
 std::vector<Entry> make_script(const Plan& plan, const Session& session);
 
-// What an answer says of an entry besides its identity.
+// What an answer says of an entry, times as they are told.
 struct State {
   std::string_view status;
   Nanos log_time = 0;
@@ -56,9 +57,11 @@ struct Shown {
   std::size_t entry;  // its place in the script
   State state;
 };
-// What the log shows at a moment, in the order of the script.
-std::vector<Shown> log_at(const Plan& plan, const Session& session, std::span<const Entry> script, Nanos moment,
-                          Nanos freeze);
+struct Log {
+  std::vector<Shown> shown;  // in the order of the script
+  std::size_t total;         // more than that: the rest is on further pages
+};
+Log log_at(const Plan& plan, const Session& session, std::span<const Entry> script, Nanos moment, Nanos freeze);
 
 // Every word but these ends an entry, unknown ones as well.
 bool is_final_status(std::string_view status);

@@ -29,12 +29,15 @@ bool scalar(const element& entry, const char* key, std::string& into) {
   return false;
 }
 
-// While an entry runs its times and its duration tick; digits below a microsecond come and go.
-std::string news(const std::string& status, std::string_view log_time, std::string_view start,
-                 const std::string& duration) {
-  const auto micros = [](std::string_view time) { return parse_time(time).value_or(0) / kMicrosecond; };
+// While an entry runs the time that moves (the other one tells entries apart) and its duration tick; digits below a
+// microsecond come and go.
+std::string news(const std::string& status, std::string_view moves, const std::string& duration) {
   if (!is_final_status(status)) return status;
-  return fmt::format("{} {} {} {}", status, micros(log_time), micros(start), duration);
+  return fmt::format("{} {} {}", status, parse_time(moves).value_or(0) / kMicrosecond, duration);
+}
+
+bool is_string_or_absent(const simdjson::simdjson_result<element>& field) {
+  return field.error() == simdjson::NO_SUCH_FIELD || field.is_string();
 }
 
 unsigned hex4(std::string_view text) {
@@ -172,11 +175,11 @@ bool HonestReader::list(Nanos at, std::set<std::string>& sessions) {
     std::string body;
     if (!ask("GET", dialect_ == Dialect::aws ? "/api/v1/sessions" : "/api/v8/jobSessions", query, "", at, body))
       return false;
-    const auto results = parser_.parse(body)["results"].get_array().value();
-    for (const element session : results) {
-      sessions.emplace(session["id"].get_string().value());
-    }
-    if (results.size() < kPage) return true;
+    simdjson::dom::array results;
+    if (parser_.parse(body)["results"].get_array().get(results) != simdjson::SUCCESS) return false;
+    bool has_news = false;
+    for (const element session : results) has_news |= sessions.emplace(session["id"].get_string().value()).second;
+    if (results.size() < kPage || !has_news) return true;
   }
 }
 
@@ -190,7 +193,7 @@ void HonestReader::read_entry(const std::string& session, const std::string& raw
   const auto [known, extra] = split_entry(raw);
   const element entry = parser_.parse(known).value();
   std::string log_time, status, message, start, duration, resource;
-  const bool well = entry.is_object() && entry["logTime"].is_string() && entry["status"].is_string() &&
+  const bool well = entry.is_object() && entry["logTime"].is_string() && is_string_or_absent(entry["status"]) &&
                     scalar(entry, "logTime", log_time) && scalar(entry, "status", status) &&
                     scalar(entry, "message", message) && scalar(entry, "executionStartTime", start) &&
                     scalar(entry, "executionDuration", duration) && scalar(entry, "resourceHashId", resource) &&
@@ -214,7 +217,7 @@ void HonestReader::read_entry(const std::string& session, const std::string& raw
       R"("duration":"{}","resource_id":"{}","extra":{}}})",
       start, event, source_, session, log_time, status, duration, resource, more);
   const std::string number = fmt::format("{} {}", label_in(message), resource);
-  answers[number].push_back({began, news(status, log_time, start, duration), line});
+  answers[number].push_back({began, news(status, aws ? log_time : start, duration), line});
 }
 
 // Of several entries of one number those that say the same pair first, then those that began at the same time, in
