@@ -110,7 +110,9 @@ Fault Appliance::draw(const Request& request, Nanos at) {
   }
   Fault fault = plan_.faults.draw(random_);
   // A wish to wait until a date means nothing by a clock that steps.
-  if (clock_step(at) != nullptr && (fault == Fault::unavailable || fault == Fault::retry_date)) fault = Fault::too_many;
+  const bool may_name_a_date =
+      fault == Fault::unavailable || fault == Fault::retry_date || fault == Fault::retry_negative;
+  if (may_name_a_date && clock_step(at) != nullptr) fault = Fault::too_many;
   ++account_.faults[static_cast<std::size_t>(fault)];
   if (fault == Fault::expire) tokens_.expire_all(at);
   return fault;
@@ -287,7 +289,7 @@ Answer Appliance::list(std::string_view query, Nanos now) {
 
   const std::string_view base = dialect_ == Dialect::aws ? kAwsSessions : std::string_view("/api/v8/jobSessions");
   const Nanos at = now - now % kMomentLength;
-  const Catalogue::Rows found = page_of(*listing, at);
+  const Catalogue::Rows found = page_of(*listing, now);
   Answer answer;
   std::string rows;
   for (const std::size_t number : found.numbers) {
@@ -305,11 +307,12 @@ Answer Appliance::list(std::string_view query, Nanos now) {
 }
 
 // The rows that a listing shows, and in the order in which it does.
-Catalogue::Rows Appliance::page_of(Listing listing, Nanos at) {
-  const bool calm = is_calm(at);
-  if (!calm && nature_.is_blind.holds(at)) return {};
-  if (!calm && nature_.ignores_offset.holds(at)) listing.offset = 0;
-  if (calm || !nature_.shuffles.holds(at)) return sessions_.rows(listing, at, freeze());
+Catalogue::Rows Appliance::page_of(Listing listing, Nanos now) {
+  const Nanos at = now - now % kMomentLength;
+  const bool calm = is_calm(now);
+  if (!calm && nature_.is_blind.holds(now)) return {};
+  if (!calm && nature_.ignores_offset.holds(now)) listing.offset = 0;
+  if (calm || !nature_.shuffles.holds(now)) return sessions_.rows(listing, at, freeze());
   Listing whole = listing;
   whole.offset = 0;
   whole.limit = sessions_.size();

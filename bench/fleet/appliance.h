@@ -77,7 +77,7 @@ class Appliance {
 
   Answer answer_to(const Request& request, Nanos now);
   std::string row(std::size_t number, std::string_view base, Nanos at, Answer& into);
-  Catalogue::Rows page_of(Listing listing, Nanos at);
+  Catalogue::Rows page_of(Listing listing, Nanos now);
   std::optional<std::size_t> told_total(const Page& page, std::size_t rows, Nanos now);
   bool is_unread(std::size_t number, Nanos at) const;
   bool is_calm(Nanos at) const { return plan_.all_past || at >= freeze(); }

@@ -74,17 +74,28 @@ void correct_start(Session& session, const Plan& plan, Random& random) {
   session.corrected = since + random.between(kSecond / 2, std::max(session.stop - since, kSecond) + kSecond);
 }
 
-void page_log(Session& session, const Plan& plan, bool past, Random& random) {
-  const Nanos from = past ? plan.begin : session.stop;
-  session.paged = {session.start, from + random.between(0, plan.duration / 5)};
-}
-
 void open_again(Session& session, const Plan& plan, Random& random) {
   const Nanos quiet = session.stop + plan.mix.max_lateness + kSecond;
   const Nanos earliest = plan.begin + plan.duration / 10;
   session.reopened = whole_micros(std::max(quiet, earliest) + random.between(0, plan.duration / 5));
   session.second_stop =
       whole_micros(session.reopened + random.between(plan.session_length / 5, plan.session_length / 2));
+}
+
+// While it runs, or long after, when it runs again.
+void clear_log(Session& session, const Plan& plan, bool past, Random& random) {
+  if (past || random.chance(0.5)) {
+    open_again(session, plan, random);
+    session.cleared = session.reopened;
+    return;
+  }
+  const Nanos since = std::max(session.start, plan.begin);
+  session.cleared = since + random.between((session.stop - since) / 3, session.stop - since);
+}
+
+void page_log(Session& session, const Plan& plan, bool past, Random& random) {
+  const Nanos from = past ? plan.begin : session.stop;
+  session.paged = {session.start, from + random.between(0, plan.duration / 5)};
 }
 
 }  // namespace
@@ -107,9 +118,8 @@ void give_life(Session& session, const Plan& plan, std::size_t appliance, std::s
     session.is_odd_again = true;
   } else if (strikes(Fault::corrected_start)) {
     correct_start(session, plan, random);
-  } else if (!past && strikes(Fault::cleared_log)) {
-    const Nanos since = std::max(session.start, plan.begin);
-    session.cleared = since + random.between((session.stop - since) / 3, session.stop - since);
+  } else if (strikes(Fault::cleared_log)) {
+    clear_log(session, plan, past, random);
   } else if (strikes(Fault::paged_log)) {
     page_log(session, plan, past, random);
   } else if (strikes(Fault::short_entries)) {

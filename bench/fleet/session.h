@@ -31,7 +31,7 @@ struct Session {
   bool late = false;          // it began before any window of a listing
   bool never_ends = false;    // stays Running after `stop`, without another word
   bool is_odd_again = false;  // opened again, what is said then is not all about then
-  Nanos cleared = kNever;     // what its log had until then is in it no longer
+  Nanos cleared = kNever;     // what appeared in its log before is in it no longer
   Span paged;                 // its log has the first entries only, and says so
   bool is_of_short_entries = false;
   // Its start as it is told: earlier by this than it came up, and wrong until then.
@@ -57,7 +57,7 @@ struct Session {
   }
   // Whether a listing may tell another start than the one when it came up.
   bool is_told_oddly() const {
-    return began_before != 0 || first_start != Start::right || (telling && !telling->steps.empty());
+    return began_before != 0 || first_start != Start::right || (telling && telling->told(start) != start);
   }
   // When it stopped last, asked of a final one.
   Nanos stopped(Nanos at, Nanos freeze) const {

@@ -22,7 +22,7 @@ ClockStep step_within(Span slice, Random& random) {
   const std::uint64_t kind = random.below(8);
   Nanos by = 0;
   if (kind < 3) by = random.between(6, 90) * kSecond;
-  if (kind == 3 || kind == 4) by = random.between(1, 12) * kHour + random.between(0, 59) * kMinute;
+  if (kind == 3 || kind == 4) by = random.between(1, 6) * kHour + random.between(0, 59) * kMinute;
   if (kind == 5 || kind == 6) by = random.between(1, 100) * kDay;
   if (kind == 7) by = 400 * kDay;
   step.by = ahead ? by : -by;
