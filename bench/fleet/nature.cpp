@@ -11,7 +11,7 @@ namespace {
 constexpr Nanos kMinute = 60 * kSecond;
 constexpr std::size_t kRefusedAbove = 100;
 constexpr std::size_t kFewRows = 30;
-constexpr std::size_t kFewerRows = 9;  // so that a small fleet, too, has pages
+constexpr std::size_t kFewerRows = 5;  // so that a small fleet, too, has pages
 
 // Some time in the first half of the fleet's life.
 Span bad_time(const Plan& plan, Random& random) {

@@ -169,7 +169,7 @@ bool HonestReader::log_in(Nanos at) {
 
 bool HonestReader::list(Nanos at, std::set<std::string>& sessions) {
   constexpr std::size_t kPage = 7;
-  for (std::size_t offset = 0;; offset += kPage) {
+  for (std::size_t offset = 0;;) {
     const std::string query =
         fmt::format("Offset={}&Limit={}{}", offset, kPage, dialect_ == Dialect::aws ? "&Sort=startTimeAsc" : "");
     std::string body;
@@ -179,7 +179,8 @@ bool HonestReader::list(Nanos at, std::set<std::string>& sessions) {
     if (parser_.parse(body)["results"].get_array().get(results) != simdjson::SUCCESS) return false;
     bool has_news = false;
     for (const element session : results) has_news |= sessions.emplace(session["id"].get_string().value()).second;
-    if (results.size() < kPage || !has_news) return true;
+    if (!has_news) return true;
+    offset += results.size();
   }
 }
 
