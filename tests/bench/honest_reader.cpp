@@ -119,20 +119,25 @@ std::vector<std::string> raw_elements(std::string_view body) {
   return start == std::string_view::npos ? std::vector<std::string>() : parts_of(body.substr(start + 7));
 }
 
-HonestReader::HonestReader(Appliance& appliance, Dialect dialect, std::string source, std::string password)
-    : appliance_(appliance), dialect_(dialect), source_(std::move(source)), password_(std::move(password)) {}
+HonestReader::HonestReader(Appliance& appliance, Dialect dialect, std::string source, std::string password,
+                           Belief belief)
+    : appliance_(appliance),
+      dialect_(dialect),
+      source_(std::move(source)),
+      password_(std::move(password)),
+      belief_(belief) {}
 
 void HonestReader::poll(Nanos at) {
   if (appliance_.is_down(at) || (token_.empty() && !log_in(at))) return;
-  std::set<std::string> sessions;
+  std::map<std::string, std::string> sessions;
   if (!list(at, sessions)) return;
   const bool aws = dialect_ == Dialect::aws;
   const std::string base = aws ? "/api/v1/sessions/" : "/api/v8/jobSessions/";
-  for (const std::string& id : sessions) {
+  for (const auto& [id, start] : sessions) {
     std::string body;
     const bool whole = ask("GET", base + id + "/log", "", "", at, body);
     if (whole && body.starts_with(fmt::format(R"({{"{}":"{}")", aws ? "sessionId" : "jobSessionId", id))) {
-      read_log(id, body);
+      read_log(id, start, body);
     }
   }
 }
@@ -167,7 +172,7 @@ bool HonestReader::log_in(Nanos at) {
   return true;
 }
 
-bool HonestReader::list(Nanos at, std::set<std::string>& sessions) {
+bool HonestReader::list(Nanos at, std::map<std::string, std::string>& sessions) {
   constexpr std::size_t kPage = 7;
   for (std::size_t offset = 0;;) {
     const std::string query =
@@ -178,16 +183,22 @@ bool HonestReader::list(Nanos at, std::set<std::string>& sessions) {
     simdjson::dom::array results;
     if (parser_.parse(body)["results"].get_array().get(results) != simdjson::SUCCESS) return false;
     bool has_news = false;
-    for (const element session : results) has_news |= sessions.emplace(session["id"].get_string().value()).second;
+    for (const element session : results) {
+      has_news |= sessions
+                      .insert_or_assign(std::string(session["id"].get_string().value()),
+                                        std::string(session["executionStartTime"].get_string().value()))
+                      .second;
+    }
     if (!has_news) return true;
     offset += results.size();
   }
 }
 
-void HonestReader::read_log(const std::string& session, const std::string& body) {
+void HonestReader::read_log(const std::string& session, const std::string& start, const std::string& body) {
+  const std::string generation = belief_ == Belief::sessions_keep_their_start ? session + ' ' + start : session;
   Answers answers;
   for (const std::string& raw : raw_elements(body)) read_entry(session, raw, answers);
-  for (const auto& [number, read] : answers) settle(session, number, read);
+  for (const auto& [number, read] : answers) settle(generation, number, read);
 }
 
 void HonestReader::read_entry(const std::string& session, const std::string& raw, Answers& answers) {
@@ -209,7 +220,8 @@ void HonestReader::read_entry(const std::string& session, const std::string& raw
     return;
   }
   const bool aws = dialect_ == Dialect::aws;
-  const Nanos began = aws && start.empty() ? 0 : *parse_time(aws ? start : log_time);
+  const bool has_no_time = aws && start.empty() && belief_ != Belief::entries_keep_their_times;
+  const Nanos began = has_no_time ? 0 : *parse_time(aws && !start.empty() ? start : log_time);
   append_json(event, message);
   std::string more;
   append_json(more, extra);
@@ -237,8 +249,10 @@ void HonestReader::settle(const std::string& session, const std::string& number,
       }
     }
   };
-  pair([](const Known& k, const Read& r) { return k.news == r.news && std::abs(k.began - r.began) <= kMicrosecond; });
-  pair([](const Known& k, const Read& r) { return std::abs(k.began - r.began) <= kMicrosecond; });
+  const Nanos off = belief_ == Belief::entries_keep_their_times ? 0 : kMicrosecond;
+  const auto is_near = [&](const Known& k, const Read& r) { return std::abs(k.began - r.began) <= off; };
+  pair([&](const Known& k, const Read& r) { return k.news == r.news && is_near(k, r); });
+  pair(is_near);
   for (std::size_t r = 0; r < read.size(); ++r) {
     if (read_taken[r]) continue;
     const std::string ordinal = std::to_string(known.size());

@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <map>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,9 +15,13 @@
 
 namespace fleet {
 
+// What a reader may believe that an honest one does not.
+enum class Belief : std::uint8_t { nothing, entries_keep_their_times, sessions_keep_their_start };
+
 class HonestReader {
  public:
-  HonestReader(Appliance& appliance, Dialect dialect, std::string source, std::string password);
+  HonestReader(Appliance& appliance, Dialect dialect, std::string source, std::string password,
+               Belief belief = Belief::nothing);
 
   // Lists every session and reads every log, at this time of the appliance. An answer that cannot be read is left for
   // the next poll.
@@ -44,8 +47,9 @@ class HonestReader {
   bool ask(std::string_view method, std::string path, std::string_view query, std::string_view form, Nanos at,
            std::string& body);
   bool log_in(Nanos at);
-  bool list(Nanos at, std::set<std::string>& sessions);
-  void read_log(const std::string& session, const std::string& body);
+  // Ids and starts.
+  bool list(Nanos at, std::map<std::string, std::string>& sessions);
+  void read_log(const std::string& session, const std::string& start, const std::string& body);
   void read_entry(const std::string& session, const std::string& raw, Answers& answers);
   void settle(const std::string& session, const std::string& number, const std::vector<Read>& read);
   void write(const Known& as, const Read& what);
@@ -54,6 +58,7 @@ class HonestReader {
   const Dialect dialect_;
   const std::string source_;
   const std::string password_;
+  const Belief belief_;
   std::string token_;
   std::map<std::string, std::vector<Known>> known_;  // "session number resource"
   simdjson::dom::parser parser_;

@@ -42,7 +42,7 @@ class Reckon : public testing::Test {
       std::atomic<Nanos> freeze{kNever};
       Shared shared;
       Appliance appliance(plan_, conduct_, i, freeze, shared);
-      HonestReader reader(appliance, dialect_of(plan_, i), source_name(plan_, i), conduct_.password);
+      HonestReader reader(appliance, dialect_of(plan_, i), source_name(plan_, i), conduct_.password, belief_);
       for (Nanos at = kBegin; at < end; at += every) reader.poll(at);
       freeze = end;
       for (Nanos at = end; at < end + 3 * kSecond; at += every) reader.poll(at);
@@ -73,6 +73,7 @@ class Reckon : public testing::Test {
   std::filesystem::path folder_;
   Plan plan_;
   Conduct conduct_;
+  Belief belief_ = Belief::nothing;
   std::vector<std::string> lines_;
 };
 
@@ -128,6 +129,23 @@ TEST_F(Reckon, AgreesUnderAllFaultsTogether) {
     read_fleet(500 * kMillisecond);
     const Verdict verdict = judge(false);
     EXPECT_TRUE(verdict.agrees()) << "seed " << plan_.seed << '\n' << to_table(verdict);
+  }
+}
+
+// A reader that takes a session or an entry for another one when its time changes writes it again. An honest one does
+// not: see above.
+TEST_F(Reckon, FindsOutWhoBelievesTimes) {
+  for (const auto& [fault, belief] : {std::pair(Fault::seven_digits, Belief::entries_keep_their_times),
+                                      std::pair(Fault::ticks_without_start, Belief::entries_keep_their_times),
+                                      std::pair(Fault::corrected_start, Belief::sessions_keep_their_start)}) {
+    for (const bool strikes : {false, true}) {
+      plan_.faults = {};
+      if (strikes) plan_.faults.set(fault, 0.7);
+      belief_ = belief;
+      lines_.clear();
+      read_fleet(200 * kMillisecond);
+      EXPECT_EQ(judge(false).count(Verdict::repeated) > 0, strikes) << misbehaviour(fault).name;
+    }
   }
 }
 
