@@ -207,6 +207,8 @@ void add_serve_options(CLI::App& app, ServeOptions& o) {
   app.add_option("--fault", o.faults, "NAME, or NAME=PROBABILITY, repeatable; `fleet_sim faults` lists them");
   app.add_flag("--faults", o.answer_faults, "a mix of what often goes wrong with answers");
   app.add_flag("--all-faults", o.all_faults, "a mix of everything that ends");
+  app.add_option("--clock-steps", o.plan.clock_steps, "how often the clock of an appliance steps that has the fault")
+      ->capture_default_str();
   app.add_option("--page-cap", o.conduct.page_cap, "rows of a listing's page at most, whatever was asked for");
   app.add_option("--dead", o.setting.dead, "appliances that never answer or refuse")->capture_default_str();
   app.add_option("--token-lifetime", o.token_lifetime, "seconds")->capture_default_str();

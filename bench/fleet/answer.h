@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "bench/fleet/faults.h"
 #include "bench/fleet/times.h"
@@ -23,11 +24,14 @@ struct Answer {
   std::string_view content_type = "application/json; charset=utf-8";
   std::string headers;  // further lines, each ended
   std::shared_ptr<const std::string> body;
-  Fault fault = Fault::none;            // what the connection has to do to it
-  std::ptrdiff_t length_is_off_by = 0;  // the promised length, from the true one
-  Nanos wait_until = 0;                 // what its Retry-After asks for; 0: nothing
-  std::string wish;                     // that in words
-  std::optional<Receipt> receipt;       // none: nothing in it belongs to the session that was asked for
+  Fault fault = Fault::none;              // what the connection has to do to it
+  std::ptrdiff_t length_is_off_by = 0;    // the promised length, from the true one
+  Nanos wait_until = 0;                   // what its Retry-After asks for; 0: nothing
+  std::string wish;                       // that in words
+  std::string date;                       // of its Date header; empty: the clock's
+  bool is_of_no_use = false;              // nobody must read it, whatever it holds
+  std::vector<std::size_t> at_their_end;  // sessions whose last row is in it
+  std::optional<Receipt> receipt;         // none: nothing in it belongs to the session that was asked for
 };
 
 // How an answer fared, by the fleet's clock.

@@ -43,6 +43,7 @@ Appliance::Appliance(const Plan& plan, const Conduct& conduct, std::size_t index
                      Shared& shared)
     : plan_(plan_of_appliance(plan, index)),
       nature_(nature_of(plan, index)),
+      telling_(telling_of(plan_, index)),
       conduct_(conduct),
       index_(index),
       dialect_(dialect_of(plan, index)),
@@ -61,6 +62,15 @@ Appliance::Appliance(const Plan& plan, const Conduct& conduct, std::size_t index
 bool Appliance::is_down(Nanos now) const { return nature_.is_down.holds(clock(now)) && !is_calm(clock(now)); }
 
 Answer Appliance::answer(const Request& request, Nanos now) {
+  Answer answer = answer_to(request, now);
+  const Nanos at = clock(now);
+  if (const ClockStep* step = clock_step(at)) {
+    answer.date = step->date.empty() ? http_date(at + step->by) : std::string(step->date);
+  }
+  return answer;
+}
+
+Answer Appliance::answer_to(const Request& request, Nanos now) {
   const Nanos at = clock(now);
   account_.arrived(request.arrived, words_for(request));
   shared_.requests.fetch_add(1, std::memory_order_relaxed);
@@ -73,6 +83,10 @@ Answer Appliance::answer(const Request& request, Nanos now) {
 
   Answer answer = route(request, at);
   if (fault == Fault::other_session && answer.receipt) show_another_session(answer, at);
+  if (nature_.says_no_log.holds(at) && !is_calm(at) && answer.status == 200 && request.method == "GET") {
+    answer.body = shared_text(no_log(dialect_, *answer.body, random_));
+    answer.is_of_no_use = true;
+  }
   spoil(answer, fault, random_);
   if (conduct_.gzip && answer.body && request.accept_encoding.find("gzip") != std::string_view::npos) {
     answer.body = shared_text(gzip(*answer.body));
@@ -94,7 +108,11 @@ Fault Appliance::draw(const Request& request, Nanos at) {
     tokens_.expire_all(at);
     tokens_expire_at_ = at + nature_.tokens_expire_every;
   }
-  const Fault fault = plan_.faults.draw(random_);
+  Fault fault = plan_.faults.draw(random_);
+  // A wish to wait until a date means nothing by a clock that steps.
+  const bool may_name_a_date =
+      fault == Fault::unavailable || fault == Fault::retry_date || fault == Fault::retry_negative;
+  if (may_name_a_date && clock_step(at) != nullptr) fault = Fault::too_many;
   ++account_.faults[static_cast<std::size_t>(fault)];
   if (fault == Fault::expire) tokens_.expire_all(at);
   return fault;
@@ -105,7 +123,9 @@ void Appliance::finished(const Answer& answer, const Delivery& delivery) {
   if (delivery.complete && delivery.known_at != kNever && answer.wait_until > 0) {
     account_.asked_to_wait(delivery.known_at, shifted(answer.wait_until, -nature_.clock_offset), answer.wish);
   }
-  if (!delivery.complete || !answer.receipt || answer.fault == Fault::cut) return;
+  if (!delivery.complete || answer.fault == Fault::cut || answer.is_of_no_use) return;
+  for (const std::size_t number : answer.at_their_end) slots_[number].shown_at_its_end = true;
+  if (!answer.receipt) return;
   const Receipt& receipt = *answer.receipt;
   // Who reads a whole answer that nobody must read, has read it.
   std::atomic<Nanos>& read_to = slots_[receipt.session].read_to;
@@ -153,11 +173,11 @@ bool Appliance::is_unread(std::size_t number, Nanos at) const {
   const Session& session = sessions_[number];
   // Where its end is, the freeze may still change.
   if (slot.read_to >= quiet_from(plan_, session, freeze()) || !sessions_.exists(number, at, freeze())) return false;
-  return slot.shown_at_its_end || (session.reopened == kNever && !session.late);
+  return slot.shown_at_its_end || (session.reopened == kNever && !session.late && !session.is_told_oddly());
 }
 
-std::string Appliance::row(std::size_t number, std::string_view base, Nanos at) {
-  if (sessions_[number].is_at_its_end(at, freeze())) slots_[number].shown_at_its_end = true;
+std::string Appliance::row(std::size_t number, std::string_view base, Nanos at, Answer& into) {
+  if (sessions_[number].is_at_its_end(at, freeze())) into.at_their_end.push_back(number);
   return render_session(sessions_[number], number, base, at, freeze());
 }
 
@@ -251,7 +271,7 @@ Answer Appliance::collection(const Request& request, std::string_view rest, Nano
   if (wants_log) return log(*number, now);
   Answer answer;
   const std::string_view base = request.path.substr(0, request.path.size() - rest.size() - 1);
-  answer.body = shared_text(row(*number, base, at));
+  answer.body = shared_text(row(*number, base, at, answer));
   return answer;
 }
 
@@ -269,20 +289,53 @@ Answer Appliance::list(std::string_view query, Nanos now) {
 
   const std::string_view base = dialect_ == Dialect::aws ? kAwsSessions : std::string_view("/api/v8/jobSessions");
   const Nanos at = now - now % kMomentLength;
-  const Catalogue::Rows found = sessions_.rows(*listing, at, freeze());
+  const Catalogue::Rows found = page_of(*listing, now);
+  Answer answer;
   std::string rows;
   for (const std::size_t number : found.numbers) {
     if (!rows.empty()) rows += ',';
-    rows += row(number, base, at);
+    rows += row(number, base, at, answer);
   }
   Page page{listing->offset, listing->limit, found.total};
   if (happens(Fault::total_wrong))
     page.total = found.total + 1 + random_.below(3) - std::min<std::size_t>(found.total, 2);
   if (happens(Fault::total_null)) page.total.reset();
   if (dialect_ == Dialect::azure && random_.chance(kTotalKeptSecret)) page.total.reset();
-  Answer answer;
+  page.total = told_total(page, found.numbers.size(), now);
   answer.body = shared_text(render_page(dialect_, rows, page, base));
   return answer;
+}
+
+// The rows that a listing shows, and in the order in which it does.
+Catalogue::Rows Appliance::page_of(Listing listing, Nanos now) {
+  const Nanos at = now - now % kMomentLength;
+  const bool calm = is_calm(now);
+  if (!calm && nature_.is_blind.holds(now)) return {};
+  if (!calm && nature_.ignores_offset.holds(now)) listing.offset = 0;
+  if (calm || !nature_.shuffles.holds(now)) return sessions_.rows(listing, at, freeze());
+  Listing whole = listing;
+  whole.offset = 0;
+  whole.limit = sessions_.size();
+  Catalogue::Rows all = sessions_.rows(whole, at, freeze());
+  for (std::size_t i = all.numbers.size(); i > 1; --i) std::swap(all.numbers[i - 1], all.numbers[random_.below(i)]);
+  all.numbers.erase(all.numbers.begin(),
+                    all.numbers.begin() + static_cast<std::ptrdiff_t>(std::min(listing.offset, all.numbers.size())));
+  all.numbers.resize(std::min(listing.limit, all.numbers.size()));
+  return all;
+}
+
+std::optional<std::size_t> Appliance::told_total(const Page& page, std::size_t rows, Nanos now) {
+  if (nature_.ignores_offset.holds(now) && !is_calm(now)) return std::nullopt;
+  switch (nature_.total_lie) {
+    case TotalLie::of_page:
+      return rows;
+    case TotalLie::zero:
+      return 0;
+    case TotalLie::too_high:
+      return page.total.value_or(0) + 17;
+    default:
+      return page.total;
+  }
 }
 
 Answer Appliance::log(std::size_t number, Nanos now) {

@@ -18,7 +18,9 @@
 #include "bench/fleet/plan.h"
 #include "bench/fleet/random.h"
 #include "bench/fleet/record.h"
+#include "bench/fleet/render.h"
 #include "bench/fleet/script.h"
+#include "bench/fleet/telling.h"
 #include "bench/fleet/tokens.h"
 
 namespace fleet {
@@ -73,9 +75,14 @@ class Appliance {
     std::atomic<bool> shown_at_its_end = false;
   };
 
-  std::string row(std::size_t number, std::string_view base, Nanos at);
+  Answer answer_to(const Request& request, Nanos now);
+  std::string row(std::size_t number, std::string_view base, Nanos at, Answer& into);
+  Catalogue::Rows page_of(Listing listing, Nanos now);
+  std::optional<std::size_t> told_total(const Page& page, std::size_t rows, Nanos now);
   bool is_unread(std::size_t number, Nanos at) const;
   bool is_calm(Nanos at) const { return plan_.all_past || at >= freeze(); }
+  // Null: its clock is right, or as far off as ever.
+  const ClockStep* clock_step(Nanos at) const { return is_calm(at) || !telling_ ? nullptr : telling_->step_at(at); }
   Fault draw(const Request& request, Nanos at);
   Answer route(const Request& request, Nanos now);
   Answer token(const Request& request, Nanos now);
@@ -92,6 +99,7 @@ class Appliance {
 
   const Plan plan_;  // by our clock
   const Nature nature_;
+  const std::shared_ptr<const Telling> telling_;
   const Conduct& conduct_;
   const std::size_t index_;
   const Dialect dialect_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace fleet {
 
@@ -22,6 +23,7 @@ Catalogue::Catalogue(const Plan& plan, std::size_t appliance)
   std::iota(order_.begin(), order_.end(), 0);
   std::stable_sort(order_.begin(), order_.end(),
                    [&](std::uint32_t a, std::uint32_t b) { return sessions_[a].start < sessions_[b].start; });
+  is_told_in_order_ = std::ranges::none_of(sessions_, &Session::is_told_oddly);
   const bool inserts = plan.faults.share(Fault::shift_insert) > 0, deletes = plan.faults.share(Fault::shift_delete) > 0;
   for (std::size_t i = 0; i < spares_.size(); ++i) {
     spares_[i] = inserts && (!deletes || i % 2 == 0) ? Presence::hidden : Presence::listed;
@@ -44,10 +46,23 @@ std::optional<std::size_t> Catalogue::find(std::string_view id, Nanos at, Nanos 
   return found == last ? std::nullopt : std::optional(found->second);
 }
 
+std::vector<std::uint32_t> Catalogue::order_told(Nanos at, Nanos freeze) const {
+  std::vector<std::pair<Nanos, std::uint32_t>> told;
+  for (std::uint32_t number = 0; number < sessions_.size(); ++number) {
+    told.emplace_back(told_start(sessions_[number], at, freeze), number);
+  }
+  std::ranges::sort(told);
+  std::vector<std::uint32_t> order;
+  for (const auto& [start, number] : told) order.push_back(number);
+  return order;
+}
+
 Catalogue::Rows Catalogue::rows(const Listing& listing, Nanos at, Nanos freeze) const {
-  const auto start = [&](std::uint32_t number) { return sessions_[number].start; };
-  const auto first = std::ranges::lower_bound(order_, listing.from, {}, start);
-  const auto last = std::ranges::upper_bound(first, order_.end(), std::min(listing.to, at), {}, start);
+  const std::vector<std::uint32_t> told = is_told_in_order_ ? std::vector<std::uint32_t>() : order_told(at, freeze);
+  const std::vector<std::uint32_t>& order = is_told_in_order_ ? order_ : told;
+  const auto start = [&](std::uint32_t number) { return told_start(sessions_[number], at, freeze); };
+  const auto first = std::ranges::lower_bound(order, listing.from, {}, start);
+  const auto last = std::ranges::upper_bound(first, order.end(), listing.to, {}, start);
   const auto count = static_cast<std::size_t>(std::max<std::ptrdiff_t>(last - first, 0));
   Rows rows;
   for (std::size_t i = 0; i < count; ++i) {

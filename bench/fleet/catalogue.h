@@ -44,12 +44,14 @@ class Catalogue {
  private:
   enum class Presence : std::uint8_t { hidden, listed, deleted };
 
+  std::vector<std::uint32_t> order_told(Nanos at, Nanos freeze) const;
   void turn_spare(Presence from, Presence to, bool newest);
 
   const Plan& plan_;
   std::vector<Session> sessions_;
   std::vector<std::atomic<Presence>> spares_;  // of the sessions beyond the plan's
   std::vector<std::uint32_t> order_;           // numbers by start
+  bool is_told_in_order_;                      // and are listed in that order, whenever they are asked for
   std::unordered_multimap<std::string_view, std::size_t> by_id_;
 };
 

@@ -59,6 +59,7 @@ std::string daemon_configuration(const std::string& folder, const std::vector<En
                    "\"file:{}/password\"\n",
                    endpoint.source, endpoint.dialect == Dialect::aws ? "veeam-aws" : "veeam-azure", endpoint.url,
                    username, folder);
+    if (endpoint.has_short_retention) toml += "poll = { retention = \"1h\" }\n";
     // The certificate names 127.0.0.1 and localhost; the latter holds for every loopback address.
     if (tls)
       fmt::format_to(std::back_inserter(toml), "tls = {{ ca_file = \"{}/ca.pem\", server_name = \"localhost\" }}\n",

@@ -53,7 +53,7 @@ std::string_view date_of(Nanos at) {
 void write_head(std::string& head, const Answer& answer, Nanos at) {
   head.clear();
   fmt::format_to(std::back_inserter(head), "HTTP/1.1 {} {}\r\nDate: {}\r\nServer: fleet\r\n", answer.status,
-                 reason_phrase(answer.status), date_of(at));
+                 reason_phrase(answer.status), answer.date.empty() ? date_of(at) : std::string_view(answer.date));
   if (answer.body) {
     fmt::format_to(std::back_inserter(head), "Content-Type: {}\r\n", answer.content_type);
     answer.fault == Fault::huge

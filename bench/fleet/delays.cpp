@@ -9,7 +9,7 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "bench/fleet/owed.h"
+#include "bench/fleet/script.h"
 
 namespace fleet {
 
@@ -17,7 +17,7 @@ namespace {
 
 using simdjson::dom::element;
 
-// By source, session and identity; 0: several entries have it.
+// By source and number; 0: several entries have it.
 using Appearances = std::unordered_map<std::string, Nanos>;
 
 struct FirstSeen {
@@ -25,10 +25,7 @@ struct FirstSeen {
   Nanos created;
 };
 
-std::string key_of(std::string_view source, std::string_view session, Nanos time, std::string_view message,
-                   std::string_view resource) {
-  return fmt::format("{} {} {}", source, session, comparable_identity(time, message, resource));
-}
+std::string key_of(std::string_view source, std::string_view label) { return fmt::format("{} {}", source, label); }
 
 std::string_view field(const element& of, std::string_view pointer) {
   std::string_view text;
@@ -50,12 +47,10 @@ Appearances read_ledger(const std::string& path) {
   Appearances appearances;
   for_each_line(path, [&](const element& line) {
     if (field(line, "/record") != "session") return;
-    for (const element entry : line["entries"].get_array()) {
-      const std::string key =
-          key_of(field(line, "/source"), field(line, "/session"), parse_time(field(entry, "/t")).value_or(0),
-                 field(entry, "/m"), field(entry, "/r"));
-      const auto [known, is_new] = appearances.try_emplace(key, entry["a"].get_int64().value());
-      if (!is_new) known->second = 0;
+    for (const element number : line["numbers"].get_array()) {
+      const auto entries = number["e"].get_array().value();
+      appearances[key_of(field(line, "/source"), field(number, "/n"))] =
+          entries.size() == 1 ? entries.at(0)["a"].get_int64().value() : 0;
     }
   });
   return appearances;
@@ -65,11 +60,7 @@ std::vector<FirstSeen> read_events(const std::string& path) {
   std::vector<FirstSeen> events;
   for_each_line(path, [&](const element& line) {
     if (field(line, "/sessionlog/change") != "new") return;
-    const std::string_view start = field(line, "/event/start"), log_time = field(line, "/sessionlog/log_time");
-    const bool by_start = field(line, "/event/dataset") == "veeam.aws.session_log" && !start.empty();
-    events.push_back({key_of(field(line, "/sessionlog/source"), field(line, "/sessionlog/session_id"),
-                             parse_time(by_start ? start : log_time).value_or(0), field(line, "/message"),
-                             field(line, "/sessionlog/resource_id")),
+    events.push_back({key_of(field(line, "/sessionlog/source"), label_in(field(line, "/message"))),
                       parse_time(field(line, "/event/created")).value_or(0)});
   });
   return events;

@@ -43,6 +43,8 @@ enum class Fault : std::uint8_t {
   utf8,
   nested,
   bigint,
+  ticks_without_start,
+  large_entry,
   // Sources: drawn for every appliance.
   clock,
   version,
@@ -53,6 +55,14 @@ enum class Fault : std::uint8_t {
   early_expiry,
   second_client,
   dead,
+  clock_steps,
+  local_times,
+  seven_digits,
+  no_log,
+  blind,
+  shuffled_listings,
+  total_lies,
+  short_retention,
   // Listings: drawn for every page.
   shift_insert,
   shift_delete,
@@ -64,8 +74,14 @@ enum class Fault : std::uint8_t {
   reopen,
   never_ending,
   late_session,
+  given_away,
+  reopened_oddly,
+  corrected_start,
+  cleared_log,
+  paged_log,
+  short_entries,
 };
-inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(Fault::late_session) + 1;
+inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(Fault::short_entries) + 1;
 
 // What a probability is a share of.
 enum class Scope : std::uint8_t { answer, entry, source, listing, session };

@@ -138,9 +138,9 @@ struct Fleet::Running {
     Shard& shard = *shards[index % shards.size()];
     Acceptor acceptor = bound(shard.io.get_executor(), {address_of(setting, index), 0});
     const auto at = acceptor.local_endpoint();
-    endpoints.push_back(
-        {source_name(plan, index), dialect_of(plan, index),
-         fmt::format("{}://{}:{}", setting.tls ? "https" : "http", at.address().to_string(), at.port())});
+    endpoints.push_back({source_name(plan, index), dialect_of(plan, index),
+                         fmt::format("{}://{}:{}", setting.tls ? "https" : "http", at.address().to_string(), at.port()),
+                         nature_of(plan, index).has_short_retention});
     const bool is_dead = index >= plan.appliances - setting.dead || nature_of(plan, index).is_dead;
     if (is_dead && index % 3 != 0) {
       if (index % 3 == 2) {

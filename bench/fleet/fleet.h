@@ -26,6 +26,7 @@ struct Endpoint {
   std::string source;
   Dialect dialect;
   std::string url;
+  bool has_short_retention = false;  // so that done sessions are soon forgotten
 };
 
 class Fleet {

@@ -109,4 +109,10 @@ std::string as_owed(std::string_view text) {
   return out;
 }
 
+std::string hash_of(std::string_view text) {  // FNV-1a
+  std::uint64_t hash = 0xcbf29ce484222325u;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  return fmt::format("{:016x}", hash);
+}
+
 }  // namespace fleet

@@ -19,4 +19,7 @@ void append_json_respelled(std::string& to, std::string_view text, Random& rando
 // What the daemon must make of it: lone surrogates and bad bytes replaced by U+FFFD, one for each.
 std::string as_owed(std::string_view text);
 
+// 16 hex digits that stand for a text too long to be repeated.
+std::string hash_of(std::string_view text);
+
 }  // namespace fleet

@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "bench/fleet/forms.h"
 #include "bench/fleet/json_text.h"
 #include "bench/fleet/nature.h"
 #include "bench/fleet/script.h"
@@ -17,11 +18,6 @@
 namespace fleet {
 
 namespace {
-
-struct ServedState {
-  State state;
-  bool owed;
-};
 
 // In order of time, each moment once. A slow answer may have ended after a newer one: time decides, not the end of the
 // answer.
@@ -36,48 +32,6 @@ std::vector<Served> in_order(std::vector<Served> served) {
     }
   }
   return out;
-}
-
-bool same_state(Dialect dialect, const State& a, const State& b) {
-  if (a.status != b.status) return false;
-  if (!is_final_status(a.status)) return true;
-  return a.duration == b.duration && (dialect == Dialect::aws ? a.log_time == b.log_time : a.start == b.start);
-}
-
-std::vector<ServedState> states_of(const Plan& plan, const Session& session, const Entry& entry,
-                                   const std::vector<Served>& served, Nanos freeze) {
-  std::vector<ServedState> states;
-  for (const Served& each : served) {
-    std::optional<State> state = state_at(plan, session, entry, each.moment, freeze);
-    if (!state) continue;
-    if (states.empty() || !same_state(session.dialect, states.back().state, *state)) {
-      states.push_back({std::move(*state), each.owed});
-    } else {
-      states.back().owed |= each.owed;
-    }
-  }
-  return states;
-}
-
-void append_entry(std::string& to, Dialect dialect, const Entry& entry, const std::vector<ServedState>& states) {
-  const auto time = [&](Nanos at) {
-    return at == 0 ? std::string() : dialect == Dialect::aws ? aws_time(at) : azure_time(at);
-  };
-  to += R"({"m":)";
-  append_json(to, as_owed(entry.message));
-  fmt::format_to(std::back_inserter(to), R"(,"t":"{}","r":"{}","a":{},"s":[)", time(entry.started), entry.resource,
-                 entry.appears);
-  const char* comma = "";
-  for (const auto& [state, owed] : states) {
-    fmt::format_to(std::back_inserter(to), R"({}[{},"{}","{}","{}","{}"])", std::exchange(comma, ","), int{owed},
-                   state.status, time(state.log_time), time(state.start), state.duration);
-  }
-  to += ']';
-  if (!entry.extra.empty()) {
-    to += R"(,"x":)";
-    append_json(to, '{' + entry.extra.substr(1) + '}');
-  }
-  to += '}';
 }
 
 // A client that met a session and finds it deleted may say that it could not read it to its end. Only if it had ended
@@ -95,32 +49,22 @@ void append_session(std::string& to, const Plan& plan, const std::string& source
                     const SessionRecord& record, Nanos freeze) {
   const std::vector<Served> served = in_order(record.served);
   const bool broken = std::any_of(served.begin(), served.end(), [](const Served& each) { return !each.owed; });
-  std::string entries, errors;
-  for (const Entry& entry : make_script(plan, session)) {
-    const std::vector<ServedState> states = states_of(plan, session, entry, served, freeze);
-    if (states.empty()) continue;
-    std::string& list = entry.raw.empty() ? entries : errors;
-    if (!list.empty()) list += ',';
-    if (entry.raw.empty()) {
-      append_entry(list, session.dialect, entry, states);
-    } else {
-      fmt::format_to(std::back_inserter(list), "[{},", int{states.front().owed});
-      append_json(list, entry.raw);
-      list += ']';
-    }
-  }
   fmt::format_to(
       std::back_inserter(to),
-      R"({{"record":"session","source":"{}","dialect":"{}","session":"{}","start":"{}","broken":{},"gaps":{},)"
-      R"("entries":[{}],"errors":[{}]}})"
-      "\n",
-      source, session.dialect == Dialect::aws ? "aws" : "azure", session.id, azure_time(session.start), broken,
-      int{may_have_gap(plan, session, record, freeze)}, entries, errors);
+      R"({{"record":"session","source":"{}","dialect":"{}","session":"{}","start":"{}","broken":{},"gaps":{},)", source,
+      session.dialect == Dialect::aws ? "aws" : "azure", session.id, azure_time(session.start), broken,
+      int{may_have_gap(plan, session, record, freeze)});
+  append_forms(to, plan, session, served, freeze);
+  to += "}\n";
 }
 
 std::string_view life_of(const Plan& plan, std::size_t appliance, std::size_t index, const Session& session) {
   if (session.reopened != kNever) return "reopened";
   if (session.never_ends) return "never ending";
+  if (session.first_start != Session::Start::right) return "with a corrected start";
+  if (session.cleared != kNever) return "with a log that is cleared";
+  if (session.paged.to != 0) return "with a paged log";
+  if (session.is_of_short_entries) return "of short entries";
   const Session plain = plain_session(plan, appliance, index);
   return session.id != plain.id ? "of a reused id" : session.start != plain.start ? "late" : "plain";
 }

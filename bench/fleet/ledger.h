@@ -1,18 +1,23 @@
 // What the fleet served, written down for the judge: one JSON object a line.
 //
 //   {"record":"session","source":"aws-0001","dialect":"aws","session":"...","start":"...","broken":false,"gaps":0,
-//    "entries":[{"m":message,"t":identity time,"r":resource,"a":when it appears in
-//    ns,"s":[[owed,status,logTime,start,duration],...],"x":unknown fields},...], "errors":[[owed,raw],...]}
+//    "numbers":[{"n":"12.7","m":message,"h":its hash,
+//      "f":[[final,status,resource,when,[[logTime,start,duration],...]],...],
+//      "e":[{"a":when it appears in ns,"x":unknown fields,"s":[[form,owed],...]},...]},...],
+//    "errors":[[owed,raw],...]}
 //   {"record":"account","source":"aws-0001",...,"told":["what was not right",...]}
 //
-// "s" are the distinct states in the order they were served, compared as the daemon must: of a status that is not final
-// only the word counts. "owed" is 1 if the state was in at least one complete and correct answer, 0 if only in broken
-// ones. "broken": some moment of this session was served in broken answers only. "gaps": how many gap events it may
-// have: one if the appliance has deleted it. It is never required: a client needs its time to be sure.
+// "n" is what the message ends in: it says which entries of the script this is, one nearly always, else twins and those
+// that say the same at another time. "f" are the forms in which they were served: what a consumer could see of them. A
+// form is one piece of news, as the script knows it, and has every spelling it was served in: all ticks of a step that
+// is not over are one form, and so are seven and six digits of one time. "when" is the first moment it was served. "e"
+// are the entries, each with its forms in the order they were served. "owed" is 1 if a form was in at least one
+// complete and correct answer, 0 if only in broken ones. A message that is long is cut, its hash (see hash_of) is that
+// of all of it. "broken": some moment of this session was served in broken answers only. "gaps": how many gap events
+// are due to it at most: one if the appliance has deleted it. It is never required: a client needs its time to be sure.
 //
-// Sessions of one id on one source are generations of it, told apart by their start. All times of a later generation
-// are later than those of the one before, so an event belongs to the generation that has an entry of its identity, and
-// no event.id may belong to two. Error events are counted: each generation may have one of the same raw text.
+// Sessions of one id on one source are generations of it, told apart by their start; their numbers differ. Error events
+// are counted by their raw text.
 //
 // A session that is there at the end and whose last state was never served completely has a line that says so:
 //   {"record":"unread","source":"aws-0001","session":"...","start":"...","life":"reopened"}

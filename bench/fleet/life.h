@@ -1,5 +1,6 @@
 // What may become of a session besides beginning and ending: it is deleted, opened again, never ends, began long ago,
-// or has the id of an older one. Decided by the session's seed, one fate at most.
+// has the id of an older one, has a start that is corrected or a log that is not whole. Decided by the session's seed,
+// one fate at most, since some of them contradict each other.
 #pragma once
 
 #include <cstddef>

@@ -46,7 +46,8 @@ bool read_one(Dialect dialect, std::string_view key, const std::string& value, L
 }  // namespace
 
 bool Listing::shows(const Session& session, Nanos at, Nanos freeze) const {
-  if (session.start < from || session.start > to) return false;
+  const Nanos start = told_start(session, at, freeze);
+  if (start < from || start > to) return false;
   if (statuses.empty() && types.empty()) return true;
   const std::string_view status = session.is_final(at, freeze) ? session.final_status : "Running";
   const auto has = [](const std::vector<std::string>& words, std::string_view word) {

@@ -12,7 +12,7 @@
 namespace fleet {
 
 struct Listing {
-  Nanos from = 0;
+  Nanos from = kLongAgo;
   Nanos to = kNever;
   std::vector<std::string> statuses;  // none: all
   std::vector<std::string> types;

@@ -11,6 +11,7 @@ namespace {
 constexpr Nanos kMinute = 60 * kSecond;
 constexpr std::size_t kRefusedAbove = 100;
 constexpr std::size_t kFewRows = 30;
+constexpr std::size_t kFewerRows = 5;  // so that a small fleet, too, has pages
 
 // Some time in the first half of the fleet's life.
 Span bad_time(const Plan& plan, Random& random) {
@@ -31,6 +32,9 @@ Nature nature_of(const Plan& plan, std::size_t appliance) {
   const Span refusing = bad_time(plan, random), down = bad_time(plan, random);
   const bool refuses_limits = random.chance(0.5);
   const Span failing = bad_time(plan, random);
+  const Span no_log = bad_time(plan, random), blind = bad_time(plan, random), shuffles = bad_time(plan, random);
+  const Span ignores_offset = bad_time(plan, random);
+  const auto total_lie = static_cast<TotalLie>(random.below(4));
 
   if (strikes(Fault::clock)) nature.clock_offset = offset;
   const auto here = [&](Span span) { return Span{span.from + nature.clock_offset, span.to + nature.clock_offset}; };
@@ -46,6 +50,18 @@ Nature nature_of(const Plan& plan, std::size_t appliance) {
   nature.is_dead = strikes(Fault::dead);
   if (strikes(Fault::page_limit))
     (refuses_limits ? nature.greatest_limit : nature.most_rows) = refuses_limits ? kRefusedAbove : kFewRows;
+  if (strikes(Fault::no_log)) nature.says_no_log = here(no_log);
+  if (strikes(Fault::blind)) nature.is_blind = here(blind);
+  if (strikes(Fault::shuffled_listings)) {
+    nature.shuffles = here(shuffles);
+    nature.most_rows = kFewerRows;
+  }
+  if (strikes(Fault::total_lies)) {
+    nature.total_lie = total_lie;
+    if (total_lie == TotalLie::none) nature.ignores_offset = here(ignores_offset);
+    nature.most_rows = kFewerRows;
+  }
+  nature.has_short_retention = strikes(Fault::short_retention);
   return nature;
 }
 

@@ -1,7 +1,9 @@
 // How an appliance as a whole differs from a good one: its clock, its bad times, its limits. A function of the plan.
+// How it tells its times is in telling.h.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 
 #include "bench/fleet/plan.h"
@@ -9,12 +11,8 @@
 
 namespace fleet {
 
-struct Span {
-  Nanos from = 0;
-  Nanos to = 0;
-
-  bool holds(Nanos at) const { return from <= at && at < to; }
-};
+// What a listing's total says instead of the number of rows, always.
+enum class TotalLie : std::uint8_t { none, of_page, zero, too_high };
 
 // Times are those of the appliance's own clock.
 struct Nature {
@@ -30,6 +28,12 @@ struct Nature {
   Nanos tokens_expire_every = 0;          // likewise; they can be refreshed
   std::size_t greatest_limit = kNoLimit;  // more is answered with 400
   std::size_t most_rows = kNoLimit;       // whatever was asked for
+  Span says_no_log;                       // JSON that is nothing of what was asked for, with status 200
+  Span is_blind;                          // its listings are empty
+  Span shuffles;                          // each response has the rows in another order
+  Span ignores_offset;                    // every page is the first one, with a total of null
+  TotalLie total_lie = TotalLie::none;
+  bool has_short_retention = false;  // as the client is told
 };
 
 Nature nature_of(const Plan& plan, std::size_t appliance);

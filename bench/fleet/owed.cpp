@@ -1,11 +1,11 @@
 #include "bench/fleet/owed.h"
 
+#include <fmt/format.h>
 #include <simdjson.h>
 
 #include <fstream>
+#include <optional>
 #include <stdexcept>
-
-#include "bench/fleet/script.h"
 
 namespace fleet {
 
@@ -24,40 +24,42 @@ std::string instant(std::string_view text) {
   return time ? std::to_string(*time) : std::string(text);
 }
 
-void add_entry(OwedSession& session, const element& entry) {
-  const std::string_view message = text(entry["m"]), resource = text(entry["r"]), time = text(entry["t"]);
-  Group& group = session.groups[comparable_identity(parse_time(time).value_or(0), message, resource)];
-  group.shown = std::string(time) + ' ' + std::string(message);
-  std::string_view extra;
-  group.extras.emplace_back(entry["x"].get_string().get(extra) == simdjson::SUCCESS ? extra : std::string_view());
-  std::vector<OwedState>& states = group.entries.emplace_back();
-  for (const element state : entry["s"].get_array()) {
-    states.push_back(
-        {comparable_state(session.dialect, text(state.at(1)), text(state.at(2)), text(state.at(3)), text(state.at(4))),
-         state.at(0).get_int64().value() != 0});
+void add_form(Number& number, const element& form) {
+  const std::string_view status = text(form.at(1)), resource = text(form.at(2));
+  std::string_view first;
+  for (const element spelling : form.at(4).get_array()) {
+    const std::string_view log_time = text(spelling.at(0));
+    if (first.empty()) first = log_time;
+    number.by_spelling.try_emplace(spelling_of(status, resource, log_time, text(spelling.at(1)), text(spelling.at(2))),
+                                   number.forms.size());
   }
+  number.forms.push_back(
+      {form.at(0).get_int64().value() != 0, fmt::format("{} of {}, first served {}", status, first, text(form.at(3)))});
+}
+
+void add_entry(Number& number, const element& entry) {
+  std::string_view extra;
+  number.extras.emplace_back(entry["x"].get_string().get(extra) == simdjson::SUCCESS ? extra : std::string_view());
+  std::vector<Serving>& servings = number.entries.emplace_back();
+  for (const element serving : entry["s"].get_array()) {
+    servings.push_back({serving.at(0).get_uint64().value(), serving.at(1).get_int64().value() != 0});
+  }
+}
+
+void add_number(OwedSession& session, const element& from, bool gap_due) {
+  Number& number = session.numbers[std::string(text(from["n"]))];
+  number.shown = text(from["m"]);
+  number.hash = text(from["h"]);
+  number.gap_due = gap_due;
+  for (const element form : from["f"].get_array()) add_form(number, form);
+  for (const element entry : from["e"].get_array()) add_entry(number, entry);
 }
 
 }  // namespace
 
-std::string comparable_state(Dialect dialect, std::string_view status, std::string_view log_time,
-                             std::string_view start, std::string_view duration) {
-  std::string state(status);
-  if (!is_final_status(status)) return state;
-  state += ' ';
-  state += instant(dialect == Dialect::aws ? log_time : start);
-  state += ' ';
-  state += duration;
-  return state;
-}
-
-std::string comparable_identity(Nanos time, std::string_view message, std::string_view resource) {
-  std::string identity = std::to_string(time);
-  identity += '\x1f';
-  identity += resource;
-  identity += '\x1f';
-  identity += message;
-  return identity;
+std::string spelling_of(std::string_view status, std::string_view resource, std::string_view log_time,
+                        std::string_view start, std::string_view duration) {
+  return fmt::format("{}\x1f{}\x1f{}\x1f{}\x1f{}", status, resource, instant(log_time), instant(start), duration);
 }
 
 Owed Owed::read(const std::string& path) {
@@ -74,14 +76,15 @@ Owed Owed::read(const std::string& path) {
     }
     if (text(record["record"]) != "session") continue;
     OwedSession& session = owed.sessions_[key_of(text(record["source"]), text(record["session"]))];
-    session.dialect = text(record["dialect"]) == "aws" ? Dialect::aws : Dialect::azure;
     session.broken |= record["broken"].get_bool().value();
-    session.gaps_allowed += record["gaps"].get_uint64().value();
-    for (const element entry : record["entries"].get_array()) add_entry(session, entry);
+    const std::uint64_t gaps_due = record["gaps"].get_uint64().value();
+    session.gaps_due += gaps_due;
+    for (const element number : record["numbers"].get_array()) add_number(session, number, gaps_due > 0);
     for (const element error : record["errors"].get_array()) {
       OwedError& owed_error = session.errors[std::string(text(error.at(1)))];
       ++owed_error.served;
       owed_error.owed += error.at(0).get_uint64().value();
+      owed_error.gap_due |= gaps_due > 0;
     }
   }
   return owed;

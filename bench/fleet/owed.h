@@ -1,5 +1,5 @@
-// A ledger in memory, keyed by what an event says of itself. Shares no code with the daemon: identity and change are
-// written down here a second time, from design.md, section 4.
+// A ledger in memory, keyed by the numbers that the fleet wrote into its messages. Shares no code and no rule with the
+// daemon: which entry an event is about, and whether it says something new, the ledger knows and nobody works out.
 #pragma once
 
 #include <cstdint>
@@ -9,30 +9,37 @@
 #include <unordered_map>
 #include <vector>
 
-#include "bench/fleet/plan.h"
 #include "bench/fleet/times.h"
 
 namespace fleet {
 
-// The state of an entry as the rule compares it: the status word, and the rest only once the status is final.
-std::string comparable_state(Dialect dialect, std::string_view status, std::string_view log_time,
-                             std::string_view start, std::string_view duration);
-// AWS: the time is executionStartTime, else logTime. Azure: logTime, and the resource.
-std::string comparable_identity(Nanos time, std::string_view message, std::string_view resource);
+// What an event says of its entry, or an answer said, in one spelling: times as instants.
+std::string spelling_of(std::string_view status, std::string_view resource, std::string_view log_time,
+                        std::string_view start, std::string_view duration);
 
-struct OwedState {
-  std::string state;
+// One piece of news: see ledger.h.
+struct Form {
+  bool final = false;
+  std::string shown;  // for messages to people
+};
+
+struct Serving {
+  std::size_t form;
   bool owed;
 };
 
-// Entries of one session with equal identity: nearly always one, else twins.
-struct Group {
-  std::string shown;                            // for messages to people
-  std::vector<std::vector<OwedState>> entries;  // each entry's states in the order they were served
-  std::vector<std::string> extras;              // each entry's unknown fields, empty: none
+// The entries that share a number: nearly always one.
+struct Number {
+  std::string shown;  // for messages to people
+  std::string hash;   // of the message
+  bool gap_due = false;
+  std::vector<Form> forms;
+  std::unordered_map<std::string, std::size_t> by_spelling;  // number of the form
+  std::vector<std::vector<Serving>> entries;                 // each entry's forms in the order they were served
+  std::vector<std::string> extras;                           // each entry's unknown fields, empty: none
   struct Written {
-    std::uint32_t id;  // number of the event.id, see Judge
-    std::string state;
+    std::uint32_t id;  // number of the event.id, see reckon.cpp
+    std::size_t form;
     std::string hash;
   };
   std::vector<Written> written;  // in the order of the output
@@ -43,15 +50,15 @@ struct OwedError {
   std::uint64_t served = 0;
   std::uint64_t owed = 0;
   std::uint64_t written = 0;
+  bool gap_due = false;
 };
 
-// All generations of one id: the times of their entries tell them apart (see ledger.h).
+// All generations of one id: their numbers differ.
 struct OwedSession {
-  Dialect dialect = Dialect::aws;
   bool broken = false;  // some answers of it were broken: the client may have read parts
-  std::uint64_t gaps_allowed = 0;
+  std::uint64_t gaps_due = 0;
   std::uint64_t gaps_written = 0;
-  std::unordered_map<std::string, Group> groups;
+  std::unordered_map<std::string, Number> numbers;
   std::map<std::string, OwedError> errors;  // by raw text
 };
 

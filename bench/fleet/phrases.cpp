@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <string_view>
-
 namespace fleet {
 
 namespace {
@@ -43,8 +41,6 @@ constexpr std::string_view kOdd[] = {
 std::string make_message(Random& random, std::size_t number) {
   if (random.chance(0.01)) return fmt::format("a NUL {}", number) + std::string("\0 inside", 8);
   if (random.chance(0.01)) return fmt::format("a long text {} ", number) + std::string(3000, 'x');
-  // A text without a number now and then: equal messages at different times are different entries.
-  if (random.chance(0.05)) return "Retrying.";
   const std::string_view phrase = random.chance(0.2) ? random.pick(kOdd) : random.pick(kPlain);
   return fmt::format(fmt::runtime(phrase), number);
 }
@@ -76,23 +72,23 @@ std::string make_big_integer(Random& random) {
                      random.next() >> 2);
 }
 
-std::string make_hostile(Random& random, std::size_t number, const std::string& log_time) {
+std::string make_hostile(Random& random, std::string_view label, const std::string& log_time) {
   switch (random.below(6)) {
     case 0:
-      return fmt::format(R"({{"status":"Success","message":"hostile {} without a time"}})", number);
+      return fmt::format(R"({{"status":"Success","message":"hostile without a time #{}"}})", label);
     case 1:
-      return fmt::format(R"({{"logTime":{},"status":"Success","message":"hostile {}, time as number"}})",
-                         1592680000 + number, number);
+      return fmt::format(R"({{"logTime":1592680000,"status":"Success","message":"hostile, time as number #{}"}})",
+                         label);
     case 2:
-      return fmt::format(R"({{"logTime":"{}","status":{{"word":"Success"}},"message":"hostile {}, status as object"}})",
-                         log_time, number);
+      return fmt::format(
+          R"({{"logTime":"{}","status":{{"word":"Success"}},"message":"hostile, status as object #{}"}})", log_time,
+          label);
     case 3:
-      return fmt::format(R"({{"logTime":"yesterday, {} o'clock","status":"Success","message":"hostile {}"}})",
-                         number % 12, number);
+      return fmt::format(R"({{"logTime":"yesterday, 5 o'clock","status":"Success","message":"hostile #{}"}})", label);
     case 4:
-      return std::to_string(number);
+      return std::string(label);
     default:
-      return fmt::format(R"("hostile string {}")", number);
+      return fmt::format(R"("hostile string #{}")", label);
   }
 }
 

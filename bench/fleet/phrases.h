@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "bench/fleet/random.h"
 
@@ -17,7 +18,7 @@ std::string make_bad_bytes(Random& random);
 std::string make_nested(std::size_t depth);
 // An unknown field with a number that no 64 bits hold.
 std::string make_big_integer(Random& random);
-// The raw JSON of an entry that is not as documented; `number` makes it unique in its session.
-std::string make_hostile(Random& random, std::size_t number, const std::string& log_time);
+// The raw JSON of an entry that is not as documented; `label` makes it unique on its source.
+std::string make_hostile(Random& random, std::string_view label, const std::string& log_time);
 
 }  // namespace fleet

@@ -37,6 +37,7 @@ struct Plan {
   Nanos begin = 0;            // when the fleet starts to live
   Nanos duration = 15 * kSecond;
   Nanos session_length = 6 * kSecond;  // the longest
+  std::size_t clock_steps = 4;         // of an appliance whose clock steps
   bool all_past = false;               // every session ended an hour and more before `begin`
   Mix mix;
   FaultMix faults;

@@ -1,8 +1,10 @@
 // The judge of the output; politeness.h judges the manners. It holds what the daemon wrote against what the fleet
 // served.
 //
-// Every entry's last owed state must be written, else it is lost. What was never served is foreign. A state written
-// twice is repeated, also under another event.id. The states of one event.id must come in the order they were served.
+// Every entry's last owed form must be written, else it is lost; forgiven is that only where the fleet says that a gap
+// was due and the daemon says that there is one. What was never served is foreign. A form written twice is repeated,
+// also under another event.id, and so is a number with more event.ids than entries. The forms of one entry must come in
+// the order they were served.
 #pragma once
 
 #include <string>
@@ -13,7 +15,7 @@
 namespace fleet {
 
 struct Reckoning {
-  // Intermediate states that were served and never written are lost too: true when nothing was killed and no answer was
+  // Forms in between that were served and never written are lost too: true when nothing was killed and no answer was
   // broken.
   bool exact = false;
   bool gaps_allowed = false;

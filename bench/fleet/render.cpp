@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 #include <utility>
 
 #include "bench/fleet/json_text.h"
@@ -17,7 +16,9 @@ namespace {
 // How this answer spells things: plainly, or at random.
 class Speller {
  public:
-  explicit Speller(Random* random) : random_(random) {}
+  Speller(const Session& session, Random* random) : session_(session), random_(random) {}
+
+  std::string time(Nanos told) const { return time_text(session_.telling.get(), session_.dialect, told); }
 
   void string(std::string& to, std::string_view text) const {
     random_ == nullptr ? append_json(to, text) : append_json_respelled(to, text, *random_);
@@ -29,24 +30,17 @@ class Speller {
   }
 
  private:
+  const Session& session_;
   Random* random_;
 };
 
 using Field = void (*)(std::string&, const Entry&, const State&, const Speller&);
 
-std::string (*const kTime[])(Nanos) = {aws_time, azure_time};
-
-template <Dialect dialect>
-std::string time_of(Nanos at) {
-  return kTime[static_cast<int>(dialect)](at);
-}
-
 void status_field(std::string& to, const Entry&, const State& state, const Speller&) {
   fmt::format_to(std::back_inserter(to), R"("status":"{}")", state.status);
 }
-template <Dialect dialect>
-void log_time_field(std::string& to, const Entry&, const State& state, const Speller&) {
-  fmt::format_to(std::back_inserter(to), R"("logTime":"{}")", time_of<dialect>(state.log_time));
+void log_time_field(std::string& to, const Entry&, const State& state, const Speller& speller) {
+  fmt::format_to(std::back_inserter(to), R"("logTime":"{}")", speller.time(state.log_time));
 }
 void message_field(std::string& to, const Entry& entry, const State&, const Speller& speller) {
   to += R"("message":)";
@@ -56,11 +50,10 @@ void resource_field(std::string& to, const Entry& entry, const State&, const Spe
   to += R"("resourceHashId":)";
   entry.resource.empty() ? void(to += "null") : speller.string(to, entry.resource);
 }
-template <Dialect dialect>
-void start_field(std::string& to, const Entry&, const State& state, const Speller&) {
+void start_field(std::string& to, const Entry&, const State& state, const Speller& speller) {
   to += R"("executionStartTime":)";
   state.start == 0 ? void(to += "null")
-                   : void(fmt::format_to(std::back_inserter(to), "\"{}\"", time_of<dialect>(state.start)));
+                   : void(fmt::format_to(std::back_inserter(to), "\"{}\"", speller.time(state.start)));
 }
 template <Dialect dialect>
 void duration_field(std::string& to, const Entry&, const State& state, const Speller&) {
@@ -70,13 +63,8 @@ void duration_field(std::string& to, const Entry&, const State& state, const Spe
                          : void(fmt::format_to(std::back_inserter(to), "{}{}{}", kQuote, state.duration, kQuote));
 }
 
-template <std::size_t N>
-void append_entry(std::string& to, const Entry& entry, const State& state, const Speller& speller,
-                  std::array<Field, N> fields) {
-  if (!entry.raw.empty()) {
-    to += entry.raw;
-    return;
-  }
+void append_fields(std::string& to, const Entry& entry, const State& state, const Speller& speller,
+                   std::span<Field> fields) {
   speller.shuffle(fields);
   to += '{';
   const char* comma = "";
@@ -88,26 +76,48 @@ void append_entry(std::string& to, const Entry& entry, const State& state, const
   to += '}';
 }
 
+void append_entry(std::string& to, Dialect dialect, const Entry& entry, const State& state, const Speller& speller) {
+  if (!entry.raw.empty()) {
+    to += entry.raw;
+  } else if (entry.is_short) {
+    std::array<Field, 3> fields = {log_time_field, message_field, status_field};
+    append_fields(to, entry, state, speller, std::span(fields).first(state.status.empty() ? 2 : 3));
+  } else if (dialect == Dialect::aws) {
+    std::array<Field, 5> fields = {status_field, log_time_field, message_field, start_field,
+                                   duration_field<Dialect::aws>};
+    append_fields(to, entry, state, speller, fields);
+  } else {
+    std::array<Field, 6> fields = {log_time_field, status_field, message_field,
+                                   resource_field, start_field,  duration_field<Dialect::azure>};
+    append_fields(to, entry, state, speller, fields);
+  }
+}
+
+// How products say that there is more than one response holds.
+std::string more_elsewhere(const Session& session, const Log& log) {
+  switch (session.seed % 3) {
+    case 0:
+      return fmt::format(R"(,"totalCount":{})", log.total);
+    case 1:
+      return fmt::format(R"(,"offset":0,"limit":{},"total":{})", log.shown.size(), log.total);
+    default:
+      return fmt::format(R"(,"limit":{},"_links":{{"next":{{"href":"/log?offset={}"}}}})", log.shown.size(),
+                         log.shown.size());
+  }
+}
+
 std::string render(const Plan& plan, const Session& session, std::span<const Entry> script, Nanos moment, Nanos freeze,
                    const Speller& speller) {
-  static constexpr std::array<Field, 5> kAws = {status_field, log_time_field<Dialect::aws>, message_field,
-                                                start_field<Dialect::aws>, duration_field<Dialect::aws>};
-  static constexpr std::array<Field, 6> kAzure = {
-      log_time_field<Dialect::azure>, status_field, message_field, resource_field, start_field<Dialect::azure>,
-      duration_field<Dialect::azure>};
   const bool aws = session.dialect == Dialect::aws;
-  std::vector<std::size_t> order(script.size());
-  std::iota(order.begin(), order.end(), 0);
-  speller.shuffle(order);
+  Log log = log_at(plan, session, script, moment, freeze);
+  const bool has_more = log.total > log.shown.size();
+  speller.shuffle(log.shown);
 
   std::string entries;
-  entries.reserve(script.size() * 240);
-  for (const std::size_t index : order) {
-    const Entry& entry = script[index];
-    const std::optional<State> state = state_at(plan, session, entry, moment, freeze);
-    if (!state) continue;
+  entries.reserve(log.shown.size() * 240);
+  for (const auto& [index, state] : log.shown) {
     if (!entries.empty()) entries += ',';
-    aws ? append_entry(entries, entry, *state, speller, kAws) : append_entry(entries, entry, *state, speller, kAzure);
+    append_entry(entries, session.dialect, script[index], state, speller);
   }
   std::string body = fmt::format(R"({{"{}":"{}")", aws ? "sessionId" : "jobSessionId", session.id);
   // An empty log has more than one face.
@@ -116,16 +126,22 @@ std::string render(const Plan& plan, const Session& session, std::span<const Ent
   } else if (!aws || session.seed % 3 == 1) {
     body += R"(,"log":null)";
   }
+  if (has_more) body += more_elsewhere(session, log);
   return body += '}';
 }
 
-std::string aws_session(const Session& s, std::size_t index, std::string_view base, bool final, Nanos stop) {
+struct RowTimes {
+  std::string start, stop;
+  Nanos length;
+};
+
+std::string aws_session(const Session& s, std::size_t index, std::string_view base, bool final, const RowTimes& times) {
   std::string json = fmt::format(R"({{"id":"{}","name":)", s.id);
   append_json(json, s.policy);
-  fmt::format_to(std::back_inserter(json), R"(,"type":"{}","executionStartTime":"{}",)", s.type, aws_time(s.start));
+  fmt::format_to(std::back_inserter(json), R"(,"type":"{}","executionStartTime":"{}",)", s.type, times.start);
   if (final) {
-    fmt::format_to(std::back_inserter(json), R"("executionStopTime":"{}","executionDuration":{},)", aws_time(stop),
-                   (stop - s.start) / kMillisecond % 1000);
+    fmt::format_to(std::back_inserter(json), R"("executionStopTime":"{}","executionDuration":{},)", times.stop,
+                   times.length / kMillisecond % 1000);
   }
   fmt::format_to(
       std::back_inserter(json),
@@ -136,7 +152,8 @@ std::string aws_session(const Session& s, std::size_t index, std::string_view ba
   return json;
 }
 
-std::string azure_session(const Session& s, std::size_t index, std::string_view base, bool final, Nanos stop) {
+std::string azure_session(const Session& s, std::size_t index, std::string_view base, bool final,
+                          const RowTimes& times) {
   const auto quoted = [](const std::string& text) { return '"' + text + '"'; };
   std::string policy;
   append_json(policy, s.policy);
@@ -146,8 +163,8 @@ std::string azure_session(const Session& s, std::size_t index, std::string_view 
       R"("policyName":{},"policyType":"VirtualMachine","protectedInstancesCount":{},"policyRemoved":false}},)"
       R"("healthCheckJobInfo":null,"restoreJobInfo":null,"repositoryJobInfo":null,"retentionJobInfo":null,)"
       R"("_links":{{"self":{{"href":"{}/{}"}},"log":{{"href":"{}/{}/log"}}}}}})",
-      s.id, s.type, s.type, azure_time(s.start), final ? quoted(azure_time(stop)) : "null",
-      final ? quoted(time_span(stop - s.start)) : "null", final ? s.final_status : "Running", s.seed % 5, policy,
+      s.id, s.type, s.type, times.start, final ? quoted(times.stop) : "null",
+      final ? quoted(time_span(times.length)) : "null", final ? s.final_status : "Running", s.seed % 5, policy,
       index % 7, base, s.id, base, s.id);
 }
 
@@ -155,20 +172,23 @@ std::string azure_session(const Session& s, std::size_t index, std::string_view 
 
 std::string render_log(const Plan& plan, const Session& session, std::span<const Entry> script, Nanos moment,
                        Nanos freeze) {
-  return render(plan, session, script, moment, freeze, Speller(nullptr));
+  return render(plan, session, script, moment, freeze, Speller(session, nullptr));
 }
 
 std::string render_log_reshuffled(const Plan& plan, const Session& session, std::span<const Entry> script, Nanos moment,
                                   Nanos freeze, std::uint64_t seed) {
   Random random(seed);
-  return render(plan, session, script, moment, freeze, Speller(&random));
+  return render(plan, session, script, moment, freeze, Speller(session, &random));
 }
 
 std::string render_session(const Session& session, std::size_t index, std::string_view base, Nanos at, Nanos freeze) {
   const bool final = session.is_final(at, freeze);
   const Nanos stop = session.stopped(at, freeze);
-  return session.dialect == Dialect::aws ? aws_session(session, index, base, final, stop)
-                                         : azure_session(session, index, base, final, stop);
+  const Nanos told_stop = session.telling ? session.telling->told(stop) : stop;
+  const RowTimes times = {start_text(session, at, freeze), time_text(session.telling.get(), session.dialect, told_stop),
+                          stop - session.start};
+  return session.dialect == Dialect::aws ? aws_session(session, index, base, final, times)
+                                         : azure_session(session, index, base, final, times);
 }
 
 std::string render_page(Dialect dialect, std::string_view rows, const Page& page, std::string_view base) {

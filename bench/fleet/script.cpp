@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <map>
-#include <tuple>
 
-#include "bench/fleet/json_text.h"
 #include "bench/fleet/phrases.h"
 #include "bench/fleet/random.h"
 
@@ -14,6 +12,10 @@ namespace {
 
 constexpr Nanos kTick = kSecond / 2;
 constexpr std::size_t kDeep = 100'000;
+constexpr double kAgain = 0.05;  // share of entries that say what others said before
+constexpr double kOdd = 0.25;    // share of entries that a session opened again oddly does something to
+constexpr std::size_t kLogPage = 30;
+constexpr std::size_t kLargeMessage = 2 << 20;
 constexpr std::string_view kUnknownWords[] = {"Throttled", "Skipped", "PartiallySucceeded", "Failed"};
 
 Nanos whole_micros(Nanos at) { return at - at % kMicrosecond; }
@@ -29,9 +31,12 @@ class Author {
         aws_(session.dialect == Dialect::aws),
         from_(session.start),
         until_(session.stop),
+        is_fine_(session.six_digits_from != kNever),
+        shares_labels_(session.cleared == kNever && session.paged.to == 0),
         random_(session.seed ^ 0x5c) {}
 
   std::vector<Entry> write() {
+    if (session_.is_of_short_entries) return write_short_entries();
     const std::size_t count = entry_count();
     write_act(0, count);
     if (session_.reopened != kNever) {
@@ -45,6 +50,26 @@ class Author {
   }
 
  private:
+  // Half of them at once, the rest at the end. Without a status a body of more than 16,384 stays below 1 MiB.
+  std::vector<Entry> write_short_entries() {
+    const bool has_status = !aws_ || session_.seed % 2 == 0;
+    const std::size_t count = has_status ? 20'000 : 17'500;
+    entries_.resize(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      Entry& entry = entries_[i];
+      entry.seed = random_.next();
+      entry.label = label(std::to_string(i));
+      entry.message = " #" + entry.label;
+      entry.appears = i < count / 2 ? session_.start : session_.stop;
+      entry.started = session_.start - session_.start % kSecond;
+      entry.is_short = true;
+      entry.has_start = !aws_;
+      entry.may_vanish = false;
+      entry.steps.push_back({entry.appears, has_status ? "Success" : "", 0});
+    }
+    return std::move(entries_);
+  }
+
   // A session that is opened again has a second act, whose times are all its own.
   void write_act(std::size_t first, std::size_t count) {
     act_begin_ = entries_.size();
@@ -53,6 +78,7 @@ class Author {
     std::sort(times.begin(), times.end());
     for (std::size_t i = 0; i < count; ++i) add(times[i], first + i);
   }
+  bool is_second_act() const { return from_ == session_.reopened; }
 
   std::size_t entry_count() {
     if (random_.chance(0.03)) return 0;
@@ -72,29 +98,38 @@ class Author {
     entry.appears = random_.chance(mix_.late) ? lateness() : appears;
     entry.started = started(entry.appears);
     if (random_.chance(mix_.hostile)) {
-      entry.raw = make_hostile(random_, number, aws_ ? aws_time(entry.started) : azure_time(entry.started));
+      entry.raw = make_hostile(random_, label(std::to_string(number)),
+                               aws_ ? aws_time(entry.started) : azure_time(entry.started));
       entry.steps.push_back({entry.appears, "", 0});
       entries_.push_back(std::move(entry));
       return;
     }
-    entry.message = make_message(random_, number);
+    const bool again = random_.chance(kAgain) && shares_labels_;
+    entry.message = again ? "Retrying." : make_message(random_, number);
+    entry.label = label(again ? "again" : std::to_string(number));
     entry.has_start = !aws_ || !random_.chance(0.1);
-    // Whether a missing start equals another entry's start is not for us to say: such texts are never shared.
-    if (!entry.has_start) entry.message += " #" + std::to_string(number);
-    entry.ticks = random_.chance(0.5);
+    entry.ticks = random_.chance(0.5) && entry.has_start;
+    if (aws_ && strikes(Fault::ticks_without_start, entry)) {
+      entry.has_start = false;
+      entry.ticks = true;
+    }
     if (!aws_ && random_.chance(0.5)) entry.resource = "res-" + std::to_string(random_.below(5));
     if (random_.chance(mix_.extra)) entry.extra = make_extra(random_);
-    misbehave(entry);
+    misbehave(entry, again);
+    entry.message += " #" + entry.label;
     write_steps(entry);
-    const std::size_t twins = random_.chance(mix_.twin) ? 1 + random_.below(3) : 0;
+    const std::size_t twins = random_.chance(mix_.twin) && shares_labels_ ? 1 + random_.below(3) : 0;
     for (std::size_t i = 0; i < twins; ++i) add_twin(entry);
     entries_.push_back(std::move(entry));
   }
 
+  std::string label(const std::string& number) const { return std::to_string(session_.index) + '.' + number; }
+
   // Decided by the entry's seed, so that all other entries stay as they are without these faults.
-  void misbehave(Entry& entry) {
+  void misbehave(Entry& entry, bool shares_its_label) {
     Random own(entry.seed);
-    if (strikes(Fault::utf8, entry)) entry.message += make_bad_bytes(own);
+    if (!shares_its_label && strikes(Fault::utf8, entry)) entry.message += make_bad_bytes(own);
+    if (!shares_its_label && strikes(Fault::large_entry, entry)) entry.message += std::string(kLargeMessage, 'L');
     if (strikes(Fault::bigint, entry)) entry.extra += make_big_integer(own);
     if (strikes(Fault::nested, entry)) entry.extra += make_nested(kDeep);
   }
@@ -114,13 +149,22 @@ class Author {
   Nanos lateness() { return until_ + random_.between(0, mix_.max_lateness); }
 
   Nanos started(Nanos appears) {
+    if (session_.is_odd_again && random_.chance(kOdd)) return odd_start(appears);
     if (random_.chance(mix_.same_time) && entries_.size() > act_begin_ && entries_.back().started <= appears)
       return entries_.back().started;
     Nanos started = std::min(appears, until_) - random_.between(0, 50 * kMillisecond);
     started = std::max(started, from_);
     if (random_.chance(mix_.back_dated)) started -= random_.between(0, std::min(started - from_, 20 * kSecond));
-    return aws_ || random_.chance(0.7) ? whole_micros(started) : whole_tenths(started);
+    return is_fine_ || (!aws_ && random_.chance(0.3)) ? whole_tenths(started) : whole_micros(started);
   }
+
+  // The first act looks ahead, the second one back.
+  Nanos odd_start(Nanos appears) {
+    return precise(is_second_act() ? random_.between(session_.start - kHour, session_.stop)
+                                   : appears + random_.between(kSecond, 72 * kHour));
+  }
+
+  Nanos precise(Nanos at) const { return is_fine_ ? whole_tenths(at) : whole_micros(at); }
 
   std::string_view final_word() {
     if (random_.chance(mix_.unknown_status)) return random_.pick(kUnknownWords);
@@ -131,9 +175,8 @@ class Author {
 
   void write_steps(Entry& entry) {
     Nanos at = entry.appears;
-    // Without executionStartTime an entry is complete at once: nothing that could move is outside its identity but the
-    // status.
-    if (entry.has_start && random_.chance(0.6)) {
+    // Without executionStartTime an entry is complete at once, unless a fault has it otherwise.
+    if ((entry.has_start || entry.ticks) && random_.chance(0.6)) {
       static constexpr std::string_view kWaiting[] = {"Pending", "Pending", "NeverExecuted"};
       static constexpr std::string_view kTrouble[] = {"RunningWithWarning", "RunningWithError", "Canceling"};
       if (random_.chance(0.3)) at = step(entry, at, random_.pick(kWaiting));
@@ -152,7 +195,7 @@ class Author {
 
   void finish(Entry& entry, Nanos at) {
     if (!entry.steps.empty() && random_.chance(mix_.late)) at = std::max(at, lateness());
-    Nanos finished = std::max(entry.started, whole_micros(at));
+    Nanos finished = std::max(entry.started, precise(at));
     if (!aws_ && random_.chance(0.01)) finished += 30 * kHour;  // a duration with days
     const std::string_view word = final_word();
     // Azure fills durations in later, also after the status is final: a change of content under the same status.
@@ -162,16 +205,25 @@ class Author {
     if (untold) {
       entry.steps.push_back({again, word, finished});
     } else if (random_.chance(mix_.correction)) {
-      entry.steps.push_back({again, word == "Warning" ? "Error" : "Warning", std::max(finished, whole_micros(again))});
+      entry.steps.push_back({again, word == "Warning" ? "Error" : "Warning", std::max(finished, precise(again))});
     }
+    if (session_.is_odd_again && !is_second_act() && random_.chance(kOdd)) correct_much_later(entry);
   }
 
-  // Entries of equal identity, made so or by chance, never vanish.
+  // In the second act, what the first one said: another status at the same time, or (AWS) the same at another time.
+  void correct_much_later(Entry& entry) {
+    const Nanos at = random_.between(session_.reopened, session_.second_stop);
+    Step step = entry.steps.back();
+    step.at = at;
+    aws_&& random_.chance(0.5) ? void(step.finished = std::max(step.finished + kSecond, precise(at)))
+                               : void(step.status = step.status == "Warning" ? "Error" : "Warning");
+    entry.steps.push_back(step);
+  }
+
   void spare_twins() {
-    std::map<std::tuple<Nanos, std::string, std::string>, std::size_t> seen;
-    const auto identity = [](const Entry& e) { return std::tuple(e.started, as_owed(e.message), e.resource); };
-    for (const Entry& entry : entries_) ++seen[identity(entry)];
-    for (Entry& entry : entries_) entry.may_vanish = seen[identity(entry)] == 1;
+    std::map<std::string, std::size_t> seen;
+    for (const Entry& entry : entries_) ++seen[entry.label];
+    for (Entry& entry : entries_) entry.may_vanish = seen[entry.label] == 1;
   }
 
   // AWS: by the beginning, as the documented sample has it. Azure: as they came.
@@ -186,6 +238,8 @@ class Author {
   const Session& session_;
   const bool aws_;
   Nanos from_, until_;  // the act that is being written
+  const bool is_fine_;  // times to a tenth of a microsecond
+  const bool shares_labels_;
   std::size_t act_begin_ = 0;
   Random random_;
   std::vector<Entry> entries_;
@@ -203,9 +257,17 @@ Nanos last_tick(const Entry& entry, Nanos since, Nanos moment) {
   return std::max(entry.started, whole_micros(last));
 }
 
+// A time as the log tells it at a moment.
+Nanos told(const Session& session, Nanos at, Nanos moment, Nanos freeze, bool tells_entries_apart) {
+  if (at == 0) return at;
+  if (session.telling) at = session.telling->told(at);
+  if (session.six_digits_from == kNever || moment < std::min(session.six_digits_from, freeze)) return at;
+  return whole_micros(at + (session.rounds && tells_entries_apart ? kMicrosecond / 2 : 0));
+}
+
 State aws_state(const Entry& entry, const Step& step, Nanos moment) {
   State state{step.status, entry.started, entry.has_start ? entry.started : 0, "0"};
-  if (!entry.has_start) return state;
+  if (!entry.has_start && !entry.ticks) return state;
   state.log_time = step.finished != 0 ? step.finished : last_tick(entry, step.at, moment);
   // Only the millisecond component of the span, as the product does it (veeam-api.md, 1.4).
   state.duration = std::to_string((state.log_time - entry.started) / kMillisecond % 1000);
@@ -231,6 +293,7 @@ std::optional<State> state_at(const Plan& plan, const Session& session, const En
                               Nanos freeze) {
   const Nanos at = std::min(moment, freeze);
   if (entry.appears > at || is_away(plan, session, entry, moment, freeze)) return std::nullopt;
+  if (entry.appears < session.cleared && session.cleared <= at && session.cleared < freeze) return std::nullopt;
   if (!entry.raw.empty()) return State{};
   Step step = entry.steps.front();
   for (const Step& next : entry.steps) {
@@ -240,13 +303,39 @@ std::optional<State> state_at(const Plan& plan, const Session& session, const En
   if (moment >= freeze && !is_final_status(step.status)) {
     step = {freeze, "Success", std::max(entry.started, whole_micros(freeze))};
   }
-  return session.dialect == Dialect::aws ? aws_state(entry, step, at) : azure_state(entry, step, at);
+  const bool aws = session.dialect == Dialect::aws;
+  State state = aws ? aws_state(entry, step, at) : azure_state(entry, step, at);
+  state.log_time = told(session, state.log_time, moment, freeze, !aws);
+  state.start = told(session, state.start, moment, freeze, aws);
+  if (entry.is_short) {
+    state.start = 0;
+    state.duration.clear();
+  }
+  return state;
+}
+
+Log log_at(const Plan& plan, const Session& session, std::span<const Entry> script, Nanos moment, Nanos freeze) {
+  std::vector<Shown> log;
+  log.reserve(script.size());
+  for (std::size_t i = 0; i < script.size(); ++i) {
+    if (std::optional<State> state = state_at(plan, session, script[i], moment, freeze)) {
+      log.push_back({i, *std::move(state)});
+    }
+  }
+  const std::size_t total = log.size();
+  if (moment < freeze && session.paged.holds(moment)) log.resize(std::min(total, kLogPage));
+  return {std::move(log), total};
 }
 
 bool is_final_status(std::string_view status) {
   static constexpr std::string_view kOpen[] = {"Pending",          "Running",   "RunningWithWarning",
                                                "RunningWithError", "Canceling", "NeverExecuted"};
   return std::find(std::begin(kOpen), std::end(kOpen), status) == std::end(kOpen);
+}
+
+std::string_view label_in(std::string_view message) {
+  const std::size_t mark = message.rfind(" #");
+  return mark == std::string_view::npos ? std::string_view() : message.substr(mark + 2);
 }
 
 }  // namespace fleet

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,11 +22,15 @@ struct Step {
 
 struct Entry {
   std::uint64_t seed = 0;
+  // What its message ends in: " #12.7" for the seventh entry of the twelfth session. Entries that a client can only
+  // count share one: twins, and those that say the same at other times, " #12.again".
+  std::string label;
   Nanos appears = 0;
   Nanos started = 0;        // AWS: executionStartTime. Azure: logTime; its executionStartTime is a little later
-  bool has_start = true;    // false, AWS only: there is no executionStartTime, so logTime is the identity and stays
+  bool has_start = true;    // false, AWS only: there is no executionStartTime
+  bool is_short = false;    // has no fields but logTime, message and a status, if there is one
   bool ticks = false;       // while it runs, its logTime (AWS) or duration (Azure) moves on
-  bool may_vanish = true;   // never among twins: who came back could not be told
+  bool may_vanish = true;   // never where several share a label: who came back could not be told
   std::string message;      // see json_text.h
   std::string resource;     // Azure, may be empty
   std::string extra;        // further fields as JSON, starting with a comma
@@ -35,18 +40,33 @@ struct Entry {
 
 std::vector<Entry> make_script(const Plan& plan, const Session& session);
 
-// What an answer says of an entry besides its identity.
+// What an answer says of an entry, times as they are told.
 struct State {
   std::string_view status;
   Nanos log_time = 0;
   Nanos start = 0;       // executionStartTime, 0: absent
   std::string duration;  // as JSON spells it but without quotes, empty: absent
+
+  bool operator==(const State&) const = default;
 };
 
 // Empty: the entry is not in the log at that moment. Hostile entries have a state without content.
 std::optional<State> state_at(const Plan& plan, const Session& session, const Entry& entry, Nanos moment, Nanos freeze);
 
-// design.md, section 4: every word but these ends an entry, unknown ones as well.
+struct Shown {
+  std::size_t entry;  // its place in the script
+  State state;
+};
+struct Log {
+  std::vector<Shown> shown;  // in the order of the script
+  std::size_t total;         // more than that: the rest is on further pages
+};
+Log log_at(const Plan& plan, const Session& session, std::span<const Entry> script, Nanos moment, Nanos freeze);
+
+// Every word but these ends an entry, unknown ones as well.
 bool is_final_status(std::string_view status);
+
+// What follows the last " #" of a message; empty: nothing does.
+std::string_view label_in(std::string_view message);
 
 }  // namespace fleet

@@ -72,6 +72,15 @@ void place(Session& session, const Plan& plan, std::size_t index, Random& random
   }
 }
 
+void write_digits(Session& session, const Plan& plan, std::size_t appliance) {
+  const std::uint64_t seed = seed_of(plan.seed ^ 0xd161, appliance);
+  if (!plan.faults.strikes(Fault::seven_digits, seed)) return;
+  // Late enough to be seen, early enough for the log to be at rest then.
+  Random random(session.seed ^ 0xd161);
+  session.six_digits_from = random.between(session.start, session.stop + plan.mix.max_lateness / 2);
+  session.rounds = seed % 2 == 0;
+}
+
 }  // namespace
 
 std::string source_name(const Plan& plan, std::size_t appliance) {
@@ -81,6 +90,7 @@ std::string source_name(const Plan& plan, std::size_t appliance) {
 Session plain_session(const Plan& plan, std::size_t appliance, std::size_t index) {
   Session session;
   session.seed = seed_of(seed_of(plan.seed, appliance), index);
+  session.index = index;
   session.dialect = dialect_of(plan, appliance);
   Random random(session.seed);
   session.id = make_id(session.dialect, appliance, index, random);
@@ -98,12 +108,50 @@ Session plain_session(const Plan& plan, std::size_t appliance, std::size_t index
 
 Session make_session(const Plan& plan, std::size_t appliance, std::size_t index) {
   Session session = plain_session(plan, appliance, index);
+  session.telling = telling_of(plan, appliance);
   give_life(session, plan, appliance, index);
+  write_digits(session, plan, appliance);
   return session;
 }
 
+namespace {
+
+constexpr Nanos kPlannedEarlier = 77 * kSecond;
+
+bool is_corrected(const Session& session, Nanos at, Nanos freeze) {
+  return session.first_start == Session::Start::right || at >= std::min(session.corrected, freeze);
+}
+
+// As it is told once it is right.
+Nanos right_start(const Session& session) {
+  const Nanos start = session.start - session.began_before;
+  return session.telling ? session.telling->told(start) : start;
+}
+
+}  // namespace
+
+std::string start_text(const Session& session, Nanos at, Nanos freeze) {
+  const auto text = [&](Nanos told) { return time_text(session.telling.get(), session.dialect, told); };
+  if (is_corrected(session, at, freeze)) return text(right_start(session));
+  switch (session.first_start) {
+    case Session::Start::planned:
+      return text(right_start(session) - kPlannedEarlier);
+    case Session::Start::of_year_one:
+      return session.dialect == Dialect::aws ? "0001-01-01T00:00:00" : "0001-01-01T00:00:00Z";
+    default:
+      return text(right_start(session) + 300);
+  }
+}
+
+Nanos told_start(const Session& session, Nanos at, Nanos freeze) {
+  if (is_corrected(session, at, freeze)) return right_start(session);
+  if (session.first_start == Session::Start::of_year_one) return kLongAgo;
+  return right_start(session) - (session.first_start == Session::Start::planned ? kPlannedEarlier : 0);
+}
+
 Nanos quiet_from(const Plan& plan, const Session& session, Nanos freeze) {
-  return std::min((session.reopened < freeze ? session.second_stop : session.stop) + plan.mix.max_lateness, freeze);
+  const Nanos last = (session.reopened < freeze ? session.second_stop : session.stop) + plan.mix.max_lateness;
+  return std::min(std::max(last, session.paged.to), freeze);
 }
 
 Nanos moment_of(const Plan& plan, const Session& session, Nanos at, Nanos freeze) {

@@ -92,6 +92,18 @@ Answer echo(const Request& request, Random& random) {
   return answer;
 }
 
+// The names in it that begin with a small letter begin with a large one.
+std::string in_other_letters(std::string_view json) {
+  std::string other(json);
+  for (const std::string_view name : {R"("sessionId":)", R"("jobSessionId":)", R"("log":)", R"("results":)",
+                                      R"("totalCount":)", R"("id":)", R"("status":)", R"("executionStartTime":)"}) {
+    for (std::size_t at = 0; (at = other.find(name, at)) != std::string::npos; at += name.size()) {
+      other[at + 1] = static_cast<char>(other[at + 1] - 'a' + 'A');
+    }
+  }
+  return other;
+}
+
 std::string many_headers() {
   std::string lines;
   for (std::size_t i = 0; i < kManyHeaders; ++i) fmt::format_to(std::back_inserter(lines), "X-Fleet-{}: {}\r\n", i, i);
@@ -142,6 +154,19 @@ std::optional<Answer> answer_instead(Fault fault, Dialect dialect, const Request
       return redirect(request, random);
     default:
       return std::nullopt;
+  }
+}
+
+std::string no_log(Dialect dialect, std::string_view body, Random& random) {
+  switch (random.below(4)) {
+    case 0:
+      return "{}";
+    case 1:
+      return R"({"message":"The service is starting"})";
+    case 2:
+      return render_problem(dialect, 503, "Service Unavailable", "ServiceUnavailable", "the database is starting");
+    default:
+      return in_other_letters(body);
   }
 }
 

@@ -23,6 +23,10 @@ Answer server_error(Dialect dialect, Random& random);
 // The answer to any request whatsoever; empty: the fault wants a good answer to begin with.
 std::optional<Answer> answer_instead(Fault fault, Dialect dialect, const Request& request, Nanos now, Random& random);
 
+// JSON that is nothing of what `body` is: an object without names, a word that the service starts, a problem, or the
+// same under names in other letters.
+std::string no_log(Dialect dialect, std::string_view body, Random& random);
+
 // Turns a good answer into one with this fault.
 void spoil(Answer& answer, Fault fault, Random& random);
 

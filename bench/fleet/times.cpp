@@ -59,8 +59,8 @@ Nanos now() {
 std::string aws_time(Nanos at) {
   const Civil c = civil(at);
   std::string text = date_and_clock(c);
-  if (const Nanos micros = c.fraction / kMicrosecond; micros != 0) {
-    text += fmt::format(".{:06}", micros);
+  if (const Nanos tenths = c.fraction / 100; tenths != 0) {
+    text += fmt::format(".{:07}", tenths);
     text.erase(text.find_last_not_of('0') + 1);
   }
   return text;

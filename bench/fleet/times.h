@@ -17,10 +17,19 @@ inline constexpr Nanos kMillisecond = 1'000'000;
 inline constexpr Nanos kSecond = 1'000'000'000;
 inline constexpr Nanos kHour = 3600 * kSecond;
 inline constexpr Nanos kNever = std::numeric_limits<Nanos>::max();
+inline constexpr Nanos kLongAgo = std::numeric_limits<Nanos>::min();
+
+struct Span {
+  Nanos from = 0;
+  Nanos to = 0;
+
+  bool holds(Nanos at) const { return from <= at && at < to; }
+};
 
 Nanos now();
 
-// "2020-06-20T19:19:52.3988": no zone, up to six digits, trailing zeros trimmed, no fraction when it is zero.
+// "2020-06-20T19:19:52.3988": no zone, up to six digits, or seven when there are tenths of a microsecond, trailing
+// zeros trimmed, no fraction when it is zero.
 std::string aws_time(Nanos at);
 // "2020-02-05T10:43:57.039827Z": six digits, or seven when there are tenths of a microsecond.
 std::string azure_time(Nanos at);

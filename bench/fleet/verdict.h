@@ -10,14 +10,15 @@ namespace fleet {
 
 struct Verdict {
   std::uint64_t sessions = 0;
-  std::uint64_t entries = 0;  // with at least one owed state
-  std::uint64_t states = 0;   // owed states
+  std::uint64_t entries = 0;  // with at least one owed form
+  std::uint64_t forms = 0;    // owed forms
   std::uint64_t events = 0;   // lines written that say new or changed
-  std::uint64_t skipped = 0;  // owed intermediate states never written
+  std::uint64_t skipped = 0;  // owed forms in between never written
   std::uint64_t errors_owed = 0;
   std::uint64_t errors_written = 0;
   std::uint64_t gaps = 0;
-  std::uint64_t unread = 0;  // sessions not read to their end
+  std::uint64_t forgiven = 0;  // lost, where a gap was due and is there
+  std::uint64_t unread = 0;    // sessions not read to their end
 
   enum Kind { lost, repeated, foreign, disordered, unreadable, unexpected_gap, unfinished };
   static constexpr std::size_t kMostExamples = 20;

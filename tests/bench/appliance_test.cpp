@@ -256,6 +256,90 @@ TEST(Appliance, ForgetsLoginsWhenAnotherClientComes) {
   EXPECT_EQ(bench.ask("GET", "/api/v1/sessions").status, 200);
 }
 
+TEST(Appliance, SaysNothingOfWhatWasAskedForForAWhile) {
+  Bench bench(Dialects::aws, 10, always(Fault::no_log));
+  bench.at = kBegin;
+  bench.log_in("/api/v1/token");
+  const std::string log = "/api/v1/sessions/" + make_session(bench.plan, 0, 0).id + "/log";
+  const Span span = nature_of(bench.plan, 0).says_no_log;
+  const std::size_t existing = bench.appliance->sessions_existing(kBegin);
+  std::set<std::string> bodies;
+  for (bench.at = span.from; bench.at < span.to; bench.at += kMomentLength) {
+    const Answer answer = bench.ask("GET", log);
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.body->find(R"("log":[)"), std::string::npos);
+    bodies.insert(answer.body->substr(0, 12));
+    EXPECT_EQ(bench.ask("GET", "/api/v1/sessions").body->find(R"("results":)"), std::string::npos);
+  }
+  EXPECT_EQ(bodies.size(), 4u);
+  EXPECT_GE(bench.appliance->sessions_unread(span.from), existing) << "that was no log";
+  bench.at = span.to;
+  EXPECT_NE(bench.ask("GET", log).body->find(R"("sessionId":)"), std::string::npos);
+}
+
+TEST(Appliance, IsBlindForAWhile) {
+  Bench bench(Dialects::aws, 10, always(Fault::blind));
+  bench.at = kBegin;
+  bench.log_in("/api/v1/token");
+  const Span span = nature_of(bench.plan, 0).is_blind;
+  bench.at = span.from;
+  EXPECT_TRUE(bench.ids("/api/v1/sessions", "").empty());
+  EXPECT_EQ(bench.ask("GET", "/api/v1/sessions/" + make_session(bench.plan, 0, 0).id + "/log").status, 200);
+  bench.at = span.to;
+  EXPECT_FALSE(bench.ids("/api/v1/sessions", "").empty());
+}
+
+TEST(Appliance, ShufflesItsListingsForAWhile) {
+  Bench bench(Dialects::aws, 40, always(Fault::shuffled_listings));
+  bench.at = kBegin;
+  bench.log_in("/api/v1/token");
+  const Span span = nature_of(bench.plan, 0).shuffles;
+  bench.at = span.from;
+  EXPECT_NE(bench.ids("/api/v1/sessions", "Limit=-1"), bench.ids("/api/v1/sessions", "Limit=-1"));
+  bench.at = span.to;
+  EXPECT_EQ(bench.ids("/api/v1/sessions", "Limit=-1"), bench.ids("/api/v1/sessions", "Limit=-1"));
+  EXPECT_EQ(bench.ids("/api/v1/sessions", "Limit=-1").size(), 5u) << "so that there are pages";
+}
+
+TEST(Appliance, LiesAboutItsTotal) {
+  std::set<std::string> totals;
+  for (std::uint64_t seed = 1; seed < 30; ++seed) {
+    Bench bench(Dialects::aws, 40, always(Fault::total_lies));
+    bench.plan.seed = seed;
+    bench.appliance = std::make_unique<Appliance>(bench.plan, bench.conduct, 0, bench.freeze, bench.shared);
+    bench.at = kBegin;
+    bench.log_in("/api/v1/token");
+    const Nature nature = nature_of(bench.plan, 0);
+    if (nature.total_lie == TotalLie::none) bench.at = nature.ignores_offset.from;
+    const auto first = bench.ids("/api/v1/sessions", "");
+    EXPECT_EQ(first == bench.ids("/api/v1/sessions", "Offset=5"), nature.total_lie == TotalLie::none);
+    const std::string body = *bench.ask("GET", "/api/v1/sessions").body;
+    const std::string total = body.substr(0, body.find(','));
+    totals.insert(total);
+    bench.at = kBegin + kHour / 2;
+    EXPECT_NE(bench.ids("/api/v1/sessions", ""), bench.ids("/api/v1/sessions", "Offset=5"));
+  }
+  EXPECT_TRUE(totals.contains(R"({"totalCount":null)"));
+  EXPECT_TRUE(totals.contains(R"({"totalCount":0)"));
+  EXPECT_TRUE(totals.contains(R"({"totalCount":5)"));
+  EXPECT_GE(totals.size(), 4u);
+}
+
+TEST(Appliance, StepsItsDateHeader) {
+  Bench bench(Dialects::aws, 10, always(Fault::clock_steps));
+  const auto telling = telling_of(bench.plan, 0);
+  for (const ClockStep& step : telling->steps) {
+    bench.at = step.when.from - 1;
+    EXPECT_EQ(bench.ask("GET", "/api/v1/sessions").date, "");
+    bench.at = step.when.from;
+    const std::string date = bench.ask("GET", "/api/v1/sessions").date;
+    EXPECT_EQ(date, step.date.empty() ? http_date(bench.at + step.by) : std::string(step.date));
+    bench.freeze = bench.at;
+    EXPECT_EQ(bench.ask("GET", "/api/v1/sessions").date, "") << "a frozen fleet is right";
+    bench.freeze = kNever;
+  }
+}
+
 TEST(Appliance, ListsTensOfThousandsOfSessionsInSmallPages) {
   Bench bench(Dialects::aws, 42000);
   bench.conduct.page_cap = 30;

@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <functional>
 #include <iterator>
 
 #include "bench/fleet/http.h"
 #include "bench/fleet/json_text.h"
-#include "bench/fleet/owed.h"
+#include "bench/fleet/script.h"
 #include "bench/fleet/spoil.h"
 
 namespace fleet {
@@ -26,6 +27,17 @@ bool scalar(const element& entry, const char* key, std::string& into) {
   if (value.is_string()) return into = std::string(value.get_string().value()), true;
   if (value.is_int64()) return into = std::to_string(value.get_int64().value()), true;
   return false;
+}
+
+// While an entry runs the time that moves (the other one tells entries apart) and its duration tick; digits below a
+// microsecond come and go.
+std::string news(const std::string& status, std::string_view moves, const std::string& duration) {
+  if (!is_final_status(status)) return status;
+  return fmt::format("{} {} {}", status, parse_time(moves).value_or(0) / kMicrosecond, duration);
+}
+
+bool is_string_or_absent(const simdjson::simdjson_result<element>& field) {
+  return field.error() == simdjson::NO_SUCH_FIELD || field.is_string();
 }
 
 unsigned hex4(std::string_view text) {
@@ -107,8 +119,13 @@ std::vector<std::string> raw_elements(std::string_view body) {
   return start == std::string_view::npos ? std::vector<std::string>() : parts_of(body.substr(start + 7));
 }
 
-HonestReader::HonestReader(Appliance& appliance, Dialect dialect, std::string source, std::string password)
-    : appliance_(appliance), dialect_(dialect), source_(std::move(source)), password_(std::move(password)) {}
+HonestReader::HonestReader(Appliance& appliance, Dialect dialect, std::string source, std::string password,
+                           Belief belief)
+    : appliance_(appliance),
+      dialect_(dialect),
+      source_(std::move(source)),
+      password_(std::move(password)),
+      belief_(belief) {}
 
 void HonestReader::poll(Nanos at) {
   if (appliance_.is_down(at) || (token_.empty() && !log_in(at))) return;
@@ -157,31 +174,38 @@ bool HonestReader::log_in(Nanos at) {
 
 bool HonestReader::list(Nanos at, std::map<std::string, std::string>& sessions) {
   constexpr std::size_t kPage = 7;
-  for (std::size_t offset = 0;; offset += kPage) {
+  for (std::size_t offset = 0;;) {
     const std::string query =
         fmt::format("Offset={}&Limit={}{}", offset, kPage, dialect_ == Dialect::aws ? "&Sort=startTimeAsc" : "");
     std::string body;
     if (!ask("GET", dialect_ == Dialect::aws ? "/api/v1/sessions" : "/api/v8/jobSessions", query, "", at, body))
       return false;
-    const auto results = parser_.parse(body)["results"].get_array().value();
+    simdjson::dom::array results;
+    if (parser_.parse(body)["results"].get_array().get(results) != simdjson::SUCCESS) return false;
+    bool has_news = false;
     for (const element session : results) {
-      sessions[std::string(session["id"].get_string().value())] = session["executionStartTime"].get_string().value();
+      has_news |= sessions
+                      .insert_or_assign(std::string(session["id"].get_string().value()),
+                                        std::string(session["executionStartTime"].get_string().value()))
+                      .second;
     }
-    if (results.size() < kPage) return true;
+    if (!has_news) return true;
+    offset += results.size();
   }
 }
 
 void HonestReader::read_log(const std::string& session, const std::string& start, const std::string& body) {
+  const std::string generation = belief_ == Belief::sessions_keep_their_start ? session + ' ' + start : session;
   Answers answers;
   for (const std::string& raw : raw_elements(body)) read_entry(session, raw, answers);
-  for (const auto& [identity, read] : answers) settle(session + ' ' + start, identity, read);
+  for (const auto& [number, read] : answers) settle(generation, number, read);
 }
 
 void HonestReader::read_entry(const std::string& session, const std::string& raw, Answers& answers) {
   const auto [known, extra] = split_entry(raw);
   const element entry = parser_.parse(known).value();
   std::string log_time, status, message, start, duration, resource;
-  const bool well = entry.is_object() && entry["logTime"].is_string() && entry["status"].is_string() &&
+  const bool well = entry.is_object() && entry["logTime"].is_string() && is_string_or_absent(entry["status"]) &&
                     scalar(entry, "logTime", log_time) && scalar(entry, "status", status) &&
                     scalar(entry, "message", message) && scalar(entry, "executionStartTime", start) &&
                     scalar(entry, "executionDuration", duration) && scalar(entry, "resourceHashId", resource) &&
@@ -190,12 +214,14 @@ void HonestReader::read_entry(const std::string& session, const std::string& raw
   if (!well) {
     append_json(event, raw);
     answers[raw].push_back(
-        {hex_hash(raw),
+        {0, raw,
          fmt::format(R"("original":{}}},"sessionlog":{{"change":"error","source":"{}","session_id":"{}"}})", event,
                      source_, session)});
     return;
   }
-  const std::string& when = dialect_ == Dialect::aws && !start.empty() ? start : log_time;
+  const bool aws = dialect_ == Dialect::aws;
+  const bool has_no_time = aws && start.empty() && belief_ != Belief::entries_keep_their_times;
+  const Nanos began = has_no_time ? 0 : *parse_time(aws && !start.empty() ? start : log_time);
   append_json(event, message);
   std::string more;
   append_json(more, extra);
@@ -203,37 +229,40 @@ void HonestReader::read_entry(const std::string& session, const std::string& raw
       R"("start":"{}"}},"message":{},"sessionlog":{{"change":"new","source":"{}","session_id":"{}","log_time":"{}","status":"{}",)"
       R"("duration":"{}","resource_id":"{}","extra":{}}})",
       start, event, source_, session, log_time, status, duration, resource, more);
-  answers[comparable_identity(parse_time(when).value(), message, resource)].push_back(
-      {hex_hash(comparable_state(dialect_, status, log_time, start, duration)), line});
+  const std::string number = fmt::format("{} {}", label_in(message), resource);
+  answers[number].push_back({began, news(status, aws ? log_time : start, duration), line});
 }
 
-// design.md, section 4, twins: equal hashes pair first, then the rest in order, what is left of the answer is new.
-void HonestReader::settle(const std::string& generation, const std::string& identity, const std::vector<Read>& read) {
-  std::vector<Known>& known = known_[generation + ' ' + identity];
+// Of several entries of one number those that say the same pair first, then those that began at the same time, in
+// order. What is left of the answer is new. A database may have rounded the time.
+void HonestReader::settle(const std::string& session, const std::string& number, const std::vector<Read>& read) {
+  std::vector<Known>& known = known_[session + ' ' + number];
   std::vector<bool> known_taken(known.size()), read_taken(read.size());
   const auto pair = [&](auto fits) {
     for (std::size_t r = 0; r < read.size(); ++r) {
       for (std::size_t k = 0; k < known_taken.size() && !read_taken[r]; ++k) {
         if (known_taken[k] || !fits(known[k], read[r])) continue;
         known_taken[k] = read_taken[r] = true;
-        if (known[k].hash == read[r].hash) continue;
-        known[k].hash = read[r].hash;
+        if (known[k].news == read[r].news) continue;
+        known[k].news = read[r].news;
         write(known[k], read[r]);
       }
     }
   };
-  pair([](const Known& k, const Read& r) { return k.hash == r.hash; });
-  pair([](const Known&, const Read&) { return true; });
+  const Nanos off = belief_ == Belief::entries_keep_their_times ? 0 : kMicrosecond;
+  const auto is_near = [&](const Known& k, const Read& r) { return std::abs(k.began - r.began) <= off; };
+  pair([&](const Known& k, const Read& r) { return k.news == r.news && is_near(k, r); });
+  pair(is_near);
   for (std::size_t r = 0; r < read.size(); ++r) {
     if (read_taken[r]) continue;
     const std::string ordinal = std::to_string(known.size());
-    known.push_back({hex_hash(source_ + generation) + hex_hash(identity + ordinal), read[r].hash});
+    known.push_back({hex_hash(source_ + session) + hex_hash(number + ordinal), read[r].began, read[r].news});
     write(known.back(), read[r]);
   }
 }
 
 void HonestReader::write(const Known& as, const Read& what) {
-  lines_.push_back(fmt::format(R"({{"event":{{"id":"{}","hash":"{}",{}}})", as.id, as.hash, what.event));
+  lines_.push_back(fmt::format(R"({{"event":{{"id":"{}","hash":"{}",{}}})", as.id, hex_hash(what.news), what.event));
 }
 
 }  // namespace fleet

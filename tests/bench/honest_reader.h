@@ -1,5 +1,6 @@
 // Reads an appliance as the daemon should, in the plainest way there is: every session at every poll, everything in
-// memory, nothing fast. What it writes must agree with the fleet's ledger, which tests both.
+// memory, nothing fast. Which entry is which it takes from the numbers in their messages, so no fault can confuse it.
+// What it writes must agree with the fleet's ledger, which tests both.
 #pragma once
 
 #include <simdjson.h>
@@ -14,9 +15,13 @@
 
 namespace fleet {
 
+// What a reader may believe that an honest one does not.
+enum class Belief : std::uint8_t { nothing, entries_keep_their_times, sessions_keep_their_start };
+
 class HonestReader {
  public:
-  HonestReader(Appliance& appliance, Dialect dialect, std::string source, std::string password);
+  HonestReader(Appliance& appliance, Dialect dialect, std::string source, std::string password,
+               Belief belief = Belief::nothing);
 
   // Lists every session and reads every log, at this time of the appliance. An answer that cannot be read is left for
   // the next poll.
@@ -25,15 +30,19 @@ class HonestReader {
   const std::vector<std::string>& lines() const { return lines_; }
 
  private:
-  struct Known {
-    std::string id;
-    std::string hash;
-  };
+  // What an entry says of itself once it is unescaped. `news` is what must change for it to be written again.
   struct Read {
-    std::string hash;
+    Nanos began;  // 0: it does not say
+    std::string news;
     std::string event;  // the fields of the line beyond id and hash
   };
-  using Answers = std::map<std::string, std::vector<Read>>;  // by identity, in the order of the answer
+  struct Known {
+    std::string id;
+    Nanos began;
+    std::string news;
+  };
+  using Answers =
+      std::map<std::string, std::vector<Read>>;  // by number and resource, or raw text, in the order of the answer
 
   bool ask(std::string_view method, std::string path, std::string_view query, std::string_view form, Nanos at,
            std::string& body);
@@ -42,15 +51,16 @@ class HonestReader {
   bool list(Nanos at, std::map<std::string, std::string>& sessions);
   void read_log(const std::string& session, const std::string& start, const std::string& body);
   void read_entry(const std::string& session, const std::string& raw, Answers& answers);
-  void settle(const std::string& generation, const std::string& identity, const std::vector<Read>& read);
+  void settle(const std::string& session, const std::string& number, const std::vector<Read>& read);
   void write(const Known& as, const Read& what);
 
   Appliance& appliance_;
   const Dialect dialect_;
   const std::string source_;
   const std::string password_;
+  const Belief belief_;
   std::string token_;
-  std::map<std::string, std::vector<Known>> known_;  // "session start identity"
+  std::map<std::string, std::vector<Known>> known_;  // "session number resource"
   simdjson::dom::parser parser_;
   std::vector<std::string> lines_;
 };
