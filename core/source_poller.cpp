@@ -299,7 +299,7 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
   if (hash == session.body_hash && !last && !session.is_disputed()) {
     bump(counters_.polls_unchanged);
     bump(counters_.entries, session.entries);
-    read_was(slot, sent, Pace::News::kUnchanged, session.lacks ? LogFill::kLacking : LogFill::kUsual);
+    read_was(slot, sent, Pace::News::kUnchanged, session.fill);
     return Polled::kAll;
   }
   // In one pass the listing that came before this read vouches for what it did not dispute.
@@ -342,11 +342,10 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
   health_.more_elsewhere(session.state.info.id(), read->more_elsewhere);
   session.body_hash = hash;
   session.entries = static_cast<std::uint32_t>(read->entries);
-  session.lacks = read->entries == 0 || read->shrunk;
-  read_was(slot, sent, read->events() > 0 ? Pace::News::kChanged : Pace::News::kUnchanged,
-           !read->more_elsewhere.empty() ? LogFill::kPart
-           : session.lacks               ? LogFill::kLacking
-                                         : LogFill::kUsual);
+  session.fill = !read->more_elsewhere.empty()         ? LogFill::kPart
+                 : read->entries == 0 || read->shrunk ? LogFill::kLacking
+                                                       : LogFill::kUsual;
+  read_was(slot, sent, read->events() > 0 ? Pace::News::kChanged : Pace::News::kUnchanged, session.fill);
   return Polled::kAll;
 }
 

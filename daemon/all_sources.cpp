@@ -67,6 +67,7 @@ void AllSources::count(const SourceView& source, const SourceView& before) {
   add_more(counts_.polls, source.polls, before.polls);
   add_more(counts_.events, source.events, before.events);
   counts_.entries += more(source.entries, before.entries);
+  counts_.late += more(source.late, before.late);
   counts_.not_json += more(source.not_json, before.not_json);
   counts_.not_utf8 += more(source.not_utf8, before.not_utf8);
   for (const auto& [status, count] : source.requests.by_status())

@@ -126,6 +126,8 @@ void add_work(Families& families, const Subjects& subjects) {
            [](const SourceView& source) { return static_cast<double>(source.entries); });
   add_by_word(families.counter("events_total", "Events made, by why."), subjects, "change", kChangeWords,
               &SourceView::events);
+  add_each(families.counter("sessions_late_total", "Sessions that only a sweep brought up."), subjects,
+           [](const SourceView& source) { return static_cast<double>(source.late); });
   add_each(families.counter("not_json_total",
                             "Answers that were no JSON, broken JSON, or not a log where one was asked for."),
            subjects, [](const SourceView& source) { return static_cast<double>(source.not_json); });

@@ -101,7 +101,8 @@ void write_source(JsonWriter& json, const SourceView& source, const SourceSettin
   json.member("polls", sum(source.polls)).member("entries", source.entries).member("events", sum(source.events));
   write_counted(json, "polls_by_result", kPollWords, source.polls);
   write_counted(json, "events_by_change", kChangeWords, source.events);
-  json.member("not_json", source.not_json)
+  json.member("sessions_late", source.late)
+      .member("not_json", source.not_json)
       .member("lag_seconds", source.lag.count())
       .member("lateness_seconds", source.lateness.count())
       .member("clock_offset_seconds", source.clock_offset.count())
