@@ -90,7 +90,7 @@ void parse_and_compare(benchmark::State& state, KnownEntries* known) {
     const auto log = parser.parse(*source.dialect, body, kSession, session.key, {}, {known, session.key});
     digests.clear();
     for (const Entry& entry : (*log)->entries) digests.push_back({entry.base, entry.hash, entry.final});
-    return comparer.compare(session.history, digests, session.key, {});
+    return comparer.compare(session.history, digests, session.key, {}, &parser);
   };
   for (SessionState& session : sessions) {
     for (const Emission& emission : compare(session)) session.history.advance(emission);

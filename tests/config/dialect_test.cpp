@@ -82,7 +82,8 @@ TEST(BuiltInDialects, DescribeAws) {
   EXPECT_TRUE(aws.sessions.ascending);
   EXPECT_EQ(aws.log.session_id, "sessionId");
   using Identity = std::vector<std::vector<EntryField>>;
-  EXPECT_EQ(aws.log.identity, (Identity{{EntryField::kStart, EntryField::kLogTime}, {EntryField::kMessage}}));
+  EXPECT_EQ(aws.log.identity, (Identity{{EntryField::kStart}, {EntryField::kMessage}}));
+  EXPECT_EQ(aws.log.identity_before, (Identity{{EntryField::kStart, EntryField::kLogTime}, {EntryField::kMessage}}));
   EXPECT_EQ(aws.log.content, (std::vector{EntryField::kLogTime, EntryField::kStatus, EntryField::kDuration}));
   EXPECT_EQ(aws.log.duration_from, Dialect::Log::DurationFrom::kTimes);
   EXPECT_TRUE(aws.session_is_final("Failed"));
@@ -137,6 +138,16 @@ TEST(BuiltInDialects, AgreeOnTheStatusWordsOfEntries) {
 }
 
 TEST(Dialect, NeedsLittle) { EXPECT_EQ(mistakes(kSmall), Lines{}); }
+
+// A dialect of a user's own that was written for the version before: what it delivered stays known.
+TEST(Dialect, TakesNoContentForIdentityAndKeepsWhatItWas) {
+  const auto parsed = parse_dialect(replaced(kSmall, "[\"state\"]", "[\"t\", \"state\"]"), "d.toml");
+  ASSERT_TRUE(std::holds_alternative<Dialect>(parsed));
+  const Dialect::Log& log = std::get<Dialect>(parsed).log;
+  using Identity = std::vector<std::vector<EntryField>>;
+  EXPECT_EQ(log.identity, (Identity{{EntryField::kStart}, {EntryField::kMessage}}));
+  EXPECT_EQ(log.identity_before, (Identity{{EntryField::kLogTime, EntryField::kStart}, {EntryField::kMessage}}));
+}
 
 TEST(Dialect, ReportsWhatIsMissing) {
   EXPECT_EQ(mistakes("").size(), 9u);
