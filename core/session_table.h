@@ -55,7 +55,7 @@ struct Session {
   std::uint32_t shown_by = 0;  // the last inquiry that showed it
   bool in_flight = false;
   bool read = false;      // in this run
-  bool lacks = false;     // the last response lacked entries that are known, or had none
+  LogFill fill = LogFill::kUsual;  // of the last response that was read to its end
   bool said_old = false;  // that it runs for very long
 
   ReadTrouble& in_trouble() {
