@@ -117,6 +117,12 @@ Task<Result<void>> SessionFinder::list_once() {
   const bool looks_back = SteadyClock::now() - kLooksBackEvery >= looked_back_at_;
   Showing how = showing();
   how.inquiry = ++inquiries_;
+  // They are few, and what is read of them cannot wait for a long window.
+  if (discovery_.can_list_running()) {
+    ListingWalk running = discovery_.walk({});
+    const Result<void> read = co_await read_walk(running, Discovery::Of::kRunning, how);
+    if (read.has_error()) co_return read;
+  }
   std::string missing;
   bool clock_held = false, is_all = false;
   Instant began = system_now();
@@ -137,12 +143,6 @@ Task<Result<void>> SessionFinder::list_once() {
     clock_held = std::chrono::abs(api_.clock_offset() - offset) <= kClockHolds;
   }
   health_.incomplete(missing);
-  if (discovery_.can_list_running()) {
-    how.by_sweep = false;
-    ListingWalk running = discovery_.walk({});
-    const Result<void> read = co_await read_walk(running, Discovery::Of::kRunning, how);
-    if (read.has_error()) co_return read;
-  }
   last_listing_ = how.inquiry;
   std::vector<std::string> unseen = table_.open_but_not_in(how.inquiry);
   if (!unseen.empty()) {

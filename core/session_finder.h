@@ -1,6 +1,6 @@
 // Finds out which sessions a source has, again and again, and gives what is shown to the one who reads them.
 //
-//   window ─▶ running ones ─▶ open ones that neither showed, by id ─▶ until the next window: the sweep, page by page ─▶
+//   running ones ─▶ window ─▶ open ones that neither showed, by id ─▶ until the next window: the sweep, page by page ─▶
 //   ...
 //
 // Windows make it quick and prove nothing. The sweep, a listing of everything that goes round once in a sweep_interval,

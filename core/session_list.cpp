@@ -12,8 +12,9 @@ namespace sessionlogd {
 namespace {
 
 constexpr std::size_t kLongestId = 512;
-// Texts stand in every event of their session, and keys are compared with ours: longer ones are left out, undecoded.
-constexpr std::size_t kLongestToken = 4096;
+// Texts stand in every event of their session and are kept while it is read, and keys are compared with ours: longer
+// ones are left out, undecoded.
+constexpr std::size_t kLongestToken = 1024;
 // No source gives so many at once; what is known of them takes more memory than the page.
 constexpr std::size_t kMostRows = 20'000;
 // A row has some twenty; behind so many nothing is looked for.

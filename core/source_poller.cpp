@@ -23,7 +23,7 @@ constexpr std::string_view kGivenAway = "its id was given to another session";
 constexpr int kDriftOfPace = 8;  // a quiet session is polled up to an eighth of its pace early
 constexpr std::chrono::hours kForgottenAfter{30 * 24};
 // Sessions that were found and not read yet: a listing that goes on for ever would fill the memory with them.
-constexpr std::size_t kMostWaiting = 20'000;
+constexpr std::size_t kMostWaiting = 150'000;
 constexpr std::chrono::seconds kLooksForRoom{1};
 constexpr std::size_t kRecordsPerBatch = 4'096;
 
