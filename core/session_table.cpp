@@ -222,7 +222,9 @@ SessionTable::TakenIn SessionTable::open_disputed(const ListedSession& listed, c
   ListedSession as_it_was = listed;
   as_it_was.digest = as.mark->digest;
   const TakenIn taken = open(as_it_was, as, how, records);
-  sessions_[taken.slot].in_trouble().dispute = std::make_unique<ListedSession>(listed);
+  ReadTrouble& trouble = sessions_[taken.slot].in_trouble();
+  trouble.dispute = std::make_unique<ListedSession>(listed);
+  trouble.was_done = true;
   return taken;
 }
 

@@ -43,6 +43,7 @@ struct ReadTrouble {
   // A row under its id that names another start, and whether the log that is on its way was asked for before.
   std::unique_ptr<ListedSession> dispute{};
   bool asked_before_dispute = false;
+  bool was_done = false;  // it had been read to its end before that row came
 };
 
 struct Session {

@@ -372,7 +372,7 @@ bool SourcePoller::settle_dispute(Schedule::Slot slot, const ReadOutcome& read) 
 void SourcePoller::part(Schedule::Slot slot) {
   const Session& session = table_.at(slot);
   schedule_.cancel(slot);
-  if (session.life.final() && session.read) {
+  if (session.trouble->was_done || (session.life.final() && session.read)) {
     spdlog::info("source={} session={} ends here: {}", settings_.name, session.state.info.id(), kGivenAway);
   } else if (session.state.phase != Phase::kWaiting) {
     say_gap(slot, kGivenAway);
