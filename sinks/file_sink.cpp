@@ -38,11 +38,9 @@ FileSink::FileSink(std::string state_dir, FileSinkSettings settings, FileOps& op
 }
 
 void FileSink::recover(StateVisitor& into) {
-  // In this order: a recovery that found no room may have opened them before.
+  // In this order, the lock of the directory last: a recovery that found no room may have opened them before.
   output_.reset();
   journal_.reset();
-  state_dir_.reset();
-
   state_dir_.emplace(state_path_);
   journal_.emplace(state_dir_->state_file());
   state_dir_->sync();

@@ -74,9 +74,9 @@ TEST_F(Verify, ReadsRotatedAndCompressedFilesToo) {
     }
     return false;
   })) << daemon.err();
-  ASSERT_TRUE(eventually([&] { return fleet.is_caught_up(); })) << daemon.err();
   daemon.signal(SIGTERM);
   EXPECT_EQ(daemon.wait(), 0);
+  ASSERT_EQ(place_.run("collect").status, 0);  // the rest: what was served last need not have been written
   const Outcome found = verify();
   EXPECT_EQ(found.status, 0) << found.out << found.err;
 }

@@ -45,11 +45,17 @@ bool Installed::agrees_in_the_end(std::string& table) {
       count += line == "ledger written";
     return count;
   };
+  const auto fleet_said = [&](const char* word) {
+    return read_text(machine_.exchange() / "fleet.log").find(word) != std::string::npos;
+  };
+  if (!eventually([&] { return fleet_said("frozen"); })) {
+    table = "the fleet does not freeze\n";
+    return false;
+  }
   return eventually([&] {
-    if (read_text(machine_.exchange() / "fleet.log").find("frozen") == std::string::npos) return false;
     const int before = ledgers();
     machine_.get("systemctl kill --kill-whom=main --signal=USR1 fleet");
-    if (!eventually([&] { return ledgers() > before; })) return false;
+    if (!test::eventually([&] { return ledgers() > before; }, std::chrono::seconds(5))) return false;
     const Outcome judged =
         machine_.run("cp /var/log/sessionlogd/events.ndjson /exchange/ && fleet_sim reckon --complete --out /exchange");
     table = judged.out + judged.err;

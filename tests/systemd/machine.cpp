@@ -46,26 +46,28 @@ pid_t only_child_of(pid_t parent) {
 
 Machine::Machine() : nspawn_(place_.start_program(nspawn(place_.directory().string()))) {
   std::filesystem::permissions(place_.directory(), std::filesystem::perms(0755));
-  const bool booted = eventually([&] {
-    if (init_ == 0) init_ = only_child_of(nspawn_.pid());
-    return !nspawn_.is_running() ||
-           (init_ != 0 && is_so("systemctl is-system-running --wait | grep -qx -e running -e degraded"));
-  });
+  const bool booted = eventually(
+      [&] {
+        if (init_ == 0) init_ = only_child_of(nspawn_.pid());
+        return !nspawn_.is_running() ||
+               (init_ != 0 && is_so("systemctl is-system-running --wait | grep -qx -e running -e degraded"));
+      },
+      kMachineGuard);
   if (!booted || !nspawn_.is_running())
     throw std::runtime_error("the machine does not boot: " + nspawn_.out() + nspawn_.err());
 }
 
-// An orderly shutdown; Child kills it when that takes too long.
+// An orderly shutdown; Child kills it when that takes longer than a service that hangs may delay a test's end.
 Machine::~Machine() {
   nspawn_.signal(SIGTERM);
-  nspawn_.wait();
+  nspawn_.wait(std::chrono::seconds(5));
 }
 
 Outcome Machine::run(const std::string& commands) {
   Child shell = place_.start_program(
       {"/usr/bin/nsenter", "--all", fmt::format("--target={}", init_), "--", "/bin/sh", "-c", commands},
       {"LC_ALL=C.UTF-8", "SYSTEMD_PAGER=", "DEBIAN_FRONTEND=noninteractive"});
-  const int status = shell.wait();
+  const int status = shell.wait(kMachineGuard);
   return {status, shell.out(), shell.err()};
 }
 

@@ -2,12 +2,17 @@
 // it writes there is forgotten when it ends. It has no network but its own loopback.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 
 #include "tests/daemon/workplace.h"
 
 namespace sessionlogd::test {
+
+// What a machine is waited for, in place of kHangGuard: nothing here runs under a sanitizer, and a test that waits in
+// vain shall end.
+inline constexpr std::chrono::seconds kMachineGuard{25};
 
 class Machine {
  public:
@@ -18,7 +23,7 @@ class Machine {
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
 
-  // Runs a shell's commands in it, as root.
+  // Runs a shell's commands in it, as root. Ended when that takes longer than kMachineGuard.
   Outcome run(const std::string& commands);
 
   // The same, which must go well: what it printed, without the last "\n".

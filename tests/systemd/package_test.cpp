@@ -31,7 +31,7 @@ TEST_F(Package, KeepsStateAndEventsWhenItIsRemovedAndNothingWhenItIsPurged) {
   install();
   serve(8);
   machine_.get("systemctl enable --quiet --now sessionlogd");
-  EXPECT_TRUE(has_written());
+  ASSERT_TRUE(has_written());
   machine_.get("apt-get remove --yes --quiet sessionlogd");
   EXPECT_FALSE(
       machine_.is_so("systemctl is-active --quiet sessionlogd || ls /etc/systemd/system/*.wants/ | grep sessionlogd"));
@@ -43,7 +43,7 @@ TEST_F(Package, KeepsStateAndEventsWhenItIsRemovedAndNothingWhenItIsPurged) {
   EXPECT_EQ(show("ActiveState"), "inactive");
   machine_.get("systemctl enable --quiet --now sessionlogd");
   std::string table;
-  EXPECT_TRUE(agrees_in_the_end(table)) << table << journal();
+  ASSERT_TRUE(agrees_in_the_end(table)) << table << journal();
 
   machine_.get("apt-get purge --yes --quiet sessionlogd");
   EXPECT_FALSE(machine_.is_so("ls -d /etc/sessionlogd || ls -d /var/lib/sessionlogd || ls -d /var/log/sessionlogd"));
@@ -58,14 +58,14 @@ TEST_F(Package, IsUpgradedUnderLoad) {
   install("/tmp/before.deb");
   serve(10);
   machine_.get("systemctl enable --quiet --now sessionlogd");
-  EXPECT_TRUE(has_written());
+  ASSERT_TRUE(has_written());
   const std::string before = show("MainPID");
   install();
   EXPECT_TRUE(is_active());
   EXPECT_NE(show("MainPID"), before);
   EXPECT_EQ(show("UnitFileState"), "enabled");
   std::string table;
-  EXPECT_TRUE(agrees_in_the_end(table)) << table << journal();
+  ASSERT_TRUE(agrees_in_the_end(table)) << table << journal();
 }
 
 TEST_F(Package, CompletesItsCommands) {

@@ -26,13 +26,13 @@ TEST_F(ServiceLife, IsReadyAndSaysWhatItDoes) {
   serve(6);
   machine_.get("systemctl enable --quiet --now sessionlogd");
   EXPECT_TRUE(is_active());
-  EXPECT_TRUE(eventually([&] { return show("StatusText").find("10 sources, ") == 0; })) << show("StatusText");
+  ASSERT_TRUE(eventually([&] { return show("StatusText").find("10 sources, ") == 0; })) << show("StatusText");
   EXPECT_THAT(show("After"), AllOf(HasSubstr("network-online.target"), HasSubstr("time-sync.target")));
-  EXPECT_TRUE(has_written());
+  ASSERT_TRUE(has_written());
   EXPECT_EQ(machine_.get("stat -c '%a %U %G' /var/lib/sessionlogd /var/log/sessionlogd"),
             "700 sessionlogd sessionlogd\n750 sessionlogd sessionlogd");
   std::string table;
-  EXPECT_TRUE(agrees_in_the_end(table)) << table << journal();
+  ASSERT_TRUE(agrees_in_the_end(table)) << table << journal();
 }
 
 TEST_F(ServiceLife, FillsTheJournalsFields) {
@@ -42,13 +42,13 @@ TEST_F(ServiceLife, FillsTheJournalsFields) {
   const std::string name =
       machine_.get("sed -n 's/^name = \"\\(.*\\)\"/\\1/p' /etc/sessionlogd/sessionlogd.toml | head -1");
   const std::string of_source = fmt::format("journalctl --quiet --output=json SESSIONLOGD_SOURCE={}", name);
-  EXPECT_TRUE(eventually([&] { return !machine_.get(of_source + " --priority=warning").empty(); })) << journal();
+  ASSERT_TRUE(eventually([&] { return !machine_.get(of_source + " --priority=warning").empty(); })) << journal();
   EXPECT_THAT(machine_.get(of_source + " --priority=warning | head -1"),
               AllOf(HasSubstr("\"SYSLOG_IDENTIFIER\":\"sessionlogd\""), HasSubstr("\"PRIORITY\":\"4\""),
                     HasSubstr("\"_SYSTEMD_UNIT\":\"sessionlogd.service\"")));
   // Between one look and the other there may be more.
   std::string naming_it, of_it;
-  EXPECT_TRUE(eventually([&] {
+  ASSERT_TRUE(eventually([&] {
     naming_it =
         machine_.get("journalctl --quiet --unit=sessionlogd --priority=warning --output=json | grep -c aws-0000");
     of_it = machine_.get(of_source + " --priority=warning | wc -l");
@@ -64,7 +64,7 @@ TEST_F(ServiceLife, StopsInTimeUnderLoad) {
   serve(60);
   add_drop_in("TimeoutStopSec=10s");  // systemd itself judges
   machine_.get("systemctl start sessionlogd");
-  EXPECT_TRUE(has_written());
+  ASSERT_TRUE(has_written());
   machine_.get("systemctl stop sessionlogd");
   EXPECT_EQ(show("Result"), "success") << journal();
   EXPECT_EQ(show("ExecMainStatus"), "0");
@@ -75,17 +75,17 @@ TEST_F(ServiceLife, GoesOnAfterAKillAndWhenItIsStuck) {
   serve(12);
   add_drop_in("WatchdogSec=2s");
   machine_.get("systemctl start sessionlogd");
-  EXPECT_TRUE(has_written());
+  ASSERT_TRUE(has_written());
   // On a busy machine two seconds may pass once more without a sign of life.
   int before = restarts();
   machine_.get("systemctl kill --kill-whom=main --signal=KILL sessionlogd");
-  EXPECT_TRUE(restarted_since(before)) << journal();
+  ASSERT_TRUE(restarted_since(before)) << journal();
   before = restarts();
   machine_.get("systemctl kill --kill-whom=main --signal=STOP sessionlogd");
-  EXPECT_TRUE(restarted_since(before)) << journal();
+  ASSERT_TRUE(restarted_since(before)) << journal();
   EXPECT_THAT(journal(), HasSubstr("Watchdog timeout"));
   std::string table;
-  EXPECT_TRUE(agrees_in_the_end(table)) << table << journal();
+  ASSERT_TRUE(agrees_in_the_end(table)) << table << journal();
 }
 
 TEST_F(ServiceLife, IsReadyWhileItWaitsForRoom) {
@@ -93,10 +93,10 @@ TEST_F(ServiceLife, IsReadyWhileItWaitsForRoom) {
   machine_.get("mkdir -p /var/lib/sessionlogd && mount -t tmpfs -o size=4k full /var/lib/sessionlogd");
   machine_.get("systemctl start sessionlogd");
   EXPECT_TRUE(is_active());
-  EXPECT_TRUE(eventually([&] { return show("StatusText").starts_with("waiting for sink=file:"); })) << journal();
+  ASSERT_TRUE(eventually([&] { return show("StatusText").starts_with("waiting for sink=file:"); })) << journal();
   machine_.get("mount -o remount,size=64m /var/lib/sessionlogd");
   std::string table;
-  EXPECT_TRUE(agrees_in_the_end(table)) << table << journal();
+  ASSERT_TRUE(agrees_in_the_end(table)) << table << journal();
   EXPECT_EQ(show("NRestarts"), "0");
 }
 
@@ -105,11 +105,11 @@ TEST_F(ServiceLife, ReloadsWhatIsRightAndRefusesWhatIsWrong) {
   machine_.get(
       "cd /etc/sessionlogd && cp sessionlogd.toml all && awk '/^.*source/ { n++ } n < 10' all > sessionlogd.toml");
   machine_.get("systemctl start sessionlogd");
-  EXPECT_TRUE(eventually([&] { return show("StatusText").starts_with("9 sources, "); })) << show("StatusText");
+  ASSERT_TRUE(eventually([&] { return show("StatusText").starts_with("9 sources, "); })) << show("StatusText");
   const std::string pid = show("MainPID");
 
   machine_.get("cp /etc/sessionlogd/all /etc/sessionlogd/sessionlogd.toml && systemctl reload sessionlogd");
-  EXPECT_TRUE(eventually([&] { return show("StatusText").starts_with("10 sources, "); })) << show("StatusText");
+  ASSERT_TRUE(eventually([&] { return show("StatusText").starts_with("10 sources, "); })) << show("StatusText");
 
   machine_.get("echo 'nonsense = 1' >> /etc/sessionlogd/sessionlogd.toml");
   EXPECT_FALSE(machine_.is_so("systemctl reload sessionlogd"));
@@ -133,7 +133,7 @@ TEST_F(ServiceLife, TakesSecretsFromCredentials) {
   machine_.get("systemctl start sessionlogd");
   machine_.get("systemctl reload sessionlogd");
   std::string table;
-  EXPECT_TRUE(agrees_in_the_end(table)) << table << journal();
+  ASSERT_TRUE(agrees_in_the_end(table)) << table << journal();
 }
 
 TEST_F(ServiceLife, HasInstancesWithTheirOwnStateAndOutput) {
@@ -144,8 +144,8 @@ TEST_F(ServiceLife, HasInstancesWithTheirOwnStateAndOutput) {
       "/etc/sessionlogd/siem.toml");
   machine_.get("systemctl start sessionlogd@siem");
   machine_.get("systemctl start sessionlogd");
-  EXPECT_TRUE(has_written("/var/log/sessionlogd/siem/events.ndjson"));
-  EXPECT_TRUE(has_written());
+  ASSERT_TRUE(has_written("/var/log/sessionlogd/siem/events.ndjson"));
+  ASSERT_TRUE(has_written());
   EXPECT_EQ(machine_.get("stat -c '%a %U' /var/lib/sessionlogd/siem"), "700 sessionlogd");
   machine_.get("systemctl reload sessionlogd@siem");
   EXPECT_THAT(machine_.get("journalctl --unit=sessionlogd@siem --output=cat"),
@@ -160,7 +160,7 @@ TEST_F(ServiceLife, GivesItsOutputToAGroupWithTheExampleDropIn) {
       "/etc/systemd/system/sessionlogd.service.d/ && systemctl daemon-reload && "
       "sed -i 's|^rotate = .*|group = \"adm\"|' /etc/sessionlogd/sessionlogd.toml");
   machine_.get("systemctl start sessionlogd");
-  EXPECT_TRUE(has_written()) << journal();
+  ASSERT_TRUE(has_written()) << journal();
   EXPECT_EQ(machine_.get("stat -c '%a %G' /var/log/sessionlogd/events.ndjson"), "640 adm");
 }
 
