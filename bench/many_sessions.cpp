@@ -63,7 +63,7 @@ std::size_t hand_out(RestoredState& restored) {
   const SourceSettings source = some_source();
   std::vector<std::unique_ptr<SessionTable>> tables;
   for (const std::string& id : restored.source_ids())
-    tables.push_back(std::make_unique<SessionTable>(source, restored.take(id)));
+    tables.push_back(std::make_unique<SessionTable>(source, restored.take(id), system_now()));
   std::size_t sessions = 0;
   for (const auto& table : tables) sessions += table->size() + table->done();
   return sessions;

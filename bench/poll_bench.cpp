@@ -148,8 +148,9 @@ double rate_of_shard(const SourceSettings& source) {
   const auto make_encoder = [](const SourceSettings& settings) {
     return std::make_unique<EcsEncoder>(settings, "host-1", "0.1.0");
   };
-  Shard shard(queue, memory, std::make_shared<LargeAnswers>(memory.large_answers), nullptr, make_encoder,
-              PollMode::kForever, 1);
+  const std::atomic<std::size_t> fingerprint_bytes = 0;
+  Shard shard(queue, memory, std::make_shared<LargeAnswers>(memory.large_answers), nullptr, fingerprint_bytes,
+              make_encoder, PollMode::kForever, 1);
   const auto counted = std::make_shared<SourceCounters>();
   NewSource taken{.settings = std::make_shared<const SourceSettings>(source), .counters = counted, .restored = {}};
   shard.add(taken);
