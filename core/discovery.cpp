@@ -77,11 +77,12 @@ bool Discovery::can_list_running() const {
 
 Task<Result<SessionPage>> Discovery::next_page(ListingWalk& walk, Of of, double share) {
   std::string query = query_of(walk, of);
-  Result<SessionPage> page = co_await read_page(std::move(query), walk.offset(), share);
+  Result<SessionPage> page = co_await read_page(std::move(query), walk.offset(), walk.limit(), share);
   if (page.has_error()) co_return page;
-  const bool is_at_most_asked = page_size_ == 0 || page->rows.size() <= page_size_;
+  const std::size_t asked = walk.limit() != 0 ? walk.limit() : page_size_;
+  const bool is_at_most_asked = asked == 0 || page->rows.size() <= asked;
   if (is_at_most_asked) longest_page_ = std::max(longest_page_, page->rows.size());
-  walk.take(page->rows, page_size_, longest_page_, api_.now());
+  walk.take(page->rows, asked, longest_page_, api_.now());
   co_return page;
 }
 
@@ -122,12 +123,14 @@ std::string Discovery::query_of(const ListingWalk& walk, Of of) const {
   return query;
 }
 
-Task<Result<SessionPage>> Discovery::read_page(std::string query, std::size_t offset, double share) {
+Task<Result<SessionPage>> Discovery::read_page(std::string query, std::size_t offset, std::size_t limit,
+                                                double share) {
   const auto& dialect = settings_.dialect->sessions;
   for (;;) {
     std::string page_query = query;
     add_parameter(page_query, dialect.offset, std::to_string(offset));
-    if (page_size_ != 0) add_parameter(page_query, dialect.limit, std::to_string(page_size_));
+    const std::size_t rows = limit != 0 ? limit : page_size_;
+    if (rows != 0) add_parameter(page_query, dialect.limit, std::to_string(rows));
     std::string target = dialect.path + "?" + page_query;
     const SteadyTime asked = SteadyClock::now();
     Result<HttpAnswer> answer = co_await get_paced(std::move(target), share);

@@ -36,6 +36,7 @@ class ListingWalk {
   // What to ask for next, unless it has ended.
   const Window& window() const { return parts_.back().window; }
   std::size_t offset() const { return pages_.offset(); }
+  std::size_t limit() const { return pages_.limit(); }
 
   struct Row {
     std::uint64_t hash;            // of its id and its start

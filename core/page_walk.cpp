@@ -23,9 +23,12 @@ PageWalk::Step PageWalk::take(std::span<const std::uint64_t> rows, std::size_t a
   if (known_behind > 0 && !barren) return Step::kStartOver;
   seen_.insert(rows.begin(), rows.end());
   longest_here_ = std::max(longest_here_, rows.size());
+  last_page_ = rows.size();
   rows_ = begin + rows.size();
   if (!rows.empty()) last_ = rows.back();
   if (rows.empty() || is_more_than_asked || !is_full) return Step::kComplete;
+  // No source gives pages of one row and ignores the offset: one row is all that this one has.
+  if (begin == 1 && barren && rows.size() == 1 && seen_.size() == 1) return Step::kComplete;
   barren_pages_ = seen_.size() > before ? 0 : barren_pages_ + 1;
   return barren_pages_ == kMostBarrenPages ? Step::kIncomplete : Step::kMore;
 }

@@ -22,6 +22,10 @@ class PageWalk {
   // Offset of the next page's first row.
   std::size_t offset() const { return overlaps() ? rows_ - 1 : rows_; }
 
+  // How many rows to ask for at most, 0 = as many as usual. Where a page repeats what is known, less than it had is asked
+  // for: a source that ignores the offset gives as many again if it ignores the limit, too, and then that is all there is.
+  std::size_t limit() const { return barren_pages_ == 0 ? 0 : last_page_ - 1; }
+
   enum class Step {
     kMore,        // ask for the next page
     kComplete,    // every row was shown: the last page was not full
@@ -45,6 +49,7 @@ class PageWalk {
 
   std::size_t rows_ = 0;          // position behind the last row that was read
   std::size_t longest_here_ = 0;  // of the pages of this walk
+  std::size_t last_page_ = 0;     // rows of the last one
   unsigned barren_pages_ = 0;     // in a row
   std::uint64_t last_ = 0;        // the last row
   boost::unordered_flat_set<std::uint64_t> seen_;

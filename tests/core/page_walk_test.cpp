@@ -62,6 +62,24 @@ TEST(PageWalk, IsNeverCompleteWhereTheSourceIgnoresTheOffset) {
   EXPECT_EQ(pages.take("ABC"), Step::kIncomplete);
 }
 
+TEST(PageWalk, AsksForLessWhereAPageRepeatsToLearnWhetherItIsAll) {
+  Pages pages(200);
+  EXPECT_EQ(pages.take("ABC"), Step::kMore);
+  EXPECT_EQ(pages.walk.limit(), 0u);
+  EXPECT_EQ(pages.take("ABC"), Step::kMore);
+  ASSERT_EQ(pages.walk.limit(), 2u);
+  pages.asked = 2;
+  Pages capped = pages;
+  EXPECT_EQ(pages.take("ABC"), Step::kComplete) << "it ignores the limit, too";
+  EXPECT_EQ(capped.take("AB"), Step::kStartOver) << "there may be more";
+}
+
+TEST(PageWalk, TakesTheOnlyRowOfASourceThatIgnoresTheOffsetForAll) {
+  Pages pages;
+  EXPECT_EQ(pages.take("A"), Step::kMore);
+  EXPECT_EQ(pages.take("A"), Step::kComplete);
+}
+
 TEST(PageWalk, GoesOnOverRowsThatWereInserted) {
   Pages pages;
   EXPECT_EQ(pages.take("ABC"), Step::kMore);

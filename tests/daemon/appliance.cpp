@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
+
 #include <boost/beast/http/field.hpp>
 #include <ctime>
 
@@ -68,13 +70,14 @@ Appliance::Reply Appliance::token(const Request& request) {
 
 // Running sessions, so that they are read again and again.
 std::string Appliance::list(std::string_view target) const {
+  constexpr std::string_view kOffset = "Offset=";
+  const std::size_t at = target.find(kOffset);
+  const int first = at == target.npos ? 0 : std::atoi(std::string(target.substr(at + kOffset.size())).c_str());
   std::string rows;
-  if (target.find("Offset=0") != target.npos) {
-    for (int i = 0; i < sessions; ++i) {
-      rows += fmt::format(
-          R"({}{{"id":"session-{}","type":"Policy","status":"Running","executionStartTime":"{}T00:00:00"}})",
-          i == 0 ? "" : ",", i, yesterday());
-    }
+  for (int i = first; i < sessions; ++i) {
+    rows +=
+        fmt::format(R"({}{{"id":"session-{}","type":"Policy","status":"Running","executionStartTime":"{}T00:00:00"}})",
+                    i == first ? "" : ",", i, yesterday());
   }
   return fmt::format(R"({{"results":[{}],"totalCount":{}}})", rows, sessions.load());
 }

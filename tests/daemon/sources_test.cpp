@@ -134,7 +134,8 @@ TEST_F(Sources, ASourceThatFailsWhateverItIsAskedIsSaidOnceAndOthersGoOn) {
   const Appliance good;
   place_.configure(bad.source("bad", password()) + good.source("good", password()));
   Child daemon = place_.start("run");
-  ASSERT_TRUE(eventually([&] { return bad.logs_read() > 20; })) << daemon.err();
+  ASSERT_TRUE(eventually([&] { return bad.logs_read() > 20 && said(daemon, "source=bad first contact") == 1; }))
+      << daemon.err();
   broken = true;
   ASSERT_TRUE(eventually([&] { return said(daemon, "source=bad fails whatever it is asked: HTTP 502") == 1; }));
   // What was in flight may be counted a moment later; then nothing comes while the other is read ten times.
