@@ -369,8 +369,9 @@ void SourcePoller::count_events(const ReadOutcome& read) {
 
 void SourcePoller::count_not_json(std::string_view session, std::string_view expected, std::string_view body) {
   bump(counters_.not_json);
-  if (services_.quarantine != nullptr && !api_.echoes_secret(body))
-    services_.quarantine->keep({settings_.name, session, expected}, body);
+  if (services_.quarantine == nullptr) return;
+  services_.quarantine->keep({settings_.name, session, expected}, body,
+                             [this](std::string_view kept) { return api_.echoes_secret(kept); });
 }
 
 void SourcePoller::count_not_utf8(Schedule::Slot slot, std::size_t events) {
