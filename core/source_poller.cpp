@@ -62,9 +62,7 @@ SourcePoller::SourcePoller(Parts parts, RestoredSource&& restored)
       relist_(services_.io),
       counters_of_(std::move(parts.counters)),
       counters_(*counters_of_),
-      identity_(std::make_shared<const SourceIdentity>(
-          SourceIdentity{settings_.name, settings_.id, settings_.dialect->name, settings_.url,
-                         std::chrono::duration_cast<std::chrono::seconds>(settings_.poll.retention)})) {
+      identity_(std::make_shared<const SourceIdentity>(SourceIdentity::of(settings_))) {
   counters_.sessions = counters_.read = 0;
   counters_.listed = counters_.failing = false;
   for (const Schedule::Slot slot : table_.slots()) schedule_first(slot);

@@ -61,7 +61,8 @@ Task<std::string> ControlCommands::backfill(std::string name, Instant since) {
     if (SourcePoller* poller = shard.find(id)) *floor = poller->backfill(since);
   };
   co_await run_on(io_, shard, std::move(lower));
-  if (!*floor) co_return fmt::format("failed source {} is being reloaded; try again", name);
+  if (!*floor)
+    co_return fmt::format("failed source {} is being reloaded, or parked (see `sessionlogd status`); try again", name);
   const bool committed = co_await all_committed();
   std::string said =
       fmt::format("{} source={} is listed again from {}", committed ? "ok" : "failed", name, text_of(since));
