@@ -66,11 +66,11 @@ class Flight : public FlightHook {
 
 class HttpClient::Impl {
  public:
-  Impl(asio::io_context& context, std::size_t small_bodies, std::shared_ptr<LargeAnswers> large_answers)
+  Impl(asio::io_context& context, const MemoryShares& memory, std::shared_ptr<LargeAnswers> large_answers)
       : io(context),
-        driver(std::make_shared<CurlDriver>(context)),
+        driver(std::make_shared<CurlDriver>(context, memory.connections)),
         permit(std::make_shared<LargeBodyPermit>(context, std::move(large_answers))),
-        bodies(small_bodies) {}
+        bodies(memory.small_bodies) {}
 
   void stop() {
     stopped = true;
@@ -87,7 +87,7 @@ class HttpClient::Impl {
 };
 
 HttpClient::HttpClient(asio::io_context& io, const MemoryShares& memory, std::shared_ptr<LargeAnswers> large_answers)
-    : impl_(std::make_shared<Impl>(io, memory.small_bodies,
+    : impl_(std::make_shared<Impl>(io, memory,
                                    large_answers != nullptr ? std::move(large_answers)
                                                             : std::make_shared<LargeAnswers>(memory.large_answers))) {}
 

@@ -1,4 +1,5 @@
 #include "core/quarantine.h"
+#include "core/log_line.h"
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -78,10 +79,9 @@ void Quarantine::keep(const Origin& origin, std::string_view body, const HoldsSe
     if (error != EEXIST) say_failure(error);
     return;
   }
-  const std::string session = origin.session.empty() ? "" : fmt::format(" session={}", origin.session);
-  spdlog::warn(
-      "source={}{} answered with something that is no JSON where {} was expected: {} of its {} bytes are kept in {}/{}",
-      origin.source, session, origin.expected, kept.size(), body.size(), directory_, name);
+  log_warn({.source = origin.source, .session = origin.session},
+           "answered with something that is no JSON where {} was expected: {} of its {} bytes are kept in {}/{}",
+           origin.expected, kept.size(), body.size(), directory_, name);
 }
 
 // Also counts: what is asked about a secret costs time, and may be as often.
@@ -95,8 +95,9 @@ bool Quarantine::may_keep(std::string_view source) {
   if (before > kMostOfASource) return false;
   ++share->second.kept;
   if (before < kMostOfASource) return true;
-  spdlog::warn("source={} has sent {} different bodies within an hour that are no JSON: more of them are only counted",
-               source, kMostOfASource);
+  log_warn({.source = source},
+           "has sent {} different bodies within an hour that are no JSON: more of them are only counted",
+           kMostOfASource);
   return false;
 }
 

@@ -1,6 +1,5 @@
 #include "core/shard.h"
-
-#include <spdlog/spdlog.h>
+#include "core/log_line.h"
 
 #include <boost/asio/post.hpp>
 #include <iterator>
@@ -11,10 +10,11 @@ namespace sessionlogd {
 namespace asio = boost::asio;
 
 Shard::Shard(BatchQueue& queue, const MemoryShares& memory, std::shared_ptr<LargeAnswers> large_answers,
-             Quarantine* quarantine, MakeEncoder make_encoder, PollMode mode, std::uint64_t seed)
+             Quarantine* quarantine, MakeEncoder make_encoder, PollMode mode, std::uint64_t seed, Accounts* accounts)
     : work_(asio::make_work_guard(io_)),
       queue_(queue),
       quarantine_(quarantine),
+      accounts_(accounts),
       make_encoder_(std::move(make_encoder)),
       mode_(mode),
       random_(seed),
@@ -30,8 +30,8 @@ std::string Shard::add(NewSource source) {
   Source& added = sources_.emplace_back(std::move(source), std::move(encoder), io_);
   make_poller(added);
   if (!added.poller) {
-    spdlog::error("source={} cannot be polled: {}; {}", added.settings().name, added.unusable,
-                  mode_ == PollMode::kOnePass ? "it is left out" : "it is parked and tried again");
+    log_error({.source = added.settings().name}, "cannot be polled: {}; {}", added.unusable,
+              mode_ == PollMode::kOnePass ? "it is left out" : "it is parked and tried again");
   }
   if (started_) {
     ++running_;
@@ -41,7 +41,7 @@ std::string Shard::add(NewSource source) {
 }
 
 void Shard::make_poller(Source& source) {
-  const ShardServices services{io_, http_, reader_, queue_, quarantine_, room_, random_, metrics_};
+  const ShardServices services{io_, http_, reader_, queue_, quarantine_, room_, random_, metrics_, accounts_};
   NewSource& given = source.as_given;
   try {
     source.poller.emplace(SourcePoller::Parts{services, source.settings(), given.counters, *source.encoder, mode_},
@@ -59,7 +59,7 @@ Task<void> Shard::make_poller_in_time(Sources::iterator source) {
     co_await source->woken.wait_until(SteadyClock::now() + source->as_given.try_again);
     if (stopping_ || source->removed) break;
     make_poller(*source);
-    if (source->poller) spdlog::info("source={} can be polled now", source->settings().name);
+    if (source->poller) log_info({.source = source->settings().name}, "can be polled now");
   }
 }
 

@@ -37,9 +37,10 @@ class Shard {
  public:
   using MakeEncoder = std::function<std::unique_ptr<Encoder>(const SourceSettings&)>;
 
-  // Queue and quarantine (nullptr: what is no JSON is not kept) must outlive this.
+  // Queue, quarantine (nullptr: what is no JSON is not kept) and accounts must outlive this.
   Shard(BatchQueue& queue, const MemoryShares& memory, std::shared_ptr<LargeAnswers> large_answers,
-        Quarantine* quarantine, MakeEncoder make_encoder, PollMode mode, std::uint64_t seed);
+        Quarantine* quarantine, MakeEncoder make_encoder, PollMode mode, std::uint64_t seed,
+        Accounts* accounts = nullptr);
   ~Shard();
 
   // Before start(), or on this shard's thread: then the source begins at once. Returns why it cannot be polled now,
@@ -99,6 +100,7 @@ class Shard {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   BatchQueue& queue_;
   Quarantine* const quarantine_;
+  Accounts* const accounts_;
   const MakeEncoder make_encoder_;
   const PollMode mode_;
   std::mt19937_64 random_;

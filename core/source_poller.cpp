@@ -1,13 +1,13 @@
 #include "core/source_poller.h"
 
 #include <fmt/core.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "core/body_hash.h"
 #include "core/json_text.h"
+#include "core/log_line.h"
 #include "core/task.h"
 
 namespace sessionlogd {
@@ -51,7 +51,8 @@ SourcePoller::SourcePoller(Parts parts, RestoredSource&& restored)
               .only_final = settings_.poll.changes == Changes::kFinal,
               .encoder = &parts.encoder},
       api_(services_.io, services_.http, settings_, services_.random,
-           {.held_back = mode_ == PollMode::kOnePass ? HeldBack::kFails : HeldBack::kWaits}),
+           {.held_back = mode_ == PollMode::kOnePass ? HeldBack::kFails : HeldBack::kWaits,
+            .accounts = services_.accounts}),
       discovery_(api_, settings_,
                  [this](std::string_view session, std::string_view expected, std::string_view body) {
                    count_not_json(session, expected, body);
@@ -203,8 +204,8 @@ void SourcePoller::take_in(const std::vector<ListedSession>& listed, std::uint32
     if (taken.as == SessionTable::TakenIn::As::kIgnored) continue;
     Session& session = table_.at(taken.slot);
     if (taken.as != SessionTable::TakenIn::As::kKnown) {
-      spdlog::debug("source={} session={} is listed as {}{}", settings_.name, row.id, row.status,
-                    taken.as == SessionTable::TakenIn::As::kNew ? ", not known so far" : ", known");
+      log_debug({.source = settings_.name, .session = row.id}, "is listed as {}{}", row.status,
+                taken.as == SessionTable::TakenIn::As::kNew ? ", not known so far" : ", known");
     }
     const bool vouched = session.is_strange() && *session.trouble->strange_since < inquiry;
     if (vouched) {
@@ -384,10 +385,9 @@ void SourcePoller::read_was_strange(Schedule::Slot slot) {
   Session& session = table_.at(slot);
   bump(counters_.polls_failed);
   if (!session.is_strange()) {
-    spdlog::debug(
-        "source={} session={} has a log that seems to be of another session; the source is asked "
-        "whether its id was given to another session",
-        settings_.name, session.state.info.id());
+    log_debug({.source = settings_.name, .session = session.state.info.id()},
+              "has a log that seems to be of another session; the source is asked "
+              "whether its id was given to another session");
   }
   session.in_trouble().strange_since = inquiries_;
   schedule(slot, settings_.poll.discovery_interval, PollOrder::Urgency::kQuiet);
@@ -425,9 +425,8 @@ std::chrono::milliseconds SourcePoller::slowest_pace(Session& session) {
   if (now.seconds - start.seconds <= std::chrono::ceil<std::chrono::seconds>(poll.max_session_age).count())
     return poll.max_interval;
   if (!std::exchange(session.said_old, true)) {
-    spdlog::warn(
-        "source={} session={} still runs after max_session_age; it is polled once an hour while nothing comes of it",
-        settings_.name, session.state.info.id());
+    log_warn({.source = settings_.name, .session = session.state.info.id()},
+             "still runs after max_session_age; it is polled once an hour while nothing comes of it");
   }
   return std::max<std::chrono::milliseconds>(poll.max_interval, kPaceOfTheOld);
 }
@@ -438,10 +437,10 @@ void SourcePoller::poll_failed(Schedule::Slot slot, const Error& error) {
   ReadTrouble& trouble = session.in_trouble();
   const auto wait = trouble.backoff.failed(services_.random());
   if (trouble.backoff.failures() == 1) {
-    spdlog::debug("source={} session={} poll failed: {}", settings_.name, session.state.info.id(), error.detail);
+    log_debug({.source = settings_.name, .session = session.state.info.id()}, "poll failed: {}", error.detail);
   }
   if (mode_ == PollMode::kOnePass && trouble.backoff.failures() >= kTriesInOnePass) {
-    spdlog::error("source={} session={} could not be read: {}", settings_.name, session.state.info.id(), error.detail);
+    log_error({.source = settings_.name, .session = session.state.info.id()}, "could not be read: {}", error.detail);
     left_unread_ = true;
     counters_.failing = true;
     return;
@@ -467,11 +466,11 @@ bool SourcePoller::may_be_lost(const Session& session, const Error& error) const
 void SourcePoller::give_up(Schedule::Slot slot, std::string_view why) {
   Session& session = table_.at(slot);
   if (session.replaced && session.life.final() && session.read) {
-    spdlog::info("source={} session={} ends here: {}", settings_.name, session.state.info.id(), why);
+    log_info({.source = settings_.name, .session = session.state.info.id()}, "ends here: {}", why);
     return finish(slot);
   }
-  spdlog::error("source={} session={} could not be read to its end and is given up: {}", settings_.name,
-                session.state.info.id(), why);
+  log_error({.source = settings_.name, .session = session.state.info.id()},
+            "could not be read to its end and is given up: {}", why);
   services_.reader.gap(format_, session.state, why);
   bump(counters_.events_gap);
   uncommitted_.pushed(services_.queue.pushed(), SteadyClock::now());
@@ -480,7 +479,7 @@ void SourcePoller::give_up(Schedule::Slot slot, std::string_view why) {
 
 void SourcePoller::finish(Schedule::Slot slot) {
   schedule_.cancel(slot);
-  spdlog::debug("source={} session={} is done", settings_.name, table_.at(slot).state.info.id());
+  log_debug({.source = settings_.name, .session = table_.at(slot).state.info.id()}, "is done");
   std::vector<StateRecord> records;
   table_.finish(slot, records);
   push(std::move(records));

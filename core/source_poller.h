@@ -42,6 +42,7 @@ struct ShardServices {
   Signal& room;            // the queue is no longer full
   std::mt19937_64& random;
   ShardMetrics& metrics;
+  Accounts* accounts = nullptr;  // what the sources of an account share; nullptr: nothing
 };
 
 // Written by the shard, read by anyone. A source that is changed by a reload goes on with those it has.
