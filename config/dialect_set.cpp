@@ -11,7 +11,7 @@
 
 namespace sessionlogd {
 
-DialectSet::DialectSet(const std::filesystem::path& directory, ErrorList& errors) {
+DialectSet::DialectSet(const std::filesystem::path& directory, ErrorList& errors, std::vector<std::string>& warnings) {
   for (const BuiltInDialect& built_in : built_in_dialects()) known_.emplace(built_in.name, nullptr);
 
   std::error_code error;
@@ -24,10 +24,10 @@ DialectSet::DialectSet(const std::filesystem::path& directory, ErrorList& errors
     incomplete_ = true;
   }
   std::ranges::sort(files);
-  for (const std::filesystem::path& file : files) add_file(file, errors);
+  for (const std::filesystem::path& file : files) add_file(file, errors, warnings);
 }
 
-void DialectSet::add_file(const std::filesystem::path& file, ErrorList& errors) {
+void DialectSet::add_file(const std::filesystem::path& file, ErrorList& errors, std::vector<std::string>& warnings) {
   const std::size_t before = errors.size();
   if (const std::optional<std::string> text = read_text_file(file, errors)) {
     auto parsed = parse_dialect(*text, file);
@@ -39,6 +39,17 @@ void DialectSet::add_file(const std::filesystem::path& file, ErrorList& errors) 
       if (!first)
         errors.add(file.string(), 0, "name",
                    "found " + in_quotes(dialect->name) + ", which " + other->second + " has too, expected another");
+      if (first &&
+          std::ranges::find(built_in_dialects(), dialect->name, &BuiltInDialect::name) != built_in_dialects().end()) {
+        if (file.stem() != dialect->name) {
+          errors.add(file.string(), 0, "name",
+                     "found " + in_quotes(dialect->name) + ", the name of a built-in dialect, expected another, like " +
+                         in_quotes(file.stem().string()) + " (to replace the built-in one, name the file " +
+                         dialect->name + ".toml)");
+        } else {
+          warnings.push_back(file.string() + " replaces the built-in dialect " + dialect->name);
+        }
+      }
       known_[dialect->name] = std::move(dialect);
     }
   }

@@ -17,8 +17,10 @@ class ErrorList;
 
 class DialectSet {
  public:
-  // Mistakes in the files of `directory` are reported at once; a directory that is not there is no mistake.
-  DialectSet(const std::filesystem::path& directory, ErrorList& errors);
+  // Mistakes in the files of `directory` are reported at once; a directory that is not there is no mistake. A built-in
+  // dialect is replaced only by a file that has its name, so not by a copy that was never given one of its own, and
+  // that is warned about.
+  DialectSet(const std::filesystem::path& directory, ErrorList& errors, std::vector<std::string>& warnings);
 
   // nullptr when there is none of this name. Built-in dialects are parsed when first asked for.
   std::shared_ptr<const Dialect> find(std::string_view name);
@@ -30,7 +32,7 @@ class DialectSet {
   bool incomplete() const { return incomplete_; }
 
  private:
-  void add_file(const std::filesystem::path& file, ErrorList& errors);
+  void add_file(const std::filesystem::path& file, ErrorList& errors, std::vector<std::string>& warnings);
 
   std::map<std::string, std::shared_ptr<const Dialect>, std::less<>> known_;  // nullptr = built in, not parsed yet
   std::map<std::string, std::string, std::less<>> file_of_;

@@ -39,18 +39,52 @@ struct FreeGlob {
   }
 };
 
-std::vector<std::string> matches(const std::string& pattern, const std::string& file, ErrorList& errors) {
-  const std::unique_ptr<glob_t, FreeGlob> found(new glob_t{});
-  unreadable.clear();
-  const int failed = glob(pattern.c_str(), GLOB_NOSORT, remember_unreadable, found.get());
-  if (failed != 0 && failed != GLOB_NOMATCH) {
-    errors.add(file, 0, "daemon.include", unreadable.empty() ? "the search ran out of memory" : unreadable);
+class Finder {
+ public:
+  Finder(const IncludeKey& key, ErrorList& errors, std::vector<std::string>& warnings)
+      : key_(key), errors_(errors), warnings_(warnings) {}
+
+  std::vector<std::string> matches(const std::string& pattern) {
+    const std::string directory = key_.configuration.parent_path().string();
+    const std::string below = directory.empty() ? pattern : escaped(directory) + "/" + pattern;
+    const std::unique_ptr<glob_t, FreeGlob> found(new glob_t{});
+    unreadable.clear();
+    const int failed = glob(below.c_str(), GLOB_NOSORT, remember_unreadable, found.get());
+    if (failed == GLOB_NOMATCH) {
+      say_why_nothing(pattern);
+    } else if (failed != 0) {
+      refuse(unreadable.empty() ? "the search ran out of memory" : unreadable);
+    }
+    // Sorted here: glob() would follow the locale.
+    std::vector<std::string> out(found->gl_pathv, found->gl_pathv + found->gl_pathc);
+    std::ranges::sort(out);
+    return out;
   }
-  // Sorted here: glob() would follow the locale.
-  std::vector<std::string> out(found->gl_pathv, found->gl_pathv + found->gl_pathc);
-  std::ranges::sort(out);
-  return out;
-}
+
+ private:
+  // The first part of the way to the pattern's matches that is not there, if any.
+  void say_why_nothing(const std::string& pattern) {
+    std::filesystem::path at = key_.configuration.parent_path();
+    for (const std::filesystem::path& part : std::filesystem::path(pattern)) {
+      if (part.native().find_first_of("*?[\\") != std::string::npos) return;
+      at /= part;
+      std::error_code error;
+      if (std::filesystem::exists(at, error)) continue;
+      const std::string found = "found " + in_quotes(pattern) + ", which leads nowhere: " + at.string();
+      if (std::filesystem::is_symlink(at, error)) return refuse(found + " is a link to nothing");
+      const bool named_as_it_is = pattern.find_first_of("*?[\\") == pattern.npos;
+      if (named_as_it_is) return refuse(found + " is not there");
+      warnings_.push_back("daemon.include: " + found + " is not there");
+      return;
+    }
+  }
+
+  void refuse(std::string_view why) { errors_.add(key_.configuration.string(), key_.line, "daemon.include", why); }
+
+  const IncludeKey& key_;
+  ErrorList& errors_;
+  std::vector<std::string>& warnings_;
+};
 
 }  // namespace
 
@@ -65,14 +99,13 @@ std::vector<std::string> include_patterns(const TomlValue& value) {
   return patterns;
 }
 
-std::vector<std::filesystem::path> find_included(const std::filesystem::path& configuration,
-                                                 const std::vector<std::string>& patterns, ErrorList& errors) {
-  const std::string directory = configuration.parent_path().string();
+std::vector<std::filesystem::path> find_included(const IncludeKey& key, const std::vector<std::string>& patterns,
+                                                 ErrorList& errors, std::vector<std::string>& warnings) {
+  Finder finder(key, errors, warnings);
   std::vector<std::filesystem::path> out;
   for (const std::string& pattern : patterns) {
-    const std::string below = directory.empty() ? pattern : escaped(directory) + "/" + pattern;
-    for (const std::string& match : matches(below, configuration.string(), errors)) {
-      if (match == configuration.string() || std::ranges::find(out, std::filesystem::path(match)) != out.end())
+    for (const std::string& match : finder.matches(pattern)) {
+      if (match == key.configuration.string() || std::ranges::find(out, std::filesystem::path(match)) != out.end())
         continue;
       out.emplace_back(match);
     }

@@ -14,9 +14,16 @@ class ErrorList;
 // Rule for `include`: patterns as of glob(7), below the directory of the configuration: relative, without "..".
 std::vector<std::string> include_patterns(const TomlValue& value);
 
-// The files that match, each once, in alphabetical order within a pattern. No match is no mistake, a directory that
-// cannot be listed is one.
-std::vector<std::filesystem::path> find_included(const std::filesystem::path& configuration,
-                                                 const std::vector<std::string>& patterns, ErrorList& errors);
+// Where `include` stands.
+struct IncludeKey {
+  std::filesystem::path configuration;
+  unsigned line;
+};
+
+// The files that match, each once, in alphabetical order within a pattern. No match is no mistake where a pattern asks
+// for whatever there is; its directory is expected: a missing one is warned about. A file that is named as it is must
+// be there, a link must lead somewhere, and a directory must be one that can be listed.
+std::vector<std::filesystem::path> find_included(const IncludeKey& key, const std::vector<std::string>& patterns,
+                                                 ErrorList& errors, std::vector<std::string>& warnings);
 
 }  // namespace sessionlogd

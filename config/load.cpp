@@ -9,6 +9,7 @@
 #include "config/include_files.h"
 #include "config/read_sink.h"
 #include "config/read_source.h"
+#include "config/storage_paths.h"
 #include "config/table_reader.h"
 #include "config/text_file.h"
 #include "config/value_rules.h"
@@ -99,17 +100,40 @@ class Loader {
     auto poll = table.table("poll");
     if (poll) read_poll(*poll, settings_.daemon.memory_bytes, poll_);
     if (daemon && !(poll && poll->has("max_body"))) check_default_body(*daemon);
-    if (auto sink = table.table("sink")) read_sink(*sink, settings_.daemon.memory_bytes, settings_.sink);
+    read_storage(table, daemon);
 
-    DialectSet dialects(file_.parent_path() / "dialects", errors_);
+    DialectSet dialects(file_.parent_path() / "dialects", errors_, settings_.warnings);
     read_sources(table, dialects);
     table.finish();
 
     bool all_read = !table.has("source");
-    for (const std::filesystem::path& included : find_included(file_, include, errors_)) {
+    for (const std::filesystem::path& included :
+         find_included({file_, daemon ? daemon->line_of("include") : 0}, include, errors_, settings_.warnings)) {
       all_read = read_included(included, dialects) && all_read;
     }
     if (settings_.sources.empty() && all_read) report_no_source();
+  }
+
+  void read_storage(TableReader& table, const std::optional<TableReader>& daemon) {
+    const std::size_t before = errors_.size();
+    if (auto sink = table.table("sink")) {
+      read_sink(*sink, settings_.daemon.memory_bytes, secret_files_, settings_.sink, settings_.warnings);
+    } else if (secret_files_ == SecretFiles::kMustBeReadable) {
+      const std::string fault = find_fault_of_output(settings_.sink.file.path);
+      if (!fault.empty()) errors_.add(settings_.file, 0, "sink.path", fault);
+    }
+    if (secret_files_ != SecretFiles::kMustBeReadable || errors_.size() > before || !settings_.sink.keeps_state())
+      return;
+    std::string fault = find_fault_of_directory(settings_.daemon.state_dir);
+    if (!settings_.sink.kafka && settings_.sink.file.path == settings_.daemon.state_dir) {
+      fault = "found " + in_quotes(settings_.daemon.state_dir) + ", which is sink.path, too, expected another";
+    }
+    if (fault.empty()) return;
+    if (daemon) {
+      daemon->refuse("state_dir", fault);
+    } else {
+      errors_.add(settings_.file, 0, "daemon.state_dir", fault);
+    }
   }
 
   void check_default_body(const TableReader& daemon) {

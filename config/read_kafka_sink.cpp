@@ -81,7 +81,9 @@ KafkaProperty property(const std::string& name, const TomlValue& value) {
   const auto* found = std::get_if<std::string>(&value.value);
   if (found == nullptr) throw ValueError(std::string(kind_of(value)), "a string, an integer, true or false");
   if (is_reference(*found) || std::ranges::find(kSecrets, name) != kSecrets.end()) {
-    return {name, "", readable_secret(value)};
+    KafkaProperty read{name, "", secret_reference(value)};
+    (void)read.read_secret();
+    return read;
   }
   return {name, text(value), {}};
 }

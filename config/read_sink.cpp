@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "config/read_kafka_sink.h"
+#include "config/storage_paths.h"
 #include "config/value_rules.h"
 
 namespace sessionlogd {
@@ -76,24 +77,35 @@ void read_rotate(TableReader& table, RotateSettings& into) {
   table.finish();
 }
 
-void read_file_sink(TableReader& table, FileSinkSettings& into) {
-  table.read("path", into.path, output_path);
+void read_file_sink(TableReader& table, SecretFiles files, FileSinkSettings& into) {
+  if (table.read("path", into.path, output_path) && into.path != "-" && files == SecretFiles::kMustBeReadable) {
+    if (const std::string fault = find_fault_of_output(into.path); !fault.empty()) table.refuse("path", fault);
+  }
   table.read("mode", into.mode, mode);
   table.read("group", into.group, group);
   if (auto rotate = table.table("rotate")) read_rotate(*rotate, into.rotate);
 }
 
+void warn_of_exposure(const KafkaSinkSettings& sink, std::vector<std::string>& warnings) {
+  for (const KafkaProperty& property : sink.properties) {
+    const std::string exposed = property.secret ? property.secret->exposure() : "";
+    if (!exposed.empty()) warnings.push_back("sink.properties." + property.name + ": " + exposed + "; chmod o-r it");
+  }
+}
+
 }  // namespace
 
-void read_sink(TableReader& table, std::size_t memory_bytes, SinkSettings& into) {
+void read_sink(TableReader& table, std::size_t memory_bytes, SecretFiles files, SinkSettings& into,
+               std::vector<std::string>& warnings) {
   SinkType type = SinkType::kFile;
   const bool known_type =
       table.read("type", type, word<SinkType>({{"file", SinkType::kFile}, {"kafka", SinkType::kKafka}}));
   if (type == SinkType::kKafka) {
     into.commit_interval = kKafkaCommitInterval;
     read_kafka_sink(table, into.kafka.emplace());
+    if (files == SecretFiles::kMustBeReadable) warn_of_exposure(*into.kafka, warnings);
   } else {
-    read_file_sink(table, into.file);
+    read_file_sink(table, files, into.file);
   }
   table.read("format", into.format, word<std::string>({{"ecs", "ecs"}}));
   table.read("commit_interval", into.commit_interval, duration_between(1ms, 1h));

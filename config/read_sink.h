@@ -8,6 +8,8 @@
 
 namespace sessionlogd {
 
-void read_sink(TableReader& table, std::size_t memory_bytes, SinkSettings& into);
+// `warnings` gets what is accepted but must be said at every start.
+void read_sink(TableReader& table, std::size_t memory_bytes, SecretFiles files, SinkSettings& into,
+               std::vector<std::string>& warnings);
 
 }  // namespace sessionlogd

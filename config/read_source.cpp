@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/time_zone.h"
+#include "config/tls_files.h"
 #include "config/url.h"
 #include "config/value_rules.h"
 
@@ -73,15 +74,19 @@ std::vector<std::pair<std::string, std::string>> labels(const TomlValue& value) 
 
 void read_tls(TableReader& table, SecretFiles secret_files, TlsSettings& into) {
   const auto file = secret_files == SecretFiles::kMustBeReadable ? readable_file : absolute_path;
-  table.read("ca_file", into.ca_file, file);
+  bool readable = table.read("ca_file", into.ca_file, file);
   table.read("pin_sha256", into.pin_sha256, pins);
   table.read("server_name", into.server_name, host_name);
   table.read("verify", into.verify, boolean);
-  table.read("cert_file", into.cert_file, file);
-  table.read("key_file", into.key_file, file);
+  readable = table.read("cert_file", into.cert_file, file) && readable;
+  readable = table.read("key_file", into.key_file, file) && readable;
   if (table.has("cert_file") != table.has("key_file")) {
     table.refuse(table.has("cert_file") ? "cert_file" : "key_file",
                  "found one of cert_file and key_file, expected both (they may name the same file)");
+  } else if (readable && secret_files == SecretFiles::kMustBeReadable) {
+    for (const TlsFileFault& fault : find_tls_file_faults(into.ca_file, into.cert_file, into.key_file)) {
+      table.refuse(fault.key, "found a file that cannot be used: " + fault.why);
+    }
   }
   table.finish();
 }
@@ -137,6 +142,20 @@ bool sends_in_clear(const Url& source, const Url& proxy) {
   return !is_loopback(source.host) || (!proxy.host.empty() && !is_loopback(proxy.host));
 }
 
+constexpr std::string_view kCloseIt = ": anyone there can log in with it; chmod o-r it";
+
+void warn_of_exposure(const SourceSettings& source, const std::string& who, std::vector<std::string>& warnings) {
+  std::vector<Secret> secrets;
+  if (source.password) secrets.push_back(*source.password);
+  if (source.token) secrets.push_back(*source.token);
+  if (!source.tls.key_file.empty()) secrets.push_back(Secret::parse("file:" + source.tls.key_file));
+  for (const Secret& secret : secrets) {
+    if (const std::string exposed = secret.exposure(); !exposed.empty()) {
+      warnings.push_back(who + exposed + std::string(kCloseIt));
+    }
+  }
+}
+
 }  // namespace
 
 SourceSettings read_source(TableReader& table, const SourceContext& context, std::vector<std::string>& warnings) {
@@ -175,6 +194,7 @@ SourceSettings read_source(TableReader& table, const SourceContext& context, std
   table.finish();
 
   const std::string who = "source " + in_quotes(source.name) + ": ";
+  if (context.secret_files == SecretFiles::kMustBeReadable) warn_of_exposure(source, who, warnings);
   if (!source.tls.verify)
     warnings.push_back(who + "tls.verify = false: whoever answers at " + source.url + " is believed");
   if (sends_in_clear(address, proxy)) {

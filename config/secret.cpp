@@ -1,6 +1,9 @@
 #include "config/secret.h"
 
+#include <sys/stat.h>
+
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -40,8 +43,6 @@ std::string read_file(const std::filesystem::path& path, const std::string& refe
   if (in.bad()) throw SecretError(reference + " cannot be read: " + std::generic_category().message(errno));
   value.resize(static_cast<std::size_t>(in.gcount()));
   if (value.size() > kMaxSecretBytes) throw SecretError(reference + " cannot be read: larger than 64 KiB");
-  if (value.ends_with('\n')) value.pop_back();
-  if (value.ends_with('\r')) value.pop_back();
   return value;
 }
 
@@ -51,13 +52,25 @@ std::string read_environment(const std::string& name, const std::string& referen
   return value;
 }
 
-std::string read_credential(const std::string& name, const std::string& reference) {
+std::string path_of_credential(const std::string& name, const std::string& reference) {
   const char* directory = std::getenv("CREDENTIALS_DIRECTORY");
   if (directory == nullptr || *directory == '\0') {
     throw SecretError(reference +
                       " cannot be read: $CREDENTIALS_DIRECTORY is not set (LoadCredential= in the unit sets it)");
   }
-  return read_file(std::filesystem::path(directory) / name, reference);
+  return (std::filesystem::path(directory) / name).string();
+}
+
+// What an editor adds to the text of a file that is no part of it. Notepad begins UTF-8 with a mark, and UTF-16 with
+// another.
+void take_editors_part_off(std::string& value, const std::string& reference) {
+  constexpr std::string_view kMark = "\xEF\xBB\xBF";
+  if (value.starts_with("\xFF\xFE") || value.starts_with("\xFE\xFF") || value.find('\0') != value.npos) {
+    throw SecretError(reference + " holds UTF-16 or binary data, expected text in UTF-8");
+  }
+  if (value.starts_with(kMark)) value.erase(0, kMark.size());
+  if (value.ends_with('\n')) value.pop_back();
+  if (value.ends_with('\r')) value.pop_back();
 }
 
 }  // namespace
@@ -91,12 +104,37 @@ Secret Secret::parse(std::string_view reference) {
   throw SecretError("found a literal (not shown), " + std::string(kExpected));
 }
 
-std::string Secret::read() const {
-  std::string value = place_ == Place::kFile          ? read_file(name_, reference_)
-                      : place_ == Place::kEnvironment ? read_environment(name_, reference_)
-                                                      : read_credential(name_, reference_);
+std::string Secret::path() const {
+  return place_ == Place::kCredential ? path_of_credential(name_, reference_) : name_;
+}
+
+std::string Secret::read_text() const {
+  std::string value;
+  if (place_ == Place::kEnvironment) {
+    value = read_environment(name_, reference_);
+  } else {
+    value = read_file(path(), reference_);
+    take_editors_part_off(value, reference_);
+  }
   if (value.empty()) throw SecretError(reference_ + " is empty");
   return value;
+}
+
+std::string Secret::read() const {
+  std::string value = read_text();
+  if (value.find_first_of("\r\n") != value.npos) {
+    throw SecretError(reference_ + " holds more than one line, expected one (an empty one at the end counts, too)");
+  }
+  return value;
+}
+
+std::string Secret::exposure() const {
+  if (place_ == Place::kEnvironment) return {};
+  struct stat info {};
+  if (::stat(path().c_str(), &info) != 0 || (info.st_mode & S_IROTH) == 0) return {};
+  char mode[8];
+  std::snprintf(mode, sizeof mode, "%04o", static_cast<unsigned>(info.st_mode & 07777));
+  return reference_ + " may be read by every user of this host (mode " + mode + ")";
 }
 
 }  // namespace sessionlogd

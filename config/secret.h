@@ -20,8 +20,17 @@ class Secret {
   // A literal is refused: the text would be in the configuration, in backups and in process lists. Throws SecretError.
   static Secret parse(std::string_view reference);
 
-  // Reads it now; one trailing newline is not part of it. Throws SecretError when it cannot be read or is empty.
+  // Reads it now: one line. A byte order mark and one newline at the end are not part of it. Throws SecretError when it
+  // cannot be read, is empty, is no UTF-8 text (UTF-16, a zero byte) or holds a further line: whatever was meant then,
+  // it would be refused as a wrong password.
   std::string read() const;
+
+  // The same for what may have several lines, as a key in PEM form has.
+  std::string read_text() const;
+
+  // Who else may read the file: "file:/path may be read by every user of this host (mode 0644)"; "" = nobody, or it is
+  // no file.
+  std::string exposure() const;
 
   const std::string& reference() const { return reference_; }
 
@@ -30,6 +39,7 @@ class Secret {
  private:
   enum class Place { kFile, kEnvironment, kCredential };
   Secret(Place place, std::string name, std::string reference);
+  std::string path() const;
 
   Place place_;
   std::string name_;

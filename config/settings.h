@@ -131,6 +131,9 @@ struct KafkaProperty {
   std::string value;
   std::optional<Secret> secret;  // instead of the value
 
+  // Reads the secret now: of several lines where it is a key or certificate in PEM form. Throws SecretError.
+  std::string read_secret() const { return name.ends_with(".pem") ? secret->read_text() : secret->read(); }
+
   bool operator==(const KafkaProperty&) const = default;
 };
 

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "config/units.h"
@@ -23,7 +24,24 @@ bool is_port(std::string_view text) {
   return error == std::errc{} && end == text.data() + text.size() && port >= 1 && port <= 65535;
 }
 
+// What looks like an IPv4 address is one: no name ends in a number.
+bool is_ipv4(std::string_view host) {
+  in_addr address;
+  return inet_pton(AF_INET, std::string(host).c_str(), &address) == 1;
+}
+
+bool is_label(std::string_view label) {
+  return !label.empty() && label.size() <= 63 && label.front() != '-' && label.back() != '-';
+}
+
 bool is_name(std::string_view host) {
+  std::string_view last;
+  for (std::string_view rest = host.substr(0, host.size() - (host.ends_with('.') ? 1 : 0)); !rest.empty();) {
+    last = rest.substr(0, rest.find('.'));
+    if (!is_label(last)) return false;
+    rest.remove_prefix(std::min(last.size() + 1, rest.size()));
+  }
+  if (last.find_first_not_of("0123456789") == last.npos) return is_ipv4(host);
   return !host.empty() && host.size() <= 253 && kLettersAndDigits.find(host.front()) != host.npos &&
          host.find_first_not_of(std::string(kLettersAndDigits) + "-_.") == host.npos && host.find("..") == host.npos;
 }

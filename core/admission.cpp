@@ -1,10 +1,10 @@
 #include "core/admission.h"
 
 #include <fmt/core.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
+#include "core/log_line.h"
 #include "core/task.h"
 #include "core/timestamp.h"
 
@@ -124,12 +124,12 @@ void Admission::stop() {
 void Admission::say(CircuitBreaker::Change change, const std::string& reason) {
   if (change == CircuitBreaker::Change::kOpened) {
     reason_ = reason;
-    spdlog::warn(
-        "source={} fails whatever it is asked: {}; from now on one request in {} s finds out whether it answers again, "
-        "the next at {}",
-        settings_.name, reason, CircuitBreaker::kProbeEvery.count(), on_the_wall(*breaker_.open_until()));
+    log_warn({.source = settings_.name},
+             "fails whatever it is asked: {}; from now on one request in {} s finds out whether it answers again, "
+             "the next at {}",
+             reason, CircuitBreaker::kProbeEvery.count(), on_the_wall(*breaker_.open_until()));
   } else if (change == CircuitBreaker::Change::kClosed) {
-    spdlog::info("source={} answers again", settings_.name);
+    log_info({.source = settings_.name}, "answers again");
   }
 }
 

@@ -9,6 +9,13 @@
 
 namespace sessionlogd {
 
+namespace {
+
+// Of a header that is kept for what it says of a refusal.
+constexpr std::size_t kMostOfAWord = 1'000;
+
+}  // namespace
+
 void AnswerReader::begin(Body body, std::size_t max_body) {
   max_body_ = max_body;
   fault_ = Fault::kNone;
@@ -30,6 +37,8 @@ bool AnswerReader::take_header(std::string_view line) {
     content_length_ = 0;
     content_type_.clear();
     retry_after_.clear();
+    www_authenticate_.clear();
+    location_.clear();
     date_.reset();
     return true;
   }
@@ -53,6 +62,10 @@ bool AnswerReader::take_header(std::string_view line) {
     date_ = parse_http_date(value);
   } else if (equal_ignoring_case(name, "retry-after")) {
     retry_after_ = value;
+  } else if (equal_ignoring_case(name, "www-authenticate")) {
+    www_authenticate_ = value.substr(0, kMostOfAWord);
+  } else if (equal_ignoring_case(name, "location")) {
+    location_ = value.substr(0, kMostOfAWord);
   }
   return !is_faulty();
 }

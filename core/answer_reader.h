@@ -58,7 +58,10 @@ class AnswerReader {
 
   std::size_t header_bytes() const { return header_bytes_; }
   const std::string& retry_after() const { return retry_after_; }  // "" = none
-  std::optional<std::int64_t> date() const { return date_; }       // Unix seconds
+  // Cut where they are long; "" = none.
+  std::string take_www_authenticate() { return std::move(www_authenticate_); }
+  std::string take_location() { return std::move(location_); }
+  std::optional<std::int64_t> date() const { return date_; }  // Unix seconds
 
  private:
   Taken take_gzip(std::string_view more);
@@ -78,7 +81,7 @@ class AnswerReader {
   std::uint64_t content_length_ = 0;
   Body body_;
   std::string content_type_;
-  std::string retry_after_;
+  std::string retry_after_, www_authenticate_, location_;
   std::optional<std::int64_t> date_;
 };
 

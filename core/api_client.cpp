@@ -1,11 +1,12 @@
 #include "core/api_client.h"
 
 #include <fmt/core.h>
-#include <spdlog/spdlog.h>
 
 #include <functional>
 #include <stdexcept>
 
+#include "core/log_line.h"
+#include "core/refusal.h"
 #include "core/secret_text.h"
 #include "core/task.h"
 
@@ -15,6 +16,9 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::chrono::seconds kRenewAgain{30};
+constexpr std::chrono::milliseconds kAskOthersAgain{100};
+// In search of a secret: what is kept of a body, and a little behind it.
+constexpr std::size_t kMostLookedAt = 72u << 10;
 
 TokenKeeper make_token(const SourceSettings& settings) {
   if (settings.token) return TokenKeeper::fixed(settings.token->read());
@@ -47,18 +51,6 @@ Error for_who_needs_it(Error error, bool logged_in_before) {
 constexpr std::string_view kParked = "; the next try is in 15 minutes, or when the secret changes";
 
 }  // namespace
-
-Result<HttpAnswer> classify_status(HttpAnswer answer, std::string_view what) {
-  if (answer.status >= 200 && answer.status < 300) return answer;
-  const auto kind = answer.status == 401                                                   ? ErrorKind::kLogInAgain
-                    : answer.status == 408 || answer.status == 425 || answer.status == 429 ? ErrorKind::kTryLater
-                    : answer.status >= 500 && answer.status != 501                         ? ErrorKind::kTryLater
-                                                                                           : ErrorKind::kRefused;
-  Error error(kind, fmt::format("HTTP {} to {}", answer.status, what));
-  error.http_status = answer.status;
-  error.retry_after = answer.retry_after;
-  return error;
-}
 
 ApiClient::ApiClient(asio::io_context& io, HttpClient& http, const SourceSettings& settings, std::mt19937_64& random,
                      Manners manners)
@@ -121,15 +113,49 @@ Task<Result<HttpAnswer>> ApiClient::get(std::string target) {
     }
     const std::string bearer = token_.bearer();
     Result<HttpAnswer> answer = co_await exchange(request, id);
-    if (answer.has_value()) answer = classify_status(std::move(*answer), what);
+    if (answer.has_value()) answer = judge(std::move(*answer), what);
+    if (answer.has_value()) was_served(bearer, id);
     const bool unauthorized = answer.has_error() && answer.error().kind == ErrorKind::kLogInAgain;
-    if (!unauthorized || tried) co_return answer;
+    if (unauthorized && tried && denied_.size() < kMostKnown) denied_.insert(id);
+    if (!unauthorized || tried || denies(id)) co_return answer;
     if (token_.is_fixed()) {
       const Result<void> replaced = replace_fixed_token(bearer);
       if (replaced.has_error()) co_return for_who_needs_it(replaced.error(), logged_in_before_);
     }
     token_.refused(bearer);
   }
+}
+
+// What is no success, with the reason that the appliance gives, if it may be quoted.
+Result<HttpAnswer> ApiClient::judge(HttpAnswer answer, std::string_view what) const {
+  if (answer.status == 206) {
+    Error part(ErrorKind::kBadAnswer, fmt::format("HTTP 206 to {}: a part, where the whole was asked for", what));
+    part.http_status = answer.status;
+    return part;
+  }
+  if (answer.status >= 200 && answer.status < 300) return answer;
+  const RefusalText refusal{.status = answer.status,
+                            .body = answer.body.text(),
+                            .www_authenticate = answer.www_authenticate,
+                            .location = answer.location};
+  const std::string reason = read_reason(refusal);
+  const bool may_quote = reason.empty() || (!echoes_secret(reason) && !echoes_secret(refusal.body));
+  Error error = make_refusal(Asked::kData, reaction_to(Asked::kData, refusal, reason), answer.status, what,
+                             may_quote ? reason : "");
+  error.retry_after = answer.retry_after;
+  return error;
+}
+
+void ApiClient::was_served(const std::string& bearer, std::uint64_t id) {
+  if (served_.size() < kMostKnown && bearer == token_.bearer()) served_.insert(id);
+  if (!denied_.empty()) denied_.erase(id);
+}
+
+// A 401 to this says nothing of the token: others are served with it, this never was, and another one brought no more,
+// or is not due yet. Renewing it for each of them would end, again and again, the tokens that all the others use.
+bool ApiClient::denies(std::uint64_t id) const {
+  if (served_.empty() || served_.contains(id)) return false;
+  return denied_.contains(id) || SteadyClock::now() < granted_at_ + manners_.between_logins;
 }
 
 Task<Result<HttpAnswer>> ApiClient::exchange(const HttpRequest& request, std::uint64_t id) {
@@ -155,10 +181,10 @@ void ApiClient::heard(const HttpAnswer& answer, Instant sent) {
   if (!answer.date) return;
   const ClockOffset::Change change = clock_offset_.heard(*answer.date, sent, system_now());
   if (change == ClockOffset::Change::kBegins) {
-    spdlog::warn("source={} clock is {} s {} ours: set one of them right", settings_.name,
-                 std::chrono::abs(clock_offset()).count(), clock_offset().count() > 0 ? "ahead of" : "behind");
+    log_warn({.source = settings_.name}, "clock is {} s {} ours: set one of them right",
+             std::chrono::abs(clock_offset()).count(), clock_offset().count() > 0 ? "ahead of" : "behind");
   } else if (change == ClockOffset::Change::kEnds) {
-    spdlog::info("source={} clock agrees with ours again", settings_.name);
+    log_info({.source = settings_.name}, "clock agrees with ours again");
   }
 }
 
@@ -209,6 +235,8 @@ Task<Result<void>> ApiClient::renew(TokenKeeper::Step step, std::uint64_t id) {
   if (granted.has_value()) {
     token_.granted(std::move(*granted), now);
     logged_in_before_ = true;
+    granted_at_ = now;
+    served_.clear();
     co_return carry_token();
   }
   token_.renewal_failed(now + kRenewAgain);
@@ -217,41 +245,69 @@ Task<Result<void>> ApiClient::renew(TokenKeeper::Step step, std::uint64_t id) {
 }
 
 Task<Result<Grant>> ApiClient::refresh(std::uint64_t id) {
+  const SteadyTime allowed =
+      refreshed_at_ == SteadyTime::min() ? refreshed_at_ : refreshed_at_ + manners_.between_logins;
+  const Result<void> turn = co_await wait_for_turn(allowed);
+  if (turn.has_error()) co_return turn.error();
+  refreshed_at_ = SteadyClock::now();
   FormFields form = settings_.dialect->token.refresh_grant;
   std::string no_password;
   const Result<HttpAnswer> answer = co_await ask_for_grant(std::move(form), std::move(no_password), id);
-  co_return read_answer(answer, {});
+  co_return read_answer(answer);
 }
 
 Task<Result<Grant>> ApiClient::log_in(std::uint64_t id) {
   if (token_.bearer().empty()) say(logins_.died(SteadyClock::now()));
   // What is known to be refused need not wait; and what is used is what the secret is after the wait.
   if (const auto known = usable_secret(*settings_.password); known.has_error()) co_return known.error();
-  const Result<void> allowed = co_await wait_for_login();
+  if (login_failure_) co_return *login_failure_;
+  const Result<void> allowed = co_await wait_for_turn(logins_.ready_at());
   if (allowed.has_error()) co_return allowed.error();
+  const Result<std::optional<Accounts::Turn>> turn = co_await wait_for_others();
+  if (turn.has_error()) co_return turn.error();
   const Result<std::string> password = usable_secret(*settings_.password);
   if (password.has_error()) co_return password.error();
 
   FormFields form = settings_.dialect->token.password_grant;
   std::string copy = *password;
   const Result<HttpAnswer> answer = co_await ask_for_grant(std::move(form), std::move(copy), id);
-  Result<Grant> grant = read_answer(answer, *password);
+  Result<Grant> grant = read_answer(answer);
   // Until now it may have been on its way.
   if (grant.has_value() || grant.error().sent) logins_.sent(SteadyClock::now());
   if (grant.has_value()) {
     logins_.granted(SteadyClock::now(), grant->expires_in);
+    if (manners_.accounts != nullptr) manners_.accounts->granted(account());
     co_return grant;
   }
   Error error = grant.error();
   if (error.kind == ErrorKind::kRefused) {
+    if (manners_.accounts != nullptr) manners_.accounts->refused(account(), *password, system_now(), error.detail);
     error.detail += kParked;
     parking_.refused(*password, SteadyClock::now(), error);
   }
+  // One pass has no time for what another login would say again.
+  const bool passes = error.kind == ErrorKind::kTryLater || error.kind == ErrorKind::kCancelled;
+  if (!passes && manners_.held_back == HeldBack::kFails) login_failure_ = error;
   co_return error;
 }
 
-Task<Result<void>> ApiClient::wait_for_login() {
-  const SteadyTime now = SteadyClock::now(), allowed = logins_.ready_at();
+// Returns when no other source of this account is about to find out whether the password is right.
+Task<Result<std::optional<Accounts::Turn>>> ApiClient::wait_for_others() {
+  std::optional<Accounts::Turn> turn;
+  while (manners_.accounts != nullptr && !stopping_) {
+    auto taken = manners_.accounts->take_turn(account());
+    if (taken) {
+      turn.emplace(std::move(*taken));
+      break;
+    }
+    co_await sleep_until(SteadyClock::now() + kAskOthersAgain);
+  }
+  if (stopping_) co_return Error(ErrorKind::kCancelled, "stopping");
+  co_return std::move(turn);
+}
+
+Task<Result<void>> ApiClient::wait_for_turn(SteadyTime allowed) {
+  const SteadyTime now = SteadyClock::now();
   if (allowed <= now) co_return Result<void>();
   const bool is_long = manners_.held_back == HeldBack::kFails && allowed - now > settings_.poll.timeout;
   if (is_long || token_.lives(now)) {
@@ -273,23 +329,33 @@ Task<Result<HttpAnswer>> ApiClient::ask_for_grant(FormFields form, std::string p
   co_return co_await exchange(request, id);
 }
 
-Result<Grant> ApiClient::read_answer(const Result<HttpAnswer>& answer, std::string_view password) const {
+Result<Grant> ApiClient::read_answer(const Result<HttpAnswer>& answer) const {
   if (answer.has_error()) return answer.error();
   const std::string_view said = answer->body.text();
-  Result<Grant> grant = read_grant(*settings_.dialect, answer->status, said);
+  Result<Grant> grant = read_grant(*settings_.dialect, answer->status, said, answer->www_authenticate);
   if (grant.has_value()) return grant;
   Error error = grant.error();
-  if (holds_secret(said, password) || holds_secret(said, token_.refresh_token())) {
+  if (echoes_secret(said) || echoes_secret(error.detail)) {
     error.detail =
         fmt::format("token request: HTTP {}: the answer repeats the secret, so it is not quoted here", answer->status);
   }
   return error;
 }
 
-Result<std::string> ApiClient::usable_secret(const Secret& from) const {
+Result<std::string> ApiClient::usable_secret(const Secret& from) {
   try {
     std::string secret = from.read();
-    if (auto refused = parking_.holds(secret, SteadyClock::now())) return *std::move(refused);
+    const SteadyTime now = SteadyClock::now();
+    if (auto refused = parking_.holds(secret, now)) return *std::move(refused);
+    // By another source of this account, or before a restart.
+    const auto parked = manners_.accounts != nullptr && !token_.is_fixed()
+                            ? manners_.accounts->parks(account(), secret, system_now())
+                            : std::nullopt;
+    if (parked) {
+      Error error(ErrorKind::kRefused, parked->why + std::string(kParked));
+      parking_.refused(secret, now - Parking::kSpan + std::chrono::seconds{parked->seconds}, error);
+      return error;
+    }
     return secret;
   } catch (const SecretError& error) {
     return Error(ErrorKind::kRefused, error.what());
@@ -316,16 +382,24 @@ Result<void> ApiClient::replace_fixed_token(const std::string& refused) {
 
 void ApiClient::say(LoginLimit::Change change) const {
   if (change == LoginLimit::Change::kHabitBegins) {
-    spdlog::warn(
-        "source={} ends our tokens long before their time: another client seems to use this account; give each client "
-        "an account of its own. Logins are now at least {} s apart, and more while this goes on",
-        settings_.name, std::chrono::ceil<std::chrono::seconds>(logins_.gap()).count());
+    log_warn({.source = settings_.name},
+             "ends our tokens long before their time: another client seems to use this account; give each client "
+             "an account of its own. Logins are now at least {} s apart, and more while this goes on",
+             std::chrono::ceil<std::chrono::seconds>(logins_.gap()).count());
   } else if (change == LoginLimit::Change::kHabitEnds) {
-    spdlog::info("source={} lets our tokens live again", settings_.name);
+    log_info({.source = settings_.name}, "lets our tokens live again");
   }
 }
 
 bool ApiClient::echoes_secret(std::string_view text) const {
+  if (echoes_ || !holds_secret_of_ours(text.substr(0, kMostLookedAt))) return echoes_;
+  echoes_ = true;
+  log_warn({.source = settings_.name},
+           "repeats a secret of ours in what it says: from now on nothing of it is quoted or kept");
+  return true;
+}
+
+bool ApiClient::holds_secret_of_ours(std::string_view text) const {
   if (holds_secret(text, token_.bearer()) || holds_secret(text, token_.refresh_token())) return true;
   try {
     return settings_.password && holds_secret(text, settings_.password->read());

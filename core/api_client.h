@@ -2,7 +2,8 @@
 // come back.
 //
 //   get ─▶ token good? ─no▶ renew it (one renewal at a time, the others wait)
-//           └▶ admitted? ─no▶ wait ─▶ send ─▶ 401: drop the token and try once more
+//           └▶ admitted? ─no▶ wait ─▶ send ─▶ 401, 403 of an expired token, a page to log in: a new token, and once
+//                                        │      more; unless the token serves other requests
 //                                        └▶ what came of it: core/admission learns
 #pragma once
 
@@ -11,8 +12,10 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 
 #include "config/settings.h"
+#include "core/accounts.h"
 #include "core/admission.h"
 #include "core/clock_offset.h"
 #include "core/http_client.h"
@@ -31,6 +34,7 @@ namespace sessionlogd {
 struct Manners {
   HeldBack held_back = HeldBack::kWaits;
   std::chrono::milliseconds between_logins = LoginLimit::kLeast;
+  Accounts* accounts = nullptr;  // what others know of the account; nullptr: nothing
 };
 
 class ApiClient {
@@ -63,7 +67,8 @@ class ApiClient {
   // When an open circuit breaker lets the next probe through; nullopt: it is closed.
   std::optional<SteadyTime> breaker_until() const { return admission_.breaker_until(); }
 
-  // Whether what the appliance says echoes the password or a token, in any form: then it must not be kept.
+  // Whether the appliance echoes the password or a token, in any form: in what it says here, or in anything that was
+  // asked about before. Then nothing of it may be quoted or kept. Takes time by the size of `text`.
   bool echoes_secret(std::string_view text) const;
 
   // Everything that was asked, logins too.
@@ -83,11 +88,17 @@ class ApiClient {
   Task<Result<void>> renew(TokenKeeper::Step step, std::uint64_t id);
   Task<Result<Grant>> refresh(std::uint64_t id);
   Task<Result<Grant>> log_in(std::uint64_t id);
-  Task<Result<void>> wait_for_login();
+  Task<Result<void>> wait_for_turn(SteadyTime allowed);
   Task<Result<HttpAnswer>> ask_for_grant(FormFields form, std::string password, std::uint64_t id);
-  Result<Grant> read_answer(const Result<HttpAnswer>& answer, std::string_view password) const;
+  Result<Grant> read_answer(const Result<HttpAnswer>& answer) const;
+  Result<HttpAnswer> judge(HttpAnswer answer, std::string_view what) const;
+  bool holds_secret_of_ours(std::string_view text) const;
+  void was_served(const std::string& bearer, std::uint64_t id);
+  bool denies(std::uint64_t id) const;
 
-  Result<std::string> usable_secret(const Secret& from) const;
+  Result<std::string> usable_secret(const Secret& from);
+  Task<Result<std::optional<Accounts::Turn>>> wait_for_others();
+  Account account() const { return {settings_.url, settings_.username}; }
   Result<void> take_fixed_token();
   Result<void> replace_fixed_token(const std::string& refused);
   Result<void> carry_token();
@@ -111,9 +122,13 @@ class ApiClient {
   bool logged_in_before_ = false;
   bool stopping_ = false;
   RequestCounts requests_;
+  // Requests, of each the first kMostKnown: those that the token in use has served, and those that got a 401 with one
+  // that was just granted.
+  static constexpr std::size_t kMostKnown = 1'000;
+  std::unordered_set<std::uint64_t> served_, denied_;
+  SteadyTime granted_at_ = SteadyTime::min(), refreshed_at_ = SteadyTime::min();
+  std::optional<Error> login_failure_;  // the last login's, where nobody waits for another
+  mutable bool echoes_ = false;
 };
-
-// The value of an answer by its status; `what` was asked for.
-Result<HttpAnswer> classify_status(HttpAnswer answer, std::string_view what);
 
 }  // namespace sessionlogd

@@ -1,6 +1,5 @@
 #include "core/committer.h"
-
-#include <spdlog/spdlog.h>
+#include "core/log_line.h"
 
 #include <algorithm>
 
@@ -43,7 +42,7 @@ bool Committer::commit(std::vector<Batch>& batches) {
   }
   // From here on the batches are durable.
   if (waiting_.exchange(false)) {
-    spdlog::info("sink={} takes events again", sink_.name());
+    log_info({.sink = sink_.name()}, "takes events again");
     say_waiting({});
   }
   backoff_.succeeded();
@@ -106,8 +105,8 @@ CommitterView Committer::view() const {
 bool Committer::wait_before_retry(const Error& error) {
   say_waiting(error.detail);
   if (!waiting_.exchange(true)) {
-    spdlog::error("sink={} cannot take events now: {}; polling pauses until it can, nothing is lost", sink_.name(),
-                  error.detail);
+    log_error({.sink = sink_.name()}, "cannot take events now: {}; polling pauses until it can, nothing is lost",
+              error.detail);
   }
   // Doubling without chance: a sink is one, so there is no herd to spread.
   const auto wait = std::min(Backoff::kMost, settings_.first_retry * (1 << std::min(backoff_.failures(), 8u)));
@@ -119,9 +118,8 @@ bool Committer::wait_before_retry(const Error& error) {
     std::this_thread::sleep_for(std::min(settings_.first_retry, std::chrono::milliseconds{200}));
     return true;
   }
-  spdlog::warn(
-      "sink={} did not take the last events before the end: they are read from their sources again at the next start",
-      sink_.name());
+  log_warn({.sink = sink_.name()},
+           "did not take the last events before the end: they are read from their sources again at the next start");
   return false;
 }
 

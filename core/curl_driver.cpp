@@ -14,9 +14,6 @@
 namespace sessionlogd {
 namespace {
 
-// Idle connections kept over all endpoints. Each source needs only a few, and their age is limited apart from this.
-constexpr long kMostIdleConnections = 16'384;
-
 // Looks at the sockets in a row: nothing that comes without end may keep us from sending.
 constexpr int kMostLooks = 16;
 
@@ -64,13 +61,16 @@ int to_curl(std::uint32_t events) {
 
 }  // namespace
 
-CurlDriver::CurlDriver(boost::asio::io_context& io)
+CurlDriver::CurlDriver(boost::asio::io_context& io, std::size_t most_connections)
     : io_(io), epoll_(io, make_epoll()), timer_(io), multi_(make_multi()) {
   curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &socket_wanted);
   curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &timer_wanted);
   curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
-  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kMostIdleConnections);
+  // Past this an idle connection of another source is closed for a new one, and where none is idle, curl waits.
+  const long most = static_cast<long>(most_connections);
+  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, most);
+  curl_multi_setopt(multi_, CURLMOPT_MAX_TOTAL_CONNECTIONS, most);
   curl_multi_setopt(multi_, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
 }
 

@@ -48,7 +48,7 @@ class CurlDriver : public std::enable_shared_from_this<CurlDriver> {
   };
 
   // The io_context outlives the driver's stop().
-  explicit CurlDriver(boost::asio::io_context& io);
+  CurlDriver(boost::asio::io_context& io, std::size_t most_connections);
   ~CurlDriver();
   CurlDriver(const CurlDriver&) = delete;
   CurlDriver& operator=(const CurlDriver&) = delete;

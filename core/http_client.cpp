@@ -10,6 +10,7 @@
 #include <boost/intrusive/list.hpp>
 #include <utility>
 
+#include "config/tls_files.h"
 #include "core/curl_driver.h"
 #include "core/http_transfer.h"
 #include "core/large_body_permit.h"
@@ -65,11 +66,11 @@ class Flight : public FlightHook {
 
 class HttpClient::Impl {
  public:
-  Impl(asio::io_context& context, std::size_t small_bodies, std::shared_ptr<LargeAnswers> large_answers)
+  Impl(asio::io_context& context, const MemoryShares& memory, std::shared_ptr<LargeAnswers> large_answers)
       : io(context),
-        driver(std::make_shared<CurlDriver>(context)),
+        driver(std::make_shared<CurlDriver>(context, memory.connections)),
         permit(std::make_shared<LargeBodyPermit>(context, std::move(large_answers))),
-        bodies(small_bodies) {}
+        bodies(memory.small_bodies) {}
 
   void stop() {
     stopped = true;
@@ -86,7 +87,7 @@ class HttpClient::Impl {
 };
 
 HttpClient::HttpClient(asio::io_context& io, const MemoryShares& memory, std::shared_ptr<LargeAnswers> large_answers)
-    : impl_(std::make_shared<Impl>(io, memory.small_bodies,
+    : impl_(std::make_shared<Impl>(io, memory,
                                    large_answers != nullptr ? std::move(large_answers)
                                                             : std::make_shared<LargeAnswers>(memory.large_answers))) {}
 
@@ -170,12 +171,24 @@ Result<std::string> join_pins(const std::vector<std::string>& pins) {
   return joined;
 }
 
+// They were right when the configuration was loaded; since then somebody may have changed them.
+Result<void> usable_tls_files(const EndpointOptions& options) {
+  const auto faults = find_tls_file_faults(options.ca_file, options.cert_file, options.key_file);
+  if (faults.empty()) return {};
+  const TlsFileFault& fault = faults.front();
+  const std::string& named = fault.key == "ca_file"     ? options.ca_file
+                             : fault.key == "cert_file" ? options.cert_file
+                             : options.key_file.empty() ? options.cert_file
+                                                        : options.key_file;
+  return Error(ErrorKind::kRefused, std::string(fault.key) + " " + named + " cannot be used: " + fault.why);
+}
+
 Result<EndpointPlan> make_plan(const EndpointOptions& options) {
   auto url = split(options.base_url);
   if (!url) return url.error();
   auto pins = join_pins(options.pin_sha256);
   if (!pins) return pins.error();
-  if (auto files = check_tls_files(options.ca_file, options.cert_file, options.key_file); !files) return files.error();
+  if (auto files = usable_tls_files(options); !files) return files.error();
 
   EndpointPlan plan;
   plan.options = options;

@@ -59,9 +59,10 @@ struct HttpRequest {
 
 struct HttpAnswer {
   int status = 0;
-  Body body;                         // decoded
-  std::string content_type;          // "" = none given
-  std::optional<std::int64_t> date;  // the Date header, Unix seconds, the appliance's clock
+  Body body;                               // decoded
+  std::string content_type;                // "" = none given
+  std::optional<std::int64_t> date;        // the Date header, Unix seconds, the appliance's clock
+  std::string www_authenticate, location;  // of what is no success; "" = none
   std::optional<std::chrono::seconds>
       retry_after;  // from seconds or from a date (relative to `date`, else our clock); never negative
 };

@@ -133,6 +133,10 @@ Result<HttpAnswer> HttpTransfer::take_result() {
   answer.content_type = answer_.take_content_type();
   answer.date = answer_.date();
   answer.retry_after = retry_after();
+  if (answer.status >= 300) {
+    answer.www_authenticate = answer_.take_www_authenticate();
+    answer.location = answer_.take_location();
+  }
   return answer;
 }
 

@@ -33,6 +33,7 @@ struct MemoryShares {
   std::size_t largest_entry = std::size_t{1} << 40;    // that is delivered whole
   std::size_t known_entries = std::size_t{4} << 20;    // of one shard
   unsigned large_answers = 1;                          // in the whole process
+  std::size_t connections = 16'384;  // of one shard: no memory of ours, but divided like it (core/descriptors)
 
   // `shards` is at least one and at most most_shards(memory), the memory at least kLeastMemoryPerBody times max_body:
   // the configuration is refused otherwise.

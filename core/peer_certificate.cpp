@@ -1,6 +1,5 @@
 #include "core/peer_certificate.h"
 
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 #include <openssl/ssl.h>
@@ -56,17 +55,6 @@ int on_verified(int ok, X509_STORE_CTX* store) noexcept {
   return ok;
 }
 
-std::string last_openssl_error() {
-  std::array<char, 256> text;
-  ERR_error_string_n(ERR_peek_last_error(), text.data(), text.size());
-  ERR_clear_error();
-  return text.data();
-}
-
-Error unusable(std::string_view what, const std::string& file) {
-  return Error(ErrorKind::kRefused, std::string(what) + " " + file + " cannot be used: " + last_openssl_error());
-}
-
 }  // namespace
 
 bool note_peer_certificate(void* ssl_ctx, std::shared_ptr<PeerCertificate> into) {
@@ -76,25 +64,6 @@ bool note_peer_certificate(void* ssl_ctx, std::shared_ptr<PeerCertificate> into)
   shared.release();
   SSL_CTX_set_verify(context, SSL_CTX_get_verify_mode(context), &on_verified);
   return true;
-}
-
-Result<void> check_tls_files(const std::string& ca_file, const std::string& cert_file, const std::string& key_file) {
-  if (cert_file.empty() && !key_file.empty()) {
-    return Error(ErrorKind::kRefused, "key_file " + key_file + " is given without a cert_file");
-  }
-  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()), &SSL_CTX_free);
-  if (!context) return Error(ErrorKind::kTryLater, "OpenSSL: " + last_openssl_error());
-  ERR_clear_error();
-  if (!ca_file.empty() && SSL_CTX_load_verify_locations(context.get(), ca_file.c_str(), nullptr) != 1) {
-    return unusable("ca_file", ca_file);
-  }
-  if (cert_file.empty()) return {};
-  if (SSL_CTX_use_certificate_chain_file(context.get(), cert_file.c_str()) != 1)
-    return unusable("cert_file", cert_file);
-  const std::string& key = key_file.empty() ? cert_file : key_file;
-  if (SSL_CTX_use_PrivateKey_file(context.get(), key.c_str(), SSL_FILETYPE_PEM) != 1) return unusable("key_file", key);
-  if (SSL_CTX_check_private_key(context.get()) != 1) return unusable("key_file", key);
-  return {};
 }
 
 bool is_pin(std::string_view text) {

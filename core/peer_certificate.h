@@ -8,8 +8,6 @@
 #include <string>
 #include <string_view>
 
-#include "core/result.h"
-
 namespace sessionlogd {
 
 struct PeerCertificate {
@@ -22,9 +20,6 @@ struct PeerCertificate {
 // shown into `into`, which the SSL_CTX then owns a share of, since connections outlive requests and endpoints.
 // Verification is unchanged.
 bool note_peer_certificate(void* ssl_ctx, std::shared_ptr<PeerCertificate> into);
-
-// Whether OpenSSL can use these files. An empty name is one that is not given; key_file "" = the key is in cert_file.
-Result<void> check_tls_files(const std::string& ca_file, const std::string& cert_file, const std::string& key_file);
 
 bool is_pin(std::string_view text);
 

@@ -1,10 +1,9 @@
 #include "core/session_finder.h"
 
-#include <fmt/core.h>
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <utility>
+
+#include "core/log_line.h"
 
 namespace sessionlogd {
 namespace {
@@ -89,7 +88,7 @@ Task<void> SessionFinder::run() {
     } else if (listed.has_value()) {
       co_await found_.all_read();
       if (is_sweep_due()) co_await sweep(SteadyClock::now() + kLongestSweepOfOneRound);
-      if (sweep_) spdlog::info("source={} was not swept to its end; the next pass goes on", settings_.name);
+      if (sweep_) log_info({.source = settings_.name}, "was not swept to its end; the next pass goes on");
       break;
     } else if (backoff.failures() == kTriesInOneRound) {
       break;
@@ -358,7 +357,7 @@ void SessionFinder::end_sweep(const ListingWalk& walk, bool was_resumed) {
                             : walk.was_cut() ? Absence::kOfThoseWithStart
                                              : Absence::kOfAll;
     const std::size_t dropped = table_.end_sweep(*swept_at_, absence, records);
-    spdlog::debug("source={} was swept: {} rows, {} done marks dropped", settings_.name, rows, dropped);
+    log_debug({.source = settings_.name}, "was swept: {} rows, {} done marks dropped", rows, dropped);
   }
   health_.swept(rows, table_.done(), walk.missing());
   found_.push(std::move(records));

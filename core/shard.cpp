@@ -1,7 +1,9 @@
 #include "core/shard.h"
+#include "core/log_line.h"
 
 #include <boost/asio/post.hpp>
 #include <iterator>
+#include <stdexcept>
 #include <utility>
 
 namespace sessionlogd {
@@ -9,11 +11,12 @@ namespace asio = boost::asio;
 
 Shard::Shard(BatchQueue& queue, const MemoryShares& memory, std::shared_ptr<LargeAnswers> large_answers,
              Quarantine* quarantine, const std::atomic<std::size_t>& fingerprint_bytes, MakeEncoder make_encoder,
-             PollMode mode, std::uint64_t seed)
+             PollMode mode, std::uint64_t seed, Accounts* accounts)
     : work_(asio::make_work_guard(io_)),
       queue_(queue),
       quarantine_(quarantine),
       fingerprint_bytes_(fingerprint_bytes),
+      accounts_(accounts),
       make_encoder_(std::move(make_encoder)),
       mode_(mode),
       random_(seed),
@@ -23,14 +26,52 @@ Shard::Shard(BatchQueue& queue, const MemoryShares& memory, std::shared_ptr<Larg
 
 Shard::~Shard() { join(); }
 
-void Shard::add(NewSource& source) {
-  if (stopping_) return;
-  const ShardServices services{
-      io_, http_, reader_, queue_, quarantine_, room_, random_, metrics_, fingerprint_bytes_, quarantine_ != nullptr};
-  sources_.emplace_back(source, make_encoder_(*source.settings), services, mode_);
+std::string Shard::add(NewSource source) {
+  if (stopping_) return {};
+  auto encoder = make_encoder_(*source.settings);
+  Source& added = sources_.emplace_back(std::move(source), std::move(encoder), io_);
+  make_poller(added);
+  if (!added.poller) {
+    log_error({.source = added.settings().name}, "cannot be polled: {}; {}", added.unusable,
+              mode_ == PollMode::kOnePass ? "it is left out" : "it is parked and tried again");
+  }
   if (started_) {
     ++running_;
     spawn(io_, run_source(std::prev(sources_.end())));
+  }
+  return added.unusable;
+}
+
+void Shard::make_poller(Source& source) {
+  const ShardServices services{io_,
+                               http_,
+                               reader_,
+                               queue_,
+                               quarantine_,
+                               room_,
+                               random_,
+                               metrics_,
+                               fingerprint_bytes_,
+                               quarantine_ != nullptr,
+                               accounts_};
+  NewSource& given = source.as_given;
+  try {
+    source.poller.emplace(SourcePoller::Parts{services, source.settings(), given.counters, *source.encoder, mode_},
+                          std::move(given.restored));
+    source.unusable.clear();
+  } catch (const std::runtime_error& why) {
+    source.unusable = why.what();
+  }
+}
+
+// Returns with a poller, or when none is wanted any more.
+Task<void> Shard::make_poller_in_time(Sources::iterator source) {
+  source->as_given.counters->failing = true;
+  while (!source->poller && !stopping_ && !source->removed && mode_ != PollMode::kOnePass) {
+    co_await source->woken.wait_until(SteadyClock::now() + source->as_given.try_again);
+    if (stopping_ || source->removed) break;
+    make_poller(*source);
+    if (source->poller) log_info({.source = source->settings().name}, "can be polled now");
   }
 }
 
@@ -44,11 +85,12 @@ void Shard::start(std::function<void()> on_end) {
 }
 
 Task<void> Shard::run_source(Sources::iterator source) {
-  co_await source->poller.run(source->first_contact_after);
+  if (!source->poller) co_await make_poller_in_time(source);
+  if (source->poller) co_await source->poller->run(source->as_given.first_contact_after);
   --running_;
   if (source->removed) {
     const auto removed = std::move(source->removed);
-    RestoredSource known = source->poller.release();
+    RestoredSource known = source->poller ? source->poller->release() : std::move(source->as_given.restored);
     sources_.erase(source);
     removed(std::move(known));
   }
@@ -62,17 +104,22 @@ void Shard::end_if_idle() {
 
 void Shard::remove(std::string_view id, std::function<void(RestoredSource)> removed) {
   for (Source& source : sources_) {
-    if (source.settings->id != id) continue;
+    if (source.settings().id != id) continue;
     source.removed = std::move(removed);
-    source.poller.stop();
+    stop(source);
     room_.notify();
     return;
   }
 }
 
+void Shard::stop(Source& source) {
+  if (source.poller) source.poller->stop();
+  source.woken.notify();
+}
+
 SourcePoller* Shard::find(std::string_view id) {
   for (Source& source : sources_) {
-    if (source.settings->id == id) return &source.poller;
+    if (source.settings().id == id && source.poller) return &*source.poller;
   }
   return nullptr;
 }
@@ -81,7 +128,10 @@ void Shard::post(std::function<void()> task) { asio::post(io_, std::move(task));
 
 ShardView Shard::view() {
   ShardView view;
-  for (Source& source : sources_) view.sources.push_back(source.poller.view());
+  for (Source& source : sources_) {
+    view.sources.push_back(source.poller ? source.poller->view()
+                                         : view_of_unusable(source.settings(), source.unusable));
+  }
   view.poll_seconds = metrics_.poll_seconds.read();
   view.poll_lateness_seconds = metrics_.poll_lateness_seconds.read();
   view.body_bytes = http_.body_bytes();
@@ -92,7 +142,7 @@ ShardView Shard::view() {
 void Shard::stop() {
   post([this] {
     stopping_ = true;
-    for (Source& source : sources_) source.poller.stop();
+    for (Source& source : sources_) stop(source);
     room_.notify();
     end_if_idle();
   });

@@ -7,6 +7,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -29,28 +30,30 @@ struct NewSource {
   std::shared_ptr<SourceCounters> counters;
   RestoredSource restored;
   std::chrono::milliseconds first_contact_after{0};  // so that not all begin at once
+  std::chrono::milliseconds try_again{30'000};       // when a file that it names cannot be used
 };
 
 class Shard {
  public:
   using MakeEncoder = std::function<std::unique_ptr<Encoder>(const SourceSettings&)>;
 
-  // Queue and quarantine (nullptr: no state is kept, nor what is no JSON) must outlive this, and the bytes that each
-  // source may keep as fingerprints, which may change.
+  // Queue, quarantine (nullptr: no state is kept, nor what is no JSON) and accounts must outlive this, and the bytes
+  // that each source may keep as fingerprints, which may change.
   Shard(BatchQueue& queue, const MemoryShares& memory, std::shared_ptr<LargeAnswers> large_answers,
         Quarantine* quarantine, const std::atomic<std::size_t>& fingerprint_bytes, MakeEncoder make_encoder,
-        PollMode mode, std::uint64_t seed);
+        PollMode mode, std::uint64_t seed, Accounts* accounts = nullptr);
   ~Shard();
 
-  // Before start(), or on this shard's thread: then the source begins at once. Throws std::runtime_error when a file or
-  // secret that its settings name cannot be used; `source.restored` is then as it was.
-  void add(NewSource& source);
+  // Before start(), or on this shard's thread: then the source begins at once. Returns why it cannot be polled now,
+  // when a file or secret that its settings name cannot be used, "" = it can. It is here all the same, parked, and
+  // tried again.
+  std::string add(NewSource source);
 
   // On this shard's thread. The source stops polling, logs out, and is gone; `removed` is then called with what is
   // known of its sessions, of which everything durable is in the queue already.
   void remove(std::string_view id, std::function<void(RestoredSource)> removed);
 
-  // On this shard's thread; nullptr when it is not here.
+  // On this shard's thread; nullptr when it is not polled here.
   SourcePoller* find(std::string_view id);
 
   // `on_end` is called on this shard's thread when all its sources have ended and none can come any more: after stop(),
@@ -74,20 +77,23 @@ class Shard {
 
  private:
   struct Source {
-    Source(NewSource& from, std::unique_ptr<Encoder> with, ShardServices services, PollMode mode)
-        : settings(from.settings),
-          first_contact_after(from.first_contact_after),
-          encoder(std::move(with)),
-          poller({services, *settings, from.counters, *encoder, mode}, std::move(from.restored)) {}
+    Source(NewSource from, std::unique_ptr<Encoder> with, boost::asio::io_context& io)
+        : as_given(std::move(from)), encoder(std::move(with)), woken(io) {}
 
-    const std::shared_ptr<const SourceSettings> settings;  // what stands below looks at them
-    const std::chrono::milliseconds first_contact_after;
+    const SourceSettings& settings() const { return *as_given.settings; }
+
+    NewSource as_given;  // its state until there is a poller; what stands below looks at its settings
     const std::unique_ptr<Encoder> encoder;
-    SourcePoller poller;
+    std::optional<SourcePoller> poller;           // none while a file that the settings name cannot be used
+    std::string unusable;                         // why there is none
+    Signal woken;                                 // there is none and none is wanted any more
     std::function<void(RestoredSource)> removed;  // set while it is being removed
   };
   using Sources = std::list<Source>;
 
+  void make_poller(Source& source);
+  void stop(Source& source);
+  Task<void> make_poller_in_time(Sources::iterator source);
   Task<void> run_source(Sources::iterator source);
   void end_if_idle();
 
@@ -96,6 +102,7 @@ class Shard {
   BatchQueue& queue_;
   Quarantine* const quarantine_;
   const std::atomic<std::size_t>& fingerprint_bytes_;
+  Accounts* const accounts_;
   const MakeEncoder make_encoder_;
   const PollMode mode_;
   std::mt19937_64 random_;

@@ -50,7 +50,7 @@ struct StateMismatch : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// A setting that only the sink's own library can judge is wrong: exit status 78. what() names every one.
+// A setting that only the sink itself can judge is wrong: exit status 78. what() names every one.
 struct WrongSetting : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -79,12 +79,15 @@ class Sink {
  public:
   virtual ~Sink() = default;
 
-  // Before the first commit(). Throws TryLater, StateMismatch, InUse, FencedAtStart, or std::runtime_error when storage
-  // cannot be used at all.
+  // Before the first commit(). Throws TryLater, StateMismatch, WrongSetting, InUse, FencedAtStart, or
+  // std::runtime_error when storage cannot be used at all.
   virtual void recover(StateVisitor& into) = 0;
 
   // `tell` is called again and again while recover() works, on its thread; what it throws ends recover().
   virtual void on_progress(const std::function<void()>& /*tell*/) {}
+
+  // On recover()'s thread, while it tells: how far it has come, "12 of 300 MiB"; "" = not known.
+  virtual std::string how_far() const { return {}; }
 
   // Somebody moved the output away: from now on events go to a new one. Any thread.
   virtual void reopen() {}

@@ -1,7 +1,7 @@
 #include "core/source_health.h"
+#include "core/log_line.h"
 
 #include <fmt/core.h>
-#include <spdlog/spdlog.h>
 
 #include <utility>
 
@@ -22,7 +22,8 @@ bool is_refusal(int http_status) {
 void SourceHealth::listed(const Result<void>& how) {
   failed_listings_ = how.has_error() ? failed_listings_ + 1 : 0;
   if (how.has_value()) {
-    if (said_.ends()) spdlog::info("source={} is listed again", settings_.name);
+    if (no_listing_.is_not_so(SteadyClock::now()) && said_.ends())
+      log_info({.source = settings_.name}, "is listed again");
     return;
   }
   const Error error = how.error();
@@ -30,25 +31,25 @@ void SourceHealth::listed(const Result<void>& how) {
   const bool passes = error.kind == ErrorKind::kTryLater || error.kind == ErrorKind::kBadAnswer;
   if (passes && failed_listings_ < kFailuresWorthSaying && !said_.is_open()) return;
   // An open breaker was said, with the reason.
-  if (api_.breaker_until() || !said_.is_news(error)) return;
-  spdlog::warn("source={} cannot be listed: {}; it is tried again, nothing is forgotten", settings_.name,
-               listing_fault_);
+  const bool is_news = !api_.breaker_until() && said_.is_news(error);
+  if (said_.is_open()) no_listing_.is_so();
+  if (!is_news) return;
+  log_warn({.source = settings_.name}, "cannot be listed: {}; it is tried again, nothing is forgotten", listing_fault_);
 }
 
 void SourceHealth::unusable(std::size_t rows) {
   const bool said = std::exchange(unusable_, rows > 0);
   if (rows == 0 || said) return;
-  spdlog::warn("source={} listed {} sessions without a usable id", settings_.name, rows);
+  log_warn({.source = settings_.name}, "listed {} sessions without a usable id", rows);
 }
 
 void SourceHealth::incomplete(const std::string& why) {
-  if (std::exchange(incomplete_, why) == why) return;
   if (why.empty()) {
-    spdlog::info("source={} listing is complete again", settings_.name);
-  } else {
-    spdlog::warn(
-        "source={} listing may be incomplete: {}; what it shows is read, and the next one asks from the same time",
-        settings_.name, why);
+    if (no_whole_listing_.is_not_so(SteadyClock::now()))
+      log_info({.source = settings_.name}, "listing is complete again");
+  } else if (no_whole_listing_.is_so()) {
+    log_warn({.source = settings_.name},
+             "listing may be incomplete: {}; what it shows is read, and the next one asks from the same time", why);
   }
 }
 
@@ -62,25 +63,25 @@ void SourceHealth::swept(std::size_t rows, std::size_t marks, std::string_view m
   }
   if (std::exchange(sweep_fault_, fault) == fault) return;
   if (fault.empty()) {
-    spdlog::info("source={} shows its sessions again", settings_.name);
+    log_info({.source = settings_.name}, "shows its sessions again");
   } else {
-    spdlog::error("source={} {}; nothing is forgotten", settings_.name, fault);
+    log_error({.source = settings_.name}, "{}; nothing is forgotten", fault);
   }
 }
 
 void SourceHealth::many_are_late(std::size_t sessions) {
-  spdlog::warn(
-      "source={} shows more than {} sessions that it never showed: wider rights, another appliance, new ids? They wait "
-      "for an hour; `sessionlogd backfill {} --none-before TIME` leaves alone what began before",
-      settings_.name, sessions - 1, settings_.name);
+  log_warn(
+      {.source = settings_.name},
+      "shows more than {} sessions that it never showed: wider rights, another appliance, new ids? They wait for an "
+      "hour; `sessionlogd backfill {} --none-before TIME` leaves alone what began before",
+      sessions - 1, settings_.name);
 }
 
 void SourceHealth::more_elsewhere(std::string_view session, const std::string& why) {
   if (why.empty() || std::exchange(more_elsewhere_, true)) return;
-  spdlog::error(
-      "source={} session={} log is not given whole: {}; what is given is delivered, the session stays open; said once "
-      "for the source",
-      settings_.name, session, why);
+  log_error({.source = settings_.name, .session = session},
+            "log is not given whole: {}; what is given is delivered, the session stays open; said once for the source",
+            why);
 }
 
 void SourceHealth::refused(std::uint64_t session_key, const Error& error) {
@@ -88,28 +89,29 @@ void SourceHealth::refused(std::uint64_t session_key, const Error& error) {
   refusals_.refused(session_key);
   if (!refusals_.in_general() || !refusal_.empty()) return;
   refusal_ = error.detail + version_words(error);
-  spdlog::warn("source={} gives no logs: {}; they are asked for again, nothing is forgotten", settings_.name, refusal_);
+  if (!no_logs_.is_so()) return;
+  log_warn({.source = settings_.name}, "gives no logs: {}; they are asked for again, nothing is forgotten", refusal_);
 }
 
 void SourceHealth::read() {
   refusals_.read();
-  if (refusal_.empty()) return;
   refusal_.clear();
-  spdlog::info("source={} gives logs again", settings_.name);
+  if (!no_logs_.is_not_so(SteadyClock::now())) return;
+  log_info({.source = settings_.name}, "gives logs again");
 }
 
 void SourceHealth::not_utf8(std::string_view session) {
   if (std::exchange(not_utf8_, true)) return;
-  spdlog::warn(
-      "source={} session={} holds bytes that are no UTF-8: each is written as U+FFFD; said once for the source",
-      settings_.name, session);
+  log_warn({.source = settings_.name, .session = session},
+           "holds bytes that are no UTF-8: each is written as U+FFFD; said once for the source");
 }
 
 void SourceHealth::first_contact(std::uint64_t sessions, std::uint64_t entries) {
   if (std::exchange(had_contact_, true)) return;
-  spdlog::info("source={} first contact: {} {}, api version {}, {} sessions, {} entries, clock offset {} s",
-               settings_.name, settings_.dialect->vendor, settings_.dialect->product, settings_.api_version, sessions,
-               entries, api_.clock_offset().count());
+  log_info({.source = settings_.name},
+           "first contact: {} {}, api version {}, {} sessions, {} entries, clock offset {} s",
+           settings_.dialect->vendor, settings_.dialect->product, settings_.api_version, sessions, entries,
+           api_.clock_offset().count());
 }
 
 std::string SourceHealth::version_words(const Error& error) const {

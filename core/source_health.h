@@ -12,6 +12,7 @@
 #include "core/refusals.h"
 #include "core/result.h"
 #include "core/said_fault.h"
+#include "core/said_pair.h"
 
 namespace sessionlogd {
 
@@ -60,11 +61,11 @@ class SourceHealth {
   unsigned failed_listings_ = 0;  // in a row
   std::string listing_fault_;
   SaidFault said_;
+  SaidPair no_listing_, no_whole_listing_, no_logs_;
   bool unusable_ = false;
   std::string sweep_fault_;
   unsigned incomplete_sweeps_ = 0;  // in a row
   bool more_elsewhere_ = false;
-  std::string incomplete_;
   Refusals refusals_;
   std::string refusal_;
   bool not_utf8_ = false;

@@ -1,13 +1,13 @@
 #include "core/source_poller.h"
 
 #include <fmt/core.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "core/body_hash.h"
 #include "core/json_text.h"
+#include "core/log_line.h"
 #include "core/task.h"
 
 namespace sessionlogd {
@@ -44,7 +44,8 @@ SourcePoller::SourcePoller(Parts parts, RestoredSource&& restored)
               .only_final = settings_.poll.changes == Changes::kFinal,
               .encoder = &parts.encoder},
       api_(services_.io, services_.http, settings_, services_.random,
-           {.held_back = mode_ == PollMode::kOnePass ? HeldBack::kFails : HeldBack::kWaits}),
+           {.held_back = mode_ == PollMode::kOnePass ? HeldBack::kFails : HeldBack::kWaits,
+            .accounts = services_.accounts}),
       health_(settings_, api_),
       table_(settings_, std::move(restored), system_now()),
       finder_({.io = services_.io,
@@ -61,9 +62,7 @@ SourcePoller::SourcePoller(Parts parts, RestoredSource&& restored)
       changed_(services_.io),
       counters_of_(std::move(parts.counters)),
       counters_(*counters_of_),
-      identity_(std::make_shared<const SourceIdentity>(
-          SourceIdentity{settings_.name, settings_.id, settings_.dialect->name, settings_.url,
-                         std::chrono::duration_cast<std::chrono::seconds>(settings_.poll.retention)})) {
+      identity_(std::make_shared<const SourceIdentity>(SourceIdentity::of(settings_))) {
   counters_.sessions = counters_.read = 0;
   counters_.listed = counters_.failing = false;
   for (const Schedule::Slot slot : table_.slots()) {
@@ -162,8 +161,8 @@ void SourcePoller::taken_in(const SessionTable::TakenIn& taken, const Showing& h
   using As = SessionTable::TakenIn::As;
   Session& session = table_.at(taken.slot);
   if (taken.as != As::kKnown) {
-    spdlog::debug("source={} session={} is listed as {}{}", settings_.name, session.state.info.id(),
-                  session.state.info.view().status, taken.as == As::kNew ? ", not known so far" : ", known");
+    log_debug({.source = settings_.name, .session = session.state.info.id()}, "is listed as {}{}",
+              session.state.info.view().status, taken.as == As::kNew ? ", not known so far" : ", known");
   }
   if (taken.as == As::kNew) return how.late ? schedule_late(taken.slot) : schedule_first(taken.slot);
   if (session.is_late() && !how.by_sweep) {
@@ -328,8 +327,8 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
   count_not_utf8(slot, read->not_utf8);
   if (read->more) return Polled::kMoreToCome;
   if (vouched_for && read->recognised == 0 && read->events() > 0) {
-    spdlog::info("source={} session={} has another log than before under the same start: it was cleared or rolled over",
-                 settings_.name, session.state.info.id());
+    log_info({.source = settings_.name, .session = session.state.info.id()},
+             "has another log than before under the same start: it was cleared or rolled over");
   }
   bump(counters_.entries, read->entries);
   bump(read->events_new + read->events_error > 0 ? counters_.polls_new
@@ -342,9 +341,9 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
   health_.more_elsewhere(session.state.info.id(), read->more_elsewhere);
   session.body_hash = hash;
   session.entries = static_cast<std::uint32_t>(read->entries);
-  session.fill = !read->more_elsewhere.empty()         ? LogFill::kPart
+  session.fill = !read->more_elsewhere.empty()        ? LogFill::kPart
                  : read->entries == 0 || read->shrunk ? LogFill::kLacking
-                                                       : LogFill::kUsual;
+                                                      : LogFill::kUsual;
   read_was(slot, sent, read->events() > 0 ? Pace::News::kChanged : Pace::News::kUnchanged, session.fill);
   return Polled::kAll;
 }
@@ -359,7 +358,7 @@ bool SourcePoller::settle_dispute(Schedule::Slot slot, const ReadOutcome& read) 
     if (asked_before) return false;
     std::vector<StateRecord> records;
     const Showing how = finder_.showing();
-    spdlog::info("source={} session={} start was corrected", settings_.name, session.state.info.id());
+    log_info({.source = settings_.name, .session = session.state.info.id()}, "start was corrected");
     table_.is_same(slot, how, records);
     push(std::move(records));
     return false;
@@ -373,7 +372,7 @@ void SourcePoller::part(Schedule::Slot slot) {
   const Session& session = table_.at(slot);
   schedule_.cancel(slot);
   if (session.trouble->was_done || (session.life.final() && session.read)) {
-    spdlog::info("source={} session={} ends here: {}", settings_.name, session.state.info.id(), kGivenAway);
+    log_info({.source = settings_.name, .session = session.state.info.id()}, "ends here: {}", kGivenAway);
   } else if (session.state.phase != Phase::kWaiting) {
     say_gap(slot, kGivenAway);
   }
@@ -395,8 +394,9 @@ void SourcePoller::count_events(const ReadOutcome& read) {
 
 void SourcePoller::count_not_json(std::string_view session, std::string_view expected, std::string_view body) {
   bump(counters_.not_json);
-  if (services_.quarantine != nullptr && !api_.echoes_secret(body))
-    services_.quarantine->keep({settings_.name, session, expected}, body);
+  if (services_.quarantine == nullptr) return;
+  services_.quarantine->keep({settings_.name, session, expected}, body,
+                             [this](std::string_view kept) { return api_.echoes_secret(kept); });
 }
 
 void SourcePoller::count_not_utf8(Schedule::Slot slot, std::size_t events) {
@@ -411,10 +411,9 @@ void SourcePoller::read_was_strange(Schedule::Slot slot) {
   Session& session = table_.at(slot);
   bump(counters_.polls_failed);
   if (!session.is_strange()) {
-    spdlog::debug(
-        "source={} session={} has a log that seems to be of another session; the source is asked "
-        "whether its id was given to another session",
-        settings_.name, session.state.info.id());
+    log_debug({.source = settings_.name, .session = session.state.info.id()},
+              "has a log that seems to be of another session; the source is asked "
+              "whether its id was given to another session");
   }
   session.in_trouble().strange_since = finder_.inquiries();
   schedule(slot, settings_.poll.discovery_interval, PollOrder::Urgency::kQuiet);
@@ -459,9 +458,8 @@ std::chrono::milliseconds SourcePoller::slowest_pace(Session& session) {
   if (now.seconds - start.seconds <= std::chrono::ceil<std::chrono::seconds>(poll.max_session_age).count())
     return poll.max_interval;
   if (!std::exchange(session.said_old, true)) {
-    spdlog::warn(
-        "source={} session={} still runs after max_session_age; it is polled once an hour while nothing comes of it",
-        settings_.name, session.state.info.id());
+    log_warn({.source = settings_.name, .session = session.state.info.id()},
+             "still runs after max_session_age; it is polled once an hour while nothing comes of it");
   }
   return std::max<std::chrono::milliseconds>(poll.max_interval, kPaceOfTheOld);
 }
@@ -472,10 +470,10 @@ void SourcePoller::poll_failed(Schedule::Slot slot, const Error& error) {
   ReadTrouble& trouble = session.in_trouble();
   const auto wait = trouble.backoff.failed(services_.random());
   if (trouble.backoff.failures() == 1) {
-    spdlog::debug("source={} session={} poll failed: {}", settings_.name, session.state.info.id(), error.detail);
+    log_debug({.source = settings_.name, .session = session.state.info.id()}, "poll failed: {}", error.detail);
   }
   if (mode_ == PollMode::kOnePass && trouble.backoff.failures() >= kTriesInOnePass) {
-    spdlog::error("source={} session={} could not be read: {}", settings_.name, session.state.info.id(), error.detail);
+    log_error({.source = settings_.name, .session = session.state.info.id()}, "could not be read: {}", error.detail);
     left_unread_ = true;
     counters_.failing = true;
     return;
@@ -504,8 +502,8 @@ void SourcePoller::give_up(Schedule::Slot slot, std::string_view why) {
   const Session& session = table_.at(slot);
   if (session.read && session.state.history.size() == 0 &&
       settings_.dialect->session_is_queued(session.state.info.view().status)) {
-    spdlog::info("source={} session={} ends unread, it was only queued: {}", settings_.name, session.state.info.id(),
-                 why);
+    log_info({.source = settings_.name, .session = session.state.info.id()}, "ends unread, it was only queued: {}",
+             why);
   } else {
     say_gap(slot, why);
   }
@@ -514,8 +512,8 @@ void SourcePoller::give_up(Schedule::Slot slot, std::string_view why) {
 
 void SourcePoller::say_gap(Schedule::Slot slot, std::string_view why) {
   Session& session = table_.at(slot);
-  spdlog::error("source={} session={} could not be read to its end and is given up: {}", settings_.name,
-                session.state.info.id(), why);
+  log_error({.source = settings_.name, .session = session.state.info.id()},
+            "could not be read to its end and is given up: {}", why);
   services_.reader.gap(format_, session.state, GapKind::kGivenUp, why);
   bump(counters_.events_gap);
   uncommitted_.pushed(services_.queue.pushed(), SteadyClock::now());
@@ -523,7 +521,7 @@ void SourcePoller::say_gap(Schedule::Slot slot, std::string_view why) {
 
 void SourcePoller::finish(Schedule::Slot slot) {
   schedule_.cancel(slot);
-  spdlog::debug("source={} session={} is done", settings_.name, table_.at(slot).state.info.id());
+  log_debug({.source = settings_.name, .session = table_.at(slot).state.info.id()}, "is done");
   std::vector<StateRecord> records;
   table_.set_fingerprint_bytes(services_.fingerprint_bytes);
   table_.finish(slot, system_now(), records);

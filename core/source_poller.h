@@ -45,6 +45,7 @@ struct ShardServices {
   ShardMetrics& metrics;
   const std::atomic<std::size_t>& fingerprint_bytes;  // that each source may keep
   bool keeps_state = true;                            // false: nothing is remembered, so nothing is swept
+  Accounts* accounts = nullptr;                       // what the sources of an account share; nullptr: nothing
 };
 
 // Written by the shard, read by anyone. A source that is changed by a reload goes on with those it has.

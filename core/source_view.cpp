@@ -31,6 +31,19 @@ std::uint64_t RequestCounts::total() const {
   return sum;
 }
 
+SourceIdentity SourceIdentity::of(const SourceSettings& settings) {
+  return {settings.name, settings.id, settings.dialect->name, settings.url,
+          std::chrono::duration_cast<std::chrono::seconds>(settings.poll.retention)};
+}
+
+SourceView view_of_unusable(const SourceSettings& settings, const std::string& why) {
+  SourceView view;
+  view.identity = std::make_shared<const SourceIdentity>(SourceIdentity::of(settings));
+  view.condition = SourceCondition::kParked;
+  view.error = why;
+  return view;
+}
+
 SourceView SourcePoller::view() {
   const SteadyTime now = SteadyClock::now();
   const Instant system = system_now();

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/settings.h"
 #include "core/metrics.h"
 #include "core/timestamp.h"
 
@@ -22,13 +23,15 @@ enum class SourceCondition : std::uint8_t {
   kStarting,     // no listing was read to its end yet, and none has failed
   kBackingOff,   // its last listing failed, or it gives no logs; it is tried again
   kOpenBreaker,  // it fails whatever it is asked: one probe in 30 s
-  kParked,       // its credential was refused and is held back
+  kParked,       // its credential was refused and is held back, or a file that its settings name cannot be used
 };
 
 // What does not change while a source is polled.
 struct SourceIdentity {
   std::string name, id, dialect, url;
   std::chrono::seconds retention;
+
+  static SourceIdentity of(const SourceSettings& settings);
 };
 
 // Requests by HTTP status; 0: no answer could be read. An appliance chooses the numbers, so only the first kMost are
@@ -65,6 +68,9 @@ struct SourceView {
   std::chrono::seconds clock_offset{0};
   std::optional<Instant> breaker_until, token_expires, certificate_expires;
 };
+
+// Of a source that cannot be polled at all, for the reason in `why`.
+SourceView view_of_unusable(const SourceSettings& settings, const std::string& why);
 
 struct ShardView {
   std::vector<SourceView> sources;

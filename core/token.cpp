@@ -3,12 +3,12 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstdint>
 #include <utility>
 
 #include "core/http_client.h"
+#include "core/refusal.h"
 
 namespace sessionlogd {
 namespace {
@@ -16,7 +16,6 @@ namespace {
 using std::chrono::seconds;
 
 constexpr std::size_t kMostBody = 256u << 10;  // a token is a few KiB; what is larger is no answer to a token request
-constexpr std::size_t kMostReason = 200;
 constexpr seconds kMostLife = std::chrono::hours(24 * 365);  // keeps sums of times far from their limits
 
 using Value = simdjson::ondemand::value;
@@ -76,90 +75,52 @@ Error error(ErrorKind kind, int http_status, std::string_view what) {
   return made;
 }
 
-Result<Grant> read_success(const Dialect::Token& names, int http_status, std::string_view body) {
-  const auto mfa = [&] {
+// What stands in a 2xx beside a token, or in its place.
+struct Success {
+  Grant grant;
+  std::string mfa_token;
+  bool mfa_enabled = false;
+};
+
+Error no_token(const Success& success, int http_status, std::string_view body) {
+  if (http_status == 202 || success.mfa_enabled || !success.mfa_token.empty()) {
     return error(ErrorKind::kRefused, http_status,
                  "no access token, so the account needs a second factor: use a service account without multi-factor "
                  "authentication");
-  };
-  if (http_status == 202 && body.empty()) return mfa();
+  }
+  const std::string reason = read_reason({.status = http_status, .body = body, .www_authenticate = {}, .location = {}});
+  if (reason.empty()) return error(ErrorKind::kBadAnswer, http_status, "it holds no access token: wrong url?");
+  return error(ErrorKind::kRefused, http_status, "no access token, but: " + reason);
+}
 
-  Grant grant;
-  std::string mfa_token;
+Result<Grant> read_success(const Dialect::Token& names, int http_status, std::string_view body) {
+  Success found;
+  if (http_status == 202 && body.empty()) return no_token(found, http_status, body);
+  Grant& grant = found.grant;
   const bool whole = for_each_field(body, [&](std::string_view name, Value value) {
     if (name == names.access_token) return read_text(value, grant.access_token);
     if (name == names.refresh_token) return read_text(value, grant.refresh_token);
-    if (name == names.mfa_token) return read_text(value, mfa_token);
+    if (name == names.mfa_token) return read_text(value, found.mfa_token);
+    if (name == "mfa_enabled") found.mfa_enabled = value.raw_json_token().starts_with("true");
     if (name == names.expires_in && grant.expires_in == seconds(0)) grant.expires_in = read_life(value);
     return true;
   });
   if (!whole) return error(ErrorKind::kBadAnswer, http_status, "not the JSON object of a token: wrong url?");
-  if (grant.access_token.empty()) return mfa();
+  if (grant.access_token.empty()) return no_token(found, http_status, body);
   if (has_control(grant.access_token) || has_control(grant.refresh_token)) {
     return error(ErrorKind::kBadAnswer, http_status, "the token holds control characters");
   }
   return grant;
 }
 
-// At most kMostReason bytes of whole UTF-8 characters, each control character (C0, DEL, C1) a space.
-std::string printable(std::string_view text) {
-  if (text.size() > kMostReason) {
-    std::size_t end = kMostReason;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-    text = text.substr(0, end);
-  }
-  std::string clean;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool is_c1 = text[i] == '\xC2' && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-    if (is_c1) ++i;
-    clean += is_c1 || is_control(text[i]) ? ' ' : text[i];
-  }
-  return clean;
-}
-
-// What the answer says of the reason, "" when it says nothing that can be read.
-std::string read_reason(std::string_view body) {
-  constexpr std::array<std::string_view, 4> kNames = {"title", "detail", "message", "errorCode"};
-  std::array<std::string, kNames.size()> texts;
-  for_each_field(body, [&](std::string_view name, Value value) {
-    const auto known = std::find(kNames.begin(), kNames.end(), name);
-    if (known != kNames.end()) read_text(value, texts[known - kNames.begin()]);
-    return true;
-  });
-  std::string reason;
-  for (const std::string& text : texts) {
-    if (text.empty()) continue;
-    if (!reason.empty()) reason += ", ";
-    reason += text;
-  }
-  return printable(reason);
-}
-
-// The interface's error codes for it: unsupportedApiVersion, invalidApiVersion, ...
-bool is_about_the_version(std::string_view reason) {
-  static constexpr std::string_view kWord = "version";
-  return std::search(reason.begin(), reason.end(), kWord.begin(), kWord.end(),
-                     [](char a, char b) { return (a | 0x20) == b; }) != reason.end();
-}
-
-Error refusal(int http_status, std::string_view body) {
-  const std::string reason = read_reason(body);
-  if (http_status == 400 && is_about_the_version(reason)) {
-    return error(ErrorKind::kBadAnswer, http_status, "wrong api_version? " + reason);
-  }
-  Error made = error(ErrorKind::kRefused, http_status, "the credentials were refused");
-  if (!reason.empty()) made.detail += ": " + reason;
-  return made;
-}
-
 }  // namespace
 
-Result<Grant> read_grant(const Dialect& dialect, int http_status, std::string_view body) {
+Result<Grant> read_grant(const Dialect& dialect, int http_status, std::string_view body,
+                         std::string_view www_authenticate) {
   if (http_status >= 200 && http_status < 300) return read_success(dialect.token, http_status, body);
-  if (http_status == 400 || http_status == 401 || http_status == 403) return refusal(http_status, body);
-  if (http_status == 429) return error(ErrorKind::kTryLater, http_status, "too many requests");
-  if (http_status >= 500 && http_status < 600) return error(ErrorKind::kTryLater, http_status, "the source failed");
-  return error(ErrorKind::kBadAnswer, http_status, "wrong api_version or url?");
+  const RefusalText refusal{.status = http_status, .body = body, .www_authenticate = www_authenticate, .location = {}};
+  const std::string reason = read_reason(refusal);
+  return make_refusal(Asked::kToken, reaction_to(Asked::kToken, refusal, reason), http_status, {}, reason);
 }
 
 std::string encode_form(const FormFields& form, std::string_view username, std::string_view password,

@@ -19,13 +19,13 @@ struct Grant {
   std::chrono::seconds expires_in{0};  // 0 = not said: used until it is refused; at most a year
 };
 
-// Reads the answer to a token request. MFA (200 or 202 without an access token, or with an MFA token instead of one) is
-// kRefused with a detail that says what to do: use a service account without it. 400, 401 and 403 are kRefused (the
-// credentials), with what the answer says of the reason (title, detail, message, errorCode), cut to 200 bytes, control
-// characters replaced; 429 and 5xx are kTryLater. What no token endpoint says is kBadAnswer: 404 and others ("wrong
-// api_version or url?"), a 400 whose reason is the version, a 2xx that is no JSON object (empty, HTML; but an empty 202
-// is MFA), and a token with a CR, LF, NUL or other control character. The body is never quoted otherwise.
-Result<Grant> read_grant(const Dialect& dialect, int http_status, std::string_view body);
+// Reads the answer to a token request. Without an access token a 202, or an answer that names a second factor, is
+// kRefused with a detail that says what to do; one that says why is kRefused, too; one that says nothing, or is no JSON
+// object (empty, HTML; but an empty 202 asks for a second factor), is kBadAnswer, and so is a token with a CR, LF, NUL
+// or other control character. What is no success is judged by core/refusal. The detail quotes the answer's words on the
+// reason: whoever shows it makes sure first that no secret is in the answer.
+Result<Grant> read_grant(const Dialect& dialect, int http_status, std::string_view body,
+                         std::string_view www_authenticate = {});
 
 // The form for a grant, percent-encoded: fills {username}, {password} and {refresh_token}.
 std::string encode_form(const FormFields& form, std::string_view username, std::string_view password,

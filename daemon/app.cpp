@@ -14,11 +14,14 @@
 #include <random>
 #include <thread>
 
+#include "core/descriptors.h"
 #include "core/large_body_permit.h"
+#include "core/log_line.h"
 #include "core/quarantine.h"
 #include "core/spawn.h"
 #include "core/task.h"
 #include "daemon/commands/commands.h"
+#include "daemon/log.h"
 #include "daemon/progress.h"
 #include "daemon/version.h"
 #include "sinks/make_encoder.h"
@@ -59,6 +62,22 @@ std::size_t largest_body(const Settings& settings) {
   return largest;
 }
 
+MemoryShares shares_of(const Settings& settings, std::size_t shards) {
+  MemoryShares shares =
+      MemoryShares::of(settings.daemon.memory_bytes, shards, largest_body(settings), settings.sink.commit_bytes);
+  shares.connections = std::max<std::size_t>(Descriptors::raise().connections() / shards, 1);
+  return shares;
+}
+
+void warn_of_few_descriptors(std::size_t sources) {
+  const Descriptors descriptors = Descriptors::raise();
+  if (descriptors.are_enough_for(sources)) return;
+  spdlog::warn(
+      "{} sources share {} connections, since this process may have {} files and sockets: each is connected to again "
+      "and again; a higher LimitNOFILE= in the unit, or `ulimit -Hn`, ends that",
+      sources, descriptors.connections(), descriptors.limit());
+}
+
 }  // namespace
 
 App::App(const Settings& settings, PollMode mode)
@@ -68,8 +87,7 @@ App::App(const Settings& settings, PollMode mode)
       hangups_(main_, SIGHUP),
       sink_(make_sink(settings, stop_.get_token())),
       shard_count_(count_shards(settings, mode)),
-      memory_(MemoryShares::of(settings.daemon.memory_bytes, shard_count_, largest_body(settings),
-                               settings.sink.commit_bytes)),
+      memory_(shares_of(settings, shard_count_)),
       queue_(memory_.queue),
       committer_(queue_, *sink_, {.interval = settings.sink.commit_interval, .bytes = settings.sink.commit_bytes},
                  [this](const Error& error) { on_fatal(error); }),
@@ -82,16 +100,20 @@ int App::run() {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a file at its size limit is EFBIG, which the sink waits for
   for (const std::string& warning : settings_.warnings) spdlog::warn("{}", warning);
+  warn_of_few_descriptors(settings_.sources.size());
 
   watch_signals();
   pulse_.start();
+  make_shards();
+  pulse_.know(shards_, committer_);
+  if (mode_ == PollMode::kForever && settings_.daemon.admin) show_how_it_is();
   if (!recover()) return 0;  // the locks are held, state and output agree
-  make_shards();             // every source has its state
+  give_sources();            // every source has its state
   start();                   // every thread runs
-  pulse_.watch(shards_, committer_);
+  pulse_.watch();
   service_.ready();
   if (mode_ == PollMode::kForever && settings_.sink.keeps_state()) listen_to_operator();
-  if (mode_ == PollMode::kForever && settings_.daemon.admin) show_how_it_is();
+  publish_process();
   wait_for_end();
   const bool all_committed = stop();
   return exit_status(all_committed);
@@ -126,7 +148,9 @@ bool App::recover() {
   sink_->on_progress([this] {
     main_.poll();
     if (stop_requested_) throw Stopped{};
+    say_starting(recovering());
   });
+  say_starting(recovering());
   for (;;) {
     restored_ = RestoredState();  // a recovery that was cut short has given it a part
     try {
@@ -142,10 +166,26 @@ bool App::recover() {
   return true;
 }
 
+std::string App::recovering() const {
+  const std::string how_far = sink_->how_far();
+  return how_far.empty() ? "reading what was delivered" : "reading what was delivered: " + how_far;
+}
+
+// For whoever looks at the admin address meanwhile; at most once a second.
+void App::say_starting(std::string what) {
+  const SteadyTime now = SteadyClock::now();
+  if (starting_.empty() == what.empty() && now - starting_said_ < std::chrono::seconds{1}) return;
+  starting_said_ = now;
+  starting_ = std::move(what);
+  publish_process();
+}
+
 // false: we were asked to stop.
 bool App::wait_for_room(const std::string& why) {
+  starting_said_ = {};
+  say_starting(why);
   if (room_wait_.count() == 0) {
-    spdlog::error("sink={} cannot start now: {}; waiting until it can, nothing is lost", sink_->name(), why);
+    log_error({.sink = sink_->name()}, "cannot start now: {}; waiting until it can, nothing is lost", why);
   }
   service_.ready();  // what is accepted and waits has started: nobody is helped by a restart
   room_wait_ = std::clamp(room_wait_ * 2, kFirstWaitForRoom, Backoff::kMost);
@@ -162,6 +202,7 @@ void App::make_shards() {
     ::mkdir(settings_.daemon.state_dir.c_str(), 0700);
     quarantine_ = std::make_unique<Quarantine>(settings_.daemon.state_dir + "/quarantine");
   }
+  accounts_ = std::make_unique<Accounts>(settings_.sink.keeps_state() ? settings_.daemon.state_dir + "/accounts" : "");
   const auto large_answers = std::make_shared<LargeAnswers>(memory_.large_answers);
   const Shard::MakeEncoder encoder = [this, host = host_name()](const SourceSettings& source) {
     return make_encoder(settings_.sink.format, source, host, kVersion);
@@ -169,8 +210,11 @@ void App::make_shards() {
   std::random_device entropy;
   for (std::size_t i = 0; i < shard_count_; ++i) {
     shards_.push_back(std::make_unique<Shard>(queue_, memory_, large_answers, quarantine_.get(), fingerprint_bytes_,
-                                              encoder, mode_, entropy()));
+                                              encoder, mode_, entropy(), accounts_.get()));
   }
+}
+
+void App::give_sources() {
   sources_.emplace(main_, shards_, queue_, [this](std::size_t sources) {
     fingerprint_bytes_ = MemoryShares::fingerprints(settings_.daemon.memory_bytes, sources);
   });
@@ -184,6 +228,8 @@ void App::start() {
   committer_.start();
   shards_running_ = shards_.size();
   for (const auto& shard : shards_) shard->start([this] { asio::post(main_, [this] { on_shard_end(); }); });
+  shards_run_ = true;
+  starting_.clear();
 }
 
 void App::listen_to_operator() {
@@ -203,6 +249,7 @@ void App::show_how_it_is() {
   const Observed observed{.process = process_,
                           .heartbeat = pulse_.heartbeat(),
                           .shards = shards_,
+                          .shards_run = shards_run_,
                           .queue = queue_,
                           .committer = committer_,
                           .quarantine = quarantine_.get()};
@@ -220,9 +267,15 @@ void App::publish_process() {
                    .waits_for_restart = {},
                    .threads = shards_.size(),
                    .sink_name = std::string(sink_->name()),
+                   .starting = starting_,
                    .stopping = stop_requested_};
   if (reload_) view.waits_for_restart = reload_->waits_for_restart();
-  for (const SourceSet::Source& source : sources_->all()) view.sources.push_back(source.settings);
+  if (sources_) {
+    for (const SourceSet::Source& source : sources_->all()) view.sources.push_back(source.settings);
+  } else {
+    for (const SourceSettings& source : settings_.sources)
+      view.sources.push_back(std::make_shared<const SourceSettings>(source));
+  }
   process_.put(std::move(view));
 }
 
@@ -259,7 +312,7 @@ void App::on_shard_end() {
 }
 
 void App::on_fatal(const Error& error) {
-  spdlog::error("sink={} cannot go on: {}", sink_->name(), error.detail);
+  log_error({.sink = sink_->name()}, "cannot go on: {}", error.detail);
   fatal_status_ = error.kind == ErrorKind::kFenced ? kFenced : kNotWell;
   asio::post(main_, [this] { request_stop(); });
 }
@@ -270,13 +323,15 @@ bool App::stop() {
   for (const auto& shard : shards_) shard->join();
   queue_.close();
   const bool all_committed = committer_.join();
+  say_grouped_lines(SteadyTime::max());
   spdlog::info("stopped: {} events in {} commits", committer_.events(), committer_.commits());
   return all_committed;
 }
 
 int App::exit_status(bool all_committed) const {
   if (fatal_status_ != kWell) return fatal_status_;
-  if (!all_committed) return kNotWell;
+  // What no sink took is read from its source again at the next start, if one looks there for what was delivered.
+  if (!all_committed && (mode_ == PollMode::kOnePass || !settings_.sink.keeps_state())) return kNotWell;
   if (mode_ == PollMode::kForever) return kWell;
   if (stop_requested_) return kNotWell;  // the pass was not finished
   const auto& all = sources_->all();
@@ -288,6 +343,7 @@ int App::exit_status(bool all_committed) const {
 
 // On the main thread, at any time between start and end.
 std::string App::status_line(SteadyTime now) {
+  say_grouped_lines(now);
   if (stop_requested_) return "stopping";
   if (shards_running_ == 0 && room_wait_.count() != 0) return fmt::format("waiting for sink={}", sink_->name());
   if (shards_running_ == 0) return "reading what was delivered";

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "config/settings.h"
+#include "core/accounts.h"
 #include "core/batch_queue.h"
 #include "core/committer.h"
 #include "core/memory_shares.h"
@@ -45,8 +46,11 @@ class App {
   void watch_signals();
   void watch_hangups();
   bool recover();
+  std::string recovering() const;
+  void say_starting(std::string what);
   bool wait_for_room(const std::string& why);
   void make_shards();
+  void give_sources();
   void start();
   void listen_to_operator();
   void show_how_it_is();
@@ -80,15 +84,19 @@ class App {
   ServiceStatus status_;
   Pulse pulse_;
   std::unique_ptr<Quarantine> quarantine_;  // none where no state is kept
+  std::unique_ptr<Accounts> accounts_;
   Published<ProcessView> process_;
   std::atomic<std::size_t> fingerprint_bytes_ = 0;  // of each source
   std::vector<std::unique_ptr<Shard>> shards_;
+  std::atomic<bool> shards_run_ = false;
   std::optional<SourceSet> sources_;
   std::optional<Reload> reload_;
   std::optional<ControlCommands> commands_;
   std::optional<ControlServer> control_;
   std::optional<AdminServer> admin_;
 
+  std::string starting_;  // what is waited for, "" = nothing any more
+  SteadyTime starting_said_{};
   std::chrono::milliseconds room_wait_{0};  // before the next attempt to start without room
   std::size_t shards_running_ = 0;
   bool stop_requested_ = false;

@@ -67,7 +67,8 @@ Task<std::string> ControlCommands::backfill(std::string name, Instant at, Act ac
     *sessions = act == Act::kNoneBefore ? poller->leave_alone(at) : poller->backfill(at, act == Act::kSinceAgain);
   };
   co_await run_on(io_, shard, std::move(tell));
-  if (!*sessions) co_return fmt::format("failed source {} is being reloaded; try again", name);
+  if (!*sessions)
+    co_return fmt::format("failed source {} is being reloaded, or parked (see `sessionlogd status`); try again", name);
   const bool committed = co_await all_committed();
   std::string said = act == Act::kNoneBefore
                          ? fmt::format("source={}: {} waiting sessions that began before {} are left alone", name,

@@ -28,6 +28,7 @@ struct ProcessView {
   std::vector<std::string> waits_for_restart;  // keys that say something else in the file since it was read again
   std::size_t threads = 0;                     // shards
   std::string sink_name;
+  std::string starting;  // what is waited for before events can be taken, "" = nothing any more
   bool stopping = false;
 };
 

@@ -7,14 +7,10 @@
 #include <system_error>
 #include <utility>
 
+#include "core/printable.h"
+
 namespace sessionlogd {
 namespace {
-
-struct Key {
-  std::string_view word, field;
-};
-constexpr Key kKeys[] = {
-    {"source=", "SESSIONLOGD_SOURCE"}, {"session=", "SESSIONLOGD_SESSION"}, {"sink=", "SESSIONLOGD_SINK"}};
 
 constexpr int kLastErrno = 133;
 
@@ -39,20 +35,15 @@ std::optional<int> errno_named(std::string_view line) {
 
 }  // namespace
 
-std::vector<std::string> journal_fields(int priority, std::string_view line) {
-  std::vector<std::string> fields{fmt::format("MESSAGE={}", line), fmt::format("PRIORITY={}", priority)};
-  bool of_sink = false;
-  for (std::string_view rest = line;;) {
-    const auto key = std::ranges::find_if(kKeys, [&](const Key& one) { return rest.starts_with(one.word); });
-    if (key == std::end(kKeys)) break;
-    const std::string_view word = rest.substr(0, rest.find(' '));
-    std::string_view value = word.substr(key->word.size());
-    if (value.ends_with(':')) value.remove_suffix(1);
-    fields.push_back(fmt::format("{}={}", key->field, value));
-    of_sink = of_sink || key->word == "sink=";
-    rest.remove_prefix(std::min(word.size() + 1, rest.size()));
-  }
-  if (const auto number = of_sink ? errno_named(line) : std::nullopt)
+std::vector<std::string> journal_fields(int priority, const About& about, std::string_view line) {
+  std::vector<std::string> fields{fmt::format("MESSAGE={}", printable(line)), fmt::format("PRIORITY={}", priority)};
+  const auto add = [&](std::string_view name, std::string_view value) {
+    if (!value.empty()) fields.push_back(fmt::format("{}={}", name, printable(value)));
+  };
+  add("SESSIONLOGD_SOURCE", about.source);
+  add("SESSIONLOGD_SESSION", about.session);
+  add("SESSIONLOGD_SINK", about.sink);
+  if (const auto number = about.sink.empty() ? std::nullopt : errno_named(line))
     fields.push_back(fmt::format("ERRNO={}", *number));
   return fields;
 }

@@ -5,11 +5,13 @@
 #include <string_view>
 #include <vector>
 
+#include "core/log_line.h"
+
 namespace sessionlogd {
 
-// "NAME=value" each: MESSAGE and PRIORITY; SESSIONLOGD_SOURCE, _SESSION and _SINK of the words source=, session= and
-// sink= with which the line begins; ERRNO of a sink's line that names an error of the system. Words further on are none
-// of ours: they may be an appliance's. A value may hold any byte.
-std::vector<std::string> journal_fields(int priority, std::string_view line);
+// "NAME=value" each: MESSAGE and PRIORITY; SESSIONLOGD_SOURCE, _SESSION and _SINK of whom the line is about; ERRNO of a
+// sink's line that names an error of the system. Nothing is taken from the words of the line but that number: they may
+// be an appliance's. All of it is printable.
+std::vector<std::string> journal_fields(int priority, const About& about, std::string_view line);
 
 }  // namespace sessionlogd

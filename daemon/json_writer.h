@@ -9,8 +9,8 @@
 #include <string>
 #include <string_view>
 
-#include "core/json_text.h"
 #include "core/timestamp.h"
+#include "core/visible_json.h"
 
 namespace sessionlogd {
 
@@ -29,7 +29,7 @@ class JsonWriter {
   }
   JsonWriter& key(std::string_view name) {
     separate();
-    append_json_string(text_, name);
+    append_visible_json_string(text_, name);
     text_ += ':';
     first_ = true;
     return *this;
@@ -37,7 +37,7 @@ class JsonWriter {
 
   JsonWriter& value(std::string_view value) {
     separate();
-    append_json_string(text_, value);
+    append_visible_json_string(text_, value);
     return *this;
   }
   JsonWriter& value(const char* text) { return value(std::string_view(text)); }

@@ -13,12 +13,17 @@
 #define SD_JOURNAL_SUPPRESS_LOCATION  // every line would name this file
 #include <systemd/sd-journal.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
+#include "core/log_line.h"
+#include "core/printable.h"
 #include "daemon/journal_fields.h"
+#include "daemon/line_groups.h"
 
 namespace sessionlogd {
 namespace {
@@ -52,7 +57,7 @@ int syslog_priority(spdlog::level::level_enum level) {
 }
 
 bool send_to_journal(int priority, std::string_view line) {
-  std::vector<std::string> fields = journal_fields(priority, line);
+  std::vector<std::string> fields = journal_fields(priority, about_the_line(), line);
   fields.emplace_back("SYSLOG_IDENTIFIER=sessionlogd");
   std::vector<iovec> parts;
   for (std::string& field : fields) parts.push_back({field.data(), field.size()});
@@ -79,10 +84,42 @@ class PriorityFlag : public spdlog::custom_flag_formatter {
   std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<PriorityFlag>(); }
 };
 
+// Of the process, as its log is.
+struct GroupedLines {
+  std::mutex mutex;
+  LineGroups groups;
+
+  // What is asked for in detail is shown in detail, and what is lost of a session is said of each.
+  bool may_pass(const spdlog::details::log_msg& message) {
+    const About& about = about_the_line();
+    const bool is_of_a_source = !about.source.empty() && about.session.empty();
+    if (!is_of_a_source || message.level < spdlog::level::info) return true;
+    std::string_view text(message.payload.data(), message.payload.size());
+    text.remove_prefix(std::min(text.size(), text.find(' ') + 1));  // "source=..."
+    const std::lock_guard lock(mutex);
+    return groups.may_pass(message.level, about.source, text, SteadyClock::now());
+  }
+} grouped_lines;
+
+// The one place where lines leave for eyes: each is made printable for whatever listens, however it came to be.
+class PrintableLogger : public spdlog::logger {
+ public:
+  using spdlog::logger::logger;
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    if (!grouped_lines.may_pass(message)) return;
+    const std::string line = printable({message.payload.data(), message.payload.size()});
+    spdlog::details::log_msg clean = message;
+    clean.payload = spdlog::string_view_t(line.data(), line.size());
+    spdlog::logger::sink_it_(clean);
+  }
+};
+
 std::shared_ptr<spdlog::logger> make_logger() {
   if (stderr_is_journal() && journal_takes_fields())
-    return std::make_shared<spdlog::logger>("sessionlogd", std::make_shared<JournalSink>());
-  auto logger = std::make_shared<spdlog::logger>("sessionlogd", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    return std::make_shared<PrintableLogger>("sessionlogd", std::make_shared<JournalSink>());
+  auto logger = std::make_shared<PrintableLogger>("sessionlogd", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   if (stderr_is_journal()) {
     auto formatter = std::make_unique<spdlog::pattern_formatter>();
     formatter->add_flag<PriorityFlag>('*').set_pattern("%*%v");
@@ -100,6 +137,16 @@ void start_log(std::string_view level) {
   set_log_level(level);
 }
 
+void say_grouped_lines(SteadyTime now) {
+  std::vector<LineGroups::Line> lines;
+  {
+    const std::lock_guard lock(grouped_lines.mutex);
+    lines = grouped_lines.groups.take_ended(now);
+  }
+  for (const LineGroups::Line& line : lines)
+    spdlog::log(static_cast<spdlog::level::level_enum>(line.level), "{}", line.text);
+}
+
 void set_log_level(std::string_view level) {
   spdlog::set_level(spdlog::level::from_str(level == "error" ? "err" : std::string(level)));
 }
@@ -107,7 +154,12 @@ void set_log_level(std::string_view level) {
 void print_error(std::string_view text) {
   const int priority = syslog_priority(spdlog::level::err);
   if (stderr_is_journal() && journal_takes_fields() && send_to_journal(priority, text)) return;
-  fmt::print(stderr, "{}\n", text);
+  // The lines of a text are ours, what stands in them may be a file's.
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    fmt::print(stderr, "{}\n", printable(text.substr(at, end - at)));
+    at = end + 1;
+  }
 }
 
 }  // namespace sessionlogd

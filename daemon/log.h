@@ -4,6 +4,8 @@
 
 #include <string_view>
 
+#include "core/clock.h"
+
 namespace sessionlogd {
 
 // `level`: trace, debug, info, warn or error.
@@ -11,6 +13,10 @@ void start_log(std::string_view level);
 
 // From now on, on every thread.
 void set_log_level(std::string_view level);
+
+// Writes what stands for lines of many sources that said the same (daemon/line_groups). To be called about once a
+// second, on any thread, and at the end.
+void say_grouped_lines(SteadyTime now);
 
 // For what is wrong before there is a log, and for people: as it is on stderr, as an error in the journal.
 void print_error(std::string_view text);

@@ -84,6 +84,7 @@ std::vector<std::shared_ptr<const ShardView>> Observatory::shown() const {
 // Asks those that have not answered since; a shard that just then has a question of the pulse is asked at the next
 // look.
 bool Observatory::all_answered(const std::vector<std::shared_ptr<const ShardView>>& before) {
+  if (!observed_.shards_run) return true;
   bool all = true;
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     if (shards_[i]->latest() != before[i]) continue;
@@ -111,6 +112,7 @@ std::shared_ptr<const FleetView> Observatory::compose() {
   view->shards = shown();
   if (!view->process.daemon.metrics_per_source) view->sums = all_sources_.look(view->sources());
   view->sink = observed_.committer.view();
+  if (view->sink.error.empty()) view->sink.error = view->process.starting;
   view->queue_bytes = observed_.queue.bytes();
   view->queue_capacity = observed_.queue.capacity();
   view->quarantine_bytes = observed_.quarantine != nullptr ? observed_.quarantine->bytes() : 0;

@@ -2,6 +2,7 @@
 // thread, and of one that does not answer within a second what it said last is shown. Keeps a little history of it.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <deque>
 #include <memory>
@@ -25,6 +26,7 @@ struct Observed {
   const Published<ProcessView>& process;  // there is one
   Heartbeat& heartbeat;                   // loop i is that of shard i
   std::span<const std::unique_ptr<Shard>> shards;
+  const std::atomic<bool>& shards_run;  // until then they are not asked
   const BatchQueue& queue;
   const Committer& committer;
   const Quarantine* quarantine;  // nullptr: none is kept

@@ -35,7 +35,7 @@ void Pulse::start() {
   });
 }
 
-void Pulse::watch(std::span<const std::unique_ptr<Shard>> shards, const Committer& committer) {
+void Pulse::know(std::span<const std::unique_ptr<Shard>> shards, const Committer& committer) {
   for (std::size_t i = 0; i < shards.size(); ++i) heartbeat_.add(fmt::format("shard {}", i), kShardPatience);
   committer_loop_ = heartbeat_.add("committer", kCommitterPatience);
   main_loop_ = heartbeat_.add("main thread", kMainPatience);
@@ -44,7 +44,7 @@ void Pulse::watch(std::span<const std::unique_ptr<Shard>> shards, const Committe
 }
 
 void Pulse::beat(SteadyTime now) {
-  if (committer_ != nullptr) ask(now);
+  if (watches_) ask(now);
   const std::vector<Heartbeat::Silent> silent = heartbeat_.silent(now);
   say_silent(silent);
   if (silent.empty()) service_.alive();

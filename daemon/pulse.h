@@ -29,13 +29,16 @@ class Pulse {
   // Beats from now on, as long as the main loop turns.
   void start();
 
-  // Once, when they run. The shards' threads must end before this does.
-  void watch(std::span<const std::unique_ptr<Shard>> shards, const Committer& committer);
+  // Once, before others look at the heartbeat.
+  void know(std::span<const std::unique_ptr<Shard>> shards, const Committer& committer);
+
+  // Once, when those run. The shards' threads must end before this does.
+  void watch() { watches_ = true; }
 
   // What start() does again and again.
   void beat(SteadyTime now);
 
-  // For any thread, once watch() was called; loop i is that of shard i.
+  // For any thread, once know() was called; loop i is that of shard i.
   Heartbeat& heartbeat() { return heartbeat_; }
 
  private:
@@ -50,6 +53,7 @@ class Pulse {
   Heartbeat heartbeat_;
   std::span<const std::unique_ptr<Shard>> shards_;  // loops 0 and up
   const Committer* committer_ = nullptr;
+  bool watches_ = false;
   std::uint64_t committer_turns_ = 0;  // when it was asked
   Heartbeat::Loop committer_loop_ = 0, main_loop_ = 0;
   bool silent_said_ = false;

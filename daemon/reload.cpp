@@ -103,11 +103,8 @@ Task<std::string> Reload::apply(Settings wanted) {
   if (!waits_for_restart_.empty())
     said += fmt::format("; only a restart changes {}", fmt::join(waits_for_restart_, ", "));
   spdlog::info("{}", said);
-  for (const std::string& failed : changes.failed) {
-    spdlog::error("{}", failed);
-    said += "\n" + failed;
-  }
-  co_return (changes.failed.empty() ? "ok " : "failed ") + said;
+  for (const std::string& parked : changes.parked) said += "\n" + parked + "; it is tried again";
+  co_return "ok " + said;
 }
 
 }  // namespace sessionlogd

@@ -55,8 +55,7 @@ void SourceSet::begin(const std::vector<SourceSettings>& wanted, RestoredState& 
     Source& source =
         sources_.emplace_back(shared(settings), std::make_shared<SourceCounters>(), digest_of_files(settings));
     place(source);
-    NewSource next = take_over(source, kStagger * static_cast<int>(sources_.size()));
-    shard_of(source).add(next);
+    shard_of(source).add(take_over(source, kStagger * static_cast<int>(sources_.size())));
   }
   keep_at_rest(state_keep);
 }
@@ -102,28 +101,15 @@ Task<SourceSet::Changes> SourceSet::change_to(std::vector<SourceSettings> wanted
     while (!at_rest_.contains(source.settings->id)) co_await returned_.wait();
   }
   // From here on all that is to stop has stopped, and what was read of it is in the queue.
-  std::vector<std::string> unusable;
   for (std::size_t i = 0; i < starting.size(); ++i) {
     Source& source = sources_[starting[i]];
     NewSource next = take_over(source, kStagger * static_cast<int>(i));
-    std::string error;
-    std::function<void()> add = [&] {
-      try {
-        shard_of(source).add(next);
-      } catch (const std::exception& why) {
-        error = why.what();
-      }
-    };
+    std::string unusable;
+    std::function<void()> add = [&] { unusable = shard_of(source).add(std::move(next)); };
     co_await run_on(main_, shard_of(source), std::move(add));
-    if (error.empty()) continue;
-    changes.failed.push_back(fmt::format("source={} cannot be polled: {}", source.settings->name, error));
-    unusable.push_back(source.settings->id);
-    loads_[source.on] -= source.load;
-    at_rest_.emplace(source.settings->id, std::move(next.restored));
+    if (!unusable.empty())
+      changes.parked.push_back(fmt::format("source={} cannot be polled: {}", source.settings->name, unusable));
   }
-  std::erase_if(sources_, [&](const Source& source) {
-    return std::find(unusable.begin(), unusable.end(), source.settings->id) != unusable.end();
-  });
   keep_at_rest(state_keep);
   co_return changes;
 }

@@ -52,12 +52,12 @@ class SourceSet {
         loads_(shards.size(), 0),
         returned_(main) {}
 
-  // Before the shards start. Throws std::runtime_error when a file or secret that a source names cannot be used.
+  // Before the shards start.
   void begin(const std::vector<SourceSettings>& wanted, RestoredState& restored, std::chrono::milliseconds state_keep);
 
   struct Changes {
     std::size_t added = 0, changed = 0, removed = 0, unchanged = 0;
-    std::vector<std::string> failed;  // "source=... cannot be polled: why"
+    std::vector<std::string> parked;  // "source=... cannot be polled: why": it is in force, and tried again
   };
   // One at a time. Sources that stop log out first, so that it takes a moment.
   Task<Changes> change_to(std::vector<SourceSettings> wanted, std::chrono::milliseconds state_keep);

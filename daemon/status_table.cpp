@@ -8,6 +8,7 @@
 #include <map>
 #include <vector>
 
+#include "core/printable.h"
 #include "daemon/words.h"
 
 namespace sessionlogd {
@@ -19,18 +20,6 @@ constexpr std::string_view kRed = "31", kYellow = "33", kGreen = "32", kBold = "
 
 std::string painted(std::string text, std::string_view code, Colour colour) {
   return colour == Colour::kNone ? text : fmt::format("\033[{}m{}\033[0m", code, text);
-}
-
-// What an appliance says must not move the cursor: control characters, also those of C1, become "?".
-std::string printable(std::string_view text) {
-  std::string safe;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const bool is_c1 = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-    if (is_c1) ++i;
-    safe += is_c1 || byte < 0x20 || byte == 0x7F ? '?' : static_cast<char>(byte);
-  }
-  return safe;
 }
 
 std::string text_at(element of, std::string_view name) {

@@ -1,14 +1,15 @@
 #include "sinks/file_sink.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
 
+#include "core/log_line.h"
 #include "sinks/compressed_recovery.h"
 #include "sinks/crash_point.h"
 #include "sinks/look_at_outputs.h"
@@ -20,6 +21,9 @@ namespace sessionlogd {
 namespace {
 
 std::int64_t seconds_of(std::chrono::system_clock::time_point at) { return std::chrono::system_clock::to_time_t(at); }
+
+// More than this nobody writes as lines between two commits.
+constexpr std::uint64_t kMostForeignBytes = 1u << 20;
 
 std::uint64_t bytes_of(const std::vector<FileToRead>& files) {
   std::uint64_t sum = 0;
@@ -55,14 +59,17 @@ void FileSink::recover(StateVisitor& into) {
   position_ = position.value_or(OutputPosition{});
   if (position_.begun == 0) position_.begun = seconds_of(ops_.now());
 
-  RecoveryProgress progress(name_, bytes_of(way.read), tell_);
+  RecoveryProgress progress(name_, bytes_of(way.read), [this](std::string how_far) {
+    how_far_ = std::move(how_far);
+    if (tell_) tell_();
+  });
   for (const FileToRead& file : way.read) read_forward(file, current, into, progress);
   if (way.committed_is_gone) {
-    spdlog::error(
-        "sink={} output {} (file {}, {} bytes committed) is gone: going on in a new file {}. Nothing is delivered "
-        "again, so "
-        "whoever had not read it yet must read it from where it was moved to",
-        name_, position_.path, position_.sequence, position_.offset, settings_.path);
+    log_error({.sink = name_},
+              "output {} (file {}, {} bytes committed) is gone: going on in a new file {}. Nothing is delivered "
+              "again, so "
+              "whoever had not read it yet must read it from where it was moved to",
+              position_.path, position_.sequence, position_.offset, settings_.path);
   }
   if (way.in_current) {
     output_ = std::move(current);
@@ -90,7 +97,7 @@ void FileSink::reopen() {
   if (done) return;
   const Error error = done.error();
   if (error.kind != ErrorKind::kTryLater) refusal_ = error;
-  spdlog::warn("sink={} cannot open its output again yet: {}", name_, error.detail);
+  log_warn({.sink = name_}, "cannot open its output again yet: {}", error.detail);
 }
 
 Result<void> FileSink::try_commit(std::span<const Batch> batches) {
@@ -107,6 +114,7 @@ Result<void> FileSink::try_commit(std::span<const Batch> batches) {
     bytes += batch.events.size();
   }
   crash_point("commit.begun");
+  if (Result<void> there = check_state(); !there) return there;
   if (Result<void> ready = prepare_output(bytes); !ready) return ready;
   offered_again_ = true;  // unless this succeeds
   if (!pieces.empty()) {
@@ -144,7 +152,8 @@ Result<void> FileSink::prepare_output(std::size_t bytes) {
     if (begun) say_where_it_went(place, left);
     return begun;
   }
-  if (!rotation_is_due(settings_.rotate, position_, bytes, ops_.now())) return {};
+  const bool foreign = !offered_again_ && leave_foreign_lines();
+  if (!foreign && !rotation_is_due(settings_.rotate, position_, bytes, ops_.now())) return {};
   crash_point("rotate.begun");
   if (!rename_output()) return {};
   return go_on_in_next_file();
@@ -163,6 +172,32 @@ Result<void> FileSink::go_on_in_next_file() {
   return {};
 }
 
+// What is committed into files that nobody finds again is not durable.
+Result<void> FileSink::check_state() const {
+  if (state_dir_->is_there()) return {};
+  return Error(ErrorKind::kRefused,
+               fmt::format("the state at {} was removed or replaced while it was in use: it is not known any more what "
+                           "was delivered. Put it back, or make it again from the output with `sessionlogd state "
+                           "rebuild`",
+                           state_dir_->state_file()));
+}
+
+// Whether another program has appended whole lines of text: readers may have them already, so that nothing is written
+// over them and the file ends here. What else stands behind our last line was torn.
+bool FileSink::leave_foreign_lines() {
+  const std::uint64_t size = output_->size();
+  if (size <= position_.offset || size - position_.offset > kMostForeignBytes) return false;
+  std::string found(static_cast<std::size_t>(size - position_.offset), '\0');
+  found.resize(output_->read(position_.offset, {found.data(), found.size()}));
+  const auto is_text = [](unsigned char c) { return c >= 0x20 ? c != 0x7F : c == '\n' || c == '\t'; };
+  if (!found.ends_with('\n') || !std::all_of(found.begin(), found.end(), is_text)) return false;
+  log_warn({.sink = name_},
+           "{} bytes of another program stand behind byte {} of the output: they stay, this file ends with them, and "
+           "events go on in a new one; give that program a file of its own",
+           found.size(), position_.offset);
+  return true;
+}
+
 // Another program may have cut the file under us; what we write would be unreadable.
 Result<void> FileSink::check_size() const {
   const std::uint64_t size = output_->size();
@@ -179,27 +214,27 @@ bool FileSink::rename_output() {
   const std::string name = rotated_name(settings_.path, position_.sequence, ops_.now());
   if (ops_.rename(settings_.path.c_str(), name.c_str()) == 0) {
     crash_point("rotate.renamed");
-    spdlog::info("sink={} rotated: {} bytes are in {}", name_, position_.offset, name);
+    log_info({.sink = name_}, "rotated: {} bytes are in {}", position_.offset, name);
     rename_failed_ = false;
     return true;
   }
   const int error = errno;
   if (!std::exchange(rename_failed_, true)) {
-    spdlog::warn("sink={} cannot rotate, so the output grows on: it cannot be renamed to {}: {}", name_, name,
-                 std::generic_category().message(error));
+    log_warn({.sink = name_}, "cannot rotate, so the output grows on: it cannot be renamed to {}: {}", name,
+             std::generic_category().message(error));
   }
   return false;
 }
 
 void FileSink::say_where_it_went(OutputFile::Place place, const OutputPosition& left) const {
   if (place == OutputFile::Place::kElsewhere) {
-    spdlog::info("sink={} the output (file {}) was renamed: going on in a new one", name_, left.sequence);
+    log_info({.sink = name_}, "the output (file {}) was renamed: going on in a new one", left.sequence);
   } else {
-    spdlog::error(
-        "sink={} the output was removed while it was written: its {} bytes are gone for whoever had not read them, and "
-        "are "
-        "not delivered again. Going on in a new one",
-        name_, left.offset);
+    log_error({.sink = name_},
+              "the output was removed while it was written: its {} bytes are gone for whoever had not read them, and "
+              "are "
+              "not delivered again. Going on in a new one",
+              left.offset);
   }
 }
 
@@ -252,13 +287,13 @@ void FileSink::read_forward(const FileToRead& file, std::optional<OutputFile>& c
     recovered = OutputRecovery(plain, *journal_, into, progress).run(position_);
   }
   if (position_.offset == file.offset) return;
-  spdlog::info("sink={} recovered {} events from bytes {} to {} of {}", name_, recovered.events, file.offset,
-               position_.offset, file.path);
+  log_info({.sink = name_}, "recovered {} events from bytes {} to {} of {}", recovered.events, file.offset,
+           position_.offset, file.path);
   if (recovered.blanked_bytes == 0) return;
-  spdlog::warn(
-      "sink={} {} bytes of {} between {} and {} were no complete line of ours and are blanks now: a write had been cut "
-      "short, or another program writes to this file",
-      name_, recovered.blanked_bytes, file.path, file.offset, position_.offset);
+  log_warn({.sink = name_},
+           "{} bytes of {} between {} and {} were no complete line of ours and are blanks now: a write had been cut "
+           "short, or another program writes to this file",
+           recovered.blanked_bytes, file.path, file.offset, position_.offset);
 }
 
 }  // namespace sessionlogd

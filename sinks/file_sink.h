@@ -34,6 +34,7 @@ class FileSink : public Sink {
 
   void recover(StateVisitor& into) override;
   void on_progress(const std::function<void()>& tell) override { tell_ = tell; }
+  std::string how_far() const override { return how_far_; }
   [[nodiscard]] Result<void> commit(std::span<const Batch> batches) override;
   void reopen() override;
   std::string_view name() const override { return name_; }
@@ -47,7 +48,9 @@ class FileSink : public Sink {
   Result<void> write_events(std::span<const std::string_view> pieces);
   Result<void> prepare_output(std::size_t bytes);
   Result<void> go_on_in_next_file();
+  Result<void> check_state() const;
   Result<void> check_size() const;
+  bool leave_foreign_lines();
   bool rename_output();
   void say_where_it_went(OutputFile::Place place, const OutputPosition& left) const;
 
@@ -56,6 +59,7 @@ class FileSink : public Sink {
   FileOps& ops_;
   const std::string name_;
   std::function<void()> tell_;
+  std::string how_far_;  // of a recovery under way
 
   std::mutex mutex_;  // reopen() comes from another thread
   std::optional<StateDir> state_dir_;

@@ -100,7 +100,7 @@ void KafkaConf::add(const KafkaSinkSettings& settings) {
   for (const KafkaProperty& property : settings.properties) {
     std::string value = property.value;
     if (property.secret) {
-      value = property.secret->read();
+      value = property.read_secret();
       secrets_.push_back(value);
     }
     set(property.name, std::move(value));

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/log_line.h"
 #include "core/timestamp.h"
 #include "sinks/event_cut.h"
 #include "sinks/hex.h"
@@ -126,8 +126,7 @@ Result<void> KafkaSink::take_over(Patience& patience) {
   // Who was before us finds this record and ends.
   if (Result<void> announced = deliver({}, patience); !announced) return announced;
   if (*last && (*last)->instance != instance_) {
-    spdlog::info("sink={} goes on behind commit {} of {} at {}", name_, (*last)->sequence, (*last)->host,
-                 (*last)->time);
+    log_info({.sink = name_}, "goes on behind commit {} of {} at {}", (*last)->sequence, (*last)->host, (*last)->time);
   }
   return {};
 }
@@ -164,8 +163,8 @@ Result<void> KafkaSink::read_state(StateVisitor& into, const std::stop_token& st
   const Result<std::uint64_t> records = reader_->read_all(visit, patience);
   if (!records) return records.error();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
-  spdlog::info("sink={} state topic {}: {} records read in {:.1f} s", name_, settings_.state_topic, *records,
-               took.count());
+  log_info({.sink = name_}, "state topic {}: {} records read in {:.1f} s", settings_.state_topic, *records,
+           took.count());
   return {};
 }
 
@@ -259,7 +258,7 @@ Result<void> KafkaSink::settle_doubt(Patience& patience) {
   if (delivered) taken_ = std::exchange(in_doubt_, 0);
   in_doubt_ = 0;
   sequence_ = last->sequence;
-  spdlog::info("sink={} has a new producer; the last commit that counts is {}", name_, sequence_);
+  log_info({.sink = name_}, "has a new producer; the last commit that counts is {}", sequence_);
   return {};
 }
 

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/sink.h"
 #include "sinks/crash_point.h"
 #include "sinks/file_lock.h"
 #include "sinks/storage_error.h"
@@ -87,7 +88,7 @@ OutputFile::OutputFile(std::string path, OwnedFd fd, FileOps& ops)
     : path_(std::move(path)), fd_(std::move(fd)), ops_(&ops) {
   const struct stat info = examine(fd_.get(), path_);
   if (!S_ISREG(info.st_mode)) {
-    throw std::runtime_error(
+    throw WrongSetting(
         fmt::format("output {} is no regular file: exactly-once needs one that can be read again", path_));
   }
   device_ = info.st_dev;
@@ -99,7 +100,7 @@ std::optional<OutputFile> OutputFile::open(const std::string& path, FileOps& ops
   OwnedFd fd(ops.open(path.c_str(), kOpenFlags, 0));
   if (!fd && errno == ENOENT) return std::nullopt;
   if (!fd && errno == ELOOP)
-    throw std::runtime_error(fmt::format("output {} is a symbolic link: set sink.path to the file itself", path));
+    throw WrongSetting(fmt::format("output {} is a symbolic link: set sink.path to the file itself", path));
   if (!fd) fail(path, "cannot be opened", errno);
   return OutputFile(path, std::move(fd), ops);
 }

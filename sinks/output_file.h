@@ -19,7 +19,7 @@ namespace sessionlogd {
 class OutputFile {
  public:
   // Opens and locks what is there; nullopt when nothing is. A symbolic link and anything but a regular file are
-  // refused. Throws InUse, TryLater, std::runtime_error.
+  // refused. Throws InUse, TryLater, WrongSetting, std::runtime_error.
   static std::optional<OutputFile> open(const std::string& path, FileOps& ops);
 
   // Makes and locks a new file with the mode and group asked for; its name is durable then. Throws like open(), and

@@ -1,8 +1,9 @@
 #include "sinks/recovery_progress.h"
-
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
 
 #include <utility>
+
+#include "core/log_line.h"
 
 namespace sessionlogd {
 namespace {
@@ -11,7 +12,7 @@ constexpr std::chrono::seconds kSayEvery{3};
 
 }  // namespace
 
-RecoveryProgress::RecoveryProgress(std::string sink, std::uint64_t total_bytes, std::function<void()> tell)
+RecoveryProgress::RecoveryProgress(std::string sink, std::uint64_t total_bytes, std::function<void(std::string)> tell)
     : sink_(std::move(sink)),
       total_(total_bytes),
       tell_(std::move(tell)),
@@ -19,11 +20,12 @@ RecoveryProgress::RecoveryProgress(std::string sink, std::uint64_t total_bytes, 
 
 void RecoveryProgress::read(std::uint64_t bytes) {
   done_ += bytes;
-  if (tell_) tell_();
+  const std::string how_far = fmt::format("{} of {} MiB", done_ >> 20, total_ >> 20);
+  if (tell_) tell_(how_far);
   const auto now = std::chrono::steady_clock::now();
   if (now < say_at_) return;
   say_at_ = now + kSayEvery;
-  spdlog::info("sink={} reading the output back: {} of {} MiB", sink_, done_ >> 20, total_ >> 20);
+  log_info({.sink = sink_}, "reading the output back: {}", how_far);
 }
 
 }  // namespace sessionlogd

@@ -10,15 +10,16 @@ namespace sessionlogd {
 
 class RecoveryProgress {
  public:
-  // Of `total_bytes` on the disk. `tell`, if given, is called at each step; what it throws ends recovery.
-  RecoveryProgress(std::string sink, std::uint64_t total_bytes, std::function<void()> tell);
+  // Of `total_bytes` on the disk. `tell`, if given, is called at each step with how far it is, "12 of 300 MiB"; what it
+  // throws ends recovery.
+  RecoveryProgress(std::string sink, std::uint64_t total_bytes, std::function<void(std::string)> tell);
 
   void read(std::uint64_t bytes);
 
  private:
   const std::string sink_;
   const std::uint64_t total_;
-  const std::function<void()> tell_;
+  const std::function<void(std::string)> tell_;
   std::uint64_t done_ = 0;
   std::chrono::steady_clock::time_point say_at_;
 };

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -16,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/log_line.h"
 #include "sinks/crash_point.h"
 #include "sinks/output_file.h"
 #include "sinks/owned_fd.h"
@@ -96,8 +96,8 @@ void RotatedKeeper::tidy(std::int64_t written) {
     failing_ = false;
   } catch (const std::exception& error) {
     if (!std::exchange(failing_, true))
-      spdlog::warn("sink=file:{} rotated files stay as they are until the next rotation: {}", settings_.path,
-                   error.what());
+      log_warn({.sink = "file:" + settings_.path}, "rotated files stay as they are until the next rotation: {}",
+               error.what());
   }
 }
 
@@ -111,7 +111,7 @@ void RotatedKeeper::remove_oldest(std::int64_t written) {
       if (file.sequence != *numbers.begin()) continue;
       if (ops_.unlink(file.path.c_str()) != 0) fail(file.path, "cannot be removed");
       crash_point("keep.removed");
-      spdlog::info("sink=file:{} removed {}: rotate.keep = {}", settings_.path, file.path, *settings_.rotate.keep);
+      log_info({.sink = "file:" + settings_.path}, "removed {}: rotate.keep = {}", file.path, *settings_.rotate.keep);
     }
     numbers.erase(numbers.begin());
   }

@@ -61,6 +61,13 @@ StateDir::StateDir(std::string path) : path_(std::move(path)) {
   write_holder(lock_.get());
 }
 
+bool StateDir::is_there() const {
+  struct stat ours {
+  }, at_path{};
+  if (::fstat(directory_.get(), &ours) != 0 || ::stat(path_.c_str(), &at_path) != 0) return false;
+  return ours.st_dev == at_path.st_dev && ours.st_ino == at_path.st_ino && ::access(state_file().c_str(), F_OK) == 0;
+}
+
 void StateDir::sync() const {
   if (::fsync(directory_.get()) != 0) fail(path_, "cannot be synced");
 }

@@ -16,6 +16,9 @@ class StateDir {
 
   std::string state_file() const { return path_ + "/state.db"; }
 
+  // Whether it, and not another one or nothing, is still at its path, with the state in it.
+  bool is_there() const;
+
   // Makes the names in it durable.
   void sync() const;
 

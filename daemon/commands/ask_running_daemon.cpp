@@ -2,6 +2,10 @@
 
 #include <fmt/core.h>
 
+#include <cstdio>
+#include <sstream>
+
+#include "core/printable.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/with_settings.h"
 #include "daemon/control_socket.h"
@@ -9,13 +13,19 @@
 namespace sessionlogd {
 namespace {
 
+// An answer's lines are the daemon's own, what stands in them may be an appliance's or a file's.
+void print_lines(std::FILE* to, const std::string& text) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) fmt::print(to, "{}\n", printable(line));
+}
+
 int print(const ControlAnswer& answer, const std::string& state_dir) {
   switch (answer.outcome) {
     case ControlAnswer::Outcome::kOk:
-      fmt::print("{}\n", answer.text);
+      print_lines(stdout, answer.text);
       return kWell;
     case ControlAnswer::Outcome::kFailed:
-      fmt::print(stderr, "{}\n", answer.text);
+      print_lines(stderr, answer.text);
       return kNotWell;
     case ControlAnswer::Outcome::kUnreachable:
       fmt::print(stderr, "no daemon can be reached at {}: {}; is it running, and may this user open the socket?\n",

@@ -12,6 +12,7 @@
 #include "core/api_client.h"
 #include "core/discovery.h"
 #include "core/log_parser.h"
+#include "core/printable.h"
 #include "core/spawn.h"
 #include "core/task.h"
 #include "daemon/commands/commands.h"
@@ -88,7 +89,7 @@ void print_table(const std::vector<Finding>& findings) {
   fmt::print("{:<{}}  {:<{}}  {:>8}  {:>7}  {}\n", "SOURCE", name, "DIALECT", dialect, "SESSIONS", "ENTRIES", "RESULT");
   for (const Finding& finding : findings) {
     fmt::print("{:<{}}  {:<{}}  {:>8}  {:>7}  {}\n", finding.source->name, name, finding.source->dialect->name, dialect,
-               finding.sessions, finding.entries, finding.fault.empty() ? "ok" : finding.fault);
+               finding.sessions, finding.entries, finding.fault.empty() ? "ok" : printable(finding.fault));
   }
 }
 
@@ -129,7 +130,7 @@ bool try_sink(const Settings& settings) {
   fmt::print("\n");
   for (const SinkFinding& finding : check_kafka(*settings.sink.kafka)) {
     const char* verdict = finding.fault.empty() ? "ok" : finding.warning ? "warning: " : "";
-    fmt::print("{}: {}  {}{}\n", finding.what, finding.said, verdict, finding.fault);
+    fmt::print("{}: {}  {}{}\n", finding.what, printable(finding.said), verdict, printable(finding.fault));
     well = well && (finding.fault.empty() || finding.warning);
   }
   return well;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/identity.h"
+#include "core/printable.h"
 #include "core/restored_state.h"
 #include "core/session_state.h"
 #include "daemon/commands/commands.h"
@@ -87,8 +88,9 @@ void show_sessions(const KnownSource& source) {
   for (const auto& [key, session] : source.sessions) {
     const SessionState& state = session.state;
     const SessionInfo info = state.info.view();
-    fmt::print("{:<38} {:016x} {:<9} {:<16} {:<28} {:>8}\n", state.phase == Phase::kDone ? "-" : info.id, key,
-               word(state.phase), info.status.empty() ? "-" : info.status, time_text(state.latest), session.entries);
+    fmt::print("{:<38} {:016x} {:<9} {:<16} {:<28} {:>8}\n", state.phase == Phase::kDone ? "-" : printable(info.id),
+               key, word(state.phase), info.status.empty() ? "-" : printable(info.status), time_text(state.latest),
+               session.entries);
   }
   fmt::print("Of a done session only the key, the digest of its listing and its latest log time are kept.\n");
 }
@@ -106,7 +108,8 @@ bool show_session(const std::string& source_id, const KnownSource& source, const
     fmt::print("digest           {:016x}\nlatest log time  {}\n", state.digest, time_text(state.latest));
     if (state.phase == Phase::kDone) continue;
     const SessionInfo info = state.info.view();
-    fmt::print("status           {}\ntype             {}\nname             {}\n", info.status, info.type, info.name);
+    fmt::print("status           {}\ntype             {}\nname             {}\n", printable(info.status),
+               printable(info.type), printable(info.name));
     fmt::print("start            {}\nstop             {}\nentries          {}\n", time_text(info.start),
                time_text(info.stop), at->second.entries);
   }

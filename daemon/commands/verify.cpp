@@ -17,6 +17,7 @@
 #include "core/discovery.h"
 #include "core/identity.h"
 #include "core/log_parser.h"
+#include "core/printable.h"
 #include "core/restored_state.h"
 #include "core/session_table.h"
 #include "core/spawn.h"
@@ -234,7 +235,7 @@ class Verification {
       const std::string& fault = readings_[i].fault;
       fmt::print("{:<{}}  {:>8}  {:>9}  {:>8}  {:>8}  {:>8}  {:>8}  {}\n", readings_[i].source->name, width,
                  counts.sessions, counts.entries, counts.missing, counts.changed, counts.pending, counts.extra,
-                 !fault.empty()     ? "not read: " + fault
+                 !fault.empty()     ? "not read: " + printable(fault)
                  : counts.is_well() ? "ok"
                                     : "not all was delivered");
     }
@@ -242,7 +243,7 @@ class Verification {
       std::string at = "that cannot be read";
       if (finding.log_time) append_rfc3339(at = {}, *finding.log_time);
       fmt::print("{}: source={} session={} logTime {}{}\n", finding.changed ? "changed since" : "missing",
-                 readings_[finding.source].source->name, finding.session, at,
+                 readings_[finding.source].source->name, printable_word(finding.session), at,
                  finding.remembered && !finding.changed ? ", and by the state it was delivered" : "");
     }
     fmt::print("Compared with {} events in {}{}.\n", compared_with_.events, compared_with_.where,

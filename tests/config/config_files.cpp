@@ -11,6 +11,7 @@ ConfigFiles::ConfigFiles() {
   if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary directory");
   directory_ = name;
   write("secret", "hunter2\n");
+  std::filesystem::permissions(directory_ / "secret", std::filesystem::perms{0600});
 }
 
 ConfigFiles::~ConfigFiles() { std::filesystem::remove_all(directory_); }

@@ -200,11 +200,23 @@ TEST(Dialect, ReportsMistakes) {
 TEST(DialectDirectory, AddsAndReplacesByName) {
   ConfigFiles files;
   files.write("dialects/other.toml", kSmall);
-  files.write("dialects/mine.toml", replaced(kSmall, "\"other\"", "\"veeam-aws\""));
+  files.write("dialects/veeam-aws.toml", replaced(kSmall, "\"other\"", "\"veeam-aws\""));
   const Settings settings =
       files.settings(files.source("a") + std::regex_replace(files.source("b"), std::regex("veeam-aws"), "other"));
   EXPECT_EQ(settings.sources[0].dialect->product, "P");
   EXPECT_EQ(settings.sources[1].dialect->name, "other");
+  EXPECT_EQ(settings.warnings, Lines{(files.directory() / "dialects/veeam-aws.toml").string() +
+                                     " replaces the built-in dialect veeam-aws"});
+}
+
+// As `sessionlogd dialects veeam-aws > dialects/mine.toml` makes it: the built-in one would be gone for every source.
+TEST(DialectDirectory, RefusesACopyThatStillHasTheNameOfTheBuiltInOne) {
+  ConfigFiles files;
+  files.write("dialects/mine.toml", built_in_dialects().front().toml);
+  EXPECT_EQ(
+      files.mistakes(files.source()),
+      Lines{"dialects/mine.toml: name: found \"veeam-aws\", the name of a built-in dialect, expected another, like "
+            "\"mine\" (to replace the built-in one, name the file veeam-aws.toml)"});
 }
 
 TEST(DialectDirectory, ReportsMistakesOnce) {

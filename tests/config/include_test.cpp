@@ -40,11 +40,28 @@ TEST(Include, WorksBelowADirectoryWithAnOddName) {
   EXPECT_TRUE(std::holds_alternative<Settings>(load_settings(path)));
 }
 
-TEST(Include, NeedsNoMatch) {
+TEST(Include, NeedsNoMatchInADirectoryThatIsThere) {
   ConfigFiles files;
-  EXPECT_EQ(files.mistakes(kInclude + files.source()), Lines{});
-  std::filesystem::create_directory(files.directory() / "sources.d");
-  EXPECT_EQ(files.mistakes(kInclude + files.source()), Lines{});
+  const std::string directory = (files.directory() / "sources.d").string();
+  EXPECT_EQ(files.settings(kInclude + files.source()).warnings,
+            Lines{"daemon.include: found \"sources.d/*.toml\", which leads nowhere: " + directory + " is not there"});
+  std::filesystem::create_directory(directory);
+  EXPECT_EQ(files.settings(kInclude + files.source()).warnings, Lines{});
+}
+
+TEST(Include, OfALinkToNothingIsAMistake) {
+  ConfigFiles files;
+  std::filesystem::create_symlink(files.directory() / "gone", files.directory() / "sources.d");
+  EXPECT_EQ(files.mistakes(kInclude + files.source()),
+            Lines{"sessionlogd.toml:2: daemon.include: found \"sources.d/*.toml\", which leads nowhere: sources.d is a "
+                  "link to nothing"});
+}
+
+TEST(Include, OfAFileThatIsNamedNeedsTheFile) {
+  ConfigFiles files;
+  EXPECT_EQ(files.mistakes("[daemon]\ninclude = [\"more.toml\"]\n" + files.source()),
+            Lines{"sessionlogd.toml:2: daemon.include: found \"more.toml\", which leads nowhere: more.toml is not "
+                  "there"});
 }
 
 TEST(Include, ReportsTheMistakesOfAllFiles) {

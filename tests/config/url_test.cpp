@@ -57,6 +57,16 @@ TEST(Url, SaysWhatItRefuses) {
   for (const auto& [text, expected] : table) EXPECT_EQ(refusal(text), expected);
 }
 
+TEST(Url, TakesHostsThatCanBeLookedUpOnly) {
+  for (const std::string& host : {std::string("a-b_c.example"), std::string("h."), std::string("1.example"),
+                                  std::string("10.0.0.5"), std::string(63, 'x')})
+    EXPECT_EQ(refusal(("https://" + host).c_str()), "accepted") << host;
+  for (const std::string& host :
+       {std::string(64, 'x') + ".example", std::string("a..b"), std::string(".a"), std::string("-a"),
+        std::string("a-.b"), std::string("999.1.1.1"), std::string("10.0.0"), std::string("a.1")})
+    EXPECT_NE(refusal(("https://" + host).c_str()), "accepted") << host;
+}
+
 TEST(Url, NeverRepeatsWhatMayHoldASecret) {
   EXPECT_EQ(refusal("https://user:hunter2@h"),
             "found a URL (not shown), expected a URL without user name and password");
@@ -82,7 +92,7 @@ TEST(TimeZone, TakesUtcOffsetsAndZones) {
 TEST(TimeZone, RefusesWhatIsNoZoneOfTheDatabase) {
   for (const char* text :
        {"", "utc+2", "+2:00", "+14:01", "+02:60", "2:00", "Europe", "Europe/Nowhere", "../../../etc/passwd",
-        "/usr/share/zoneinfo/UTC", "Europe/../UTC", "zone.tab", "right/UTC"}) {
+        "/usr/share/zoneinfo/UTC", "Europe/../UTC", "zone.tab", "right/UTC", "posixrules", "posix/Europe/Berlin"}) {
     EXPECT_THROW((void)parse_time_zone(text), ValueError) << text;
   }
 }

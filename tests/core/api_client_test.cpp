@@ -548,8 +548,107 @@ TEST_F(ApiClientTest, AnAnswerThatRepeatsTheSecretIsNotQuoted) {
     desk_.log_in = [&](int) { return Reply(answer(echo, {}, "401 Unauthorized")); };
     EXPECT_THAT(error_of_get().detail, HasSubstr("repeats the secret")) << echo;
   }
-  EXPECT_TRUE(api().echoes_secret("x secret x"));
+}
+
+TEST_F(ApiClientTest, OfASourceThatOnceRepeatedASecretNothingIsQuotedOrKept) {
+  desk_.serve = [&](const std::string&) {
+    const char* echo = desk_.gets == 2 ? R"({"message":"you sent s&#101;cret"})" : R"({"message":"out of order"})";
+    return Reply(answer(echo, {}, "403 Forbidden"));
+  };
   EXPECT_FALSE(api().echoes_secret("nothing of that kind"));
+  EXPECT_THAT(error_of_get().detail, HasSubstr("out of order"));
+  EXPECT_THAT(error_of_get().detail, testing::EndsWith("the account may not read it"));
+  EXPECT_THAT(error_of_get().detail, testing::EndsWith("the account may not read it"));
+  EXPECT_TRUE(api().echoes_secret("nothing of that kind"));
+  EXPECT_EQ(log_.count("repeats a secret of ours"), 1);
+}
+
+TEST_F(ApiClientTest, QuotesWhyARequestWasRefused) {
+  desk_.serve = [](const std::string&) {
+    return Reply(answer(R"({"error":{"code":"Forbidden","message":"EULA not accepted"}})", {}, "403 Forbidden"));
+  };
+  EXPECT_THAT(error_of_get().detail,
+              HasSubstr("HTTP 403 to /api/v1/sessions: the account may not read it: EULA not accepted, Forbidden"));
+}
+
+TEST_F(ApiClientTest, APartIsNotTakenForTheWhole) {
+  desk_.serve = [](const std::string&) { return Reply(answer("{}", {}, "206 Partial Content")); };
+  const Error error = error_of_get();
+  EXPECT_EQ(error.kind, ErrorKind::kBadAnswer);
+  EXPECT_THAT(error.detail, HasSubstr("HTTP 206"));
+}
+
+TEST_F(ApiClientTest, AnExpiredTokenIsReplacedWhateverItsStatus) {
+  for (const Reply& refusal : {Reply(answer(R"({"message":"The token has expired"})", {}, "403 Forbidden")),
+                               Reply(answer("", {"Location: /login"}, "302 Found"))}) {
+    api_.reset();
+    desk_.logins = desk_.refreshes = 0;
+    desk_.serve = [&](const std::string& bearer) -> Reply {
+      return bearer == "access-1" && desk_.refreshes == 0 && desk_.logins == 1 ? refusal : Reply(answer("{}"));
+    };
+    EXPECT_TRUE(get().front()->has_value());
+    EXPECT_EQ(desk_.refreshes + desk_.logins, 2) << "one of each";
+  }
+}
+
+// Each new token would end the one that other requests, or other programs of this account, use.
+TEST_F(ApiClientTest, ARequestThatIsAlwaysUnauthorizedBringsOneNewToken) {
+  desk_.instead = [](const std::string& target) -> std::optional<Reply> {
+    if (target.starts_with("/denied")) return unauthorized();
+    return std::nullopt;
+  };
+  EXPECT_TRUE(get_from("/api/v1/sessions").has_value());
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(get_from("/denied").error().kind, ErrorKind::kLogInAgain);
+    EXPECT_TRUE(get_from("/api/v1/sessions").has_value());
+  }
+  EXPECT_EQ(desk_.logins, 1);
+  EXPECT_EQ(desk_.refreshes, 1);
+}
+
+TEST_F(ApiClientTest, ManyThatAreUnauthorizedBringNoMoreTokensThanLogins) {
+  manners_.between_logins = std::chrono::hours(1);
+  desk_.instead = [](const std::string& target) -> std::optional<Reply> {
+    if (target.starts_with("/denied")) return unauthorized();
+    return std::nullopt;
+  };
+  EXPECT_TRUE(get_from("/api/v1/sessions").has_value());
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_TRUE(get_from("/denied/" + std::to_string(i)).has_error());
+    EXPECT_TRUE(get_from("/api/v1/sessions").has_value());
+  }
+  EXPECT_EQ(desk_.logins + desk_.refreshes, 1);
+}
+
+TEST_F(ApiClientTest, SourcesOfOneAccountSendARefusedPasswordOnce) {
+  Accounts accounts("");
+  manners_.accounts = &accounts;
+  desk_.log_in = [](int) { return unauthorized(); };
+  std::vector<std::unique_ptr<ApiClient>> sources;
+  for (int i = 0; i < 10; ++i) sources.push_back(std::make_unique<ApiClient>(io_, http_, settings_, random_, manners_));
+  std::vector<Got> got(sources.size());
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    asio::co_spawn(io_, sources[i]->get("/api/v1/sessions"),
+                   [&got, i](std::exception_ptr failed, Result<HttpAnswer> answered) {
+                     if (!failed) got[i] = std::move(answered);
+                   });
+  }
+  run_until([&] { return std::all_of(got.begin(), got.end(), [](const Got& each) { return each.has_value(); }); });
+  EXPECT_EQ(desk_.logins, 1);
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    EXPECT_THAT(got[i]->error().detail, HasSubstr("the credentials were refused"));
+    EXPECT_TRUE(sources[i]->is_parked()) << i;
+  }
+  std::ofstream(password_.path()) << "changed";
+  EXPECT_TRUE(get().front()->has_error());
+  EXPECT_EQ(desk_.logins, 2) << "another password is tried at once";
+}
+
+TEST_F(ApiClientTest, InOnePassALoginThatFailedIsNotRepeated) {
+  manners_ = {.held_back = HeldBack::kFails, .between_logins = std::chrono::hours(1)};
+  desk_.log_in = [](int) { return Reply(answer(R"({"error":"wrong version"})", {}, "400 Bad Request")); };
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(error_of_get().detail, HasSubstr("wrong api_version?: wrong version"));
+  EXPECT_EQ(desk_.logins, 1);
 }
 
 TEST_F(ApiClientTest, AVersionThatIsRefusedIsNotTakenForARefusedPassword) {

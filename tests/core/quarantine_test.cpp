@@ -10,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+#include "tests/core/captured_log.h"
+
 namespace sessionlogd {
 namespace {
 
@@ -89,12 +91,51 @@ TEST_F(QuarantineTest, NeverHoldsMoreThanItsLimit) {
   EXPECT_EQ(kept().size(), 2u) << "what is there at the start counts";
 }
 
+// A page with a number of its request in it.
+TEST_F(QuarantineTest, KeepsFewOfASourceAnHourAndSaysSoOnce) {
+  CapturedLog log;
+  Quarantine quarantine(directory_.string());
+  for (int i = 0; i < 100; ++i) quarantine.keep(origin_, "<html>" + std::to_string(i));
+  EXPECT_EQ(kept().size(), Quarantine::kMostOfASource);
+  EXPECT_EQ(log.count("source=aws-eu"), static_cast<int>(Quarantine::kMostOfASource) + 1);
+  EXPECT_EQ(log.count("more of them are only counted"), 1);
+  quarantine.keep({"azure", "", "a listing"}, "<html>");
+  EXPECT_EQ(kept().size(), Quarantine::kMostOfASource + 1) << "another source has its own share";
+}
+
+TEST_F(QuarantineTest, HoldsAtMostSoManyFiles) {
+  CapturedLog log;
+  fs::create_directory(directory_);
+  for (std::size_t i = 1; i < Quarantine::kMostFiles; ++i) std::ofstream(directory_ / std::to_string(i)) << "x";
+  Quarantine quarantine(directory_.string());
+  quarantine.keep(origin_, "<html>1");
+  quarantine.keep(origin_, "<html>2");
+  EXPECT_EQ(kept().size(), Quarantine::kMostFiles);
+  EXPECT_EQ(log.count("is full"), 1);
+}
+
+TEST_F(QuarantineTest, AsksForSecretsInWhatItWouldKeepOnly) {
+  Quarantine quarantine(directory_.string());
+  std::size_t looked_at = 0;
+  const std::string large(60u << 20, 'x');
+  quarantine.keep(origin_, large, [&](std::string_view text) {
+    looked_at += text.size();
+    return true;
+  });
+  EXPECT_TRUE(kept().empty());
+  EXPECT_GE(looked_at, Quarantine::kMostOfOneBody);
+  EXPECT_LE(looked_at, Quarantine::kMostOfOneBody + 4096);
+}
+
 TEST_F(QuarantineTest, HoldsItsLimitWhenManyShardsKeep) {
   Quarantine quarantine(directory_.string(), 50);
   std::vector<std::thread> shards;
   for (int shard = 0; shard < 4; ++shard) {
     shards.emplace_back([&, shard] {
-      for (int i = 0; i < 50; ++i) quarantine.keep(origin_, std::to_string(1'000 + shard * 50 + i));
+      for (int i = 0; i < 50; ++i) {
+        const std::string source = "source-" + std::to_string(i);
+        quarantine.keep({source, "", "its log"}, std::to_string(1'000 + shard * 50 + i));
+      }
     });
   }
   for (std::thread& shard : shards) shard.join();

@@ -24,6 +24,26 @@ TEST(SecretText, IsFoundInEveryFormItMayBeEchoedIn) {
   }
 }
 
+// As JSON in a page for people holds a form, say.
+TEST(SecretText, IsFoundInOneFormAroundAnother) {
+  constexpr std::string_view kSecret = "p&a<s>s'w\"ord";
+  for (const std::string_view text : {
+           "you sent p&amp;a&lt;s&gt;s&#39;w&quot;ord", "p&#38;a&#x3C;s&#x3e;s&apos;w&#034;ord",
+           "p&ampa&lts&gts&#39w&quotord",  // without semicolons
+           "P&AMP;a<S>S'W\"ORD", "p\\u0026a\\u003cs\\u003es\\u0027w\\\"ord", "p\\x26a\\x3Cs>s'w\"ord",
+           "p%2526a%253Cs%253Es%2527w%2522ord",  // percent-encoded twice
+           "p&amp;amp;a&amp;lt;s&amp;gt;s'w&amp;quot;ord",
+           "cGFzc3dvcmQ9cCUyNmElM0NzJTNFcyUyN3clMjJvcmQ=",      // password=<percent-encoded>
+           "cGFzc3dvcmQ9cCUyNmElM0NzJTNF\ncyUyN3clMjJvcmQ=",    // broken into lines
+           "x=cGFzc3dvcmQ9cCUyNmElM0NzJTNFcyUyN3clMjJvcmQ%3D",  // and percent-encoded again
+       }) {
+    EXPECT_TRUE(holds_secret(text, kSecret)) << text;
+  }
+  EXPECT_FALSE(holds_secret("you sent p&amp;a&lt;s&gt;s&#39;w&quot;", kSecret));
+  EXPECT_TRUE(holds_secret("%2541%26amp%3B", "%41&amp;")) << "what looks like an encoding is the secret itself";
+  EXPECT_TRUE(holds_secret("%C3%A4%C3%B6", "\xC3\xA4\xC3\xB6"));
+}
+
 TEST(SecretText, IsFoundInTheAlphabetForUrls) {
   EXPECT_TRUE(holds_secret("x=-_-_-_-_", "\xFB\xFF\xBF\xFB\xFF\xBF"));
   EXPECT_TRUE(holds_secret("x=+/+/+/+/", "\xFB\xFF\xBF\xFB\xFF\xBF"));

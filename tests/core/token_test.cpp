@@ -100,8 +100,11 @@ TEST(ReadGrant, AnswersWithAKindThatSaysWhatToDo) {
   const Case cases[] = {
       {200, R"({"mfa_enabled":true,"mfa_token":"secret"})", kRefused, "multi-factor"},
       {200, R"({"access_token":null,"mfa_token":"secret"})", kRefused, "multi-factor"},
-      {200, R"({"access_token":""})", kRefused, "multi-factor"},
-      {200, "{}", kRefused, "service account"},
+      {200, R"({"mfa_enabled":true})", kRefused, "service account"},
+      {200, R"({"access_token":""})", kBadAnswer, "no access token"},
+      {200, "{}", kBadAnswer, "no access token"},
+      {200, R"({"error":"invalid_grant","error_description":"the account is locked"})", kRefused,
+       "no access token, but: the account is locked, invalid_grant"},
       {202, R"({"mfa_token":"secret"})", kRefused, "multi-factor"},
       {202, "", kRefused, "multi-factor"},
       {200, "", kBadAnswer, "wrong url?"},
@@ -124,23 +127,23 @@ TEST(ReadGrant, AnswersWithAKindThatSaysWhatToDo) {
       {200, R"({"access_token":"abc\u0000"})", kBadAnswer, "control"},
       {200, R"({"access_token":"abc\u007f"})", kBadAnswer, "control"},
       {200, R"({"access_token":"abc","refresh_token":"d\nef"})", kBadAnswer, "control"},
-      {400, R"({"error":"secret"})", kRefused, "HTTP 400: the credentials were refused"},
+      {400, R"({"error":7})", kRefused, "HTTP 400: the credentials were refused"},
       {401, "", kRefused, "HTTP 401: the credentials were refused"},
       {401, kHtml, kRefused, "HTTP 401: the credentials were refused"},
-      {403, "[1]", kRefused, "HTTP 403: the credentials were refused"},
+      {403, "[1]", kRefused, "HTTP 403: the account may not log in"},
       {401, R"({"errorCode":"AccessDenied","message":"Authentication failed","resourceId":null})", kRefused,
        "refused: Authentication failed, AccessDenied"},
       {400, R"({"type":"x","title":"Bad Request","detail":"no such user","status":400})", kRefused,
        "refused: Bad Request, no such user"},
       {400, R"({"title":"Bad Request","detail":"not this one","errorCode":"unsupportedApiVersion"})", kBadAnswer,
        "wrong api_version?"},
-      {404, R"({"message":"secret"})", kBadAnswer, "wrong api_version or url?"},
+      {404, R"({"message":"no such path"})", kBadAnswer, "wrong api_version or url?: no such path"},
       {405, "", kBadAnswer, "wrong api_version or url?"},
       {406, "", kBadAnswer, "wrong api_version or url?"},
       {302, "", kBadAnswer, "wrong api_version or url?"},
       {429, "", kTryLater, "HTTP 429"},
       {500, kHtml, kTryLater, "HTTP 500"},
-      {503, R"({"message":"secret"})", kTryLater, "HTTP 503"},
+      {503, R"({"message":"starting"})", kTryLater, "HTTP 503: starting"},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(::testing::Message() << c.status << " " << c.body);
@@ -163,7 +166,7 @@ std::string reason_of(std::string_view message_as_json) {
 }
 
 TEST(ReadGrant, QuotesAReasonThatCannotForgeALine) {
-  EXPECT_EQ(reason_of(R"(no\r\nlevel=error\u0000\u001b[31m\u007f\u0085\u009bx)"), "no  level=error  [31m   x");
+  EXPECT_EQ(reason_of(R"(no\r\nlevel=error\u0000\u001b[31m\u007f\u0085\u009bx)"), "no level=error [31m x");
   EXPECT_EQ(reason_of("Zugriff verweigert \xC3\xA9\xC2\xA0."), "Zugriff verweigert \xC3\xA9\xC2\xA0.");
 }
 

@@ -34,7 +34,7 @@ class Admin : public testing::Test {
 
   Child start() {
     Child daemon = place_.start("run");
-    EXPECT_TRUE(eventually([&] { return get(place_, "/healthz").starts_with("HTTP/1.1 200"); })) << daemon.err();
+    EXPECT_TRUE(eventually([&] { return get(place_, "/readyz").starts_with("HTTP/1.1 200"); })) << daemon.err();
     return daemon;
   }
 
@@ -271,6 +271,25 @@ TEST_F(Admin, AnswersAlthoughHundredsOfConnectionsAskNothing) {
   EXPECT_THAT(get(place_, "/healthz"), StartsWith("HTTP/1.1 200"));
   const int before = appliance_.logs_read();
   EXPECT_TRUE(eventually([&] { return appliance_.logs_read() > before; }));
+}
+
+// Nobody listens at port 1.
+TEST(AdminAddress, AnswersWhileTheSinkIsWaitedForAtTheStart) {
+  Workplace place;
+  place.write("password", "secret");
+  const Appliance appliance;
+  place.configure(appliance.source("a", "file:" + (place / "password").string()));
+  place.edit_config("type = \"file\"\npath = \"" + place.output().string() + "\"",
+                    "type = \"kafka\"\nbrokers = \"127.0.0.1:1\"\ntopic = \"t\"\ntransactional_id = \"t\"");
+  open_admin_address(place);
+  Child daemon = place.start("run");
+  ASSERT_TRUE(eventually([&] { return get(place, "/readyz").find(" 503 ") != std::string::npos; })) << daemon.err();
+  EXPECT_THAT(get_body(place, "/readyz"), testing::HasSubstr("cannot take events now"));
+  EXPECT_THAT(get(place, "/healthz"), testing::HasSubstr(" 200 "));
+  EXPECT_THAT(get_body(place, "/status"), testing::HasSubstr("\"state\":\"waiting\""));
+  EXPECT_EQ(sum_of(samples_of(get_body(place, "/metrics")), "sessionlogd_sink_waiting"), 1);
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.wait(), 0) << daemon.err();
 }
 
 }  // namespace

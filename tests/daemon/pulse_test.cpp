@@ -43,7 +43,8 @@ class PulseTest : public testing::Test {
     committer_.start();
     shards_.front()->start([] {});
     service_.ready();
-    pulse_.watch(shards_, committer_);
+    pulse_.know(shards_, committer_);
+    pulse_.watch();
   }
 
   ~PulseTest() override {

@@ -84,5 +84,21 @@ TEST(Stop, WhileTheSinkIsFullSaysWhatBecomesOfTheRest) {
   EXPECT_THAT(daemon.err(), HasSubstr("did not take the last events before the end"));
 }
 
+// A limit on the size of files stands for a full disk. What was read and not written is read again at the next start.
+TEST(Stop, WhileTheDiskIsFullLosesNothingAndIsASuccess) {
+  Workplace place;
+  place.write("password", "secret");
+  Appliance appliance;
+  appliance.sessions = 1'000;
+  place.configure(appliance.source("a", "file:" + (place / "password").string()));
+  Child daemon = place.start_program(
+      {"/bin/sh", "-c", "ulimit -f 512; exec \"$@\"", "sh", SESSIONLOGD, "run", "-c", place.config().string()});
+  ASSERT_TRUE(eventually([&] { return daemon.err().find("cannot take events now") != std::string::npos; }))
+      << daemon.err();
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+  EXPECT_THAT(daemon.err(), HasSubstr("read from their sources again at the next start"));
+}
+
 }  // namespace
 }  // namespace sessionlogd::test

@@ -31,6 +31,7 @@ Workplace::~Workplace() {
 
 void Workplace::write(std::string_view name, std::string_view text) const {
   std::ofstream(directory_ / name, std::ios::binary | std::ios::trunc) << text;
+  fs::permissions(directory_ / name, fs::perms::owner_read | fs::perms::owner_write);  // it may be a secret
 }
 
 void Workplace::configure(std::string_view sources, std::string_view daemon_keys, std::string_view poll_keys) const {

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <fstream>
+
 #include "sinks/file_sink.h"
 #include "sinks/rotated_name.h"
 #include "tests/sinks/captured_log.h"
@@ -20,6 +22,7 @@ using test::CapturedLog;
 using test::CountingState;
 using test::event_line;
 using test::read_text;
+using testing::AllOf;
 using testing::HasSubstr;
 
 // The clock and the failures are the test's.
@@ -95,6 +98,43 @@ class FileSinkRotation : public testing::Test {
   std::uint64_t next_ = 0;
   const std::size_t line_ = event_line(1, 0).size();
 };
+
+TEST_F(FileSinkRotation, LeavesTheLinesOfAnotherProgramAndGoesOnInANewFile) {
+  CapturedLog log;
+  start();
+  ASSERT_TRUE(commit(2));
+  std::ofstream(settings.path, std::ios::app) << "a line of somebody else\n";
+  ASSERT_TRUE(commit(1));
+  ASSERT_EQ(rotated().size(), 1u);
+  EXPECT_EQ(read_text(list_rotated(settings.path).front().path),
+            batch_of(1, 0, 2).events + "a line of somebody else\n");
+  EXPECT_EQ(read_text(settings.path), batch_of(1, 2, 1).events);
+  EXPECT_THAT(log.text(), HasSubstr("of another program stand behind byte"));
+  ASSERT_TRUE(commit(1));
+  EXPECT_EQ(rotated().size(), 1u) << "once";
+}
+
+TEST_F(FileSinkRotation, WritesOverWhatWasTornBehindItsLastLine) {
+  start();
+  ASSERT_TRUE(commit(2));
+  for (const std::string& torn :
+       {std::string("no end of a line"), std::string("\x01 binary\n"), std::string(10, '\0')}) {
+    std::ofstream(settings.path, std::ios::app) << torn;
+    ASSERT_TRUE(commit(1));
+  }
+  EXPECT_TRUE(rotated().empty());
+  EXPECT_EQ(written(), 5u);
+}
+
+TEST_F(FileSinkRotation, EndsWhenItsStateIsRemovedUnderIt) {
+  start();
+  ASSERT_TRUE(commit(1));
+  fs::rename(dir / "state", dir / "state.away");
+  const Error error = commit(1).error();
+  EXPECT_EQ(error.kind, ErrorKind::kRefused);
+  EXPECT_THAT(error.detail, AllOf(HasSubstr("was removed or replaced"), HasSubstr("state rebuild")));
+  EXPECT_EQ(read_text(settings.path), batch_of(1, 0, 1).events) << "nothing is written that nobody knows of later";
+}
 
 TEST_F(FileSinkRotation, EndsAFileBeforeItGrowsTooLarge) {
   settings.rotate.size_bytes = 3 * line_;

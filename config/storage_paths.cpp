@@ -1,0 +1,77 @@
+#include "config/storage_paths.h"
+
+#include <sys/stat.h>
+
+#include <climits>
+#include <filesystem>
+#include <string_view>
+
+#include "config/units.h"
+
+namespace sessionlogd {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What the names of rotated files add to that of the output, while they are compressed: sinks/rotated_name.h.
+constexpr std::string_view kLongestAddition = "-0000000000-20261121T204112Z.zst.part";
+constexpr std::size_t kMostOfAnOutput = NAME_MAX - kLongestAddition.size();
+
+std::string found(const std::string& path, std::string_view what, std::string_view expected) {
+  return "found " + in_quotes(path) + " (" + std::string(what) + "), expected " + std::string(expected);
+}
+
+std::string_view kind_of(mode_t mode) {
+  if (S_ISLNK(mode)) return "a symbolic link";
+  if (S_ISDIR(mode)) return "a directory";
+  if (S_ISFIFO(mode)) return "a pipe";
+  if (S_ISSOCK(mode)) return "a socket";
+  return S_ISREG(mode) ? "a file" : "a device";
+}
+
+std::string find_fault_of_names(const std::string& path, std::size_t most_of_last) {
+  if (path.size() >= PATH_MAX) {
+    return "found a path of " + std::to_string(path.size()) + " bytes, expected at most " +
+           std::to_string(PATH_MAX - 1);
+  }
+  const fs::path parts(path);
+  for (auto part = parts.begin(); part != parts.end(); ++part) {
+    const std::size_t most = std::next(part) == parts.end() ? most_of_last : NAME_MAX;
+    if (part->native().size() <= most) continue;
+    return "found a name of " + std::to_string(part->native().size()) + " bytes, expected at most " +
+           std::to_string(most) + (most < NAME_MAX ? ": rotated files add their number and time to it" : "");
+  }
+  return {};
+}
+
+// Of the directories above `path`, those that are there.
+std::string find_fault_above(const std::string& path, std::string_view expected) {
+  for (fs::path above = fs::path(path).parent_path(); above.has_relative_path(); above = above.parent_path()) {
+    struct stat info {};
+    if (::stat(above.c_str(), &info) != 0 || S_ISDIR(info.st_mode)) continue;
+    return found(path, above.string() + " is " + std::string(kind_of(info.st_mode)), expected);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string find_fault_of_output(const std::string& path) {
+  constexpr std::string_view kExpected = "the path of a regular file, or of nothing in a directory";
+  if (std::string fault = find_fault_of_names(path, kMostOfAnOutput); !fault.empty()) return fault;
+  if (std::string fault = find_fault_above(path, kExpected); !fault.empty()) return fault;
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) != 0 || S_ISREG(info.st_mode)) return {};
+  return found(path, kind_of(info.st_mode), S_ISLNK(info.st_mode) ? "the path of the file itself" : kExpected);
+}
+
+std::string find_fault_of_directory(const std::string& path) {
+  constexpr std::string_view kExpected = "the path of a directory, or of nothing in a directory";
+  if (std::string fault = find_fault_of_names(path, NAME_MAX); !fault.empty()) return fault;
+  if (std::string fault = find_fault_above(path, kExpected); !fault.empty()) return fault;
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0 || S_ISDIR(info.st_mode)) return {};
+  return found(path, kind_of(info.st_mode), kExpected);
+}
+
+}  // namespace sessionlogd

@@ -1,0 +1,86 @@
+// What is known of the accounts that sources log in with: shared by all sources of one address and user, and kept
+// across restarts, since the appliance counts refused logins by account, whoever sends them, and locks it.
+//
+//   nobody knows yet whether the password is right ─▶ one login at a time, the others of this account wait for it
+//   refused ─▶ nobody sends this password there for 15 minutes; another one is sent at once
+//
+// Of a password that was refused the file keeps 16 bits of a keyed digest, beside the key: enough to know it again (of
+// 65,000 others one would wait for 15 minutes without reason), too little to find it. One for all shards: thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "core/result.h"
+#include "core/timestamp.h"
+
+namespace sessionlogd {
+
+struct Account {
+  std::string url, username;
+
+  auto operator<=>(const Account&) const = default;
+};
+
+class Accounts {
+ public:
+  static constexpr std::int64_t kParkedSeconds = 15 * 60;
+
+  // `file` is made (0600) when there is something to keep; "" = nothing is. One that cannot be read or written is said
+  // once: then what is known ends with the process.
+  explicit Accounts(std::string file);
+
+  // Who may log in now holds this while it does.
+  class Turn {
+   public:
+    Turn(Turn&& other) noexcept : accounts_(std::exchange(other.accounts_, nullptr)), of_(std::move(other.of_)) {}
+    Turn& operator=(Turn&&) = delete;
+    ~Turn();
+
+   private:
+    friend class Accounts;
+    Turn(Accounts& accounts, Account of) : accounts_(&accounts), of_(std::move(of)) {}
+
+    Accounts* accounts_;
+    Account of_;
+  };
+  // nullopt: another one logs in, and nobody knows yet what comes of it; ask again.
+  std::optional<Turn> take_turn(const Account& account);
+
+  // What came of a login with this secret.
+  void granted(const Account& account);
+  void refused(const Account& account, const std::string& secret, Instant now, const std::string& why);
+
+  struct Parked {
+    std::int64_t seconds;  // that are left of it
+    std::string why;
+  };
+  // nullopt: the secret may be sent.
+  std::optional<Parked> parks(const Account& account, const std::string& secret, Instant now) const;
+
+ private:
+  struct Entry {
+    std::int64_t until = 0;  // Unix seconds; 0 = not parked
+    std::uint16_t digest = 0;
+    std::string why;
+    bool good = false;   // a login succeeded since the last that was refused
+    bool taken = false;  // somebody logs in
+  };
+
+  void load();
+  void save();
+  std::uint16_t digest_of(const std::string& secret) const;
+  void say_failure(const char* what);
+
+  const std::string file_;
+  mutable std::mutex mutex_;
+  std::uint64_t key_ = 0;
+  std::map<Account, Entry> entries_;
+  bool failure_said_ = false;
+};
+
+}  // namespace sessionlogd

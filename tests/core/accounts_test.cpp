@@ -1,0 +1,93 @@
+#include "core/accounts.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace sessionlogd {
+namespace {
+
+class AccountsKept : public testing::Test {
+ protected:
+  AccountsKept() {
+    std::string name = (std::filesystem::temp_directory_path() / "accounts_test.XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary directory");
+    directory_ = name;
+  }
+  ~AccountsKept() override { std::filesystem::remove_all(directory_); }
+  std::string file() const { return (directory_ / "accounts").string(); }
+  std::string text() const {
+    std::ostringstream all;
+    all << std::ifstream(file()).rdbuf();
+    return all.str();
+  }
+
+  const Instant now_{1'800'000'000, 0};
+  const Account account_{"https://10.0.0.5:11005", "col lector\n"};
+  std::filesystem::path directory_;
+};
+
+TEST_F(AccountsKept, ParkARefusedPasswordForAllWhoUseIt) {
+  Accounts accounts("");
+  EXPECT_FALSE(accounts.parks(account_, "wrong", now_));
+  accounts.refused(account_, "wrong", now_, "HTTP 401");
+  ASSERT_TRUE(accounts.parks(account_, "wrong", now_));
+  EXPECT_EQ(accounts.parks(account_, "wrong", now_)->seconds, 900);
+  EXPECT_EQ(accounts.parks(account_, "wrong", now_)->why, "HTTP 401");
+  EXPECT_FALSE(accounts.parks(account_, "right", now_)) << "a neighbour with another password is not parked";
+  EXPECT_FALSE(accounts.parks({account_.url, "other"}, "wrong", now_));
+  EXPECT_FALSE(accounts.parks({"https://other", account_.username}, "wrong", now_));
+  EXPECT_FALSE(accounts.parks(account_, "wrong", {now_.seconds + 900, 0}));
+  EXPECT_EQ(accounts.parks(account_, "wrong", {now_.seconds - 9'000, 0})->seconds, 900) << "a clock was set back";
+  accounts.granted(account_);
+  EXPECT_FALSE(accounts.parks(account_, "wrong", now_));
+}
+
+TEST_F(AccountsKept, KnowARefusedPasswordAgainAfterARestart) {
+  {
+    Accounts accounts(file());
+    EXPECT_FALSE(std::filesystem::exists(file())) << "nothing to keep, nothing is made";
+    accounts.refused(account_, "canary-password", now_, "HTTP 401");
+  }
+  struct stat info {};
+  ASSERT_EQ(stat(file().c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 0600u);
+  EXPECT_EQ(text().find("canary"), std::string::npos);
+  Accounts again(file());
+  ASSERT_TRUE(again.parks(account_, "canary-password", now_));
+  EXPECT_EQ(again.parks(account_, "canary-password", {now_.seconds + 600, 0})->seconds, 300);
+  EXPECT_FALSE(again.parks(account_, "another", now_));
+  again.granted(account_);
+  EXPECT_FALSE(Accounts(file()).parks(account_, "canary-password", now_));
+}
+
+TEST_F(AccountsKept, AreForgottenWhereTheFileIsNoneOfOurs) {
+  for (const char* damaged :
+       {"", "x", "sessionlogd-accounts-1 zz\n1 2 3", "sessionlogd-accounts-1 1\n18000000000 zz u"}) {
+    std::ofstream(file()) << damaged;
+    EXPECT_FALSE(Accounts(file()).parks(account_, "wrong", now_)) << damaged;
+  }
+}
+
+TEST_F(AccountsKept, LetOneLogInUntilAPasswordIsKnownToBeRight) {
+  Accounts accounts("");
+  {
+    const auto first = accounts.take_turn(account_);
+    EXPECT_TRUE(first);
+    EXPECT_FALSE(accounts.take_turn(account_));
+    EXPECT_TRUE(accounts.take_turn({account_.url, "other"}));
+  }
+  const auto second = accounts.take_turn(account_);
+  EXPECT_TRUE(second) << "the first has ended without a word";
+  accounts.granted(account_);
+  EXPECT_TRUE(accounts.take_turn(account_)) << "all of them have a token of their own";
+  accounts.refused(account_, "changed", now_, "HTTP 401");
+  const auto third = accounts.take_turn(account_);
+  EXPECT_FALSE(accounts.take_turn(account_));
+}
+
+}  // namespace
+}  // namespace sessionlogd
