@@ -453,7 +453,7 @@ Watched SourcePoller::without_news(const Session& session) const {
 // A session that never ends is not worth the pace of one that grows.
 std::chrono::milliseconds SourcePoller::slowest_pace(Session& session) {
   const auto& poll = settings_.poll;
-  const Instant now = api_.now();
+  const Instant now = std::min(system_now(), api_.now());  // either may be far ahead
   const Instant start = session.state.info.view().start.value_or(now);
   if (now.seconds - start.seconds <= std::chrono::ceil<std::chrono::seconds>(poll.max_session_age).count())
     return poll.max_interval;

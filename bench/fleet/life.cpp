@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bench/fleet/random.h"
+#include "bench/fleet/script.h"
 
 namespace fleet {
 
@@ -96,6 +97,8 @@ void clear_log(Session& session, const Plan& plan, bool past, Random& random) {
 void page_log(Session& session, const Plan& plan, bool past, Random& random) {
   const Nanos from = past ? plan.begin : session.stop;
   session.paged = {session.start, from + random.between(0, plan.duration / 5)};
+  // A page holds all of a short log: nothing is told wrongly.
+  if (make_script(plan, session).size() <= kLogPage) session.paged = {};
 }
 
 }  // namespace

@@ -14,7 +14,6 @@ constexpr Nanos kTick = kSecond / 2;
 constexpr std::size_t kDeep = 100'000;
 constexpr double kAgain = 0.05;  // share of entries that say what others said before
 constexpr double kOdd = 0.25;    // share of entries that a session opened again oddly does something to
-constexpr std::size_t kLogPage = 30;
 constexpr std::size_t kLargeMessage = 2 << 20;
 constexpr std::string_view kUnknownWords[] = {"Throttled", "Skipped", "PartiallySucceeded", "Failed"};
 

@@ -14,6 +14,9 @@
 
 namespace fleet {
 
+// What a paged log shows of its entries.
+inline constexpr std::size_t kLogPage = 30;
+
 struct Step {
   Nanos at;
   std::string_view status;

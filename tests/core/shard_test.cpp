@@ -56,11 +56,13 @@ class ShardWithSources : public testing::Test {
   CapturedLog log_;
   TemporaryFile token_{"a-token"};
   BatchQueue queue_{1u << 20};
-  MemoryShares memory_{MemoryShares::of(64u << 20, 1, 1u << 20)};
+  MemoryShares memory_{MemoryShares::of(64u << 20, 1, 1u << 20, 8u << 20)};
+  std::atomic<std::size_t> fingerprint_bytes_ = 0;
   Shard shard_{queue_,
                memory_,
                std::make_shared<LargeAnswers>(memory_.large_answers),
                nullptr,
+               fingerprint_bytes_,
                [](const SourceSettings&) { return std::make_unique<NoEncoder>(); },
                PollMode::kForever,
                1};
