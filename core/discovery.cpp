@@ -65,9 +65,12 @@ Discovery::Discovery(ApiClient& api, const SourceSettings& settings, WatchedNow 
       bad_body_(std::move(bad_body)),
       page_size_(settings.dialect->sessions.page_size) {}
 
-ListingWalk Discovery::walk(ListingWalk::Window window) const {
+ListingWalk Discovery::walk(ListingWalk::Window window, std::size_t most_rows) const {
   const auto& dialect = settings_.dialect->sessions;
-  return {window, {.has_pages = !dialect.offset.empty(), .has_slices = !dialect.from.empty() && !dialect.to.empty()}};
+  return {window,
+          {.has_pages = !dialect.offset.empty(),
+           .has_slices = !dialect.from.empty() && !dialect.to.empty(),
+           .most_rows = most_rows}};
 }
 
 bool Discovery::can_list_running() const {
@@ -78,11 +81,17 @@ bool Discovery::can_list_running() const {
 Task<Result<SessionPage>> Discovery::next_page(ListingWalk& walk, Of of, double share) {
   std::string query = query_of(walk, of);
   Result<SessionPage> page = co_await read_page(std::move(query), walk.offset(), walk.limit(), share);
+  // Behind the end some say that there is no such page: rows went since the one before.
+  const int status = page.has_error() ? page.error().http_status : 0;
+  if (walk.offset() > 0 && (status == 400 || status == 404 || status == 416)) {
+    walk.moved(api_.now());
+    co_return SessionPage();
+  }
   if (page.has_error()) co_return page;
   const std::size_t asked = walk.limit() != 0 ? walk.limit() : page_size_;
   const bool is_at_most_asked = asked == 0 || page->rows.size() <= asked;
   if (is_at_most_asked) longest_page_ = std::max(longest_page_, page->rows.size());
-  walk.take(page->rows, asked, longest_page_, api_.now());
+  walk.take({page->rows, asked, longest_page_, page->total.value_or(0)}, api_.now());
   co_return page;
 }
 
@@ -123,8 +132,7 @@ std::string Discovery::query_of(const ListingWalk& walk, Of of) const {
   return query;
 }
 
-Task<Result<SessionPage>> Discovery::read_page(std::string query, std::size_t offset, std::size_t limit,
-                                                double share) {
+Task<Result<SessionPage>> Discovery::read_page(std::string query, std::size_t offset, std::size_t limit, double share) {
   const auto& dialect = settings_.dialect->sessions;
   for (;;) {
     std::string page_query = query;
@@ -144,11 +152,12 @@ Task<Result<SessionPage>> Discovery::read_page(std::string query, std::size_t of
     }
     // A source that takes no pages of this size says 400, as it does to everything else that it does not take: smaller
     // ones are tried before the blame goes elsewhere.
-    if (answer.error().http_status != 400 || page_size_ == 0) {
+    if (answer.error().http_status != 400 || page_size_ == 0 || offset > 0) {
       if (page_size_ == 0) page_size_ = dialect.page_size;
       co_return answer.error();
     }
     page_size_ = page_size_ > kModestPage ? kModestPage : 0;
+    learn_pages_anew();
   }
 }
 

@@ -40,7 +40,7 @@ class Discovery {
     kRunning,  // those that run, whenever they began
   };
   // A walk over the sessions that began in a window, or over those that run.
-  ListingWalk walk(ListingWalk::Window window) const;
+  ListingWalk walk(ListingWalk::Window window, std::size_t most_rows = ListingWalk::kMostRows) const;
   // Whether the source can be asked for what runs without a window.
   bool can_list_running() const;
 
@@ -51,6 +51,10 @@ class Discovery {
   // All sessions that began at `from` or later (nullopt: all there are), and those that run. Fails when any page could
   // not be had.
   Task<Result<Listing>> list(std::optional<Instant> from);
+
+  // How long its pages are may have changed: what is a full one is learnt anew.
+  void learn_pages_anew() { longest_page_ = 1; }
+  std::size_t longest_page() const { return longest_page_; }
 
   // One session, asked for by its id. A 404 is kRefused with http_status 404.
   Task<Result<ListedSession>> ask(std::string id);
@@ -70,7 +74,7 @@ class Discovery {
   WatchedNow watched_now_;
   BadBody bad_body_;
   unsigned page_size_;            // 0: the source's own
-  std::size_t longest_page_ = 1;  // that it has given so far
+  std::size_t longest_page_ = 1;  // that it has given since it was learnt anew
   SteadyTime next_request_at_{};
 };
 

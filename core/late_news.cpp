@@ -2,8 +2,9 @@
 
 namespace sessionlogd {
 
-void LateNews::add(Session session, Instant start, Watched found) {
+void LateNews::add(Session session, Instant start, Watched found, Kind kind) {
   waiting_.push({start, session});
+  if (kind == Kind::kOpenedAgain) return;
   ++found_;
   if (found_ <= kMany + 1) last_found_ = found;
 }

@@ -29,8 +29,12 @@ class LateNews {
     std::uint64_t key;  // a slot may be another's by now
   };
 
+  enum class Kind {
+    kNeverShown,
+    kOpenedAgain,  // it is known: no sign of another appliance
+  };
   // `start`: the newest is read first. `found`: when the sweep showed it.
-  void add(Session session, Instant start, Watched found);
+  void add(Session session, Instant start, Watched found, Kind kind = Kind::kNeverShown);
 
   // When the next may be read; `watched_at` tells when that watched time will be. nullopt: none waits.
   template <class WatchedAt>

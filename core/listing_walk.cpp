@@ -7,8 +7,6 @@ namespace sessionlogd {
 namespace {
 
 constexpr unsigned kTriesPerWindow = 3;
-// What one walk holds of its rows is less than half a MiB.
-constexpr std::size_t kMostRows = 20'000;
 constexpr std::int64_t kShortestSlice = 60, kOverlap = 2;
 // Zones and clocks of rows may be others than those of the window.
 constexpr std::int64_t kDay = 24 * 3600;
@@ -21,7 +19,8 @@ constexpr std::string_view kIgnoresWindow = "it cannot be had whole, and gives t
 
 }  // namespace
 
-void ListingWalk::take(std::span<const Row> rows, std::size_t asked, std::size_t longest, Instant now) {
+void ListingWalk::take(const Page& page, Instant now) {
+  const std::span<const Row> rows = page.rows;
   std::vector<std::uint64_t> hashes;
   hashes.reserve(rows.size());
   for (const Row& row : rows) {
@@ -31,25 +30,29 @@ void ListingWalk::take(std::span<const Row> rows, std::size_t asked, std::size_t
     newest_ = std::max(newest_.value_or(*row.start), *row.start);
   }
   rows_ += rows.size();
-  if (repeats_older_half(rows, rows.size() >= longest || rows.size() == asked)) {
+  if (repeats_older_half(rows, rows.size() >= page.longest || rows.size() == page.asked)) {
     missing_ = kIgnoresWindow;
     return parts_.clear();
   }
-  const PageWalk::Step step = source_.has_pages ? pages_.take(hashes, asked, longest) : PageWalk::Step::kComplete;
+  const PageWalk::Step step =
+      source_.has_pages ? pages_.take({hashes, page.asked, page.longest, page.total}) : PageWalk::Step::kComplete;
   switch (step) {
     case PageWalk::Step::kMore:
-      if (pages_.seen() >= kMostRows && source_.has_slices) cut_or_give_up(kTooLong, now);
+      if (pages_.seen() >= source_.most_rows && source_.has_slices) cut_or_give_up(kTooLong, now);
       return;
     case PageWalk::Step::kComplete:
       if (complete()) place_ = window().to;
       return next_part();
     case PageWalk::Step::kStartOver:
-      pages_ = {};
-      if (++tries_ == kTriesPerWindow) cut_or_give_up(kMoved, now);
-      return;
+      return start_over(now);
     case PageWalk::Step::kIncomplete:
       return cut_or_give_up(kIgnoresOffset, now);
   }
+}
+
+void ListingWalk::start_over(Instant now) {
+  pages_ = {};
+  if (++tries_ == kTriesPerWindow) cut_or_give_up(kMoved, now);
 }
 
 // Both halves of a cut begin with the same full page: the window is ignored, and cutting it on would never end.

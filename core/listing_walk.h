@@ -21,13 +21,17 @@ namespace sessionlogd {
 
 class ListingWalk {
  public:
+  // What one walk holds of its rows is less than half a MiB.
+  static constexpr std::size_t kMostRows = 20'000;
+
   // Of start times; open where there is none.
   struct Window {
     std::optional<Instant> from, to;
   };
   struct Source {
-    bool has_pages;   // it takes an offset: else the first response is all
-    bool has_slices;  // it takes windows open to both sides
+    bool has_pages;                     // it takes an offset: else the first response is all
+    bool has_slices;                    // it takes windows open to both sides
+    std::size_t most_rows = kMostRows;  // of one walk, where there are slices
   };
   ListingWalk(Window window, Source source) : source_(source) { parts_.push_back({window}); }
 
@@ -42,8 +46,15 @@ class ListingWalk {
     std::uint64_t hash;            // of its id and its start
     std::optional<Instant> start;  // as it was written
   };
-  // The page that was asked for; `asked` and `longest` as PageWalk has them, `now` by the source's clock.
-  void take(std::span<const Row> rows, std::size_t asked, std::size_t longest, Instant now);
+  // What was given of it; but for the rows as PageWalk::Page has it.
+  struct Page {
+    std::span<const Row> rows;
+    std::size_t asked, longest, total = 0;
+  };
+  // The page that was asked for; `now` by the source's clock.
+  void take(const Page& page, Instant now);
+  // There is no such page: rows went while it was asked for.
+  void moved(Instant now) { start_over(now); }
 
   // Of a walk that has ended: every row was shown. missing() says why not.
   bool complete() const { return missing_.empty(); }
@@ -64,6 +75,7 @@ class ListingWalk {
     std::uint64_t older_first_page = 0;
   };
 
+  void start_over(Instant now);
   bool repeats_older_half(std::span<const Row> rows, bool is_full);
   void next_part();
   void cut_or_give_up(std::string_view why, Instant now);

@@ -80,7 +80,9 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
   outcome.more_elsewhere = log.more_elsewhere;
   outcome.recognised = comparer_.recognised();
   outcome.shrunk = is_whole && lacks_known_entries(session);
-  if (found.empty() && !(is_reopened && is_whole)) return outcome;
+  // An empty log may be one that is not there yet.
+  const bool decides = is_reopened && is_whole && !log.entries.empty();
+  if (found.empty() && !decides) return outcome;
   if (!found.empty() && strange != Strange::kTake && comparer_.recognised() == 0 &&
       may_be_anothers(source, session, log, strange)) {
     outcome.strange = true;
@@ -95,7 +97,7 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
   info_ = session.info.view();
   ranks_.clear();
   bool may_lack = false;
-  if (is_reopened && is_whole) {
+  if (decides) {
     may_lack = recall(source, session, log, last_read);
     session.delivered_sum.reset();
     session.only_after = kNever;

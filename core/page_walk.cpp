@@ -4,7 +4,8 @@
 
 namespace sessionlogd {
 
-PageWalk::Step PageWalk::take(std::span<const std::uint64_t> rows, std::size_t asked, std::size_t longest) {
+PageWalk::Step PageWalk::take(const Page& page) {
+  const std::span<const std::uint64_t> rows = page.rows;
   const std::size_t begin = offset();
   auto fresh = rows.begin();
   if (overlaps()) {
@@ -14,8 +15,8 @@ PageWalk::Step PageWalk::take(std::span<const std::uint64_t> rows, std::size_t a
     fresh = last + 1;
   }
   const std::size_t before = seen_.size();
-  const bool is_more_than_asked = asked != 0 && rows.size() > asked;
-  const bool is_full = rows.size() >= longest || rows.size() == asked;
+  const bool is_more_than_asked = page.asked != 0 && rows.size() > page.asked;
+  const bool is_full = rows.size() >= page.longest || rows.size() == page.asked;
   const auto is_seen = [&](std::uint64_t row) { return seen_.contains(row); };
   const auto known_behind = static_cast<std::size_t>(std::count_if(fresh, rows.end(), is_seen));
   // The first page again: the source ignores the offset.
@@ -26,7 +27,12 @@ PageWalk::Step PageWalk::take(std::span<const std::uint64_t> rows, std::size_t a
   last_page_ = rows.size();
   rows_ = begin + rows.size();
   if (!rows.empty()) last_ = rows.back();
-  if (rows.empty() || is_more_than_asked || !is_full) return Step::kComplete;
+  if (rows.empty() || is_more_than_asked) return Step::kComplete;
+  if (!is_full) {
+    const bool may_be_more = page.total > seen_.size() && (!asked_once_more_ || seen_.size() > before);
+    asked_once_more_ = true;
+    return may_be_more ? Step::kMore : Step::kComplete;
+  }
   // No source gives pages of one row and ignores the offset: one row is all that this one has.
   if (begin == 1 && barren && rows.size() == 1 && seen_.size() == 1) return Step::kComplete;
   barren_pages_ = seen_.size() > before ? 0 : barren_pages_ + 1;

@@ -22,8 +22,9 @@ class PageWalk {
   // Offset of the next page's first row.
   std::size_t offset() const { return overlaps() ? rows_ - 1 : rows_; }
 
-  // How many rows to ask for at most, 0 = as many as usual. Where a page repeats what is known, less than it had is asked
-  // for: a source that ignores the offset gives as many again if it ignores the limit, too, and then that is all there is.
+  // How many rows to ask for at most, 0 = as many as usual. Where a page repeats what is known, less than it had is
+  // asked for: a source that ignores the offset gives as many again if it ignores the limit, too, and then that is all
+  // there is.
   std::size_t limit() const { return barren_pages_ == 0 ? 0 : last_page_ - 1; }
 
   enum class Step {
@@ -32,10 +33,17 @@ class PageWalk {
     kStartOver,   // the rows moved in a way that may have hidden some
     kIncomplete,  // full pages of rows that are all known: the source ignores the offset
   };
-  // What a page held: hashes of its rows in order. `asked`: how many rows were asked for, 0 = as many as the source
-  // likes. `longest`: of all pages that this source has given so far; a page of so many is full, for a source may give
-  // less than is asked for.
-  Step take(std::span<const std::uint64_t> rows, std::size_t asked, std::size_t longest);
+  struct Page {
+    std::span<const std::uint64_t> rows;  // hashes of them, in order
+    std::size_t asked;                    // how many rows were asked for, 0 = as many as the source likes
+    // Of the pages that this source has given lately: a page of so many is full, for a source may give less than is
+    // asked for.
+    std::size_t longest;
+    // How many rows there are, as the source says. It proves nothing; but where it is higher than what was shown, a
+    // page that is not full is not believed before another one has nothing.
+    std::size_t total = 0;
+  };
+  Step take(const Page& page);
 
   // Different rows so far.
   std::size_t seen() const { return seen_.size(); }
@@ -51,6 +59,7 @@ class PageWalk {
   std::size_t longest_here_ = 0;  // of the pages of this walk
   std::size_t last_page_ = 0;     // rows of the last one
   unsigned barren_pages_ = 0;     // in a row
+  bool asked_once_more_ = false;  // behind a page that was not full
   std::uint64_t last_ = 0;        // the last row
   boost::unordered_flat_set<std::uint64_t> seen_;
 };

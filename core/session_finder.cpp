@@ -17,6 +17,8 @@ constexpr std::chrono::seconds kLongestSweepOfOneRound{60};
 constexpr std::chrono::hours kLookBack{24}, kLooksBackEvery{1};
 constexpr std::size_t kWitnesses = 8;
 constexpr std::int64_t kOverlapOfSlices = 2;
+constexpr unsigned kMostFailures = 3;  // of one page of a sweep
+constexpr double kSecondsOfASlice = 6;
 // No clock that is right says less: this version did not exist before.
 constexpr Instant kThisVersion{1'793'491'200, 0};  // 2026-11-01T00:00:00Z
 
@@ -37,7 +39,12 @@ SessionFinder::SessionFinder(Parts parts)
       rounds_(parts.rounds),
       sweeps_(parts.sweeps && settings_.sessions.empty()),
       discovery_(
-          api_, settings_, [this] { return watched_now(); }, std::move(parts.bad_body)),
+          api_, settings_,
+          [this] {
+            hear_the_clocks();
+            return watched_now();
+          },
+          std::move(parts.bad_body)),
       watched_(table_.source().watched, SteadyClock::now()),
       wake_(io_) {
   const SourceState& source = table_.source();
@@ -52,7 +59,6 @@ void SessionFinder::stop() {
 void SessionFinder::list_again(Instant since) {
   ++again_;
   listed_again_from_ = std::min(listed_again_from_.value_or(since), since);
-  sweep_.reset();
   odd_ = true;
   swept_at_.reset();
   wake_.notify();
@@ -110,7 +116,9 @@ Task<void> SessionFinder::until_next(SteadyTime next) {
 Task<Result<void>> SessionFinder::list_once() {
   if (!settings_.sessions.empty()) {
     std::vector<std::string> ids = settings_.sessions;
-    co_return co_await ask_for_each(std::move(ids));
+    const Result<void> asked = co_await ask_for_each(std::move(ids));
+    if (asked.has_value() && table_.source().line) commit_source();
+    co_return asked;
   }
   const unsigned again = again_;
   const bool looks_back = SteadyClock::now() - kLooksBackEvery >= looked_back_at_;
@@ -128,7 +136,7 @@ Task<Result<void>> SessionFinder::list_once() {
   for (int tries = 0; tries < 2 && !clock_held; ++tries) {
     const std::chrono::seconds offset = api_.clock_offset();
     began = system_now();
-    const std::optional<Instant> from = window_start();
+    const std::optional<Instant> from = window_from_ = window_start();
     // A listing without a window is a sweep.
     is_all = sweeps_ && (!from || settings_.dialect->sessions.from.empty());
     how.by_sweep = is_all;
@@ -183,8 +191,10 @@ Task<Result<void>> SessionFinder::ask_for_each(std::vector<std::string> ids) {
   how.inquiry = ++inquiries_;
   for (std::string& id : ids) {
     Result<ListedSession> asked = co_await discovery_.ask(std::move(id));
-    if (asked.has_error() && asked.error().http_status == 0) co_return asked.error();
-    if (asked.has_error()) continue;
+    const bool is_about_it =
+        asked.has_error() && (asked.error().http_status != 0 || asked.error().kind == ErrorKind::kBadAnswer);
+    if (is_about_it) continue;
+    if (asked.has_error()) co_return asked.error();
     const Result<void> drawn = draw_the_line();
     if (drawn.has_error()) co_return drawn;
     std::vector<ListedSession> found;
@@ -233,7 +243,6 @@ std::optional<Instant> SessionFinder::earlier_clock() const {
 // The first commit of a source says where its first contact begins. Nothing moves that but an operator: a line that a
 // restart drew anew would leave alone what was not read yet.
 Result<void> SessionFinder::draw_the_line() {
-  watched_.heard(system_now(), api_.tells_time() ? std::optional(api_.now()) : std::nullopt, SteadyClock::now());
   SourceState& source = table_.source();
   if (source.line) return Result<void>();
   if (!settings_.poll.lookback) {
@@ -252,6 +261,11 @@ Result<void> SessionFinder::draw_the_line() {
   return Result<void>();
 }
 
+// At the first response: what passed while nobody ran is added before anything is reckoned from it.
+void SessionFinder::hear_the_clocks() {
+  watched_.heard(system_now(), api_.tells_time() ? std::optional(api_.now()) : std::nullopt, SteadyClock::now());
+}
+
 void SessionFinder::commit_source() {
   SourceState& source = table_.source();
   source.watched =
@@ -267,7 +281,9 @@ void SessionFinder::look_for_oddities(const Result<void>& listed) {
   if (listed.has_error()) return;
   const std::chrono::seconds offset = api_.clock_offset();
   const bool jumped = std::chrono::abs(offset - std::exchange(offset_, offset)) > kClockJumped;
-  const bool lacks = std::ranges::any_of(witnesses_, [](const Witness& one) { return !one.shown; });
+  const bool lacks = std::ranges::any_of(witnesses_, [this](const Witness& one) {
+    return !one.shown && (!window_from_ || one.start.seconds > window_from_->seconds + kOverlapOfSlices);
+  });
   odd_ |= jumped || lacks || incomplete_ >= kIncompleteIsOdd;
   // Those that are lacking are looked for until a sweep has begun: the next listing lacks them, too.
   if (!lacks) witnesses_ = std::exchange(next_witnesses_, {});
@@ -304,16 +320,25 @@ bool SessionFinder::is_sweep_due() const {
 void SessionFinder::begin_sweep() {
   swept_rows_ = 0;
   odd_ = false;
+  sweep_failures_ = 0;
   witnesses_.clear();
+  discovery_.learn_pages_anew();
+  found_.sweep_begins();
   table_.begin_sweep();
 }
 
 Task<void> SessionFinder::sweep(SteadyTime until) {
+  // What it has shown so far was shown before it was asked for again.
+  if (swept_again_ != again_) {
+    sweep_.reset();
+    table_.source().sweep_place.reset();
+    swept_again_ = again_;
+  }
   if (!sweep_) {
     std::optional<Instant> from = table_.source().sweep_place;
     sweep_was_resumed_ = from.has_value();
     if (from) from->seconds -= kOverlapOfSlices;
-    sweep_.emplace(discovery_.walk({from, std::nullopt}));
+    sweep_.emplace(discovery_.walk({from, std::nullopt}, most_rows_of_a_walk()));
     begin_sweep();
   }
   const unsigned again = again_;
@@ -321,7 +346,12 @@ Task<void> SessionFinder::sweep(SteadyTime until) {
     if (!co_await found_.room_to_sweep() || again != again_) co_return;
     const Result<SessionPage> page =
         co_await discovery_.next_page(*sweep_, Discovery::Of::kWindow, Discovery::kShareOfSweeps);
-    if (again != again_ || page.has_error()) co_return;
+    if (again != again_ || stopping_) co_return;
+    if (page.has_error()) {
+      if (++sweep_failures_ == kMostFailures) give_up_sweep(page.error().detail);
+      co_return;
+    }
+    sweep_failures_ = 0;
     Showing how = showing();
     how.inquiry = ++inquiries_;
     how.by_sweep = true;
@@ -339,6 +369,20 @@ Task<void> SessionFinder::sweep(SteadyTime until) {
       commit_source();
     }
   }
+}
+
+// In one round the slices are so short that one is shown to its end within it: the next round goes on behind.
+std::size_t SessionFinder::most_rows_of_a_walk() const {
+  if (rounds_ == Rounds::kForever) return ListingWalk::kMostRows;
+  const double pages = kSecondsOfASlice * Discovery::kShareOfSweeps * settings_.poll.rate_per_second;
+  return static_cast<std::size_t>(std::max(pages, 2.0) * static_cast<double>(discovery_.longest_page()));
+}
+
+// One page cannot be had: that is said, and the next sweep begins again.
+void SessionFinder::give_up_sweep(const std::string& why) {
+  sweep_.reset();
+  swept_at_ = watched_now();
+  health_.swept(swept_rows_, table_.done(), why);
 }
 
 void SessionFinder::end_sweep(const ListingWalk& walk, bool was_resumed) {

@@ -41,6 +41,8 @@ class FoundSessions {
   virtual Task<bool> room_to_sweep() = 0;
   // Returns when nothing is due.
   virtual Task<void> all_read() = 0;
+  // A listing of everything begins.
+  virtual void sweep_begins() = 0;
   // A listing has ended.
   virtual void listed(const Result<void>& how) = 0;
 };
@@ -94,9 +96,12 @@ class SessionFinder {
   bool is_sweep_due() const;
   Task<void> sweep(SteadyTime until);
   void begin_sweep();
+  std::size_t most_rows_of_a_walk() const;
+  void give_up_sweep(const std::string& why);
   void end_sweep(const ListingWalk& walk, bool was_resumed);
   void look_for_oddities(const Result<void>& listed);
   void look_for_witnesses(const std::vector<ListedSession>& rows);
+  void hear_the_clocks();
   void commit_source();
 
   boost::asio::io_context& io_;
@@ -120,9 +125,13 @@ class SessionFinder {
   SteadyTime looked_back_at_ = SteadyTime::min();  // a day: once an hour
   std::optional<Instant> listed_again_from_;
 
+  std::optional<Instant> window_from_;  // of the last listing
+
   std::optional<ListingWalk> sweep_;
+  unsigned swept_again_ = 0;  // again_, when it began
   bool sweep_was_resumed_ = false;
   std::size_t swept_rows_ = 0;
+  unsigned sweep_failures_ = 0;      // of the page that is due, in a row
   std::optional<Watched> swept_at_;  // in this run, complete or not
   bool odd_ = false;                 // a sweep should come early
   unsigned incomplete_ = 0;          // listings in a row

@@ -41,6 +41,22 @@ class SessionLife {
     return final() ? std::optional(Watched{std::int64_t{final_since_}}) : std::nullopt;
   }
 
+  // Reads in a row that lacked something, and when the first was sent: durable, for a run that reads each session once
+  // would never believe such a log.
+  struct Lacking {
+    std::uint8_t reads = 0;
+    Watched since{0};
+    friend bool operator==(const Lacking&, const Lacking&) = default;
+  };
+  Lacking lacking() const {
+    return lacking_reads_ == 0 ? Lacking{} : Lacking{lacking_reads_, Watched{std::int64_t{settles_from_}}};
+  }
+  void restore(Lacking lacking) {
+    if (lacking.reads == 0 || !final()) return;
+    lacking_reads_ = lacking.reads;
+    settles_from_ = lacking.since.count();
+  }
+
   // Whether a read sent at `sent` may be the last one: it takes no shortcut over the body's hash.
   bool is_last(Watched sent, std::chrono::milliseconds settle) const;
 

@@ -14,7 +14,7 @@ using namespace state_row;
 namespace {
 
 constexpr std::size_t kKeyBytes = 13;         // key u64le, hash u32le, marks u8
-constexpr std::uint8_t kMarkOfBefore = 0x80;   // a version before knew by it what to keep of a done session
+constexpr std::uint8_t kMarkOfBefore = 0x80;  // a version before knew by it what to keep of a done session
 constexpr std::size_t kFingerprintBytes = 8;  // lower half of the key u32le, hash u32le
 constexpr std::size_t kFingerprintsPerRow = 4'096;
 
@@ -99,6 +99,8 @@ std::string encode_session(const SessionState& session) {
   append_if_there(row, Tag::kFinalSince, if_known(session.final_since));
   append_if_there(row, Tag::kNewsAt, if_known(session.news_at));
   append_if_there(row, Tag::kLateSince, if_known(session.late_since));
+  append_if_there(row, Tag::kLackingSince, if_known(session.lacking_since));
+  if (session.lacking_reads > 0) append_number(row, Tag::kLackingReads, session.lacking_reads);
   append_if_there(row, Tag::kDeliveredSum, session.delivered_sum);
   row += session.info.fields();
   return row;
@@ -129,6 +131,12 @@ SessionState decode_session(std::string_view row) {
         break;
       case Tag::kLateSince:
         session.late_since = read_le<std::int64_t>(bytes);
+        break;
+      case Tag::kLackingSince:
+        session.lacking_since = read_le<std::int64_t>(bytes);
+        break;
+      case Tag::kLackingReads:
+        session.lacking_reads = read_le<std::uint8_t>(bytes);
         break;
       case Tag::kDeliveredSum:
         session.delivered_sum = read_le<std::uint32_t>(bytes);

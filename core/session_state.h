@@ -37,9 +37,11 @@ struct SessionState {
   // Read to its end before, opened again, and what was delivered then is not known entry by entry: what is not later
   // than this was, and is not emitted again. It holds for the first whole read only.
   KeptInstant only_after;
-  Packed<std::int64_t> final_since = kNotYet;  // watched time in ms: SessionLife::final_since()
-  Packed<std::int64_t> news_at = kNotYet;      // likewise, when something new was known of it last
-  Packed<std::int64_t> late_since = kNotYet;   // likewise: only a sweep showed it, and it was not read yet
+  Packed<std::int64_t> final_since = kNotYet;    // watched time in ms: SessionLife::final_since()
+  Packed<std::int64_t> news_at = kNotYet;        // likewise, when something new was known of it last
+  Packed<std::int64_t> lacking_since = kNotYet;  // likewise: SessionLife::lacking()
+  std::uint8_t lacking_reads = 0;
+  Packed<std::int64_t> late_since = kNotYet;  // likewise: only a sweep showed it, and it was not read yet
   // Likewise, and its fingerprints are gone: the sum of what was delivered. `only_after` is when the mark was made.
   // Both count at the next read of a whole log, and are cleared by it.
   std::optional<std::uint32_t> delivered_sum;

@@ -87,6 +87,7 @@ SessionTable::SessionTable(const SourceSettings& settings, RestoredSource restor
     Session& session = sessions_[add(std::move(state))];
     if (session.state.final_since != SessionState::kNotYet)
       session.life.restore(Watched{std::int64_t{session.state.final_since}}, session.state.info.view().stop);
+    session.life.restore({session.state.lacking_reads, Watched{std::int64_t{session.state.lacking_since}}});
   }
 }
 
@@ -262,7 +263,7 @@ SessionTable::TakenIn SessionTable::open(const ListedSession& listed, const Name
   if (ended_long_ago(how, info.stop, settings_.poll.settle)) session.life.ended_long_ago();
   if (const auto since = session.life.final_since()) session.state.final_since = since->count();
   append_opened(session.state, records);
-  return {TakenIn::As::kNew, slot};
+  return {TakenIn::As::kNew, slot, as.mark.has_value()};
 }
 
 SessionTable::TakenIn SessionTable::is_same(Slot slot, const Showing& how, std::vector<StateRecord>& records) {
@@ -299,7 +300,7 @@ DoneMark SessionTable::mark_of(const Session& session, Instant now) const {
   if (state.delivered_sum) {
     mark.sum = *state.delivered_sum;
     mark.made = state.only_after;
-  } else if (state.only_after != kNever) {
+  } else if (state.only_after != kNever && state.history.size() == 0) {
     mark = {.kind = Kind::kOld, .digest = state.digest, .latest = std::max<Instant>(state.latest, state.only_after)};
   }
   return mark;
@@ -308,6 +309,11 @@ DoneMark SessionTable::mark_of(const Session& session, Instant now) const {
 void SessionTable::finish(Slot slot, Instant now, std::vector<StateRecord>& records) {
   SessionState& state = sessions_[slot].state;
   DoneMark mark = mark_of(sessions_[slot], now);
+  // What is known beside the sum is not all that was delivered: it must not stand for it.
+  if (state.delivered_sum) {
+    append_removal(state.key, state.history.size(), records);
+    state.history = {};
+  }
   append_done(state, mark, records);
   if (mark.kind == Kind::kDelivered) {
     mark.place = fingerprints_.put(state.key, state.history);
@@ -319,8 +325,9 @@ void SessionTable::finish(Slot slot, Instant now, std::vector<StateRecord>& reco
   keep_bound(records);
 }
 
-void SessionTable::leave_alone(Slot slot, std::vector<StateRecord>& records) {
+void SessionTable::leave_alone(Slot slot, Instant now, std::vector<StateRecord>& records) {
   const SessionState& state = sessions_[slot].state;
+  if (!nothing_is_known_of(state)) return finish(slot, now, records);
   const DoneMark mark{
       .kind = Kind::kLeftAlone, .digest = state.digest, .start = state.info.view().start.value_or(kNever)};
   const std::uint64_t key = state.key;
@@ -357,6 +364,15 @@ void SessionTable::mark_left_alone(const ListedSession& listed, std::uint64_t ke
             .start = info_of(listed).start.value_or(kNever),
             .stop_hash = listed.stop_hash},
            records);
+}
+
+void SessionTable::note_lacking(Slot slot, std::vector<StateRecord>& records) {
+  Session& session = sessions_[slot];
+  const SessionLife::Lacking lacking = session.life.lacking();
+  if (lacking.reads == session.state.lacking_reads) return;
+  session.state.lacking_reads = lacking.reads;
+  session.state.lacking_since = lacking.reads == 0 ? SessionState::kNotYet : lacking.since.count();
+  records.push_back({session.state.key, StateRecord::kSessionPart, encode_session(session.state)});
 }
 
 void SessionTable::enter(Slot slot, Phase phase) {
@@ -426,6 +442,10 @@ std::size_t SessionTable::forget_left_alone(Instant since, bool again, std::vect
   for (const std::uint64_t key : keys) remove_mark(key, records);
   if (source_.line) source_.line = std::min(*source_.line, since);
   if (again && source_.before) source_.before = std::min(*source_.before, since);
+  // The sweep that brings them is wanted after a restart, too.
+  source_.sweeps = {};
+  source_.sweep_place.reset();
+  records.push_back({0, StateRecord::kSourcePart, encode_source(source_)});
   return keys.size();
 }
 

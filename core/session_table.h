@@ -55,9 +55,9 @@ struct Session {
   Pace pace;
   std::uint32_t shown_by = 0;  // the last inquiry that showed it
   bool in_flight = false;
-  bool read = false;      // in this run
+  bool read = false;               // in this run
   LogFill fill = LogFill::kUsual;  // of the last response that was read to its end
-  bool said_old = false;  // that it runs for very long
+  bool said_old = false;           // that it runs for very long
 
   ReadTrouble& in_trouble() {
     if (!trouble) trouble = std::make_unique<ReadTrouble>();
@@ -93,7 +93,8 @@ class SessionTable {
       kDisputed,  // its row names another start: its log is to be read
       kNew,       // to be read; also one that was done and is opened again
     } as;
-    Slot slot = 0;  // valid unless kIgnored
+    Slot slot = 0;                 // valid unless kIgnored
+    bool is_opened_again = false;  // of kNew: it had a mark
   };
   // What must be remembered of it is appended to `records`.
   TakenIn take_in(const ListedSession& listed, const Showing& how, std::vector<StateRecord>& records);
@@ -106,8 +107,8 @@ class SessionTable {
 
   // The session was read to its end or is given up: its mark is what remains. The slot is free afterwards.
   void finish(Slot slot, Instant now, std::vector<StateRecord>& records);
-  // It is left alone, unread.
-  void leave_alone(Slot slot, std::vector<StateRecord>& records);
+  // It is left alone, unread; what is known of it stays known.
+  void leave_alone(Slot slot, Instant now, std::vector<StateRecord>& records);
 
   // Open sessions that the inquiry did not show and of which the source should say something: asked for by their ids.
   std::vector<std::string> open_but_not_in(std::uint32_t inquiry) const;
@@ -147,6 +148,9 @@ class SessionTable {
     return open != slots_.end() && open->second == slot;
   }
   std::size_t size() const { return slots_.size(); }
+
+  // Remembers how often it was read in vain, if that has changed.
+  void note_lacking(Slot slot, std::vector<StateRecord>& records);
 
   // Moves a session on; the phases are counted.
   void enter(Slot slot, Phase phase);

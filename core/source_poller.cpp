@@ -67,7 +67,7 @@ SourcePoller::SourcePoller(Parts parts, RestoredSource&& restored)
   counters_.listed = counters_.failing = false;
   for (const Schedule::Slot slot : table_.slots()) {
     if (table_.at(slot).is_late() && mode_ == PollMode::kForever) {
-      schedule_late(slot);
+      schedule_late(slot, LateNews::Kind::kNeverShown);
     } else {
       schedule_first(slot);
     }
@@ -112,7 +112,7 @@ std::size_t SourcePoller::leave_alone(Instant before) {
     const Session& session = table_.at(slot);
     const std::optional<Instant> start = session.state.info.view().start;
     if (!session.is_late() || session.in_flight || !start || *start >= before) continue;
-    table_.leave_alone(slot, records);
+    table_.leave_alone(slot, system_now(), records);
     ++left;
   }
   push(std::move(records));
@@ -164,7 +164,11 @@ void SourcePoller::taken_in(const SessionTable::TakenIn& taken, const Showing& h
     log_debug({.source = settings_.name, .session = session.state.info.id()}, "is listed as {}{}",
               session.state.info.view().status, taken.as == As::kNew ? ", not known so far" : ", known");
   }
-  if (taken.as == As::kNew) return how.late ? schedule_late(taken.slot) : schedule_first(taken.slot);
+  if (taken.as == As::kNew && how.late) {
+    return schedule_late(taken.slot,
+                         taken.is_opened_again ? LateNews::Kind::kOpenedAgain : LateNews::Kind::kNeverShown);
+  }
+  if (taken.as == As::kNew) return schedule_first(taken.slot);
   if (session.is_late() && !how.by_sweep) {
     session.state.late_since = SessionState::kNotYet;
     return schedule_first(taken.slot);
@@ -304,6 +308,7 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
   // In one pass the listing that came before this read vouches for what it did not dispute.
   const bool vouched_for = session.trouble && session.trouble->vouched_for;
   const bool taken_as_it_comes = vouched_for || mode_ == PollMode::kOnePass;
+  const bool was_known = session.state.history.size() > 0;
   const Result<ReadOutcome> read = services_.reader.read(format_, session.state, answer.body, last,
                                                          session.is_disputed() ? Strange::kOnlyOwn
                                                          : taken_as_it_comes   ? Strange::kTake
@@ -326,7 +331,7 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
   if (read->events() > 0) session.state.news_at = sent.count();
   count_not_utf8(slot, read->not_utf8);
   if (read->more) return Polled::kMoreToCome;
-  if (vouched_for && read->recognised == 0 && read->events() > 0) {
+  if (vouched_for && was_known && read->recognised == 0 && read->events() > 0) {
     log_info({.source = settings_.name, .session = session.state.info.id()},
              "has another log than before under the same start: it was cleared or rolled over");
   }
@@ -430,9 +435,15 @@ void SourcePoller::read_was(Schedule::Slot slot, Watched sent, Pace::News news, 
   health_.read();
   const auto& poll = settings_.poll;
   const auto next = session.life.after_read(sent, fill, poll.settle, poll.interval);
-  // Of a disputed one it had nothing to say: there is nothing to tell the two sessions apart by.
-  if (next.step == SessionLife::Next::Step::kDone) return session.is_disputed() ? part(slot) : finish(slot);
+  const bool is_done = next.step == SessionLife::Next::Step::kDone;
+  if (is_done && !session.is_disputed()) return finish(slot);
+  // Of a disputed one an empty log tells nothing, and never will. Another was on its way when the dispute came.
+  if (is_done && session.entries == 0) return part(slot);
+  if (is_done) return schedule(slot, std::chrono::milliseconds{0}, PollOrder::Urgency::kExpected);
   table_.enter(slot, session.life.final() ? Phase::kSettling : Phase::kOpen);
+  std::vector<StateRecord> records;
+  table_.note_lacking(slot, records);
+  push(std::move(records));
   const bool by_pace = next.step == SessionLife::Next::Step::kByPace;
   // In one pass a session is read again only if its final state was seen after this read was sent.
   if (mode_ == PollMode::kOnePass && (by_pace || next.wait.count() > 0)) return;
@@ -542,13 +553,15 @@ void SourcePoller::schedule_first(Schedule::Slot slot) {
   schedule(slot, spread(most), over ? PollOrder::Urgency::kQuiet : PollOrder::Urgency::kExpected);
 }
 
-void SourcePoller::schedule_late(Schedule::Slot slot) {
+void SourcePoller::schedule_late(Schedule::Slot slot, LateNews::Kind kind) {
   const Session& session = table_.at(slot);
   bump(counters_.sessions);
   bump(counters_.late);
   const SessionInfo info = session.state.info.view();
-  late_.add({slot, session.state.key}, info.start.value_or(kNever), Watched{std::int64_t{session.state.late_since}});
-  if (late_.found() == LateNews::kMany + 1) health_.many_are_late(late_.found());
+  const bool was_many = late_.is_many();
+  late_.add({slot, session.state.key}, info.start.value_or(kNever), Watched{std::int64_t{session.state.late_since}},
+            kind);
+  if (late_.is_many() && !was_many) health_.many_are_late(late_.found());
 }
 
 std::chrono::milliseconds SourcePoller::spread(std::chrono::milliseconds most) {

@@ -112,6 +112,7 @@ class SourcePoller : private FoundSessions {
   Task<bool> room_to_list() override;
   Task<bool> room_to_sweep() override;
   Task<void> all_read() override;
+  void sweep_begins() override { late_.begin_sweep(); }
   void listed(const Result<void>& how) override;
 
   Task<void> find_sessions();
@@ -143,7 +144,7 @@ class SourcePoller : private FoundSessions {
 
   void schedule(Schedule::Slot slot, std::chrono::milliseconds wait, PollOrder::Urgency urgency);
   void schedule_first(Schedule::Slot slot);
-  void schedule_late(Schedule::Slot slot);
+  void schedule_late(Schedule::Slot slot, LateNews::Kind kind);
   std::optional<Schedule::Slot> take_late();
   std::optional<SteadyTime> next_late() const;
   std::chrono::milliseconds spread(std::chrono::milliseconds most);

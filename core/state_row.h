@@ -55,6 +55,8 @@ enum class Tag : std::uint8_t {
   kFinalSince = 40,
   kNewsAt = 41,
   kLateSince = 42,
+  kLackingSince = 43,
+  kLackingReads = 44,
 };
 
 template <class T>

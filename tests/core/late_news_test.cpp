@@ -37,5 +37,13 @@ TEST(LateNews, LetsMoreThanAThousandOfOneSweepWaitForAnHour) {
   EXPECT_LE(*late.next(when), kNow);
 }
 
+TEST(LateNews, TakesWhatIsOpenedAgainForNoFlood) {
+  LateNews late;
+  for (std::uint32_t slot = 0; slot < 2 * LateNews::kMany; ++slot)
+    late.add({slot, slot}, {slot, 0}, 10s, LateNews::Kind::kOpenedAgain);
+  EXPECT_FALSE(late.is_many());
+  EXPECT_EQ(late.size(), 2 * LateNews::kMany);
+}
+
 }  // namespace
 }  // namespace sessionlogd

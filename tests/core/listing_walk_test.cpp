@@ -32,7 +32,7 @@ std::set<std::uint64_t> walk_all(ListingWalk& walk, const Source& source, std::s
     const auto rows = source(walk.window(), walk.offset());
     for (const auto& row : rows) shown.insert(row.hash);
     if (rows.size() <= asked) longest = std::max(longest, rows.size());
-    walk.take(rows, asked, longest, kNow);
+    walk.take({rows, asked, longest}, kNow);
   }
   EXPECT_TRUE(walk.ended());
   return shown;
@@ -136,11 +136,36 @@ TEST(ListingWalk, GoesOnAfterARestartFromTheLastSliceThatWasShown) {
   while (!first.place()) {
     const auto rows = source(first.window(), first.offset());
     for (const auto& row : rows) shown.insert(row.hash);
-    first.take(rows, 200, 200, kNow);
+    first.take({rows, 200, 200}, kNow);
   }
   ListingWalk second({Instant{first.place()->seconds - 2, 0}, std::nullopt}, {.has_pages = true, .has_slices = true});
   shown.merge(walk_all(second, source, 200));
   EXPECT_EQ(shown.size(), 50'000u);
+}
+
+TEST(ListingWalk, StartsOverWhereThereIsNoSuchPageAnyMore) {
+  const Sessions sessions(250);
+  ListingWalk walk({}, {.has_pages = true, .has_slices = true});
+  walk.take({page_of(sessions.rows, 0, 200), 200, 200}, kNow);
+  EXPECT_EQ(walk.offset(), 199u);
+  walk.moved(kNow);
+  EXPECT_EQ(walk.offset(), 0u);
+  EXPECT_FALSE(walk.ended());
+}
+
+TEST(ListingWalk, IsCutIntoSlicesThatAreAsShortAsWanted) {
+  const Sessions sessions(3'000);
+  ListingWalk walk({}, {.has_pages = true, .has_slices = true, .most_rows = 300});
+  std::size_t furthest = 0;
+  const auto shown = walk_all(
+      walk,
+      [&](const auto& window, std::size_t at) {
+        furthest = std::max(furthest, at);
+        return page_of(in_window(sessions.rows, window), at, 100);
+      },
+      100);
+  EXPECT_EQ(shown.size(), 3'000u);
+  EXPECT_LE(furthest, 400u);
 }
 
 // One minute holds more than can be had: that is said, and the rest is shown all the same.

@@ -13,10 +13,10 @@ using Step = PageWalk::Step;
 
 // A source's pages: each letter is a row. What it has given so far is learnt as Discovery learns it.
 struct Pages {
-  Step take(std::string_view rows) {
+  Step take(std::string_view rows, std::size_t total = 0) {
     std::vector<std::uint64_t> hashes(rows.begin(), rows.end());
     if (asked == 0 || hashes.size() <= asked) longest = std::max(longest, hashes.size());
-    return walk.take(hashes, asked, longest);
+    return walk.take({hashes, asked, longest, total});
   }
   explicit Pages(std::size_t rows_asked = 0, std::size_t longest_so_far = 1)
       : asked(rows_asked), longest(longest_so_far) {}
@@ -48,6 +48,18 @@ TEST(PageWalk, NeedsOnePageWhereLongerOnesWereGivenBefore) {
   EXPECT_EQ(pages.take("ABC"), Step::kComplete);
   Pages full(3, 200);
   EXPECT_EQ(full.take("ABC"), Step::kMore) << "so many were asked for";
+}
+
+// A source that gave longer pages before may give shorter ones by now.
+TEST(PageWalk, AsksOnceMoreWhereTheTotalSaysThatThereAreMore) {
+  Pages honest(0, 200);
+  EXPECT_EQ(honest.take("ABC", 5), Step::kMore);
+  EXPECT_EQ(honest.take("CDE", 5), Step::kComplete);
+  Pages untrue(0, 200);
+  EXPECT_EQ(untrue.take("ABC", 999), Step::kMore);
+  EXPECT_EQ(untrue.take("C", 999), Step::kComplete) << "a total does not block";
+  Pages low(0, 3);
+  EXPECT_EQ(low.take("ABC", 3), Step::kMore) << "nor does it complete";
 }
 
 TEST(PageWalk, TakesAPageWithMoreRowsThanWereAskedForAsTheWhole) {

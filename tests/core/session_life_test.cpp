@@ -137,6 +137,20 @@ TEST(SessionLife, BelievesAnEmptyOrShrunkLogAfterThreeReadsOverSettle) {
   EXPECT_EQ(after(two, 1'401s).step, Step::kDone) << "it is there again";
 }
 
+TEST(SessionLife, BelievesAnEmptyLogAlthoughEachRunReadsItOnce) {
+  SessionLife::Lacking lacking;
+  const Watched sent[] = {700s, 1'000s, 1'299s, 1'300s};
+  for (const Watched at : sent) {
+    SessionLife life;
+    life.restore(0s, kStop);
+    life.restore(lacking);
+    life.listed(true, kStop, shown(at));
+    EXPECT_EQ(after(life, at, LogFill::kLacking).step, at == 1'300s ? Step::kDone : Step::kWait);
+    lacking = life.lacking();
+  }
+  EXPECT_EQ(lacking.reads, 3);
+}
+
 TEST(SessionLife, NeverEndsWithALogThatIsNotGivenWhole) {
   SessionLife life;
   life.listed(true, kStop, shown(0s));

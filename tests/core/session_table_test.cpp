@@ -172,9 +172,28 @@ TEST_F(SessionTableTest, MakesNewsAgainOfWhatWasLeftAlone) {
   records_.clear();
   EXPECT_EQ(table_.forget_left_alone({100, 0}, false, records_), 1u);
   EXPECT_EQ(table_.source().line, (Instant{100, 0})) << "the line moves back";
+  EXPECT_EQ(decode_source(records_.back().value).line, (Instant{100, 0})) << "durably";
   EXPECT_EQ(sweep_shows(named("old", row(100, "Success"))).as, As::kNew);
   EXPECT_EQ(sweep_shows(named("older", row(50, "Success"))).as, As::kIgnored);
   EXPECT_EQ(sweep_shows(named("done", row(200, "Success"))).as, As::kIgnored) << "what was delivered is not repeated";
+}
+
+TEST_F(SessionTableTest, LeavesWhatIsKnownKnownWhenItIsLeftAlone) {
+  const auto taken = take_in(row(100, "Success"));
+  deliver(taken.slot, 7, 5);
+  finish(taken.slot);
+  const auto again = take_in(row(100, "Success", 2));
+  ASSERT_EQ(again.as, As::kNew);
+  EXPECT_TRUE(again.is_opened_again);
+  table_.leave_alone(again.slot, kNow, records_);
+  EXPECT_EQ(take_in(row(100, "Success", 2)).as, As::kIgnored);
+  EXPECT_EQ(table_.forget_left_alone(kNever, true, records_), 0u);
+
+  const auto fresh = take_in(named("39", row(100, "Success")));
+  EXPECT_FALSE(fresh.is_opened_again);
+  table_.leave_alone(fresh.slot, kNow, records_);
+  EXPECT_EQ(take_in(named("39", row(100, "Success"))).as, As::kIgnored);
+  EXPECT_EQ(table_.forget_left_alone(kNever, false, records_), 1u);
 }
 
 // ---- Opened again
@@ -205,6 +224,22 @@ TEST_F(SessionTableTest, OpensADoneSessionWithItsSumWhereFingerprintsHadToGo) {
   const auto again = take_in(row(100, "Running", 2));
   EXPECT_EQ(table_.at(again.slot).state.delivered_sum, sum);
   EXPECT_EQ(table_.at(again.slot).state.only_after, kNow) << "what was written since the mark was made is news";
+}
+
+// What is known then, a gap, must not stand for all that was delivered.
+TEST_F(SessionTableTest, KeepsTheSumOfASessionThatWasOpenedAgainAndNeverRead) {
+  table_.set_fingerprint_bytes(0);
+  const auto taken = take_in(row(100, "Success"));
+  deliver(taken.slot, 7, 5);
+  const std::uint32_t sum = table_.at(taken.slot).state.history.sum();
+  finish(taken.slot);
+  table_.set_fingerprint_bytes(1u << 20);
+  const auto again = take_in(row(100, "Running", 2));
+  deliver(again.slot, 99, 0);
+  finish(again.slot);
+  const auto third = take_in(row(100, "Running", 3));
+  EXPECT_EQ(table_.at(third.slot).state.delivered_sum, sum);
+  EXPECT_EQ(table_.at(third.slot).state.history.size(), 0u);
 }
 
 TEST_F(SessionTableTest, AdoptsADigestThatDiffersByItsReadingOnly) {

@@ -105,9 +105,10 @@ TEST(Fleet, WhatIsNoJsonIsKeptInQuarantine) {
   for (const auto& file : std::filesystem::directory_iterator(place / "state/quarantine")) {
     EXPECT_LE(file.file_size(), 64u << 10);
     EXPECT_EQ(file.status().permissions(), std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
-    EXPECT_NE(daemon.err().find(file.path().string()), std::string::npos) << "not said: " << file.path();
     ++(read_text(file.path()).starts_with("<!DOCTYPE html>") ? pages : others);
   }
+  // One line for many sources: it names one file, and how many others have the same trouble.
+  EXPECT_NE(daemon.err().find("state/quarantine/"), std::string::npos) << daemon.err();
   EXPECT_GT(pages, 0);
   EXPECT_LE(pages, 12) << "equal bodies of a source are kept once";
   EXPECT_GT(others, 0);

@@ -83,7 +83,8 @@ TEST(Metrics, CountTheEntriesThatWereServed) {
   std::string table;
   EXPECT_TRUE(fleet.agrees_at_the_end({"--exact"}, table)) << table;
   EXPECT_EQ(sum_of(now, "sessionlogd_entries_total"), number_in(table, "entries served"));
-  EXPECT_GE(sum_of(now, "sessionlogd_polls_total"), number_in(table, "sessions served")) << "empty logs are read thrice";
+  EXPECT_GE(sum_of(now, "sessionlogd_polls_total"), number_in(table, "sessions served"))
+      << "empty logs are read thrice";
   EXPECT_EQ(sum_of(now, "sessionlogd_events_total", "\"new\""), number_in(table, "entries served"));
 }
 
@@ -161,7 +162,7 @@ TEST(Metrics, OfAllSourcesTogetherAreTheirSums) {
   EXPECT_EQ(now["sessionlogd_sources{state=\"ok\"}"], 6);
   EXPECT_EQ(now["sessionlogd_source_up"], 1);
   EXPECT_EQ(sum_of(now, "sessionlogd_polls_total"), fleet.count("log_answers"));
-  EXPECT_EQ(now["sessionlogd_sessions{state=\"done\"}"], fleet.count("log_answers")) << "each is read once";
+  EXPECT_LE(now["sessionlogd_sessions{state=\"done\"}"], fleet.count("log_answers")) << "empty logs are read thrice";
 
   // One leaves: what it had counted stays.
   std::string config = read_text(place.config());

@@ -112,7 +112,7 @@ std::vector<RecordedRequest> life_of(const std::string& dialect) {
   asio::io_context io;
   HttpClient http(io);
   std::mt19937_64 random(1);
-  ApiClient api(io, http, settings, random, {});
+  ApiClient api(io, http, settings, random, {.between_logins = std::chrono::milliseconds{0}});
   Discovery discovery(api, settings);
   bool done = false;
   asio::co_spawn(io, live(api, discovery, settings, done), asio::detached);
