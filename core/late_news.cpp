@@ -4,8 +4,7 @@ namespace sessionlogd {
 
 void LateNews::add(Session session, Instant start, Watched found) {
   waiting_.push({start, session});
-  ++found_;
-  if (found_ <= kMany + 1) last_found_ = found;
+  if (++found_ == kMany + 1) many_wait_until_ = found + kManyWait;
 }
 
 LateNews::Session LateNews::take(SteadyTime now, double rate) {

@@ -39,6 +39,8 @@ class FoundSessions {
   // Returns when there is room for more sessions; false: we are stopping.
   virtual Task<bool> room_to_list() = 0;
   virtual Task<bool> room_to_sweep() = 0;
+  // A sweep begins.
+  virtual void sweep_begins() = 0;
   // Returns when nothing is due.
   virtual Task<void> all_read() = 0;
   // A listing has ended.

@@ -110,6 +110,7 @@ class SourcePoller : private FoundSessions {
   void push(std::vector<StateRecord> records) override;
   Task<bool> room_to_list() override;
   Task<bool> room_to_sweep() override;
+  void sweep_begins() override { late_.begin_sweep(); }
   Task<void> all_read() override;
   void listed(const Result<void>& how) override;
 
