@@ -307,6 +307,7 @@ void SessionFinder::begin_sweep() {
   odd_ = false;
   witnesses_.clear();
   table_.begin_sweep();
+  found_.sweep_begins();
 }
 
 Task<void> SessionFinder::sweep(SteadyTime until) {
@@ -318,7 +319,10 @@ Task<void> SessionFinder::sweep(SteadyTime until) {
     begin_sweep();
   }
   const unsigned again = again_;
-  while (SteadyClock::now() < until) {
+  const std::optional<Instant> place_before = table_.source().sweep_place;
+  // One round leaves no walk behind: until a slice of it is over, the next one would begin where this one did.
+  const auto is_in_vain = [&] { return rounds_ == Rounds::kOnce && table_.source().sweep_place == place_before; };
+  while (SteadyClock::now() < until || is_in_vain()) {
     if (!co_await found_.room_to_sweep() || again != again_) co_return;
     const Result<SessionPage> page =
         co_await discovery_.next_page(*sweep_, Discovery::Of::kWindow, Discovery::kShareOfSweeps);
