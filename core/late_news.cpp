@@ -5,8 +5,7 @@ namespace sessionlogd {
 void LateNews::add(Session session, Instant start, Watched found, Kind kind) {
   waiting_.push({start, session});
   if (kind == Kind::kOpenedAgain) return;
-  ++found_;
-  if (found_ <= kMany + 1) last_found_ = found;
+  if (++found_ == kMany + 1) many_wait_until_ = found + kManyWait;
 }
 
 LateNews::Session LateNews::take(SteadyTime now, double rate) {

@@ -40,16 +40,15 @@ class LateNews {
   template <class WatchedAt>
   std::optional<SteadyTime> next(WatchedAt watched_at) const {
     if (waiting_.empty()) return std::nullopt;
-    return is_many() ? std::max(next_at_, watched_at(last_found_ + kManyWait)) : next_at_;
+    return many_wait_until_ ? std::max(next_at_, watched_at(*many_wait_until_)) : next_at_;
   }
 
   // Takes it; `rate` is the source's, a second.
   Session take(SteadyTime now, double rate);
 
-  // A sweep begins: what it finds is counted anew.
+  // A sweep begins: what it finds is counted anew. What waits goes on waiting.
   void begin_sweep() { found_ = 0; }
-  // Of the sweep that goes on, or was the last. They wait for longer.
-  bool is_many() const { return found_ > kMany; }
+  // Of the sweep that goes on, or was the last.
   std::size_t found() const { return found_; }
   std::size_t size() const { return waiting_.size(); }
 
@@ -63,7 +62,7 @@ class LateNews {
   };
   std::priority_queue<Waiting> waiting_;
   std::size_t found_ = 0;
-  Watched last_found_{0};
+  std::optional<Watched> many_wait_until_;
   SteadyTime next_at_ = SteadyTime::min();
 };
 

@@ -263,6 +263,7 @@ Result<void> SessionFinder::draw_the_line() {
 
 // At the first response: what passed while nobody ran is added before anything is reckoned from it.
 void SessionFinder::hear_the_clocks() {
+  if (watched_.is_heard()) return;
   watched_.heard(system_now(), api_.tells_time() ? std::optional(api_.now()) : std::nullopt, SteadyClock::now());
 }
 
@@ -342,7 +343,10 @@ Task<void> SessionFinder::sweep(SteadyTime until) {
     begin_sweep();
   }
   const unsigned again = again_;
-  while (SteadyClock::now() < until) {
+  const std::optional<Instant> place_before = table_.source().sweep_place;
+  // One round leaves no walk behind: until a slice of it is over, the next one would begin where this one did.
+  const auto is_in_vain = [&] { return rounds_ == Rounds::kOnce && table_.source().sweep_place == place_before; };
+  while (SteadyClock::now() < until || is_in_vain()) {
     if (!co_await found_.room_to_sweep() || again != again_) co_return;
     const Result<SessionPage> page =
         co_await discovery_.next_page(*sweep_, Discovery::Of::kWindow, Discovery::kShareOfSweeps);

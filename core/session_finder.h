@@ -76,6 +76,11 @@ class SessionFinder {
   void list_again(Instant since);
 
   Watched watched_now() const { return watched_.at(SteadyClock::now()); }
+  // After a response: when that was, the time included in which nobody ran.
+  Watched watched_at(SteadyTime at) {
+    hear_the_clocks();
+    return watched_.at(at);
+  }
   SteadyTime watched_when(Watched at) const { return watched_.when(at); }
   // How something that is shown now is shown.
   Showing showing() const;

@@ -253,9 +253,9 @@ Task<void> SourcePoller::poll(Schedule::Slot first) {
   for (std::optional<Schedule::Slot> next = first; next; next = take_due()) {
     const Schedule::Slot slot = *next;
     const SteadyTime began = SteadyClock::now();
-    const Watched sent = finder_.watched_now();
     std::string target = path_of_session(settings_.dialect->log.path, table_.at(slot).state.info.id());
     Result<HttpAnswer> answer = co_await api_.get(std::move(target));
+    const Watched sent = finder_.watched_at(began);
     Polled polled = Polled::kMoreToCome;
     while (polled == Polled::kMoreToCome) {
       // What the queue has no room for stays in the body.
@@ -558,10 +558,10 @@ void SourcePoller::schedule_late(Schedule::Slot slot, LateNews::Kind kind) {
   bump(counters_.sessions);
   bump(counters_.late);
   const SessionInfo info = session.state.info.view();
-  const bool was_many = late_.is_many();
+  const std::size_t found = late_.found();
   late_.add({slot, session.state.key}, info.start.value_or(kNever), Watched{std::int64_t{session.state.late_since}},
             kind);
-  if (late_.is_many() && !was_many) health_.many_are_late(late_.found());
+  if (found == LateNews::kMany && late_.found() > found) health_.many_are_late(late_.found());
 }
 
 std::chrono::milliseconds SourcePoller::spread(std::chrono::milliseconds most) {

@@ -32,6 +32,7 @@ class WatchedTime {
   // Adds the time since `kept` in which nobody ran, once: at the first response of the source. `theirs`: its clock,
   // nullopt when it tells none.
   void heard(Instant ours, std::optional<Instant> theirs, SteadyTime now);
+  bool is_heard() const { return heard_; }
 
   Watched at(SteadyTime now) const { return kept_.span + down_ + std::chrono::floor<Watched>(now - began_); }
   SteadyTime when(Watched at) const { return began_ + (at - kept_.span - down_); }

@@ -27,13 +27,21 @@ TEST(LateNews, LetsMoreThanAThousandOfOneSweepWaitForAnHour) {
   LateNews late;
   late.begin_sweep();
   for (std::uint32_t slot = 0; slot < LateNews::kMany; ++slot) late.add({slot, slot}, {slot, 0}, 10s);
-  EXPECT_FALSE(late.is_many());
+  EXPECT_LE(*late.next(when), kNow);
   late.add({9'999, 9'999}, {1, 0}, 20s);
-  EXPECT_TRUE(late.is_many());
   EXPECT_EQ(*late.next(when), kNow + 20s + 1h);
   late.add({10'000, 10'000}, {1, 0}, 3'000s);
   EXPECT_EQ(*late.next(when), kNow + 20s + 1h) << "the hour does not begin again";
   late.begin_sweep();
+  EXPECT_EQ(*late.next(when), kNow + 20s + 1h) << "the next sweep does not end it";
+}
+
+TEST(LateNews, CountsTheNewsOfEachSweepByItself) {
+  LateNews late;
+  for (int sweep = 0; sweep < 3; ++sweep) {
+    late.begin_sweep();
+    for (std::uint32_t slot = 0; slot < LateNews::kMany; ++slot) late.add({slot, slot}, {slot, 0}, 10s);
+  }
   EXPECT_LE(*late.next(when), kNow);
 }
 
@@ -41,7 +49,7 @@ TEST(LateNews, TakesWhatIsOpenedAgainForNoFlood) {
   LateNews late;
   for (std::uint32_t slot = 0; slot < 2 * LateNews::kMany; ++slot)
     late.add({slot, slot}, {slot, 0}, 10s, LateNews::Kind::kOpenedAgain);
-  EXPECT_FALSE(late.is_many());
+  EXPECT_LE(*late.next(when), kNow);
   EXPECT_EQ(late.size(), 2 * LateNews::kMany);
 }
 

@@ -7,6 +7,8 @@
 #include <iterator>
 #include <utility>
 
+#include "tests/support/simulated_time.h"
+
 namespace sessionlogd::test {
 namespace {
 
@@ -15,6 +17,7 @@ constexpr std::string_view kLogSuffix = "/log";
 constexpr std::int64_t kNoConnection = 3;  // it takes so long to be refused, ms
 
 // As append_rfc3339() does, with the text of the day from the time before: a simulated day writes milliards of them.
+// Without its zone.
 void append_time(std::string& to, std::int64_t ms) {
   constexpr std::int64_t kDay = 86'400'000;
   static std::string date;  // "2026-11-22T"
@@ -28,19 +31,8 @@ void append_time(std::string& to, std::int64_t ms) {
   const auto digit = [](unsigned number) { return static_cast<char>('0' + number % 10); };
   const unsigned hour = in_day / 3'600'000, minute = in_day / 60'000 % 60, second = in_day / 1'000 % 60;
   to += date;
-  const char text[] = {digit(hour / 10),
-                       digit(hour),
-                       ':',
-                       digit(minute / 10),
-                       digit(minute),
-                       ':',
-                       digit(second / 10),
-                       digit(second),
-                       '.',
-                       digit(in_day / 100),
-                       digit(in_day / 10),
-                       digit(in_day),
-                       'Z'};
+  const char text[] = {digit(hour / 10),   digit(hour),   ':', digit(minute / 10),  digit(minute),      ':',
+                       digit(second / 10), digit(second), '.', digit(in_day / 100), digit(in_day / 10), digit(in_day)};
   to.append(text, sizeof text);
 }
 
@@ -65,21 +57,44 @@ std::size_t number_of(std::string_view text, std::size_t otherwise) {
   return number;
 }
 
+// nullopt: there is none.
+std::optional<std::int64_t> time_ms(std::string_view query, std::string_view name) {
+  std::string text(parameter(query, name));
+  for (std::size_t at = text.find("%3A"); at != std::string::npos; at = text.find("%3A")) text.replace(at, 3, ":");
+  const auto read = parse_rfc3339(text);
+  return read ? std::optional(read->instant.seconds * 1'000) : std::nullopt;
+}
+
 }  // namespace
 
 std::int64_t now_ms() {
-  const Instant now = system_now();
+  const Instant now = true_now();
   return now.seconds * 1'000 + now.nanos / 1'000'000;
 }
 
+bool PlannedSession::runs_at(std::int64_t now_ms) const {
+  const bool runs_again = again_entries > 0 && now_ms >= again_ms() && now_ms < last_stop_ms();
+  return (now_ms >= start_ms && now_ms < stop_ms()) || runs_again;
+}
+
+std::int64_t PlannedSession::stop_of(std::size_t entry) const {
+  return entry < first_entries() ? stop_ms() : last_stop_ms();
+}
+
 std::int64_t PlannedSession::appears_ms(std::size_t entry) const {
-  if (entry >= entries) return stop_ms() + kLate;
-  return start_ms + static_cast<std::int64_t>(std::uint64_t{length_ms} * entry / entries);
+  if (entry < entries) return start_ms + static_cast<std::int64_t>(std::uint64_t{length_ms} * entry / entries);
+  if (entry < first_entries() || again_entries == 0) return stop_ms() + kLate;
+  const std::size_t again = entry - first_entries();
+  return again_ms() + static_cast<std::int64_t>(std::uint64_t{again_length_ms} * again / again_entries);
 }
 
 std::size_t PlannedSession::shown_at(std::int64_t now_ms) const {
   if (now_ms < start_ms) return 0;
-  if (now_ms >= stop_ms()) return entries + (has_late_entry && now_ms >= stop_ms() + kLate ? 1u : 0u);
+  if (now_ms >= stop_ms()) {
+    std::size_t shown = entries + (has_late_entry && now_ms >= stop_ms() + kLate ? 1u : 0u);
+    while (shown >= first_entries() && shown < first_entries() + again_entries && appears_ms(shown) <= now_ms) ++shown;
+    return shown;
+  }
   std::size_t shown = static_cast<std::uint64_t>(now_ms - start_ms) * entries / length_ms + 1;
   while (shown > 1 && appears_ms(shown - 1) > now_ms) --shown;
   return std::min<std::size_t>(shown, entries);
@@ -90,8 +105,13 @@ SimulatedAppliance::SimulatedAppliance(unsigned number, std::vector<PlannedSessi
       plan_(std::move(plan)),
       traffic_(traffic),
       random_(number + 1),
+      hidden_(plan_.size(), false),
       served_(plan_.size(), 0),
-      polls_(plan_.size(), 0) {}
+      polls_(plan_.size(), 0) {
+  for (std::size_t i = 0; i < plan_.size(); ++i) {
+    if (plan_[i].takes_id_of) heirs_.push_back(i);
+  }
+}
 
 void SimulatedAppliance::set_latency(std::chrono::milliseconds least, std::chrono::milliseconds most) {
   least_latency_ = least.count();
@@ -125,81 +145,127 @@ SimulatedServer::Reply SimulatedAppliance::answer(const HttpRequest& request, co
   if (down_) return {.after = std::chrono::milliseconds{kNoConnection}};
   if (is_token) {
     if (request.form.find("grant_type=password") == std::string::npos &&
-        request.form.find("refresh-" + bearer()) == std::string::npos)
-      return {latency(), 401, R"({"message":"the refresh token is not known"})"};
+        request.form.find("refresh-" + bearer()) == std::string::npos) {
+      Reply refusal = reply(401);
+      refusal.body = R"({"message":"the refresh token is not known"})";
+      return refusal;
+    }
     return token();
   }
   if (std::ranges::find(headers, "Authorization: Bearer " + bearer()) == headers.end()) {
     ++traffic_.refused;
-    return {latency(), 401};
+    return reply(401);
   }
   if (rest.empty()) return listing(target.substr(std::min(path.size() + 1, target.size())));
-  const std::size_t session = number_of(rest.substr(rest.rfind('-') + 1), plan_.size());
-  if (session >= plan_.size() || plan_[session].start_ms > now_ms()) return {latency(), 404};
-  return is_log ? log(session) : one(session);
+  const auto session = named_by(number_of(rest.substr(rest.rfind('-') + 1), plan_.size()));
+  if (!session || hidden_[*session]) return reply(404);
+  return is_log ? log(*session) : one(*session);
+}
+
+// The last that has begun of those that the id names.
+std::optional<std::size_t> SimulatedAppliance::named_by(std::size_t id) const {
+  const std::int64_t now = now_ms();
+  std::optional<std::size_t> named;
+  if (id < plan_.size() && plan_[id].start_ms <= now) named = id;
+  for (const std::size_t heir : heirs_) {
+    if (plan_[heir].takes_id_of == id && plan_[heir].start_ms <= now) named = heir;
+  }
+  return named;
+}
+
+void SimulatedAppliance::set_hidden(std::size_t begin, std::size_t end, bool hidden) {
+  for (std::size_t i = begin; i < end; ++i) hidden_[i] = hidden;
+}
+
+std::string SimulatedAppliance::message_of(std::size_t session, std::size_t entry) {
+  std::string message = "Processing disk ";
+  append_number(message, entry);
+  message += " of machine ";
+  append_number(message, session);
+  message += '.';
+  return message;
+}
+
+SimulatedServer::Reply SimulatedAppliance::reply(int status) {
+  return {.after = latency(), .status = status, .clock_ahead = clock_ahead_};
 }
 
 SimulatedServer::Reply SimulatedAppliance::token() {
-  return {latency(), 200,
-          fmt::format(R"({{"access_token":"{0}","refresh_token":"refresh-{0}","expires_in":3600}})", bearer())};
+  Reply granted = reply(200);
+  granted.body = fmt::format(R"({{"access_token":"{0}","refresh_token":"refresh-{0}","expires_in":3600}})", bearer());
+  return granted;
+}
+
+void SimulatedAppliance::append_id(std::string& to, std::size_t session) const {
+  to += "session-";
+  append_number(to, number_);
+  to += '-';
+  append_number(to, plan_[session].takes_id_of.value_or(session));
+}
+
+void SimulatedAppliance::append_time_of(std::string& to, const PlannedSession& session, std::int64_t ms) const {
+  const std::chrono::milliseconds zone = local_.value_or(std::chrono::minutes{0});
+  append_time(to, ms + session.written_ahead_ms + zone.count());
+  if (!local_) to += 'Z';
 }
 
 void SimulatedAppliance::append_row(std::string& to, std::size_t session) const {
   const PlannedSession& planned = plan_[session];
-  const bool ended = planned.stop_ms() <= now_ms();
-  to.append(R"({"id":"session-)");
-  append_number(to, number_);
-  to += '-';
-  append_number(to, session);
+  const std::int64_t now = now_ms();
+  const bool ended = !planned.runs_at(now);
+  to.append(R"({"id":")");
+  append_id(to, session);
   to.append(R"(","type":"Policy","name":"nightly","status":")").append(ended ? "Succeeded" : "Running");
   to.append(R"(","executionStartTime":")");
-  append_time(to, planned.start_ms);
+  append_time_of(to, planned, planned.start_ms);
   if (ended) {
     to.append(R"(","executionStopTime":")");
-    append_time(to, planned.stop_ms());
+    append_time_of(to, planned, now < planned.last_stop_ms() ? planned.stop_ms() : planned.last_stop_ms());
   }
   to.append("\"}");
 }
 
 SimulatedServer::Reply SimulatedAppliance::one(std::size_t session) {
-  Reply reply{latency(), 200};
-  append_row(reply.body, session);
-  return reply;
+  Reply one = reply(200);
+  append_row(one.body, session);
+  return one;
+}
+
+std::vector<std::size_t> SimulatedAppliance::listed(bool only_running, std::string_view query) const {
+  const std::int64_t now = now_ms();
+  const auto from = time_ms(query, "FromUtc"), to = time_ms(query, "ToUtc");
+  std::vector<std::size_t> rows;
+  if (blind_) return rows;
+  for (std::size_t i = 0; i < plan_.size() && plan_[i].start_ms <= now; ++i) {
+    const PlannedSession& session = plan_[i];
+    const std::int64_t start = session.start_ms + session.written_ahead_ms;
+    if (hidden_[i] || (from && start < *from) || (to && start >= *to)) continue;
+    if (only_running && !session.runs_at(now)) continue;
+    if (!heirs_.empty() && named_by(session.takes_id_of.value_or(i)) != i) continue;
+    rows.push_back(i);
+  }
+  return rows;
 }
 
 SimulatedServer::Reply SimulatedAppliance::listing(std::string_view query) {
-  const std::int64_t now = now_ms();
-  while (first_running_ < plan_.size() && plan_[first_running_].stop_ms() <= now) ++first_running_;
-  const auto starts_before = [](const PlannedSession& session, std::int64_t at) { return session.start_ms < at; };
-  const auto begun = std::lower_bound(plan_.begin(), plan_.end(), now + 1, starts_before);
-  const bool only_running = !parameter(query, "Status").empty();
-  auto from = plan_.begin() + static_cast<std::ptrdiff_t>(only_running ? first_running_ : 0);
-  if (std::string text(parameter(query, "FromUtc")); !text.empty()) {
-    for (std::size_t at = text.find("%3A"); at != std::string::npos; at = text.find("%3A")) text.replace(at, 3, ":");
-    const auto read = parse_rfc3339(text);
-    if (!read) return {latency(), 400};
-    from = std::lower_bound(from, begun, read->instant.seconds * 1'000, starts_before);
+  std::vector<std::size_t> rows = listed(!parameter(query, "Status").empty(), query);
+  if (pages_ == Pages::kShuffled) std::ranges::shuffle(rows, random_);
+  const std::size_t asked = number_of(parameter(query, "Limit"), longest_page_);
+  std::size_t begin = std::min(number_of(parameter(query, "Offset"), 0), rows.size());
+  if (pages_ == Pages::kIgnoreOffset) begin = 0;
+  const std::size_t end = std::min(begin + std::min(asked, longest_page_), rows.size());
+  Reply page = reply(200);
+  page.body = R"({"results":[)";
+  for (std::size_t row = begin; row < end; ++row) {
+    if (row > begin) page.body += ',';
+    append_row(page.body, rows[row]);
   }
-
-  const std::size_t offset = number_of(parameter(query, "Offset"), 0),
-                    limit = number_of(parameter(query, "Limit"), 200);
-  Reply reply{latency(), 200};
-  reply.body = R"({"results":[)";
-  const auto is_listed = [&](const PlannedSession& one) { return !only_running || one.stop_ms() > now; };
-  std::size_t row = 0;
-  auto session = from;
-  if (!only_running)
-    session += static_cast<std::ptrdiff_t>(row = std::min(offset, static_cast<std::size_t>(begun - from)));
-  for (; session < begun && row < offset + limit; ++session) {
-    if (!is_listed(*session) || row++ < offset) continue;
-    if (row > offset + 1) reply.body += ',';
-    append_row(reply.body, static_cast<std::size_t>(session - plan_.begin()));
-  }
-  const auto rest = only_running ? std::count_if(session, begun, is_listed) : begun - session;
-  reply.body.append(R"(],"totalCount":)");
-  append_number(reply.body, row + static_cast<std::size_t>(rest));
-  reply.body += '}';
-  return reply;
+  page.body.append(R"(],"totalCount":)");
+  append_number(page.body, pages_ == Pages::kTotalIsZero       ? 0
+                           : pages_ == Pages::kTotalIsThePages ? end - begin
+                                                               : rows.size());
+  page.body += '}';
+  return page;
 }
 
 SimulatedServer::Reply SimulatedAppliance::log(std::size_t session) {
@@ -213,27 +279,25 @@ SimulatedServer::Reply SimulatedAppliance::log(std::size_t session) {
   }
   served_[session] = static_cast<std::uint16_t>(shown);
 
-  Reply reply{latency(), 200};
-  std::string& body = reply.body;
+  Reply log = reply(200);
+  std::string& body = log.body;
   body.reserve(128 + shown * 192);
-  body = R"({"sessionId":"session-)";
-  append_number(body, number_);
-  body += '-';
-  append_number(body, session);
+  body = R"({"sessionId":")";
+  append_id(body, session);
   body.append(R"(","log":[)");
   for (std::size_t entry = 0; entry < shown; ++entry) {
-    const bool final = entry + 1 < shown || now >= planned.stop_ms();
+    const std::int64_t stop = planned.stop_of(entry);
+    const bool final = entry + 1 < shown || now >= stop;
     body.append(entry == 0 ? R"({"status":")" : R"(,{"status":")").append(final ? "Success" : "Running");
     body.append(R"(","logTime":")");
-    append_time(body, final ? std::min(planned.appears_ms(entry + 1), planned.stop_ms()) : planned.appears_ms(entry));
-    body.append(R"(","message":"Processing disk )");
-    append_number(body, entry);
-    body.append(R"( of the machine.","executionStartTime":")");
-    append_time(body, planned.appears_ms(entry));
+    append_time_of(body, planned, final ? std::min(planned.appears_ms(entry + 1), stop) : planned.appears_ms(entry));
+    body.append(R"(","message":")").append(message_of(session, entry));
+    body.append(R"(","executionStartTime":")");
+    append_time_of(body, planned, planned.appears_ms(entry));
     body.append(R"(","executionDuration":0})");
   }
   body.append("]}");
-  return reply;
+  return log;
 }
 
 }  // namespace sessionlogd::test

@@ -1,9 +1,11 @@
 // An appliance on simulated time, of the dialect veeam-aws: sessions that begin and end as planned, whose entries
-// appear one by one, are Running until the next one comes, and sometimes come late. It can be down, and end its tokens.
+// appear one by one, are Running until the next one comes, and sometimes come late. It can be down, end its tokens,
+// have a clock that is wrong, hide sessions, and lie about its pages.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -22,12 +24,29 @@ struct PlannedSession {
   std::uint16_t entries = 1;    // at equal gaps from its start on
   bool has_late_entry = false;  // one more, kLate after its stop
 
+  // It is opened again so long after its stop, for so long, with so many more entries; 0 entries: it is not.
+  std::uint32_t again_after_ms = 0, again_length_ms = 0;
+  std::uint16_t again_entries = 0;
+  // Its start names the id of this one from now on.
+  std::optional<std::size_t> takes_id_of{};
+  // Times that the appliance writes of it are so far ahead of the truth.
+  std::int64_t written_ahead_ms = 0;
+
   static constexpr std::int64_t kLate = 45'000;
   std::int64_t stop_ms() const { return start_ms + length_ms; }
+  std::int64_t again_ms() const { return stop_ms() + again_after_ms; }
+  std::int64_t last_stop_ms() const { return again_entries == 0 ? stop_ms() : again_ms() + again_length_ms; }
+  bool runs_at(std::int64_t now_ms) const;
+  // The stop time that counts for the entry.
+  std::int64_t stop_of(std::size_t entry) const;
   std::int64_t appears_ms(std::size_t entry) const;
   std::size_t shown_at(std::int64_t now_ms) const;  // how many entries
+
+ private:
+  std::size_t first_entries() const { return entries + (has_late_entry ? 1u : 0u); }
 };
 
+// In truth, whatever our own clock says.
 std::int64_t now_ms();
 
 // How long ago entries had appeared when they were read first: with less than a second between the bounds of interest.
@@ -58,8 +77,32 @@ class SimulatedAppliance : public SimulatedServer {
   void come_back() { down_ = false; }
   void end_tokens() { ++token_; }
 
+  // Its Date is so far ahead of the truth; nullopt: it sends none.
+  void set_clock(std::optional<std::chrono::seconds> ahead) { clock_ahead_ = ahead; }
+  // Times are written as this zone has them, without naming it.
+  void write_local_times(std::chrono::minutes offset) { local_ = offset; }
+  // Its listings show nothing, as if there were nothing; what is asked for by its id is there.
+  void go_blind() { blind_ = true; }
+  void see_again() { blind_ = false; }
+  // Listings show none of these; what is asked for by its id is not there, either.
+  void hide(std::size_t begin, std::size_t end) { set_hidden(begin, end, true); }
+  void show(std::size_t begin, std::size_t end) { set_hidden(begin, end, false); }
+
+  enum class Pages {
+    kHonest,
+    kTotalIsThePages,  // the total is the page's own count
+    kTotalIsZero,
+    kIgnoreOffset,  // the first page, whatever is asked for
+    kShuffled,      // another order in each response
+  };
+  void set_pages(Pages pages) { pages_ = pages; }
+  // However many are asked for.
+  void set_longest_page(std::size_t rows) { longest_page_ = rows; }
+
   std::string url() const;
   const std::vector<PlannedSession>& plan() const { return plan_; }
+  // Its message, which no other of this appliance has.
+  static std::string message_of(std::size_t session, std::size_t entry);
   // Of the entries that the session has shown so far, how many were in an answer.
   std::size_t read_of(std::size_t session) const { return served_[session]; }
   std::uint64_t polls_of(std::size_t session) const { return polls_[session]; }
@@ -72,9 +115,15 @@ class SimulatedAppliance : public SimulatedServer {
   Reply listing(std::string_view query);
   Reply one(std::size_t session);
   Reply log(std::size_t session);
+  Reply reply(int status);
   std::chrono::milliseconds latency();
   std::string bearer() const;
+  void append_id(std::string& to, std::size_t session) const;
   void append_row(std::string& to, std::size_t session) const;
+  void append_time_of(std::string& to, const PlannedSession& session, std::int64_t ms) const;
+  std::optional<std::size_t> named_by(std::size_t id) const;
+  std::vector<std::size_t> listed(bool only_running, std::string_view query) const;
+  void set_hidden(std::size_t begin, std::size_t end, bool hidden);
   void count(Traffic::Kind kind);
 
   const unsigned number_;
@@ -82,9 +131,14 @@ class SimulatedAppliance : public SimulatedServer {
   Traffic& traffic_;
   std::minstd_rand random_;
   std::int64_t least_latency_ = 20, most_latency_ = 120;
-  bool down_ = false;
+  bool down_ = false, blind_ = false;
   unsigned token_ = 1;
-  std::size_t first_running_ = 0;  // all before have ended
+  std::optional<std::chrono::seconds> clock_ahead_{0};
+  std::optional<std::chrono::minutes> local_;
+  Pages pages_ = Pages::kHonest;
+  std::size_t longest_page_ = 200;
+  std::vector<bool> hidden_;
+  std::vector<std::size_t> heirs_;  // sessions that take another's id
   std::vector<std::uint16_t> served_;
   std::vector<std::uint32_t> polls_;
   std::uint64_t requests_ = 0;

@@ -4,6 +4,7 @@
 #include "core/signal.h"
 #include "core/task.h"
 #include "core/timestamp.h"
+#include "tests/support/simulated_time.h"
 
 namespace sessionlogd {
 namespace asio = boost::asio;
@@ -58,7 +59,7 @@ Task<Result<HttpAnswer>> HttpClient::send(Endpoint& endpoint, const HttpRequest&
   answer.status = reply.status;
   answer.body = impl->bodies_.take();
   answer.body.append(reply.body);
-  answer.date = system_now().seconds;
+  if (reply.clock_ahead) answer.date = test::true_now().seconds + reply.clock_ahead->count();
   answer.retry_after = reply.retry_after;
   const auto wish = reply.retry_after.value_or(std::chrono::seconds(0));
   if (reply.status >= 300 && wish.count() > 0 && state->on_wish_) state->on_wish_(wish);

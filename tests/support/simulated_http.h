@@ -20,6 +20,7 @@ class SimulatedServer {
     int status = 0;  // 0: no connection could be made
     std::string body{};
     std::optional<std::chrono::seconds> retry_after{};
+    std::optional<std::chrono::seconds> clock_ahead{0};  // of the truth, in its Date; nullopt: it sends none
   };
 
   virtual ~SimulatedServer() = default;

@@ -8,17 +8,25 @@ constexpr std::chrono::hours kBegin{1'000};
 constexpr std::int64_t kMidnight = 1'795'305'600;  // 2026-11-22T00:00:00Z
 
 std::chrono::nanoseconds passed{0};
+std::chrono::seconds our_clock_ahead{0};
 
 }  // namespace
 
 SteadyTime SteadyClock::now() noexcept { return SteadyTime(kBegin + passed); }
 
 Instant system_now() {
+  const Instant now = test::true_now();
+  return {now.seconds + our_clock_ahead.count(), now.nanos};
+}
+
+namespace test {
+
+Instant true_now() {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(passed);
   return {kMidnight + seconds.count(), static_cast<std::uint32_t>((passed - seconds).count())};
 }
 
-namespace test {
+void step_our_clock(std::chrono::seconds ahead) { our_clock_ahead = ahead; }
 
 void SimulatedTime::run(std::chrono::milliseconds span) {
   look_at_timers();
