@@ -50,7 +50,6 @@ struct ReadOutcome {
   std::size_t events() const { return events_new + events_changed + events_error + events_gap; }
 };
 
-
 // What to do with an answer in which no entry is known: it may be of another session, to which the id was given.
 enum class Strange {
   kTake,

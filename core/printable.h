@@ -11,7 +11,8 @@ namespace sessionlogd {
 // without width and bytes that are no UTF-8 are written as "\n", "\x1b" or "\u202e"; all else is as it was.
 std::string printable(std::string_view text);
 
-// The same, and no blank either: one word of a line "source=... session=...", which cannot be taken for two. "" stays "".
+// The same, and no blank either: one word of a line "source=... session=...", which cannot be taken for two. "" stays
+// "".
 std::string printable_word(std::string_view text);
 
 // Whether printable() would change it: whether `character` (of Unicode) may not be seen as it is.

@@ -30,7 +30,7 @@ TEST(DoneMarks, AreDroppedOnlyAfterThreeSweepsOverTheRetention) {
   shard.run(3 * kDay);
   EXPECT_EQ(shard.view(0).sessions[3], 10u);
   appliance.show(5, 7);  // within the retention
-  shard.run(kDay + 2h);
+  shard.run(kDay - 4h);
   shard.restart(0);
   EXPECT_EQ(shard.view(0).sessions[3], 10u);
   shard.run(3 * kDay);
