@@ -15,7 +15,7 @@ constexpr std::size_t kBytesPerKey = sizeof(std::uint64_t) + sizeof(std::uint32_
 constexpr std::uint32_t kLeastGrowth = 4, kGrowthShare = 8;
 
 // In place of a group: paired as what was known before. No group has so high a number.
-constexpr std::uint32_t kFormerOwner = 0xFFFFFFFF;
+constexpr std::uint32_t kFormerOwner = 0xFFFFFFFF, kPairedOwner = 0xFFFFFFFE;
 
 // Most answers repeat what is known in the order in which it came. Twins never match here, since only the first of them
 // has its identity as its key: they take the long way.
@@ -216,8 +216,12 @@ void HistoryComparer::compare_unknown(const Inquiry& in) {
     for (const std::uint32_t first : unknown_) {
       for (std::uint32_t i = first; i != Table::kNone; i = next_[i]) former_.push_back({in.former->former(i), i});
     }
-    pair_former(in, &FormerDigest::base);
-    pair_former(in, &FormerDigest::earlier);
+    // What is equal pairs first, under whichever key it is known: a twin that came since the upgrade has its new one.
+    pair_former(in, &FormerDigest::base, Pairing::kEqual);
+    pair_former(in, &FormerDigest::earlier, Pairing::kEqual);
+    pair_own_equal(in);
+    pair_former(in, &FormerDigest::base, Pairing::kAll);
+    pair_former(in, &FormerDigest::earlier, Pairing::kAll);
   }
   for (const std::uint32_t first : unknown_) {
     const std::uint64_t base = in.answer[first].base;
@@ -230,7 +234,7 @@ void HistoryComparer::compare_unknown(const Inquiry& in) {
 }
 
 // Pairs entries of unknown groups with known ones that the answer lacks and whose keys are those of `base`.
-void HistoryComparer::pair_former(const Inquiry& in, std::uint64_t FormerDigest::*base) {
+void HistoryComparer::pair_former(const Inquiry& in, std::uint64_t FormerDigest::*base, Pairing pairing) {
   std::ranges::sort(former_, {}, [&](const Former& entry) { return std::pair(entry.digest.*base, entry.index); });
   for (std::size_t begin = 0, end = 0; begin < former_.size(); begin = end) {
     served_.clear();
@@ -240,11 +244,37 @@ void HistoryComparer::pair_former(const Inquiry& in, std::uint64_t FormerDigest:
     if (served_.empty()) continue;
     collect_kept(in, former_[begin].digest.*base, kFormerOwner);
     if (kept_.empty()) continue;
+    if (pairing == Pairing::kEqual) {
+      recognised_ += pair_equal_for_good(in, 0);
+      continue;
+    }
     recognised_ += std::min(served_.size(), kept_.size());
     for (const std::uint32_t i : served_) paired_[i] = true;
     pair(in);
     for (const std::uint32_t i : served_) paired_[i] = false;
   }
+}
+
+// Of unknown groups what is known under the keys that it has now.
+void HistoryComparer::pair_own_equal(const Inquiry& in) {
+  for (const std::uint32_t first : unknown_) {
+    collect_served(first);
+    std::erase_if(served_, [&](std::uint32_t i) { return paired_[i]; });
+    collect_kept(in, in.answer[first].base, first + 1);
+    pair_equal_for_good(in, first + 1);
+  }
+}
+
+// Nobody else gets what pairs here. Returns how many did.
+std::size_t HistoryComparer::pair_equal_for_good(const Inquiry& in, std::uint32_t owner_of_rest) {
+  std::size_t pairs = 0;
+  pair_equal(in, [&](std::uint32_t i, const Known& known) {
+    paired_[i] = true;
+    owner_[known.position] = kPairedOwner;
+    ++pairs;
+  });
+  for (const Known& known : kept_) owner_[known.position] = owner_of_rest;
+  return pairs;
 }
 
 void HistoryComparer::collect_served(std::uint32_t first) {
@@ -270,15 +300,7 @@ void HistoryComparer::collect_kept(const Inquiry& in, std::uint64_t base, std::u
 void HistoryComparer::pair(const Inquiry& in) {
   if (kept_.empty()) return;
   const bool has_twins = kept_.size() > 1;
-  pair_equal(
-      in.history, [&](std::uint32_t i) { return in.answer[i].hash; }, [](std::uint32_t, const Known&) {});
-  if (in.former != nullptr) {
-    pair_equal(
-        in.history, [&](std::uint32_t i) { return in.former->former(i).hash; },
-        [&](std::uint32_t i, const Known& known) {
-          emissions_.push_back({i, in.answer[i].hash, known.key, Change::kAdopted, false, known.position});
-        });
-  }
+  pair_equal(in, [](std::uint32_t, const Known&) {});
   // Where some that are known are not there, the next answer tells which of them the others have become: taken for one
   // that stands behind the fault, an entry would make that one new again. A broken answer is never the last.
   if (has_twins && !kept_.empty() && !in.rules.whole) return served_.clear();
@@ -292,9 +314,23 @@ void HistoryComparer::pair(const Inquiry& in) {
   for (std::size_t i = paired; i < kept_.size(); ++i) owner_[kept_[i].position] = 0;
 }
 
+// Takes out of served_ and kept_ what is equal, now or by the reading of before, which is adopted.
+template <class OnPair>
+void HistoryComparer::pair_equal(const Inquiry& in, OnPair on_pair) {
+  pair_by_hash(
+      in.history, [&](std::uint32_t i) { return in.answer[i].hash; }, on_pair);
+  if (in.former == nullptr) return;
+  pair_by_hash(
+      in.history, [&](std::uint32_t i) { return in.former->former(i).hash; },
+      [&](std::uint32_t i, const Known& known) {
+        emissions_.push_back({i, in.answer[i].hash, known.key, Change::kAdopted, false, known.position});
+        on_pair(i, known);
+      });
+}
+
 // Takes out of served_ and kept_ what pairs by equal hash, in any order. The rest keeps its order.
 template <class HashOf, class OnPair>
-void HistoryComparer::pair_equal(const SessionHistory& history, HashOf hash_of, OnPair on_pair) {
+void HistoryComparer::pair_by_hash(const SessionHistory& history, HashOf hash_of, OnPair on_pair) {
   if (served_.empty() || kept_.empty()) return;
   const auto kept_hash = [&](const Known& known) { return history.hash(known.position); };
   if (served_.size() == 1 && kept_.size() == 1) {

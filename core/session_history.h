@@ -190,7 +190,10 @@ class HistoryComparer {
   void group_by_identity(std::span<const EntryDigest> answer);
   void compare_group(const Inquiry& in, std::uint32_t first);
   void compare_unknown(const Inquiry& in);
-  void pair_former(const Inquiry& in, std::uint64_t FormerDigest::*base);
+  enum class Pairing { kEqual, kAll };
+  void pair_former(const Inquiry& in, std::uint64_t FormerDigest::*base, Pairing pairing);
+  void pair_own_equal(const Inquiry& in);
+  std::size_t pair_equal_for_good(const Inquiry& in, std::uint32_t owner_of_rest);
   void collect_served(std::uint32_t first);
   void index_known(const SessionHistory& history);
   bool is_known(std::uint64_t key) const;
@@ -200,8 +203,10 @@ class HistoryComparer {
   }
   void collect_kept(const Inquiry& in, std::uint64_t base, std::uint32_t owner);
   void pair(const Inquiry& in);
+  template <class OnPair>
+  void pair_equal(const Inquiry& in, OnPair on_pair);
   template <class HashOf, class OnPair>
-  void pair_equal(const SessionHistory& history, HashOf hash_of, OnPair on_pair);
+  void pair_by_hash(const SessionHistory& history, HashOf hash_of, OnPair on_pair);
   void emit_changed(const Inquiry& in, std::uint32_t index, const Known& known);
   void emit_new(const Inquiry& in, std::uint64_t base);
 

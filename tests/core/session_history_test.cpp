@@ -250,6 +250,17 @@ TEST(SessionHistory, FindsAgainTwinsWhoseTimesLostADigit) {
   EXPECT_EQ(history.hash(0), std::uint32_t{'9'});
 }
 
+TEST(SessionHistory, FindsAgainTwinsOfWhichOneCameAfterTheUpgrade) {
+  SessionHistory history;
+  history.append(id('a'), '1', 0);
+  history.append(twin_key(id('a'), 1, kSession), '2', 0);
+  history.append(twin_key(id('a'), 2, kSession), '3', 0);
+  history.append(id('A'), '4', 0);  // as it is read now
+  EXPECT_EQ(
+      compared(history, "A4 A2 A3 A5", {{id('a'), 0, '4'}, {id('a'), 0, '2'}, {id('a'), 0, '3'}, {id('a'), 0, '5'}}),
+      "*3");
+}
+
 TEST(SessionHistory, TakesNothingThatTheAnswerShowsForWhatAnotherWas) {
   SessionHistory history;
   history.append(id('A'), '1', 0);
