@@ -41,6 +41,30 @@ class FailingOps : public FileOps {
   int error = 0, sync_error = 0;
 };
 
+// What becomes durable, and what is removed, in order: "sync NAME", "rename NAME", "unlink NAME".
+class RecordingOps : public FileOps {
+ public:
+  int fsync(int fd) override {
+    std::error_code ignored;
+    say("sync", fs::read_symlink("/proc/self/fd/" + std::to_string(fd), ignored));
+    return FileOps::fsync(fd);
+  }
+  int rename(const char* from, const char* to) override {
+    say("rename", to);
+    return FileOps::rename(from, to);
+  }
+  int unlink(const char* path) override {
+    say("unlink", path);
+    return FileOps::unlink(path);
+  }
+  std::vector<std::string> done;
+
+ private:
+  void say(std::string_view what, const fs::path& file) {
+    done.push_back(std::string(what) + " " + file.filename().string());
+  }
+};
+
 class RotatedKeeperTest : public testing::Test {
  protected:
   std::string plain(std::int64_t number) const { return rotated_name(settings.path, number, {}); }
@@ -132,6 +156,19 @@ TEST_F(RotatedKeeperTest, LeavesThePlainFileWhenThereIsNoRoom) {
   }
   keeper.tidy(3);
   EXPECT_EQ(unpacked(packed(1)), content(1));
+}
+
+TEST_F(RotatedKeeperTest, RemovesThePlainFileWhenTheCompressedOneAndItsNameAreOnTheDisk) {
+  make(1, 2);
+  RecordingOps recording;
+  RotatedKeeper(settings, recording).tidy(3);
+  const std::string whole = fs::path(packed(1)).filename().string();
+  const std::string directory = fs::path(settings.path).parent_path().filename().string();
+  ASSERT_EQ(recording.done.size(), 4u) << testing::PrintToString(recording.done);
+  EXPECT_TRUE(recording.done[0].starts_with("sync " + whole)) << recording.done[0];
+  EXPECT_EQ(recording.done[1], "rename " + whole);
+  EXPECT_EQ(recording.done[2], "sync " + directory);
+  EXPECT_EQ(recording.done[3], "unlink " + fs::path(plain(1)).filename().string());
 }
 
 TEST(ZstdReader, FindsEveryDamage) {
