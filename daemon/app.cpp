@@ -113,7 +113,9 @@ int App::run() {
   pulse_.watch();
   service_.ready();
   if (mode_ == PollMode::kForever && settings_.sink.keeps_state()) listen_to_operator();
+  starting_.clear();
   publish_process();
+  shards_run_ = true;  // all that can be asked is there: from here on /readyz says so
   wait_for_end();
   const bool all_committed = stop();
   return exit_status(all_committed);
@@ -228,8 +230,6 @@ void App::start() {
   committer_.start();
   shards_running_ = shards_.size();
   for (const auto& shard : shards_) shard->start([this] { asio::post(main_, [this] { on_shard_end(); }); });
-  shards_run_ = true;
-  starting_.clear();
 }
 
 void App::listen_to_operator() {
