@@ -124,6 +124,8 @@ Task<Result<void>> SessionFinder::list_once() {
   const bool looks_back = SteadyClock::now() - kLooksBackEvery >= looked_back_at_;
   Showing how = showing();
   how.inquiry = ++inquiries_;
+  how.since = std::exchange(began_, std::nullopt);
+  const Instant began_there = api_.now();
   // They are few, and what is read of them cannot wait for a long window.
   if (discovery_.can_list_running()) {
     ListingWalk running = discovery_.walk({});
@@ -159,6 +161,7 @@ Task<Result<void>> SessionFinder::list_once() {
   incomplete_ = missing.empty() ? 0 : incomplete_ + 1;
   if (!missing.empty() || !clock_held || again != again_) co_return Result<void>();
   // From here on the next listing may begin later: all that this one showed is in batches before this one.
+  began_ = began_there;
   if (looks_back) looked_back_at_ = SteadyClock::now();
   listed_again_from_.reset();
   table_.source().listed_to = began;

@@ -131,6 +131,7 @@ class SessionFinder {
   std::optional<Instant> listed_again_from_;
 
   std::optional<Instant> window_from_;  // of the last listing
+  std::optional<Instant> began_;        // the last one that was complete, the source's clock
 
   std::optional<ListingWalk> sweep_;
   unsigned swept_again_ = 0;  // again_, when it began

@@ -75,6 +75,8 @@ struct Showing {
   bool late = false;          // by it alone: a window should have shown them before
   bool ended_long_ago_counts = false;  // at first contact, in one pass, and in backfill
   Instant ours{}, theirs{};            // what the clocks say
+  // When the listing before began, the source's clock: what is new has begun since, or was hidden.
+  std::optional<Instant> since{};
   Watched watched{0};
 };
 

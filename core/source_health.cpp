@@ -69,6 +69,20 @@ void SourceHealth::swept(std::size_t rows, std::size_t marks, std::string_view m
   }
 }
 
+void SourceHealth::other_zone(std::chrono::minutes ahead) {
+  const TimeZone& zone = settings_.time_zone;
+  std::string remedy = "set its time_zone";
+  if (zone.fixed_offset) {
+    const std::int64_t offset = (*zone.fixed_offset + ahead).count();
+    remedy = fmt::format("set time_zone = \"{}{:02}:{:02}\", or the name of its zone", offset < 0 ? '-' : '+',
+                         std::abs(offset) / 60, std::abs(offset) % 60);
+  }
+  log_warn(
+      {.source = settings_.name},
+      "three sessions that had just begun say that they began {} minutes {}: its times are of another zone than {}; {}",
+      std::abs(ahead.count()), ahead.count() > 0 ? "later" : "earlier", zone.name, remedy);
+}
+
 void SourceHealth::many_are_late(std::size_t sessions) {
   log_warn(
       {.source = settings_.name},

@@ -30,6 +30,8 @@ class SourceHealth {
 
   // A sweep has ended: rows that it showed, done marks that the source has, and why it was not complete ("" = it was).
   void swept(std::size_t rows, std::size_t marks, std::string_view missing);
+  // Its times are ahead by so much of those of its zone.
+  void other_zone(std::chrono::minutes ahead);
   // More sessions than usual are shown that no window showed: they wait.
   void many_are_late(std::size_t sessions);
   // Why a session's log may hold more than was given, "" = it does not.

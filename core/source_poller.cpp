@@ -164,6 +164,11 @@ void SourcePoller::taken_in(const SessionTable::TakenIn& taken, const Showing& h
     log_debug({.source = settings_.name, .session = session.state.info.id()}, "is listed as {}{}",
               session.state.info.view().status, taken.as == As::kNew ? ", not known so far" : ", known");
   }
+  if (taken.as == As::kNew && how.since && !taken.is_opened_again && !session.life.final()) {
+    const std::optional<Instant> start = session.state.info.view().start;
+    const auto ahead = start ? zone_.began(*start, *how.since, how.theirs) : std::nullopt;
+    if (ahead) health_.other_zone(*ahead);
+  }
   if (taken.as == As::kNew && how.late) {
     return schedule_late(taken.slot,
                          taken.is_opened_again ? LateNews::Kind::kOpenedAgain : LateNews::Kind::kNeverShown);

@@ -30,6 +30,7 @@
 #include "core/spawn.h"
 #include "core/task.h"
 #include "core/uncommitted.h"
+#include "core/zone_guess.h"
 
 namespace sessionlogd {
 
@@ -166,6 +167,7 @@ class SourcePoller : private FoundSessions {
   SessionFinder finder_;
   PollOrder schedule_;
   LateNews late_;
+  ZoneGuess zone_;
 
   Signal changed_;  // something is due sooner than it was waited for, ended, or we stop
   SteadyTime dispatch_sleeps_until_ = SteadyTime::min();  // min(): whatever is due, there is no connection for it
