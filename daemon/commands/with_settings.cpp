@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <spdlog/spdlog.h>
 
+#include <string_view>
 #include <variant>
 
 #include "config/load.h"
@@ -12,11 +13,23 @@
 
 namespace sessionlogd {
 
+namespace {
+
+// An example in it stands on lines of its own, and is copied from there.
+void print_lines(std::string_view text) {
+  for (std::size_t end = 0; end != text.npos; text.remove_prefix(end == text.npos ? 0 : end + 1)) {
+    end = text.find('\n');
+    print_error(text.substr(0, end));
+  }
+}
+
+}  // namespace
+
 int with_settings(const std::string& config_file, const std::function<int(const Settings&)>& command,
                   SecretFiles secret_files) {
   const auto loaded = load_settings(config_file, secret_files);
   if (const auto* errors = std::get_if<std::vector<ConfigError>>(&loaded)) {
-    for (const ConfigError& error : *errors) print_error(error.to_string());
+    for (const ConfigError& error : *errors) print_lines(error.to_string());
     print_error(fmt::format("{}: {} {} in the configuration; nothing was started", config_file, errors->size(),
                             errors->size() == 1 ? "mistake" : "mistakes"));
     return kWrongConfiguration;
