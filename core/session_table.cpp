@@ -93,9 +93,8 @@ SessionTable::SessionTable(const SourceSettings& settings, RestoredSource restor
 
 SessionTable::TakenIn SessionTable::take_in(const ListedSession& listed, const Showing& how,
                                             std::vector<StateRecord>& records) {
-  shown(listed, records);
   bool other_start = false;
-  const Named as = find(listed, other_start);
+  const Named as = find(listed, other_start, records);
   if (!as.is_known()) return take_in_unknown(listed, as, how, records);
   if (as.mark) return take_in_marked(listed, as, other_start, how, records);
 
@@ -123,12 +122,18 @@ SessionTable::Named SessionTable::named(std::string_view id, std::uint32_t gener
 }
 
 // Of those that the id ever named the one with this start, else the last; else one that is not known.
-SessionTable::Named SessionTable::find(const ListedSession& listed, bool& other_start) {
+// The marks of all of them are shown by this: they go together.
+SessionTable::Named SessionTable::find(const ListedSession& listed, bool& other_start,
+                                       std::vector<StateRecord>& records) {
   std::optional<Named> last, same;
   for (std::uint32_t generation = 0, unknown = 0; unknown < kHoles; ++generation) {
-    const Named one = named(listed.id, generation);
+    Named one = named(listed.id, generation);
     unknown = one.is_known() ? 0 : unknown + 1;
     if (!one.is_known()) continue;
+    if (one.mark && done_.shown(one.key)) {
+      one.mark->absent_since.reset();
+      records.push_back({one.key, StateRecord::kSessionPart, encode_mark(*one.mark)});
+    }
     const std::uint64_t digest = one.slot ? sessions_[*one.slot].state.digest : one.mark->digest;
     last = one;
     other_start = !may_have_start_of(digest, listed);
@@ -139,18 +144,6 @@ SessionTable::Named SessionTable::find(const ListedSession& listed, bool& other_
     return *same;
   }
   return last.value_or(named(listed.id, 0));
-}
-
-// The marks of every session that the id ever named: they go together.
-void SessionTable::shown(const ListedSession& listed, std::vector<StateRecord>& records) {
-  for (std::uint32_t generation = 0, unknown = 0; unknown < kHoles; ++generation) {
-    const std::uint64_t key = session_key(settings_.id, listed.id, generation);
-    const bool is_open = slots_.contains(key);
-    const bool is_marked = !is_open && done_.contains(key);
-    unknown = is_open || is_marked ? 0 : unknown + 1;
-    if (is_marked && done_.shown(key))
-      records.push_back({key, StateRecord::kSessionPart, encode_mark(*done_.find(key))});
-  }
 }
 
 SessionTable::TakenIn SessionTable::take_in_unknown(const ListedSession& listed, const Named& as, const Showing& how,

@@ -172,8 +172,7 @@ class SessionTable {
     bool is_known() const { return slot || mark; }
   };
   Named named(std::string_view id, std::uint32_t generation) const;
-  Named find(const ListedSession& listed, bool& other_start);
-  void shown(const ListedSession& listed, std::vector<StateRecord>& records);
+  Named find(const ListedSession& listed, bool& other_start, std::vector<StateRecord>& records);
 
   TakenIn take_in_unknown(const ListedSession& listed, const Named& as, const Showing& how,
                           std::vector<StateRecord>& records);
