@@ -35,11 +35,14 @@ std::vector<std::string> not_healthy(const Heartbeat& heartbeat, SteadyTime now)
 std::vector<std::string> not_ready(const FleetView& view) {
   std::vector<std::string> reasons = view.not_healthy;
   if (view.process.stopping) reasons.push_back("the daemon is stopping");
+  const bool all_seen = std::all_of(view.shards.begin(), view.shards.end(), [](const auto& it) { return it != nullptr; });
   if (!view.sink.error.empty()) {
     reasons.push_back(fmt::format("sink {} cannot take events now: {}", view.process.sink_name, view.sink.error));
   } else if (view.sink.committing_for && *view.sink.committing_for > kLongestCommit) {
     reasons.push_back(fmt::format("sink {} has been busy with one commit for {:.0f} s", view.process.sink_name,
                                   view.sink.committing_for->count()));
+  } else if (!all_seen) {
+    reasons.push_back("the sources have not been asked yet how they are");
   }
   return reasons;
 }
