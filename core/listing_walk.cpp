@@ -42,6 +42,7 @@ void ListingWalk::take(const Page& page, Instant now) {
       return;
     case PageWalk::Step::kComplete:
       if (complete()) place_ = window().to;
+      if (!was_cut() && page.total > pages_.seen()) short_ = {page.total, pages_.seen(), pages_.sum_of_seen()};
       return next_part();
     case PageWalk::Step::kStartOver:
       return start_over(now);

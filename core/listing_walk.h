@@ -64,6 +64,13 @@ class ListingWalk {
   bool was_cut() const { return cuts_ > 0; }
   // All that began before was shown completely: a walk that is cut off by a restart goes on from there.
   std::optional<Instant> place() const { return place_; }
+  // Of a walk that went through no slices, to its end: the source says that there are more rows than it showed. That
+  // proves nothing of one walk.
+  struct Short {
+    std::size_t total, shown;
+    std::uint64_t rows;  // which they were, whatever their order
+  };
+  const std::optional<Short>& short_of_total() const { return short_; }
   // Rows taken, those that were shown twice counted twice.
   std::size_t rows() const { return rows_; }
 
@@ -89,6 +96,7 @@ class ListingWalk {
   std::optional<Instant> oldest_, newest_;  // starts
   std::string_view missing_;
   std::optional<Instant> place_;
+  std::optional<Short> short_;
   std::size_t rows_ = 0;
 };
 

@@ -13,6 +13,7 @@
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <span>
 
 namespace sessionlogd {
@@ -45,8 +46,9 @@ class PageWalk {
   };
   Step take(const Page& page);
 
-  // Different rows so far.
+  // Different rows so far, and what tells them from others, whatever their order.
   std::size_t seen() const { return seen_.size(); }
+  std::uint64_t sum_of_seen() const { return std::accumulate(seen_.begin(), seen_.end(), std::uint64_t{0}); }
 
  private:
   // A source that gives one row at a time would give the same one for ever.

@@ -411,6 +411,7 @@ void SessionFinder::end_sweep(const ListingWalk& walk, bool was_resumed) {
     log_debug({.source = settings_.name}, "was swept: {} rows, {} done marks dropped", rows, dropped);
   }
   health_.swept(rows, table_.done(), walk.missing());
+  health_.short_of_total(walk.short_of_total());
   found_.push(std::move(records));
   commit_source();
 }

@@ -1,9 +1,10 @@
 #include "core/source_health.h"
-#include "core/log_line.h"
 
 #include <fmt/core.h>
 
 #include <utility>
+
+#include "core/log_line.h"
 
 namespace sessionlogd {
 namespace {
@@ -11,6 +12,7 @@ namespace {
 // Failures that pass are not worth a line before there are so many in a row.
 constexpr unsigned kFailuresWorthSaying = 3;
 constexpr unsigned kIncompleteIsAFault = 3;
+constexpr unsigned kShortIsOdd = 3;
 
 // What a source says that does not know the request: as a whole, or this session.
 bool is_refusal(int http_status) {
@@ -61,12 +63,34 @@ void SourceHealth::swept(std::size_t rows, std::size_t marks, std::string_view m
   } else if (incomplete_sweeps_ >= kIncompleteIsAFault) {
     fault = fmt::format("its sessions cannot be listed completely: {}", missing);
   }
+  // Nothing is dropped without complete sweeps.
+  const bool many_marks = !missing.empty() && rows > 0 && marks / 2 > rows;
+  if (many_marks && !many_marks_) {
+    log_warn({.source = settings_.name},
+             "{} done sessions are remembered and {} are shown: none is forgotten while the sessions cannot be listed "
+             "completely: {}",
+             marks, rows, missing);
+  }
+  many_marks_ = many_marks;
   if (std::exchange(sweep_fault_, fault) == fault) return;
   if (fault.empty()) {
     log_info({.source = settings_.name}, "shows its sessions again");
   } else {
     log_error({.source = settings_.name}, "{}; nothing is forgotten", fault);
   }
+}
+
+void SourceHealth::short_of_total(const std::optional<ListingWalk::Short>& lacking) {
+  if (!lacking) {
+    short_sweeps_ = 0;
+    return;
+  }
+  short_sweeps_ = std::exchange(short_rows_, lacking->rows) == lacking->rows ? short_sweeps_ + 1 : 1;
+  if (short_sweeps_ != kShortIsOdd) return;
+  log_warn({.source = settings_.name},
+           "says that it has {} sessions and showed the same {} in {} sweeps: perhaps the account may not see all of "
+           "them",
+           lacking->total, lacking->shown, kShortIsOdd);
 }
 
 void SourceHealth::other_zone(std::chrono::minutes ahead) {

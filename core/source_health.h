@@ -9,6 +9,7 @@
 
 #include "config/settings.h"
 #include "core/api_client.h"
+#include "core/listing_walk.h"
 #include "core/refusals.h"
 #include "core/result.h"
 #include "core/said_fault.h"
@@ -30,6 +31,8 @@ class SourceHealth {
 
   // A sweep has ended: rows that it showed, done marks that the source has, and why it was not complete ("" = it was).
   void swept(std::size_t rows, std::size_t marks, std::string_view missing);
+  // A sweep has ended: the source says that it has more sessions than it showed, nullopt = it does not.
+  void short_of_total(const std::optional<ListingWalk::Short>& lacking);
   // Its times are ahead by so much of those of its zone.
   void other_zone(std::chrono::minutes ahead);
   // More sessions than usual are shown that no window showed: they wait.
@@ -67,6 +70,9 @@ class SourceHealth {
   bool unusable_ = false;
   std::string sweep_fault_;
   unsigned incomplete_sweeps_ = 0;  // in a row
+  bool many_marks_ = false;
+  std::uint64_t short_rows_ = 0;
+  unsigned short_sweeps_ = 0;  // that showed the same rows, in a row
   bool more_elsewhere_ = false;
   Refusals refusals_;
   std::string refusal_;

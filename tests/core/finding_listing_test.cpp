@@ -52,7 +52,8 @@ TEST(BlindListing, ForLongerThanADayIsMadeUpForByTheSweep) {
 
 TEST(LyingPages, LoseAndRepeatNothing) {
   using Pages = SimulatedAppliance::Pages;
-  for (const Pages pages : {Pages::kTotalIsThePages, Pages::kTotalIsZero, Pages::kIgnoreOffset, Pages::kShuffled}) {
+  for (const Pages pages :
+       {Pages::kTotalIsThePages, Pages::kTotalIsZero, Pages::kTotalIsHigher, Pages::kIgnoreOffset, Pages::kShuffled}) {
     SCOPED_TRACE(static_cast<int>(pages));
     SimulatedShard shard(for_days());
     const auto plan = one_each(1min, 230, -4h, 30s) + one_each(20min, 30, 10min, 17min);
@@ -62,6 +63,83 @@ TEST(LyingPages, LoseAndRepeatNothing) {
     shard.run(kDay);
     EXPECT_ALL_DELIVERED(shard, 0, plan.size());
   }
+}
+
+TEST(Total, AboveTheSameRowsInThreeSweepsIsSaidOnce) {
+  CapturedLog log;
+  SimulatedShard shard(for_days());
+  spdlog::set_level(spdlog::level::warn);
+  SimulatedAppliance& appliance = shard.add(one_each(1min, 230, -4h, 30s));
+  appliance.set_pages(SimulatedAppliance::Pages::kTotalIsHigher);
+  shard.run(kDay);
+  EXPECT_EQ(log.count("says that it has 240 sessions and showed the same 230"), 0);
+  shard.run(5 * kDay);
+  EXPECT_EQ(log.count("says that it has 240 sessions and showed the same 230"), 1);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kOk) << "a total proves nothing";
+}
+
+TEST(DoneMarks, ThatNoCompleteSweepCanDropAreSaid) {
+  CapturedLog log;
+  SimulatedShard shard(for_days());
+  spdlog::set_level(spdlog::level::warn);
+  SimulatedAppliance& appliance = shard.add(one_each(1min, 230, -4h, 30s));
+  shard.run(kDay);
+  appliance.set_longest_page(30);
+  appliance.set_pages(SimulatedAppliance::Pages::kFirstOnly);
+  shard.run(2 * kDay);
+  EXPECT_EQ(log.count("done sessions are remembered and"), 1);
+}
+
+// What the next window begins behind.
+Instant listed_to(const SimulatedShard& shard) { return shard.committed(0).source.listed_to.value(); }
+
+TEST(Window, BeginsNoLaterAfterAListingThatWasNotComplete) {
+  SimulatedShard shard({.tick = 1s, .remembers = true});
+  SimulatedAppliance& appliance = shard.add(one_each(10s, 1'000, -1h, 5s, 1));
+  appliance.set_longest_page(3);  // the shortest slice, a minute, has more
+  shard.run(1h);
+  appliance.set_pages(SimulatedAppliance::Pages::kIgnoreOffset);
+  shard.run(5min);
+  const Instant before = listed_to(shard);
+  shard.run(1h);
+  EXPECT_EQ(listed_to(shard), before);
+  appliance.set_pages(SimulatedAppliance::Pages::kHonest);
+  shard.run(30min);
+  EXPECT_GT(listed_to(shard), before);
+}
+
+TEST(Window, BeginsNoLaterWhileTheClockItIsReckonedByChanges) {
+  SimulatedShard shard(for_days());
+  SimulatedAppliance& appliance = shard.add(one_each(1h, 4, -1h, 30min));
+  shard.run(1h);
+  appliance.rush_clock(10s);
+  shard.run(5min);
+  const Instant before = listed_to(shard);
+  shard.run(1h);
+  EXPECT_EQ(listed_to(shard), before);
+  appliance.rush_clock(0s);
+  shard.run(5min);
+  EXPECT_GT(listed_to(shard), before);
+}
+
+TEST(OpenSession, ThatNoListingShowsIsAskedForUntilItHasEnded) {
+  SimulatedShard shard(for_days());
+  SimulatedAppliance& appliance = shard.add(one_each(10min, 3, -20min, 2h));
+  shard.run(30min);
+  appliance.go_blind();
+  shard.run(4h);
+  EXPECT_EQ(shard.view(0).sessions[static_cast<std::size_t>(Phase::kDone)], 3u);
+  EXPECT_ALL_DELIVERED(shard, 0, 3);
+}
+
+TEST(LastRead, ComparesALogThatIsAsItWas) {
+  SimulatedShard shard(for_days());
+  auto plan = one_each(1h, 1, 5min, 30min);
+  plan[0].leaves_running = true;
+  shard.add(plan, {.changes = Changes::kFinal});
+  shard.run(3h);
+  EXPECT_EQ(shard.view(0).sessions[static_cast<std::size_t>(Phase::kDone)], 1u);
+  EXPECT_ALL_DELIVERED(shard, 0, 1);
 }
 
 TEST(LocalTimes, WithoutTheirZoneLoseAndRepeatNothing) {

@@ -187,6 +187,7 @@ std::string SimulatedAppliance::message_of(std::size_t session, std::size_t entr
 }
 
 SimulatedServer::Reply SimulatedAppliance::reply(int status) {
+  if (clock_ahead_) *clock_ahead_ += clock_rush_;
   return {.after = latency(), .status = status, .clock_ahead = clock_ahead_};
 }
 
@@ -253,6 +254,7 @@ SimulatedServer::Reply SimulatedAppliance::listing(std::string_view query) {
   const std::size_t asked = number_of(parameter(query, "Limit"), longest_page_);
   std::size_t begin = std::min(number_of(parameter(query, "Offset"), 0), rows.size());
   if (pages_ == Pages::kIgnoreOffset) begin = 0;
+  if (pages_ == Pages::kFirstOnly && begin > 0) return reply(500);
   const std::size_t end = std::min(begin + std::min(asked, longest_page_), rows.size());
   Reply page = reply(200);
   page.body = R"({"results":[)";
@@ -263,6 +265,7 @@ SimulatedServer::Reply SimulatedAppliance::listing(std::string_view query) {
   page.body.append(R"(],"totalCount":)");
   append_number(page.body, pages_ == Pages::kTotalIsZero       ? 0
                            : pages_ == Pages::kTotalIsThePages ? end - begin
+                           : pages_ == Pages::kTotalIsHigher   ? rows.size() + 10
                                                                : rows.size());
   page.body += '}';
   return page;
@@ -287,7 +290,7 @@ SimulatedServer::Reply SimulatedAppliance::log(std::size_t session) {
   body.append(R"(","log":[)");
   for (std::size_t entry = 0; entry < shown; ++entry) {
     const std::int64_t stop = planned.stop_of(entry);
-    const bool final = entry + 1 < shown || now >= stop;
+    const bool final = entry + 1 < shown || (now >= stop && !planned.leaves_running);
     body.append(entry == 0 ? R"({"status":")" : R"(,{"status":")").append(final ? "Success" : "Running");
     body.append(R"(","logTime":")");
     append_time_of(body, planned, final ? std::min(planned.appears_ms(entry + 1), stop) : planned.appears_ms(entry));

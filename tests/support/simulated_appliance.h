@@ -23,6 +23,7 @@ struct PlannedSession {
   std::uint32_t length_ms = 0;
   std::uint16_t entries = 1;    // at equal gaps from its start on
   bool has_late_entry = false;  // one more, kLate after its stop
+  bool leaves_running = false;  // its last entry says that it is running for ever
 
   // It is opened again so long after its stop, for so long, with so many more entries; 0 entries: it is not.
   std::uint32_t again_after_ms = 0, again_length_ms = 0;
@@ -79,6 +80,8 @@ class SimulatedAppliance : public SimulatedServer {
 
   // Its Date is so far ahead of the truth; nullopt: it sends none.
   void set_clock(std::optional<std::chrono::seconds> ahead) { clock_ahead_ = ahead; }
+  // From now on its Date is so much further ahead with each response.
+  void rush_clock(std::chrono::seconds by) { clock_rush_ = by; }
   // Times are written as this zone has them, without naming it.
   void write_local_times(std::chrono::minutes offset) { local_ = offset; }
   // Its listings show nothing, as if there were nothing; what is asked for by its id is there.
@@ -92,8 +95,10 @@ class SimulatedAppliance : public SimulatedServer {
     kHonest,
     kTotalIsThePages,  // the total is the page's own count
     kTotalIsZero,
-    kIgnoreOffset,  // the first page, whatever is asked for
-    kShuffled,      // another order in each response
+    kTotalIsHigher,  // by ten
+    kIgnoreOffset,   // the first page, whatever is asked for
+    kShuffled,       // another order in each response
+    kFirstOnly,      // an error for each but the first
   };
   void set_pages(Pages pages) { pages_ = pages; }
   // However many are asked for.
@@ -134,6 +139,7 @@ class SimulatedAppliance : public SimulatedServer {
   bool down_ = false, blind_ = false;
   unsigned token_ = 1;
   std::optional<std::chrono::seconds> clock_ahead_{0};
+  std::chrono::seconds clock_rush_{0};
   std::optional<std::chrono::minutes> local_;
   Pages pages_ = Pages::kHonest;
   std::size_t longest_page_ = 200;
