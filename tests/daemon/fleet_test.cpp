@@ -42,6 +42,23 @@ TEST(Fleet, NothingIsLostOrRepeatedThroughFaultsAndShortTokens) {
   finish(fleet, daemon, {});
 }
 
+// Of ./dev upgrade alone, which knows a daemon of a version before.
+class Upgrade : public testing::TestWithParam<int> {};
+
+TEST_P(Upgrade, ReadsTheStateAndTheOutputOfAVersionBeforeOn) {
+  ASSERT_NE(version_before(), nullptr) << "this is for ./dev upgrade BINARY";
+  Workplace place;
+  SimulatedFleet fleet(place, with(kSixty, {"--faults", "--duration", seconds(evolution_seconds())}));
+  Child before = place.start_program({version_before(), "run", "-c", place.config().string()});
+  EXPECT_TRUE(eventually([&] { return place.lines().size() > 1'000; })) << before.err();
+  before.signal(GetParam());
+  before.wait();
+  Child daemon = place.start("run");
+  finish(fleet, daemon, {});
+}
+
+INSTANTIATE_TEST_SUITE_P(StoppedAndKilled, Upgrade, testing::Values(SIGTERM, SIGKILL));
+
 TEST(Fleet, EveryStateIsWrittenExactlyOnceWithoutFaults) {
   Workplace place;
   SimulatedFleet fleet(place, with(kSixty, {"--duration", seconds(evolution_seconds() / 2)}));

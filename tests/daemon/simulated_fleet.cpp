@@ -46,6 +46,8 @@ double evolution_seconds() {
   return given != nullptr ? std::strtod(given, nullptr) : 15;
 }
 
+const char* version_before() { return std::getenv("SESSIONLOGD_BEFORE"); }
+
 SimulatedFleet::SimulatedFleet(Workplace& place, std::vector<std::string> options)
     : place_(place), child_(place.start_program(serve_command(place, std::move(options)))) {
   if (!eventually([&] { return child_.out().find('\n') != std::string::npos || !child_.is_running(); }) ||

@@ -12,6 +12,10 @@ namespace sessionlogd::test {
 // How long the longest evolution of a test lasts: SESSIONLOGD_E2E_SECONDS, 15 if unset; 30 is the long form.
 double evolution_seconds();
 
+// The daemon of a version before, whose state and output this one reads on (`./dev upgrade BINARY`); nullptr: none was
+// given.
+const char* version_before();
+
 class SimulatedFleet {
  public:
   // Ready when it returns: the workplace holds the configuration. `options` are those of `fleet_sim serve`.

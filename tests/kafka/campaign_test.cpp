@@ -98,6 +98,25 @@ class Campaign {
   int killed_ = 0, frozen_ = 0, brokers_killed_ = 0, brokers_frozen_ = 0;
 };
 
+// Of ./dev upgrade alone, which knows a daemon of a version before.
+class KafkaUpgrade : public KafkaTest {};
+
+TEST_F(KafkaUpgrade, ReadsTheTopicsOfAVersionBeforeOn) {
+  ASSERT_NE(version_before(), nullptr) << "this is for ./dev upgrade BINARY";
+  for (const int signal : {SIGTERM, SIGKILL}) {
+    SCOPED_TRACE(signal);
+    Bed bed(one_broker(), fmt::format("upgrade-{}", signal),
+            {"--appliances", "60", "--sessions", "8", "--entries", "30", "--dialect", "both", "--faults", "--duration",
+             fmt::format("{:.1f}", evolution_seconds()), "--max-lifetime", "7200"});
+    Child before = bed.place.start_program({version_before(), "run", "-c", bed.place.config().string()});
+    EXPECT_TRUE(eventually([&] { return bed.read().size() > 1'000; })) << before.err();
+    before.signal(signal);
+    before.wait();
+    Child daemon = bed.start();
+    bed.finish(daemon);
+  }
+}
+
 class KafkaCampaign : public KafkaTest {};
 
 TEST_F(KafkaCampaign, NothingIsLostOrRepeatedWithOneBroker) {
