@@ -48,7 +48,7 @@ SessionFinder::SessionFinder(Parts parts)
       watched_(table_.source().watched, SteadyClock::now()),
       wake_(io_) {
   const SourceState& source = table_.source();
-  odd_ = source.before || (source.reading != 0 && source.reading != reading_of(settings_));
+  odd_ = source.before || source.faulty_sweeps > 0 || (source.reading != 0 && source.reading != reading_of(settings_));
 }
 
 void SessionFinder::stop() {
@@ -389,7 +389,16 @@ std::size_t SessionFinder::most_rows_of_a_walk() const {
 void SessionFinder::give_up_sweep(const std::string& why) {
   sweep_.reset();
   swept_at_ = watched_now();
-  health_.swept(swept_rows_, table_.done(), why);
+  say_swept(swept_rows_, why);
+  commit_source();
+}
+
+// How many were faulty in a row is durable: a restart must not make a source well that is not.
+void SessionFinder::say_swept(std::size_t rows, std::string_view missing) {
+  std::uint8_t& faulty = table_.source().faulty_sweeps;
+  const bool is_faulty = !missing.empty() || (rows == 0 && table_.done() > 0);
+  faulty = is_faulty ? static_cast<std::uint8_t>(std::min(faulty + 1, 255)) : 0;
+  health_.swept(rows, table_.done(), missing, faulty);
 }
 
 void SessionFinder::end_sweep(const ListingWalk& walk, bool was_resumed) {
@@ -410,7 +419,7 @@ void SessionFinder::end_sweep(const ListingWalk& walk, bool was_resumed) {
     const std::size_t dropped = table_.end_sweep(*swept_at_, absence, records);
     log_debug({.source = settings_.name}, "was swept: {} rows, {} done marks dropped", rows, dropped);
   }
-  health_.swept(rows, table_.done(), walk.missing());
+  say_swept(rows, walk.missing());
   health_.short_of_total(walk.short_of_total());
   found_.push(std::move(records));
   commit_source();

@@ -104,6 +104,7 @@ class SessionFinder {
   std::size_t most_rows_of_a_walk() const;
   void give_up_sweep(const std::string& why);
   void end_sweep(const ListingWalk& walk, bool was_resumed);
+  void say_swept(std::size_t rows, std::string_view missing);
   void look_for_oddities(const Result<void>& listed);
   void look_for_witnesses(const std::vector<ListedSession>& rows);
   void hear_the_clocks();

@@ -59,6 +59,7 @@ std::string encode_source(const SourceState& source) {
   if (!source.line) append_time(row, Tag::kLineLimit, source.line_limit);
   append_number(row, Tag::kContactOver, static_cast<std::uint8_t>(source.contact_over));
   append_number(row, Tag::kIdleSweeps, source.idle_sweeps);
+  if (source.faulty_sweeps > 0) append_number(row, Tag::kFaultySweeps, source.faulty_sweeps);
   append_number(row, Tag::kWatched, std::int64_t{source.watched.span.count()});
   append_time(row, Tag::kWatchedOurs, source.watched.ours);
   append_time(row, Tag::kWatchedTheirs, source.watched.theirs);
@@ -79,6 +80,7 @@ SourceState decode_source(std::string_view row) {
     if (tag == Tag::kLineLimit) source.line_limit = read_time(bytes);
     if (tag == Tag::kContactOver) source.contact_over = read_le<std::uint8_t>(bytes) != 0;
     if (tag == Tag::kIdleSweeps) source.idle_sweeps = read_le<std::uint8_t>(bytes);
+    if (tag == Tag::kFaultySweeps) source.faulty_sweeps = read_le<std::uint8_t>(bytes);
     if (tag == Tag::kWatched) source.watched.span = Watched{read_le<std::int64_t>(bytes)};
     if (tag == Tag::kWatchedOurs) source.watched.ours = read_time(bytes);
     if (tag == Tag::kWatchedTheirs) source.watched.theirs = read_time(bytes);

@@ -55,12 +55,11 @@ void SourceHealth::incomplete(const std::string& why) {
   }
 }
 
-void SourceHealth::swept(std::size_t rows, std::size_t marks, std::string_view missing) {
-  incomplete_sweeps_ = missing.empty() ? 0 : incomplete_sweeps_ + 1;
+void SourceHealth::swept(std::size_t rows, std::size_t marks, std::string_view missing, unsigned faulty) {
   std::string fault;
   if (rows == 0 && marks > 0) {
     fault = "shows none of the sessions that it had: reinstalled, or the account lost its rights";
-  } else if (incomplete_sweeps_ >= kIncompleteIsAFault) {
+  } else if (!missing.empty() && faulty >= kIncompleteIsAFault) {
     fault = fmt::format("its sessions cannot be listed completely: {}", missing);
   }
   // Nothing is dropped without complete sweeps.

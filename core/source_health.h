@@ -29,8 +29,9 @@ class SourceHealth {
   // Why a listing may be incomplete, "" = it is not.
   void incomplete(const std::string& why);
 
-  // A sweep has ended: rows that it showed, done marks that the source has, and why it was not complete ("" = it was).
-  void swept(std::size_t rows, std::size_t marks, std::string_view missing);
+  // A sweep has ended: rows that it showed, done marks that the source has, why it was not complete ("" = it was), and
+  // how many showed nothing or were not complete, in a row.
+  void swept(std::size_t rows, std::size_t marks, std::string_view missing, unsigned faulty);
   // A sweep has ended: the source says that it has more sessions than it showed, nullopt = it does not.
   void short_of_total(const std::optional<ListingWalk::Short>& lacking);
   // Its times are ahead by so much of those of its zone.
@@ -69,7 +70,6 @@ class SourceHealth {
   SaidPair no_listing_, no_whole_listing_, no_logs_;
   bool unusable_ = false;
   std::string sweep_fault_;
-  unsigned incomplete_sweeps_ = 0;  // in a row
   bool many_marks_ = false;
   std::uint64_t short_rows_ = 0;
   unsigned short_sweeps_ = 0;  // that showed the same rows, in a row

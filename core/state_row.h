@@ -51,6 +51,7 @@ enum class Tag : std::uint8_t {
   kBefore = 34,
   kIdleSweeps = 35,
   kLineLimit = 36,
+  kFaultySweeps = 39,
   // Of a session.
   kFinalSince = 40,
   kNewsAt = 41,

@@ -43,6 +43,9 @@ TEST(BlindListing, ForLongerThanADayIsMadeUpForByTheSweep) {
   shard.restart(0);
   shard.run(2 * kDay);
   EXPECT_EQ(shard.view(0).condition, SourceCondition::kBackingOff);
+  shard.restart(0);
+  shard.run(5min);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kBackingOff) << "a restart makes nothing well";
   appliance.see_again();
   shard.run(4 * kDay);
   EXPECT_EQ(shard.view(0).condition, SourceCondition::kOk);

@@ -55,6 +55,7 @@ TEST(SourceState, ReadsBackWhatItWrote) {
   source.line = kNever;
   source.contact_over = true;
   source.idle_sweeps = 2;
+  source.faulty_sweeps = 4;
   source.watched = {.span = 12'345ms, .ours = Instant{5, 0}, .theirs = Instant{6, 0}};
   source.sweeps = {std::nullopt, 7'000ms, 8'000ms};
   source.sweep_place = Instant{9, 0};
@@ -65,6 +66,7 @@ TEST(SourceState, ReadsBackWhatItWrote) {
   EXPECT_EQ(read.line, source.line);
   EXPECT_TRUE(read.contact_over);
   EXPECT_EQ(read.idle_sweeps, 2);
+  EXPECT_EQ(read.faulty_sweeps, 4);
   EXPECT_EQ(read.watched, source.watched);
   EXPECT_EQ(read.sweeps, source.sweeps);
   EXPECT_EQ(read.sweep_place, source.sweep_place);
