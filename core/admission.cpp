@@ -87,6 +87,17 @@ std::optional<SteadyTime> Admission::ready_at(SteadyTime now) const {
   return std::max(*allowed, *affordable);
 }
 
+Admission::Wait Admission::wait() const {
+  Wait latest;
+  const auto look_at = [&latest](SteadyTime until, WaitingFor what) {
+    if (until > latest.until) latest = {until, what};
+  };
+  look_at(budget_.paid_until(), WaitingFor::kRate);
+  look_at(budget_.left_alone_until(), WaitingFor::kRetryAfter);
+  look_at(breaker_.open_until().value_or(SteadyTime::min()), WaitingFor::kBreaker);
+  return latest;
+}
+
 Admission::Ticket Admission::start(SteadyTime now, std::uint64_t request) {
   budget_.start(now);
   return breaker_.start(now, request);

@@ -17,6 +17,7 @@
 #include "core/result.h"
 #include "core/signal.h"
 #include "core/source_budget.h"
+#include "core/source_view.h"
 #include "core/task.h"
 
 namespace sessionlogd {
@@ -51,6 +52,13 @@ class Admission {
   void asked_to_wait(std::chrono::seconds wait);
 
   void stop();
+
+  // What the next request waits for that is of the source and not of its connections: the latest. The past: nothing.
+  struct Wait {
+    SteadyTime until = SteadyTime::min();
+    WaitingFor what = WaitingFor::kRate;
+  };
+  Wait wait() const;
 
   // When the next probe of an open breaker is due.
   std::optional<SteadyTime> breaker_until() const { return breaker_.open_until(); }

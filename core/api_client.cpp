@@ -17,6 +17,7 @@ namespace asio = boost::asio;
 
 constexpr std::chrono::seconds kRenewAgain{30};
 constexpr std::chrono::milliseconds kAskOthersAgain{100};
+constexpr std::chrono::seconds kWorthSaying{1};
 // In search of a secret: what is kept of a body, and a little behind it.
 constexpr std::size_t kMostLookedAt = 72u << 10;
 
@@ -140,8 +141,11 @@ Result<HttpAnswer> ApiClient::judge(HttpAnswer answer, std::string_view what) co
                             .location = answer.location};
   const std::string reason = read_reason(refusal);
   const bool may_quote = reason.empty() || (!echoes_secret(reason) && !echoes_secret(refusal.body));
-  Error error = make_refusal(Asked::kData, reaction_to(Asked::kData, refusal, reason), answer.status, what,
-                             may_quote ? reason : "");
+  const Reaction reaction = reaction_to(Asked::kData, refusal, reason);
+  Error error = make_refusal(Asked::kData, reaction, answer.status, what, may_quote ? reason : "");
+  // The response itself speaks of it. What else is refused has another reason, which a guess would bury.
+  if (reaction == Reaction::kWrongVersion)
+    error.detail += fmt::format(" (wrong api_version? {} is asked for)", settings_.api_version);
   error.retry_after = answer.retry_after;
   return error;
 }
@@ -158,6 +162,13 @@ bool ApiClient::denies(std::uint64_t id) const {
   return denied_.contains(id) || SteadyClock::now() < granted_at_ + manners_.between_logins;
 }
 
+std::optional<Admission::Wait> ApiClient::waits() const {
+  Admission::Wait wait = admission_.wait();
+  if (login_at_ && *login_at_ > wait.until) wait = {*login_at_, WaitingFor::kLogin};
+  if (wait.until < SteadyClock::now() + kWorthSaying) return std::nullopt;
+  return wait;
+}
+
 Task<Result<HttpAnswer>> ApiClient::exchange(const HttpRequest& request, std::uint64_t id) {
   for (;;) {
     std::optional<Admission::Ticket> ticket = admission_.admit_now(id);
@@ -167,11 +178,13 @@ Task<Result<HttpAnswer>> ApiClient::exchange(const HttpRequest& request, std::ui
       ticket = *admitted;
     }
     const Instant sent = system_now();
+    const SteadyTime began = SteadyClock::now();
     Result<HttpAnswer> answer = co_await http_.send(*endpoint_, request);
     admission_.ended(*ticket, answer);
     const bool is_cancelled = answer.has_error() && answer.error().kind == ErrorKind::kCancelled;
     if (is_cancelled && !answer.error().sent && !stopping_) continue;  // the source asked to be left alone first
     if (!is_cancelled) requests_.add(answer.has_value() ? answer->status : 0);
+    if (!is_cancelled && (answer.has_value() || answer.error().sent)) response_times_.took(SteadyClock::now() - began);
     if (answer.has_value()) heard(*answer, sent);
     co_return answer;
   }
@@ -314,7 +327,9 @@ Task<Result<void>> ApiClient::wait_for_turn(SteadyTime allowed) {
     co_return Error(ErrorKind::kTryLater, fmt::format("no token, and at most one login in {} s",
                                                       std::chrono::ceil<std::chrono::seconds>(logins_.gap()).count()));
   }
+  login_at_ = allowed;
   co_await sleep_until(allowed);
+  login_at_.reset();
   if (stopping_) co_return Error(ErrorKind::kCancelled, "stopping");
   co_return Result<void>();
 }

@@ -21,6 +21,7 @@
 #include "core/http_client.h"
 #include "core/login_limit.h"
 #include "core/parking.h"
+#include "core/response_times.h"
 #include "core/result.h"
 #include "core/signal.h"
 #include "core/source_view.h"
@@ -66,6 +67,12 @@ class ApiClient {
 
   // When an open circuit breaker lets the next probe through; nullopt: it is closed.
   std::optional<SteadyTime> breaker_until() const { return admission_.breaker_until(); }
+
+  // What the next request waits for, a second or more; nullopt: nothing that takes so long.
+  std::optional<Admission::Wait> waits() const;
+
+  // From sending until all of the response was there, or until we waited no longer.
+  const ResponseTimes& response_times() const { return response_times_; }
 
   // Whether the appliance echoes the password or a token, in any form: in what it says here, or in anything that was
   // asked about before. Then nothing of it may be quoted or kept. Takes time by the size of `text`.
@@ -122,6 +129,8 @@ class ApiClient {
   bool logged_in_before_ = false;
   bool stopping_ = false;
   RequestCounts requests_;
+  ResponseTimes response_times_;
+  std::optional<SteadyTime> login_at_;  // a login is waited for until then
   // Requests, of each the first kMostKnown: those that the token in use has served, and those that got a 401 with one
   // that was just granted.
   static constexpr std::size_t kMostKnown = 1'000;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/curl_error.h"
+#include "core/timestamp.h"
 
 namespace sessionlogd {
 namespace {
@@ -364,7 +365,10 @@ Error HttpTransfer::error() const {
   if (how_ == CURLE_OPERATION_TIMEDOUT) detail += limit_words();
   detail += curl_words();
   const std::string& pin = plan_.peer->pin;
-  if (!pin.empty() && how_ == CURLE_PEER_FAILED_VERIFICATION) {
+  if (how_ == CURLE_PEER_FAILED_VERIFICATION &&
+      plan_.peer->expires.value_or(std::numeric_limits<std::int64_t>::max()) <= system_now().seconds) {
+    detail += "; renew it on the appliance";
+  } else if (!pin.empty() && how_ == CURLE_PEER_FAILED_VERIFICATION) {
     detail += "; if this is the right server, set ca_file, or pin_sha256 = [\"" + pin + "\"]";
   } else if (!pin.empty() && how_ == CURLE_SSL_PINNEDPUBKEYNOTMATCH) {
     detail += "; the server's is \"" + pin + "\"";

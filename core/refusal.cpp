@@ -169,7 +169,8 @@ constexpr Row kTable[] = {
     {408, 408, anything, Reaction::kLater, Reaction::kLater},
     {425, 425, anything, Reaction::kLater, Reaction::kLater},
     {429, 429, anything, Reaction::kLater, Reaction::kLater},
-    {501, 501, anything, Reaction::kWrongVersion, Reaction::kWrongAddress},
+    {501, 501, is_about_the_version, Reaction::kWrongVersion, Reaction::kWrongVersion},
+    {501, 501, anything, Reaction::kNever, Reaction::kWrongAddress},
     {500, 599, anything, Reaction::kLater, Reaction::kLater},
     {400, 499, is_about_the_version, Reaction::kWrongVersion, Reaction::kWrongVersion},
     {403, 403, is_about_the_token, Reaction::kLogInAgain, Reaction::kNoRight},
@@ -181,7 +182,7 @@ constexpr Row kTable[] = {
 
 std::string_view words_for(Asked asked, Reaction reaction) {
   switch (reaction) {
-    case Reaction::kWrongVersion:  // of data, who lists the source says which version is asked for
+    case Reaction::kWrongVersion:  // of data, who asks adds which version is asked for
       return asked == Asked::kToken ? "wrong api_version?" : "";
     case Reaction::kWrongCredential:
       return "the credentials were refused";
@@ -218,6 +219,8 @@ std::string read_reason(const RefusalText& refusal) {
   if (reason.empty()) reason = read_challenge(refusal.www_authenticate);
   return cut(std::move(reason), kMostReason);
 }
+
+bool gives_reason(const Error& refusal) { return refusal.detail.find(": ") != std::string::npos; }
 
 bool leads_to_a_login(std::string_view location) {
   const std::string place = folded(location.substr(0, location.find_first_of("?#")));

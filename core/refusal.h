@@ -47,4 +47,7 @@ bool leads_to_a_login(std::string_view location);
 // that may not be quoted is handed over as "".
 Error make_refusal(Asked asked, Reaction reaction, int status, std::string_view what, std::string_view reason);
 
+// Whether such an error says more than which status came for what.
+bool gives_reason(const Error& refusal);
+
 }  // namespace sessionlogd

@@ -8,6 +8,11 @@
 
 namespace sessionlogd {
 namespace asio = boost::asio;
+namespace {
+
+constexpr std::chrono::seconds kLooksEvery{5};
+
+}  // namespace
 
 Shard::Shard(BatchQueue& queue, const MemoryShares& memory, std::shared_ptr<LargeAnswers> large_answers,
              Quarantine* quarantine, const std::atomic<std::size_t>& fingerprint_bytes, MakeEncoder make_encoder,
@@ -22,7 +27,8 @@ Shard::Shard(BatchQueue& queue, const MemoryShares& memory, std::shared_ptr<Larg
       random_(seed),
       http_(io_, memory, std::move(large_answers)),
       reader_(queue, memory),
-      room_(io_) {}
+      room_(io_),
+      looks_again_(io_) {}
 
 Shard::~Shard() { join(); }
 
@@ -80,7 +86,10 @@ void Shard::start(std::function<void()> on_end) {
   started_ = true;
   running_ = sources_.size();
   for (auto source = sources_.begin(); source != sources_.end(); ++source) spawn(io_, run_source(source));
-  asio::post(io_, [this] { end_if_idle(); });
+  asio::post(io_, [this] {
+    look_at_sources();
+    end_if_idle();
+  });
   thread_ = std::thread([this] { io_.run(); });
 }
 
@@ -95,6 +104,18 @@ Task<void> Shard::run_source(Sources::iterator source) {
     removed(std::move(known));
   }
   end_if_idle();
+}
+
+// What has gone on for too long shows when nothing happens, too.
+void Shard::look_at_sources() {
+  if (stopping_) return;
+  for (Source& source : sources_) {
+    if (source.poller) source.poller->look();
+  }
+  looks_again_.expires_after(kLooksEvery);
+  looks_again_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) look_at_sources();
+  });
 }
 
 void Shard::end_if_idle() {

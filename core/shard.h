@@ -96,6 +96,7 @@ class Shard {
   Task<void> make_poller_in_time(Sources::iterator source);
   Task<void> run_source(Sources::iterator source);
   void end_if_idle();
+  void look_at_sources();
 
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
@@ -110,6 +111,7 @@ class Shard {
   HttpClient http_;
   LogReader reader_;
   Signal room_;
+  Timer looks_again_;
   Sources sources_;
   bool started_ = false;
   bool stopping_ = false;

@@ -2,6 +2,7 @@
 // at all is core/circuit_breaker's to say. Knows nothing of timers or sockets.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -37,6 +38,11 @@ class SourceBudget {
   void slow_down(SteadyTime now, std::uint64_t random);
   // That ends this wait, but no retry_after().
   void served();
+
+  // Until when the source asked to be left alone, with and without saying how long; the past: it does not.
+  SteadyTime left_alone_until() const { return std::max(asked_until_, backing_off_until_); }
+  // When `rate` allows the next request.
+  SteadyTime paid_until() const { return paid_until_ - credit_; }
 
   unsigned in_flight() const { return in_flight_; }
   unsigned slow_downs() const { return backoff_.failures(); }  // in a row

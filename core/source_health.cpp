@@ -2,9 +2,11 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "core/log_line.h"
+#include "core/refusal.h"
 
 namespace sessionlogd {
 namespace {
@@ -14,9 +16,70 @@ constexpr unsigned kFailuresWorthSaying = 3;
 constexpr unsigned kIncompleteIsAFault = 3;
 constexpr unsigned kShortIsOdd = 3;
 
-// What a source says that does not know the request: as a whole, or this session.
-bool is_refusal(int http_status) {
+// A shorter one is a pause, not news.
+constexpr std::chrono::seconds kWaitWorthSaying{60};
+
+// What a source says that does not know the request.
+bool is_unknown_there(int http_status) {
   return http_status == 400 || http_status == 404 || http_status == 406 || http_status == 501;
+}
+
+std::string_view remedy_for(const Error& why) {
+  switch (why.http_status) {
+    case 401:
+    case 403:
+      return "give the account the right to read session logs";
+    case 429:
+      return "it is asked more than it allows: lower `rate`";
+    case 0:
+      break;
+    default:
+      return "look at the appliance's own log";
+  }
+  switch (why.kind) {
+    case ErrorKind::kTryLater:
+      return "is the appliance overloaded, or something between that lets nothing through?";
+    case ErrorKind::kBadAnswer:
+      return "what came instead is in quarantine/ in the state directory";
+    default:
+      return "`sessionlogd check --connect` tries it";
+  }
+}
+
+std::string span_in_words(std::chrono::seconds span) {
+  if (span < std::chrono::minutes{2}) return fmt::format("{} s", span.count());
+  return fmt::format("{} minutes", std::chrono::duration_cast<std::chrono::minutes>(span).count());
+}
+
+// Cause and remedy, "" = its logs can be read.
+std::string words_for(const ReadSuccess::Judgement& logs, std::size_t due, const std::optional<Error>& why) {
+  using Verdict = ReadSuccess::Verdict;
+  if (logs.verdict == Verdict::kGivesLogs) return {};
+  const std::string cause = why ? fmt::format("{}; {}", why->detail, remedy_for(*why)) : "there was no response yet";
+  switch (logs.verdict) {
+    case Verdict::kNoneRead:
+      return fmt::format("none of its logs could be read for {}: {}", span_in_words(logs.span), cause);
+    case Verdict::kManyFail:
+      return fmt::format("{} of {} sessions could not be read for 10 minutes: {}", logs.sessions,
+                         std::max(due, logs.sessions), cause);
+    default:
+      return cause;
+  }
+}
+
+std::string_view words_for(WaitingFor what) {
+  switch (what) {
+    case WaitingFor::kRetryAfter:
+      return "it asked to be left alone (Retry-After); it is asked more than it allows? Lower `rate`";
+    case WaitingFor::kLogin:
+      return "the next login is not allowed earlier, since its tokens die early; give this client an account of its "
+             "own";
+    case WaitingFor::kRate:
+      return "`rate` allows no more";
+    case WaitingFor::kBreaker:
+      break;
+  }
+  return "it fails whatever it is asked";
 }
 
 }  // namespace
@@ -29,7 +92,9 @@ void SourceHealth::listed(const Result<void>& how) {
     return;
   }
   const Error error = how.error();
-  listing_fault_ = error.detail + version_words(error);
+  listing_fault_ = error.detail;
+  if (is_unknown_there(error.http_status) && !gives_reason(error))
+    listing_fault_ += fmt::format(" (wrong api_version? {} is asked for)", settings_.api_version);
   const bool passes = error.kind == ErrorKind::kTryLater || error.kind == ErrorKind::kBadAnswer;
   if (passes && failed_listings_ < kFailuresWorthSaying && !said_.is_open()) return;
   // An open breaker was said, with the reason.
@@ -121,20 +186,31 @@ void SourceHealth::more_elsewhere(std::string_view session, const std::string& w
             why);
 }
 
-void SourceHealth::refused(std::uint64_t session_key, const Error& error) {
-  if (!is_refusal(error.http_status) && error.kind != ErrorKind::kBadAnswer) return;
-  refusals_.refused(session_key);
-  if (!refusals_.in_general() || !refusal_.empty()) return;
-  refusal_ = error.detail + version_words(error);
+void SourceHealth::judged(const ReadSuccess::Judgement& logs, std::size_t due, const std::optional<Error>& why) {
+  const SteadyTime now = SteadyClock::now();
+  logs_fault_ = words_for(logs, due, why);
+  if (logs_fault_.empty() && no_logs_.is_not_so(now)) log_info({.source = settings_.name}, "gives logs again");
+  // What is wrong with the source as a whole was said, and is why; when that has just passed, its logs come soon.
+  if (logs_fault_.empty() || api_.breaker_until() || !lists()) {
+    no_logs_since_.reset();
+    return;
+  }
+  if (!no_logs_since_) no_logs_since_ = now;
+  const bool is_new_to_us = logs.verdict == ReadSuccess::Verdict::kRefuses;
+  if (!is_new_to_us && now - *no_logs_since_ < settings_.poll.max_interval) return;
   if (!no_logs_.is_so()) return;
-  log_warn({.source = settings_.name}, "gives no logs: {}; they are asked for again, nothing is forgotten", refusal_);
+  log_warn({.source = settings_.name}, "gives no logs: {}; they are asked for again, nothing is forgotten",
+           logs_fault_);
 }
 
-void SourceHealth::read() {
-  refusals_.read();
-  refusal_.clear();
-  if (!no_logs_.is_not_so(SteadyClock::now())) return;
-  log_info({.source = settings_.name}, "gives logs again");
+void SourceHealth::waits(std::optional<WaitingFor> what, std::chrono::seconds left) {
+  if (!what || *what == WaitingFor::kBreaker) {  // that was said, with the reason
+    if (waiting_.is_not_so(SteadyClock::now())) log_info({.source = settings_.name}, "is asked again");
+    return;
+  }
+  if (left < kWaitWorthSaying || !waiting_.is_so()) return;
+  log_warn({.source = settings_.name}, "is not asked anything for {} s: {}; nothing is lost, what it has is read then",
+           left.count(), words_for(*what));
 }
 
 void SourceHealth::not_utf8(std::string_view session) {
@@ -149,11 +225,6 @@ void SourceHealth::first_contact(std::uint64_t sessions, std::uint64_t entries) 
            "first contact: {} {}, api version {}, {} sessions, {} entries, clock offset {} s",
            settings_.dialect->vendor, settings_.dialect->product, settings_.api_version, sessions, entries,
            api_.clock_offset().count());
-}
-
-std::string SourceHealth::version_words(const Error& error) const {
-  if (!is_refusal(error.http_status)) return {};
-  return fmt::format(" (wrong api_version? {} is asked for)", settings_.api_version);
 }
 
 }  // namespace sessionlogd

@@ -2,15 +2,17 @@
 // wrong now can be asked at any time.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "config/settings.h"
 #include "core/api_client.h"
 #include "core/listing_walk.h"
-#include "core/refusals.h"
+#include "core/read_success.h"
 #include "core/result.h"
 #include "core/said_fault.h"
 #include "core/said_pair.h"
@@ -41,9 +43,10 @@ class SourceHealth {
   // Why a session's log may hold more than was given, "" = it does not.
   void more_elsewhere(std::string_view session, const std::string& why);
 
-  // A session's log could not be had, or could be read.
-  void refused(std::uint64_t session_key, const Error& error);
-  void read();
+  // Whether it gives its logs, of `due` sessions; `why` one could not be read the last time.
+  void judged(const ReadSuccess::Judgement& logs, std::size_t due, const std::optional<Error>& why);
+  // What is waited for before it is asked again, nullopt: nothing. `left`: how long from now on.
+  void waits(std::optional<WaitingFor> what, std::chrono::seconds left);
 
   // A session whose log holds bytes that are no UTF-8.
   void not_utf8(std::string_view session);
@@ -55,27 +58,26 @@ class SourceHealth {
   const std::string& sweep_fault() const { return sweep_fault_; }
 
   bool lists() const { return failed_listings_ == 0; }
-  bool gives_logs() const { return refusal_.empty(); }
+  bool gives_logs() const { return logs_fault_.empty(); }
   const std::string& listing_fault() const { return listing_fault_; }  // of the last listing that failed
-  const std::string& refusal() const { return refusal_; }              // why it gives no logs, "" = it does
+  // Why its logs cannot be read, and what to do, "" = they can.
+  const std::string& logs_fault() const { return logs_fault_; }
 
  private:
-  std::string version_words(const Error& error) const;
-
   const SourceSettings& settings_;
   const ApiClient& api_;
   unsigned failed_listings_ = 0;  // in a row
   std::string listing_fault_;
   SaidFault said_;
-  SaidPair no_listing_, no_whole_listing_, no_logs_;
+  SaidPair no_listing_, no_whole_listing_, no_logs_, waiting_;
   bool unusable_ = false;
   std::string sweep_fault_;
   bool many_marks_ = false;
   std::uint64_t short_rows_ = 0;
   unsigned short_sweeps_ = 0;  // that showed the same rows, in a row
   bool more_elsewhere_ = false;
-  Refusals refusals_;
-  std::string refusal_;
+  std::string logs_fault_;
+  std::optional<SteadyTime> no_logs_since_;  // and nothing else is wrong
   bool not_utf8_ = false;
   bool had_contact_ = false;
 };

@@ -47,6 +47,7 @@ SourcePoller::SourcePoller(Parts parts, RestoredSource&& restored)
            {.held_back = mode_ == PollMode::kOnePass ? HeldBack::kFails : HeldBack::kWaits,
             .accounts = services_.accounts}),
       health_(settings_, api_),
+      reads_(settings_.poll.max_interval, settings_.poll.timeout),
       table_(settings_, std::move(restored), system_now()),
       finder_({.io = services_.io,
                .settings = settings_,
@@ -127,7 +128,7 @@ void SourcePoller::listed(const Result<void>& how) {
     counters_.listed = true;
     note_first_contact();
   }
-  counters_.failing = how.has_error() || left_unread_;
+  counters_.failing = how.has_error() || left_unread_ || !health_.gives_logs();
   changed_.notify();
 }
 
@@ -221,6 +222,7 @@ std::optional<Schedule::Slot> SourcePoller::take_due() {
   if (!due) return std::nullopt;
   services_.metrics.poll_lateness_seconds.observe(now - due->since);
   table_.at(due->slot).in_flight = true;
+  reads_.asked(table_.at(due->slot).state.key, now);
   return due->slot;
 }
 
@@ -238,6 +240,7 @@ std::optional<Schedule::Slot> SourcePoller::take_late() {
     if (!session.is_late() || session.in_flight) continue;
     session.state.late_since = SessionState::kNotYet;
     session.in_flight = true;
+    reads_.asked(taken.key, now);
     return taken.slot;
   }
   return std::nullopt;
@@ -386,6 +389,7 @@ void SourcePoller::part(Schedule::Slot slot) {
   } else if (session.state.phase != Phase::kWaiting) {
     say_gap(slot, kGivenAway);
   }
+  reads_.gone(session.state.key);
   std::vector<StateRecord> records;
   const Showing how = finder_.showing();
   const SessionTable::TakenIn taken = table_.is_another(slot, how, records);
@@ -437,7 +441,8 @@ void SourcePoller::read_was(Schedule::Slot slot, Watched sent, Pace::News news, 
   session.read = true;
   if (!session.is_disputed()) session.trouble.reset();
   read_at_ = SteadyClock::now();
-  health_.read();
+  reads_.read(session.state.key, read_at_);
+  if (!health_.gives_logs()) judge_reads();
   const auto& poll = settings_.poll;
   const auto next = session.life.after_read(sent, fill, poll.settle, poll.interval);
   const bool is_done = next.step == SessionLife::Next::Step::kDone;
@@ -494,7 +499,8 @@ void SourcePoller::poll_failed(Schedule::Slot slot, const Error& error) {
     counters_.failing = true;
     return;
   }
-  health_.refused(session.state.key, error);
+  reads_.failed(session.state.key, error, SteadyClock::now());
+  judge_reads();
   if (!may_be_lost(session, error)) {
     trouble.lost.cleared();
   } else {
@@ -537,6 +543,7 @@ void SourcePoller::say_gap(Schedule::Slot slot, std::string_view why) {
 
 void SourcePoller::finish(Schedule::Slot slot) {
   schedule_.cancel(slot);
+  reads_.gone(table_.at(slot).state.key);
   log_debug({.source = settings_.name, .session = table_.at(slot).state.info.id()}, "is done");
   std::vector<StateRecord> records;
   table_.set_fingerprint_bytes(services_.fingerprint_bytes);

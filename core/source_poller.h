@@ -20,6 +20,7 @@
 #include "core/log_reader.h"
 #include "core/poll_order.h"
 #include "core/quarantine.h"
+#include "core/read_success.h"
 #include "core/restored_state.h"
 #include "core/schedule.h"
 #include "core/session_finder.h"
@@ -60,7 +61,7 @@ struct SourceCounters {
   std::atomic<std::uint64_t> not_json = 0;  // answers that were no JSON, broken JSON, or JSON that is no log
   std::atomic<std::uint64_t> not_utf8 = 0;  // events in which bytes that are no UTF-8 were replaced
   std::atomic<bool> listed = false;         // at least one listing was complete
-  std::atomic<bool> failing = false;  // its last listing failed, or (one pass) some of its sessions could not be read
+  std::atomic<bool> failing = false;  // its last listing failed, or its logs cannot be read; (one pass) some cannot
 
   std::uint64_t events() const { return events_new + events_changed + events_error + events_gap; }
 };
@@ -102,6 +103,9 @@ class SourcePoller : private FoundSessions {
 
   // After run() has returned: what is known of the sessions, for another poller of the same source.
   RestoredSource release() { return table_.release(); }
+
+  // On the shard's thread, every few seconds: whether its logs can be read, and what is waited for, is judged and said.
+  void look();
 
   // On the shard's thread.
   SourceView view();
@@ -151,6 +155,7 @@ class SourcePoller : private FoundSessions {
   std::chrono::milliseconds spread(std::chrono::milliseconds most);
   Batch new_batch() const;
 
+  void judge_reads();
   SourceCondition condition() const;
   std::string fault_in_words() const;
   std::chrono::duration<double> lag(SteadyTime now);
@@ -162,6 +167,7 @@ class SourcePoller : private FoundSessions {
   SourceFormat format_;
   ApiClient api_;
   SourceHealth health_;
+  ReadSuccess reads_;
 
   SessionTable table_;
   SessionFinder finder_;

@@ -44,7 +44,23 @@ SourceView view_of_unusable(const SourceSettings& settings, const std::string& w
   return view;
 }
 
+void SourcePoller::look() {
+  judge_reads();
+  const auto wait = api_.waits();
+  health_.waits(
+      wait ? std::optional(wait->what) : std::nullopt,
+      wait ? std::chrono::ceil<std::chrono::seconds>(wait->until - SteadyClock::now()) : std::chrono::seconds{0});
+}
+
+void SourcePoller::judge_reads() {
+  const auto judged = services_.queue.full() ? ReadSuccess::Judged::kNotNow : ReadSuccess::Judged::kYes;
+  const std::size_t due = schedule_.size() + polling_;
+  health_.judged(reads_.judge(judged, due, SteadyClock::now()), due, reads_.last_failure());
+  counters_.failing = !health_.lists() || left_unread_ || !health_.gives_logs();
+}
+
 SourceView SourcePoller::view() {
+  look();
   const SteadyTime now = SteadyClock::now();
   const Instant system = system_now();
   SourceView view;
@@ -59,13 +75,21 @@ SourceView SourcePoller::view() {
   view.not_json = counters_.not_json;
   view.not_utf8 = counters_.not_utf8;
   view.late = counters_.late;
+  view.sessions_failing = reads_.failing();
   view.requests = api_.requests();
+  view.response_p50 = api_.response_times().quantile(0.5);
+  view.response_p95 = api_.response_times().quantile(0.95);
 
   view.last_poll = on_our_clock(read_at_, now, system);
   view.last_listing = on_our_clock(finder_.listed_at(), now, system);
   view.lag = lag(now);
   if (const auto due = schedule_.next_due()) view.lateness = std::max(now - *due, SteadyClock::duration::zero());
   view.clock_offset = api_.clock_offset();
+  if (const auto wait = api_.waits()) {
+    view.waiting_until = on_our_clock(wait->until, now, system);
+    view.waiting = wait->until - now;
+    view.waiting_for = wait->what;
+  }
   view.breaker_until = on_our_clock(api_.breaker_until(), now, system);
   view.token_expires = on_our_clock(api_.token_expires(), now, system);
   if (const auto expires = api_.certificate_expires()) view.certificate_expires = Instant{*expires, 0};
@@ -82,14 +106,17 @@ SourceCondition SourcePoller::condition() const {
 std::string SourcePoller::fault_in_words() const {
   if (!health_.lists()) return health_.listing_fault();
   if (api_.breaker_until()) return api_.breaker_reason();
-  return health_.gives_logs() ? health_.sweep_fault() : health_.refusal();
+  return health_.gives_logs() ? health_.sweep_fault() : health_.logs_fault();
 }
 
-// The age of the oldest change that is not committed. A source that cannot be read may have had one ever since it
-// could.
+// The age of the oldest change that is not committed. A source that cannot be read, or a session that is due and was
+// not, may have had one ever since it could.
 std::chrono::duration<double> SourcePoller::lag(SteadyTime now) {
   std::chrono::duration<double> oldest{0};
   if (const auto since = uncommitted_.since(services_.queue.committed())) oldest = now - *since;
+  for (const std::optional<SteadyTime> unread : {reads_.owed_since(), schedule_.next_due()}) {
+    if (unread) oldest = std::max<std::chrono::duration<double>>(oldest, now - *unread);
+  }
   if (condition() == SourceCondition::kOk) return oldest;
   const SteadyTime readable_until = finder_.listed_at().value_or(began_);
   oldest = std::max<std::chrono::duration<double>>(oldest, now - readable_until);

@@ -19,11 +19,19 @@
 namespace sessionlogd {
 
 enum class SourceCondition : std::uint8_t {
-  kOk,           // it is listed, and its logs can be read
+  kOk,           // it is listed, and its logs can be read, or none was due
   kStarting,     // no listing was read to its end yet, and none has failed
-  kBackingOff,   // its last listing failed, or it gives no logs; it is tried again
+  kBackingOff,   // its last listing failed, or its logs cannot be read; it is tried again
   kOpenBreaker,  // it fails whatever it is asked: one probe in 30 s
   kParked,       // its credential was refused and is held back, or a file that its settings name cannot be used
+};
+
+// Why a source is not asked anything for a while; the longest of them counts.
+enum class WaitingFor : std::uint8_t {
+  kRetryAfter,  // it asked to be left alone (429, 503)
+  kLogin,       // the next login is not allowed yet
+  kRate,        // `rate`
+  kBreaker,     // the next probe of a source that fails whatever it is asked
 };
 
 // What does not change while a source is polled.
@@ -59,13 +67,19 @@ struct SourceView {
   std::array<std::uint64_t, 4> events{};  // new, changed, error, gap
   std::array<std::size_t, 4> sessions{};  // waiting, open, settling, done
   std::uint64_t not_json = 0, not_utf8 = 0;
-  std::uint64_t late = 0;  // sessions that only a sweep brought up
+  std::uint64_t late = 0;            // sessions that only a sweep brought up
+  std::size_t sessions_failing = 0;  // whose last reads failed, two of them or more
   RequestCounts requests;
 
   std::optional<Instant> last_poll, last_listing;  // when last with success, our clock
   std::chrono::duration<double> lag{0};
   std::chrono::duration<double> lateness{0};  // of the session that is due longest
   std::chrono::seconds clock_offset{0};
+  std::optional<std::chrono::duration<double>> response_p50, response_p95;  // of its last thousand responses
+  // Nothing is asked of it before; nullopt: nothing is waited for that takes a second or more.
+  std::optional<Instant> waiting_until;
+  std::chrono::duration<double> waiting{0};  // from now on
+  WaitingFor waiting_for = WaitingFor::kRetryAfter;
   std::optional<Instant> breaker_until, token_expires, certificate_expires;
 };
 

@@ -144,16 +144,23 @@ void add_conditions(Families& families, const std::vector<const SourceView*>& so
 }
 
 void add_how_sources_are(Families& families, const Subjects& subjects) {
-  add_each(families.gauge("source_up", "Whether the source is listed and gives its logs."), subjects,
+  add_each(families.gauge("source_up", "Whether the source is listed and its logs can be read."), subjects,
            [](const SourceView& source) { return source.condition == SourceCondition::kOk ? 1 : 0; });
   add_by_word(families.gauge("sessions", "Sessions that are known, by how far they were read."), subjects, "state",
               kSessionWords, &SourceView::sessions);
   add_each(families.gauge("source_lag_seconds",
-                          "Age of the oldest change that is not committed; of a source that cannot be read, since "
-                          "when."),
+                          "Age of the oldest change that is not committed; of a source or a due session that "
+                          "cannot be read, since when."),
            subjects, [](const SourceView& source) { return source.lag.count(); });
   add_each(families.gauge("source_lateness_seconds", "How late the poll is that is due longest."), subjects,
            [](const SourceView& source) { return source.lateness.count(); });
+  add_each(
+      families.gauge("source_sessions_failing", "Sessions whose logs could not be read the last two times or more."),
+      subjects, [](const SourceView& source) { return static_cast<double>(source.sessions_failing); });
+  add_each(families.gauge("source_waiting_seconds",
+                          "For how long from now on the source is not asked anything: Retry-After, login limit, rate, "
+                          "breaker; 0: it is."),
+           subjects, [](const SourceView& source) { return source.waiting.count(); });
   add_each(families.gauge("source_clock_offset_seconds", "The source's clock less ours."), subjects,
            [](const SourceView& source) { return static_cast<double>(source.clock_offset.count()); });
   add_each(families.gauge("source_retention_seconds", "How long the source keeps its logs, by the configuration."),

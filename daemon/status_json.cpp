@@ -17,6 +17,10 @@ std::string text_of(const std::optional<Instant>& at) {
   return text;
 }
 
+std::optional<double> seconds_of(const std::optional<std::chrono::duration<double>>& span) {
+  return span ? std::optional(span->count()) : std::nullopt;
+}
+
 template <class Number>
 void write_by_word(JsonWriter& json, std::string_view name, const std::array<std::string_view, 4>& words,
                    const std::array<Number, 4>& counts) {
@@ -105,7 +109,16 @@ void write_source(JsonWriter& json, const SourceView& source, const SourceSettin
       .member("not_json", source.not_json)
       .member("lag_seconds", source.lag.count())
       .member("lateness_seconds", source.lateness.count())
+      .member("sessions_failing", source.sessions_failing)
       .member("clock_offset_seconds", source.clock_offset.count())
+      .key("response_seconds")
+      .begin('{')
+      .member("p50", seconds_of(source.response_p50))
+      .member("p95", seconds_of(source.response_p95))
+      .end('}')
+      .member("waiting_until", source.waiting_until)
+      .member("waiting_for",
+              source.waiting_until ? kWaitWords[static_cast<std::size_t>(source.waiting_for)] : std::string_view{})
       .member("breaker_until", source.breaker_until)
       .member("token_expires", source.token_expires)
       .member("certificate_expires", source.certificate_expires);

@@ -109,6 +109,23 @@ std::string restart_line(element process, Colour colour) {
          "\n";
 }
 
+// How long 95 of 100 of its last responses took at most.
+std::string response_of(element source) {
+  element times;
+  double p95 = 0;
+  const bool known = source["response_seconds"].get(times) == simdjson::SUCCESS &&
+                     times["p95"].get_double().get(p95) == simdjson::SUCCESS;
+  return !known ? "" : p95 < 1 ? fmt::format("{:.0f} ms", p95 * 1'000) : span_of(p95);
+}
+
+std::string what_is_wrong(element source) {
+  std::string text = text_at(source, "error");
+  const std::string until = text_at(source, "waiting_until");
+  if (until.empty()) return text;
+  return text +
+         fmt::format("{}not asked before {} ({})", text.empty() ? "" : "; ", until, text_at(source, "waiting_for"));
+}
+
 std::string line_of(const Row& row, Instant now, std::size_t name_width, Colour colour) {
   const element& source = row.source;
   const std::string state = fmt::format("{:<12}", row.state);
@@ -119,10 +136,11 @@ std::string line_of(const Row& row, Instant now, std::size_t name_width, Colour 
     open = number_at(sessions, "waiting") + number_at(sessions, "open") + number_at(sessions, "settling");
     done = number_at(sessions, "done");
   }
-  return fmt::format("{:<{}}  {}  {:>8}  {:>8}  {:>12}  {:>8.0f}  {:>8.0f}  {:>10.0f}  {}\n", row.name, name_width,
-                     painted(state, code, colour), span_of(number_at(source, "lag_seconds")),
-                     span_of(number_at(source, "lateness_seconds")), ago(text_at(source, "last_poll"), now), open, done,
-                     number_at(source, "events"), text_at(source, "error"));
+  return fmt::format("{:<{}}  {}  {:>8}  {:>8}  {:>12}  {:>9}  {:>8.0f}  {:>7.0f}  {:>8.0f}  {:>10.0f}  {}\n", row.name,
+                     name_width, painted(state, code, colour), span_of(number_at(source, "lag_seconds")),
+                     span_of(number_at(source, "lateness_seconds")), ago(text_at(source, "last_poll"), now),
+                     response_of(source), open, number_at(source, "sessions_failing"), done,
+                     number_at(source, "events"), what_is_wrong(source));
 }
 
 }  // namespace
@@ -148,8 +166,9 @@ Result<StatusTable> status_table(std::string_view status_json, Instant now, Colo
   table.text += restart_line(process, colour);
   std::size_t width = 6;
   for (const Row& row : rows) width = std::max(width, row.name.size());
-  table.text += fmt::format("\n{:<{}}  {:<12}  {:>8}  {:>8}  {:>12}  {:>8}  {:>8}  {:>10}  {}\n", "SOURCE", width,
-                            "STATE", "LAG", "LATE", "LAST POLL", "SESSIONS", "DONE", "EVENTS", "WHAT IS WRONG");
+  table.text += fmt::format("\n{:<{}}  {:<12}  {:>8}  {:>8}  {:>12}  {:>9}  {:>8}  {:>7}  {:>8}  {:>10}  {}\n",
+                            "SOURCE", width, "STATE", "LAG", "LATE", "LAST POLL", "RESPONSE", "SESSIONS", "FAILING",
+                            "DONE", "EVENTS", "WHAT IS WRONG");
   for (const Row& row : rows) table.text += line_of(row, now, width, colour);
   return table;
 }

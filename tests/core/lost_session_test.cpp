@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "core/refusals.h"
-
 namespace sessionlogd {
 namespace {
 
@@ -32,16 +30,6 @@ TEST(LostSession, IsNotGivenUpWhileItsSourceDoesNothingForOthers) {
   EXPECT_TRUE(lost.given_up(start + 1min));
   lost.failed(start + 30 * 24h);
   EXPECT_TRUE(lost.given_up(start - 1min)) << "nothing will come of it any more";
-}
-
-TEST(Refusals, AreTheSourcesWhenThreeSessionsAreRefusedInARow) {
-  Refusals refusals;
-  for (const std::uint64_t session : {1, 2, 1, 2}) refusals.refused(session);
-  EXPECT_FALSE(refusals.in_general());
-  refusals.refused(3);
-  EXPECT_TRUE(refusals.in_general());
-  refusals.read();
-  EXPECT_FALSE(refusals.in_general());
 }
 
 }  // namespace

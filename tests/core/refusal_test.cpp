@@ -98,7 +98,7 @@ TEST(Refusal, HasTheReactionThatItsReasonAsksFor) {
       {kData, 429, "", "", Reaction::kLater},
       {kData, 500, "", "", Reaction::kLater},
       {kData, 503, R"({"message":"wrong version"})", "", Reaction::kLater},
-      {kData, 501, "", "", Reaction::kWrongVersion},
+      {kData, 501, "", "", Reaction::kNever},
       {kToken, 400, R"({"error":"invalid_grant"})", "", Reaction::kWrongCredential},
       {kToken, 401, "", "", Reaction::kWrongCredential},
       {kToken, 401, R"({"message":"the client's version is old"})", "", Reaction::kWrongCredential},

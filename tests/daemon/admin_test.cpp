@@ -88,7 +88,12 @@ TEST_F(Admin, TellsOfEverySourceUnderTheNamesThatOthersRelyOn) {
                            "\"events\":",
                            "\"lag_seconds\":",
                            "\"lateness_seconds\":",
+                           "\"sessions_failing\":0",
                            "\"clock_offset_seconds\":",
+                           "\"response_seconds\":{\"p50\":0.",
+                           "\"p95\":",
+                           "\"waiting_until\":null",
+                           "\"waiting_for\":\"\"",
                            "\"breaker_until\":null",
                            "\"token_expires\":\"20",
                            "\"certificate_expires\":null"}) {

@@ -51,6 +51,9 @@ TEST(AllSources, AreAsBadAsTheWorst) {
   SourceView a = source("a", 1), b = source("b", 1, SourceCondition::kParked);
   a.lag = 3s;
   b.lag = 1s;
+  a.sessions_failing = 2;
+  b.sessions_failing = 3;
+  b.waiting = 50s;
   a.clock_offset = 5s;
   b.clock_offset = -9s;
   a.last_poll = Instant{100, 0};
@@ -60,6 +63,8 @@ TEST(AllSources, AreAsBadAsTheWorst) {
   const SourceView worst = all.look({&a, &b}).as_one;
   EXPECT_EQ(worst.condition, SourceCondition::kParked);
   EXPECT_EQ(worst.lag, 3s);
+  EXPECT_EQ(worst.sessions_failing, 5u);
+  EXPECT_EQ(worst.waiting, 50s);
   EXPECT_EQ(worst.clock_offset, -9s);
   EXPECT_EQ(worst.last_poll, (Instant{50, 0}));
   EXPECT_EQ(worst.certificate_expires, (Instant{7'000, 0}));

@@ -159,7 +159,9 @@ SimulatedServer::Reply SimulatedAppliance::answer(const HttpRequest& request, co
   if (rest.empty()) return listing(target.substr(std::min(path.size() + 1, target.size())));
   const auto session = named_by(number_of(rest.substr(rest.rfind('-') + 1), plan_.size()));
   if (!session || hidden_[*session]) return reply(404);
-  return is_log ? log(*session) : one(*session);
+  if (!is_log) return one(*session);
+  if (auto instead = log_instead_(*session)) return *std::move(instead);
+  return log(*session);
 }
 
 // The last that has begun of those that the id names.

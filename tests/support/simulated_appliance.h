@@ -5,10 +5,12 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/clock.h"
@@ -101,6 +103,9 @@ class SimulatedAppliance : public SimulatedServer {
     kFirstOnly,      // an error for each but the first
   };
   void set_pages(Pages pages) { pages_ = pages; }
+  // Says what a session's log is answered with in place of the log; nullopt leaves it to the appliance.
+  using LogInstead = std::function<std::optional<Reply>(std::size_t session)>;
+  void answer_logs(LogInstead instead) { log_instead_ = std::move(instead); }
   // However many are asked for.
   void set_longest_page(std::size_t rows) { longest_page_ = rows; }
 
@@ -143,6 +148,7 @@ class SimulatedAppliance : public SimulatedServer {
   std::optional<std::chrono::minutes> local_;
   Pages pages_ = Pages::kHonest;
   std::size_t longest_page_ = 200;
+  LogInstead log_instead_ = [](std::size_t) { return std::nullopt; };
   std::vector<bool> hidden_;
   std::vector<std::size_t> heirs_;  // sessions that take another's id
   std::vector<std::uint16_t> served_;

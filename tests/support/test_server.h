@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -18,13 +19,13 @@
 
 namespace sessionlogd::test {
 
-// A self-signed certificate for some names ("DNS:name", "IP:address"), made anew.
+// A self-signed certificate for some names ("DNS:name", "IP:address"), made anew. It began an hour ago.
 struct Certificate {
   std::string certificate_pem;
   std::string key_pem;
   std::string pin;  // base64 of its SPKI's SHA-256
 
-  explicit Certificate(const std::string& names);
+  explicit Certificate(const std::string& names, std::chrono::seconds ends_in = std::chrono::hours{24});
 };
 
 // Writes `text` into a file of its own that is removed at the end.
