@@ -106,6 +106,7 @@ int App::run() {
   pulse_.start();
   make_shards();
   pulse_.know(shards_, committer_);
+  starting_ = recovering();
   if (mode_ == PollMode::kForever && settings_.daemon.admin) show_how_it_is();
   if (!recover()) return 0;  // the locks are held, state and output agree
   give_sources();            // every source has its state
