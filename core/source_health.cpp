@@ -121,6 +121,18 @@ void SourceHealth::more_elsewhere(std::string_view session, const std::string& w
             why);
 }
 
+void SourceHealth::not_verified(std::string_view session, std::string_view why) {
+  if (std::exchange(not_verified_, true)) return;
+  log_warn({.source = settings_.name, .session = session},
+           "log could not be verified: {}; said once for the source, `status` counts them", why);
+}
+
+void SourceHealth::holds_less(std::string_view session) {
+  if (std::exchange(holds_less_, true)) return;
+  log_info({.source = settings_.name, .session = session},
+           "log holds less than was delivered of it: it was cleared or rolled over; said once for the source");
+}
+
 void SourceHealth::refused(std::uint64_t session_key, const Error& error) {
   if (!is_refusal(error.http_status) && error.kind != ErrorKind::kBadAnswer) return;
   refusals_.refused(session_key);

@@ -41,6 +41,10 @@ class SourceHealth {
   // Why a session's log may hold more than was given, "" = it does not.
   void more_elsewhere(std::string_view session, const std::string& why);
 
+  // A done session's log could not be compared with what was delivered of it, or holds less than that.
+  void not_verified(std::string_view session, std::string_view why);
+  void holds_less(std::string_view session);
+
   // A session's log could not be had, or could be read.
   void refused(std::uint64_t session_key, const Error& error);
   void read();
@@ -74,6 +78,7 @@ class SourceHealth {
   std::uint64_t short_rows_ = 0;
   unsigned short_sweeps_ = 0;  // that showed the same rows, in a row
   bool more_elsewhere_ = false;
+  bool not_verified_ = false, holds_less_ = false;
   Refusals refusals_;
   std::string refusal_;
   bool not_utf8_ = false;

@@ -59,6 +59,12 @@ SourceView SourcePoller::view() {
   view.not_json = counters_.not_json;
   view.not_utf8 = counters_.not_utf8;
   view.late = counters_.late;
+  view.verify_late = counters_.verify_late;
+  const VerifyPlace& verify = table_.source().verify;
+  view.verified = verify.last;
+  view.verified.late += verify.tally.late;
+  view.verified.could_not += verify.tally.could_not;
+  view.verified_at = verify.ended;
   view.requests = api_.requests();
 
   view.last_poll = on_our_clock(read_at_, now, system);
