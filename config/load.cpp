@@ -48,6 +48,9 @@ void read_daemon(TableReader& table, DaemonSettings& into, std::vector<std::stri
                                 in_quotes(format_size(kLeastMemoryPerThread)) + " of daemon.memory for each");
   }
   table.read("state_keep", into.state_keep, duration_between(std::chrono::seconds{1}, std::chrono::hours{24 * 3650}));
+  table.read(
+      "verify", into.verify,
+      or_word<std::chrono::milliseconds>("", duration_between(std::chrono::seconds{10}, std::chrono::hours{24 * 30})));
   table.read("admin", into.admin, admin_address);
   table.read("metrics_per_source", into.metrics_per_source, boolean);
   table.finish();

@@ -55,20 +55,6 @@ std::string group(const TomlValue& value) {
   return name;
 }
 
-// A rule, or a word that stands for none at all.
-template <class T>
-Rule<std::optional<T>> or_word(std::string_view none, Rule<T> rule) {
-  return [none, rule = std::move(rule)](const TomlValue& value) -> std::optional<T> {
-    const auto* found = std::get_if<std::string>(&value.value);
-    if (found != nullptr && *found == none) return std::nullopt;
-    try {
-      return rule(value);
-    } catch (const ValueError& error) {
-      throw ValueError(error.what() + (", or " + in_quotes(none)));
-    }
-  };
-}
-
 void read_rotate(TableReader& table, RotateSettings& into) {
   table.read("size", into.size_bytes, or_word<std::size_t>("never", size_between(1u << 10, std::uint64_t{1} << 40)));
   table.read("every", into.every, or_word<std::chrono::milliseconds>("never", duration_between(1s, 24h * 3650)));

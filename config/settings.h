@@ -31,6 +31,7 @@ struct DaemonSettings {
   std::optional<AdminAddress> admin = AdminAddress{};  // nullopt = none
   bool metrics_per_source = true;                      // false: of all sources together
   std::chrono::milliseconds state_keep{std::chrono::hours{24 * 30}};
+  std::optional<std::chrono::milliseconds> verify = std::chrono::hours{24};  // nullopt = off
 };
 
 enum class Changes { kEmit, kFinal };

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -56,6 +57,20 @@ Rule<T> word(std::vector<std::pair<std::string_view, T>> words) {
       expected += (expected.empty() ? "" : " or ") + in_quotes(name);
     }
     throw ValueError(describe(value), expected);
+  };
+}
+
+// A rule, or a word that stands for none at all.
+template <class T>
+Rule<std::optional<T>> or_word(std::string_view none, Rule<T> rule) {
+  return [none, rule = std::move(rule)](const TomlValue& value) -> std::optional<T> {
+    const auto* found = std::get_if<std::string>(&value.value);
+    if (found != nullptr && *found == none) return std::nullopt;
+    try {
+      return rule(value);
+    } catch (const ValueError& error) {
+      throw ValueError(error.what() + (", or " + in_quotes(none)));
+    }
   };
 }
 

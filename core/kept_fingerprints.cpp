@@ -49,23 +49,38 @@ std::uint16_t KeptFingerprints::put(std::uint64_t session_key, const SessionHist
 }
 
 // Of 65,535 pages none stands in for another: a place that was used again leads to a record of another session.
-std::optional<SessionHistory> KeptFingerprints::take(std::uint64_t session_key, std::uint16_t place) {
+std::optional<KeptFingerprints::Record> KeptFingerprints::record_of(std::uint64_t session_key,
+                                                                    std::uint16_t place) const {
   if (place == 0) return std::nullopt;
   for (std::size_t number = (place - 1 + kPlaces - first_ % kPlaces) % kPlaces; number < pages_.size();
        number += kPlaces) {
-    std::string& page = pages_[number];
+    const std::string& page = pages_[number];
     for (std::size_t at = 0; at < page.size();) {
       const Head head = head_at(page, at);
-      const std::size_t begin = at + kHeadBytes;
-      at = begin + head.entries * kBytesPerEntry;
-      if (head.session_key != session_key) continue;
-      std::vector<Fingerprint> entries(head.entries);
-      if (!entries.empty()) std::memcpy(entries.data(), page.data() + begin, entries.size() * kBytesPerEntry);
-      std::memset(page.data() + begin - kHeadBytes, 0, sizeof(std::uint64_t));
-      return SessionHistory::of(entries);
+      if (head.session_key == session_key) return Record{number, at, head.entries};
+      at += kHeadBytes + head.entries * kBytesPerEntry;
     }
   }
   return std::nullopt;
+}
+
+SessionHistory KeptFingerprints::history_of(const Record& record) const {
+  std::vector<Fingerprint> entries(record.entries);
+  const char* const begin = pages_[record.page].data() + record.at + kHeadBytes;
+  if (!entries.empty()) std::memcpy(entries.data(), begin, entries.size() * kBytesPerEntry);
+  return SessionHistory::of(entries);
+}
+
+std::optional<SessionHistory> KeptFingerprints::find(std::uint64_t session_key, std::uint16_t place) const {
+  const auto record = record_of(session_key, place);
+  return record ? std::optional(history_of(*record)) : std::nullopt;
+}
+
+std::optional<SessionHistory> KeptFingerprints::take(std::uint64_t session_key, std::uint16_t place) {
+  const auto record = record_of(session_key, place);
+  if (!record) return std::nullopt;
+  std::memset(pages_[record->page].data() + record->at, 0, sizeof(std::uint64_t));
+  return history_of(*record);
 }
 
 }  // namespace sessionlogd

@@ -24,7 +24,9 @@ class KeptFingerprints {
   // Returns the place, never 0. A history without entries has no record, and place 0.
   std::uint16_t put(std::uint64_t session_key, const SessionHistory& history);
 
-  // The record is removed. nullopt when it is not there.
+  // nullopt when its record is not there.
+  std::optional<SessionHistory> find(std::uint64_t session_key, std::uint16_t place) const;
+  // The record is removed.
   std::optional<SessionHistory> take(std::uint64_t session_key, std::uint16_t place);
 
   // Removes the oldest until all of them take `most_bytes` at most; calls on_gone(session_key, entries) for each.
@@ -43,6 +45,13 @@ class KeptFingerprints {
   static constexpr std::size_t kHeadBytes = 12, kBytesPerEntry = sizeof(Fingerprint);
   static constexpr std::uint64_t kGone = 0;
 
+  // Where a record begins.
+  struct Record {
+    std::size_t page, at;
+    std::uint32_t entries;
+  };
+  std::optional<Record> record_of(std::uint64_t session_key, std::uint16_t place) const;
+  SessionHistory history_of(const Record& record) const;
   static Head head_at(std::string_view page, std::size_t offset);
   template <class OnGone>
   void drop_oldest(OnGone on_gone) {

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "core/delivered_sum.h"
+#include "core/identity.h"
 #include "core/json_text.h"
 
 namespace sessionlogd {
@@ -137,6 +138,60 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
   }
   push(source, session);
   return outcome;
+}
+
+Result<Comparison> LogReader::compare(const SourceFormat& source, const SessionState& session, const Body& body) {
+  auto comparison = compare_all(source, session, body);
+  if (body.size() > kSmallBody) shrink();
+  return comparison;
+}
+
+// What a broken or partial answer holds counts; only what it lacks says nothing.
+Result<Comparison> LogReader::compare_all(const SourceFormat& source, const SessionState& session, const Body& body) {
+  const auto parsed = parser_.parse(*source.dialect, body, session.info.id(), session.key, limits_of(body), {});
+  if (parsed.has_error()) return parsed.error();
+  const SessionLog& log = **parsed;
+  const bool is_whole = log.fault.empty() && log.more_elsewhere.empty();
+  digests_.clear();
+  for (const Entry& entry : log.entries) digests_.push_back({entry.base, entry.hash, entry.final});
+
+  Comparison comparison{.entries = log.entries.size()};
+  comparison.unknown = !log.fault.empty() ? log.fault : log.more_elsewhere;
+  if (session.delivered_sum) {
+    comparison.shrunk = is_whole && log.entries.empty() && *session.delivered_sum != 0;
+    if (!is_whole || comparison.shrunk) return comparison;
+    for (std::size_t i = 0; i < log.entries.size(); ++i) parser_.complete(i);
+    order_by_time(source, log);
+    if (const auto delivered = count_delivered(session)) {
+      comparison.missing = log.entries.size() - *delivered;
+    } else {
+      comparison.unknown = "it is not what was delivered, which is not known entry by entry any more";
+    }
+    return comparison;
+  }
+  const CompareRules rules{.only_final = source.only_final, .last_read = is_whole, .whole = is_whole};
+  const auto& found = comparer_.compare(session.history, digests_, session.key, rules, &parser_);
+  comparison.missing = static_cast<std::size_t>(
+      std::ranges::count_if(found, [](const Emission& emission) { return emission.change != Change::kAdopted; }));
+  comparison.shrunk = is_whole && lacks_known_entries(session);
+  return comparison;
+}
+
+// By the sum, in which the gaps count that were said of it: no log holds them. Of one with gaps only whether it is the
+// same can be told. by_time_ is in order.
+std::optional<std::size_t> LogReader::count_delivered(const SessionState& session) {
+  constexpr std::uint32_t kMostGaps = 3;  // of a kind
+  std::uint32_t given_up = 0;
+  for (std::uint32_t i = 0; i <= kMostGaps; ++i) {
+    std::uint32_t gaps = given_up;
+    for (std::uint32_t k = 0; k <= kMostGaps; ++k) {
+      const auto delivered = find_delivered(*session.delivered_sum - gaps, digests_, by_time_, session.key);
+      if (delivered && (gaps == 0 || delivered->size() == digests_.size())) return delivered->size();
+      gaps += sum_share(gap_key(GapKind::kMayBeMissing, k, session.key), 0);
+    }
+    given_up += sum_share(gap_key(GapKind::kGivenUp, i, session.key), 0);
+  }
+  return std::nullopt;
 }
 
 // Decides which entries of a whole log were delivered before the session was done; true: others may be missing, and

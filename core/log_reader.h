@@ -50,6 +50,14 @@ struct ReadOutcome {
   std::size_t events() const { return events_new + events_changed + events_error + events_gap; }
 };
 
+// What a log holds of a session that was done with.
+struct Comparison {
+  std::size_t entries = 0;  // in the answer
+  std::size_t missing = 0;  // of them not delivered, or not as they are
+  bool shrunk = false;      // the answer lacks entries that were delivered, or has none
+  std::string unknown{};    // why not all of it could be compared, "" = it was
+};
+
 // What to do with an answer in which no entry is known: it may be of another session, to which the id was given.
 enum class Strange {
   kTake,
@@ -69,6 +77,10 @@ class LogReader {
   // another one: it has the next number of its kind that the history does not know.
   void gap(const SourceFormat& source, SessionState& session, GapKind kind, std::string_view why);
 
+  // Emits nothing and advances nothing: what read() would find in the log of a done session if it were opened again,
+  // which `session` is as SessionTable::as_delivered() gives it. kBadAnswer: nothing was compared.
+  Result<Comparison> compare(const SourceFormat& source, const SessionState& session, const Body& body);
+
   // Emits what is new or changed and advances `session` by it. kBadAnswer: nothing was taken. Of an answer with much
   // news only the first part is emitted, in order of time: reading it again emits what follows.
   //
@@ -86,6 +98,8 @@ class LogReader {
   void order_by_time(const SourceFormat& source, const SessionLog& log);
   bool lacks_known_entries(const SessionState& session) const;
   void append_gap(const SourceFormat& source, SessionState& session, GapKind kind, std::string_view why);
+  Result<Comparison> compare_all(const SourceFormat& source, const SessionState& session, const Body& body);
+  std::optional<std::size_t> count_delivered(const SessionState& session);
   bool holds_what_was_delivered(const SourceFormat& source, const SessionState& session, const SessionLog& log);
   bool may_be_anothers(const SourceFormat& source, const SessionState& session, const SessionLog& log, Strange strange);
   void number_twins(const SessionLog& log, const std::vector<Emission>& found);

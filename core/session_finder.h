@@ -72,6 +72,9 @@ class SessionFinder {
   // Asks for one session by its id, for its log looks like another's.
   Task<void> ask_for(std::string id);
 
+  // Makes what is known of the source durable, behind all that was pushed before.
+  void commit_source();
+
   // Everything is listed again at once, from `since` on by a window.
   void list_again(Instant since);
 
@@ -108,7 +111,6 @@ class SessionFinder {
   void look_for_oddities(const Result<void>& listed);
   void look_for_witnesses(const std::vector<ListedSession>& rows);
   void hear_the_clocks();
-  void commit_source();
 
   boost::asio::io_context& io_;
   const SourceSettings& settings_;

@@ -28,6 +28,7 @@ struct ListedSession {
 };
 
 // Whether two digests name the same start. One without a start time may be either's.
+inline bool has_start(std::uint64_t digest) { return digest >> 32 != 0; }
 inline bool same_start(std::uint64_t a, std::uint64_t b) { return a >> 32 == b >> 32 || a >> 32 == 0 || b >> 32 == 0; }
 
 struct SessionPage {

@@ -49,6 +49,35 @@ SweepTimes read_sweeps(std::string_view times) {
   return sweeps;
 }
 
+// begun i64le, goes on u8, key u64le, then what was counted of the round that goes on and of the last one, u64le each.
+void append_verify(std::string& row, const VerifyPlace& verify) {
+  if (!verify.begun) return;
+  std::string bytes;
+  append_le(bytes, std::int64_t{verify.begun->count()});
+  append_le(bytes, static_cast<std::uint8_t>(verify.goes_on));
+  append_le(bytes, verify.key);
+  for (const VerifyTally& tally : {verify.tally, verify.last}) {
+    for (const std::uint64_t count : {tally.of, tally.sessions, tally.late, tally.could_not}) append_le(bytes, count);
+  }
+  append_field(row, Tag::kVerifyPlace, bytes);
+  append_time(row, Tag::kVerified, verify.ended);
+}
+
+void read_verify(std::string_view bytes, VerifyPlace& verify) {
+  const auto take = [&]<class T>(T) {
+    const T value = read_le<T>(bytes);
+    bytes.remove_prefix(sizeof(T));
+    return value;
+  };
+  verify.begun = Watched{take(std::int64_t{})};
+  verify.goes_on = take(std::uint8_t{}) != 0;
+  verify.key = take(std::uint64_t{});
+  for (VerifyTally* tally : {&verify.tally, &verify.last}) {
+    for (std::uint64_t* count : {&tally->of, &tally->sessions, &tally->late, &tally->could_not})
+      *count = take(std::uint64_t{});
+  }
+}
+
 }  // namespace
 
 std::string encode_source(const SourceState& source) {
@@ -66,6 +95,7 @@ std::string encode_source(const SourceState& source) {
   append_sweeps(row, source.sweeps);
   append_time(row, Tag::kSweepPlace, source.sweep_place);
   append_number(row, Tag::kReading, source.reading);
+  append_verify(row, source.verify);
   append_time(row, Tag::kBefore, source.before);
   return row;
 }
@@ -87,6 +117,8 @@ SourceState decode_source(std::string_view row) {
     if (tag == Tag::kSweeps) source.sweeps = read_sweeps(bytes);
     if (tag == Tag::kSweepPlace) source.sweep_place = read_time(bytes);
     if (tag == Tag::kReading) source.reading = read_le<std::uint64_t>(bytes);
+    if (tag == Tag::kVerifyPlace) read_verify(bytes, source.verify);
+    if (tag == Tag::kVerified) source.verify.ended = read_time(bytes);
     if (tag == Tag::kBefore) source.before = read_time(bytes);
   });
   return source;

@@ -17,6 +17,7 @@
 #include "core/session_history.h"
 #include "core/session_info.h"
 #include "core/timestamp.h"
+#include "core/verify_round.h"
 #include "core/watched_time.h"
 
 namespace sessionlogd {
@@ -70,6 +71,7 @@ struct SourceState {
   SweepTimes sweeps{};
   std::uint8_t faulty_sweeps = 0;        // in a row: that showed nothing though there are marks, or were not complete
   std::optional<Instant> sweep_place{};  // a sweep in slices that goes on: starts before this were shown
+  VerifyPlace verify{};
   std::uint64_t reading = 0;  // hash of what reads a row, when its digests were made; 0 = of a version before
 
   // Of a state of a version that dropped marks: what had ended, had begun before and has no mark was delivered by it.

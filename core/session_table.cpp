@@ -4,14 +4,12 @@
 #include <utility>
 
 #include "core/identity.h"
+#include "core/named_session.h"
 
 namespace sessionlogd {
 namespace {
 
 using Kind = DoneMark::Kind;
-
-// Versions before dropped marks one by one, so that a later session of an id may be marked and an earlier one not.
-constexpr std::uint32_t kHoles = 3;
 
 // Of a state of a version that kept a floor: what had ended and had begun before the floor, now and the newest mark was
 // delivered by it, or never will be. A clock may have carried the floor away.
@@ -21,16 +19,6 @@ std::optional<Instant> done_before(const SourceState& source, const DoneMarks& d
   done.for_each([&](std::uint64_t, const DoneMark& mark, bool) { newest = std::max(newest, mark.latest); });
   const Instant before = std::min(*source.floor, now);
   return newest == kNever ? before : std::min(before, newest);
-}
-
-bool has_start(std::uint64_t digest) { return digest >> 32 != 0; }
-
-bool may_have_start_of(std::uint64_t digest, const ListedSession& listed) {
-  return same_start(digest, listed.digest) || same_start(digest, listed.old_digest);
-}
-
-bool has_start_of(std::uint64_t digest, const ListedSession& listed) {
-  return has_start(digest) && has_start(listed.digest) && may_have_start_of(digest, listed);
 }
 
 bool ended_long_ago(const Showing& how, std::optional<Instant> stop, std::chrono::milliseconds settle) {
@@ -94,56 +82,48 @@ SessionTable::SessionTable(const SourceSettings& settings, RestoredSource restor
 SessionTable::TakenIn SessionTable::take_in(const ListedSession& listed, const Showing& how,
                                             std::vector<StateRecord>& records) {
   bool other_start = false;
-  const Named as = find(listed, other_start, records);
-  if (!as.is_known()) return take_in_unknown(listed, as, how, records);
-  if (as.mark) return take_in_marked(listed, as, other_start, how, records);
+  const auto as = find(listed, other_start, records);
+  if (!as) return take_in_unknown(listed, generation_of(listed.id, 0), how, records);
+  if (as->mark) return take_in_marked(listed, *as, other_start, how, records);
 
-  Session& session = sessions_[*as.slot];
+  Session& session = sessions_[*as->slot];
   session.shown_by = how.inquiry;
   if (!other_start || nothing_is_known_of(session.state)) {
     if (session.is_disputed()) session.trouble->dispute.reset();
-    return take_in_open(*as.slot, listed, how, records);
+    return take_in_open(*as->slot, listed, how, records);
   }
   ReadTrouble& trouble = session.in_trouble();
   const bool was_disputed = session.is_disputed();
   if (!was_disputed) trouble.asked_before_dispute = session.in_flight;
   trouble.dispute = std::make_unique<ListedSession>(listed);
-  return {was_disputed ? TakenIn::As::kKnown : TakenIn::As::kDisputed, *as.slot};
+  return {was_disputed ? TakenIn::As::kKnown : TakenIn::As::kDisputed, *as->slot};
 }
 
-SessionTable::Named SessionTable::named(std::string_view id, std::uint32_t generation) const {
-  Named named{.generation = generation, .key = session_key(settings_.id, id, generation)};
-  if (const auto open = slots_.find(named.key); open != slots_.end()) {
-    named.slot = open->second;
-  } else {
-    named.mark = done_.find(named.key);
-  }
-  return named;
+std::optional<SessionTable::Named> SessionTable::named(std::uint32_t generation, std::uint64_t key) const {
+  if (const auto open = slots_.find(key); open != slots_.end())
+    return Named{.generation = generation, .key = key, .slot = open->second, .digest = at(open->second).state.digest};
+  const auto mark = done_.find(key);
+  if (!mark) return std::nullopt;
+  return Named{.generation = generation, .key = key, .mark = mark, .digest = mark->digest};
 }
 
-// Of those that the id ever named the one with this start, else the last; else one that is not known.
-// The marks of all of them are shown by this: they go together.
-SessionTable::Named SessionTable::find(const ListedSession& listed, bool& other_start,
-                                       std::vector<StateRecord>& records) {
-  std::optional<Named> last, same;
-  for (std::uint32_t generation = 0, unknown = 0; unknown < kHoles; ++generation) {
-    Named one = named(listed.id, generation);
-    unknown = one.is_known() ? 0 : unknown + 1;
-    if (!one.is_known()) continue;
-    if (one.mark && done_.shown(one.key)) {
-      one.mark->absent_since.reset();
-      records.push_back({one.key, StateRecord::kSessionPart, encode_mark(*one.mark)});
+SessionTable::Named SessionTable::generation_of(std::string_view id, std::uint32_t generation) const {
+  const std::uint64_t key = session_key(settings_.id, id, generation);
+  return named(generation, key).value_or(Named{.generation = generation, .key = key});
+}
+
+// The marks of all that the id ever named are shown by this: they go together.
+std::optional<SessionTable::Named> SessionTable::find(const ListedSession& listed, bool& other_start,
+                                                      std::vector<StateRecord>& records) {
+  const auto look = [&](std::uint32_t generation, std::uint64_t key) {
+    auto one = named(generation, key);
+    if (one && one->mark && done_.shown(key)) {
+      one->mark->absent_since.reset();
+      records.push_back({key, StateRecord::kSessionPart, encode_mark(*one->mark)});
     }
-    const std::uint64_t digest = one.slot ? sessions_[*one.slot].state.digest : one.mark->digest;
-    last = one;
-    other_start = !may_have_start_of(digest, listed);
-    if (has_start_of(digest, listed)) same = one;
-  }
-  if (same) {
-    other_start = false;
-    return *same;
-  }
-  return last.value_or(named(listed.id, 0));
+    return one;
+  };
+  return find_named(settings_.id, listed, look, other_start);
 }
 
 SessionTable::TakenIn SessionTable::take_in_unknown(const ListedSession& listed, const Named& as, const Showing& how,
@@ -205,7 +185,7 @@ SessionTable::TakenIn SessionTable::take_in_marked(const ListedSession& listed, 
   const std::optional<Instant> start = info_of(listed).start;
   // It began when all of the other had been delivered: what it is called cannot make it the same.
   if (mark.kind == Kind::kOld && start && *start > mark.latest)
-    return take_in_unknown(listed, named(listed.id, as.generation + 1), how, records);
+    return take_in_unknown(listed, generation_of(listed.id, as.generation + 1), how, records);
   if (mark.kind != Kind::kDelivered) return open(listed, as, how, records);
   return open_disputed(listed, as, how, records);
 }
@@ -244,7 +224,7 @@ SessionTable::TakenIn SessionTable::open(const ListedSession& listed, const Name
     if (history) {
       state.history = std::move(*history);
     } else {
-      open_again(state, *as.mark);
+      sessionlogd::open_again(state, *as.mark);
       if (auto kept = kept_.extract(as.key)) state.history = std::move(kept.mapped());
     }
     done_.erase(as.key);
@@ -259,6 +239,49 @@ SessionTable::TakenIn SessionTable::open(const ListedSession& listed, const Name
   return {TakenIn::As::kNew, slot, as.mark.has_value()};
 }
 
+std::optional<std::uint64_t> SessionTable::delivered_since(const ListedSession& row, Instant since) const {
+  bool other_start = false;
+  const auto look = [this](std::uint32_t generation, std::uint64_t key) { return named(generation, key); };
+  const auto as = find_named(settings_.id, row, look, other_start);
+  const bool is_as_it_was =
+      as && as->mark && as->digest == row.digest && settings_.dialect->session_is_final(row.status);
+  if (!is_as_it_was || as->mark->kind != Kind::kDelivered) return std::nullopt;
+  const SessionInfo info = info_of(row);
+  const bool is_recent = as->mark->made >= since || info.start >= since || info.stop >= since;
+  return is_recent ? std::optional(as->key) : std::nullopt;
+}
+
+std::size_t SessionTable::delivered_since(Instant since) const {
+  std::size_t count = 0;
+  done_.for_each([&](std::uint64_t, const DoneMark& mark, bool) {
+    if (mark.kind == Kind::kDelivered && mark.made >= since) ++count;
+  });
+  return count;
+}
+
+std::optional<SessionState> SessionTable::as_delivered(std::uint64_t key, std::string_view id) const {
+  const std::optional<DoneMark> mark = slots_.contains(key) ? std::nullopt : done_.find(key);
+  if (!mark || mark->kind != Kind::kDelivered) return std::nullopt;
+  SessionState state;
+  state.key = key;
+  state.digest = mark->digest;
+  state.info = SessionInfo{.id = id};
+  if (auto history = fingerprints_.find(key, mark->place)) {
+    state.history = std::move(*history);
+  } else {
+    sessionlogd::open_again(state, *mark);
+  }
+  return state;
+}
+
+SessionTable::TakenIn SessionTable::open_again(const ListedSession& listed, const Showing& how,
+                                               std::vector<StateRecord>& records) {
+  bool other_start = false;
+  const auto as = find(listed, other_start, records);
+  if (as && as->mark && !other_start && as->mark->kind == Kind::kDelivered) return open(listed, *as, how, records);
+  return take_in(listed, how, records);
+}
+
 SessionTable::TakenIn SessionTable::is_same(Slot slot, const Showing& how, std::vector<StateRecord>& records) {
   ReadTrouble& trouble = *sessions_[slot].trouble;
   const std::unique_ptr<ListedSession> row = std::exchange(trouble.dispute, nullptr);
@@ -270,7 +293,7 @@ SessionTable::TakenIn SessionTable::is_another(Slot slot, const Showing& how, st
   std::uint32_t next = 1;
   while (session_key(settings_.id, row->id, next - 1) != sessions_[slot].state.key) ++next;
   finish(slot, how.ours, records);
-  return take_in_unknown(*row, named(row->id, next), how, records);
+  return take_in_unknown(*row, generation_of(row->id, next), how, records);
 }
 
 SessionInfo SessionTable::info_of(const ListedSession& listed) const {

@@ -107,6 +107,16 @@ class SessionTable {
   // It knows none. The session is finished, and the row that named another start is taken in as another one.
   TakenIn is_another(Slot slot, const Showing& how, std::vector<StateRecord>& records);
 
+  // The session_key of the done session that this row speaks of, if the row says nothing new of it, all that is known
+  // of it was delivered, and it was done, or began or stopped, at `since` or later. It shows nothing.
+  std::optional<std::uint64_t> delivered_since(const ListedSession& row, Instant since) const;
+  // How many were done at `since` or later.
+  std::size_t delivered_since(Instant since) const;
+  // What is known of one that was delivered, as if it were opened again; nullopt: it is open, or there is no such mark.
+  std::optional<SessionState> as_delivered(std::uint64_t key, std::string_view id) const;
+  // Its log holds what was not delivered, though its row may say nothing new: it is opened again. Else as take_in().
+  TakenIn open_again(const ListedSession& listed, const Showing& how, std::vector<StateRecord>& records);
+
   // The session was read to its end or is given up: its mark is what remains. The slot is free afterwards.
   void finish(Slot slot, Instant now, std::vector<StateRecord>& records);
   // It is left alone, unread; what is known of it stays known.
@@ -169,10 +179,11 @@ class SessionTable {
     std::uint64_t key = 0;
     std::optional<Slot> slot{};
     std::optional<DoneMark> mark{};
-    bool is_known() const { return slot || mark; }
+    std::uint64_t digest = 0;  // of the row that is known
   };
-  Named named(std::string_view id, std::uint32_t generation) const;
-  Named find(const ListedSession& listed, bool& other_start, std::vector<StateRecord>& records);
+  std::optional<Named> named(std::uint32_t generation, std::uint64_t key) const;
+  Named generation_of(std::string_view id, std::uint32_t generation) const;
+  std::optional<Named> find(const ListedSession& listed, bool& other_start, std::vector<StateRecord>& records);
 
   TakenIn take_in_unknown(const ListedSession& listed, const Named& as, const Showing& how,
                           std::vector<StateRecord>& records);

@@ -16,12 +16,13 @@ constexpr std::chrono::seconds kLooksEvery{5};
 
 Shard::Shard(BatchQueue& queue, const MemoryShares& memory, std::shared_ptr<LargeAnswers> large_answers,
              Quarantine* quarantine, const std::atomic<std::size_t>& fingerprint_bytes, MakeEncoder make_encoder,
-             PollMode mode, std::uint64_t seed, Accounts* accounts)
+             PollMode mode, std::uint64_t seed, Accounts* accounts, std::chrono::milliseconds verify)
     : work_(asio::make_work_guard(io_)),
       queue_(queue),
       quarantine_(quarantine),
       fingerprint_bytes_(fingerprint_bytes),
       accounts_(accounts),
+      verify_(verify),
       make_encoder_(std::move(make_encoder)),
       mode_(mode),
       random_(seed),
@@ -59,7 +60,8 @@ void Shard::make_poller(Source& source) {
                                metrics_,
                                fingerprint_bytes_,
                                quarantine_ != nullptr,
-                               accounts_};
+                               accounts_,
+                               verify_};
   NewSource& given = source.as_given;
   try {
     source.poller.emplace(SourcePoller::Parts{services, source.settings(), given.counters, *source.encoder, mode_},

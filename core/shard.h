@@ -4,6 +4,7 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <chrono>
 #include <functional>
 #include <list>
 #include <memory>
@@ -38,10 +39,11 @@ class Shard {
   using MakeEncoder = std::function<std::unique_ptr<Encoder>(const SourceSettings&)>;
 
   // Queue, quarantine (nullptr: no state is kept, nor what is no JSON) and accounts must outlive this, and the bytes
-  // that each source may keep as fingerprints, which may change.
+  // that each source may keep as fingerprints, which may change. `verify`: how often the sessions of the last day are
+  // read again, 0 = never.
   Shard(BatchQueue& queue, const MemoryShares& memory, std::shared_ptr<LargeAnswers> large_answers,
         Quarantine* quarantine, const std::atomic<std::size_t>& fingerprint_bytes, MakeEncoder make_encoder,
-        PollMode mode, std::uint64_t seed, Accounts* accounts = nullptr);
+        PollMode mode, std::uint64_t seed, Accounts* accounts = nullptr, std::chrono::milliseconds verify = {});
   ~Shard();
 
   // Before start(), or on this shard's thread: then the source begins at once. Returns why it cannot be polled now,
@@ -104,6 +106,7 @@ class Shard {
   Quarantine* const quarantine_;
   const std::atomic<std::size_t>& fingerprint_bytes_;
   Accounts* const accounts_;
+  const std::chrono::milliseconds verify_;
   const MakeEncoder make_encoder_;
   const PollMode mode_;
   std::mt19937_64 random_;

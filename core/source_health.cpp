@@ -186,6 +186,18 @@ void SourceHealth::more_elsewhere(std::string_view session, const std::string& w
             why);
 }
 
+void SourceHealth::not_verified(std::string_view session, std::string_view why) {
+  if (std::exchange(not_verified_, true)) return;
+  log_warn({.source = settings_.name, .session = session},
+           "log could not be verified: {}; said once for the source, `status` counts them", why);
+}
+
+void SourceHealth::holds_less(std::string_view session) {
+  if (std::exchange(holds_less_, true)) return;
+  log_info({.source = settings_.name, .session = session},
+           "log holds less than was delivered of it: it was cleared or rolled over; said once for the source");
+}
+
 void SourceHealth::judged(const ReadSuccess::Judgement& logs, std::size_t due, const std::optional<Error>& why) {
   const SteadyTime now = SteadyClock::now();
   logs_fault_ = words_for(logs, due, why);

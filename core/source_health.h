@@ -43,6 +43,10 @@ class SourceHealth {
   // Why a session's log may hold more than was given, "" = it does not.
   void more_elsewhere(std::string_view session, const std::string& why);
 
+  // A done session's log could not be compared with what was delivered of it, or holds less than that.
+  void not_verified(std::string_view session, std::string_view why);
+  void holds_less(std::string_view session);
+
   // Whether it gives its logs, of `due` sessions; `why` one could not be read the last time.
   void judged(const ReadSuccess::Judgement& logs, std::size_t due, const std::optional<Error>& why);
   // What is waited for before it is asked again, nullopt: nothing. `left`: how long from now on.
@@ -78,6 +82,7 @@ class SourceHealth {
   bool more_elsewhere_ = false;
   std::string logs_fault_;
   std::optional<SteadyTime> no_logs_since_;  // and nothing else is wrong
+  bool not_verified_ = false, holds_less_ = false;
   bool not_utf8_ = false;
   bool had_contact_ = false;
 };

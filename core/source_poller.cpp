@@ -31,6 +31,12 @@ void bump(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) {
   counter.fetch_add(by, std::memory_order_relaxed);
 }
 
+// One pass leaves no time for it, and without a state there is nothing to compare with.
+std::chrono::milliseconds verify_interval(const ShardServices& services, PollMode mode) {
+  const bool verifies = services.keeps_state && mode == PollMode::kForever;
+  return verifies ? services.verify : std::chrono::milliseconds{0};
+}
+
 }  // namespace
 
 SourcePoller::SourcePoller(Parts parts, RestoredSource&& restored)
@@ -60,6 +66,16 @@ SourcePoller::SourcePoller(Parts parts, RestoredSource&& restored)
                .sweeps = services_.keeps_state,
                .bad_body = [this](std::string_view session, std::string_view expected,
                                   std::string_view body) { count_not_json(session, expected, body); }}),
+      verifier_({.io = services_.io,
+                 .settings = settings_,
+                 .interval = verify_interval(services_, mode_),
+                 .api = api_,
+                 .table = table_,
+                 .finder = finder_,
+                 .reader = services_.reader,
+                 .format = format_,
+                 .health = health_,
+                 .sessions = *this}),
       changed_(services_.io),
       counters_of_(std::move(parts.counters)),
       counters_(*counters_of_),
@@ -77,10 +93,11 @@ SourcePoller::SourcePoller(Parts parts, RestoredSource&& restored)
 
 Task<void> SourcePoller::run(std::chrono::milliseconds delay) {
   co_await changed_.wait_until(SteadyClock::now() + delay);
-  finding_ = true;
+  finding_ = verifying_ = true;
   spawn(services_.io, find_sessions());
+  spawn(services_.io, verify_sessions());
   co_await dispatch();
-  while (polling_ > 0 || finding_) co_await changed_.wait();
+  while (polling_ > 0 || finding_ || verifying_) co_await changed_.wait();
   api_.stop();
   co_await api_.log_out(kLogOutTimeout);
 }
@@ -91,10 +108,17 @@ Task<void> SourcePoller::find_sessions() {
   changed_.notify();
 }
 
+Task<void> SourcePoller::verify_sessions() {
+  co_await verifier_.run();
+  verifying_ = false;
+  changed_.notify();
+}
+
 void SourcePoller::stop() {
   stopping_ = true;
   api_.stop();
   finder_.stop();
+  verifier_.stop();
   changed_.notify();
 }
 
@@ -188,6 +212,31 @@ void SourcePoller::taken_in(const SessionTable::TakenIn& taken, const Showing& h
   const bool is_expected = vouched || taken.as == As::kFinished || taken.as == As::kDisputed;
   if (is_expected && !session.in_flight)
     schedule(taken.slot, std::chrono::milliseconds{0}, PollOrder::Urgency::kExpected);
+}
+
+// ---- What was done
+
+bool SourcePoller::is_idle() const {
+  const auto due = schedule_.next_due();
+  const bool is_due = (due && *due <= SteadyClock::now()) || late_.size() > 0;
+  return !is_due && has_connection() && !services_.queue.full() && condition() == SourceCondition::kOk;
+}
+
+void SourcePoller::verify_ends_read() {
+  --polling_;
+  changed_.notify();
+}
+
+bool SourcePoller::lacks(const ListedSession& row, std::size_t entries) {
+  std::vector<StateRecord> records;
+  Showing how = finder_.showing();
+  how.ended_long_ago_counts = false;
+  const SessionTable::TakenIn taken = table_.open_again(row, how, records);
+  push(std::move(records));
+  if (taken.as != SessionTable::TakenIn::As::kIgnored) taken_in(taken, how);
+  const bool is_opened = taken.as == SessionTable::TakenIn::As::kNew && taken.is_opened_again;
+  if (is_opened) bump(counters_.verify_late, entries);
+  return is_opened;
 }
 
 // ---- When each is polled

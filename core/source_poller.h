@@ -1,7 +1,8 @@
 // One source from discovery to batches: which sessions there are, when each is polled, what became of it.
 //
 //   run ─┬▶ SessionFinder: list ─▶ take in what is new, changed or finished ─▶ wait ─▶ ...
-//        └▶ dispatch: the session due longest ─▶ poll ─▶ LogReader ─▶ due again, or done
+//        ├▶ dispatch: the session due longest ─▶ poll ─▶ LogReader ─▶ due again, or done
+//        └▶ SourceVerifier: while nothing is due, a done one ─▶ compare ─▶ opened again if it lacks something
 //
 // Everything runs on the shard's thread; a failing session backs off alone, a failing source is held back by its
 // ApiClient's admission.
@@ -27,6 +28,7 @@
 #include "core/session_table.h"
 #include "core/signal.h"
 #include "core/source_health.h"
+#include "core/source_verifier.h"
 #include "core/source_view.h"
 #include "core/spawn.h"
 #include "core/task.h"
@@ -48,6 +50,7 @@ struct ShardServices {
   const std::atomic<std::size_t>& fingerprint_bytes;  // that each source may keep
   bool keeps_state = true;                            // false: nothing is remembered, so nothing is swept
   Accounts* accounts = nullptr;                       // what the sources of an account share; nullptr: nothing
+  std::chrono::milliseconds verify{0};                // how often the last sessions are read again, 0 = never
 };
 
 // Written by the shard, read by anyone. A source that is changed by a reload goes on with those it has.
@@ -57,10 +60,11 @@ struct SourceCounters {
   std::atomic<std::uint64_t> polls_new = 0, polls_changed = 0, polls_unchanged = 0, polls_failed = 0;
   std::atomic<std::uint64_t> entries = 0;  // in answers that were read
   std::atomic<std::uint64_t> events_new = 0, events_changed = 0, events_error = 0, events_gap = 0;
-  std::atomic<std::uint64_t> late = 0;      // sessions that only a sweep brought up
-  std::atomic<std::uint64_t> not_json = 0;  // answers that were no JSON, broken JSON, or JSON that is no log
-  std::atomic<std::uint64_t> not_utf8 = 0;  // events in which bytes that are no UTF-8 were replaced
-  std::atomic<bool> listed = false;         // at least one listing was complete
+  std::atomic<std::uint64_t> late = 0;         // sessions that only a sweep brought up
+  std::atomic<std::uint64_t> verify_late = 0;  // entries that only verify brought up
+  std::atomic<std::uint64_t> not_json = 0;     // answers that were no JSON, broken JSON, or JSON that is no log
+  std::atomic<std::uint64_t> not_utf8 = 0;     // events in which bytes that are no UTF-8 were replaced
+  std::atomic<bool> listed = false;            // at least one listing was complete
   std::atomic<bool> failing = false;  // its last listing failed, or its logs cannot be read; (one pass) some cannot
 
   std::uint64_t events() const { return events_new + events_changed + events_error + events_gap; }
@@ -71,7 +75,7 @@ enum class PollMode {
   kOnePass,  // list once, read every session that is due once, then end
 };
 
-class SourcePoller : private FoundSessions {
+class SourcePoller : private FoundSessions, private VerifiedSessions {
  public:
   // What it works with; all of it outlives this.
   struct Parts {
@@ -120,7 +124,14 @@ class SourcePoller : private FoundSessions {
   void sweep_begins() override { late_.begin_sweep(); }
   void listed(const Result<void>& how) override;
 
+  // VerifiedSessions
+  bool is_idle() const override;
+  void verify_begins_read() override { ++polling_; }
+  void verify_ends_read() override;
+  bool lacks(const ListedSession& row, std::size_t entries) override;
+
   Task<void> find_sessions();
+  Task<void> verify_sessions();
   void taken_in(const SessionTable::TakenIn& taken, const Showing& how);
 
   Task<void> dispatch();
@@ -171,6 +182,7 @@ class SourcePoller : private FoundSessions {
 
   SessionTable table_;
   SessionFinder finder_;
+  SourceVerifier verifier_;
   PollOrder schedule_;
   LateNews late_;
   ZoneGuess zone_;
@@ -178,7 +190,7 @@ class SourcePoller : private FoundSessions {
   Signal changed_;  // something is due sooner than it was waited for, ended, or we stop
   SteadyTime dispatch_sleeps_until_ = SteadyTime::min();  // min(): whatever is due, there is no connection for it
   unsigned polling_ = 0;
-  bool finding_ = false;
+  bool finding_ = false, verifying_ = false;
   bool stopping_ = false;
   bool left_unread_ = false;  // one pass: some session could not be read
   const SteadyTime began_ = SteadyClock::now();

@@ -76,6 +76,12 @@ SourceView SourcePoller::view() {
   view.not_utf8 = counters_.not_utf8;
   view.late = counters_.late;
   view.sessions_failing = reads_.failing();
+  view.verify_late = counters_.verify_late;
+  const VerifyPlace& verify = table_.source().verify;
+  view.verified = verify.last;
+  view.verified.late += verify.tally.late;
+  view.verified.could_not += verify.tally.could_not;
+  view.verified_at = verify.ended;
   view.requests = api_.requests();
   view.response_p50 = api_.response_times().quantile(0.5);
   view.response_p95 = api_.response_times().quantile(0.95);

@@ -15,6 +15,7 @@
 #include "config/settings.h"
 #include "core/metrics.h"
 #include "core/timestamp.h"
+#include "core/verify_round.h"
 
 namespace sessionlogd {
 
@@ -67,7 +68,12 @@ struct SourceView {
   std::array<std::uint64_t, 4> events{};  // new, changed, error, gap
   std::array<std::size_t, 4> sessions{};  // waiting, open, settling, done
   std::uint64_t not_json = 0, not_utf8 = 0;
-  std::uint64_t late = 0;            // sessions that only a sweep brought up
+  std::uint64_t late = 0;         // sessions that only a sweep brought up
+  std::uint64_t verify_late = 0;  // entries that only verify brought up
+  // Of the last round of verify that ended, at `verified_at`, our clock; `late` and `could_not` also of the one that
+  // goes on.
+  VerifyTally verified{};
+  std::optional<Instant> verified_at{};
   std::size_t sessions_failing = 0;  // whose last reads failed, two of them or more
   RequestCounts requests;
 

@@ -51,6 +51,8 @@ enum class Tag : std::uint8_t {
   kBefore = 34,
   kIdleSweeps = 35,
   kLineLimit = 36,
+  kVerifyPlace = 37,
+  kVerified = 38,
   kFaultySweeps = 39,
   // Of a session.
   kFinalSince = 40,

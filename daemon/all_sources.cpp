@@ -37,6 +37,7 @@ void keep_worst(SourceView& worst, const SourceView& source) {
   if (std::chrono::abs(source.clock_offset) > std::chrono::abs(worst.clock_offset))
     worst.clock_offset = source.clock_offset;
   keep_earliest(worst.last_poll, source.last_poll);
+  keep_earliest(worst.verified_at, source.verified_at);
   keep_earliest(worst.token_expires, source.token_expires);
   keep_earliest(worst.certificate_expires, source.certificate_expires);
 }
@@ -70,6 +71,7 @@ void AllSources::count(const SourceView& source, const SourceView& before) {
   add_more(counts_.events, source.events, before.events);
   counts_.entries += more(source.entries, before.entries);
   counts_.late += more(source.late, before.late);
+  counts_.verify_late += more(source.verify_late, before.verify_late);
   counts_.not_json += more(source.not_json, before.not_json);
   counts_.not_utf8 += more(source.not_utf8, before.not_utf8);
   for (const auto& [status, count] : source.requests.by_status())

@@ -213,7 +213,8 @@ void App::make_shards() {
   std::random_device entropy;
   for (std::size_t i = 0; i < shard_count_; ++i) {
     shards_.push_back(std::make_unique<Shard>(queue_, memory_, large_answers, quarantine_.get(), fingerprint_bytes_,
-                                              encoder, mode_, entropy(), accounts_.get()));
+                                              encoder, mode_, entropy(), accounts_.get(),
+                                              settings_.daemon.verify.value_or(std::chrono::milliseconds{0})));
   }
 }
 

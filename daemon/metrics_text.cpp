@@ -128,6 +128,8 @@ void add_work(Families& families, const Subjects& subjects) {
               &SourceView::events);
   add_each(families.counter("sessions_late_total", "Sessions that only a sweep brought up."), subjects,
            [](const SourceView& source) { return static_cast<double>(source.late); });
+  add_each(families.counter("verify_late_total", "Entries that were not delivered before verify found them."), subjects,
+           [](const SourceView& source) { return static_cast<double>(source.verify_late); });
   add_each(families.counter("not_json_total",
                             "Answers that were no JSON, broken JSON, or not a log where one was asked for."),
            subjects, [](const SourceView& source) { return static_cast<double>(source.not_json); });
@@ -167,6 +169,8 @@ void add_how_sources_are(Families& families, const Subjects& subjects) {
            subjects, [](const SourceView& source) { return static_cast<double>(source.identity->retention.count()); });
   add_each(families.gauge("source_last_poll_timestamp_seconds", "When a log of the source could be read last."),
            subjects, [](const SourceView& source) { return seconds(source.last_poll); });
+  add_each(families.gauge("verified_timestamp_seconds", "When the last round of verify ended."), subjects,
+           [](const SourceView& source) { return seconds(source.verified_at); });
   add_each(families.gauge("source_token_expires_timestamp_seconds", "When the token in use ends, if that was said."),
            subjects, [](const SourceView& source) { return seconds(source.token_expires); });
   add_each(families.gauge("source_certificate_expires_timestamp_seconds", "When the source's certificate ends."),

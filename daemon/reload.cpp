@@ -35,6 +35,7 @@ std::vector<std::string> keys_for_restart(const Settings& started_with, const Se
   look("daemon.threads", was.threads, is.threads);
   look("daemon.admin", was.admin, is.admin);
   look("daemon.memory", was.memory_bytes, is.memory_bytes);
+  look("daemon.verify", was.verify, is.verify);
   const SinkSettings &from = started_with.sink, &to = wanted.sink;
   look("sink.format", from.format, to.format);
   look("sink.commit_interval", from.commit_interval, to.commit_interval);

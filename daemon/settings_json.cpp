@@ -136,6 +136,7 @@ void write_settings(JsonWriter& json, const DaemonSettings& daemon) {
       .member("log_level", daemon.log_level)
       .member("memory", size_text(daemon.memory_bytes))
       .member("state_keep", text_of(daemon.state_keep))
+      .member("verify", daemon.verify ? text_of(*daemon.verify) : "")
       .end('}');
 }
 

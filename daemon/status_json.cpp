@@ -89,6 +89,17 @@ void write_sink(JsonWriter& json, const FleetView& view) {
   json.end('}');
 }
 
+void write_verified(JsonWriter& json, const SourceView& source) {
+  json.key("verified")
+      .begin('{')
+      .member("at", source.verified_at)
+      .member("of", source.verified.of)
+      .member("sessions", source.verified.sessions)
+      .member("late", source.verified.late)
+      .member("could_not", source.verified.could_not)
+      .end('}');
+}
+
 // `settings` may be nullptr: the source comes or goes just now.
 void write_source(JsonWriter& json, const SourceView& source, const SourceSettings* settings,
                   const SourceSettings* usual) {
@@ -122,6 +133,7 @@ void write_source(JsonWriter& json, const SourceView& source, const SourceSettin
       .member("breaker_until", source.breaker_until)
       .member("token_expires", source.token_expires)
       .member("certificate_expires", source.certificate_expires);
+  write_verified(json, source);
   if (settings != nullptr) {
     json.key("settings");
     write_settings(json, *settings, *usual);

@@ -126,6 +126,18 @@ std::string what_is_wrong(element source) {
          fmt::format("{}not asked before {} ({})", text.empty() ? "" : "; ", until, text_at(source, "waiting_for"));
 }
 
+// "780/812, 3 late": sessions read again of those of the last day.
+std::string verified_of(element source) {
+  element verified;
+  if (source["verified"].get(verified) != simdjson::SUCCESS) return {};
+  const double late = number_at(verified, "late");
+  std::string text = text_at(verified, "at").empty()
+                         ? "not yet"
+                         : fmt::format("{:.0f}/{:.0f}", number_at(verified, "sessions"), number_at(verified, "of"));
+  if (late > 0) text += fmt::format(", {:.0f} late", late);
+  return text;
+}
+
 std::string line_of(const Row& row, Instant now, std::size_t name_width, Colour colour) {
   const element& source = row.source;
   const std::string state = fmt::format("{:<12}", row.state);
@@ -136,11 +148,11 @@ std::string line_of(const Row& row, Instant now, std::size_t name_width, Colour 
     open = number_at(sessions, "waiting") + number_at(sessions, "open") + number_at(sessions, "settling");
     done = number_at(sessions, "done");
   }
-  return fmt::format("{:<{}}  {}  {:>8}  {:>8}  {:>12}  {:>9}  {:>8.0f}  {:>7.0f}  {:>8.0f}  {:>10.0f}  {}\n", row.name,
-                     name_width, painted(state, code, colour), span_of(number_at(source, "lag_seconds")),
+  return fmt::format("{:<{}}  {}  {:>8}  {:>8}  {:>12}  {:>9}  {:>8.0f}  {:>7.0f}  {:>8.0f}  {:>10.0f}  {:>16}  {}\n",
+                     row.name, name_width, painted(state, code, colour), span_of(number_at(source, "lag_seconds")),
                      span_of(number_at(source, "lateness_seconds")), ago(text_at(source, "last_poll"), now),
                      response_of(source), open, number_at(source, "sessions_failing"), done,
-                     number_at(source, "events"), what_is_wrong(source));
+                     number_at(source, "events"), verified_of(source), what_is_wrong(source));
 }
 
 }  // namespace
@@ -166,9 +178,9 @@ Result<StatusTable> status_table(std::string_view status_json, Instant now, Colo
   table.text += restart_line(process, colour);
   std::size_t width = 6;
   for (const Row& row : rows) width = std::max(width, row.name.size());
-  table.text += fmt::format("\n{:<{}}  {:<12}  {:>8}  {:>8}  {:>12}  {:>9}  {:>8}  {:>7}  {:>8}  {:>10}  {}\n",
+  table.text += fmt::format("\n{:<{}}  {:<12}  {:>8}  {:>8}  {:>12}  {:>9}  {:>8}  {:>7}  {:>8}  {:>10}  {:>16}  {}\n",
                             "SOURCE", width, "STATE", "LAG", "LATE", "LAST POLL", "RESPONSE", "SESSIONS", "FAILING",
-                            "DONE", "EVENTS", "WHAT IS WRONG");
+                            "DONE", "EVENTS", "VERIFIED", "WHAT IS WRONG");
   for (const Row& row : rows) table.text += line_of(row, now, width, colour);
   return table;
 }

@@ -102,7 +102,7 @@ std::uint64_t missing_of(test::SimulatedShard& shard) {
   for (std::size_t i = 0; i < shard.size(); ++i) {
     const auto& plan = shard.appliance(i).plan();
     for (std::size_t session = 0; session < plan.size(); ++session) {
-      if (plan[session].stop_ms() + test::PlannedSession::kLate < settled)
+      if (plan[session].stop_ms() + plan[session].late_after_ms < settled)
         missing += plan[session].shown_at(settled) - shard.appliance(i).read_of(session);
     }
   }

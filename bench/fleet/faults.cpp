@@ -94,6 +94,8 @@ constexpr Misbehaviour kTable[] = {
      "its log has 30 entries for a while, with a word that there are more"},
     {Fault::short_entries, "short-entries", session, of_all_faults, 0.001,
      "its log has 17,500 or 20,000 short entries"},
+    {Fault::unannounced_entry, "unannounced-entry", session, of_none, 0.1,
+     "one more entry long after its end, and its row stays as it was: only who reads all logs again finds it"},
 };
 static_assert(std::size(kTable) + 1 == kFaultKinds);
 

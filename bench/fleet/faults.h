@@ -80,8 +80,9 @@ enum class Fault : std::uint8_t {
   cleared_log,
   paged_log,
   short_entries,
+  unannounced_entry,
 };
-inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(Fault::short_entries) + 1;
+inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(Fault::unannounced_entry) + 1;
 
 // What a probability is a share of.
 enum class Scope : std::uint8_t { answer, entry, source, listing, session };

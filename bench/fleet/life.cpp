@@ -127,6 +127,10 @@ void give_life(Session& session, const Plan& plan, std::size_t appliance, std::s
     page_log(session, plan, past, random);
   } else if (strikes(Fault::short_entries)) {
     session.is_of_short_entries = true;
+  } else if (strikes(Fault::unannounced_entry)) {
+    // When who reads what has ended for as long as entries may come late has done so.
+    const Nanos quiet = std::max(session.stop, plan.begin) + 3 * plan.mix.max_lateness;
+    session.unannounced = whole_micros(quiet + random.between(0, plan.duration / 5));
   } else if (!past && strikes(Fault::never_ending)) {
     session.never_ends = true;
   } else if (!past && strikes(Fault::late_session)) {

@@ -43,6 +43,7 @@ class Author {
       until_ = session_.second_stop;
       write_act(count, count / 2 + 2);
     }
+    if (session_.unannounced != kNever) add_unannounced();
     spare_twins();
     put_in_own_order();
     return std::move(entries_);
@@ -119,6 +120,17 @@ class Author {
     write_steps(entry);
     const std::size_t twins = random_.chance(mix_.twin) && shares_labels_ ? 1 + random_.below(3) : 0;
     for (std::size_t i = 0; i < twins; ++i) add_twin(entry);
+    entries_.push_back(std::move(entry));
+  }
+
+  void add_unannounced() {
+    Entry entry;
+    entry.seed = random_.next();
+    entry.appears = session_.unannounced;
+    entry.started = precise(random_.between(session_.start, session_.stop));
+    entry.label = label("unannounced");
+    entry.message = "Retention was applied. #" + entry.label;
+    entry.steps.push_back({entry.appears, "Success", precise(entry.appears)});
     entries_.push_back(std::move(entry));
   }
 

@@ -151,7 +151,8 @@ Nanos told_start(const Session& session, Nanos at, Nanos freeze) {
 
 Nanos quiet_from(const Plan& plan, const Session& session, Nanos freeze) {
   const Nanos last = (session.reopened < freeze ? session.second_stop : session.stop) + plan.mix.max_lateness;
-  return std::min(std::max(last, session.paged.to), freeze);
+  const Nanos unannounced = session.unannounced == kNever ? last : session.unannounced;
+  return std::min(std::max({last, session.paged.to, unannounced}), freeze);
 }
 
 Nanos moment_of(const Plan& plan, const Session& session, Nanos at, Nanos freeze) {

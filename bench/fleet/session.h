@@ -34,6 +34,7 @@ struct Session {
   Nanos cleared = kNever;     // what appeared in its log before is in it no longer
   Span paged;                 // its log has the first entries only, and says so
   bool is_of_short_entries = false;
+  Nanos unannounced = kNever;  // one more entry comes then, long after its end; no row says so
   // Its start as it is told: earlier by this than it came up, and wrong until then.
   Nanos began_before = 0;
   enum class Start : std::uint8_t { right, planned, of_year_one, of_seven_digits };

@@ -17,6 +17,7 @@
 #include "core/discovery.h"
 #include "core/identity.h"
 #include "core/log_parser.h"
+#include "core/named_session.h"
 #include "core/printable.h"
 #include "core/restored_state.h"
 #include "core/session_table.h"
@@ -169,34 +170,36 @@ class Verification {
                       .id = session.id,
                       .key = session_key(source.id, session.id),
                       .due_before = back(now, patience(settings_, source))};
-    constexpr std::uint32_t kHoles = 3;
-    for (std::uint32_t generation = 0, unknown = 0; unknown < kHoles; ++generation, ++unknown) {
-      const std::uint64_t key = session_key(source.id, session.id, generation);
-      if (const auto open = known.sessions.find(key); open != known.sessions.end()) {
-        unknown = 0;
-        as.key = key;
-        if (!same_start(open->second.digest, session.digest) && !same_start(open->second.digest, session.old_digest))
-          continue;
-        as.remembered = &open->second.history;
-        as.delivered_to = open->second.only_after;
-        if (open->second.phase == Phase::kSettling) as.due_before = Instant{INT64_MIN};
-        return as;
-      }
+    struct Named {
+      std::uint64_t key, digest;
+      const SessionState* open;
+      std::optional<DoneMark> done;
+    };
+    const auto look = [&](std::uint32_t, std::uint64_t key) -> std::optional<Named> {
+      if (const auto open = known.sessions.find(key); open != known.sessions.end())
+        return Named{key, open->second.digest, &open->second, std::nullopt};
       const auto done = known.done.find(key);
-      if (!done) continue;
-      unknown = 0;
-      as.key = key;
-      if (!same_start(done->digest, session.digest) && !same_start(done->digest, session.old_digest)) continue;
-      if (done->kind == DoneMark::Kind::kLeftAlone || done->kind == DoneMark::Kind::kBefore) {
-        as.due_before = Instant{INT64_MIN};
-        return as;
-      }
-      if (auto history = known.fingerprints.take(key, done->place))
-        as.remembered = &fingerprints_.emplace_back(std::move(*history));
-      as.delivered_to = done->kind == DoneMark::Kind::kOld ? done->latest : done->made;
-      if (done->digest == session.digest || done->digest == session.old_digest) as.due_before = Instant{INT64_MAX};
+      return done ? std::optional(Named{key, done->digest, nullptr, done}) : std::nullopt;
+    };
+    bool other_start = false;
+    const std::optional<Named> named = find_named(source.id, session, look, other_start);
+    if (named) as.key = named->key;
+    if (!named || other_start) return as;
+    if (named->open != nullptr) {
+      as.remembered = &named->open->history;
+      as.delivered_to = named->open->only_after;
+      if (named->open->phase == Phase::kSettling) as.due_before = Instant{INT64_MIN};
       return as;
     }
+    const DoneMark& done = *named->done;
+    if (done.kind == DoneMark::Kind::kLeftAlone || done.kind == DoneMark::Kind::kBefore) {
+      as.due_before = Instant{INT64_MIN};
+      return as;
+    }
+    if (auto history = known.fingerprints.take(named->key, done.place))
+      as.remembered = &fingerprints_.emplace_back(std::move(*history));
+    as.delivered_to = done.kind == DoneMark::Kind::kOld ? done.latest : done.made;
+    if (done.digest == session.digest || done.digest == session.old_digest) as.due_before = Instant{INT64_MAX};
     return as;
   }
 

@@ -60,6 +60,21 @@ TEST(Life, GenerationsShareNoTime) {
   for (const Entry& entry : make_script(plan, second)) EXPECT_GE(entry.started, second.start);
 }
 
+TEST(Life, AnUnannouncedEntryComesAfterTheEndAndChangesNoRow) {
+  const Plan plan = plan_with(Fault::unannounced_entry);
+  for (std::size_t i = 0; i < plan.sessions; ++i) {
+    const Session session = make_session(plan, 0, i);
+    ASSERT_NE(session.unannounced, kNever);
+    const Nanos before = session.unannounced - 1, after = session.unannounced;
+    const std::vector<Entry> script = make_script(plan, session);
+    EXPECT_EQ(log_at(plan, session, script, before, kNever).total + 1,
+              log_at(plan, session, script, after, kNever).total);
+    EXPECT_GT(before, session.stop + plan.mix.max_lateness);
+    EXPECT_EQ(render_session(session, i, "", before, kNever), render_session(session, i, "", after, kNever));
+    EXPECT_GE(quiet_from(plan, session, kNever), after) << "it is not read to its end before";
+  }
+}
+
 TEST(Life, AReopenedSessionHasLaterEntriesOnly) {
   const Plan plan = plan_with(Fault::reopen);
   for (std::size_t i = 0; i < plan.sessions; ++i) {

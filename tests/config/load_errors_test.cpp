@@ -81,7 +81,8 @@ TEST(LoadErrors, OfDaemonPollAndSink) {
       {"[daemon]\nadmin = 9464", "2: daemon.admin: found 9464, expected a string"},
       {"[daemon]\nkeep_state = \"30d\"",
        "2: daemon.keep_state: found an unknown key, expected one of state_dir, threads, log_level, include, memory, "
-       "state_keep, admin, metrics_per_source"},
+       "state_keep, verify, admin, metrics_per_source"},
+      {"[daemon]\nverify = \"5s\"", "2: daemon.verify: found \"5s\", expected a duration from 10s to 30d, or \"\""},
       {"[daemon]\ninclude = \"a\"", "2: daemon.include: found \"a\", expected an array of strings"},
       {"[daemon]\ninclude = [\"/etc/*\"]",
        "2: daemon.include: found \"/etc/*\", expected a path below the directory of this file, like "

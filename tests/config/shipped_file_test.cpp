@@ -60,6 +60,8 @@ TEST_F(ShippedFile, HoldsTheDefaults) {
   EXPECT_EQ(shipped.daemon.log_level, DaemonSettings{}.log_level);
   EXPECT_EQ(shipped.daemon.admin, DaemonSettings{}.admin);
   EXPECT_EQ(shipped.daemon.metrics_per_source, DaemonSettings{}.metrics_per_source);
+  EXPECT_EQ(shipped.daemon.state_keep, DaemonSettings{}.state_keep);
+  EXPECT_EQ(shipped.daemon.verify, DaemonSettings{}.verify);
   EXPECT_EQ(shipped.daemon.memory_bytes, DaemonSettings{}.memory_bytes);
   EXPECT_EQ(shipped.sink.format, SinkSettings{}.format);
   EXPECT_EQ(shipped.sink.commit_interval, SinkSettings{}.commit_interval);

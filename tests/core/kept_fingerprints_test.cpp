@@ -34,6 +34,9 @@ TEST(KeptFingerprints, GivesBackWhatWasPutOnce) {
   for (std::uint64_t key = 1; key <= 500; ++key) places[key] = kept.put(key, history_of(key, key % 40 + 1));
   for (const auto& [key, place] : places) {
     EXPECT_NE(place, 0u);
+    const auto found = kept.find(key, place);
+    ASSERT_TRUE(found);
+    expect_fingerprints_of(*found, history_of(key, key % 40 + 1));
     const auto taken = kept.take(key, place);
     ASSERT_TRUE(taken);
     expect_fingerprints_of(*taken, history_of(key, key % 40 + 1));

@@ -55,6 +55,73 @@ TEST(LogReader, NumbersTwinsInTheOrderOfTheOutput) {
   }
 }
 
+// What a done session's log is compared with: its fingerprints, or their sum.
+TEST(LogReader, ComparesTheLogOfADoneSessionAndEmitsNothing) {
+  const auto log_of = [](std::string_view entries) { return R"({"log":[)" + std::string(entries) + "]}"; };
+  constexpr std::string_view kA = R"({"logTime":"2020-06-20T19:12:03","status":"Success","message":"a"})";
+  constexpr std::string_view kB = R"({"logTime":"2020-06-20T19:12:05","status":"Success","message":"b"})";
+  constexpr std::string_view kAlsoB = R"({"logTime":"2020-06-20T19:12:05","status":"Warning","message":"b"})";
+  constexpr std::string_view kC = R"({"logTime":"2020-06-20T19:12:04","status":"Success","message":"c"})";
+  const std::string a(kA), b(kB), delivered = a + "," + b;
+  struct Row {
+    std::string log;
+    std::size_t missing, missing_by_sum;
+    bool shrunk, shrunk_by_sum;
+    bool is_unknown_by_sum;
+  };
+  const Row rows[] = {
+      {log_of(delivered), 0, 0, false, false, false},
+      {log_of(b + "," + a), 0, 0, false, false, false},
+      {log_of(delivered + "," + std::string(kC)), 1, 1, false, false, false},
+      {log_of(std::string(kC) + "," + delivered), 1, 0, false, false, true},  // behind neither in order nor by time
+      {log_of(delivered + "," + b), 1, 1, false, false, false},               // a twin
+      {log_of(a + "," + std::string(kAlsoB)), 1, 0, false, false, true},
+      {log_of(a), 0, 0, true, false, true},
+      {log_of(""), 0, 0, true, true, false},
+      {log_of(std::string(kC)), 1, 0, true, false, true},
+  };
+  FakeEncoder encoder;
+  const SourceFormat format{.source_id = "s", .dialect = &test::aws(), .zone = ZoneRules({}), .encoder = &encoder};
+  BatchQueue queue(1 << 20);
+  LogReader reader(queue);
+  const auto body_of = [](std::string_view text) {
+    Body body;
+    body.append(text);
+    return body;
+  };
+  SessionState session;
+  session.key = test::kSessionKey;
+  session.info = SessionInfo{.id = "s1"};
+  ASSERT_TRUE(reader.read(format, session, body_of(log_of(delivered)), true).has_value());
+  // Once with a gap that was said of it: no log holds that.
+  for (const bool has_gap : {false, true}) {
+    if (has_gap) reader.gap(format, session, GapKind::kMayBeMissing, "why");
+    SessionState done, summed;
+    done.key = summed.key = session.key;
+    done.info = summed.info = SessionInfo{.id = "s1"};
+    done.history = SessionHistory::of(session.history.fingerprints());
+    summed.delivered_sum = session.history.sum();
+    summed.only_after = Instant{1, 0};
+    const std::size_t bytes = queue.bytes(), events = encoder.keys.size();
+    for (const Row& row : rows) {
+      SCOPED_TRACE(row.log);
+      const auto compared = reader.compare(format, done, body_of(row.log));
+      ASSERT_TRUE(compared.has_value());
+      EXPECT_EQ(compared->missing, row.missing);
+      EXPECT_EQ(compared->shrunk, row.shrunk);
+      EXPECT_EQ(compared->unknown, "");
+      const auto by_sum = reader.compare(format, summed, body_of(row.log));
+      ASSERT_TRUE(by_sum.has_value());
+      EXPECT_EQ(by_sum->missing, has_gap ? 0 : row.missing_by_sum);
+      EXPECT_EQ(by_sum->shrunk, row.shrunk_by_sum);
+      EXPECT_EQ(!by_sum->unknown.empty(), row.is_unknown_by_sum || (has_gap && row.missing_by_sum > 0));
+    }
+    EXPECT_EQ(queue.bytes(), bytes);
+    EXPECT_EQ(encoder.keys.size(), events);
+    EXPECT_TRUE(reader.compare(format, done, body_of("<html>")).has_error());
+  }
+}
+
 // Of a session that stopped at 19:12:05.
 TEST(LogReader, LeavesWhatMayBeAnotherSessionsLog) {
   constexpr std::string_view kOwn = R"({"log":[{"logTime":"2020-06-20T19:12:03","status":"Success","message":"a"}]})";

@@ -91,6 +91,44 @@ TEST_F(SessionTableTest, LeavesADoneSessionAlone) {
   EXPECT_TRUE(records_.empty());
 }
 
+TEST_F(SessionTableTest, NamesTheDoneSessionsOfTheLastDayWhoseRowsAreAsTheyWere) {
+  const Instant before{kNow.seconds - 86'400, 0}, after{kNow.seconds + 1, 0};
+  const auto slot = take_in(row(100, "Success")).slot;
+  EXPECT_FALSE(table_.delivered_since(row(100, "Success"), before)) << "it is open";
+  finish(slot);
+  EXPECT_EQ(table_.delivered_since(row(100, "Success"), before), session_key("aws-eu", "38"));
+  EXPECT_EQ(table_.delivered_since(before), 1u);
+  EXPECT_FALSE(table_.delivered_since(row(100, "Success"), after));
+  EXPECT_EQ(table_.delivered_since(after), 0u);
+  EXPECT_FALSE(table_.delivered_since(row(100, "Success", 2), before)) << "its row opens it again";
+  EXPECT_FALSE(table_.delivered_since(row(200, "Success"), before)) << "it may be another session";
+  EXPECT_FALSE(table_.delivered_since(named("39", row(100, "Success")), before)) << "not known";
+  // Left alone: nothing of it was delivered.
+  table_.leave_alone(take_in(named("40", row(300, "Success"))).slot, kNow, records_);
+  EXPECT_FALSE(table_.delivered_since(named("40", row(300, "Success")), before));
+}
+
+TEST_F(SessionTableTest, OpensADoneSessionAgainThoughItsRowIsTheSame) {
+  const auto slot = take_in(row(100, "Success")).slot;
+  deliver(slot, 7, 70);
+  finish(slot);
+  const std::uint64_t key = session_key("aws-eu", "38");
+  const auto known = table_.as_delivered(key, "38");
+  ASSERT_TRUE(known);
+  EXPECT_EQ(known->history.size(), 1u);
+  EXPECT_TRUE(table_.as_delivered(key, "38")) << "looking takes nothing";
+
+  records_.clear();
+  const auto taken = table_.open_again(row(100, "Success"), {.inquiry = ++inquiry_}, records_);
+  EXPECT_EQ(taken.as, As::kNew);
+  EXPECT_TRUE(taken.is_opened_again);
+  EXPECT_EQ(table_.at(taken.slot).state.history.size(), 1u);
+  EXPECT_FALSE(records_.empty());
+  EXPECT_FALSE(table_.as_delivered(key, "38")) << "it is open";
+  const auto again = table_.open_again(row(100, "Success"), {.inquiry = ++inquiry_}, records_);
+  EXPECT_EQ(again.as, As::kKnown);
+}
+
 TEST_F(SessionTableTest, CountsSessionsByPhase) {
   using Counts = std::array<std::size_t, 4>;  // waiting, open, settling, done
   const auto taken = take_in(row(100, "Running"));

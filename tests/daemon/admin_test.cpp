@@ -96,7 +96,8 @@ TEST_F(Admin, TellsOfEverySourceUnderTheNamesThatOthersRelyOn) {
                            "\"waiting_for\":\"\"",
                            "\"breaker_until\":null",
                            "\"token_expires\":\"20",
-                           "\"certificate_expires\":null"}) {
+                           "\"certificate_expires\":null",
+                           "\"verified\":{\"at\":null,\"of\":0,\"sessions\":0,\"late\":0,\"could_not\":0}"}) {
     EXPECT_THAT(status, HasSubstr(name));
   }
   EXPECT_THAT(status, Not(HasSubstr("secret")));
@@ -115,9 +116,10 @@ TEST_F(Admin, ShowsTheConfigurationInForceAndWhenItWasLoaded) {
   Child daemon = start();
   std::string status = get_body(place_, "/status");
   for (const char* shown :
-       {"\"log_level\":\"debug\"", "\"memory\":\"512MiB\"", "\"state_keep\":\"30d\"", "\"metrics_per_source\":true",
-        "\"waits_for_restart\":[]", "\"type\":\"file\",\"format\":\"ecs\",\"commit_interval\":\"50ms\"",
-        "\"mode\":\"0640\"", "\"rotate\":{\"size\":\"256MiB\",\"every\":\"1d\",\"keep\":\"14\",\"compress\":\"zstd\"}",
+       {"\"log_level\":\"debug\"", "\"memory\":\"512MiB\"", "\"state_keep\":\"30d\"", "\"verify\":\"1d\"",
+        "\"metrics_per_source\":true", "\"waits_for_restart\":[]",
+        "\"type\":\"file\",\"format\":\"ecs\",\"commit_interval\":\"50ms\"", "\"mode\":\"0640\"",
+        "\"rotate\":{\"size\":\"256MiB\",\"every\":\"1d\",\"keep\":\"14\",\"compress\":\"zstd\"}",
         "\"username\":\"collector\",\"password\":\"file:/",
         "\"poll\":{\"interval\":\"50ms\",\"max_interval\":\"200ms\"", "\"settle\":\"10m\",\"lookback\":\"all\"",
         "\"rate\":\"200/s\",\"changes\":\"emit\",\"retention\":\"90d\""}) {

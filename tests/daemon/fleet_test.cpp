@@ -131,6 +131,17 @@ TEST(Fleet, WhatIsNoJsonIsKeptInQuarantine) {
   EXPECT_GT(others, 0);
 }
 
+// Nothing but a log that is read again shows them.
+TEST(Fleet, EntriesThatComeUnannouncedAreFoundByVerify) {
+  Workplace place;
+  SimulatedFleet fleet(place, {"--appliances", "8", "--sessions", "8", "--dialect", "both", "--fault",
+                               "unannounced-entry=0.5", "--duration", seconds(evolution_seconds() / 2)});
+  place.edit_config("[daemon]\n", "[daemon]\nverify = \"10s\"\n");
+  Child daemon = place.start("run");
+  finish(fleet, daemon, {"--exact"});
+  EXPECT_NE(daemon.err().find("that were not there when it was read last"), std::string::npos) << daemon.err();
+}
+
 TEST(Fleet, DeadAppliancesDoNotKeepOthersFromBeingDelivered) {
   Workplace place;
   SimulatedFleet fleet(

@@ -130,9 +130,13 @@ TEST(Metrics, AreThoseOfTheTable) {
   Workplace place;
   SimulatedFleet fleet(place, {"--static", "--appliances", "2", "--sessions", "3", "--tls", "--poll", "lookback=all"});
   open_admin_address(place);
+  place.edit_config("[daemon]\n", "[daemon]\nverify = \"10s\"\n");
   Child daemon = place.start("run");
   std::string text;
-  ASSERT_TRUE(eventually([&] { return all_is_done(samples_of(text = get_body(place, "/metrics"))); })) << daemon.err();
+  ASSERT_TRUE(eventually([&] {
+    text = get_body(place, "/metrics");
+    return all_is_done(samples_of(text)) && text.find("sessionlogd_verified_timestamp_seconds{") != text.npos;
+  })) << daemon.err();
   EXPECT_EQ(documented_by(text), documented());
   EXPECT_EQ(text.find("session="), std::string::npos) << "ids of sessions make series without end";
 

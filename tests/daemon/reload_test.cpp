@@ -117,11 +117,12 @@ TEST_F(Reload, NamesWhatOnlyARestartChanges) {
   place_.configure(source(a_, "a"));
   Child daemon = place_.start("run");
   ASSERT_TRUE(writes("a", 1)) << daemon.err();
-  place_.configure(source(a_, "a"), "memory = \"1GiB\"");
+  place_.configure(source(a_, "a"), "memory = \"1GiB\"\nverify = \"\"");
   place_.edit_config("[sink]", "[sink]\nmode = \"0600\"");
   const Outcome reloaded = place_.run("reload");
   EXPECT_EQ(reloaded.status, 0) << reloaded.err;
-  EXPECT_NE(reloaded.out.find("only a restart changes daemon.memory, sink.mode"), std::string::npos) << reloaded.out;
+  EXPECT_NE(reloaded.out.find("only a restart changes daemon.memory, daemon.verify, sink.mode"), std::string::npos)
+      << reloaded.out;
 }
 
 TEST_F(Reload, PutsASourceBackWhereItWas) {

@@ -83,7 +83,7 @@ std::int64_t PlannedSession::stop_of(std::size_t entry) const {
 
 std::int64_t PlannedSession::appears_ms(std::size_t entry) const {
   if (entry < entries) return start_ms + static_cast<std::int64_t>(std::uint64_t{length_ms} * entry / entries);
-  if (entry < first_entries() || again_entries == 0) return stop_ms() + kLate;
+  if (entry < first_entries() || again_entries == 0) return stop_ms() + late_after_ms;
   const std::size_t again = entry - first_entries();
   return again_ms() + static_cast<std::int64_t>(std::uint64_t{again_length_ms} * again / again_entries);
 }
@@ -91,7 +91,7 @@ std::int64_t PlannedSession::appears_ms(std::size_t entry) const {
 std::size_t PlannedSession::shown_at(std::int64_t now_ms) const {
   if (now_ms < start_ms) return 0;
   if (now_ms >= stop_ms()) {
-    std::size_t shown = entries + (has_late_entry && now_ms >= stop_ms() + kLate ? 1u : 0u);
+    std::size_t shown = entries + (has_late_entry && now_ms >= stop_ms() + late_after_ms ? 1u : 0u);
     while (shown >= first_entries() && shown < first_entries() + again_entries && appears_ms(shown) <= now_ms) ++shown;
     return shown;
   }
@@ -106,6 +106,8 @@ SimulatedAppliance::SimulatedAppliance(unsigned number, std::vector<PlannedSessi
       traffic_(traffic),
       random_(number + 1),
       hidden_(plan_.size(), false),
+      cleared_(plan_.size(), false),
+      refused_(plan_.size(), 0),
       served_(plan_.size(), 0),
       polls_(plan_.size(), 0) {
   for (std::size_t i = 0; i < plan_.size(); ++i) {
@@ -276,13 +278,14 @@ SimulatedServer::Reply SimulatedAppliance::listing(std::string_view query) {
 SimulatedServer::Reply SimulatedAppliance::log(std::size_t session) {
   const PlannedSession& planned = plan_[session];
   const std::int64_t now = now_ms();
-  const std::size_t shown = planned.shown_at(now);
+  const std::size_t shown = cleared_[session] ? 0 : planned.shown_at(now);
   ++polls_[session];
+  if (refused_[session] != 0) return reply(refused_[session]);
   for (std::size_t entry = served_[session]; entry < shown; ++entry) {
     ++traffic_.new_entries;
     traffic_.news_seconds.observe(std::chrono::milliseconds{now - planned.appears_ms(entry)});
   }
-  served_[session] = static_cast<std::uint16_t>(shown);
+  served_[session] = std::max(served_[session], static_cast<std::uint16_t>(shown));
 
   Reply log = reply(200);
   std::string& body = log.body;

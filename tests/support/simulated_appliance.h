@@ -24,7 +24,8 @@ struct PlannedSession {
   std::int64_t start_ms = 0;  // Unix time
   std::uint32_t length_ms = 0;
   std::uint16_t entries = 1;    // at equal gaps from its start on
-  bool has_late_entry = false;  // one more, kLate after its stop
+  bool has_late_entry = false;  // one more, so long after its stop that nothing in its row changes by it
+  std::uint32_t late_after_ms = 45'000;
   bool leaves_running = false;  // its last entry says that it is running for ever
 
   // It is opened again so long after its stop, for so long, with so many more entries; 0 entries: it is not.
@@ -35,7 +36,6 @@ struct PlannedSession {
   // Times that the appliance writes of it are so far ahead of the truth.
   std::int64_t written_ahead_ms = 0;
 
-  static constexpr std::int64_t kLate = 45'000;
   std::int64_t stop_ms() const { return start_ms + length_ms; }
   std::int64_t again_ms() const { return stop_ms() + again_after_ms; }
   std::int64_t last_stop_ms() const { return again_entries == 0 ? stop_ms() : again_ms() + again_length_ms; }
@@ -93,6 +93,10 @@ class SimulatedAppliance : public SimulatedServer {
   void hide(std::size_t begin, std::size_t end) { set_hidden(begin, end, true); }
   void show(std::size_t begin, std::size_t end) { set_hidden(begin, end, false); }
 
+  // The session's log is refused with this status, 0 = no longer; or it holds nothing.
+  void refuse_log(std::size_t session, int status) { refused_[session] = status; }
+  void clear_log(std::size_t session) { cleared_[session] = true; }
+
   enum class Pages {
     kHonest,
     kTotalIsThePages,  // the total is the page's own count
@@ -149,7 +153,8 @@ class SimulatedAppliance : public SimulatedServer {
   Pages pages_ = Pages::kHonest;
   std::size_t longest_page_ = 200;
   LogInstead log_instead_ = [](std::size_t) { return std::nullopt; };
-  std::vector<bool> hidden_;
+  std::vector<bool> hidden_, cleared_;
+  std::vector<int> refused_;
   std::vector<std::size_t> heirs_;  // sessions that take another's id
   std::vector<std::uint16_t> served_;
   std::vector<std::uint32_t> polls_;

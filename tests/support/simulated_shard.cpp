@@ -41,6 +41,8 @@ SimulatedShard::SimulatedShard(const Options& options)
     : dialect_(built_in_dialect("veeam-aws")),
       queue_(options.queue_bytes),
       random_(options.seed),
+      fingerprint_bytes_(options.fingerprint_bytes),
+      verify_(options.verify),
       http_(io_),
       reader_(queue_),
       room_(io_),
@@ -77,7 +79,8 @@ SimulatedAppliance& SimulatedShard::add(std::vector<PlannedSession> plan, const 
 }
 
 void SimulatedShard::begin(Source& source, std::chrono::milliseconds delay) {
-  const ShardServices services{io_, http_, reader_, queue_, nullptr, room_, random_, metrics_, fingerprint_bytes_};
+  const ShardServices services{io_,  http_,   reader_, queue_, nullptr, room_, random_, metrics_, fingerprint_bytes_,
+                               true, nullptr, verify_};
   source.over = false;
   source.poller = std::make_unique<SourcePoller>(
       SourcePoller::Parts{services, source.settings, std::make_shared<SourceCounters>(), *encoder_, source.mode},

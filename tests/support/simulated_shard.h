@@ -27,8 +27,10 @@ class SimulatedShard {
  public:
   struct Options {
     std::uint64_t seed = 1;
-    std::chrono::milliseconds tick{50};  // a divisor of a second, or whole seconds: then a commit takes as long
-    bool remembers = false;              // what is committed
+    std::chrono::milliseconds tick{50};   // a divisor of a second, or whole seconds: then a commit takes as long
+    bool remembers = false;               // what is committed
+    std::chrono::milliseconds verify{0};  // 0 = off
+    std::size_t fingerprint_bytes = std::size_t{1} << 40;
     std::size_t queue_bytes = MemoryShares::of(512u << 20, 1, 64u << 20, 8u << 20).queue;  // of the default `memory`
   };
   explicit SimulatedShard(const Options& options);
@@ -93,7 +95,8 @@ class SimulatedShard {
   BatchQueue queue_;
   std::mt19937_64 random_;
   ShardMetrics metrics_;
-  std::atomic<std::size_t> fingerprint_bytes_ = std::size_t{1} << 40;
+  std::atomic<std::size_t> fingerprint_bytes_;
+  const std::chrono::milliseconds verify_;
   HttpClient http_;
   LogReader reader_;
   Signal room_;
