@@ -179,12 +179,13 @@ Task<Result<HttpAnswer>> ApiClient::exchange(const HttpRequest& request, std::ui
 
 void ApiClient::heard(const HttpAnswer& answer, Instant sent) {
   if (!answer.date) return;
-  const ClockOffset::Change change = clock_offset_.heard(*answer.date, sent, system_now());
-  if (change == ClockOffset::Change::kBegins) {
+  clock_offset_.heard(*answer.date, sent, system_now());
+  if (!clock_offset_.is_wrong()) {
+    if (wrong_clock_.is_not_so(SteadyClock::now()))
+      log_info({.source = settings_.name}, "clock agrees with ours again");
+  } else if (wrong_clock_.is_so()) {
     log_warn({.source = settings_.name}, "clock is {} s {} ours: set one of them right",
              std::chrono::abs(clock_offset()).count(), clock_offset().count() > 0 ? "ahead of" : "behind");
-  } else if (change == ClockOffset::Change::kEnds) {
-    log_info({.source = settings_.name}, "clock agrees with ours again");
   }
 }
 

@@ -22,6 +22,7 @@
 #include "core/login_limit.h"
 #include "core/parking.h"
 #include "core/result.h"
+#include "core/said_pair.h"
 #include "core/signal.h"
 #include "core/source_view.h"
 #include "core/task.h"
@@ -116,6 +117,7 @@ class ApiClient {
   LoginLimit logins_;
   Parking parking_;
   ClockOffset clock_offset_;
+  SaidPair wrong_clock_;
   Signal renewed_;
   Signal stopped_;
   bool renewing_ = false;

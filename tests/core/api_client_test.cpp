@@ -524,21 +524,23 @@ TEST_F(ApiClientTest, ARefusalWithoutATimeSlowsTheSourceDownUntilSomethingIsServ
 
 // ---- What is said
 
-TEST_F(ApiClientTest, SaysOnceThatTheClockIsWrongAndOnceThatItIsRightAgain) {
+TEST_F(ApiClientTest, SaysOnceThatTheClockIsWrongHoweverOftenItComesAndGoes) {
   const auto dated = [](const char* date) { return answer("{}", {std::string("Date: ") + date}); };
-  desk_.serve = [&](const std::string&) { return Reply(dated("Sun, 06 Nov 1994 08:49:37 GMT")); };
-  for (int i = 0; i < 3; ++i) get();
+  for (int round = 0; round < 3; ++round) {
+    desk_.serve = [&](const std::string&) { return Reply(dated("Sun, 06 Nov 1994 08:49:37 GMT")); };
+    get();
+    EXPECT_LT(api().clock_offset(), -std::chrono::hours(24 * 365));
+    desk_.serve = [&](const std::string&) {
+      std::array<char, 40> now;
+      const std::time_t clock = std::time(nullptr);
+      std::strftime(now.data(), now.size(), "%a, %d %b %Y %H:%M:%S GMT", std::gmtime(&clock));
+      return Reply(dated(now.data()));
+    };
+    get();
+    EXPECT_EQ(api().clock_offset().count(), 0);
+  }
   EXPECT_EQ(log_.count("behind ours"), 1);
-  EXPECT_LT(api().clock_offset(), -std::chrono::hours(24 * 365));
-  desk_.serve = [&](const std::string&) {
-    std::array<char, 40> now;
-    const std::time_t clock = std::time(nullptr);
-    std::strftime(now.data(), now.size(), "%a, %d %b %Y %H:%M:%S GMT", std::gmtime(&clock));
-    return Reply(dated(now.data()));
-  };
-  for (int i = 0; i < 3; ++i) get();
-  EXPECT_EQ(log_.count("agrees with ours again"), 1);
-  EXPECT_EQ(api().clock_offset().count(), 0);
+  EXPECT_EQ(log_.count("agrees with ours again"), 0) << "nobody knows yet whether it stays so";
 }
 
 TEST_F(ApiClientTest, AnAnswerThatRepeatsTheSecretIsNotQuoted) {
