@@ -81,6 +81,8 @@ ApiClient::ApiClient(asio::io_context& io, HttpClient& http, const SourceSetting
   endpoint_ = std::move(*opened);
   const Result<void> carried = carry_token();
   if (carried.has_error()) throw std::runtime_error(carried.error().detail);
+  const auto last = manners.accounts != nullptr ? manners.accounts->last_login(account(), system_now()) : std::nullopt;
+  if (last) logins_.restore(SteadyClock::now() - std::chrono::seconds{last->seconds_ago}, last->early_deaths);
 }
 
 Instant ApiClient::now() const {
@@ -269,6 +271,7 @@ Task<Result<Grant>> ApiClient::log_in(std::uint64_t id) {
   const Result<std::string> password = usable_secret(*settings_.password);
   if (password.has_error()) co_return password.error();
 
+  if (manners_.accounts != nullptr) manners_.accounts->logs_in(account(), system_now(), logins_.early_deaths());
   FormFields form = settings_.dialect->token.password_grant;
   std::string copy = *password;
   const Result<HttpAnswer> answer = co_await ask_for_grant(std::move(form), std::move(copy), id);
@@ -438,6 +441,8 @@ Task<void> ApiClient::log_out(std::chrono::milliseconds most) {
   // Whatever comes of it: the token ends by itself.
   const Result<HttpAnswer> answer = co_await http_.send(*endpoint_, request);
   admission_.ended(*ticket, answer);
+  const bool is_over = answer.has_value() && answer->status < 300;
+  if (is_over && manners_.accounts != nullptr) manners_.accounts->logged_out(account());
 }
 
 }  // namespace sessionlogd

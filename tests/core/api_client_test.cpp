@@ -646,6 +646,33 @@ TEST_F(ApiClientTest, SourcesOfOneAccountSendARefusedPasswordOnce) {
   EXPECT_EQ(desk_.logins, 2) << "another password is tried at once";
 }
 
+// A daemon that is killed and started in a loop would log in each time.
+TEST_F(ApiClientTest, KeepsItsDistanceFromTheLoginOfARunThatWasKilled) {
+  const TemporaryFile file("");
+  manners_ = {.held_back = HeldBack::kFails, .between_logins = std::chrono::hours(1)};
+  for (int run = 0; run < 3; ++run) {
+    Accounts accounts(file.path());
+    manners_.accounts = &accounts;
+    EXPECT_EQ(get().front()->has_value(), run == 0);
+    api_.reset();
+  }
+  EXPECT_EQ(desk_.logins, 1);
+}
+
+TEST_F(ApiClientTest, AfterARunThatLoggedOutTheNextOneLogsInAtOnce) {
+  const TemporaryFile file("");
+  manners_ = {.held_back = HeldBack::kFails, .between_logins = std::chrono::hours(1)};
+  for (int run = 0; run < 3; ++run) {
+    Accounts accounts(file.path());
+    manners_.accounts = &accounts;
+    EXPECT_TRUE(get().front()->has_value());
+    api().stop();
+    log_out();
+    api_.reset();
+  }
+  EXPECT_EQ(desk_.logins, 3);
+}
+
 TEST_F(ApiClientTest, InOnePassALoginThatFailedIsNotRepeated) {
   manners_ = {.held_back = HeldBack::kFails, .between_logins = std::chrono::hours(1)};
   desk_.log_in = [](int) { return Reply(answer(R"({"error":"wrong version"})", {}, "400 Bad Request")); };
