@@ -21,6 +21,7 @@ namespace sessionlogd {
 namespace {
 
 constexpr std::string_view kHead = "sessionlogd-accounts-1";
+constexpr std::size_t kMostAppended = 1'000;  // lines, and twice as many as there are accounts
 
 std::string decoded(std::string_view text) {
   std::string out;
@@ -53,6 +54,19 @@ bool replace_file(const std::string& path, const std::string& text) {
   return written && closed && ::rename(part.c_str(), path.c_str()) == 0;
 }
 
+std::string line_of(const Account& account, std::int64_t until, std::uint16_t digest, std::int64_t login,
+                    unsigned early_deaths) {
+  return fmt::format("{} {:04x} {} {} {} {}\n", until, digest, encoded(account.username), encoded(account.url), login,
+                     early_deaths);
+}
+
+bool append_to_file(const std::string& path, const std::string& line) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool written = ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size());
+  return ::close(fd) == 0 && written;
+}
+
 }  // namespace
 
 Accounts::Turn::~Turn() {
@@ -79,7 +93,7 @@ void Accounts::granted(const Account& account) {
   const std::lock_guard lock(mutex_);
   Entry& entry = entries_[account];
   entry.good = true;
-  if (std::exchange(entry.until, 0) != 0) save();
+  if (std::exchange(entry.until, 0) != 0) keep(account, entry);
 }
 
 void Accounts::refused(const Account& account, const std::string& secret, Instant now, const std::string& why) {
@@ -89,7 +103,31 @@ void Accounts::refused(const Account& account, const std::string& secret, Instan
   entry.until = now.seconds + kParkedSeconds;
   entry.digest = digest_of(secret);
   entry.why = why;
-  save();
+  entry.login = 0;  // it brought no token, and this secret waits long enough
+  keep(account, entry);
+}
+
+void Accounts::logs_in(const Account& account, Instant now, unsigned early_deaths) {
+  const std::lock_guard lock(mutex_);
+  Entry& entry = entries_[account];
+  entry.login = now.seconds;
+  entry.early_deaths = early_deaths;
+  keep(account, entry);
+}
+
+void Accounts::logged_out(const Account& account) {
+  const std::lock_guard lock(mutex_);
+  Entry& entry = entries_[account];
+  if (std::exchange(entry.login, 0) != 0) keep(account, entry);
+}
+
+std::optional<Accounts::LastLogin> Accounts::last_login(const Account& account, Instant now) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(account);
+  if (found == entries_.end() || found->second.login_before == 0) return std::nullopt;
+  // A clock that was set back since makes it no later than now.
+  const std::int64_t ago = std::max<std::int64_t>(now.seconds - found->second.login_before, 0);
+  return LastLogin{ago, found->second.early_deaths_before};
 }
 
 std::optional<Accounts::Parked> Accounts::parks(const Account& account, const std::string& secret, Instant now) const {
@@ -106,7 +144,8 @@ std::uint16_t Accounts::digest_of(const std::string& secret) const {
   return static_cast<std::uint16_t>(XXH3_64bits_withSeed(secret.data(), secret.size(), key_));
 }
 
-// head key ⏎, and for each account that is parked: until digest user url ⏎, user and url percent-encoded
+// head key ⏎, and for each account: until digest user url login early_deaths ⏎, user and url percent-encoded. Of an
+// account the last line counts. A version before wrote none behind the url, and reads none.
 void Accounts::load() {
   std::ifstream in(file_);
   if (!in) {
@@ -119,7 +158,10 @@ void Accounts::load() {
   std::uint64_t read_key = 0;
   if (head != kHead || std::from_chars(key.data(), key.data() + key.size(), read_key, 16).ec != std::errc()) return;
   key_ = read_key;
+  can_append_ = !in.eof();
   while (std::getline(in, line)) {
+    ++appended_;
+    can_append_ = !in.eof();  // that line has an end
     std::istringstream words(line);
     std::int64_t until = 0;
     unsigned digest = 0;
@@ -129,24 +171,36 @@ void Accounts::load() {
     entry.until = until;
     entry.digest = static_cast<std::uint16_t>(digest);
     entry.why = "the credentials were refused before this start";
+    if (!(words >> std::dec >> entry.login >> entry.early_deaths)) entry.login = entry.early_deaths = 0;
+    entry.login_before = entry.login;
+    entry.early_deaths_before = entry.early_deaths;
   }
 }
 
-void Accounts::save() {
+// A fleet that logs in at once must not write the whole file for each of its accounts.
+void Accounts::keep(const Account& account, const Entry& entry) {
   if (file_.empty()) return;
+  if (!can_append_ || appended_ >= 2 * entries_.size() + kMostAppended) return save();
+  ++appended_;
+  if (!append_to_file(file_, line_of(account, entry.until, entry.digest, entry.login, entry.early_deaths))) save();
+}
+
+void Accounts::save() {
   std::string text = fmt::format("{} {:016x}\n", kHead, key_);
   for (const auto& [account, entry] : entries_) {
-    if (entry.until == 0) continue;
-    text +=
-        fmt::format("{} {:04x} {} {}\n", entry.until, entry.digest, encoded(account.username), encoded(account.url));
+    if (entry.until != 0 || entry.login != 0)
+      text += line_of(account, entry.until, entry.digest, entry.login, entry.early_deaths);
   }
-  if (!replace_file(file_, text)) say_failure("written");
+  can_append_ = replace_file(file_, text);
+  appended_ = entries_.size();
+  if (!can_append_) say_failure("written");
 }
 
 void Accounts::say_failure(const char* what) {
   if (std::exchange(failure_said_, true)) return;
-  spdlog::warn("{} cannot be {}: {}; which passwords were refused is forgotten when the daemon ends", file_, what,
-               std::generic_category().message(errno));
+  spdlog::warn(
+      "{} cannot be {}: {}; which passwords were refused, and when it logged in, is forgotten when the daemon ends",
+      file_, what, std::generic_category().message(errno));
 }
 
 }  // namespace sessionlogd

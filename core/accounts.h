@@ -3,6 +3,7 @@
 //
 //   nobody knows yet whether the password is right ─▶ one login at a time, the others of this account wait for it
 //   refused ─▶ nobody sends this password there for 15 minutes; another one is sent at once
+//   a run ended without handing its tokens back ─▶ the next one keeps its distance from that run's last login
 //
 // Of a password that was refused the file keeps 16 bits of a keyed digest, beside the key: enough to know it again (of
 // 65,000 others one would wait for 15 minutes without reason), too little to find it. One for all shards: thread-safe.
@@ -62,16 +63,34 @@ class Accounts {
   // nullopt: the secret may be sent.
   std::optional<Parked> parks(const Account& account, const std::string& secret, Instant now) const;
 
+  // A login is sent now, after so many tokens in a row that died early. Kept before it is on its way: who is killed
+  // and started in a loop must not log in each time.
+  void logs_in(const Account& account, Instant now, unsigned early_deaths);
+  // Its token was handed back: nothing of ours is left there.
+  void logged_out(const Account& account);
+
+  struct LastLogin {
+    std::int64_t seconds_ago;
+    unsigned early_deaths;
+  };
+  // Of the run before, if that did not log out.
+  std::optional<LastLogin> last_login(const Account& account, Instant now) const;
+
  private:
   struct Entry {
     std::int64_t until = 0;  // Unix seconds; 0 = not parked
     std::uint16_t digest = 0;
     std::string why;
+    std::int64_t login = 0;         // Unix seconds, the last one's; 0 = none, or logged out
+    unsigned early_deaths = 0;      // of tokens, before that login
+    std::int64_t login_before = 0;  // likewise, as this run found it
+    unsigned early_deaths_before = 0;
     bool good = false;   // a login succeeded since the last that was refused
     bool taken = false;  // somebody logs in
   };
 
   void load();
+  void keep(const Account& account, const Entry& entry);
   void save();
   std::uint16_t digest_of(const std::string& secret) const;
   void say_failure(const char* what);
@@ -80,6 +99,8 @@ class Accounts {
   mutable std::mutex mutex_;
   std::uint64_t key_ = 0;
   std::map<Account, Entry> entries_;
+  bool can_append_ = false;   // the file is there, and ours to its last byte
+  std::size_t appended_ = 0;  // lines, since it was written whole
   bool failure_said_ = false;
 };
 

@@ -112,8 +112,11 @@ void Admission::ended(const Ticket& ticket, const Result<HttpAnswer>& answer) {
   }
   const int status = answer->status;
   if (status < 300) budget_.served();
-  say(is_failure_of_the_server(status) ? breaker_.failed(ticket, now) : breaker_.answered(ticket, now),
-      fmt::format("HTTP {}", status));
+  if (is_failure_of_the_server(status)) {
+    failed(ticket, fmt::format("HTTP {}", status), now);
+  } else {
+    answered(ticket, now);
+  }
   const bool says_how_long = answer->retry_after.value_or(std::chrono::seconds{0}).count() > 0;
   if (status == 429 && !says_how_long) budget_.slow_down(now, random_());
 }
@@ -123,8 +126,8 @@ void Admission::asked_to_wait(std::chrono::seconds wait) { budget_.retry_after(S
 void Admission::learn_failure(const Ticket& ticket, const Error& error, SteadyTime now) {
   if (error.kind == ErrorKind::kCancelled || error.kind == ErrorKind::kRefused) return breaker_.dropped(ticket);
   // What cannot be read came from a source that answers.
-  if (error.kind != ErrorKind::kTryLater) return say(breaker_.answered(ticket, now), {});
-  say(breaker_.failed(ticket, now), error.detail);
+  if (error.kind != ErrorKind::kTryLater) return answered(ticket, now);
+  failed(ticket, error.detail, now);
 }
 
 void Admission::stop() {
@@ -132,16 +135,19 @@ void Admission::stop() {
   changed_.notify();
 }
 
-void Admission::say(CircuitBreaker::Change change, const std::string& reason) {
-  if (change == CircuitBreaker::Change::kOpened) {
-    reason_ = reason;
-    log_warn({.source = settings_.name},
-             "fails whatever it is asked: {}; from now on one request in {} s finds out whether it answers again, "
-             "the next at {}",
-             reason, CircuitBreaker::kProbeEvery.count(), on_the_wall(*breaker_.open_until()));
-  } else if (change == CircuitBreaker::Change::kClosed) {
-    log_info({.source = settings_.name}, "answers again");
-  }
+void Admission::failed(const Ticket& ticket, const std::string& reason, SteadyTime now) {
+  if (!breaker_.failed(ticket, now)) return;
+  reason_ = reason;
+  if (!said_open_.is_so()) return;
+  log_warn({.source = settings_.name},
+           "fails whatever it is asked: {}; from now on one request in {} s finds out whether it answers again, "
+           "the next at {}",
+           reason, CircuitBreaker::kProbeEvery.count(), on_the_wall(*breaker_.open_until()));
+}
+
+void Admission::answered(const Ticket& ticket, SteadyTime now) {
+  breaker_.answered(ticket, now);
+  if (said_open_.is_not_so(now)) log_info({.source = settings_.name}, "answers again");
 }
 
 }  // namespace sessionlogd

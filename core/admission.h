@@ -15,6 +15,7 @@
 #include "core/clock.h"
 #include "core/http_client.h"
 #include "core/result.h"
+#include "core/said_pair.h"
 #include "core/signal.h"
 #include "core/source_budget.h"
 #include "core/source_view.h"
@@ -68,13 +69,15 @@ class Admission {
   std::optional<SteadyTime> ready_at(SteadyTime now) const;
   Ticket start(SteadyTime now, std::uint64_t request);
   void learn_failure(const Ticket& ticket, const Error& error, SteadyTime now);
-  void say(CircuitBreaker::Change change, const std::string& reason);
+  void failed(const Ticket& ticket, const std::string& reason, SteadyTime now);
+  void answered(const Ticket& ticket, SteadyTime now);
 
   const SourceSettings& settings_;
   std::mt19937_64& random_;
   const HeldBack held_back_;
   SourceBudget budget_;
   CircuitBreaker breaker_;
+  SaidPair said_open_;
   Signal changed_;
   std::deque<std::uint64_t> line_;  // of who waits, in the order they came
   std::uint64_t next_place_ = 0;

@@ -82,6 +82,8 @@ ApiClient::ApiClient(asio::io_context& io, HttpClient& http, const SourceSetting
   endpoint_ = std::move(*opened);
   const Result<void> carried = carry_token();
   if (carried.has_error()) throw std::runtime_error(carried.error().detail);
+  const auto last = manners.accounts != nullptr ? manners.accounts->last_login(account(), system_now()) : std::nullopt;
+  if (last) logins_.restore(SteadyClock::now() - std::chrono::seconds{last->seconds_ago}, last->early_deaths);
 }
 
 Instant ApiClient::now() const {
@@ -192,12 +194,13 @@ Task<Result<HttpAnswer>> ApiClient::exchange(const HttpRequest& request, std::ui
 
 void ApiClient::heard(const HttpAnswer& answer, Instant sent) {
   if (!answer.date) return;
-  const ClockOffset::Change change = clock_offset_.heard(*answer.date, sent, system_now());
-  if (change == ClockOffset::Change::kBegins) {
+  clock_offset_.heard(*answer.date, sent, system_now());
+  if (!clock_offset_.is_wrong()) {
+    if (wrong_clock_.is_not_so(SteadyClock::now()))
+      log_info({.source = settings_.name}, "clock agrees with ours again");
+  } else if (wrong_clock_.is_so()) {
     log_warn({.source = settings_.name}, "clock is {} s {} ours: set one of them right",
              std::chrono::abs(clock_offset()).count(), clock_offset().count() > 0 ? "ahead of" : "behind");
-  } else if (change == ClockOffset::Change::kEnds) {
-    log_info({.source = settings_.name}, "clock agrees with ours again");
   }
 }
 
@@ -281,6 +284,7 @@ Task<Result<Grant>> ApiClient::log_in(std::uint64_t id) {
   const Result<std::string> password = usable_secret(*settings_.password);
   if (password.has_error()) co_return password.error();
 
+  if (manners_.accounts != nullptr) manners_.accounts->logs_in(account(), system_now(), logins_.early_deaths());
   FormFields form = settings_.dialect->token.password_grant;
   std::string copy = *password;
   const Result<HttpAnswer> answer = co_await ask_for_grant(std::move(form), std::move(copy), id);
@@ -452,6 +456,8 @@ Task<void> ApiClient::log_out(std::chrono::milliseconds most) {
   // Whatever comes of it: the token ends by itself.
   const Result<HttpAnswer> answer = co_await http_.send(*endpoint_, request);
   admission_.ended(*ticket, answer);
+  const bool is_over = answer.has_value() && answer->status < 300;
+  if (is_over && manners_.accounts != nullptr) manners_.accounts->logged_out(account());
 }
 
 }  // namespace sessionlogd

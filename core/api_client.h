@@ -23,6 +23,7 @@
 #include "core/parking.h"
 #include "core/response_times.h"
 #include "core/result.h"
+#include "core/said_pair.h"
 #include "core/signal.h"
 #include "core/source_view.h"
 #include "core/task.h"
@@ -123,6 +124,7 @@ class ApiClient {
   LoginLimit logins_;
   Parking parking_;
   ClockOffset clock_offset_;
+  SaidPair wrong_clock_;
   Signal renewed_;
   Signal stopped_;
   bool renewing_ = false;

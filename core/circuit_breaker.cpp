@@ -15,27 +15,25 @@ CircuitBreaker::Attempt CircuitBreaker::start(SteadyTime now, std::uint64_t requ
   return {.request = request, .started = now, .is_probe = probing_};
 }
 
-CircuitBreaker::Change CircuitBreaker::failed(const Attempt& attempt, SteadyTime now) {
-  if (last_answer_ && *last_answer_ >= attempt.started) return Change::kNone;
+bool CircuitBreaker::failed(const Attempt& attempt, SteadyTime now) {
+  if (last_answer_ && *last_answer_ >= attempt.started) return false;
   if (attempt.is_probe) {
     probing_ = false;
     probe_at_ = std::max(now, attempt.started + kProbeEvery);
-    return Change::kNone;
+    return false;
   }
-  if (probe_at_) return Change::kNone;  // it started before
+  if (probe_at_) return false;  // it started before
   count(attempt.request);
-  if (failing_count_ < kRequestsToOpen) return Change::kNone;
+  if (failing_count_ < kRequestsToOpen) return false;
   probe_at_ = now + kProbeEvery;
-  return Change::kOpened;
+  return true;
 }
 
-CircuitBreaker::Change CircuitBreaker::answered(const Attempt&, SteadyTime now) {
-  const bool was_open = probe_at_.has_value();
+void CircuitBreaker::answered(const Attempt&, SteadyTime now) {
   last_answer_ = now;
   failing_count_ = 0;
   probe_at_.reset();
   probing_ = false;
-  return was_open ? Change::kClosed : Change::kNone;
 }
 
 void CircuitBreaker::dropped(const Attempt& attempt) {

@@ -26,8 +26,6 @@ class CircuitBreaker {
     SteadyTime started{};
     bool is_probe = false;
   };
-  enum class Change { kNone, kOpened, kClosed };
-
   // When the next request may start: `now` means at once, nullopt not before the probe that is out has come back.
   std::optional<SteadyTime> ready_at(SteadyTime now) const;
 
@@ -35,10 +33,10 @@ class CircuitBreaker {
   Attempt start(SteadyTime now, std::uint64_t request);
 
   // Connection, TLS, time-out or 5xx. Says nothing about the source when something else was answered since it started:
-  // then it is that request alone that fails, and backs off alone.
-  Change failed(const Attempt& attempt, SteadyTime now);
+  // then it is that request alone that fails, and backs off alone. True: it opens.
+  bool failed(const Attempt& attempt, SteadyTime now);
   // Any other answer, also a refusal: the source works.
-  Change answered(const Attempt& attempt, SteadyTime now);
+  void answered(const Attempt& attempt, SteadyTime now);
   // We ended it ourselves.
   void dropped(const Attempt& attempt);
 

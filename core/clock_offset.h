@@ -19,10 +19,11 @@ class ClockOffset {
   static constexpr std::chrono::seconds kWell{4};
   static constexpr std::chrono::hours kUnusable{24 * 366};
 
-  enum class Change { kNone, kBegins, kEnds };
-
   // `date` in Unix seconds; `sent` and `received` are ours.
-  Change heard(std::int64_t date, Instant sent, Instant received);
+  void heard(std::int64_t date, Instant sent, Instant received);
+
+  // The difference is worth a warning.
+  bool is_wrong() const { return is_wrong_; }
 
   // The appliance's clock less ours. After some answers it is known to a fraction of a second.
   std::chrono::milliseconds exact() const { return offset_; }

@@ -28,6 +28,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/name_lookups.h"
 #include "core/task.h"
 
 namespace sessionlogd {
@@ -67,6 +68,9 @@ class CurlDriver : public std::enable_shared_from_this<CurlDriver> {
   // Goes on with a transfer whose write callback paused it. An error means it must be removed: finished() does not
   // follow.
   CURLcode resume(CURL* easy);
+
+  // Of all transfers.
+  NameLookups& lookups() { return lookups_; }
 
   // Closes every connection. Nothing may be running any more; nothing can be started afterwards.
   void stop();
@@ -115,6 +119,7 @@ class CurlDriver : public std::enable_shared_from_this<CurlDriver> {
   std::vector<Socket> sockets_;  // by file descriptor
   std::deque<CURL*> waiting_to_start_;
   Events events_;
+  NameLookups lookups_;
   std::size_t running_ = 0;
   Clock::time_point read_up_to_{};       // what had come by then is read
   Clock::time_point deadline_ = kNever;  // when curl wants to be called next

@@ -1,5 +1,6 @@
 #include "core/http_client.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <unistd.h>
 
@@ -183,6 +184,11 @@ Result<void> usable_tls_files(const EndpointOptions& options) {
   return Error(ErrorKind::kRefused, std::string(fault.key) + " " + named + " cannot be used: " + fault.why);
 }
 
+bool is_address(const std::string& host) {
+  in_addr four{};
+  return host.starts_with('[') || inet_pton(AF_INET, host.c_str(), &four) == 1;
+}
+
 Result<EndpointPlan> make_plan(const EndpointOptions& options) {
   auto url = split(options.base_url);
   if (!url) return url.error();
@@ -194,6 +200,8 @@ Result<EndpointPlan> make_plan(const EndpointOptions& options) {
   plan.options = options;
   plan.authority = url->host + ":" + url->port;
   plan.pins = *pins;
+  const auto proxy = split(options.proxy);
+  plan.has_name = !is_address(proxy ? proxy->host : url->host);
   plan.checks_chain = options.verify && (plan.pins.empty() || !options.ca_file.empty());
   plan.ca_file = options.ca_file.empty() ? system_ca_file() : options.ca_file;
   if (plan.ca_file.empty() && plan.checks_chain && url->scheme == "https") {

@@ -1,5 +1,7 @@
 #include "core/http_transfer.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cstring>
 #include <ctime>
@@ -83,7 +85,7 @@ HttpTransfer::~HttpTransfer() {
 
 bool HttpTransfer::start(const HttpRequest& request, Body body) {
   cancelled_ = false;
-  sent_ = awaits_head_ = recalled_ = starts_over_ = false;
+  sent_ = awaits_head_ = recalled_ = starts_over_ = lookup_refused_ = false;
   wishes_ = plan_.wishes;
   how_ = CURLE_OK;
   answer_.begin(std::move(body), plan_.options.max_body);
@@ -197,6 +199,12 @@ void HttpTransfer::set_fixed_options() {
   set(CURLOPT_PREREQFUNCTION, &on_request);
   set(CURLOPT_PREREQDATA, this);
 
+  if (plan_.has_name) {
+    set(CURLOPT_RESOLVER_START_FUNCTION, &on_lookup);
+    set(CURLOPT_RESOLVER_START_DATA, this);
+    set(CURLOPT_SOCKOPTFUNCTION, &on_address);
+    set(CURLOPT_SOCKOPTDATA, this);
+  }
   if (!plan_.connect_to.empty()) {
     connect_to_ = node_of(plan_.connect_to);
     set(CURLOPT_CONNECT_TO, &connect_to_);
@@ -302,6 +310,32 @@ std::size_t HttpTransfer::on_body(char* text, std::size_t, std::size_t size, voi
   return CURL_WRITEFUNC_ERROR;
 }
 
+// Before a name is looked up that libcurl does not remember.
+int HttpTransfer::on_lookup(void*, void*, void* self) {
+  auto& transfer = *static_cast<HttpTransfer*>(self);
+  if (transfer.looks_up_) return 0;
+  transfer.looks_up_ = transfer.driver_.lookups().begin(SteadyClock::now());
+  transfer.lookup_refused_ = !transfer.looks_up_;
+  return transfer.looks_up_ ? 0 : 1;
+}
+
+// The name is known: there is a socket to connect.
+int HttpTransfer::on_address(void* self, curl_socket_t, curlsocktype) {
+  auto& transfer = *static_cast<HttpTransfer*>(self);
+  if (std::exchange(transfer.looks_up_, false)) transfer.driver_.lookups().ended();
+  return CURL_SOCKOPT_OK;
+}
+
+// What is still looked up when the transfer has ended goes on without it, unless that is why it ended.
+void HttpTransfer::end_lookup() noexcept {
+  if (!std::exchange(looks_up_, false)) return;
+  if (how_ == CURLE_COULDNT_RESOLVE_HOST || how_ == CURLE_COULDNT_RESOLVE_PROXY) {
+    driver_.lookups().ended();
+  } else {
+    driver_.lookups().left(SteadyClock::now());
+  }
+}
+
 // The last moment before a request goes out. What the endpoint has asked for since it was allowed to go still counts,
 // also if that is not read yet: then the request starts over, behind the reading.
 // When a connection that was used before breaks without an answer, curl sends the request again by itself: past every
@@ -333,6 +367,7 @@ void HttpTransfer::finished(CURLcode how) noexcept {
   if (std::exchange(starts_over_, false) && driver_.start(easy_)) return;
   running_ = false;
   how_ = how;
+  end_lookup();
   permit_.leave(*this);
   ended_.cancel();
 }
@@ -360,6 +395,13 @@ void HttpTransfer::granted(LargeBodyPermit::Held permit) {
 Error HttpTransfer::error() const {
   const std::string who = plan_.authority + ": ";
   if (answer_.is_faulty()) return answer_.error(who);
+  if (lookup_refused_) {
+    Error refused(ErrorKind::kTryLater,
+                  fmt::format("{}{} other names wait for the name server to answer: is it our resolver?", who,
+                              NameLookups::kMost));
+    refused.sent = false;
+    return refused;
+  }
   const CurlFault fault = classify(how_);
   std::string detail = who + std::string(fault.words);
   if (how_ == CURLE_OPERATION_TIMEDOUT) detail += limit_words();

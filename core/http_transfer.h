@@ -45,6 +45,7 @@ struct EndpointPlan {
   std::string connect_to;   // CURLOPT_CONNECT_TO, likewise
   std::string ca_file;
   std::string pins;          // CURLOPT_PINNEDPUBLICKEY
+  bool has_name = false;     // what is connected to, the proxy perhaps, is not an address but must be looked up
   bool checks_chain = true;  // and the name
   std::shared_ptr<const HeaderList> headers;
   std::shared_ptr<PeerCertificate> peer = std::make_shared<PeerCertificate>();
@@ -82,6 +83,8 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
 
   static std::size_t on_header(char* text, std::size_t, std::size_t size, void* self);
   static std::size_t on_body(char* text, std::size_t, std::size_t size, void* self);
+  static int on_lookup(void*, void*, void* self);
+  static int on_address(void* self, curl_socket_t, curlsocktype);
   static int on_request(void* self, char*, char*, int, int);
   static CURLcode on_ssl_ctx(CURL*, void* ssl_ctx, void* self);
 
@@ -95,6 +98,7 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
   void granted(LargeBodyPermit::Held permit) override;
   Error error() const;
   bool was_connected() const;
+  void end_lookup() noexcept;
   std::string limit_words() const;
   std::string curl_words() const;
 
@@ -124,7 +128,9 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
   bool awaits_head_ = false;  // sent, and the head of the answer is not read
   bool recalled_ = false;
   bool starts_over_ = false;
-  std::uint64_t wishes_ = 0;  // of the endpoint when it began
+  bool looks_up_ = false;        // its name
+  bool lookup_refused_ = false;  // there were too many
+  std::uint64_t wishes_ = 0;     // of the endpoint when it began
   CURLcode how_ = CURLE_OK;
 };
 

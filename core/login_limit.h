@@ -25,6 +25,13 @@ class LoginLimit {
   SteadyTime ready_at() const;
   std::chrono::milliseconds gap() const;
 
+  // A run before this one sent its last login at `last`, after so many early deaths in a row.
+  void restore(SteadyTime last, unsigned early_deaths) {
+    last_ = last;
+    early_deaths_ = early_deaths;
+  }
+  unsigned early_deaths() const { return early_deaths_; }
+
   // A login was sent then at the latest, whatever came of it.
   void sent(SteadyTime at) { last_ = at; }
 

@@ -4,7 +4,6 @@
 #include <malloc.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
@@ -21,6 +20,7 @@
 #include "core/spawn.h"
 #include "core/task.h"
 #include "daemon/commands/commands.h"
+#include "daemon/host_name.h"
 #include "daemon/log.h"
 #include "daemon/progress.h"
 #include "daemon/version.h"
@@ -41,11 +41,6 @@ constexpr std::chrono::milliseconds kFirstWaitForRoom{500};
 // every large block it sees, to 32 MiB, and keeps them: at `memory = "64MiB"` the peak was 66 MiB beside the daemon's
 // own, with this it is 37. What polls usually take is smaller and stays.
 constexpr int kGivenBackWhenFreed = 512 << 10;
-
-std::string host_name() {
-  char name[256] = {};
-  return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
-}
 
 std::size_t count_shards(const Settings& settings, PollMode mode) {
   const std::size_t wanted = settings.daemon.threads != 0

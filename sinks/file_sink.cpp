@@ -13,7 +13,7 @@
 #include "sinks/compressed_recovery.h"
 #include "sinks/crash_point.h"
 #include "sinks/look_at_outputs.h"
-#include "sinks/output_recovery.h"
+#include "sinks/output_line.h"
 #include "sinks/rotated_name.h"
 #include "sinks/rotation.h"
 
@@ -63,7 +63,8 @@ void FileSink::recover(StateVisitor& into) {
     how_far_ = std::move(how_far);
     if (tell_) tell_();
   });
-  for (const FileToRead& file : way.read) read_forward(file, current, into, progress);
+  bool foreign = false;  // in the last one, at its end or within what was read
+  for (const FileToRead& file : way.read) foreign = read_forward(file, current, into, progress).foreign_bytes > 0;
   if (way.committed_is_gone) {
     log_error({.sink = name_},
               "output {} (file {}, {} bytes committed) is gone: going on in a new file {}. Nothing is delivered "
@@ -73,6 +74,8 @@ void FileSink::recover(StateVisitor& into) {
   }
   if (way.in_current) {
     output_ = std::move(current);
+    // Another program writes here: as while we run, this file ends with its lines.
+    if (foreign && rename_output()) begin_file(position_.sequence + 1);
   } else {
     current.reset();
     begin_file(way.next_sequence);
@@ -184,18 +187,21 @@ Result<void> FileSink::check_state() const {
 
 // Whether another program has appended whole lines of text: readers may have them already, so that nothing is written
 // over them and the file ends here. What else stands behind our last line was torn.
-bool FileSink::leave_foreign_lines() {
+bool FileSink::leave_foreign_lines() const {
   const std::uint64_t size = output_->size();
   if (size <= position_.offset || size - position_.offset > kMostForeignBytes) return false;
   std::string found(static_cast<std::size_t>(size - position_.offset), '\0');
   found.resize(output_->read(position_.offset, {found.data(), found.size()}));
-  const auto is_text = [](unsigned char c) { return c >= 0x20 ? c != 0x7F : c == '\n' || c == '\t'; };
-  if (!found.ends_with('\n') || !std::all_of(found.begin(), found.end(), is_text)) return false;
-  log_warn({.sink = name_},
-           "{} bytes of another program stand behind byte {} of the output: they stay, this file ends with them, and "
-           "events go on in a new one; give that program a file of its own",
-           found.size(), position_.offset);
+  if (!found.ends_with('\n') || !is_text(found)) return false;
+  say_foreign_lines(output_->path(), found.size(), position_.offset);
   return true;
+}
+
+void FileSink::say_foreign_lines(const std::string& path, std::uint64_t bytes, std::uint64_t offset) const {
+  log_warn({.sink = name_},
+           "{} bytes of another program stand behind byte {} of {}: they stay, this file ends with them, and events go "
+           "on in a new one; give that program a file of its own",
+           bytes, offset, path);
 }
 
 // Another program may have cut the file under us; what we write would be unreadable.
@@ -261,8 +267,8 @@ void FileSink::begin_file(std::int64_t sequence) {
   crash_point("begin.committed");
 }
 
-void FileSink::read_forward(const FileToRead& file, std::optional<OutputFile>& current, StateVisitor& into,
-                            RecoveryProgress& progress) {
+Recovered FileSink::read_forward(const FileToRead& file, std::optional<OutputFile>& current, StateVisitor& into,
+                                 RecoveryProgress& progress) {
   std::optional<OutputFile> other;
   if (file.sequence != position_.sequence) position_.begun = seconds_of(ops_.now());
   position_.sequence = file.sequence;
@@ -286,14 +292,16 @@ void FileSink::read_forward(const FileToRead& file, std::optional<OutputFile>& c
     position_.inode = plain.inode();
     recovered = OutputRecovery(plain, *journal_, into, progress).run(position_);
   }
-  if (position_.offset == file.offset) return;
+  if (position_.offset == file.offset) return recovered;
   log_info({.sink = name_}, "recovered {} events from bytes {} to {} of {}", recovered.events, file.offset,
            position_.offset, file.path);
-  if (recovered.blanked_bytes == 0) return;
+  if (recovered.foreign_bytes > 0) say_foreign_lines(file.path, recovered.foreign_bytes, file.offset);
+  if (recovered.blanked_bytes == 0) return recovered;
   log_warn({.sink = name_},
            "{} bytes of {} between {} and {} were no complete line of ours and are blanks now: a write had been cut "
            "short, or another program writes to this file",
            recovered.blanked_bytes, file.path, file.offset, position_.offset);
+  return recovered;
 }
 
 }  // namespace sessionlogd

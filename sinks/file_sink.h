@@ -21,6 +21,7 @@
 #include "sinks/file_ops.h"
 #include "sinks/output_file.h"
 #include "sinks/output_match.h"
+#include "sinks/output_recovery.h"
 #include "sinks/recovery_progress.h"
 #include "sinks/rotated_keeper.h"
 #include "sinks/state_dir.h"
@@ -41,8 +42,8 @@ class FileSink : public Sink {
 
  private:
   void begin_file(std::int64_t sequence);
-  void read_forward(const FileToRead& file, std::optional<OutputFile>& current, StateVisitor& into,
-                    RecoveryProgress& progress);
+  Recovered read_forward(const FileToRead& file, std::optional<OutputFile>& current, StateVisitor& into,
+                         RecoveryProgress& progress);
 
   Result<void> try_commit(std::span<const Batch> batches);
   Result<void> write_events(std::span<const std::string_view> pieces);
@@ -50,7 +51,8 @@ class FileSink : public Sink {
   Result<void> go_on_in_next_file();
   Result<void> check_state() const;
   Result<void> check_size() const;
-  bool leave_foreign_lines();
+  bool leave_foreign_lines() const;
+  void say_foreign_lines(const std::string& path, std::uint64_t bytes, std::uint64_t offset) const;
   bool rename_output();
   void say_where_it_went(OutputFile::Place place, const OutputPosition& left) const;
 

@@ -2,9 +2,11 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <charconv>
 #include <string_view>
 
+#include "core/json_text.h"
 #include "core/timestamp.h"
 
 namespace sessionlogd {
@@ -159,5 +161,14 @@ std::optional<Delivered> OutputLineReader::read(const char* line, std::size_t si
 }
 
 void OutputLineReader::shrink() { parser_ = std::make_unique<Parser>(); }
+
+bool is_text(std::string_view bytes) {
+  return std::ranges::all_of(bytes, [](unsigned char c) { return c >= 0x20 ? c != 0x7F : c == '\n' || c == '\t'; });
+}
+
+bool is_of_another_program(std::string_view line) {
+  if (line.empty() || line.front() == ' ' || !is_text(line)) return false;
+  return line.front() != '{' || is_json(line);
+}
 
 }  // namespace sessionlogd

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "core/sink.h"
 
@@ -33,5 +34,12 @@ class OutputLineReader {
   struct Parser;
   std::unique_ptr<Parser> parser_;
 };
+
+// Whether bytes are text as people and programs write it: no control character but tabs and ends of lines.
+bool is_text(std::string_view bytes);
+
+// Whether a whole line that is not ours was written by another program. What begins like JSON must be JSON: else it may
+// be one of ours that was cut short. What begins with a blank may be left of a line that is being blanked.
+bool is_of_another_program(std::string_view line);
 
 }  // namespace sessionlogd

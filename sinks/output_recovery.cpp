@@ -40,10 +40,10 @@ Recovered OutputRecovery::run(OutputPosition& position) {
       take_lines(static_cast<std::size_t>(static_cast<const char*>(newline) - buffer_.get()) + 1);
     } else if (begin_ + filled_ == end_) {
       take_torn_line();
-    } else if (could_be_ours()) {
+    } else if (may_stay()) {
       grow();
     } else {
-      skip_foreign_line();
+      blank_long_line();
     }
     if (begin_ - position.offset >= limits_.slice_bytes) commit_slice();
   }
@@ -74,6 +74,8 @@ void OutputRecovery::take_line(char* line, std::size_t size) {
   if (const auto event = reader_.read(line, size)) {
     visitor_.delivered(*event);
     ++recovered_.events;
+  } else if (size <= limits_.max_foreign && is_of_another_program({line, size})) {
+    recovered_.foreign_bytes += size + 1;
   } else {
     blank(line, size);
   }
@@ -86,9 +88,9 @@ void OutputRecovery::take_torn_line() {
   write_back(filled_);
 }
 
-// A line that is not ours and longer than the buffer: blanked piece by piece. The position stays before it until its
+// A line that cannot stay and is longer than the buffer: blanked piece by piece. The position stays before it until its
 // end is known, and what is left of it after a kill begins with a blank, so that no part of it is ever believed.
-void OutputRecovery::skip_foreign_line() {
+void OutputRecovery::blank_long_line() {
   bool ended = false;
   while (!ended) {
     fill();
@@ -146,9 +148,13 @@ void OutputRecovery::reset_buffer() {
   reader_.shrink();
 }
 
-// Blocks of NUL are what a power cut leaves, in lengths that must not be held in memory.
-bool OutputRecovery::could_be_ours() const {
-  return capacity_ < limits_.max_line && buffer_[0] == '{' && std::memchr(buffer_.get(), '\0', filled_) == nullptr;
+// Whether a line that is longer than the buffer is ours or another program's, as far as it was read. Blocks of NUL are
+// what a power cut leaves, in lengths that must not be held in memory.
+bool OutputRecovery::may_stay() const {
+  const std::string_view begun(buffer_.get(), filled_);
+  if (capacity_ >= limits_.max_line) return false;
+  if (begun.front() == '{') return begun.find('\0') == begun.npos;
+  return capacity_ <= limits_.max_foreign && begun.front() != ' ' && is_text(begun);
 }
 
 }  // namespace sessionlogd

@@ -6,8 +6,8 @@
 //   size
 //
 // Lines that are ours are delivered. They are written back as they are, for a page cache that survived a failed sync is
-// not the disk; everything else becomes blanks, for a file that shrinks is read again from the start by those who
-// follow it.
+// not the disk. Whole lines of another program stay, since readers may have them. Everything else becomes blanks, for a
+// file that shrinks is read again from the start by those who follow it.
 //
 // Goes in slices: each is written back and synced, then the state it implies is committed with the position behind it.
 // So killed anywhere and run again gives the same, and a start that is cut short again and again still gets on.
@@ -32,6 +32,7 @@ inline constexpr std::size_t kMaxLineBytes = 512u << 20;
 struct Recovered {
   std::uint64_t events = 0;         // believed
   std::uint64_t blanked_bytes = 0;  // that were not blanks before
+  std::uint64_t foreign_bytes = 0;  // of another program's lines, which stay
 };
 
 // Throws TryLater or std::runtime_error, by the kind of the error.
@@ -41,6 +42,7 @@ void value_or_throw(const Result<void>& result);
 struct RecoveryLimits {
   std::size_t first_buffer = 4u << 20;  // read at a time, as long as lines are not longer
   std::size_t max_line = kMaxLineBytes;
+  std::size_t max_foreign = 1u << 20;  // a longer line nobody else writes as one
   std::uint64_t slice_bytes =
       64u << 20;  // how much is redone at most when recovery is cut short; syncing costs little at this size
 };
@@ -59,13 +61,13 @@ class OutputRecovery {
   void take_lines(std::size_t size);
   void take_line(char* line, std::size_t size);
   void take_torn_line();
-  void skip_foreign_line();
+  void blank_long_line();
   void blank(char* bytes, std::size_t size);
   void write_back(std::size_t size);
   void commit_slice();
   void grow();
   void reset_buffer();
-  bool could_be_ours() const;
+  bool may_stay() const;
 
   OutputFile& output_;
   FileJournal& journal_;

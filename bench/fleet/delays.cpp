@@ -90,9 +90,9 @@ std::string delays_as_json(const std::vector<Nanos>& sorted) {
     if (sorted.empty()) return 0.0;
     return milliseconds(sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1))]);
   };
-  return fmt::format(R"({{"events":{},"p50_ms":{:.1f},"p99_ms":{:.1f},"max_ms":{:.1f}}})"
+  return fmt::format(R"({{"events":{},"p50_ms":{:.1f},"p95_ms":{:.1f},"p99_ms":{:.1f},"max_ms":{:.1f}}})"
                      "\n",
-                     sorted.size(), at(0.5), at(0.99), at(1));
+                     sorted.size(), at(0.5), at(0.95), at(0.99), at(1));
 }
 
 }  // namespace fleet

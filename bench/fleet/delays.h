@@ -13,7 +13,7 @@ namespace fleet {
 // a file cannot be read.
 std::vector<Nanos> delays(const std::string& ledger, const std::string& events, Nanos warm_up);
 
-// {"events":...,"p50_ms":...,"p99_ms":...,"max_ms":...}
+// {"events":...,"p50_ms":...,"p95_ms":...,"p99_ms":...,"max_ms":...}
 std::string delays_as_json(const std::vector<Nanos>& sorted);
 
 }  // namespace fleet

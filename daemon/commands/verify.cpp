@@ -3,11 +3,8 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <boost/asio/io_context.hpp>
-#include <csignal>
 #include <deque>
 #include <memory>
-#include <random>
 #include <thread>
 
 #include "config/units.h"
@@ -21,8 +18,8 @@
 #include "core/printable.h"
 #include "core/restored_state.h"
 #include "core/session_table.h"
-#include "core/spawn.h"
 #include "core/task.h"
+#include "daemon/commands/ask_sources.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/with_settings.h"
 #include "daemon/control_socket.h"
@@ -31,10 +28,8 @@
 namespace sessionlogd {
 namespace {
 
-namespace asio = boost::asio;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kLogOutTimeout{1'500};
 constexpr std::chrono::seconds kClockHolds{5};
 constexpr std::chrono::minutes kMostPatience{2};
 constexpr std::size_t kMostFindings = 20;
@@ -54,7 +49,7 @@ milliseconds patience(const Settings& settings, const SourceSettings& source) {
 struct Reading {
   const SourceSettings* source;
   RestoredSource known{};
-  std::string fault = "it was not asked";  // "" = every session of the span was read
+  std::string fault{};  // "" = every session of the span was read
 };
 
 class Verification {
@@ -85,27 +80,9 @@ class Verification {
   }
 
   void read_sources() {
-    std::signal(SIGPIPE, SIG_IGN);
-    asio::io_context io{1};
-    HttpClient http(io);
-    std::mt19937_64 random{std::random_device{}()};
-    const Manners manners{.held_back = HeldBack::kFails};
-    std::vector<std::unique_ptr<ApiClient>> clients;
-    for (std::size_t i = 0; i < readings_.size(); ++i) {
-      try {
-        clients.push_back(std::make_unique<ApiClient>(io, http, *readings_[i].source, random, manners));
-        spawn(io, read_source(*clients.back(), i));
-      } catch (const std::exception& error) {
-        readings_[i].fault = error.what();
-      }
-    }
-    io.run();
-  }
-
-  Task<void> read_source(ApiClient& api, std::size_t number) {
-    readings_[number].fault = co_await read_sessions(api, number);
-    api.stop();
-    co_await api.log_out(kLogOutTimeout);
+    const std::vector<std::string> faults =
+        ask_sources(settings_, [this](ApiClient& api, std::size_t number) { return read_sessions(api, number); });
+    for (std::size_t i = 0; i < faults.size(); ++i) readings_[i].fault = faults[i];
   }
 
   // What is wrong, "" = nothing.

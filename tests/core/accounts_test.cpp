@@ -72,6 +72,46 @@ TEST_F(AccountsKept, AreForgottenWhereTheFileIsNoneOfOurs) {
   }
 }
 
+TEST_F(AccountsKept, KnowTheLastLoginOfARunThatDidNotLogOut) {
+  {
+    Accounts accounts(file());
+    accounts.logs_in(account_, now_, 0);
+    accounts.logs_in({account_.url, "other"}, now_, 0);
+    accounts.logged_out({account_.url, "other"});
+    accounts.logs_in(account_, {now_.seconds + 100, 0}, 4);
+    EXPECT_FALSE(accounts.last_login(account_, now_)) << "of this run the source knows it by itself";
+  }
+  const Accounts again(file());
+  ASSERT_TRUE(again.last_login(account_, {now_.seconds + 110, 0}));
+  EXPECT_EQ(again.last_login(account_, {now_.seconds + 110, 0})->seconds_ago, 10);
+  EXPECT_EQ(again.last_login(account_, {now_.seconds + 110, 0})->early_deaths, 4u);
+  EXPECT_EQ(again.last_login(account_, now_)->seconds_ago, 0) << "a clock was set back";
+  EXPECT_FALSE(again.last_login({account_.url, "other"}, now_));
+  EXPECT_FALSE(again.parks(account_, "any", now_));
+  Accounts(file()).refused(account_, "wrong", now_, "HTTP 401");
+  EXPECT_FALSE(Accounts(file()).last_login(account_, now_)) << "another password need not wait";
+}
+
+TEST_F(AccountsKept, AreReadWhereTheLastLineWasCutShortAndFromAVersionBefore) {
+  const std::string head = "sessionlogd-accounts-1 00000000000000a1\n";
+  std::ofstream(file()) << head << "1800000900 0001 old https%3A%2F%2Fa\n0 0000 cut https%3A%2F%2Fa 18000";
+  {
+    Accounts accounts(file());
+    EXPECT_FALSE(accounts.last_login({"https://a", "old"}, now_));
+    accounts.logs_in({"https://a", "new"}, now_, 0);
+  }
+  EXPECT_TRUE(Accounts(file()).last_login({"https://a", "new"}, now_));
+  EXPECT_NE(text().find("1800000900 0001 old"), std::string::npos) << "it is kept";
+}
+
+// Each login is a line more; the file does not grow by that for ever.
+TEST_F(AccountsKept, TakeTheRoomOfTheirAccountsAndNotOfTheirLogins) {
+  Accounts accounts(file());
+  for (int i = 0; i < 5'000; ++i) accounts.logs_in(account_, {now_.seconds + i, 0}, 0);
+  EXPECT_LT(text().size(), 150'000u);
+  EXPECT_EQ(Accounts(file()).last_login(account_, {now_.seconds + 5'000, 0})->seconds_ago, 1);
+}
+
 TEST_F(AccountsKept, LetOneLogInUntilAPasswordIsKnownToBeRight) {
   Accounts accounts("");
   {

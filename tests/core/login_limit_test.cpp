@@ -37,6 +37,15 @@ TEST(LoginLimit, DoublesWhileTokensDieEarlyUpToAnHour) {
   EXPECT_EQ(limit.gap(), 1h);
 }
 
+TEST(LoginLimit, KeepsItsDistanceFromALoginOfARunBefore) {
+  LoginLimit limit;
+  limit.restore(kNow, 0);
+  EXPECT_EQ(limit.ready_at(), kNow + 30s);
+  limit.restore(kNow, 4);
+  EXPECT_EQ(limit.ready_at(), kNow + 240s);
+  EXPECT_EQ(limit.early_deaths(), 4u);
+}
+
 TEST(LoginLimit, SaysOnceThatItIsAHabitAndOnceThatItEnded) {
   LoginLimit limit;
   EXPECT_EQ(one_life(limit, kNow, 1s), Change::kNone);

@@ -1,8 +1,11 @@
 // Each command's exit status and what it says.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdlib>
+#include <ctime>
 #include <filesystem>
 
 #include "tests/daemon/appliance.h"
@@ -110,6 +113,194 @@ TEST(Commands, CheckConnectTriesEverySource) {
   EXPECT_THAT(outcome.out, HasSubstr("SOURCE"));
   EXPECT_THAT(outcome.out, ContainsRegex("aws-0000 +veeam-aws +[0-9]+ +[0-9]+ +ok"));
   EXPECT_THAT(outcome.out, ContainsRegex("aws-0002 +veeam-aws +- +- +[^ ]"));
+}
+
+// What an appliance shows, and what `check --connect` says of it.
+struct Shown {
+  const char* what;
+  std::vector<std::string> rows;  // of the listing; each DAY is yesterday
+  std::string log;                // of each session: what stands in the array
+  std::string source_keys;
+  int status;
+  std::vector<const char*> said;
+  std::string envelope = {};  // beside the array of the log
+};
+
+std::size_t number_behind(std::string_view target, std::string_view name) {
+  const std::size_t at = target.find(name);
+  return at == target.npos ? 0 : std::strtoull(std::string(target.substr(at + name.size())).c_str(), nullptr, 10);
+}
+
+class CheckConnect : public testing::TestWithParam<Shown> {};
+
+std::string on_day(std::string text) {
+  for (std::size_t at; (at = text.find("DAY")) != text.npos;) text.replace(at, 3, yesterday());
+  return text;
+}
+
+TEST_P(CheckConnect, SaysWhetherEventsComeOut) {
+  using Reply = TestServer::Reply;
+  const Shown& shown = GetParam();
+  Workplace place;
+  place.write("password", "geheim&wort");
+  Appliance appliance([&](const Appliance::Request& request) -> std::optional<Reply> {
+    const std::string_view target = request.target();
+    if (target.find("/log") != target.npos)
+      return Reply(answer(on_day("{" + shown.envelope + "\"log\":[" + shown.log + "]}")));
+    if (target.find("/sessions?") == target.npos) return std::nullopt;
+    std::string rows;
+    for (std::size_t i = number_behind(target, "Offset="); i < shown.rows.size(); ++i)
+      rows += (rows.empty() ? "" : ",") + shown.rows[i];
+    return Reply(answer(on_day("{\"results\":[" + rows + "]}")));
+  });
+  place.configure(appliance.source("a", "file:" + (place / "password").string()) + shown.source_keys);
+  const Outcome outcome = place.run("check", {"--connect"});
+  EXPECT_EQ(outcome.status, shown.status) << outcome.out << outcome.err;
+  for (const char* said : shown.said) EXPECT_THAT(outcome.out, ContainsRegex(said));
+  EXPECT_THAT(outcome.out, testing::Not(HasSubstr("geheim")));
+}
+
+const std::string kRow =
+    R"({"id":"s1","type":"Policy","status":"Succeeded","executionStartTime":"DAYT00:00:00Z","executionStopTime":"DAYT00:10:00Z"})";
+const std::string kEntry =
+    R"({"logTime":"DAYT00:00:01","status":"Success","message":"Processing","executionStartTime":"DAYT00:00:00","executionDuration":"7"})";
+
+INSTANTIATE_TEST_SUITE_P(
+    Commands, CheckConnect,
+    testing::Values(
+        Shown{
+            "well", {kRow}, kEntry, "", 0, {"a +veeam-aws +1 +1 +ok\n", "\"@timestamp\":.*\"message\":\"Processing\""}},
+        Shown{"nothing_yet", {}, "", "", 0, {"a +veeam-aws +0 +- +ok", "no session.*could not be proved"}},
+        Shown{"empty_log", {kRow}, "", "", 0, {"a +veeam-aws +1 +0 +ok", "without entries: .*could not be proved"}},
+        Shown{"no_message",
+              {kRow},
+              R"({"logTime":"DAYT00:00:01","status":"Success","text":"Processing"})",
+              "",
+              1,
+              {"none of 1 entries has \"message\" .*they have: logTime, status, text"}},
+        Shown{"no_time",
+              {kRow},
+              R"({"time":"DAYT00:00:01","status":"Success","message":"Processing"})",
+              "",
+              1,
+              {"none of 1 entries has \"logTime\" .*they have: time, status, message"}},
+        Shown{"some_without_time",
+              {kRow},
+              kEntry + R"(,{"status":"Success","message":"Late"})",
+              "",
+              0,
+              {"1 of 2 entries cannot be read .the entry has no log time."}},
+        Shown{"no_duration",
+              {kRow},
+              R"({"logTime":"DAYT00:00:01","status":"Success","message":"Processing","executionStartTime":null})",
+              "",
+              0,
+              {"ok, but see above", "none of 1 entries has \"executionDuration\" .duration of"}},
+        Shown{
+            "status_words",
+            {R"({"id":"s1","type":"Policy","status":"Abgeschlossen","executionStartTime":"DAYT00:00:00Z"})"},
+            R"({"logTime":"DAYT00:00:01","status":"Erfolgreich","message":"Processing","executionStartTime":"DAYT00:00:00"})",
+            "",
+            0,
+            {"states of sessions .*\"Abgeschlossen\" .1.", "status words .*\"Erfolgreich\" .1."}},
+        Shown{"ids",
+              {R"({"id":"..","status":"Succeeded"})", R"({"id":"","status":"Succeeded"})"},
+              kEntry,
+              "",
+              1,
+              {"none of 2 sessions has an id that can be used"}},
+        Shown{
+            "some_ids", {kRow, R"({"id":"..","status":"Succeeded"})"}, kEntry, "", 0, {"1 of 2 rows have an id that"}},
+        Shown{"filter_drops_all",
+              {kRow},
+              kEntry,
+              "session_types = { include = [\"policy\"] }\n",
+              1,
+              {"session_types drops all 1 sessions, of types \"Policy\" .1."}},
+        Shown{"filter_drops_some",
+              {kRow, R"({"id":"s2","type":"Retention","status":"Succeeded"})"},
+              kEntry,
+              "session_types = { exclude = [\"Retention\"] }\n",
+              0,
+              {"session_types drops 1 of 2 sessions, of types \"Retention\" .1.", "\"@timestamp\""}},
+        Shown{"more_elsewhere", {kRow}, kEntry, "", 1, {"there is more of its log"}, "\"totalCount\":7,"},
+        Shown{
+            "echo",
+            {kRow},
+            R"({"logTime":"DAYT00:00:01","status":"Success","message":"bad: geheim&wort","executionStartTime":"DAYT00:00:00"})",
+            "",
+            1,
+            {"holds a password or token of ours: nothing of it is shown"}},
+        Shown{
+            "controls",
+            {kRow},
+            R"({"logTime":"DAYT00:00:01","status":"\u001b[2J\nfake  veeam-aws  ok","message":"x","executionStartTime":"DAYT00:00:00"})",
+            "",
+            0,
+            {"x1b.2J.nfake"}}),
+    [](const testing::TestParamInfo<Shown>& shown) { return shown.param.what; });
+
+TEST(Commands, CheckConnectNamesTheZoneToSet) {
+  using Reply = TestServer::Reply;
+  for (const auto& [hours, zone] : {std::pair{2, "\"[+]02:00\""}, std::pair{-5, "\"-05:00\""}}) {
+    Workplace place;
+    place.write("password", "secret");
+    Appliance appliance([&, hours = hours](const Appliance::Request& request) -> std::optional<Reply> {
+      const std::string_view target = request.target();
+      if (target.find("/sessions?") == target.npos) return std::nullopt;
+      const std::time_t at = std::time(nullptr) + hours * 3600 - 5;
+      char time[32] = {};
+      std::strftime(time, sizeof time, "%Y-%m-%dT%H:%M:%S", std::gmtime(&at));
+      const bool first = target.find("Offset=0") != target.npos;
+      return Reply(answer(first ? std::string(R"({"results":[{"id":"s1","type":"Policy","status":"Running",)") +
+                                      R"("executionStartTime":")" + time + "\"}]}"
+                                : R"({"results":[]})"));
+    });
+    place.configure(appliance.source("a", "file:" + (place / "password").string()));
+    const Outcome outcome = place.run("check", {"--connect"});
+    EXPECT_EQ(outcome.status, 0) << outcome.out << outcome.err;
+    EXPECT_THAT(outcome.out, ContainsRegex(std::string("time_zone.*") + zone)) << outcome.out;
+  }
+}
+
+TEST(Commands, CheckConnectIsNotWellWhereTheListingIsNotComplete) {
+  using Reply = TestServer::Reply;
+  Workplace place;
+  place.write("password", "secret");
+  // As many as are asked for, the first ones whatever the offset.
+  Appliance appliance([&](const Appliance::Request& request) -> std::optional<Reply> {
+    const std::string_view target = request.target();
+    if (target.find("/sessions?") == target.npos) return std::nullopt;
+    std::string rows;
+    for (std::size_t i = 0; i < number_behind(target, "Limit="); ++i)
+      rows += (i == 0 ? "" : ",") + fmt::format(R"({{"id":"s{}","status":"Succeeded"}})", i);
+    return Reply(answer("{\"results\":[" + rows + "]}"));
+  });
+  place.configure(appliance.source("a", "file:" + (place / "password").string()));
+  const Outcome outcome = place.run("check", {"--connect"});
+  EXPECT_EQ(outcome.status, 1) << outcome.out << outcome.err;
+  EXPECT_THAT(outcome.out,
+              ContainsRegex("a +veeam-aws +[0-9]+ +1 +the listing is not complete: .*Is it the appliance"));
+}
+
+TEST(Commands, CheckConnectSaysWhatToDoWhereLogsAreRefused) {
+  using Reply = TestServer::Reply;
+  for (const auto& [log, said] :
+       {std::pair{answer("{}", {}, "403 Forbidden"),
+                  "HTTP 403 to .*/log.*; give it the right to read sessions and logs"},
+        {answer("<html>Please sign in</html>"), "not a JSON object; is it the appliance that answers at this url"},
+        {answer("{}", {"Retry-After: 3600"}, "429 Too Many Requests"), "HTTP 429 to .*/log; it wants to be left"}}) {
+    Workplace place;
+    place.write("password", "secret");
+    Appliance appliance([&log = log](const Appliance::Request& request) -> std::optional<Reply> {
+      if (request.target().find("/log") == request.target().npos) return std::nullopt;
+      return Reply(log);
+    });
+    place.configure(appliance.source("a", "file:" + (place / "password").string()));
+    const Outcome outcome = place.run("check", {"--connect"});
+    EXPECT_EQ(outcome.status, 1) << outcome.out << outcome.err;
+    EXPECT_THAT(outcome.out, ContainsRegex(std::string("a +veeam-aws +1 +. +.*") + said)) << outcome.out;
+  }
 }
 
 TEST(Commands, CheckConnectHandsItsTokensBack) {

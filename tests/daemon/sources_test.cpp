@@ -76,6 +76,33 @@ TEST_F(Sources, NamesThatAreNotFoundOrTakeLongDelayNobody) {
       << daemon.err();
 }
 
+// Each look-up is a thread, which goes on when nobody waits for it any more.
+TEST_F(Sources, NamesThatNobodyAnswersForTakeABoundedNumberOfThreads) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "a sanitizer must come first among what is preloaded";
+#endif
+  const Appliance good;
+  std::string sources;
+  for (int i = 0; i < 300; ++i) {
+    sources += fmt::format(
+        "\n[[source]]\nname = \"slow-{0}\"\ndialect = \"veeam-aws\"\nurl = \"http://slow.{0}.invalid:11005\"\n"
+        "username = \"c\"\npassword = \"{1}\"\n",
+        i, password());
+  }
+  place_.configure(sources + good.source("good", password()), "threads = 1\n");
+  Child daemon = place_.start("run", {},
+                              {std::string("LD_PRELOAD=") + SLOW_RESOLVER,
+                               fmt::format("SLOW_RESOLVER_UNTIL={}", (place_ / "enough").string())});
+  EXPECT_TRUE(eventually([&] { return said(daemon, "wait for the name server to answer: is it our resolver?") > 0; }))
+      << daemon.err();
+  EXPECT_TRUE(eventually([&] { return good.logs_read() > 5; })) << daemon.err();
+  const auto tasks = std::filesystem::directory_iterator(fmt::format("/proc/{}/task", daemon.pid()));
+  const auto threads = std::distance(begin(tasks), end(tasks));
+  EXPECT_GT(threads, 100) << "or nothing was tried";
+  EXPECT_LT(threads, 160);
+  place_.write("enough", "");
+}
+
 // A session that was over long ago is read once: by a document of a service that is still starting it must not end.
 TEST_F(Sources, JsonThatIsNoLogIsAskedForAgainAndKeptForALook) {
   std::atomic<bool> starting = true;

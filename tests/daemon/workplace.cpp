@@ -56,6 +56,8 @@ Child Workplace::start(const std::string& command, std::vector<std::string> more
 }
 
 Child Workplace::start_program(std::vector<std::string> command, std::vector<std::string> environment) {
+  // One that was killed had logged in a moment ago, and the next would wait for half a minute.
+  fs::remove(directory_ / "state/accounts");
   const int number = ++started_;
   return Child(std::move(command),
                {directory_ / fmt::format("{}.out", number), directory_ / fmt::format("{}.err", number)},

@@ -114,6 +114,24 @@ TEST_F(FileSinkRotation, LeavesTheLinesOfAnotherProgramAndGoesOnInANewFile) {
   EXPECT_EQ(rotated().size(), 1u) << "once";
 }
 
+TEST_F(FileSinkRotation, LeavesTheLinesOfAnotherProgramAtAStartToo) {
+  CapturedLog log;
+  start();
+  ASSERT_TRUE(commit(2));
+  std::ofstream(settings.path, std::ios::app) << "a line of somebody else\n";
+  start();
+  ASSERT_EQ(rotated().size(), 1u);
+  EXPECT_EQ(read_text(list_rotated(settings.path).front().path),
+            batch_of(1, 0, 2).events + "a line of somebody else\n");
+  EXPECT_THAT(log.text(), HasSubstr("24 bytes of another program stand behind byte"));
+  ASSERT_TRUE(commit(1));
+  EXPECT_EQ(read_text(settings.path), batch_of(1, 2, 1).events);
+  start();
+  ASSERT_TRUE(commit(1));
+  EXPECT_EQ(rotated().size(), 1u) << "once";
+  EXPECT_EQ(read_text(settings.path), batch_of(1, 2, 2).events);
+}
+
 TEST_F(FileSinkRotation, WritesOverWhatWasTornBehindItsLastLine) {
   start();
   ASSERT_TRUE(commit(2));

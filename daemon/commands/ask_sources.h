@@ -1,0 +1,25 @@
+// Asks every source at once, as a command does: one after the other would take a time-out each where a site is down.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/settings.h"
+#include "core/api_client.h"
+#include "core/task.h"
+
+namespace sessionlogd {
+
+// What is asked of the source of that number in the settings; returns what is wrong with it, "" = nothing.
+using AskSource = std::function<Task<std::string>(ApiClient&, std::size_t)>;
+
+// Tokens are handed back. Of a source that has not answered within `most` the fault says so. Returns the faults, in the
+// order of the settings.
+std::vector<std::string> ask_sources(const Settings& settings, const AskSource& ask,
+                                     std::optional<std::chrono::seconds> most = std::nullopt);
+
+}  // namespace sessionlogd

@@ -1,0 +1,307 @@
+#include "daemon/commands/source_proof.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdlib>
+#include <tuple>
+#include <utility>
+
+#include "core/batch_queue.h"
+#include "core/identity.h"
+#include "core/json_text.h"
+#include "core/log_reader.h"
+#include "core/session_state.h"
+#include "core/session_table.h"
+
+namespace sessionlogd {
+namespace {
+
+constexpr std::size_t kMostLogs = 3;
+constexpr std::size_t kMostWords = 5;    // that are named in one note
+constexpr std::size_t kMostMapped = 64;  // words that are counted apart
+
+// What a dialect calls the fields, in its file.
+constexpr std::array<std::string_view, kEntryFields> kFieldKeys{"log_time", "status",      "message", "start",
+                                                                "duration", "resource_id", "id"};
+
+std::string text_of(std::string_view token) {
+  std::string text;
+  if (!is_string_token(token) || !append_decoded(text, token)) text = token;
+  return text;
+}
+
+// "Policy (8), Retention (4) and 3 more"
+std::string names_of(const std::map<std::string, std::size_t, std::less<>>& counts) {
+  std::string text;
+  std::size_t named = 0;
+  for (const auto& [word, count] : counts) {
+    if (named == kMostWords) break;
+    text += fmt::format("{}\"{}\" ({})", named == 0 ? "" : ", ", word, count);
+    ++named;
+  }
+  if (counts.size() > named) text += fmt::format(" and {} more", counts.size() - named);
+  return text;
+}
+
+void count_word(std::map<std::string, std::size_t, std::less<>>& counts, const std::string& word) {
+  if (const auto known = counts.find(word); known != counts.end()) {
+    ++known->second;
+  } else if (counts.size() < kMostMapped) {
+    counts.emplace(word, 1);
+  }
+}
+
+// "executionStart, text": the names that stand in an entry.
+std::string keys_of(std::string_view entry) {
+  std::string text;
+  JsonCursor cursor(entry);
+  if (!cursor.enter('{')) return text;
+  for (std::size_t named = 0; named < 2 * kMostWords; ++named) {
+    const auto key = cursor.next_key();
+    if (!key || !cursor.take_value()) break;
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", text_of(*key));
+  }
+  return text;
+}
+
+std::string zone_of(std::int64_t offset_seconds) {
+  const std::int64_t minutes = std::abs(offset_seconds) / 60;
+  return fmt::format("{}{:02}:{:02}", offset_seconds < 0 ? '-' : '+', minutes / 60, minutes % 60);
+}
+
+std::string in_hours(std::int64_t seconds) {
+  const std::int64_t minutes = (std::abs(seconds) + 59) / 60;
+  return minutes % 60 == 0 ? fmt::format("{} h", minutes / 60)
+         : minutes < 60    ? fmt::format("{} min", minutes)
+                           : fmt::format("{} h {} min", minutes / 60, minutes % 60);
+}
+
+// Whether a word for a session's state is one that the dialect has for anything.
+bool is_known_state(const Dialect& dialect, const std::string& word) {
+  const auto& running = dialect.sessions.running_words;
+  return dialect.session_is_final(word) || dialect.session_is_queued(word) || dialect.status(word) != nullptr ||
+         std::ranges::find(running, word) != running.end();
+}
+
+}  // namespace
+
+SourceProof::SourceProof(const SourceSettings& source, Encoder& encoder)
+    : source_(source), encoder_(encoder), zone_(source.time_zone) {}
+
+void SourceProof::listed(const SessionPage& page) {
+  listed_ = true;
+  for (const ListingWalk::Row& row : page.rows) rows_.insert(row.hash);
+  for (const ListedSession& session : page.sessions) {
+    usable_rows_.emplace(session.id, session.digest >> 32);  // what its row's hash is made of
+    listed(session);
+  }
+}
+
+void SourceProof::listed(const ListedSession& session) {
+  listed_ = true;
+  if (!ids_.insert(session.id).second) return;
+  saw(session.start);
+  saw(session.stop);
+  has_status_ |= !session.status.empty();
+  if (!session.status.empty() && !is_known_state(*source_.dialect, session.status))
+    count_word(unknown_states_, session.status);
+  if (!is_wanted(source_, session)) return count_word(dropped_, session.type);
+  ++wanted_;
+  // A queued one has nothing to read yet, and one that has ended is sure to have all.
+  const auto rank = [&](const ListedSession& of) {
+    const Dialect& dialect = *source_.dialect;
+    return std::tuple(!dialect.session_is_queued(of.status), dialect.session_is_final(of.status),
+                      of.start ? of.start->instant : Instant{INT64_MIN});
+  };
+  const auto place =
+      std::ranges::find_if(to_read_, [&](const ListedSession& other) { return rank(other) < rank(session); });
+  to_read_.insert(place, session);
+  if (to_read_.size() > kMostLogs) to_read_.pop_back();
+}
+
+void SourceProof::saw(const std::optional<ReadTime>& time) {
+  if (time && !time->zoned) newest_ = std::max(newest_.value_or(time->instant), time->instant);
+}
+
+void SourceProof::listing_ended(std::string_view missing) {
+  const auto& names = source_.dialect->sessions;
+  if (unusable() > 0 && ids_.empty()) {
+    fail(
+        fmt::format("none of {} sessions has an id that can be used: does \"id\" in [sessions.fields] of dialect {} "
+                    "name the right field ({})?",
+                    unusable(), source_.dialect->name, names.id.empty() ? "none" : names.id.front()));
+  } else if (unusable() > 0) {
+    notes_.push_back(
+        fmt::format("{} of {} rows have an id that cannot be used (none, longer than 512 bytes, or with "
+                    "control characters): these sessions are not read",
+                    unusable(), rows_.size()));
+  }
+  if (has_enough_rows())
+    notes_.push_back(fmt::format("only the first {} rows of the listing were looked at", rows_.size()));
+  if (!missing.empty())
+    fail(
+        fmt::format("the listing is not complete: {}; sessions may be missed. Is it the appliance itself that "
+                    "answers, and is api_version right?",
+                    missing));
+  say_filtered();
+  if (!unknown_states_.empty())
+    notes_.push_back(
+        fmt::format("states of sessions that dialect {} does not know: {}; such a session counts as not "
+                    "finished. If it is, add the word to final_words",
+                    source_.dialect->name, names_of(unknown_states_)));
+  if (!ids_.empty() && !has_status_)
+    notes_.push_back(
+        fmt::format("no session has a status: does \"status\" in [sessions.fields] of dialect {} name the "
+                    "right field? Without it no session is ever finished",
+                    source_.dialect->name));
+}
+
+void SourceProof::say_filtered() {
+  std::size_t dropped = 0;
+  for (const auto& [type, count] : dropped_) dropped += count;
+  if (dropped == 0) return;
+  const std::string which = fmt::format("of types {}", names_of(dropped_));
+  if (wanted_ == 0) {
+    fail(fmt::format("session_types drops all {} sessions, {}: correct its include or exclude", ids_.size(), which));
+  } else {
+    notes_.push_back(
+        fmt::format("session_types drops {} of {} sessions, {}", ids_.size() - wanted_, ids_.size(), which));
+  }
+}
+
+bool SourceProof::read(const ListedSession& session, const Body& log) {
+  const std::uint64_t key = session_key(source_.id, session.id);
+  LogParser parser;
+  const auto parsed = parser.parse(*source_.dialect, log, session.id, key);
+  ++logs_;
+  if (parsed.has_error()) {
+    fail(parsed.error().detail + "; is it the appliance that answers at this url, and does the dialect fit it?");
+    return true;
+  }
+  look_at(**parsed);
+  if (entries_ > 0) encode(session, log, key);
+  return entries_ > 0;
+}
+
+void SourceProof::look_at(const SessionLog& log) {
+  entries_ = log.entries.size();
+  if (!log.fault.empty()) fail(log.fault);
+  if (!log.more_elsewhere.empty())
+    fail(fmt::format("there is more of its log than one answer holds: {}", log.more_elsewhere));
+  if (entries_ == 0) return;
+  const auto& named = source_.dialect->log.fields;
+  for (std::size_t field = 0; field < kEntryFields; ++field) {
+    const auto has_it = [&](const Entry& entry) { return !entry.field(field).empty(); };
+    if (!named[field].empty() && std::ranges::none_of(log.entries, has_it))
+      say_not_found(log, static_cast<EntryField>(field));
+  }
+
+  const auto is_faulty = [](const Entry& entry) { return entry.fault != nullptr; };
+  const auto faulty = static_cast<std::size_t>(std::ranges::count_if(log.entries, is_faulty));
+  if (faulty > 0) {
+    const char* why = std::ranges::find_if(log.entries, is_faulty)->fault;
+    if (faulty == entries_) {
+      fail(fmt::format("none of {} entries can be read: {}; look at [log.fields] of dialect {}", entries_, why,
+                       source_.dialect->name));
+    } else {
+      notes_.push_back(
+          fmt::format("{} of {} entries cannot be read ({}): each would be delivered raw, with the time "
+                      "it was read",
+                      faulty, entries_, why));
+    }
+  }
+
+  std::map<std::string, std::size_t, std::less<>> unknown;
+  for (const Entry& entry : log.entries) {
+    const std::string_view status = entry.field(EntryField::kStatus);
+    if (entry.status == nullptr && !status.empty()) count_word(unknown, text_of(status));
+    if (entry.fault == nullptr) saw(entry.log_time);
+  }
+  if (!unknown.empty())
+    notes_.push_back(
+        fmt::format("status words of entries that dialect {} does not know: {}; they count as final, of "
+                    "unknown outcome. [statuses] of the dialect says what they mean",
+                    source_.dialect->name, names_of(unknown)));
+}
+
+void SourceProof::say_not_found(const SessionLog& log, EntryField field) {
+  const auto number = static_cast<std::size_t>(field);
+  const std::string what = fmt::format("none of {} entries has \"{}\" ({} of [log.fields] in dialect {})", entries_,
+                                       source_.dialect->log.fields[number], kFieldKeys[number], source_.dialect->name);
+  // Without these an event says nothing; the others may well be empty in one log.
+  if (field == EntryField::kLogTime || field == EntryField::kStatus || field == EntryField::kMessage) {
+    fail(fmt::format("{}; they have: {}", what, keys_of(log.entries.front().raw)));
+  } else {
+    notes_.push_back(what);
+  }
+}
+
+// By the same road as the daemon's.
+void SourceProof::encode(const ListedSession& session, const Body& log, std::uint64_t key) {
+  SessionInfo info{
+      .id = session.id, .type = session.type, .name = session.name, .parent = session.parent, .status = session.status};
+  if (session.start) info.start = zone_.to_utc(*session.start);
+  if (session.stop) info.stop = zone_.to_utc(*session.stop);
+  SessionState state;
+  state.key = key;
+  state.info = info;
+  const SourceFormat format{.source_id = source_.id,
+                            .dialect = source_.dialect.get(),
+                            .zone = zone_,
+                            .keep_original = source_.keep_original,
+                            .only_final = source_.poll.changes == Changes::kFinal,
+                            .encoder = &encoder_};
+  BatchQueue queue(1);
+  const MemoryShares shares{.events_per_read = 1};
+  const auto read = LogReader(queue, shares).read(format, state, log, true);
+  if (read.has_error()) return fail(read.error().detail);
+  if (read->events() == 0) return;
+  queue.close();
+  std::vector<Batch> batches;
+  queue.take(batches, 1, std::chrono::milliseconds{0});
+  const Batch& first = batches.front();
+  first_event_ = first.events.substr(0, first.index.front().size - 1);
+}
+
+void SourceProof::conclude(Instant now) {
+  if (ids_.empty() && unusable() == 0) {
+    notes_.push_back(source_.poll.lookback
+                         ? "no session began within lookback: that events come out could not be proved"
+                         : "there is no session yet: that events come out could not be proved");
+  } else if (fault_.empty() && entries_ == 0) {
+    notes_.push_back(fmt::format("{} read, without entries: that events come out could not be proved",
+                                 logs_ == 1 ? "one log was" : fmt::format("{} logs were", logs_)));
+  }
+  say_shift(now);
+}
+
+// Times without a zone that are another's are ahead by its offset, or behind; nothing is later than now. Behind is a
+// guess: nothing may have happened since.
+void SourceProof::say_shift(Instant now) {
+  constexpr std::int64_t kQuarter = 15 * 60, kSlack = 60, kMost = 14 * 3600, kLeastBehind = 3600;
+  if (!newest_) return;
+  const Instant newest = zone_.to_utc({.instant = *newest_});
+  const std::int64_t ahead = newest.seconds - now.seconds;
+  const std::int64_t set = newest_->seconds - newest.seconds;  // the offset in use
+  std::string at;
+  append_rfc3339(at, {newest.seconds, 0});
+  if (ahead > kSlack && ahead <= kMost) {
+    const std::int64_t off = (ahead - kSlack + kQuarter - 1) / kQuarter * kQuarter;
+    notes_.push_back(
+        fmt::format("its newest time, {}, is {} in the future: its times carry no zone and are not in {}. "
+                    "Set time_zone to the zone that it writes in, such as \"{}\"",
+                    at, in_hours(ahead), source_.time_zone.name, zone_of(set + off)));
+    return;
+  }
+  const std::int64_t off = -ahead / kQuarter * kQuarter;
+  if (ahead < 0 && off >= kLeastBehind && off <= kMost && -ahead - off <= kSlack)
+    notes_.push_back(
+        fmt::format("its newest time, {}, is {} behind. If that was just now, its times, which carry no "
+                    "zone, are not in {}: set time_zone = \"{}\"",
+                    at, in_hours(off), source_.time_zone.name, zone_of(set - off)));
+}
+
+}  // namespace sessionlogd
