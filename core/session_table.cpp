@@ -153,7 +153,9 @@ SessionTable::TakenIn SessionTable::take_in_open(Slot slot, const ListedSession&
       session.life.final_since() ? session.life.final_since()->count() : SessionState::kNotYet;
   if (info != session.state.info.view() || listed.digest != session.state.digest ||
       final_since != session.state.final_since) {
+    forget_texts(session);
     session.state.info = info;
+    count_texts(session);
     session.state.digest = listed.digest;
     session.state.final_since = final_since;
     records.push_back({session.state.key, StateRecord::kSessionPart, encode_session(session.state)});
@@ -362,6 +364,7 @@ void SessionTable::keep_bound(std::vector<StateRecord>& records) {
 void SessionTable::free(Slot slot) {
   Session& session = sessions_[slot];
   --phases_[static_cast<std::size_t>(session.state.phase)];
+  forget_texts(session);
   slots_.erase(session.state.key);
   session = Session();
   free_.push_back(slot);
@@ -392,9 +395,20 @@ void SessionTable::note_lacking(Slot slot, std::vector<StateRecord>& records) {
 }
 
 void SessionTable::enter(Slot slot, Phase phase) {
-  --phases_[static_cast<std::size_t>(sessions_[slot].state.phase)];
+  Session& session = sessions_[slot];
+  --phases_[static_cast<std::size_t>(session.state.phase)];
+  forget_texts(session);
+  session.state.phase = phase;
   ++phases_[static_cast<std::size_t>(phase)];
-  sessions_[slot].state.phase = phase;
+  count_texts(session);
+}
+
+void SessionTable::count_texts(const Session& session) {
+  if (session.state.phase == Phase::kWaiting) waiting_texts_ += session.state.info.fields().size();
+}
+
+void SessionTable::forget_texts(const Session& session) {
+  if (session.state.phase == Phase::kWaiting) waiting_texts_ -= session.state.info.fields().size();
 }
 
 std::vector<std::string> SessionTable::open_but_not_in(std::uint32_t inquiry) const {
@@ -496,6 +510,7 @@ SessionTable::Slot SessionTable::add(SessionState state) {
   slots_[state.key] = slot;
   ++phases_[static_cast<std::size_t>(state.phase)];
   sessions_[slot].state = std::move(state);
+  count_texts(sessions_[slot]);
   return slot;
 }
 

@@ -169,6 +169,9 @@ class SessionTable {
   // Sessions by Phase.
   std::array<std::size_t, 4> phases() const { return {phases_[0], phases_[1], phases_[2], done_.size()}; }
 
+  // What those that were not read yet take, about: their texts are a source's to choose.
+  std::size_t waiting_bytes() const { return phases_[0] * kBytesOfASession + waiting_texts_; }
+
   std::size_t done() const { return done_.size(); }
   std::size_t fingerprint_bytes() const { return fingerprints_.bytes(); }
 
@@ -203,6 +206,12 @@ class SessionTable {
   DoneMark mark_of(const Session& session, Instant now) const;
   void keep_bound(std::vector<StateRecord>& records);
 
+  // Without its texts and entries.
+  static constexpr std::size_t kBytesOfASession = 320;
+  // An open session's texts come to those of sessions that wait, or no longer stand there.
+  void count_texts(const Session& session);
+  void forget_texts(const Session& session);
+
   const SourceSettings& settings_;
   ZoneRules zone_;
   SourceState source_;
@@ -214,6 +223,7 @@ class SessionTable {
   std::deque<Session> sessions_;  // by slot; a deque, so that a session stays where it is while others come
   std::vector<Slot> free_;
   std::array<std::size_t, 3> phases_{};                   // those that are not done, by Phase
+  std::size_t waiting_texts_ = 0;                         // bytes, of those that wait
   boost::unordered_flat_map<std::uint64_t, Slot> slots_;  // by session_key
 };
 

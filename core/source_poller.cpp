@@ -22,8 +22,8 @@ constexpr std::chrono::hours kPaceOfTheOld{1};
 constexpr std::string_view kGivenAway = "its id was given to another session";
 constexpr int kDriftOfPace = 8;  // a quiet session is polled up to an eighth of its pace early
 constexpr std::chrono::hours kForgottenAfter{30 * 24};
-// Sessions that were found and not read yet: a listing that goes on for ever would fill the memory with them.
-constexpr std::size_t kMostWaiting = 150'000;
+// Of sessions that were found and not read yet: a listing that goes on for ever would fill the memory with them.
+constexpr std::size_t kMostWaitingBytes = 32u << 20;
 constexpr std::chrono::seconds kLooksForRoom{1};
 constexpr std::size_t kRecordsPerBatch = 4'096;
 
@@ -157,13 +157,16 @@ void SourcePoller::listed(const Result<void>& how) {
 }
 
 Task<bool> SourcePoller::room_to_list() {
-  const auto is_full = [this] { return services_.queue.full() || table_.phases()[0] >= kMostWaiting + late_.size(); };
+  // What only waits because it is late must not keep windows from being listed.
+  const auto is_full = [this] {
+    return services_.queue.full() || table_.waiting_bytes() >= (late_.size() > 0 ? 2 : 1) * kMostWaitingBytes;
+  };
   while (!stopping_ && is_full()) co_await services_.room.wait_until(SteadyClock::now() + kLooksForRoom);
   co_return !stopping_;
 }
 
 Task<bool> SourcePoller::room_to_sweep() {
-  while (!stopping_ && (services_.queue.full() || table_.phases()[0] >= kMostWaiting))
+  while (!stopping_ && (services_.queue.full() || table_.waiting_bytes() >= kMostWaitingBytes))
     co_await services_.room.wait_until(SteadyClock::now() + kLooksForRoom);
   co_return !stopping_;
 }

@@ -72,6 +72,25 @@ class SessionTableTest : public testing::Test {
   std::uint32_t inquiry_ = 0;
 };
 
+TEST_F(SessionTableTest, CountsWhatWaitsToBeReadWithItsTexts) {
+  ListedSession listed = row(500, "Running");
+  listed.name = std::string(1'000, 'n');
+  const auto slot = take_in(listed).slot;
+  const std::size_t with_name = table_.waiting_bytes();
+  EXPECT_GT(with_name, 1'000u);
+  listed.name = "n";
+  take_in(listed);
+  EXPECT_LT(table_.waiting_bytes(), with_name - 990);
+  const auto other = take_in(named("39", row(600, "Running"))).slot;
+  table_.enter(slot, Phase::kOpen);
+  const std::size_t of_other = table_.waiting_bytes();
+  EXPECT_LT(of_other, with_name);
+  finish(other);
+  EXPECT_EQ(table_.waiting_bytes(), 0u);
+  finish(slot);
+  EXPECT_EQ(table_.waiting_bytes(), 0u);
+}
+
 TEST_F(SessionTableTest, RemembersWhatANewListingShows) {
   const auto taken = take_in(row(100, "Running"));
   EXPECT_EQ(taken.as, As::kNew);
