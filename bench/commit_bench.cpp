@@ -18,6 +18,7 @@
 #include "core/session_state.h"
 #include "sinks/file_sink.h"
 #include "sinks/file_state.h"
+#include "sinks/formats/ecs.h"
 
 namespace {
 
@@ -108,7 +109,7 @@ void write_plainly(const std::vector<Batch>& batches, const fs::path& path) {
 }
 
 void commit_all(const std::vector<Batch>& batches, const std::string& state_dir, const FileSinkSettings& settings) {
-  FileSink sink(state_dir, settings);
+  FileSink sink(state_dir, settings, kEcsFormat);
   RestoredState restored;
   sink.recover(restored);
   by_commit(batches, [&](std::size_t first, std::size_t count) {
@@ -142,7 +143,7 @@ int main(int argc, char** argv) {
     fs::remove_all(state_dir);
     recovery.push_back(cost_of([&] {
       RestoredState restored;
-      rebuild_state(state_dir, settings, restored);
+      rebuild_state(state_dir, settings, kEcsFormat, restored);
     }));
     fs::remove_all(folder);
   }

@@ -14,6 +14,7 @@
 #include <stdexcept>
 
 #include "bench/cpu_seconds.h"
+#include "sinks/formats/ecs.h"
 #include "sinks/kafka_conf.h"
 #include "sinks/kafka_sink.h"
 #include "tests/kafka/broker.h"
@@ -136,7 +137,7 @@ int run(int pairs) {
                              .properties = {}};
   };
   const std::vector<Batch> batches = make_batches();
-  KafkaSink sink(settings("ours"), {});
+  KafkaSink sink(settings("ours"), kEcsFormat, {});
   NoState state;
   sink.recover(state);
   BareLoop bare(settings("bare"));

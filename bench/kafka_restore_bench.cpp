@@ -13,6 +13,7 @@
 
 #include "bench/cpu_seconds.h"
 #include "bench/many_sessions.h"
+#include "sinks/formats/ecs.h"
 #include "sinks/kafka_sink.h"
 #include "tests/daemon/workplace.h"
 #include "tests/kafka/broker.h"
@@ -61,7 +62,9 @@ int measure(const Restore& restore) {
   return 0;
 }
 
-void from_topic(const std::string& brokers, StateVisitor& into) { KafkaSink(settings_for(brokers), {}).recover(into); }
+void from_topic(const std::string& brokers, StateVisitor& into) {
+  KafkaSink(settings_for(brokers), kEcsFormat, {}).recover(into);
+}
 
 void from_memory(StateVisitor& into) {
   for (std::uint32_t source = 0; source < kManySessions / kSessionsPerSource; ++source) {
@@ -87,7 +90,7 @@ Measured in_own_process(const std::string& program, std::vector<std::string> arg
 
 void fill_topics(const std::string& brokers) {
   test::Outside(brokers).create_topic("restored", 6);
-  KafkaSink sink(settings_for(brokers), {});
+  KafkaSink sink(settings_for(brokers), kEcsFormat, {});
   RestoredState nothing;
   sink.recover(nothing);
   for (std::uint32_t source = 0; source < kManySessions / kSessionsPerSource; ++source) {

@@ -20,6 +20,7 @@
 #include "core/schedule.h"
 #include "core/session_table.h"
 #include "sinks/file_sink.h"
+#include "sinks/formats/ecs.h"
 
 namespace {
 
@@ -118,7 +119,7 @@ void measure_start(const fs::path& folder) {
   const std::string state_dir = (folder / "state").string();
   fs::create_directories(folder);
   {
-    FileSink sink(state_dir, settings);
+    FileSink sink(state_dir, settings, kEcsFormat);
     RestoredState nothing;
     sink.recover(nothing);
     for (std::uint32_t number = 0; number < kManySessions / kSessionsPerSource; ++number) {
@@ -129,7 +130,7 @@ void measure_start(const fs::path& folder) {
   for (int round = 0; round < 3; ++round) {
     const double before = cpu_seconds();
     const auto begun = std::chrono::steady_clock::now();
-    FileSink sink(state_dir, settings);
+    FileSink sink(state_dir, settings, kEcsFormat);
     RestoredState restored;
     sink.recover(restored);
     if (hand_out(restored) != kManySessions) std::abort();

@@ -76,7 +76,8 @@ class Unique {
 
 class Loader {
  public:
-  Loader(const std::filesystem::path& file, SecretFiles secret_files) : file_(file), secret_files_(secret_files) {
+  Loader(const std::filesystem::path& file, std::span<const std::string_view> formats, SecretFiles secret_files)
+      : file_(file), formats_(formats), secret_files_(secret_files) {
     settings_.file = file.string();
     settings_.daemon.state_dir = default_state_dir();
     errors_.opened(settings_.file);
@@ -120,7 +121,7 @@ class Loader {
   void read_storage(TableReader& table, const std::optional<TableReader>& daemon) {
     const std::size_t before = errors_.size();
     if (auto sink = table.table("sink")) {
-      read_sink(*sink, settings_.daemon.memory_bytes, secret_files_, settings_.sink, settings_.warnings);
+      read_sink(*sink, {formats_, settings_.daemon.memory_bytes, secret_files_}, settings_.sink, settings_.warnings);
     } else if (secret_files_ == SecretFiles::kMustBeReadable) {
       const std::string fault = find_fault_of_output(settings_.sink.file.path);
       if (!fault.empty()) errors_.add(settings_.file, 0, "sink.path", fault);
@@ -196,6 +197,7 @@ class Loader {
   }
 
   std::filesystem::path file_;
+  const std::span<const std::string_view> formats_;
   const SecretFiles secret_files_;
   ErrorList errors_;
   Settings settings_;
@@ -207,13 +209,15 @@ class Loader {
 }  // namespace
 
 std::variant<Settings, std::vector<ConfigError>> load_settings(const std::filesystem::path& file,
+                                                               std::span<const std::string_view> formats,
                                                                SecretFiles secret_files) {
-  return Loader(file, secret_files).load();
+  return Loader(file, formats, secret_files).load();
 }
 
 std::variant<Settings, std::vector<ConfigError>> parse_settings(std::string_view text,
-                                                                const std::filesystem::path& file) {
-  return Loader(file, SecretFiles::kMustBeReadable).load(text);
+                                                                const std::filesystem::path& file,
+                                                                std::span<const std::string_view> formats) {
+  return Loader(file, formats, SecretFiles::kMustBeReadable).load(text);
 }
 
 }  // namespace sessionlogd

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -20,13 +22,16 @@ struct ConfigError {
   std::string to_string() const;
 };
 
-// Settings, or all mistakes in the order of files and lines. Nothing is sent anywhere.
+// Settings, or all mistakes in the order of files and lines. Nothing is sent anywhere. `formats` are the names that
+// sink.format may have.
 std::variant<Settings, std::vector<ConfigError>> load_settings(const std::filesystem::path& file,
+                                                               std::span<const std::string_view> formats,
                                                                SecretFiles secret_files = SecretFiles::kMustBeReadable);
 
 // The same for a text that was read already; `file` names it in errors and anchors relative paths.
 std::variant<Settings, std::vector<ConfigError>> parse_settings(std::string_view text,
-                                                                const std::filesystem::path& file);
+                                                                const std::filesystem::path& file,
+                                                                std::span<const std::string_view> formats);
 
 // The dialects built into the binary, in alphabetical order: name and TOML text.
 struct BuiltInDialect {

@@ -55,6 +55,12 @@ std::string group(const TomlValue& value) {
   return name;
 }
 
+Rule<std::string> one_of(std::span<const std::string_view> names) {
+  std::vector<std::pair<std::string_view, std::string>> words;
+  for (const std::string_view name : names) words.emplace_back(name, name);
+  return word(std::move(words));
+}
+
 void read_rotate(TableReader& table, RotateSettings& into) {
   table.read("size", into.size_bytes, or_word<std::size_t>("never", size_between(1u << 10, std::uint64_t{1} << 40)));
   table.read("every", into.every, or_word<std::chrono::milliseconds>("never", duration_between(1s, 24h * 3650)));
@@ -81,24 +87,24 @@ void warn_of_exposure(const KafkaSinkSettings& sink, std::vector<std::string>& w
 
 }  // namespace
 
-void read_sink(TableReader& table, std::size_t memory_bytes, SecretFiles files, SinkSettings& into,
-               std::vector<std::string>& warnings) {
+void read_sink(TableReader& table, const SinkContext& context, SinkSettings& into, std::vector<std::string>& warnings) {
   SinkType type = SinkType::kFile;
   const bool known_type =
       table.read("type", type, word<SinkType>({{"file", SinkType::kFile}, {"kafka", SinkType::kKafka}}));
   if (type == SinkType::kKafka) {
     into.commit_interval = kKafkaCommitInterval;
     read_kafka_sink(table, into.kafka.emplace());
-    if (files == SecretFiles::kMustBeReadable) warn_of_exposure(*into.kafka, warnings);
+    if (context.files == SecretFiles::kMustBeReadable) warn_of_exposure(*into.kafka, warnings);
   } else {
-    read_file_sink(table, files, into.file);
+    read_file_sink(table, context.files, into.file);
   }
-  table.read("format", into.format, word<std::string>({{"ecs", "ecs"}}));
+  table.read("format", into.format, one_of(context.formats));
   table.read("commit_interval", into.commit_interval, duration_between(1ms, 1h));
   if (table.read("commit_bytes", into.commit_bytes, size_between(1u << 10, 1u << 30)) && table.has("commit_bytes") &&
-      into.commit_bytes > memory_bytes) {
+      into.commit_bytes > context.memory_bytes) {
     table.refuse("commit_bytes", "found " + in_quotes(format_size(into.commit_bytes)) +
-                                     ", expected at most daemon.memory, " + in_quotes(format_size(memory_bytes)));
+                                     ", expected at most daemon.memory, " +
+                                     in_quotes(format_size(context.memory_bytes)));
   }
   if (known_type) table.finish();  // else the keys of the other type would be called unknown
 }

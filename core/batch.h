@@ -4,8 +4,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "core/timestamp.h"
 
 namespace sessionlogd {
 
@@ -26,6 +29,7 @@ struct EventRef {
   std::uint32_t size;  // bytes of its line, the "\n" included
   std::uint64_t entry_key;
   std::uint32_t hash;
+  std::optional<Instant> log_time = std::nullopt;  // as Delivered has it
 };
 
 // All events of a batch belong to one session of one source. Batches of one session are committed in the order they

@@ -43,6 +43,12 @@ struct Event {
   std::string_view fault;     // of an error or gap event: what was wrong
 
   const SessionInfo* session = nullptr;
+
+  // As Delivered has it: nullopt of a gap and of an entry that could not be read.
+  std::optional<Instant> delivered_log_time() const {
+    const bool has_one = (kind == EventKind::kNew || kind == EventKind::kChanged) && !log_time.empty();
+    return has_one ? std::optional(timestamp) : std::nullopt;
+  }
 };
 
 // Appends an event as the sink's format wants it, its ending newline included. One per source: what never changes is

@@ -421,7 +421,8 @@ void LogReader::append(const SourceFormat& source, const Event& event) {
   if (before > kBatchBytes / 4 - LineBuffer::kRoom) make_room(kBatchBytes);
   source.encoder->append(event, line_);
   line_.flush();
-  batch_.index.push_back({static_cast<std::uint32_t>(batch_.events.size() - before), event.entry_key, event.hash});
+  batch_.index.push_back({static_cast<std::uint32_t>(batch_.events.size() - before), event.entry_key, event.hash,
+                          event.delivered_log_time()});
 }
 
 void LogReader::set_times(const SourceFormat& source, const Entry& entry, Event& event) {

@@ -24,7 +24,6 @@
 #include "daemon/log.h"
 #include "daemon/progress.h"
 #include "daemon/version.h"
-#include "sinks/make_encoder.h"
 #include "sinks/make_sink.h"
 
 namespace sessionlogd {
@@ -203,7 +202,7 @@ void App::make_shards() {
   accounts_ = std::make_unique<Accounts>(settings_.sink.keeps_state() ? settings_.daemon.state_dir + "/accounts" : "");
   const auto large_answers = std::make_shared<LargeAnswers>(memory_.large_answers);
   const Shard::MakeEncoder encoder = [this, host = host_name()](const SourceSettings& source) {
-    return make_encoder(settings_.sink.format, source, host, kVersion);
+    return make_encoder(source, settings_.sink, host, kVersion);
   };
   std::random_device entropy;
   for (std::size_t i = 0; i < shard_count_; ++i) {

@@ -11,6 +11,7 @@
 #include "config/load.h"
 #include "core/task.h"
 #include "daemon/log.h"
+#include "sinks/formats.h"
 
 namespace sessionlogd {
 namespace {
@@ -65,7 +66,7 @@ Task<std::string> Reload::run() {
   sink_.reopen();
   const std::string& file = started_with_.file;
   std::string outcome;
-  auto loaded = load_settings(file);
+  auto loaded = load_settings(file, format_names());
   if (const auto* errors = std::get_if<std::vector<ConfigError>>(&loaded)) {
     outcome = "failed the configuration in force stays as it was:";
     for (const ConfigError& error : *errors) {

@@ -63,6 +63,7 @@ class CompressedRecovery {
       if (std::exchange(within_long_line_, false)) continue;
       if (const auto event = reader_.read(line, static_cast<std::size_t>(newline - line))) {
         visitor_.delivered(*event);
+        format_ = &reader_.format();
         ++recovered_.events;
       }
     }
@@ -82,6 +83,7 @@ class CompressedRecovery {
   void commit_slice() {
     OutputPosition behind = position_;
     behind.offset = begin_;
+    if (format_ != nullptr) behind.format = format_->name;
     const std::vector<Batch> settled = visitor_.settle();
     value_or_throw(journal_.commit(settled, behind));
     position_ = behind;
@@ -99,6 +101,7 @@ class CompressedRecovery {
   std::uint64_t begin_ = 0;
   std::uint64_t told_ = 0;  // of the compressed file, to the progress
   bool within_long_line_ = false;
+  const Format* format_ = nullptr;  // of the last line that was ours
   Recovered recovered_;
 };
 

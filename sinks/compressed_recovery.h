@@ -9,7 +9,8 @@
 
 namespace sessionlogd {
 
-// Moves `position`, an offset in the uncompressed content, to its end, and commits it. Throws StateMismatch when no
+// Moves `position`, an offset in the uncompressed content, to its end, and commits it, with the format of the last line
+// that is ours. Throws StateMismatch when no
 // line ends there, std::runtime_error when the file is damaged or storage fails.
 Recovered read_compressed(const std::string& path, FileJournal& journal, StateVisitor& visitor,
                           OutputPosition& position, RecoveryProgress& progress, RecoveryLimits limits = {});

@@ -17,8 +17,8 @@ namespace sessionlogd {
 namespace {
 
 constexpr std::int64_t kApplicationId = 0x736c6764;  // "slgd", shown by file(1)
-// 2: position has `begun`.
-constexpr std::int64_t kSchema = 2;
+// 2: position has `begun`. 3: and `format`.
+constexpr std::int64_t kSchema = 3;
 
 // An operator may look at the database while we run; nobody else writes to it.
 constexpr int kBusyMilliseconds = 2'000;
@@ -41,12 +41,13 @@ constexpr const char* kCreate = R"sql(
     offset   INTEGER NOT NULL,
     path     TEXT    NOT NULL,
     checksum INTEGER NOT NULL,
-    begun    INTEGER NOT NULL
+    begun    INTEGER NOT NULL,
+    format   TEXT    NOT NULL
   );
   PRAGMA application_id = 1936484196;
-  PRAGMA user_version = 2;
+  PRAGMA user_version = 3;
   COMMIT;)sql";
-static_assert(kApplicationId == 1936484196 && kSchema == 2);
+static_assert(kApplicationId == 1936484196 && kSchema == 3);
 
 // XXH3 over key and value, the lengths included, kept with every row.
 class Checksum {
@@ -75,7 +76,7 @@ std::int64_t checksum_of(std::string_view source_id, const StateRecord& record) 
       .value();
 }
 
-// Without `begun` where it is not known: as schema 1 had it, which did not know it.
+// Without `begun` where it is not known, as schema 1 had it, and without the format where it is that of schema 2.
 std::int64_t checksum_of(const OutputPosition& position) {
   Checksum checksum;
   checksum.add(position.sequence)
@@ -84,6 +85,7 @@ std::int64_t checksum_of(const OutputPosition& position) {
       .add(static_cast<std::int64_t>(position.offset))
       .add(position.path);
   if (position.begun != 0) checksum.add(position.begun);
+  if (position.format != kFirstFormat) checksum.add(position.format);
   return checksum.value();
 }
 
@@ -164,7 +166,7 @@ void FileJournal::open(int flags) {
 }
 
 std::optional<OutputPosition> FileJournal::read_position() {
-  const Statement row = prepare("SELECT sequence, device, inode, offset, path, checksum, begun FROM position");
+  const Statement row = prepare("SELECT sequence, device, inode, offset, path, checksum, begun, format FROM position");
   const int code = sqlite3_step(row.get());
   if (code == SQLITE_DONE) {
     if (number("SELECT count(*) FROM (SELECT 1 FROM state LIMIT 1)") != 0) damaged("it holds sessions but no position");
@@ -178,6 +180,7 @@ std::optional<OutputPosition> FileJournal::read_position() {
   position.offset = static_cast<std::uint64_t>(sqlite3_column_int64(row.get(), 3));
   position.path = text_of(row.get(), 4);
   position.begun = sqlite3_column_int64(row.get(), 6);
+  position.format = text_of(row.get(), 7);
   if (checksum_of(position) != sqlite3_column_int64(row.get(), 5)) damaged("the checksum of the position is wrong");
   return position;
 }
@@ -239,6 +242,7 @@ int FileJournal::write_position(const OutputPosition& position) {
   sqlite3_bind_text64(statement, 5, position.path.data(), position.path.size(), SQLITE_STATIC, SQLITE_UTF8);
   sqlite3_bind_int64(statement, 6, checksum_of(position));
   sqlite3_bind_int64(statement, 7, position.begun);
+  sqlite3_bind_text64(statement, 8, position.format.data(), position.format.size(), SQLITE_STATIC, SQLITE_UTF8);
   return run(statement);
 }
 
@@ -289,6 +293,7 @@ void FileJournal::create_schema() { execute(kCreate); }
 // these states, whenever that was.
 void FileJournal::migrate(std::int64_t from) {
   if (from < 2) add_begun();
+  if (from < 3) add_format();
 }
 
 void FileJournal::add_begun() {
@@ -299,6 +304,15 @@ void FileJournal::add_begun() {
     COMMIT;)sql");
 }
 
+void FileJournal::add_format() {
+  execute(R"sql(
+    BEGIN IMMEDIATE;
+    ALTER TABLE position ADD COLUMN format TEXT NOT NULL DEFAULT 'ecs';
+    PRAGMA user_version = 3;
+    COMMIT;)sql");
+}
+static_assert(kFirstFormat == "ecs");
+
 void FileJournal::prepare_statements() {
   begin_ = prepare("BEGIN IMMEDIATE");
   commit_ = prepare("COMMIT");
@@ -306,8 +320,8 @@ void FileJournal::prepare_statements() {
   put_ = prepare("REPLACE INTO state (source, session, part, value, checksum) VALUES (?, ?, ?, ?, ?)");
   remove_ = prepare("DELETE FROM state WHERE source = ? AND session = ? AND part = ?");
   move_ = prepare(
-      "REPLACE INTO position (only_row, sequence, device, inode, offset, path, checksum, begun) "
-      "VALUES (1, ?, ?, ?, ?, ?, ?, ?)");
+      "REPLACE INTO position (only_row, sequence, device, inode, offset, path, checksum, begun, format) "
+      "VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)");
 }
 
 FileJournal::Statement FileJournal::prepare(const char* sql) {

@@ -15,6 +15,7 @@
 #include "core/batch.h"
 #include "core/result.h"
 #include "core/sink.h"
+#include "sinks/formats.h"
 #include "sinks/latest_rows.h"
 
 struct sqlite3;
@@ -26,9 +27,10 @@ struct OutputPosition {
   std::int64_t sequence = 1;  // of the output file: the first is 1, each later file has the next number
   std::uint64_t device = 0;   // for people: device numbers change over a reboot
   std::uint64_t inode = 0;
-  std::uint64_t offset = 0;  // bytes of the file that are committed; a line ends there
-  std::string path{};        // sink.path, absolute; not that of a rotated file
-  std::int64_t begun = 0;    // when the file was begun, seconds since 1970 by our clock; 0 = not known
+  std::uint64_t offset = 0;          // bytes of the file that are committed; a line ends there
+  std::string path{};                // sink.path, absolute; not that of a rotated file
+  std::int64_t begun = 0;            // when the file was begun, seconds since 1970 by our clock; 0 = not known
+  std::string format{kFirstFormat};  // of the file's lines, by its name
 
   bool operator==(const OutputPosition&) const = default;
 };
@@ -72,6 +74,7 @@ class FileJournal {
   void create_schema();
   void migrate(std::int64_t from);
   void add_begun();
+  void add_format();
   void prepare_statements();
 
   Statement prepare(const char* sql);

@@ -16,6 +16,7 @@
 #include "sinks/output_line.h"
 #include "sinks/rotated_name.h"
 #include "sinks/rotation.h"
+#include "sinks/storage_error.h"
 
 namespace sessionlogd {
 namespace {
@@ -34,10 +35,22 @@ std::uint64_t bytes_of(const std::vector<FileToRead>& files) {
   return sum;
 }
 
+// Recovery would take its lines for another program's.
+[[noreturn]] void unknown_format(const OutputPosition& position, const std::string& state_file) {
+  throw StateMismatch(fmt::format(
+      "output {} is written in format {} by what {} says, and this sessionlogd knows no such format: install the "
+      "version that wrote it again",
+      position.path, position.format, state_file));
+}
+
 }  // namespace
 
-FileSink::FileSink(std::string state_dir, FileSinkSettings settings, FileOps& ops)
-    : state_path_(std::move(state_dir)), settings_(std::move(settings)), ops_(ops), name_("file:" + settings_.path) {
+FileSink::FileSink(std::string state_dir, FileSinkSettings settings, const Format& format, FileOps& ops)
+    : state_path_(std::move(state_dir)),
+      settings_(std::move(settings)),
+      format_(format),
+      ops_(ops),
+      name_("file:" + settings_.path) {
   settings_.path = std::filesystem::absolute(settings_.path).lexically_normal().string();
 }
 
@@ -52,11 +65,12 @@ void FileSink::recover(StateVisitor& into) {
   crash_point("recover.locked");
 
   const std::optional<OutputPosition> position = journal_->read_position();
+  if (position && find_format(position->format) == nullptr) unknown_format(*position, state_dir_->state_file());
   const GoOn way =
       match_output(position, look_at_outputs(settings_.path, current, position, ops_), state_dir_->state_file());
   journal_->read_rows(into);
   crash_point("recover.read");
-  position_ = position.value_or(OutputPosition{});
+  position_ = position.value_or(OutputPosition{.format = std::string(format_.name)});
   if (position_.begun == 0) position_.begun = seconds_of(ops_.now());
 
   RecoveryProgress progress(name_, bytes_of(way.read), [this](std::string how_far) {
@@ -74,8 +88,12 @@ void FileSink::recover(StateVisitor& into) {
   }
   if (way.in_current) {
     output_ = std::move(current);
-    // Another program writes here: as while we run, this file ends with its lines.
-    if (foreign && rename_output()) begin_file(position_.sequence + 1);
+    if (position_.format != format_.name) {
+      end_file_of_another_format();
+    } else if (foreign && rename_output()) {
+      // Another program writes here: as while we run, this file ends with its lines.
+      begin_file(position_.sequence + 1);
+    }
   } else {
     current.reset();
     begin_file(way.next_sequence);
@@ -244,6 +262,26 @@ void FileSink::say_where_it_went(OutputFile::Place place, const OutputPosition& 
   }
 }
 
+// All its lines are committed.
+void FileSink::end_file_of_another_format() {
+  if (position_.offset == 0) {
+    position_.format = format_.name;  // the next commit says so, with the first line
+    return;
+  }
+  const OutputPosition ended = position_;
+  const std::string name = rotated_name(settings_.path, ended.sequence, ops_.now());
+  if (ops_.rename(settings_.path.c_str(), name.c_str()) != 0) {
+    throw_storage_error(fmt::format("output {} has lines of format {}, so that {} begins a new file; but it cannot be "
+                                    "renamed to {}",
+                                    settings_.path, ended.format, format_.name, name),
+                        errno);
+  }
+  crash_point("rotate.renamed");
+  begin_file(ended.sequence + 1);
+  log_info({.sink = name_}, "the format is {} now and was {}: the {} bytes of before are in {}", format_.name,
+           ended.format, ended.offset, name);
+}
+
 // What is at sink.path already, must be empty: made for us by the program that renamed, or by us before we were killed.
 void FileSink::begin_file(std::int64_t sequence) {
   std::optional<OutputFile> next = OutputFile::open(settings_.path, ops_);
@@ -256,7 +294,8 @@ void FileSink::begin_file(std::int64_t sequence) {
         fmt::format("output {} is another file now, with {} bytes that we did not write: move it away", settings_.path,
                     next->size()));
   }
-  const OutputPosition start{sequence, next->device(), next->inode(), 0, settings_.path, seconds_of(ops_.now())};
+  const OutputPosition start{
+      sequence, next->device(), next->inode(), 0, settings_.path, seconds_of(ops_.now()), std::string(format_.name)};
   if (const Result<void> committed = journal_->commit({}, start); !committed) {
     const Error error = committed.error();
     if (error.kind == ErrorKind::kTryLater) throw TryLater(error.detail);

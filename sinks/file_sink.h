@@ -8,6 +8,8 @@
 // A write that finds no room leaves torn bytes behind the position; the next offer of the same batches overwrites them,
 // and when the process ends before, recovery blanks them. So a file is left, by our rotation or by another program's
 // renaming, only at a committed position.
+//
+// A file has one format, for its readers are told one: a start with another one rotates it.
 #pragma once
 
 #include <mutex>
@@ -19,6 +21,7 @@
 #include "core/sink.h"
 #include "sinks/file_journal.h"
 #include "sinks/file_ops.h"
+#include "sinks/formats.h"
 #include "sinks/output_file.h"
 #include "sinks/output_match.h"
 #include "sinks/output_recovery.h"
@@ -30,8 +33,8 @@ namespace sessionlogd {
 
 class FileSink : public Sink {
  public:
-  // Touches nothing before recover(). `ops` outlives the sink.
-  FileSink(std::string state_dir, FileSinkSettings settings, FileOps& ops = FileOps::system());
+  // Touches nothing before recover(). `format` is that of the batches it is given; `ops` outlives the sink.
+  FileSink(std::string state_dir, FileSinkSettings settings, const Format& format, FileOps& ops = FileOps::system());
 
   void recover(StateVisitor& into) override;
   void on_progress(const std::function<void()>& tell) override { tell_ = tell; }
@@ -42,6 +45,7 @@ class FileSink : public Sink {
 
  private:
   void begin_file(std::int64_t sequence);
+  void end_file_of_another_format();
   Recovered read_forward(const FileToRead& file, std::optional<OutputFile>& current, StateVisitor& into,
                          RecoveryProgress& progress);
 
@@ -58,6 +62,7 @@ class FileSink : public Sink {
 
   const std::string state_path_;
   FileSinkSettings settings_;  // with an absolute path
+  const Format& format_;
   FileOps& ops_;
   const std::string name_;
   std::function<void()> tell_;

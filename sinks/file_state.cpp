@@ -11,6 +11,7 @@
 
 #include "sinks/file_journal.h"
 #include "sinks/file_sink.h"
+#include "sinks/look_at_outputs.h"
 #include "sinks/output_file.h"
 #include "sinks/output_recovery.h"
 #include "sinks/rotated_name.h"
@@ -60,12 +61,12 @@ std::uint64_t end_of_last_line(const OutputFile& output) {
 
 }  // namespace
 
-NewState rebuild_state(const std::string& state_dir, const FileSinkSettings& settings, StateVisitor& into,
-                       FileOps& ops) {
+NewState rebuild_state(const std::string& state_dir, const FileSinkSettings& settings, const Format& format,
+                       StateVisitor& into, FileOps& ops) {
   NewState made;
   {
     const StateDir directory(state_dir);
-    OutputPosition start{.path = absolute(settings.path)};
+    OutputPosition start{.path = absolute(settings.path), .format = std::string(format.name)};
     const std::vector<RotatedFile> rotated = list_rotated(start.path);
     const std::optional<OutputFile> current = OutputFile::open(start.path, ops);
     if (!rotated.empty()) {
@@ -90,14 +91,15 @@ NewState rebuild_state(const std::string& state_dir, const FileSinkSettings& set
     directory.sync();
   }
   // From here on this is a recovery like any other, from the start of the first file.
-  FileSink(state_dir, settings, ops).recover(into);
+  FileSink(state_dir, settings, format, ops).recover(into);
   return made;
 }
 
-NewState init_state(const std::string& state_dir, const FileSinkSettings& settings, FileOps& ops) {
+NewState init_state(const std::string& state_dir, const FileSinkSettings& settings, const Format& format,
+                    FileOps& ops) {
   NewState made;
   const StateDir directory(state_dir);
-  OutputPosition start{.path = absolute(settings.path)};
+  OutputPosition start{.path = absolute(settings.path), .format = std::string(format.name)};
   const std::vector<RotatedFile> rotated = list_rotated(start.path);
   const std::optional<OutputFile> current = OutputFile::open(start.path, ops);
   if (!rotated.empty()) start.sequence = rotated.back().sequence + 1;
@@ -105,6 +107,7 @@ NewState init_state(const std::string& state_dir, const FileSinkSettings& settin
     start.device = current->device();
     start.inode = current->inode();
     start.offset = end_of_last_line(*current);
+    if (const Format* written = format_of(*current)) start.format = written->name;
   }
   made.first_file = start.sequence;
   made.moved_aside = move_aside(directory, ops);

@@ -1,5 +1,6 @@
 // What an operator does by hand with the state of a file sink while no daemon runs: make it anew from the output, or
-// start afresh. The state that was there is moved aside, never removed.
+// start afresh. The state that was there is moved aside, never removed. `format` is that of the configuration: files
+// may be of others.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include "config/settings.h"
 #include "core/sink.h"
 #include "sinks/file_ops.h"
+#include "sinks/formats.h"
 
 namespace sessionlogd {
 
@@ -21,10 +23,11 @@ struct NewState {
 // State that knows every event of the output, as far back as the files reach without a gap. `into` is told of them as
 // in Sink::recover(). Killed in between, the next start of the daemon goes on where this ended. Throws like
 // Sink::recover(), and std::runtime_error when there is no output.
-NewState rebuild_state(const std::string& state_dir, const FileSinkSettings& settings, StateVisitor& into,
-                       FileOps& ops = FileOps::system());
+NewState rebuild_state(const std::string& state_dir, const FileSinkSettings& settings, const Format& format,
+                       StateVisitor& into, FileOps& ops = FileOps::system());
 
 // State that knows nothing, at the end of the output. Throws like Sink::recover().
-NewState init_state(const std::string& state_dir, const FileSinkSettings& settings, FileOps& ops = FileOps::system());
+NewState init_state(const std::string& state_dir, const FileSinkSettings& settings, const Format& format,
+                    FileOps& ops = FileOps::system());
 
 }  // namespace sessionlogd

@@ -1,10 +1,13 @@
-// Numbers as fixed-width lower-case hex, as events and headers show their ids: for each event, so without format().
+// Numbers as fixed-width lower-case hex, as events and headers show their ids, and back: for each event, so without
+// format().
 #pragma once
 
 #include <bit>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string_view>
 
 namespace sessionlogd {
 
@@ -34,6 +37,15 @@ void append_hex(Text& out, std::uint64_t value) {
   put_hex(text, static_cast<std::uint32_t>(value >> 32));
   put_hex(text + 8, static_cast<std::uint32_t>(value));
   out.append(text, sizeof text);
+}
+
+// Reads exactly as many digits as such a number has; false: it is none.
+template <class Number>
+bool read_hex(std::string_view digits, Number& into) {
+  if (digits.size() != 2 * sizeof(Number)) return false;
+  const char* end = digits.data() + digits.size();
+  const auto read = std::from_chars(digits.data(), end, into, 16);
+  return read.ec == std::errc{} && read.ptr == end;
 }
 
 }  // namespace sessionlogd

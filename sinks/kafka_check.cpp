@@ -92,7 +92,7 @@ SinkFinding check_right_to_write(KafkaSinkSettings settings) {
     right = "Write on topic " + topic;
     fault = producer.begin();
     if (!fault) {
-      fault = topic == settings.topic ? producer.add_event({id, "{}", "", ""}, most)
+      fault = topic == settings.topic ? producer.add_event({id, "{}", {}}, most)
                                       : producer.add_row(commit_key(id), "{}", kCommitPartition, most);
     }
     if (!fault) fault = producer.flush(most);

@@ -4,11 +4,10 @@
 
 #include <stdexcept>
 #include <stop_token>
-#include <vector>
 
+#include "sinks/kafka_event.h"
 #include "sinks/kafka_rows.h"
 #include "sinks/kafka_topics.h"
-#include "sinks/output_line.h"
 #include "sinks/patience.h"
 
 namespace sessionlogd {
@@ -24,20 +23,6 @@ T value_of(Result<T> result) {
   if (!result) throw std::runtime_error(result.error().detail);
   return std::move(*result);
 }
-
-// The reader of lines looks a little beyond their ends, which a message does not allow.
-class EventReader {
- public:
-  std::optional<Delivered> read(std::string_view value) {
-    line_.assign(value.begin(), value.end());
-    line_.resize(value.size() + OutputLineReader::kPadding);
-    return reader_.read(line_.data(), value.size());
-  }
-
- private:
-  std::vector<char> line_;
-  OutputLineReader reader_;
-};
 
 }  // namespace
 
@@ -59,10 +44,11 @@ ReadBack KafkaDelivered::read_events(Instant since, const std::function<void(con
   const std::int32_t partitions = partitions_of(topic_);
   if (partitions == 0) throw std::runtime_error(fmt::format("topic {} does not exist, or may not be seen", topic_));
   KafkaReader reader(conf_, topic_, partitions);
-  EventReader events;
+  KafkaEventReader events;
   ReadBack read{.where = fmt::format("{} partitions of topic {}", partitions, topic_), .gone = {}};
   const auto visit = [&](const KafkaReader::Record& record) {
-    const std::optional<Delivered> event = events.read(record.value);
+    const std::optional<Delivered> event =
+        events.read(record.key, record.value, [&](const char* name) { return record.header(name); });
     if (!event) return;
     ++read.events;
     take(*event);

@@ -75,10 +75,8 @@ KafkaOutcome KafkaProducer::begin() {
 KafkaOutcome KafkaProducer::add_event(const EventMessage& event, Patience& patience) {
   return add(
       [&] {
-        rd_kafka_headers_t* headers = rd_kafka_headers_new(3);
-        add_header(headers, "event.id", event.id);
-        add_header(headers, "event.hash", event.hash);
-        add_header(headers, "content-type", "application/json");
+        rd_kafka_headers_t* headers = rd_kafka_headers_new(event.headers.size());
+        for (const auto& [name, value] : event.headers) add_header(headers, name, value);
         rd_kafka_vu_t list{};
         list.vtype = RD_KAFKA_VTYPE_HEADERS;
         list.u.headers = headers;

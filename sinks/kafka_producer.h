@@ -5,10 +5,12 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "sinks/kafka_client.h"
+#include "sinks/kafka_event.h"
 #include "sinks/patience.h"
 
 namespace sessionlogd {
@@ -20,7 +22,7 @@ class KafkaProducer {
 
   struct EventMessage {
     std::string_view key, value;
-    std::string_view id, hash;  // headers
+    std::span<const KafkaHeader> headers;
   };
 
   // Ends whatever a predecessor with our transactional id left open, and shuts it out.
@@ -28,7 +30,8 @@ class KafkaProducer {
 
   KafkaOutcome begin();
 
-  // Values are not copied: they must stay until flush() or abort() went well, or this is destroyed. Keys are.
+  // Values are not copied: they must stay until flush() or abort() went well, or this is destroyed. Keys and
+  // headers are.
   KafkaOutcome add_event(const EventMessage& event, Patience& patience);
   KafkaOutcome add_row(std::string_view key, std::string_view value, std::int32_t partition, Patience& patience);
 

@@ -79,6 +79,15 @@ struct KafkaReader::Reading {
   std::chrono::steady_clock::time_point say_at = std::chrono::steady_clock::now() + kProgressEvery;
 };
 
+std::optional<std::string_view> KafkaReader::Record::header(const char* name) const {
+  rd_kafka_headers_t* headers = nullptr;
+  const void* value = nullptr;
+  std::size_t size = 0;
+  const bool found = rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+                     rd_kafka_header_get_last(headers, name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+  return found ? std::optional(text_of(value, size)) : std::nullopt;
+}
+
 KafkaReader::KafkaReader(const KafkaConf& conf, std::string topic, std::int32_t partitions)
     : committed_(KafkaClient::Kind::kConsumer, conf),
       everything_(KafkaClient::Kind::kConsumer, conf.with("isolation.level", "read_uncommitted")),
@@ -214,8 +223,8 @@ Result<void> KafkaReader::read(const std::vector<Range>& ranges, const OnRecord&
     for (ssize_t i = 0; i < count; ++i) {
       const std::unique_ptr<rd_kafka_message_t, MessageDeleter> message(messages[static_cast<std::size_t>(i)]);
       if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        on_record(
-            {text_of(message->key, message->key_len), text_of(message->payload, message->len), message->partition});
+        on_record({text_of(message->key, message->key_len), text_of(message->payload, message->len), message->partition,
+                   message.get()});
         reading.reached(message->partition, message->offset + 1);
       } else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         // Behind the last record stand the marks of transactions: only this tells that they were passed too.

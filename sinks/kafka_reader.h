@@ -15,6 +15,8 @@
 #include "sinks/kafka_rows.h"
 #include "sinks/patience.h"
 
+struct rd_kafka_message_s;
+
 namespace sessionlogd {
 
 class KafkaReader {
@@ -26,6 +28,10 @@ class KafkaReader {
     std::string_view key;
     std::string_view value;  // empty: the row was removed
     std::int32_t partition;
+    const rd_kafka_message_s* message;
+
+    // The last of this name; nullopt: it has none.
+    std::optional<std::string_view> header(const char* name) const;
   };
   using OnRecord = std::function<void(const Record&)>;
 

@@ -13,8 +13,7 @@
 
 #include "core/log_line.h"
 #include "core/timestamp.h"
-#include "sinks/event_cut.h"
-#include "sinks/hex.h"
+#include "sinks/kafka_event.h"
 
 namespace sessionlogd {
 namespace {
@@ -51,8 +50,9 @@ std::string host_name() {
 
 }  // namespace
 
-KafkaSink::KafkaSink(KafkaSinkSettings settings, std::stop_token stop)
+KafkaSink::KafkaSink(KafkaSinkSettings settings, const Format& format, std::stop_token stop)
     : settings_(std::move(settings)),
+      format_(format),
       stop_(std::move(stop)),
       name_("kafka:" + settings_.topic),
       instance_(random_instance()) {
@@ -292,21 +292,18 @@ KafkaOutcome KafkaSink::offer(std::span<const Batch> batches, Patience& patience
 }
 
 KafkaOutcome KafkaSink::add_events(std::span<const Batch> batches, Patience& patience) {
-  std::string key, id, hash;
+  KafkaEventWriter event(format_);
   for (const Batch& batch : batches) {
-    key = batch.source_id + '/' + batch.session_id;
-    const std::size_t limit = place_.message_limit - std::min(place_.message_limit, key.size() + kMessageOverhead);
+    event.set_session(batch);
+    const std::size_t limit =
+        place_.message_limit - std::min(place_.message_limit, event.key().size() + kMessageOverhead);
     std::string_view lines = batch.events;
     for (const EventRef& line : batch.index) {
       std::string_view value = lines.substr(0, line.size - 1);  // without its "\n"
       lines.remove_prefix(line.size);
-      if (value.size() > limit) value = cut_.emplace_back(cut_event(value, limit));
-      id.clear();
-      hash.clear();
-      append_hex(id, batch.session_key);
-      append_hex(id, line.entry_key);
-      append_hex(hash, line.hash);
-      if (KafkaOutcome fault = producer_->add_event({key, value, id, hash}, patience)) return fault;
+      if (value.size() > limit) value = cut_.emplace_back(format_.cut(value, limit));
+      event.set_event(line);
+      if (KafkaOutcome fault = producer_->add_event({event.key(), value, event.headers()}, patience)) return fault;
     }
   }
   return std::nullopt;

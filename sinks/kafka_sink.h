@@ -19,6 +19,7 @@
 
 #include "config/settings.h"
 #include "core/sink.h"
+#include "sinks/formats.h"
 #include "sinks/kafka_producer.h"
 #include "sinks/kafka_reader.h"
 #include "sinks/kafka_topics.h"
@@ -29,8 +30,9 @@ namespace sessionlogd {
 
 class KafkaSink : public Sink {
  public:
-  // Connects to nothing before recover(). Throws WrongSetting and SecretError. Waiting ends when `stop` is requested.
-  KafkaSink(KafkaSinkSettings settings, std::stop_token stop);
+  // Connects to nothing before recover(). Throws WrongSetting and SecretError. `format` is that of the batches it is
+  // given. Waiting ends when `stop` is requested.
+  KafkaSink(KafkaSinkSettings settings, const Format& format, std::stop_token stop);
 
   void recover(StateVisitor& into) override;
   void on_progress(const std::function<void()>& tell) override { tell_ = tell; }
@@ -61,6 +63,7 @@ class KafkaSink : public Sink {
   CommitRecord next_record() const;
 
   const KafkaSinkSettings settings_;
+  const Format& format_;
   const std::stop_token stop_;
   const std::string name_, instance_;
   std::function<void()> tell_ = [] {};

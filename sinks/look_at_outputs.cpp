@@ -13,24 +13,8 @@ namespace {
 // these is not recognised, and a person is asked.
 constexpr std::size_t kFirstLook = 1u << 20, kLastLook = 128u << 20;
 
-// Blank lines, which recovery leaves, are passed over.
-bool begins_with_ours(const OutputFile& output) {
-  for (std::size_t look = kFirstLook; look <= kLastLook; look *= 2) {
-    std::vector<char> text(std::min<std::uint64_t>(output.size(), look) + OutputLineReader::kPadding);
-    const std::size_t size = output.read(0, {text.data(), text.size() - OutputLineReader::kPadding});
-    std::size_t begin = 0;
-    while (begin < size && (text[begin] == ' ' || text[begin] == '\n')) ++begin;
-    if (const void* newline = std::memchr(text.data() + begin, '\n', size - begin)) {
-      const auto end = static_cast<std::size_t>(static_cast<const char*>(newline) - text.data());
-      return OutputLineReader().read(text.data() + begin, end - begin).has_value();
-    }
-    if (size < look) break;
-  }
-  return false;
-}
-
 OutputFound look_at(const OutputFile& output, const std::optional<OutputPosition>& position) {
-  OutputFound found{output.path(), output.device(), output.inode(), output.size(), true, begins_with_ours(output)};
+  OutputFound found{output.path(), output.device(), output.inode(), output.size(), true, format_of(output) != nullptr};
   if (position && position->offset <= found.size) found.line_ends_at_position = output.line_ends_at(position->offset);
   return found;
 }
@@ -48,6 +32,23 @@ std::optional<OutputFound> look_for_renamed(const std::string& path, const Outpu
 }
 
 }  // namespace
+
+// Blank lines are what recovery leaves.
+const Format* format_of(const OutputFile& output) {
+  for (std::size_t look = kFirstLook; look <= kLastLook; look *= 2) {
+    std::vector<char> text(std::min<std::uint64_t>(output.size(), look) + OutputLineReader::kPadding);
+    const std::size_t size = output.read(0, {text.data(), text.size() - OutputLineReader::kPadding});
+    std::size_t begin = 0;
+    while (begin < size && (text[begin] == ' ' || text[begin] == '\n')) ++begin;
+    if (const void* newline = std::memchr(text.data() + begin, '\n', size - begin)) {
+      const auto end = static_cast<std::size_t>(static_cast<const char*>(newline) - text.data());
+      OutputLineReader reader;
+      return reader.read(text.data() + begin, end - begin) ? &reader.format() : nullptr;
+    }
+    if (size < look) break;
+  }
+  return nullptr;
+}
 
 OutputsFound look_at_outputs(const std::string& path, const std::optional<OutputFile>& current,
                              const std::optional<OutputPosition>& position, FileOps& ops) {

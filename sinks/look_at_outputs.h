@@ -4,10 +4,14 @@
 #include <optional>
 #include <string>
 
+#include "sinks/formats.h"
 #include "sinks/output_file.h"
 #include "sinks/output_match.h"
 
 namespace sessionlogd {
+
+// Of its first line, blank ones left out; nullptr: that is not ours, or there is none.
+const Format* format_of(const OutputFile& output);
 
 // `path` is sink.path, `current` the file there. Throws like OutputFile::open().
 OutputsFound look_at_outputs(const std::string& path, const std::optional<OutputFile>& current,

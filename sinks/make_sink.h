@@ -1,10 +1,12 @@
-// Which sink the configuration asks for.
+// Which sink and which format the configuration asks for.
 #pragma once
 
 #include <memory>
 #include <stop_token>
+#include <string_view>
 
 #include "config/settings.h"
+#include "core/event.h"
 #include "core/sink.h"
 #include "sinks/delivered_reader.h"
 
@@ -16,5 +18,9 @@ std::unique_ptr<Sink> make_sink(const Settings& settings, std::stop_token stop =
 
 // nullptr: what this sink has delivered cannot be read again. Throws WrongSetting and SecretError.
 std::unique_ptr<DeliveredReader> make_delivered_reader(const Settings& settings);
+
+// For the events of one source. `host` is this host's name, `version` the daemon's.
+std::unique_ptr<Encoder> make_encoder(const SourceSettings& source, const SinkSettings& sink, std::string_view host,
+                                      std::string_view version);
 
 }  // namespace sessionlogd

@@ -73,6 +73,7 @@ void OutputRecovery::take_lines(std::size_t size) {
 void OutputRecovery::take_line(char* line, std::size_t size) {
   if (const auto event = reader_.read(line, size)) {
     visitor_.delivered(*event);
+    format_ = &reader_.format();
     ++recovered_.events;
   } else if (size <= limits_.max_foreign && is_of_another_program({line, size})) {
     recovered_.foreign_bytes += size + 1;
@@ -125,6 +126,7 @@ void OutputRecovery::commit_slice() {
   // From here on every line before begin_ is on the disk, so the state may say so.
   OutputPosition behind = *position_;
   behind.offset = begin_;
+  if (format_ != nullptr) behind.format = format_->name;
   const std::vector<Batch> settled = visitor_.settle();
   value_or_throw(journal_.commit(settled, behind));
   *position_ = behind;
@@ -153,7 +155,7 @@ void OutputRecovery::reset_buffer() {
 bool OutputRecovery::may_stay() const {
   const std::string_view begun(buffer_.get(), filled_);
   if (capacity_ >= limits_.max_line) return false;
-  if (begun.front() == '{') return begun.find('\0') == begun.npos;
+  if (OutputLineReader::may_begin(begun)) return begun.find('\0') == begun.npos;
   return capacity_ <= limits_.max_foreign && begun.front() != ' ' && is_text(begun);
 }
 

@@ -52,7 +52,8 @@ class OutputRecovery {
   OutputRecovery(OutputFile& output, FileJournal& journal, StateVisitor& visitor, RecoveryProgress& progress,
                  RecoveryLimits limits = {});
 
-  // Moves `position` to the end of the output, and commits it. Throws TryLater when there is no room,
+  // Moves `position` to the end of the output, and commits it; its format becomes that of the last line that is ours.
+  // Throws TryLater when there is no room,
   // std::runtime_error when storage fails.
   Recovered run(OutputPosition& position);
 
@@ -84,6 +85,7 @@ class OutputRecovery {
   std::uint64_t end_ = 0;  // of the output
 
   OutputPosition* position_ = nullptr;
+  const Format* format_ = nullptr;  // of the last line that was ours
   Recovered recovered_;
 };
 

@@ -10,11 +10,13 @@
 #include <unordered_map>
 
 #include "bench/fleet/script.h"
+#include "sinks/output_line.h"
 
 namespace fleet {
 
 namespace {
 
+using sessionlogd::OutputLineReader;
 using simdjson::dom::element;
 
 // By source and number; 0: several entries have it.
@@ -36,17 +38,15 @@ template <class Take>
 void for_each_line(const std::string& path, Take take) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw std::runtime_error("cannot read " + path);
-  simdjson::dom::parser parser;
-  element line;
-  for (std::string text; std::getline(file, text);) {
-    if (parser.parse(text).get(line) == simdjson::SUCCESS) take(line);
-  }
+  for (std::string line; std::getline(file, line);) take(line);
 }
 
 Appearances read_ledger(const std::string& path) {
   Appearances appearances;
-  for_each_line(path, [&](const element& line) {
-    if (field(line, "/record") != "session") return;
+  simdjson::dom::parser parser;
+  for_each_line(path, [&](const std::string& text) {
+    element line;
+    if (parser.parse(text).get(line) != simdjson::SUCCESS || field(line, "/record") != "session") return;
     for (const element number : line["numbers"].get_array()) {
       const auto entries = number["e"].get_array().value();
       appearances[key_of(field(line, "/source"), field(number, "/n"))] =
@@ -58,10 +58,13 @@ Appearances read_ledger(const std::string& path) {
 
 std::vector<FirstSeen> read_events(const std::string& path) {
   std::vector<FirstSeen> events;
-  for_each_line(path, [&](const element& line) {
-    if (field(line, "/sessionlog/change") != "new") return;
-    events.push_back({key_of(field(line, "/sessionlog/source"), label_in(field(line, "/message"))),
-                      parse_time(field(line, "/event/created")).value_or(0)});
+  OutputLineReader reader;
+  for_each_line(path, [&](std::string& line) {
+    const std::size_t size = line.size();
+    line.append(OutputLineReader::kPadding, ' ');
+    if (!reader.read(line.data(), size) || reader.event().change != sessionlogd::EventKind::kNew) return;
+    const sessionlogd::WrittenEvent& event = reader.event();
+    events.push_back({key_of(event.source_name, label_in(event.message)), parse_time(event.created).value_or(0)});
   });
   return events;
 }

@@ -40,7 +40,7 @@ struct Number {
   struct Written {
     std::uint32_t id;  // number of the event.id, see reckon.cpp
     std::size_t form;
-    std::string hash;
+    std::uint32_t hash;
   };
   std::vector<Written> written;  // in the order of the output
 };

@@ -1,31 +1,30 @@
 #include "bench/fleet/reckon.h"
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 #include <set>
 #include <stdexcept>
-#include <unordered_map>
+#include <utility>
 
 #include "bench/fleet/json_text.h"
 #include "bench/fleet/owed.h"
 #include "bench/fleet/script.h"
+#include "sinks/output_line.h"
 
 namespace fleet {
 
 namespace {
 
-using simdjson::dom::element;
+using sessionlogd::EventKind;
+using sessionlogd::OutputLineReader;
+using sessionlogd::WrittenEvent;
+
+using EventId = std::pair<std::uint64_t, std::uint64_t>;  // session_key and entry_key
 
 constexpr std::size_t kShown = 2000;  // of a line, in an example
-
-// Empty when the field is absent.
-std::string_view field(const element& event, std::string_view pointer) {
-  std::string_view text;
-  return event.at_pointer(pointer).get_string().get(text) == simdjson::SUCCESS ? text : std::string_view();
-}
 
 // Reads the output, line by line, and puts every event to the entry it speaks of.
 class Reading {
@@ -44,14 +43,14 @@ class Reading {
 
  private:
   void take(const std::string& line) {
-    element event;
-    if (parser_.parse(line).get(event) != simdjson::SUCCESS)
-      return verdict_.find(Verdict::unreadable, line.substr(0, 200));
-    const std::string_view change = field(event, "/sessionlog/change");
-    OwedSession* session = owed_.find(field(event, "/sessionlog/source"), field(event, "/sessionlog/session_id"));
-    if (change == "gap") return take_gap(session, line);
+    // Of any format.
+    const std::string padded = line + std::string(OutputLineReader::kPadding, ' ');
+    if (!reader_.read(padded.data(), line.size())) return verdict_.find(Verdict::unreadable, line.substr(0, 200));
+    const WrittenEvent& event = reader_.event();
+    OwedSession* session = owed_.find(event.source_name, event.entry.session_id);
+    if (event.change == EventKind::kGap) return take_gap(session, line);
     if (session == nullptr) return verdict_.find(Verdict::foreign, "no such session: " + line);
-    change == "error" ? take_error(*session, event, line) : take_entry(*session, event, line);
+    event.change == EventKind::kError ? take_error(*session, event, line) : take_entry(*session, event, line);
   }
 
   void take_gap(OwedSession* session, const std::string& line) {
@@ -60,49 +59,45 @@ class Reading {
     if (!allowed && !how_.gaps_allowed) verdict_.find(Verdict::unexpected_gap, line);
   }
 
-  void take_error(OwedSession& session, const element& event, const std::string& line) {
+  void take_error(OwedSession& session, const WrittenEvent& event, const std::string& line) {
     ++verdict_.errors_written;
-    const auto error = session.errors.find(std::string(field(event, "/event/original")));
+    const auto error = session.errors.find(std::string(event.original));
     if (error == session.errors.end()) return verdict_.find(Verdict::foreign, "error event: " + line);
     if (++error->second.written > error->second.served) verdict_.find(Verdict::repeated, "error event: " + line);
   }
 
-  void take_entry(OwedSession& session, const element& event, const std::string& line) {
+  void take_entry(OwedSession& session, const WrittenEvent& event, const std::string& line) {
     ++verdict_.events;
-    const std::string_view message = field(event, "/message");
-    const auto found = session.numbers.find(std::string(label_in(message)));
-    if (found == session.numbers.end() || found->second.hash != hash_of(message)) {
+    const auto found = session.numbers.find(std::string(label_in(event.message)));
+    if (found == session.numbers.end() || found->second.hash != hash_of(event.message)) {
       return verdict_.find(Verdict::foreign, "no such entry: " + line.substr(0, kShown));
     }
     Number& number = found->second;
-    const std::uint32_t id = number_of(field(event, "/event/id"), number);
+    const std::uint32_t id = number_of({event.entry.session_key, event.entry.entry_key}, number);
     if (id == 0) return verdict_.find(Verdict::foreign, "event.id of another entry: " + line.substr(0, kShown));
-    if (std::find(number.extras.begin(), number.extras.end(), field(event, "/sessionlog/extra")) ==
-        number.extras.end()) {
+    if (std::find(number.extras.begin(), number.extras.end(), event.extra) == number.extras.end()) {
       verdict_.find(Verdict::foreign, "other unknown fields: " + line.substr(0, kShown));
     }
-    const auto form = number.by_spelling.find(spelling_of(
-        field(event, "/sessionlog/status"), field(event, "/sessionlog/resource_id"),
-        field(event, "/sessionlog/log_time"), field(event, "/event/start"), field(event, "/sessionlog/duration")));
+    const auto form = number.by_spelling.find(
+        spelling_of(event.status, event.resource_id, event.log_time, event.start, event.duration));
     if (form == number.by_spelling.end()) {
       return verdict_.find(Verdict::foreign, "form never served: " + line.substr(0, kShown));
     }
-    number.written.push_back({id, form->second, std::string(field(event, "/event/hash"))});
+    number.written.push_back({id, form->second, event.entry.hash});
   }
 
-  // 0: the id is not one, or belongs to another entry.
-  std::uint32_t number_of(std::string_view event_id, const Number& of) {
-    if (event_id.empty()) return 0;
+  // 0: the id belongs to another entry.
+  std::uint32_t number_of(EventId event_id, const Number& of) {
     const auto next = static_cast<std::uint32_t>(ids_.size() + 1);
-    const auto [known, is_new] = ids_.try_emplace(std::string(event_id), next, &of);
+    const auto [known, is_new] = ids_.try_emplace(event_id, next, &of);
     return known->second.second == &of ? known->second.first : 0;
   }
 
   Owed& owed_;
   Verdict& verdict_;
   const Reckoning& how_;
-  simdjson::dom::parser parser_;
-  std::unordered_map<std::string, std::pair<std::uint32_t, const Number*>> ids_;
+  OutputLineReader reader_;
+  std::map<EventId, std::pair<std::uint32_t, const Number*>> ids_;
 };
 
 // Judges the entries of one number.

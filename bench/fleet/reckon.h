@@ -1,5 +1,5 @@
-// The judge of the output; politeness.h judges the manners. It holds what the daemon wrote against what the fleet
-// served.
+// The judge of the output; politeness.h judges the manners. It holds what the daemon wrote, in any format, against what
+// the fleet served.
 //
 // Every entry's last owed form must be written, else it is lost; forgiven is that only where the fleet says that a gap
 // was due and the daemon says that there is one. What was never served is foreign. A form written twice is repeated,

@@ -20,7 +20,6 @@
 #include "daemon/host_name.h"
 #include "daemon/version.h"
 #include "sinks/kafka_check.h"
-#include "sinks/make_encoder.h"
 #include "sinks/make_sink.h"
 
 namespace sessionlogd {
@@ -32,7 +31,7 @@ constexpr std::size_t kMostOfAnEvent = 4'096;  // that is shown
 // What is known of one source.
 struct Finding {
   Finding(const Settings& settings, const SourceSettings& of)
-      : source(of), encoder(make_encoder(settings.sink.format, of, host_name(), kVersion)), proof(of, *encoder) {}
+      : source(of), encoder(make_encoder(of, settings.sink, host_name(), kVersion)), proof(of, *encoder) {}
 
   const SourceSettings& source;
   std::unique_ptr<Encoder> encoder;

@@ -16,6 +16,7 @@
 #include "daemon/commands/with_settings.h"
 #include "sinks/file_journal.h"
 #include "sinks/file_state.h"
+#include "sinks/formats.h"
 #include "sinks/kafka_sink.h"
 
 namespace sessionlogd {
@@ -196,9 +197,10 @@ int state_show(const std::string& config_file, const std::string& source, const 
 int state_rebuild(const std::string& config_file) {
   return with_settings(config_file, [](const Settings& settings) {
     if (!keeps_state(settings)) return kNotWell;
+    const Format& format = format_named(settings.sink.format);
     RestoredState restored;
     Reach reach(restored);
-    const NewState made = rebuild_state(settings.daemon.state_dir, settings.sink.file, reach);
+    const NewState made = rebuild_state(settings.daemon.state_dir, settings.sink.file, format, reach);
     fmt::print("The state knows {} events now, with log times from {} to {}, from the output's file {} on.\n",
                reach.events, time_text(reach.earliest), time_text(reach.latest), made.first_file);
     if (made.gap_before) {
@@ -215,7 +217,8 @@ int state_rebuild(const std::string& config_file) {
 int state_init(const std::string& config_file) {
   return with_settings(config_file, [](const Settings& settings) {
     if (settings.sink.kafka) {
-      const std::uint64_t removed = KafkaSink(*settings.sink.kafka, {}).begin_anew();
+      const std::uint64_t removed =
+          KafkaSink(*settings.sink.kafka, format_named(settings.sink.format), {}).begin_anew();
       fmt::print(
           "The state knows nothing now: {} rows of topic {} were removed. What the sources still hold within "
           "`lookback` "
@@ -224,7 +227,7 @@ int state_init(const std::string& config_file) {
       return kWell;
     }
     if (!keeps_state(settings)) return kNotWell;
-    const NewState made = init_state(settings.daemon.state_dir, settings.sink.file);
+    const NewState made = init_state(settings.daemon.state_dir, settings.sink.file, format_named(settings.sink.format));
     fmt::print(
         "The state knows nothing now. The output stays as it is; what the sources still hold within `lookback` is "
         "delivered again behind it, from file {} on.\n",

@@ -1,9 +1,12 @@
 #include "sinks/formats/ecs.h"
 
+#include <array>
 #include <charconv>
 
 #include "core/json_text.h"
 #include "core/line_buffer.h"
+#include "sinks/formats/json_cut.h"
+#include "sinks/formats/json_line.h"
 #include "sinks/hex.h"
 
 namespace sessionlogd {
@@ -169,5 +172,121 @@ void EcsEncoder::append(const Event& event, LineBuffer& out) {
   }
   out += labels_;
 }
+
+namespace {
+
+enum Text : std::size_t {
+  kTimestamp,
+  kMessage,
+  kId,
+  kHash,
+  kKind,
+  kCreated,
+  kStart,
+  kOriginal,
+  kSource,
+  kSourceId,
+  kSessionId,
+  kLogTime,
+  kStatus,
+  kDuration,
+  kResourceId,
+  kExtra,
+  kChange,
+  kTexts
+};
+
+constexpr std::array<JsonPath, kTexts> kPaths{{
+    {"", "@timestamp"},
+    {"", "message"},
+    {"event", "id"},
+    {"event", "hash"},
+    {"event", "kind"},
+    {"event", "created"},
+    {"event", "start"},
+    {"event", "original"},
+    {"sessionlog", "source"},
+    {"sessionlog", "source_id"},
+    {"sessionlog", "session_id"},
+    {"sessionlog", "log_time"},
+    {"sessionlog", "status"},
+    {"sessionlog", "duration"},
+    {"sessionlog", "resource_id"},
+    {"sessionlog", "extra"},
+    {"sessionlog", "change"},
+}};
+
+// What an entry says, in the order in which it is missed least.
+constexpr JsonPath kCutInTurn[] = {
+    {"event", "original"},      {"", "message"},          {"error", "message"},       {"sessionlog", "resource_id"},
+    {"sessionlog", "duration"}, {"sessionlog", "status"}, {"sessionlog", "log_time"},
+};
+
+std::optional<EventKind> change_of(std::string_view text) {
+  for (const EventKind kind : {EventKind::kNew, EventKind::kChanged, EventKind::kError, EventKind::kGap}) {
+    if (text == word(kind)) return kind;
+  }
+  return std::nullopt;
+}
+
+// Ours has event.id (32 hex digits), event.hash (8 hex digits), sessionlog.session_id and sessionlog.source_id or,
+// without that, sessionlog.source.
+class EcsReader : public LineReader {
+ public:
+  std::optional<WrittenEvent> read(std::string_view line) override {
+    if (!json_.read(line, kPaths, texts_)) return std::nullopt;
+    if (!texts_[kSessionId] || !(texts_[kSourceId] || texts_[kSource])) return std::nullopt;
+    WrittenEvent event;
+    const std::string_view id = text(kId);
+    const bool identified = id.size() == 32 && read_hex(id.substr(0, 16), event.entry.session_key) &&
+                            read_hex(id.substr(16), event.entry.entry_key) && read_hex(text(kHash), event.entry.hash);
+    if (!identified) return std::nullopt;
+    event.entry.source_id = texts_[kSourceId] ? *texts_[kSourceId] : *texts_[kSource];
+    event.entry.session_id = *texts_[kSessionId];
+    event.entry.log_time = log_time();
+    event.change = change_of(text(kChange));
+    event.source_name = text(kSource);
+    event.message = text(kMessage);
+    event.log_time = text(kLogTime);
+    event.status = text(kStatus);
+    event.duration = text(kDuration);
+    event.resource_id = text(kResourceId);
+    event.extra = text(kExtra);
+    event.original = text(kOriginal);
+    event.created = text(kCreated);
+    event.start = text(kStart);
+    return event;
+  }
+
+  void shrink() override { json_.shrink(); }
+
+ private:
+  std::string_view text(Text which) const { return texts_[which].value_or(std::string_view()); }
+
+  // Without a log time, and of an entry that could not be read, @timestamp is when it was read.
+  std::optional<Instant> log_time() const {
+    if (!texts_[kLogTime] || !texts_[kTimestamp] || texts_[kKind] != "event") return std::nullopt;
+    const auto read = parse_rfc3339(*texts_[kTimestamp]);
+    return read && read->zoned ? std::optional(read->instant) : std::nullopt;
+  }
+
+  JsonLine json_;
+  std::array<std::optional<std::string_view>, kTexts> texts_;
+};
+
+}  // namespace
+
+constinit const Format kEcsFormat{
+    .name = "ecs",
+    .content_type = "application/json",
+    .opening = "{",
+    .encoder = [](const SourceSettings& source, const SinkSettings&, std::string_view host, std::string_view version)
+        -> std::unique_ptr<Encoder> { return std::make_unique<EcsEncoder>(source, host, version); },
+    .reader = []() -> std::unique_ptr<LineReader> { return std::make_unique<EcsReader>(); },
+    .cut =
+        [](std::string_view line, std::size_t limit) {
+          return cut_json(line, limit, {{"sessionlog", "extra"}, kCutInTurn, "sessionlog"});
+        },
+};
 
 }  // namespace sessionlogd

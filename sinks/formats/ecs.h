@@ -8,8 +8,11 @@
 
 #include "config/settings.h"
 #include "core/event.h"
+#include "sinks/formats.h"
 
 namespace sessionlogd {
+
+extern const Format kEcsFormat;
 
 class EcsEncoder : public Encoder {
  public:

@@ -19,6 +19,12 @@ namespace {
 
 constexpr Nanos kBegin = 1'800'000'000 * kSecond;
 
+std::string gap_line(const std::string& source, const std::string& session) {
+  return fmt::format(
+      R"({{"event":{{"id":"{:032x}","hash":"{:08x}"}},"sessionlog":{{"change":"gap","source":"{}","session_id":"{}"}}}})",
+      1, 1, source, session);
+}
+
 // A small fleet, read honestly from beginning to end without a socket or a clock: time is a number here.
 class Reckon : public testing::Test {
  protected:
@@ -169,8 +175,7 @@ TEST_F(Reckon, AllowsOneGapForADeletedSessionOnly) {
     if (id == std::string::npos) continue;
     const std::string session = line.substr(id + 11, line.find('"', id + 11) - id - 11);
     const std::string source = line.substr(line.find("\"source\":\"") + 10, line.find("\",\"dialect") - 30);
-    lines_.push_back(
-        fmt::format(R"({{"sessionlog":{{"change":"gap","source":"{}","session_id":"{}"}}}})", source, session));
+    lines_.push_back(gap_line(source, session));
     const bool allowed = line.find("\"gaps\":1") != std::string::npos;
     EXPECT_EQ(judge(false).count(Verdict::unexpected_gap), allowed ? 0u : 1u) << line.substr(0, 200);
     if (!allowed) lines_.pop_back();
@@ -320,8 +325,7 @@ TEST_F(Reckon, ForgivesALossOnlyForAGapThatWasDueAndIsThere) {
     const std::string source = line->substr(line->find("\"source\":\"") + 10, 8);
     lines_.erase(line);
     EXPECT_EQ(judge(false).count(Verdict::lost), 1u);
-    lines_.push_back(
-        fmt::format(R"({{"sessionlog":{{"change":"gap","source":"{}","session_id":"{}"}}}})", source, session));
+    lines_.push_back(gap_line(source, session));
     const Verdict verdict = judge(false);
     EXPECT_EQ(verdict.count(Verdict::lost), was_due ? 0u : 1u) << to_table(verdict);
     EXPECT_EQ(verdict.forgiven, was_due ? 1u : 0u);

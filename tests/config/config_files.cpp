@@ -30,7 +30,7 @@ std::string ConfigFiles::source(std::string_view name, std::string_view more) co
 }
 
 std::vector<std::string> ConfigFiles::mistakes(std::string_view text) const {
-  const auto parsed = parse_settings(text, directory_ / "sessionlogd.toml");
+  const auto parsed = parse_settings(text, directory_ / "sessionlogd.toml", kFormats);
   std::vector<std::string> out;
   if (const auto* errors = std::get_if<std::vector<ConfigError>>(&parsed)) {
     for (const ConfigError& error : *errors) {
@@ -44,7 +44,7 @@ std::vector<std::string> ConfigFiles::mistakes(std::string_view text) const {
 }
 
 Settings ConfigFiles::settings(std::string_view text) const {
-  auto parsed = parse_settings(text, directory_ / "sessionlogd.toml");
+  auto parsed = parse_settings(text, directory_ / "sessionlogd.toml", kFormats);
   if (auto* settings = std::get_if<Settings>(&parsed)) return std::move(*settings);
   std::string all;
   for (const std::string& mistake : mistakes(text)) all += mistake + "\n";

@@ -10,6 +10,8 @@
 
 namespace sessionlogd {
 
+inline constexpr std::string_view kFormats[] = {"ecs"};
+
 class ConfigFiles {
  public:
   ConfigFiles();

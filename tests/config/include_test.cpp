@@ -37,7 +37,7 @@ TEST(Include, WorksBelowADirectoryWithAnOddName) {
   ConfigFiles files;
   files.write("[x]*/sources.d/a.toml", files.source());
   const auto path = files.write("[x]*/c.toml", kInclude);
-  EXPECT_TRUE(std::holds_alternative<Settings>(load_settings(path)));
+  EXPECT_TRUE(std::holds_alternative<Settings>(load_settings(path, kFormats)));
 }
 
 TEST(Include, NeedsNoMatchInADirectoryThatIsThere) {

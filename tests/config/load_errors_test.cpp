@@ -298,11 +298,11 @@ TEST(LoadErrors, AllComeAtOnceInOrderOfLines) {
 }
 
 TEST(LoadErrors, OfFilesThatCannotBeRead) {
-  const auto loaded = load_settings("/no/such/sessionlogd.toml");
+  const auto loaded = load_settings("/no/such/sessionlogd.toml", kFormats);
   ASSERT_TRUE(std::holds_alternative<std::vector<ConfigError>>(loaded));
   EXPECT_EQ(std::get<std::vector<ConfigError>>(loaded)[0].to_string(),
             "/no/such/sessionlogd.toml: cannot be read: No such file or directory");
-  EXPECT_EQ(std::get<std::vector<ConfigError>>(load_settings("/"))[0].to_string(),
+  EXPECT_EQ(std::get<std::vector<ConfigError>>(load_settings("/", kFormats))[0].to_string(),
             "/: cannot be read: not a regular file");
 }
 

@@ -128,7 +128,7 @@ TEST(Load, WarnsOfSecretsInClearAndUnverifiedPeers) {
 
 TEST(Load, ReadsTheFileItself) {
   ConfigFiles files;
-  const auto loaded = load_settings(files.write("c.toml", files.source()));
+  const auto loaded = load_settings(files.write("c.toml", files.source()), kFormats);
   ASSERT_TRUE(std::holds_alternative<Settings>(loaded));
   EXPECT_EQ(std::get<Settings>(loaded).file, (files.directory() / "c.toml").string());
 }

@@ -8,6 +8,7 @@
 #include <iostream>
 #include <random>
 
+#include "sinks/formats/ecs.h"
 #include "tests/crash/dying_sink.h"
 
 namespace sessionlogd::test {
@@ -83,7 +84,7 @@ class Daemon {
  private:
   bool start() {
     CountingState state;
-    auto sink = std::make_unique<FileSink>(place_.state_dir, place_.settings, ops_);
+    auto sink = std::make_unique<FileSink>(place_.state_dir, place_.settings, kEcsFormat, ops_);
     try {
       sink->recover(state);
     } catch (const StateMismatch& error) {

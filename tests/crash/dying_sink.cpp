@@ -10,6 +10,7 @@
 #include <random>
 #include <stdexcept>
 
+#include "sinks/formats/ecs.h"
 #include "sinks/output_line.h"
 #include "sinks/rotated_keeper.h"
 #include "sinks/rotated_name.h"
@@ -24,7 +25,7 @@ constexpr int kCommits = 14;
   std::mt19937_64 random(seed);
   CountingState state;
   {
-    FileSink sink(place.state_dir, place.settings);
+    FileSink sink(place.state_dir, place.settings, kEcsFormat);
     sink.recover(state);
     if (!state.complaints().empty()) ::_exit(3);
     std::map<std::uint64_t, std::uint64_t> counts = state.counts();
@@ -94,7 +95,7 @@ bool live_and_die(const SinkPlace& place, const std::string& crash_at, std::uint
 std::string judge(const SinkPlace& place, FileOps& ops) {
   CountingState state;
   {
-    FileSink sink(place.state_dir, place.settings, ops);
+    FileSink sink(place.state_dir, place.settings, kEcsFormat, ops);
     sink.recover(state);
   }
   if (!state.complaints().empty()) return state.complaints().front();

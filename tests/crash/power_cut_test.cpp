@@ -13,6 +13,7 @@
 #include <set>
 #include <sstream>
 
+#include "sinks/formats/ecs.h"
 #include "sinks/output_line.h"
 #include "tests/crash/dying_sink.h"
 #include "tests/crash/outputs.h"
@@ -187,7 +188,7 @@ class PowerCut : public testing::Test {
     Keys acknowledged;
     try {
       KnownKeys state;
-      FileSink sink(place.state_dir, place.settings, disk);
+      FileSink sink(place.state_dir, place.settings, kEcsFormat, disk);
       sink.recover(state);
       acknowledged = state.keys;
       for (int commit = 0; commit < 12; ++commit) {
@@ -207,7 +208,7 @@ class PowerCut : public testing::Test {
 
   static void expect_whole(const SinkPlace& place, const Keys& acknowledged) {
     KnownKeys state;
-    FileSink(place.state_dir, place.settings).recover(state);
+    FileSink(place.state_dir, place.settings, kEcsFormat).recover(state);
     Keys written;
     OutputLineReader reader;
     for (const std::string& content : read_outputs(place.settings.path)) {

@@ -36,7 +36,13 @@ TEST_F(KafkaDelivery, EveryEventIsReadOnceWithItsKeyAndHeaders) {
     EXPECT_EQ(message.key, text_of(message.value, "source") + "/" + text_of(message.value, "session_id"));
     EXPECT_EQ(message.headers.at("event.id"), text_of(message.value, "id"));
     EXPECT_EQ(message.headers.at("event.hash"), text_of(message.value, "hash"));
+    EXPECT_EQ(message.headers.at("event.format"), "ecs");
     EXPECT_EQ(message.headers.at("content-type"), "application/json");
+    const bool has_log_time = !text_of(message.value, "log_time").empty();
+    const auto time = message.headers.find("event.time");
+    EXPECT_EQ(time == message.headers.end() ? "" : time->second,
+              has_log_time ? text_of(message.value, "@timestamp") : "")
+        << message.value;
     EXPECT_THAT(message.value, testing::AllOf(testing::StartsWith("{"), testing::EndsWith("}")));
     partitions[message.key].insert(message.partition);
   }

@@ -164,10 +164,14 @@ void Outside::empty(const std::string& topic, std::int32_t partition) {
 
 void Outside::write(const std::string& topic, const std::vector<Message>& messages, std::int64_t time) {
   for (const Message& message : messages) {
+    rd_kafka_headers_t* headers = rd_kafka_headers_new(message.headers.size());  // the message's from here on
+    for (const auto& [name, value] : message.headers)
+      rd_kafka_header_add(headers, name.c_str(), -1, value.data(), static_cast<ssize_t>(value.size()));
     check(rd_kafka_producev(admin_, RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_PARTITION(message.partition),
                             RD_KAFKA_V_KEY(message.key.data(), message.key.size()),
                             RD_KAFKA_V_VALUE(const_cast<char*>(message.value.data()), message.value.size()),
-                            RD_KAFKA_V_TIMESTAMP(time), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
+                            RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_TIMESTAMP(time),
+                            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
           topic);
   }
   check(rd_kafka_flush(admin_, kMostMs), topic);

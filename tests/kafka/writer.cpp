@@ -12,6 +12,7 @@
 #include <string>
 #include <thread>
 
+#include "sinks/formats/ecs.h"
 #include "sinks/kafka_sink.h"
 #include "tests/kafka/trouble.h"
 #include "tests/sinks/support.h"
@@ -73,7 +74,7 @@ int write(int argc, char** argv) {
                              .delivery = Delivery::kExactlyOnce,
                              .properties = {{"transaction.timeout.ms", "3000", {}}}};
   if (const char* areas = std::getenv("KAFKA_WRITER_DEBUG")) settings.properties.push_back({"debug", areas, {}});
-  KafkaSink sink(settings, {});
+  KafkaSink sink(settings, kEcsFormat, {});
   CountingState state = recover(sink);
   for (const std::string& complaint : state.complaints()) spdlog::error("{}", complaint);
   return state.complaints().empty() ? commit_all(sink, state, std::stoi(argv[3])) : 3;

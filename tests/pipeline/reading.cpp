@@ -7,6 +7,7 @@
 
 #include "core/identity.h"
 #include "core/json_text.h"
+#include "sinks/output_line.h"
 #include "tests/support/built_in.h"
 
 namespace sessionlogd::test {
@@ -86,11 +87,17 @@ std::vector<Batch> Reading::take_batches() {
 
 std::vector<std::string> lines_of(const std::vector<Batch>& batches) {
   std::vector<std::string> lines;
+  OutputLineReader reader;
   for (const Batch& batch : batches) {
     std::string_view rest = batch.events;
     for (const EventRef& ref : batch.index) {
       EXPECT_EQ(rest.find('\n') + 1, ref.size) << "a line ends where the index does not say so";
-      lines.emplace_back(rest.substr(0, ref.size - 1));
+      std::string line(rest.substr(0, ref.size - 1));
+      const auto event = reader.read((line + std::string(OutputLineReader::kPadding, ' ')).data(), line.size());
+      EXPECT_TRUE(event && event->entry_key == ref.entry_key && event->hash == ref.hash &&
+                  event->log_time == ref.log_time)
+          << "the index says something else of this line: " << line;
+      lines.push_back(std::move(line));
       rest.remove_prefix(ref.size);
     }
     EXPECT_TRUE(rest.empty()) << "behind the last line of the index: " << rest;

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "sinks/file_sink.h"
+#include "sinks/formats/ecs.h"
 #include "sinks/state_dir.h"
 #include "tests/sinks/support.h"
 
@@ -102,8 +103,8 @@ TEST_F(FileJournalTest, GivesBackRowsAndPosition) {
 
 TEST_F(FileJournalTest, RefusesANewerSchemaAndOtherPrograms) {
   commit(rows_of(1, 2, 3));
-  execute(path, "PRAGMA user_version = 3");
-  EXPECT_THAT(mismatch(path), HasSubstr("newer sessionlogd (schema 3"));
+  execute(path, "PRAGMA user_version = 4");
+  EXPECT_THAT(mismatch(path), HasSubstr("newer sessionlogd (schema 4"));
 
   execute(dir / "other.db", "CREATE TABLE t (x)");
   EXPECT_THAT(mismatch(dir / "other.db"), HasSubstr("another program"));
@@ -116,13 +117,30 @@ TEST_F(FileJournalTest, BringsADatabaseOfTheFirstSchemaUpToDate) {
   commit(rows_of(1, 2, 3));
   const Content before = read_all(path);
   ASSERT_EQ(before.position->begun, 0) << "as the first schema had it";
-  execute(path, "ALTER TABLE position DROP COLUMN begun; PRAGMA user_version = 1");
+  execute(path,
+          "ALTER TABLE position DROP COLUMN format; ALTER TABLE position DROP COLUMN begun; PRAGMA user_version = 1");
   EXPECT_THROW(FileJournal::open_to_read(path), std::runtime_error) << "whoever only looks changes nothing";
   EXPECT_EQ(read_all(path), before);
   OutputPosition later = *before.position;
   later.begun = 1'795'293'672;
   ASSERT_TRUE(FileJournal(path).commit({}, later));
   EXPECT_EQ(read_all(path).position, later);
+}
+
+TEST_F(FileJournalTest, BringsADatabaseOfTheSecondSchemaUpToDate) {
+  OutputPosition with_begun = kPosition;
+  with_begun.begun = 1'795'293'672;
+  commit(rows_of(1, 2, 3), with_begun);
+  const Content before = read_all(path);
+  execute(path, "ALTER TABLE position DROP COLUMN format; PRAGMA user_version = 2");
+  EXPECT_EQ(read_all(path), before);
+  EXPECT_EQ(read_all(path).position->format, "ecs");
+  OutputPosition later = with_begun;
+  later.format = "another";
+  ASSERT_TRUE(FileJournal(path).commit({}, later));
+  EXPECT_EQ(read_all(path).position, later);
+  execute(path, "UPDATE position SET format = 'ecs'");
+  EXPECT_THAT(mismatch(path), HasSubstr("checksum of the position")) << "the format counts";
 }
 
 TEST_F(FileJournalTest, CanBeLookedAtWhileItIsWritten) {
@@ -215,7 +233,7 @@ TEST_F(FileJournalTest, AnEmptiedStateIsNoStateAndTheSinkSaysSo) {
   const std::string output = dir / "events";
   const auto recover = [&] {
     test::CountingState state;
-    FileSink sink(dir / "state", FileSinkSettings{.path = output});
+    FileSink sink(dir / "state", FileSinkSettings{.path = output}, kEcsFormat);
     sink.recover(state);
     const Batch batch = test::batch_of(1, 0, 1);
     return sink.commit({&batch, 1});

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "sinks/file_sink.h"
+#include "sinks/formats/ecs.h"
 #include "tests/sinks/support.h"
 
 namespace sessionlogd {
@@ -71,7 +72,7 @@ class FileSinkFailureTest : public testing::Test {
   void start() {
     sink.reset();  // as a process that ended
     state = CountingState();
-    sink = std::make_unique<FileSink>(dir / "state", FileSinkSettings{.path = path}, disk);
+    sink = std::make_unique<FileSink>(dir / "state", FileSinkSettings{.path = path}, kEcsFormat, disk);
     sink->recover(state);
   }
 

@@ -12,6 +12,7 @@
 #include <random>
 
 #include "sinks/file_sink.h"
+#include "sinks/formats/ecs.h"
 #include "tests/sinks/support.h"
 
 namespace sessionlogd {
@@ -63,7 +64,7 @@ struct Place {
   const bool alone = random() % 2 == 0;  // half of them end by their own hand, at a chosen place
   SuddenDeath ops(alone ? random() % 60 : UINT64_MAX, random());
   CountingState state;
-  FileSink sink(place.state_dir, place.settings, ops);
+  FileSink sink(place.state_dir, place.settings, kEcsFormat, ops);
   sink.recover(state);
   if (!state.complaints().empty()) ::_exit(3);
   for (std::map<std::uint64_t, std::uint64_t> counts = state.counts();;) {
@@ -126,7 +127,7 @@ TEST(FileSinkKill, LosesAndRepeatsNothing) {
     if (random() % 2 == 0) continue;  // the next child recovers
 
     CountingState state;
-    FileSink(place.state_dir, place.settings).recover(state);
+    FileSink(place.state_dir, place.settings, kEcsFormat).recover(state);
     ASSERT_TRUE(state.complaints().empty()) << state.complaints().front();
     ASSERT_EQ(std::filesystem::file_size(place.settings.path), size) << "recovery changed the size";
     const CountingState written = test::count_output(test::read_text(place.settings.path));

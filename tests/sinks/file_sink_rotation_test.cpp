@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "sinks/file_sink.h"
+#include "sinks/formats/ecs.h"
 #include "sinks/rotated_name.h"
 #include "tests/sinks/captured_log.h"
 #include "tests/sinks/support.h"
@@ -61,7 +62,7 @@ class FileSinkRotation : public testing::Test {
   void start() {
     sink.reset();
     state = CountingState();
-    sink = std::make_unique<FileSink>(dir / "state", settings, ops);
+    sink = std::make_unique<FileSink>(dir / "state", settings, kEcsFormat, ops);
     sink->recover(state);
   }
 

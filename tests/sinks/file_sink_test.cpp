@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sinks/formats/ecs.h"
 #include "sinks/make_sink.h"
 #include "tests/sinks/captured_log.h"
 #include "tests/sinks/support.h"
@@ -24,7 +25,7 @@ using testing::HasSubstr;
 class FileSinkTest : public testing::Test {
  protected:
   std::unique_ptr<FileSink> open(CountingState& state) {
-    auto sink = std::make_unique<FileSink>(state_dir, settings);
+    auto sink = std::make_unique<FileSink>(state_dir, settings, kEcsFormat);
     sink->recover(state);
     return sink;
   }
@@ -103,7 +104,7 @@ TEST_F(FileSinkTest, KeepsKeysAndValuesOfAnyBytes) {
   commit({batch});
 
   Rows rows;
-  FileSink(state_dir, settings).recover(rows);
+  FileSink(state_dir, settings, kEcsFormat).recover(rows);
   const std::vector<std::tuple<std::string, std::uint64_t, std::int32_t, std::string>> expected{
       {"aws-eu", ~0ull, 5, std::string("\0\xff\n'", 4)},
       {"aws-eu", 0, StateRecord::kSourcePart, std::string(1 << 20, 'x')}};

@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "sinks/file_sink.h"
+#include "sinks/formats/ecs.h"
 #include "sinks/rotated_keeper.h"
 #include "sinks/rotated_name.h"
 #include "tests/sinks/support.h"
@@ -30,7 +31,7 @@ class FileState : public testing::Test {
   // Entries first to last of session 1, one commit each.
   void write(std::uint64_t first, std::uint64_t last) const {
     CountingState state;
-    FileSink sink(state_dir, settings);
+    FileSink sink(state_dir, settings, kEcsFormat);
     sink.recover(state);
     for (std::uint64_t entry = first; entry <= last; ++entry) {
       const Batch batch = batch_of(1, entry, 1);
@@ -40,7 +41,7 @@ class FileState : public testing::Test {
 
   std::uint64_t known() const {
     CountingState state;
-    FileSink(state_dir, settings).recover(state);
+    FileSink(state_dir, settings, kEcsFormat).recover(state);
     EXPECT_EQ(state.deliveries(), 0u) << "what is rebuilt is committed";
     return state.count(1);
   }
@@ -64,7 +65,7 @@ TEST_F(FileState, IsRebuiltFromEveryFilePlainAndCompressed) {
       fs::remove_all(state_dir);
     }
     CountingState into;
-    const NewState made = rebuild_state(state_dir, settings, into);
+    const NewState made = rebuild_state(state_dir, settings, kEcsFormat, into);
     EXPECT_EQ(made.first_file, 1);
     EXPECT_FALSE(made.gap_before);
     EXPECT_EQ(made.moved_aside.empty(), !damaged);
@@ -84,7 +85,7 @@ TEST_F(FileState, IsRebuiltAsFarAsTheFilesReachWithoutAGap) {
     std::vector<Batch> settle() override { return {}; }
     std::vector<std::uint64_t> keys;
   } into;
-  const NewState made = rebuild_state(state_dir, settings, into);
+  const NewState made = rebuild_state(state_dir, settings, kEcsFormat, into);
   EXPECT_EQ(made.first_file, 3);
   EXPECT_TRUE(made.gap_before);
   EXPECT_THAT(into.keys, testing::ElementsAre(6, 7, 8, 9, 10));
@@ -92,9 +93,9 @@ TEST_F(FileState, IsRebuiltAsFarAsTheFilesReachWithoutAGap) {
 
 TEST_F(FileState, CannotBeRebuiltFromNothing) {
   CountingState into;
-  EXPECT_THROW(rebuild_state(state_dir, settings, into), std::runtime_error);
+  EXPECT_THROW(rebuild_state(state_dir, settings, kEcsFormat, into), std::runtime_error);
   test::write_text(settings.path, "");
-  EXPECT_THROW(rebuild_state(state_dir, settings, into), std::runtime_error);
+  EXPECT_THROW(rebuild_state(state_dir, settings, kEcsFormat, into), std::runtime_error);
 }
 
 TEST_F(FileState, GoesOnWhereARebuildWasKilled) {
@@ -107,9 +108,9 @@ TEST_F(FileState, GoesOnWhereARebuildWasKilled) {
     }
     int settled = 0;
   } into;
-  EXPECT_THROW(rebuild_state(state_dir, settings, into), Killed);
+  EXPECT_THROW(rebuild_state(state_dir, settings, kEcsFormat, into), Killed);
   CountingState state;
-  FileSink(state_dir, settings).recover(state);
+  FileSink(state_dir, settings, kEcsFormat).recover(state);
   EXPECT_EQ(state.count(1), 11u);
   EXPECT_TRUE(state.complaints().empty());
 }
@@ -118,7 +119,7 @@ TEST_F(FileState, BeginsAfreshBehindTheOutput) {
   write(0, 10);
   test::append_text(settings.path, "torn");
   const std::string before = read_text(settings.path);
-  const NewState made = init_state(state_dir, settings);
+  const NewState made = init_state(state_dir, settings, kEcsFormat);
   EXPECT_EQ(made.first_file, 4);
   ASSERT_FALSE(made.moved_aside.empty());
   EXPECT_TRUE(fs::exists(made.moved_aside.front()));
@@ -130,21 +131,21 @@ TEST_F(FileState, BeginsAfreshBehindTheOutput) {
 }
 
 TEST_F(FileState, BeginsAfreshWhereNothingIs) {
-  EXPECT_EQ(init_state(state_dir, settings).first_file, 1);
+  EXPECT_EQ(init_state(state_dir, settings, kEcsFormat).first_file, 1);
   write(0, 3);
   fs::remove(settings.path);
-  EXPECT_EQ(init_state(state_dir, settings).first_file, 2);
+  EXPECT_EQ(init_state(state_dir, settings, kEcsFormat).first_file, 2);
   write(0, 0);
   EXPECT_EQ(known(), 1u);
 }
 
 TEST_F(FileState, IsLeftAloneWhileADaemonRuns) {
   CountingState state;
-  FileSink running(state_dir, settings);
+  FileSink running(state_dir, settings, kEcsFormat);
   running.recover(state);
   CountingState into;
-  EXPECT_THROW(rebuild_state(state_dir, settings, into), InUse);
-  EXPECT_THROW(init_state(state_dir, settings), InUse);
+  EXPECT_THROW(rebuild_state(state_dir, settings, kEcsFormat, into), InUse);
+  EXPECT_THROW(init_state(state_dir, settings, kEcsFormat), InUse);
   EXPECT_TRUE(fs::exists(state_dir + "/state.db"));
 }
 

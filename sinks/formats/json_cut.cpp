@@ -1,11 +1,9 @@
-#include "sinks/event_cut.h"
+#include "sinks/formats/json_cut.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <optional>
-#include <utility>
-#include <vector>
 
 #include "core/json_text.h"
 
@@ -42,16 +40,11 @@ std::optional<Member> find_member(std::string_view line, std::size_t object, std
   return std::nullopt;
 }
 
-std::optional<Member> find_member(std::string_view line, std::string_view object, std::string_view name) {
-  const std::optional<Member> holder = find_member(line, 0, object);
-  return holder ? find_member(line, holder->value.from, name) : std::nullopt;
+std::optional<Member> find_member(std::string_view line, const JsonPath& path) {
+  if (path.object.empty()) return find_member(line, 0, path.name);
+  const std::optional<Member> holder = find_member(line, 0, path.object);
+  return holder ? find_member(line, holder->value.from, path.name) : std::nullopt;
 }
-
-// What an entry says, in the order in which it is missed least.
-constexpr std::pair<const char*, const char*> kCutInTurn[] = {
-    {"event", "original"},      {"", "message"},          {"error", "message"},       {"sessionlog", "resource_id"},
-    {"sessionlog", "duration"}, {"sessionlog", "status"}, {"sessionlog", "log_time"},
-};
 
 // How long an escape or a character of UTF-8 is that begins with `text`.
 std::size_t character_size(std::string_view text) {
@@ -74,20 +67,20 @@ Span end_of_text(std::string_view line, const Span& token, std::size_t excess) {
 
 }  // namespace
 
-std::string cut_event(std::string_view line, std::size_t limit) {
+std::string cut_json(std::string_view line, std::size_t limit, const JsonCut& how) {
   std::string out(line);
   const std::string mark = fmt::format(R"("truncated":{},)", line.size());
   const auto excess = [&] { return out.size() + mark.size() > limit ? out.size() + mark.size() - limit : 0; };
   const auto cut = [&](const Span& span) { out.erase(span.from, span.size()); };
 
-  if (const auto extra = find_member(out, "sessionlog", "extra"); extra && excess() > 0) cut(extra->whole);
-  for (const auto& [object, name] : kCutInTurn) {
+  if (const auto extra = find_member(out, how.whole); extra && excess() > 0) cut(extra->whole);
+  for (const JsonPath& text : how.texts) {
     if (excess() == 0) break;
-    const auto member = *object == '\0' ? find_member(out, 0, name) : find_member(out, object, name);
+    const auto member = find_member(out, text);
     if (member && is_string_token(std::string_view(out).substr(member->value.from, member->value.size())))
       cut(end_of_text(out, member->value, excess()));
   }
-  if (const auto ours = find_member(out, 0, "sessionlog")) out.insert(ours->value.from + 1, mark);
+  if (const auto marked = find_member(out, 0, how.mark_in)) out.insert(marked->value.from + 1, mark);
   out.shrink_to_fit();  // it waits beside others, and what was cut may have been megabytes
   return out;
 }

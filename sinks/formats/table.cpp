@@ -1,0 +1,12 @@
+// The table itself, and nothing else: tests link one of their own instead, with a format more.
+#include "sinks/formats.h"
+#include "sinks/formats/ecs.h"
+
+namespace sessionlogd {
+
+std::span<const Format* const> formats() {
+  static constexpr const Format* kFormats[] = {&kEcsFormat};
+  return kFormats;
+}
+
+}  // namespace sessionlogd
