@@ -10,7 +10,7 @@
 namespace sessionlogd {
 namespace {
 
-// Names of section 7 are "" where nothing is known yet.
+// "" where nothing is known yet.
 std::string text_of(const std::optional<Instant>& at) {
   std::string text;
   if (at) append_rfc3339(text, *at);

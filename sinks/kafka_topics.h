@@ -27,7 +27,7 @@ Result<std::optional<TopicShape>> look_up(const KafkaClient& client, const std::
 Result<std::map<std::string, std::string>> configuration_of(const KafkaClient& client, const std::string& topic,
                                                             Patience& patience);
 
-// Compacted, as design and README ask for; kTryOut asks only whether we may. The error names the command to create it
+// Compacted, as sinks/kafka.md says; kTryOut asks only whether we may. The error names the command to create it
 // by hand.
 enum class Creation { kReally, kTryOut };
 Result<void> create_state_topic(const KafkaClient& client, const KafkaSinkSettings& settings, Creation creation,

@@ -280,7 +280,7 @@ State aws_state(const Entry& entry, const Step& step, Nanos moment) {
   State state{step.status, entry.started, entry.has_start ? entry.started : 0, "0"};
   if (!entry.has_start && !entry.ticks) return state;
   state.log_time = step.finished != 0 ? step.finished : last_tick(entry, step.at, moment);
-  // Only the millisecond component of the span, as the product does it (veeam-api.md, 1.4).
+  // Only the millisecond component of the span, as the product does it (config/dialects/README.md).
   state.duration = std::to_string((state.log_time - entry.started) / kMillisecond % 1000);
   return state;
 }

@@ -10,11 +10,13 @@
 namespace sessionlogd {
 namespace {
 
-std::string shipped_file() {
+std::string text_of(const char* path) {
   std::ostringstream text;
-  text << std::ifstream(SHIPPED_CONFIGURATION).rdbuf();
+  text << std::ifstream(path).rdbuf();
   return text.str();
 }
+
+std::string shipped_file() { return text_of(SHIPPED_CONFIGURATION); }
 
 // The example of a source taken into use, as the file tells operators to.
 std::string with_example(const std::string& text) { return std::regex_replace(text, std::regex("(^|\n)#: "), "$1"); }
@@ -108,9 +110,10 @@ TEST_F(ShippedFile, HoldsTheDefaultsOfKafka) {
   EXPECT_EQ(shipped.sink.commit_bytes, SinkSettings{}.commit_bytes);
 }
 
-// An unknown key's message lists the known ones: each of them must be explained.
+// An unknown key's message lists the known ones: each of them must be explained, in the file and in the reference.
 TEST_F(ShippedFile, DocumentsEveryKey) {
   const std::string text = shipped_file();
+  const std::string reference = text_of(CONFIGURATION_REFERENCE);
   for (const char* where : {"[daemon]\n", "[poll]\n", "[sink]\n", "[sink]\ntype = \"kafka\"\n", "[[source]]\n",
                             "[[source]]\n[source.tls]\n"}) {
     for (const std::string& mistake : files_.mistakes(std::string(where) + "qqqqqqqqqqqq = 1\n")) {
@@ -122,6 +125,9 @@ TEST_F(ShippedFile, DocumentsEveryKey) {
         EXPECT_TRUE(
             std::regex_search(text, std::regex("(^|\n)(#[:!] )?(# )?" + key + " *= |\\[source\\." + key + "\\]")))
             << key;
+        // A column of keys: | `mode` |, or several of them.
+        EXPECT_TRUE(std::regex_search(reference, std::regex("\\n\\|[^|\n]*`(tls\\.)?" + key + "`[^|\n]*\\|")))
+            << key << " is not in config/README.md";
       }
     }
   }

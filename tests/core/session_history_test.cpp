@@ -338,7 +338,7 @@ TEST(SessionHistory, TakesThousandsOfTwins) {
 
 constexpr std::uint32_t kPaired = 0xFFFFFFFF;
 
-// Design section 4, word by word, in quadratic time.
+// core/README.md, "Identity, change, order", word by word, in quadratic time.
 std::map<std::size_t, std::pair<std::uint64_t, bool>> model(const SessionHistory& history,
                                                             const std::vector<EntryDigest>& entries,
                                                             CompareRules rules) {

@@ -23,7 +23,7 @@ const std::vector<std::string> kLong = {"--appliances", "4", "--sessions", "5", 
 constexpr const char* kUser = "User:sessionlogd";
 constexpr const char* kCertificateUser = "User:CN=sessionlogd";
 
-// The rights that README lists, and no others.
+// The rights that sinks/kafka.md lists, and no others.
 std::vector<Acl> rights_in(const Bed& bed) {
   using enum Acl::Right;
   return {{.name = bed.topic, .right = kWrite},
