@@ -35,7 +35,8 @@ std::vector<std::string> not_healthy(const Heartbeat& heartbeat, SteadyTime now)
 std::vector<std::string> not_ready(const FleetView& view) {
   std::vector<std::string> reasons = view.not_healthy;
   if (view.process.stopping) reasons.push_back("the daemon is stopping");
-  const bool all_seen = std::all_of(view.shards.begin(), view.shards.end(), [](const auto& it) { return it != nullptr; });
+  const bool all_seen =
+      std::all_of(view.shards.begin(), view.shards.end(), [](const auto& it) { return it != nullptr; });
   if (!view.sink.error.empty()) {
     reasons.push_back(fmt::format("sink {} cannot take events now: {}", view.process.sink_name, view.sink.error));
   } else if (view.sink.committing_for && *view.sink.committing_for > kLongestCommit) {

@@ -47,8 +47,8 @@ struct FleetView {
   std::vector<const SourceView*> sources() const;  // in order of their names
 };
 
-// Why the daemon is not well (some loop does not turn), or not ready (the sink does not commit, or sources have not begun,
-// too). Empty: it is.
+// Why the daemon is not well (some loop does not turn), or not ready (the sink does not commit, or sources have not
+// begun, too). Empty: it is.
 std::vector<std::string> not_healthy(const Heartbeat& heartbeat, SteadyTime now);
 std::vector<std::string> not_ready(const FleetView& view);
 
