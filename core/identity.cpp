@@ -23,11 +23,18 @@ char* put_le(char* to, T value) {
 
 }  // namespace
 
+// XXH3 only adds the seed to what it exclusive-ors a text of up to 8 bytes with: another generation of "eu/1000" would
+// be "eu/3000". A longer one begins with the source in a word that the seed changes, too, so no two of a source meet.
 std::uint64_t session_key(std::string_view source_id, std::string_view session_id, std::uint32_t generation) {
+  constexpr std::size_t kSeedIsOnlyAdded = 8;
   std::string text;
   text.reserve(source_id.size() + 1 + session_id.size());
   text.append(source_id).append("/").append(session_id);
-  return XXH3_64bits_withSeed(text.data(), text.size(), generation);
+  if (generation == 0 || text.size() > kSeedIsOnlyAdded)
+    return XXH3_64bits_withSeed(text.data(), text.size(), generation);
+  char bytes[sizeof(std::uint64_t) + sizeof(generation)];
+  put_le(put_le(bytes, XXH3_64bits(text.data(), text.size())), generation);
+  return XXH3_64bits(bytes, sizeof bytes);
 }
 
 void HashInput::grow(std::size_t more) { bytes_.resize(std::max(2 * bytes_.size(), size_ + more)); }

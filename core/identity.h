@@ -3,15 +3,20 @@
 //
 // Changing any of this would emit a whole fleet again. tests/core/identity_test.cpp holds golden vectors.
 //
-//   session_key = XXH3-64(source_id "/" session_id, seed = generation)
-//   entry_base  = XXH3-64(identity, seed = session_key)       identity = the identity fields in the dialect's order,
-//   each as entry_key   = entry_base for the first of its twins,         time    't' seconds:i64le nanoseconds:u32le
-//                 XXH3-64(entry_base:u64le ordinal:u32le,         text    's' size:u32le bytes (decoded UTF-8; of a
-//                 number its text) seed = session_key) for the ordinal-th,         absent  'n' counted from 1 for the
-//                 second                   raw     'r' size:u32le bytes (as it stood in the answer)
-//   event_hash  = the low 32 bits of XXH3-64(content, seed = 0)  content = the status, then, once the status is final,
-//   the other
-//                                                                 content fields, in the same notation
+//   session_key = XXH3-64(source_id "/" session_id, seed = generation); where that text has at most 8 bytes and the
+//                 generation is not 0: XXH3-64(session_key of generation 0:u64le generation:u32le)
+//   entry_base  = XXH3-64(identity, seed = session_key)
+//   entry_key   = entry_base for the first of its twins, XXH3-64(entry_base:u64le ordinal:u32le, seed = session_key)
+//                 for the ordinal-th, counted from 1 for the second
+//   event_hash  = the low 32 bits of XXH3-64(content, seed = 0)
+//
+// identity is the identity fields in the dialect's order; content the status, then, once the status is final, the other
+// content fields. Each field is one of
+//
+//   time    't' seconds:i64le nanoseconds:u32le
+//   text    's' size:u32le bytes (decoded UTF-8; of a number its text)
+//   absent  'n'
+//   raw     'r' size:u32le bytes (as it stood in the response)
 //
 // Times are truncated to microseconds: of an instant that a source shows with seven digits its database keeps six. A
 // time without a zone counts as UTC, whatever the source's `time_zone`. The year 1 stands for no time, but of a log

@@ -3,6 +3,10 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include "tests/core/log_text.h"
 
 namespace sessionlogd {
@@ -14,6 +18,19 @@ TEST(Identity, KeepsTheKeysOfSessions) {
   EXPECT_EQ(session_key("aws-eu", "90faa259-fbf6-493a-b492-e59e1cfbe3a6"), 0xc1d0b22a5d702542u);
   EXPECT_EQ(session_key("aws-eu", "90faa259-fbf6-493a-b492-e59e1cfbe3a6", 1), 0x216b74ac97f2b32cu);
   EXPECT_EQ(session_key("", ""), 0x474292953285562eu);
+}
+
+// With the generation as the seed alone, "eu/1000" in its second would be "eu/3000".
+TEST(Identity, GivesNoTwoSessionsOfASourceOneKey) {
+  for (const char* source : {"", "e", "eu", "aws", "aws-e", "aws-eu", "appliance-of-the-north"}) {
+    std::vector<std::uint64_t> keys;
+    for (int id = 0; id < 40'000; ++id) {
+      for (std::uint32_t generation = 0; generation < 4; ++generation)
+        keys.push_back(session_key(source, std::to_string(id), generation));
+    }
+    std::ranges::sort(keys);
+    EXPECT_EQ(std::ranges::adjacent_find(keys), keys.end()) << source;
+  }
 }
 
 TEST(Identity, KeepsTheKeysOfEntries) {
