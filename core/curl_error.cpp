@@ -50,6 +50,9 @@ CurlFault classify(CURLcode code) {
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_UNSUPPORTED_PROTOCOL:
       return {kBadAnswer, "the answer is not HTTP/1"};
+#if LIBCURL_VERSION_NUM >= 0x080600  // limits of its own, of headers
+    case CURLE_TOO_LARGE:
+#endif
     case CURLE_WRITE_ERROR:
     case CURLE_ABORTED_BY_CALLBACK:
     case CURLE_FILESIZE_EXCEEDED:
