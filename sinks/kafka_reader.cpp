@@ -81,11 +81,11 @@ struct KafkaReader::Reading {
 
 std::optional<std::string_view> KafkaReader::Record::header(const char* name) const {
   rd_kafka_headers_t* headers = nullptr;
-  const void* value = nullptr;
+  const void* bytes = nullptr;
   std::size_t size = 0;
   const bool found = rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR &&
-                     rd_kafka_header_get_last(headers, name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
-  return found ? std::optional(text_of(value, size)) : std::nullopt;
+                     rd_kafka_header_get_last(headers, name, &bytes, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+  return found ? std::optional(text_of(bytes, size)) : std::nullopt;
 }
 
 KafkaReader::KafkaReader(const KafkaConf& conf, std::string topic, std::int32_t partitions)

@@ -260,7 +260,7 @@ TEST(Formats, TheFirstIsWhatIsWrittenUnlessAnotherIsAskedFor) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, FormatContract, testing::ValuesIn(formats().begin(), formats().end()),
-                         [](const auto& info) { return std::string(info.param->name); });
+                         [](const auto& format) { return std::string(format.param->name); });
 
 }  // namespace
 }  // namespace sessionlogd::test
