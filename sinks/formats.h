@@ -52,9 +52,8 @@ template <class Function>
 class Needed {
  public:
   template <std::convertible_to<Function> From>
-  consteval Needed(From function) : function_(function) {
-    if (function_ == nullptr) throw "every format has all of the functions in sinks/formats.h";
-  }
+  constexpr Needed(From function) : function_(function) {}
+  Needed(std::nullptr_t) = delete;
   template <class... Arguments>
   auto operator()(Arguments&&... arguments) const {
     return function_(std::forward<Arguments>(arguments)...);
