@@ -59,6 +59,7 @@ ApiClient::ApiClient(asio::io_context& io, HttpClient& http, const SourceSetting
       http_(http),
       settings_(settings),
       manners_(manners),
+      holder_(manners.accounts != nullptr ? manners.accounts->new_holder() : 0),
       admission_(io, settings, random, manners.held_back),
       token_(make_token(settings)),
       logins_(manners.between_logins),
@@ -284,7 +285,8 @@ Task<Result<Grant>> ApiClient::log_in(std::uint64_t id) {
   const Result<std::string> password = usable_secret(*settings_.password);
   if (password.has_error()) co_return password.error();
 
-  if (manners_.accounts != nullptr) manners_.accounts->logs_in(account(), system_now(), logins_.early_deaths());
+  if (manners_.accounts != nullptr)
+    manners_.accounts->logs_in(account(), holder_, system_now(), logins_.early_deaths());
   FormFields form = settings_.dialect->token.password_grant;
   std::string copy = *password;
   const Result<HttpAnswer> answer = co_await ask_for_grant(std::move(form), std::move(copy), id);
@@ -298,7 +300,8 @@ Task<Result<Grant>> ApiClient::log_in(std::uint64_t id) {
   }
   Error error = grant.error();
   if (error.kind == ErrorKind::kRefused) {
-    if (manners_.accounts != nullptr) manners_.accounts->refused(account(), *password, system_now(), error.detail);
+    if (manners_.accounts != nullptr)
+      manners_.accounts->refused(account(), holder_, *password, system_now(), error.detail);
     error.detail += kParked;
     parking_.refused(*password, SteadyClock::now(), error);
   }
@@ -457,7 +460,7 @@ Task<void> ApiClient::log_out(std::chrono::milliseconds most) {
   const Result<HttpAnswer> answer = co_await http_.send(*endpoint_, request);
   admission_.ended(*ticket, answer);
   const bool is_over = answer.has_value() && answer->status < 300;
-  if (is_over && manners_.accounts != nullptr) manners_.accounts->logged_out(account());
+  if (is_over && manners_.accounts != nullptr) manners_.accounts->logged_out(account(), holder_);
 }
 
 }  // namespace sessionlogd
