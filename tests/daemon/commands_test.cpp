@@ -321,6 +321,24 @@ TEST(Commands, CheckConnectNamesTheZoneToSet) {
   }
 }
 
+// Whatever was noted of a source when the time for all of them ran out: nobody has looked yet whether it is secret.
+TEST(Commands, CheckConnectShowsNothingOfASourceThatItDidNotFinish) {
+  Workplace place;
+  place.write("password", "geheim&wort");
+  const std::vector<std::string> rows{row_of("s", "geheim&wort", -60), row_of("t", "canary-access-0", -60)};
+  const Appliance appliance([&](const Appliance::Request& request) -> std::optional<TestServer::Reply> {
+    if (request.target().find("/log") != request.target().npos)
+      return TestServer::Reply("", TestServer::Reply::Then::kSilence);
+    return reply_with(request, rows, {});
+  });
+  place.configure(appliance.source("a", "file:" + (place / "password").string()), "", "timeout = \"300s\"\n");
+  const Outcome outcome = place.run("check", {"--connect"});
+  EXPECT_EQ(outcome.status, 1) << outcome.err;
+  EXPECT_THAT(outcome.out, ContainsRegex("a +veeam-aws +2 +- +no answer in time"));
+  EXPECT_THAT(outcome.out, testing::Not(HasSubstr("geheim")));
+  EXPECT_THAT(outcome.out, testing::Not(HasSubstr("canary")));
+}
+
 TEST(Commands, CheckConnectIsNotWellWhereTheListingIsNotComplete) {
   using Reply = TestServer::Reply;
   Workplace place;
