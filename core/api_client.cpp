@@ -49,7 +49,12 @@ Error for_who_needs_it(Error error, bool logged_in_before) {
   return error;
 }
 
-constexpr std::string_view kParked = "; the next try is in 15 minutes, or when the secret changes";
+// What follows a refused credential. A command that keeps nothing of accounts has no next try.
+std::string_view words_for_parked(const Manners& manners) {
+  return manners.held_back == HeldBack::kFails && manners.accounts == nullptr
+             ? "; correct the account or its secret, then try again"
+             : "; the next try is in 15 minutes, or when the secret changes";
+}
 
 }  // namespace
 
@@ -302,7 +307,7 @@ Task<Result<Grant>> ApiClient::log_in(std::uint64_t id) {
   if (error.kind == ErrorKind::kRefused) {
     if (manners_.accounts != nullptr)
       manners_.accounts->refused(account(), holder_, *password, system_now(), error.detail);
-    error.detail += kParked;
+    error.detail += words_for_parked(manners_);
     parking_.refused(*password, SteadyClock::now(), error);
   }
   // One pass has no time for what another login would say again.
@@ -374,7 +379,7 @@ Result<std::string> ApiClient::usable_secret(const Secret& from) {
                             ? manners_.accounts->parks(account(), secret, system_now())
                             : std::nullopt;
     if (parked) {
-      Error error(ErrorKind::kRefused, parked->why + std::string(kParked));
+      Error error(ErrorKind::kRefused, parked->why + std::string(words_for_parked(manners_)));
       parking_.refused(secret, now - Parking::kSpan + std::chrono::seconds{parked->seconds}, error);
       return error;
     }
@@ -397,7 +402,7 @@ Result<void> ApiClient::take_fixed_token() {
 // `refused` is a fixed token that was answered 401. An error when there is no other to try.
 Result<void> ApiClient::replace_fixed_token(const std::string& refused) {
   Error error(ErrorKind::kLogInAgain, "the token was refused");
-  error.detail += kParked;
+  error.detail += words_for_parked(manners_);
   parking_.refused(refused, SteadyClock::now(), error);
   return take_fixed_token();
 }

@@ -693,6 +693,14 @@ TEST_F(ApiClientTest, KeepsItsDistanceWhileAnotherSourceOfTheAccountHoldsAToken)
   EXPECT_EQ(desk_.logins, 2);
 }
 
+// Of a command that keeps nothing: there is no next try.
+TEST_F(ApiClientTest, InOnePassNoNextTryIsPromised) {
+  manners_ = {.held_back = HeldBack::kFails};
+  desk_.log_in = [](int) { return unauthorized(); };
+  for (int i = 0; i < 2; ++i)
+    EXPECT_THAT(error_of_get().detail, testing::EndsWith("; correct the account or its secret, then try again"));
+}
+
 TEST_F(ApiClientTest, InOnePassALoginThatFailedIsNotRepeated) {
   manners_ = {.held_back = HeldBack::kFails, .between_logins = std::chrono::hours(1)};
   desk_.log_in = [](int) { return Reply(answer(R"({"error":"wrong version"})", {}, "400 Bad Request")); };
