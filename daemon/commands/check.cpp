@@ -93,27 +93,46 @@ Task<Result<void>> list_sessions(ApiClient& api, const SourceSettings& source, S
   co_return listed;
 }
 
-// What a person can do about it, where the words of the fault do not say it.
-std::string with_remedy(const Error& error) {
+enum class Asked { kListing, kLog };
+
+// What a person can do about it; "" where the words of the fault say it.
+std::string remedy_for(const Error& error, Asked asked, const Dialect& dialect) {
   const int status = error.http_status;
-  const char* remedy = status == 401 || status == 403 ? "; give it the right to read sessions and logs"
-                       : status == 400 || status == 404 || status == 406 ? "; is api_version right?"
-                       : status == 429                                   ? "; it wants to be left alone: try later"
-                       : error.kind == ErrorKind::kBadAnswer
-                           ? "; is it the appliance that answers at this url, and does the dialect fit it?"
-                           : "";
-  return error.detail + remedy;
+  // What came of a login has no status of its own here.
+  const bool failed_by_itself = status / 100 == 5 || error.detail.starts_with("token request: HTTP 5");
+  if (status == 401 || status == 403) return "; give it the right to read sessions and logs";
+  if (status == 429) return "; it wants to be left alone: try later";
+  if (error.kind == ErrorKind::kTryLater && failed_by_itself)
+    return "; it failed by itself: try later, or look into its own log";
+  if (error.detail.find("api_version?") != std::string::npos) return "";
+  // Where the listing came, the version is right.
+  if (asked == Asked::kLog && (status == 404 || status == 410)) return "; this log is gone";
+  if (status == 400 || status == 404 || status == 406 || status == 501)
+    return asked == Asked::kListing ? "; is api_version right?"
+                                    : fmt::format("; does log.path of dialect {} fit it?", dialect.name);
+  if (error.kind == ErrorKind::kBadAnswer)
+    return "; is it the appliance that answers at this url, and does the dialect fit it?";
+  return "";
 }
+
+// Another log may be well.
+bool is_about_one_log(const Error& error) { return error.http_status >= 400 && error.http_status != 429; }
 
 // What goes wrong with the requests; "" = nothing.
 Task<std::string> read_source(ApiClient& api, const SourceSettings& source, SourceProof& proof) {
+  const Dialect& dialect = *source.dialect;
   const Result<void> listed = co_await list_sessions(api, source, proof);
-  if (listed.has_error()) co_return with_remedy(listed.error());
+  if (listed.has_error()) co_return listed.error().detail + remedy_for(listed.error(), Asked::kListing, dialect);
   for (const ListedSession& session : proof.to_read()) {
-    std::string target = path_of_session(source.dialect->log.path, session.id);
+    std::string target = path_of_session(dialect.log.path, session.id);
     const Result<HttpAnswer> log = co_await api.get(std::move(target));
-    if (log.has_error()) co_return with_remedy(log.error());
-    if (proof.read(session, log->body)) break;
+    if (log.has_value()) {
+      if (proof.read(session, log->body)) break;
+      continue;
+    }
+    std::string why = log.error().detail + remedy_for(log.error(), Asked::kLog, dialect);
+    if (!is_about_one_log(log.error())) co_return why;
+    proof.refused(std::move(why));
   }
   co_return std::string();
 }

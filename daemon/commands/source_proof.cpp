@@ -288,6 +288,11 @@ void SourceProof::encode(const ListedSession& session, const Body& log, std::uin
 }
 
 void SourceProof::conclude(Instant now) {
+  if (logs_ == 0 && !refused_.empty()) {
+    fail(refused_.front());
+  } else {
+    notes_.insert(notes_.end(), refused_.begin(), refused_.end());
+  }
   if (ids_.empty() && unusable() == 0) {
     notes_.push_back(source_.poll.lookback
                          ? "no session began within lookback: that events come out could not be proved"

@@ -321,6 +321,29 @@ TEST(Commands, CheckConnectNamesTheZoneToSet) {
   }
 }
 
+TEST(Commands, CheckConnectReadsAnotherLogWhereOneIsGone) {
+  Workplace place;
+  place.write("password", "secret");
+  std::string with_log = "old";
+  const std::vector<std::string> rows{row_of("new", "Succeeded", -60, -50), row_of("old", "Succeeded", -600, -500)};
+  const Appliance appliance([&](const Appliance::Request& request) {
+    return reply_with(request, rows, [&](std::string_view id) {
+      return id == with_log ? answer("{\"log\":[" + entry_of(-590) + "]}") : answer("{}", {}, "404 Not Found");
+    });
+  });
+  place.configure(appliance.source("a", "file:" + (place / "password").string()));
+  const Outcome one = place.run("check", {"--connect"});
+  EXPECT_EQ(one.status, 0) << one.out << one.err;
+  EXPECT_THAT(one.out, ContainsRegex("note: HTTP 404 to .*/new/log.*; this log is gone"));
+  EXPECT_THAT(one.out, ContainsRegex("\"@timestamp\":"));
+  EXPECT_THAT(one.out, ContainsRegex("a +veeam-aws +2 +1 +ok, but see above"));
+  with_log = "none";
+  const Outcome none = place.run("check", {"--connect"});
+  EXPECT_EQ(none.status, 1) << none.out << none.err;
+  EXPECT_THAT(none.out, ContainsRegex("a +veeam-aws +2 +- +HTTP 404 to .*/new/log.*; this log is gone"));
+  EXPECT_THAT(none.out, testing::Not(HasSubstr("api_version")));
+}
+
 // Whatever was noted of a source when the time for all of them ran out: nobody has looked yet whether it is secret.
 TEST(Commands, CheckConnectShowsNothingOfASourceThatItDidNotFinish) {
   Workplace place;
@@ -359,23 +382,41 @@ TEST(Commands, CheckConnectIsNotWellWhereTheListingIsNotComplete) {
               ContainsRegex("a +veeam-aws +[0-9]+ +1 +the listing is not complete: .*Is it the appliance"));
 }
 
-TEST(Commands, CheckConnectSaysWhatToDoWhereLogsAreRefused) {
-  using Reply = TestServer::Reply;
-  for (const auto& [log, said] :
-       {std::pair{answer("{}", {}, "403 Forbidden"),
-                  "HTTP 403 to .*/log.*; give it the right to read sessions and logs"},
-        {answer("<html>Please sign in</html>"), "not a JSON object; is it the appliance that answers at this url"},
-        {answer("{}", {"Retry-After: 3600"}, "429 Too Many Requests"), "HTTP 429 to .*/log; it wants to be left"}}) {
+TEST(Commands, CheckConnectSaysWhatToDo) {
+  const std::string version = R"({"message":"the requested api version is not supported"})";
+  const struct {
+    const char* asked;  // what is refused: a part of its path
+    std::string answered;
+    const char* said;
+  } cases[] = {
+      {"/log", answer("{}", {}, "403 Forbidden"), "HTTP 403 to .*/log.*; give it the right to read sessions and logs"},
+      {"/log", answer("<html>Please sign in</html>"),
+       "not a JSON object; is it the appliance that answers at this url"},
+      {"/log", answer("{}", {"Retry-After: 3600"}, "429 Too Many Requests"), "HTTP 429 to .*/log; it wants to be left"},
+      {"/log", answer("{}", {}, "404 Not Found"), "HTTP 404 to .*/log; this log is gone\n"},
+      {"/log", answer("{}", {}, "406 Not Acceptable"),
+       "HTTP 406 to .*/log; does log.path of dialect veeam-aws fit it[?]\n"},
+      {"/log", answer("{}", {}, "500 Internal Server Error"), "HTTP 500 to .*/log; it failed by itself: try later"},
+      {"/sessions?", answer("{}", {}, "404 Not Found"), "HTTP 404 to [^ ]*; is api_version right[?]\n"},
+      {"/sessions?", answer("{}", {}, "501 Not Implemented"), "HTTP 501 to [^ ]*; is api_version right[?]\n"},
+      {"/sessions?", answer(version, {}, "400 Bad Request"),
+       "not supported .wrong api_version[?] [^ ]* is asked for.\n"},
+      {"/sessions?", answer("{}", {}, "503 Service Unavailable"), "HTTP 503 to [^ ]*; it failed by itself: try later"},
+      {"/token", answer("{}", {}, "500 Internal Server Error"), "request: HTTP 500; it failed by itself: try later"},
+      {"/token", answer("{}", {}, "401 Unauthorized"),
+       "the credentials were refused; correct the account or its secret, then try again\n"},
+  };
+  for (const auto& c : cases) {
     Workplace place;
-    place.write("password", "secret");
-    Appliance appliance([&log = log](const Appliance::Request& request) -> std::optional<Reply> {
-      if (request.target().find("/log") == request.target().npos) return std::nullopt;
-      return Reply(log);
+    place.write("password", "geheim&wort");
+    const Appliance appliance([&](const Appliance::Request& request) -> std::optional<TestServer::Reply> {
+      if (request.target().find(c.asked) == request.target().npos) return std::nullopt;
+      return TestServer::Reply(c.answered);
     });
     place.configure(appliance.source("a", "file:" + (place / "password").string()));
     const Outcome outcome = place.run("check", {"--connect"});
     EXPECT_EQ(outcome.status, 1) << outcome.out << outcome.err;
-    EXPECT_THAT(outcome.out, ContainsRegex(std::string("a +veeam-aws +1 +. +.*") + said)) << outcome.out;
+    EXPECT_THAT(outcome.out, ContainsRegex(std::string("a +veeam-aws +. +. +.*") + c.said)) << outcome.out;
   }
 }
 
