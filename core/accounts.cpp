@@ -89,6 +89,11 @@ std::optional<Accounts::Turn> Accounts::take_turn(const Account& account) {
   return Turn(*this, account);
 }
 
+Accounts::Holder Accounts::new_holder() {
+  const std::lock_guard lock(mutex_);
+  return ++last_holder_;
+}
+
 void Accounts::granted(const Account& account) {
   const std::lock_guard lock(mutex_);
   Entry& entry = entries_[account];
@@ -96,29 +101,33 @@ void Accounts::granted(const Account& account) {
   if (std::exchange(entry.until, 0) != 0) keep(account, entry);
 }
 
-void Accounts::refused(const Account& account, const std::string& secret, Instant now, const std::string& why) {
+void Accounts::refused(const Account& account, Holder holder, const std::string& secret, Instant now,
+                       const std::string& why) {
   const std::lock_guard lock(mutex_);
   Entry& entry = entries_[account];
   entry.good = false;
   entry.until = now.seconds + kParkedSeconds;
   entry.digest = digest_of(secret);
   entry.why = why;
-  entry.login = 0;  // it brought no token, and this secret waits long enough
+  std::erase(entry.holders, holder);
+  if (entry.holders.empty()) entry.login = 0;  // it brought no token, and this secret waits long enough
   keep(account, entry);
 }
 
-void Accounts::logs_in(const Account& account, Instant now, unsigned early_deaths) {
+void Accounts::logs_in(const Account& account, Holder holder, Instant now, unsigned early_deaths) {
   const std::lock_guard lock(mutex_);
   Entry& entry = entries_[account];
+  if (std::ranges::find(entry.holders, holder) == entry.holders.end()) entry.holders.push_back(holder);
   entry.login = now.seconds;
   entry.early_deaths = early_deaths;
   keep(account, entry);
 }
 
-void Accounts::logged_out(const Account& account) {
+void Accounts::logged_out(const Account& account, Holder holder) {
   const std::lock_guard lock(mutex_);
   Entry& entry = entries_[account];
-  if (std::exchange(entry.login, 0) != 0) keep(account, entry);
+  std::erase(entry.holders, holder);
+  if (entry.holders.empty() && std::exchange(entry.login, 0) != 0) keep(account, entry);
 }
 
 std::optional<Accounts::LastLogin> Accounts::last_login(const Account& account, Instant now) const {

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/result.h"
 #include "core/timestamp.h"
@@ -52,9 +53,13 @@ class Accounts {
   // nullopt: another one logs in, and nobody knows yet what comes of it; ask again.
   std::optional<Turn> take_turn(const Account& account);
 
+  // Whoever logs in with an account, and holds a token of it from then on until it is refused or has logged out.
+  using Holder = std::uint64_t;
+  Holder new_holder();
+
   // What came of a login with this secret.
   void granted(const Account& account);
-  void refused(const Account& account, const std::string& secret, Instant now, const std::string& why);
+  void refused(const Account& account, Holder holder, const std::string& secret, Instant now, const std::string& why);
 
   struct Parked {
     std::int64_t seconds;  // that are left of it
@@ -65,9 +70,9 @@ class Accounts {
 
   // A login is sent now, after so many tokens in a row that died early. Kept before it is on its way: who is killed
   // and started in a loop must not log in each time.
-  void logs_in(const Account& account, Instant now, unsigned early_deaths);
-  // Its token was handed back: nothing of ours is left there.
-  void logged_out(const Account& account);
+  void logs_in(const Account& account, Holder holder, Instant now, unsigned early_deaths);
+  // Its token was handed back. With the last holder's nothing of ours is left there.
+  void logged_out(const Account& account, Holder holder);
 
   struct LastLogin {
     std::int64_t seconds_ago;
@@ -85,6 +90,7 @@ class Accounts {
     unsigned early_deaths = 0;      // of tokens, before that login
     std::int64_t login_before = 0;  // likewise, as this run found it
     unsigned early_deaths_before = 0;
+    std::vector<Holder> holders;
     bool good = false;   // a login succeeded since the last that was refused
     bool taken = false;  // somebody logs in
   };
@@ -99,6 +105,7 @@ class Accounts {
   mutable std::mutex mutex_;
   std::uint64_t key_ = 0;
   std::map<Account, Entry> entries_;
+  Holder last_holder_ = 0;
   bool can_append_ = false;   // the file is there, and ours to its last byte
   std::size_t appended_ = 0;  // lines, since it was written whole
   bool failure_said_ = false;

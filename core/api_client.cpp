@@ -49,7 +49,12 @@ Error for_who_needs_it(Error error, bool logged_in_before) {
   return error;
 }
 
-constexpr std::string_view kParked = "; the next try is in 15 minutes, or when the secret changes";
+// What follows a refused credential. A command that keeps nothing of accounts has no next try.
+std::string_view words_for_parked(const Manners& manners) {
+  return manners.held_back == HeldBack::kFails && manners.accounts == nullptr
+             ? "; correct the account or its secret, then try again"
+             : "; the next try is in 15 minutes, or when the secret changes";
+}
 
 }  // namespace
 
@@ -59,6 +64,7 @@ ApiClient::ApiClient(asio::io_context& io, HttpClient& http, const SourceSetting
       http_(http),
       settings_(settings),
       manners_(manners),
+      holder_(manners.accounts != nullptr ? manners.accounts->new_holder() : 0),
       admission_(io, settings, random, manners.held_back),
       token_(make_token(settings)),
       logins_(manners.between_logins),
@@ -284,7 +290,8 @@ Task<Result<Grant>> ApiClient::log_in(std::uint64_t id) {
   const Result<std::string> password = usable_secret(*settings_.password);
   if (password.has_error()) co_return password.error();
 
-  if (manners_.accounts != nullptr) manners_.accounts->logs_in(account(), system_now(), logins_.early_deaths());
+  if (manners_.accounts != nullptr)
+    manners_.accounts->logs_in(account(), holder_, system_now(), logins_.early_deaths());
   FormFields form = settings_.dialect->token.password_grant;
   std::string copy = *password;
   const Result<HttpAnswer> answer = co_await ask_for_grant(std::move(form), std::move(copy), id);
@@ -298,8 +305,9 @@ Task<Result<Grant>> ApiClient::log_in(std::uint64_t id) {
   }
   Error error = grant.error();
   if (error.kind == ErrorKind::kRefused) {
-    if (manners_.accounts != nullptr) manners_.accounts->refused(account(), *password, system_now(), error.detail);
-    error.detail += kParked;
+    if (manners_.accounts != nullptr)
+      manners_.accounts->refused(account(), holder_, *password, system_now(), error.detail);
+    error.detail += words_for_parked(manners_);
     parking_.refused(*password, SteadyClock::now(), error);
   }
   // One pass has no time for what another login would say again.
@@ -371,7 +379,7 @@ Result<std::string> ApiClient::usable_secret(const Secret& from) {
                             ? manners_.accounts->parks(account(), secret, system_now())
                             : std::nullopt;
     if (parked) {
-      Error error(ErrorKind::kRefused, parked->why + std::string(kParked));
+      Error error(ErrorKind::kRefused, parked->why + std::string(words_for_parked(manners_)));
       parking_.refused(secret, now - Parking::kSpan + std::chrono::seconds{parked->seconds}, error);
       return error;
     }
@@ -394,7 +402,7 @@ Result<void> ApiClient::take_fixed_token() {
 // `refused` is a fixed token that was answered 401. An error when there is no other to try.
 Result<void> ApiClient::replace_fixed_token(const std::string& refused) {
   Error error(ErrorKind::kLogInAgain, "the token was refused");
-  error.detail += kParked;
+  error.detail += words_for_parked(manners_);
   parking_.refused(refused, SteadyClock::now(), error);
   return take_fixed_token();
 }
@@ -457,7 +465,7 @@ Task<void> ApiClient::log_out(std::chrono::milliseconds most) {
   const Result<HttpAnswer> answer = co_await http_.send(*endpoint_, request);
   admission_.ended(*ticket, answer);
   const bool is_over = answer.has_value() && answer->status < 300;
-  if (is_over && manners_.accounts != nullptr) manners_.accounts->logged_out(account());
+  if (is_over && manners_.accounts != nullptr) manners_.accounts->logged_out(account(), holder_);
 }
 
 }  // namespace sessionlogd

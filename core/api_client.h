@@ -118,6 +118,7 @@ class ApiClient {
   HttpClient& http_;
   const SourceSettings& settings_;
   const Manners manners_;
+  const Accounts::Holder holder_;
   std::unique_ptr<HttpClient::Endpoint> endpoint_;
   Admission admission_;
   TokenKeeper token_;

@@ -38,7 +38,10 @@ void OutputLineReader::shrink() {
 }
 
 bool is_text(std::string_view bytes) {
-  return std::ranges::all_of(bytes, [](unsigned char c) { return c >= 0x20 ? c != 0x7F : c == '\n' || c == '\t'; });
+  constexpr unsigned char kEscape = 0x1B;
+  return std::ranges::all_of(bytes, [](unsigned char c) {
+    return c >= 0x20 ? c != 0x7F : c == '\n' || c == '\r' || c == '\t' || c == kEscape;
+  });
 }
 
 bool is_of_another_program(std::string_view line) {

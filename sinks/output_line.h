@@ -40,7 +40,8 @@ class OutputLineReader {
   WrittenEvent event_;
 };
 
-// Whether bytes are text as people and programs write it: no control character but tabs and ends of lines.
+// Whether bytes are text as people and programs write it: no control character but tabs, ends of lines ("\n" or "\r\n")
+// and the ESC of colours. What a crash leaves has others: mostly NUL.
 bool is_text(std::string_view bytes);
 
 // Whether a whole line that is not ours was written by another program. What begins like JSON must be JSON: else it may

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/api_client.h"
@@ -26,18 +28,33 @@ namespace sessionlogd {
 namespace {
 
 constexpr std::chrono::seconds kMostForAll{60};
-constexpr std::size_t kMostOfAnEvent = 4'096;  // that is shown
+constexpr std::size_t kMostShown = 4'096;  // bytes of one text that a source says
 
-// What is known of one source.
-struct Finding {
+// What is known of one source. What it says may hold a secret of ours: a text of it is shown only once it was looked
+// at, which comes last, and after which nothing is added.
+class Finding {
+ public:
   Finding(const Settings& settings, const SourceSettings& of)
-      : source(of), encoder(make_encoder(of, settings.sink, host_name(), kVersion)), proof(of, *encoder) {}
+      : source_(of), encoder_(make_encoder(of, settings.sink, host_name(), kVersion)), proof_(of, *encoder_) {}
 
-  const SourceSettings& source;
-  std::unique_ptr<Encoder> encoder;
-  SourceProof proof;
-  std::string fault;    // "" = well
-  bool echoes = false;  // what it says holds a secret of ours: nothing of it is shown
+  // Returns what is wrong with the source, "" = nothing.
+  Task<std::string> prove(ApiClient& api);
+
+  const SourceSettings& source() const { return source_; }
+  // How many; "-" = it did not come so far.
+  std::string sessions() const { return proof_.was_listed() ? std::to_string(proof_.sessions()) : "-"; }
+  std::string entries() const { return proof_.was_read() ? std::to_string(proof_.entries()) : "-"; }
+
+  // Both may be shown as they are; empty until they were looked at.
+  const std::vector<std::string>& notes() const { return notes_; }
+  const std::string& first_event() const { return first_event_; }
+
+ private:
+  const SourceSettings& source_;
+  std::unique_ptr<Encoder> encoder_;
+  SourceProof proof_;  // its texts are not looked at
+  std::vector<std::string> notes_;
+  std::string first_event_;
 };
 
 Task<Result<void>> list(Discovery& discovery, ListingWalk walk, Discovery::Of of, SourceProof& proof,
@@ -76,77 +93,98 @@ Task<Result<void>> list_sessions(ApiClient& api, const SourceSettings& source, S
   co_return listed;
 }
 
-// What a person can do about it, where the words of the fault do not say it.
-std::string with_remedy(const Error& error) {
+enum class Asked { kListing, kLog };
+
+// What a person can do about it; "" where the words of the fault say it.
+std::string remedy_for(const Error& error, Asked asked, const Dialect& dialect) {
   const int status = error.http_status;
-  const char* remedy = status == 401 || status == 403 ? "; give it the right to read sessions and logs"
-                       : status == 400 || status == 404 || status == 406 ? "; is api_version right?"
-                       : status == 429                                   ? "; it wants to be left alone: try later"
-                       : error.kind == ErrorKind::kBadAnswer
-                           ? "; is it the appliance that answers at this url, and does the dialect fit it?"
-                           : "";
-  return error.detail + remedy;
+  // What came of a login has no status of its own here.
+  const bool failed_by_itself = status / 100 == 5 || error.detail.starts_with("token request: HTTP 5");
+  if (status == 401 || status == 403) return "; give it the right to read sessions and logs";
+  if (status == 429) return "; it wants to be left alone: try later";
+  if (error.kind == ErrorKind::kTryLater && failed_by_itself)
+    return "; it failed by itself: try later, or look into its own log";
+  if (error.detail.find("api_version?") != std::string::npos) return "";
+  // Where the listing came, the version is right.
+  if (asked == Asked::kLog && (status == 404 || status == 410)) return "; this log is gone";
+  if (status == 400 || status == 404 || status == 406 || status == 501)
+    return asked == Asked::kListing ? "; is api_version right?"
+                                    : fmt::format("; does log.path of dialect {} fit it?", dialect.name);
+  if (error.kind == ErrorKind::kBadAnswer)
+    return "; is it the appliance that answers at this url, and does the dialect fit it?";
+  return "";
 }
 
+// Another log may be well.
+bool is_about_one_log(const Error& error) { return error.http_status >= 400 && error.http_status != 429; }
+
 // What goes wrong with the requests; "" = nothing.
-Task<std::string> read_source(ApiClient& api, Finding& finding) {
-  SourceProof& proof = finding.proof;
-  const Result<void> listed = co_await list_sessions(api, finding.source, proof);
-  if (listed.has_error()) co_return with_remedy(listed.error());
+Task<std::string> read_source(ApiClient& api, const SourceSettings& source, SourceProof& proof) {
+  const Dialect& dialect = *source.dialect;
+  const Result<void> listed = co_await list_sessions(api, source, proof);
+  if (listed.has_error()) co_return listed.error().detail + remedy_for(listed.error(), Asked::kListing, dialect);
   for (const ListedSession& session : proof.to_read()) {
-    std::string target = path_of_session(finding.source.dialect->log.path, session.id);
+    std::string target = path_of_session(dialect.log.path, session.id);
     const Result<HttpAnswer> log = co_await api.get(std::move(target));
-    if (log.has_error()) co_return with_remedy(log.error());
-    if (proof.read(session, log->body)) break;
+    if (log.has_value()) {
+      if (proof.read(session, log->body)) break;
+      continue;
+    }
+    std::string why = log.error().detail + remedy_for(log.error(), Asked::kLog, dialect);
+    if (!is_about_one_log(log.error())) co_return why;
+    proof.refused(std::move(why));
   }
   co_return std::string();
 }
 
-// What is wrong with the source, "" = nothing.
-Task<std::string> try_source(ApiClient& api, Finding& finding) {
-  std::string fault = co_await read_source(api, finding);
-  SourceProof& proof = finding.proof;
-  if (fault.empty()) {
-    proof.conclude(api.now());
-    fault = proof.fault();
-  }
-  std::string said = fault;
-  for (const std::string& note : proof.notes()) said.append("\n").append(note);
-  said.append("\n").append(proof.first_event().substr(0, kMostOfAnEvent));
-  finding.echoes = api.echoes_secret(said);
-  if (finding.echoes) co_return "what it says holds a password or token of ours: nothing of it is shown";
-  co_return fault;
+std::string begin_of(const std::string& text) {
+  if (text.size() <= kMostShown) return text;
+  return fmt::format("{} ... {} bytes in all", std::string_view(text).substr(0, kMostShown), text.size());
 }
 
-std::string count_or_dash(std::size_t count, bool is_known) { return is_known ? std::to_string(count) : "-"; }
+// A secret may begin before the end of what is shown.
+bool echoes_secret(const ApiClient& api, std::string_view text) {
+  return api.echoes_secret(text.substr(0, 2 * kMostShown));
+}
 
-void print_table(const std::deque<Finding>& findings) {
+Task<std::string> Finding::prove(ApiClient& api) {
+  std::string fault = co_await read_source(api, source_, proof_);
+  if (fault.empty()) {
+    proof_.conclude(api.now());
+    fault = proof_.fault();
+  }
+  const auto echoes = [&](const std::string& text) { return echoes_secret(api, text); };
+  if (echoes(fault) || echoes(proof_.first_event()) || std::ranges::any_of(proof_.notes(), echoes))
+    co_return "what it says holds a password or token of ours: nothing of it is shown";
+  std::ranges::transform(proof_.notes(), std::back_inserter(notes_), begin_of);
+  first_event_ = begin_of(proof_.first_event());
+  co_return begin_of(fault);
+}
+
+void print_table(const std::deque<Finding>& findings, const std::vector<std::string>& faults) {
   std::size_t name = 6, dialect = 7;
   for (const Finding& finding : findings) {
-    name = std::max(name, finding.source.name.size());
-    dialect = std::max(dialect, finding.source.dialect->name.size());
+    name = std::max(name, finding.source().name.size());
+    dialect = std::max(dialect, finding.source().dialect->name.size());
   }
   fmt::print("{:<{}}  {:<{}}  {:>8}  {:>7}  {}\n", "SOURCE", name, "DIALECT", dialect, "SESSIONS", "ENTRIES", "RESULT");
-  for (const Finding& finding : findings) {
-    const SourceProof& proof = finding.proof;
-    fmt::print("{:<{}}  {:<{}}  {:>8}  {:>7}  {}\n", finding.source.name, name, finding.source.dialect->name, dialect,
-               count_or_dash(proof.sessions(), proof.was_listed()), count_or_dash(proof.entries(), proof.was_read()),
-               !finding.fault.empty()   ? printable(finding.fault)
-               : !proof.notes().empty() ? "ok, but see above"
-                                        : "ok");
+  for (std::size_t i = 0; i < findings.size(); ++i) {
+    const Finding& finding = findings[i];
+    fmt::print("{:<{}}  {:<{}}  {:>8}  {:>7}  {}\n", finding.source().name, name, finding.source().dialect->name,
+               dialect, finding.sessions(), finding.entries(),
+               !faults[i].empty()         ? printable(faults[i])
+               : !finding.notes().empty() ? "ok, but see above"
+                                          : "ok");
   }
 }
 
 // The first event and what is to be said beside it, for each source that got so far.
 void print_proof(const Finding& finding) {
-  const SourceProof& proof = finding.proof;
-  if (finding.echoes || (proof.first_event().empty() && proof.notes().empty())) return;
-  fmt::print("{}:\n", finding.source.name);
-  for (const std::string& note : proof.notes()) fmt::print("  note: {}\n", printable(note));
-  const std::string& event = proof.first_event();
-  if (!event.empty())
-    fmt::print("  first event, as it would be delivered:\n  {}\n", printable(event.substr(0, kMostOfAnEvent)));
-  if (event.size() > kMostOfAnEvent) fmt::print("  ... {} bytes in all\n", event.size());
+  if (finding.first_event().empty() && finding.notes().empty()) return;
+  fmt::print("{}:\n", finding.source().name);
+  for (const std::string& note : finding.notes()) fmt::print("  note: {}\n", printable(note));
+  if (!finding.first_event().empty())
+    fmt::print("  first event, as it would be delivered:\n  {}\n", printable(finding.first_event()));
   fmt::print("\n");
 }
 
@@ -154,12 +192,11 @@ int try_all(const Settings& settings) {
   std::deque<Finding> findings;
   for (const SourceSettings& source : settings.sources) findings.emplace_back(settings, source);
   const std::vector<std::string> faults = ask_sources(
-      settings, [&](ApiClient& api, std::size_t number) { return try_source(api, findings[number]); }, kMostForAll);
-  for (std::size_t i = 0; i < faults.size(); ++i) findings[i].fault = faults[i];
+      settings, [&](ApiClient& api, std::size_t number) { return findings[number].prove(api); }, kMostForAll);
   // What counts stands last: of many sources the rest has scrolled away.
   for (const Finding& finding : findings) print_proof(finding);
-  print_table(findings);
-  return std::ranges::all_of(findings, [](const Finding& finding) { return finding.fault.empty(); }) ? kWell : kNotWell;
+  print_table(findings, faults);
+  return std::ranges::all_of(faults, &std::string::empty) ? kWell : kNotWell;
 }
 
 // The sink's part, when it has one. False: it would not work.

@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <cstdlib>
+#include <functional>
 #include <tuple>
 #include <utility>
 
@@ -20,8 +21,9 @@ namespace sessionlogd {
 namespace {
 
 constexpr std::size_t kMostLogs = 3;
-constexpr std::size_t kMostWords = 5;    // that are named in one note
-constexpr std::size_t kMostMapped = 64;  // words that are counted apart
+constexpr std::int64_t kQuarter = 15 * 60;  // of an hour, in seconds: zones differ by multiples of it
+constexpr std::size_t kMostWords = 5;       // that are named in one note
+constexpr std::size_t kMostMapped = 64;     // words that are counted apart
 
 // What a dialect calls the fields, in its file.
 constexpr std::array<std::string_view, kEntryFields> kFieldKeys{"log_time", "status",      "message", "start",
@@ -103,8 +105,7 @@ void SourceProof::listed(const SessionPage& page) {
 void SourceProof::listed(const ListedSession& session) {
   listed_ = true;
   if (!ids_.insert(session.id).second) return;
-  saw(session.start);
-  saw(session.stop);
+  saw_times_of(session);
   has_status_ |= !session.status.empty();
   if (!session.status.empty() && !is_known_state(*source_.dialect, session.status))
     count_word(unknown_states_, session.status);
@@ -122,8 +123,28 @@ void SourceProof::listed(const ListedSession& session) {
   if (to_read_.size() > kMostLogs) to_read_.pop_back();
 }
 
+// What waits to begin has times that are planned, and what is in a state that nobody knows may wait.
+void SourceProof::saw_times_of(const ListedSession& session) {
+  const Dialect& dialect = *source_.dialect;
+  if (!is_known_state(dialect, session.status) || dialect.session_is_queued(session.status)) return;
+  saw(session.start);
+  if (dialect.session_is_final(session.status) && session.stop && !session.stop->zoned)
+    newest_stop_ = std::max(newest_stop_.value_or(session.stop->instant), session.stop->instant);
+}
+
 void SourceProof::saw(const std::optional<ReadTime>& time) {
-  if (time && !time->zoned) newest_ = std::max(newest_.value_or(time->instant), time->instant);
+  if (time && !time->zoned) times_.push_back(time->instant);
+}
+
+// The newest time that must have passed, whatever the zone: a finished session has stopped. Any other time may speak of
+// what is to come, or be wrong: three of them must agree to a quarter of an hour.
+std::optional<Instant> SourceProof::newest_past() const {
+  std::vector<Instant> times = times_;
+  std::ranges::sort(times, std::greater<>());
+  for (std::size_t i = 0; i + 2 < times.size(); ++i) {
+    if (times[i].seconds - times[i + 2].seconds <= kQuarter) return std::max(times[i], newest_stop_.value_or(times[i]));
+  }
+  return newest_stop_;
 }
 
 void SourceProof::listing_ended(std::string_view missing) {
@@ -267,6 +288,11 @@ void SourceProof::encode(const ListedSession& session, const Body& log, std::uin
 }
 
 void SourceProof::conclude(Instant now) {
+  if (logs_ == 0 && !refused_.empty()) {
+    fail(refused_.front());
+  } else {
+    notes_.insert(notes_.end(), refused_.begin(), refused_.end());
+  }
   if (ids_.empty() && unusable() == 0) {
     notes_.push_back(source_.poll.lookback
                          ? "no session began within lookback: that events come out could not be proved"
@@ -278,14 +304,15 @@ void SourceProof::conclude(Instant now) {
   say_shift(now);
 }
 
-// Times without a zone that are another's are ahead by its offset, or behind; nothing is later than now. Behind is a
-// guess: nothing may have happened since.
+// Times without a zone that are another's are ahead by its offset, or behind; what has passed is not later than now.
+// Behind is a guess: nothing may have happened since.
 void SourceProof::say_shift(Instant now) {
-  constexpr std::int64_t kQuarter = 15 * 60, kSlack = 60, kMost = 14 * 3600, kLeastBehind = 3600;
-  if (!newest_) return;
-  const Instant newest = zone_.to_utc({.instant = *newest_});
+  constexpr std::int64_t kSlack = 60, kMost = 14 * 3600, kLeastBehind = 3600;
+  const std::optional<Instant> written = newest_past();
+  if (!written) return;
+  const Instant newest = zone_.to_utc({.instant = *written});
   const std::int64_t ahead = newest.seconds - now.seconds;
-  const std::int64_t set = newest_->seconds - newest.seconds;  // the offset in use
+  const std::int64_t set = written->seconds - newest.seconds;  // the offset in use
   std::string at;
   append_rfc3339(at, {newest.seconds, 0});
   if (ahead > kSlack && ahead <= kMost) {

@@ -43,6 +43,8 @@ class SourceProof {
   const std::vector<ListedSession>& to_read() const { return to_read_; }
   // The log of one of them. False: it has no entries.
   bool read(const ListedSession& session, const Body& log);
+  // It could not be had, and why. That stands in the way where no other could be had either.
+  void refused(std::string why) { refused_.push_back(std::move(why)); }
 
   // All was read; `now` by the source's clock.
   void conclude(Instant now);
@@ -65,7 +67,9 @@ class SourceProof {
   void say_filtered();
   void say_shift(Instant now);
   void say_not_found(const SessionLog& log, EntryField field);
+  void saw_times_of(const ListedSession& session);
   void saw(const std::optional<ReadTime>& time);
+  std::optional<Instant> newest_past() const;
   void fail(std::string why) {
     if (fault_.empty()) fault_ = std::move(why);
   }
@@ -83,7 +87,10 @@ class SourceProof {
   std::size_t wanted_ = 0, entries_ = 0, logs_ = 0;
   bool listed_ = false, has_status_ = false;
   std::map<std::string, std::size_t, std::less<>> dropped_, unknown_states_;  // by type, by word
-  std::optional<Instant> newest_;  // of the times without a zone, as they were written
+  std::vector<std::string> refused_;
+  // Times without a zone, as they were written: the newest at which a finished session stopped, and others.
+  std::optional<Instant> newest_stop_;
+  std::vector<Instant> times_;
 };
 
 }  // namespace sessionlogd

@@ -33,7 +33,7 @@ class AccountsKept : public testing::Test {
 TEST_F(AccountsKept, ParkARefusedPasswordForAllWhoUseIt) {
   Accounts accounts("");
   EXPECT_FALSE(accounts.parks(account_, "wrong", now_));
-  accounts.refused(account_, "wrong", now_, "HTTP 401");
+  accounts.refused(account_, 1, "wrong", now_, "HTTP 401");
   ASSERT_TRUE(accounts.parks(account_, "wrong", now_));
   EXPECT_EQ(accounts.parks(account_, "wrong", now_)->seconds, 900);
   EXPECT_EQ(accounts.parks(account_, "wrong", now_)->why, "HTTP 401");
@@ -50,7 +50,7 @@ TEST_F(AccountsKept, KnowARefusedPasswordAgainAfterARestart) {
   {
     Accounts accounts(file());
     EXPECT_FALSE(std::filesystem::exists(file())) << "nothing to keep, nothing is made";
-    accounts.refused(account_, "canary-password", now_, "HTTP 401");
+    accounts.refused(account_, 1, "canary-password", now_, "HTTP 401");
   }
   struct stat info {};
   ASSERT_EQ(stat(file().c_str(), &info), 0);
@@ -75,10 +75,10 @@ TEST_F(AccountsKept, AreForgottenWhereTheFileIsNoneOfOurs) {
 TEST_F(AccountsKept, KnowTheLastLoginOfARunThatDidNotLogOut) {
   {
     Accounts accounts(file());
-    accounts.logs_in(account_, now_, 0);
-    accounts.logs_in({account_.url, "other"}, now_, 0);
-    accounts.logged_out({account_.url, "other"});
-    accounts.logs_in(account_, {now_.seconds + 100, 0}, 4);
+    accounts.logs_in(account_, 1, now_, 0);
+    accounts.logs_in({account_.url, "other"}, 2, now_, 0);
+    accounts.logged_out({account_.url, "other"}, 2);
+    accounts.logs_in(account_, 1, {now_.seconds + 100, 0}, 4);
     EXPECT_FALSE(accounts.last_login(account_, now_)) << "of this run the source knows it by itself";
   }
   const Accounts again(file());
@@ -88,8 +88,24 @@ TEST_F(AccountsKept, KnowTheLastLoginOfARunThatDidNotLogOut) {
   EXPECT_EQ(again.last_login(account_, now_)->seconds_ago, 0) << "a clock was set back";
   EXPECT_FALSE(again.last_login({account_.url, "other"}, now_));
   EXPECT_FALSE(again.parks(account_, "any", now_));
-  Accounts(file()).refused(account_, "wrong", now_, "HTTP 401");
+  Accounts(file()).refused(account_, 1, "wrong", now_, "HTTP 401");
   EXPECT_FALSE(Accounts(file()).last_login(account_, now_)) << "another password need not wait";
+}
+
+TEST_F(AccountsKept, KnowTheLastLoginUntilTheLastWhoHoldsATokenLoggedOut) {
+  Accounts accounts(file());
+  const Accounts::Holder a = accounts.new_holder(), b = accounts.new_holder();
+  const auto is_known = [&] { return Accounts(file()).last_login(account_, now_).has_value(); };
+  accounts.logs_in(account_, a, now_, 0);
+  accounts.logs_in(account_, b, now_, 0);
+  accounts.logs_in(account_, b, now_, 1);  // its token died: this is still one
+  accounts.logged_out(account_, b);
+  EXPECT_TRUE(is_known());
+  accounts.logs_in(account_, b, now_, 0);
+  accounts.refused(account_, b, "wrong", now_, "HTTP 401");
+  EXPECT_TRUE(is_known()) << "the other's token is there";
+  accounts.logged_out(account_, a);
+  EXPECT_FALSE(is_known());
 }
 
 TEST_F(AccountsKept, AreReadWhereTheLastLineWasCutShortAndFromAVersionBefore) {
@@ -98,7 +114,7 @@ TEST_F(AccountsKept, AreReadWhereTheLastLineWasCutShortAndFromAVersionBefore) {
   {
     Accounts accounts(file());
     EXPECT_FALSE(accounts.last_login({"https://a", "old"}, now_));
-    accounts.logs_in({"https://a", "new"}, now_, 0);
+    accounts.logs_in({"https://a", "new"}, 1, now_, 0);
   }
   EXPECT_TRUE(Accounts(file()).last_login({"https://a", "new"}, now_));
   EXPECT_NE(text().find("1800000900 0001 old"), std::string::npos) << "it is kept";
@@ -107,7 +123,7 @@ TEST_F(AccountsKept, AreReadWhereTheLastLineWasCutShortAndFromAVersionBefore) {
 // Each login is a line more; the file does not grow by that for ever.
 TEST_F(AccountsKept, TakeTheRoomOfTheirAccountsAndNotOfTheirLogins) {
   Accounts accounts(file());
-  for (int i = 0; i < 5'000; ++i) accounts.logs_in(account_, {now_.seconds + i, 0}, 0);
+  for (int i = 0; i < 5'000; ++i) accounts.logs_in(account_, 1, {now_.seconds + i, 0}, 0);
   EXPECT_LT(text().size(), 150'000u);
   EXPECT_EQ(Accounts(file()).last_login(account_, {now_.seconds + 5'000, 0})->seconds_ago, 1);
 }
@@ -124,7 +140,7 @@ TEST_F(AccountsKept, LetOneLogInUntilAPasswordIsKnownToBeRight) {
   EXPECT_TRUE(second) << "the first has ended without a word";
   accounts.granted(account_);
   EXPECT_TRUE(accounts.take_turn(account_)) << "all of them have a token of their own";
-  accounts.refused(account_, "changed", now_, "HTTP 401");
+  accounts.refused(account_, 1, "changed", now_, "HTTP 401");
   const auto third = accounts.take_turn(account_);
   EXPECT_FALSE(accounts.take_turn(account_));
 }

@@ -673,6 +673,34 @@ TEST_F(ApiClientTest, AfterARunThatLoggedOutTheNextOneLogsInAtOnce) {
   EXPECT_EQ(desk_.logins, 3);
 }
 
+// One of two sources of an account is removed, then the daemon is killed: the token of the other is left there.
+TEST_F(ApiClientTest, KeepsItsDistanceWhileAnotherSourceOfTheAccountHoldsAToken) {
+  const TemporaryFile file("");
+  manners_ = {.held_back = HeldBack::kFails, .between_logins = std::chrono::hours(1)};
+  {
+    Accounts accounts(file.path());
+    manners_.accounts = &accounts;
+    EXPECT_TRUE(get().front()->has_value());
+    const std::unique_ptr<ApiClient> other = std::move(api_);
+    EXPECT_TRUE(get().front()->has_value());
+    api().stop();
+    log_out();
+    api_.reset();
+  }
+  Accounts accounts(file.path());
+  manners_.accounts = &accounts;
+  EXPECT_TRUE(get().front()->has_error());
+  EXPECT_EQ(desk_.logins, 2);
+}
+
+// Of a command that keeps nothing: there is no next try.
+TEST_F(ApiClientTest, InOnePassNoNextTryIsPromised) {
+  manners_ = {.held_back = HeldBack::kFails};
+  desk_.log_in = [](int) { return unauthorized(); };
+  for (int i = 0; i < 2; ++i)
+    EXPECT_THAT(error_of_get().detail, testing::EndsWith("; correct the account or its secret, then try again"));
+}
+
 TEST_F(ApiClientTest, InOnePassALoginThatFailedIsNotRepeated) {
   manners_ = {.held_back = HeldBack::kFails, .between_logins = std::chrono::hours(1)};
   desk_.log_in = [](int) { return Reply(answer(R"({"error":"wrong version"})", {}, "400 Bad Request")); };

@@ -100,15 +100,17 @@ class FileSinkRotation : public testing::Test {
   const std::size_t line_ = event_line(1, 0).size();
 };
 
+// A line of either system's end, in colours.
+constexpr const char* kForeign = "a line of somebody else\na \x1b[31mred\x1b[0m one\r\n";
+
 TEST_F(FileSinkRotation, LeavesTheLinesOfAnotherProgramAndGoesOnInANewFile) {
   CapturedLog log;
   start();
   ASSERT_TRUE(commit(2));
-  std::ofstream(settings.path, std::ios::app) << "a line of somebody else\n";
+  std::ofstream(settings.path, std::ios::app) << kForeign;
   ASSERT_TRUE(commit(1));
   ASSERT_EQ(rotated().size(), 1u);
-  EXPECT_EQ(read_text(list_rotated(settings.path).front().path),
-            batch_of(1, 0, 2).events + "a line of somebody else\n");
+  EXPECT_EQ(read_text(list_rotated(settings.path).front().path), batch_of(1, 0, 2).events + kForeign);
   EXPECT_EQ(read_text(settings.path), batch_of(1, 2, 1).events);
   EXPECT_THAT(log.text(), HasSubstr("of another program stand behind byte"));
   ASSERT_TRUE(commit(1));
@@ -119,12 +121,11 @@ TEST_F(FileSinkRotation, LeavesTheLinesOfAnotherProgramAtAStartToo) {
   CapturedLog log;
   start();
   ASSERT_TRUE(commit(2));
-  std::ofstream(settings.path, std::ios::app) << "a line of somebody else\n";
+  std::ofstream(settings.path, std::ios::app) << kForeign;
   start();
   ASSERT_EQ(rotated().size(), 1u);
-  EXPECT_EQ(read_text(list_rotated(settings.path).front().path),
-            batch_of(1, 0, 2).events + "a line of somebody else\n");
-  EXPECT_THAT(log.text(), HasSubstr("24 bytes of another program stand behind byte"));
+  EXPECT_EQ(read_text(list_rotated(settings.path).front().path), batch_of(1, 0, 2).events + kForeign);
+  EXPECT_THAT(log.text(), HasSubstr("44 bytes of another program stand behind byte"));
   ASSERT_TRUE(commit(1));
   EXPECT_EQ(read_text(settings.path), batch_of(1, 2, 1).events);
   start();

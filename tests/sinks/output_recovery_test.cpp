@@ -126,6 +126,9 @@ TEST_F(OutputRecoveryTest, KeepsOursAndAnothersAndBlanksTheRest) {
        "b\n" +
            event_line(1, 0),
        "   \n" + event_line(1, 0)},
+      {"text of another system", "hello\r\n{\"a\":1}\r\n" + event_line(1, 0),
+       "hello\r\n{\"a\":1}\r\n" + event_line(1, 0)},
+      {"text in colours", "\x1b[31mred\x1b[0m\n" + event_line(1, 0), "\x1b[31mred\x1b[0m\n" + event_line(1, 0)},
       {"text of a mebibyte", std::string(1 << 20, 't') + "\n", std::string(1 << 20, 't') + "\n"},
       {"NUL before a line", std::string(5000, '\0') + event_line(1, 0), blanks(5000 + event_line(1, 0).size())},
       {"NUL at the end", event_line(1, 0) + std::string(9 << 20, '\0'), event_line(1, 0) + blanks(9 << 20)},
