@@ -259,6 +259,8 @@ SimulatedServer::Reply SimulatedAppliance::listing(std::string_view query) {
   std::size_t begin = std::min(number_of(parameter(query, "Offset"), 0), rows.size());
   if (pages_ == Pages::kIgnoreOffset) begin = 0;
   if (pages_ == Pages::kFirstOnly && begin > 0) return reply(500);
+  const bool is_all = parameter(query, "Status").empty() && !time_ms(query, "FromUtc") && !time_ms(query, "ToUtc");
+  if (pages_ == Pages::kNoSweeps && is_all) return reply(503);
   const std::size_t end = std::min(begin + std::min(asked, longest_page_), rows.size());
   Reply page = reply(200);
   page.body = R"({"results":[)";

@@ -105,6 +105,7 @@ class SimulatedAppliance : public SimulatedServer {
     kIgnoreOffset,   // the first page, whatever is asked for
     kShuffled,       // another order in each response
     kFirstOnly,      // an error for each but the first
+    kNoSweeps,       // an error for each of a listing of everything
   };
   void set_pages(Pages pages) { pages_ = pages; }
   // Says what a session's log is answered with in place of the log; nullopt leaves it to the appliance.
