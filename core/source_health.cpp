@@ -24,6 +24,7 @@ bool is_unknown_there(int http_status) {
 }
 
 std::string_view remedy_for(const Error& why) {
+  if (!why.remedy.empty()) return why.remedy;
   switch (why.http_status) {
     case 401:
     case 403:

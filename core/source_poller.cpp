@@ -482,6 +482,10 @@ void SourcePoller::read_was_strange(Schedule::Slot slot) {
               "whether its id was given to another session");
   }
   session.in_trouble().strange_since = finder_.inquiries();
+  Error error(ErrorKind::kTryLater, "its log seems to be another session's");
+  error.remedy = "look on the appliance whether its id was given away; it is read once a listing shows whose it is";
+  reads_.failed(session.state.key, error, SteadyClock::now());
+  judge_reads();
   schedule(slot, settings_.poll.discovery_interval, PollOrder::Urgency::kQuiet);
 }
 

@@ -135,6 +135,23 @@ TEST(SessionsThatFail, AreCountedBelowATenth) {
   EXPECT_EQ(log.count("gives no logs"), 0) << log.text();
 }
 
+TEST(SessionsThatFail, ForTheirLogSeemsToBeAnothersAreSaidSo) {
+  SimulatedShard shard(options());
+  SimulatedAppliance& appliance = shard.add(running(2));
+  run(shard, 2min);
+  ASSERT_EQ(shard.view(0).condition, SourceCondition::kOk);
+  // Another log, of a session that no row can vouch for any more.
+  appliance.go_blind();
+  appliance.refuse_rows(500);
+  appliance.answer_logs([](std::size_t) {
+    return Reply{.after = 50ms, .status = 200, .body = R"({"log":[{"status":"Success","message":"another's"}]})"};
+  });
+  run(shard, 15min);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kBackingOff);
+  EXPECT_THAT(shard.view(0).error, HasSubstr("its log seems to be another session's; look"));
+  EXPECT_EQ(shard.view(0).sessions_failing, 2u);
+}
+
 TEST(ARetryAfter, IsSaidOnceAndShownUntilItIsOver) {
   SimulatedShard shard(options());
   const CapturedLog log;

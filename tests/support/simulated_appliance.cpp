@@ -161,6 +161,7 @@ SimulatedServer::Reply SimulatedAppliance::answer(const HttpRequest& request, co
   if (rest.empty()) return listing(target.substr(std::min(path.size() + 1, target.size())));
   const auto session = named_by(number_of(rest.substr(rest.rfind('-') + 1), plan_.size()));
   if (!session || hidden_[*session]) return reply(404);
+  if (!is_log && rows_refused_ != 0) return reply(rows_refused_);
   if (!is_log) return one(*session);
   if (auto instead = log_instead_(*session)) return *std::move(instead);
   return log(*session);
