@@ -555,7 +555,9 @@ void SourcePoller::poll_failed(Schedule::Slot slot, const Error& error) {
     counters_.failing = true;
     return;
   }
-  reads_.failed(session.state.key, error, SteadyClock::now());
+  const bool is_its_own = error.http_status == 404 && session.life.final() && health_.lists();
+  reads_.failed(session.state.key, error, SteadyClock::now(),
+                is_its_own ? ReadSuccess::About::kSession : ReadSuccess::About::kSource);
   judge_reads();
   if (!may_be_lost(session, error)) {
     trouble.lost.cleared();

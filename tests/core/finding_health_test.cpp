@@ -152,6 +152,31 @@ TEST(SessionsThatFail, ForTheirLogSeemsToBeAnothersAreSaidSo) {
   EXPECT_EQ(shard.view(0).sessions_failing, 2u);
 }
 
+TEST(AFinishedSession, WithoutItsLogMakesNoSourceNotWell) {
+  for (const std::size_t purged : {1u, 3u, 12u}) {
+    SCOPED_TRACE(purged);
+    SimulatedShard shard(options());
+    const CapturedLog log;
+    SimulatedAppliance& appliance = shard.add(one_each(1s, 20, -1h, 5min) + one_each(1h, 2, 20min, 5min));
+    for (std::size_t i = 0; i < purged; ++i) appliance.refuse_log(i, 404);
+    run(shard, 90min);
+    EXPECT_EQ(shard.view(0).condition, SourceCondition::kOk) << shard.view(0).error;
+    EXPECT_EQ(shard.view(0).sessions_failing, purged);
+    EXPECT_LE(log.count("gives no logs"), purged < 3 ? 0 : 1) << log.text();
+  }
+}
+
+TEST(FinishedSessions, ThatAllLackTheirLogsMakeASourceNotWell) {
+  SimulatedShard shard(options());
+  SimulatedAppliance& appliance = shard.add(one_each(1min, 20, -10min, 30s));
+  run(shard, 5min);
+  ASSERT_EQ(shard.view(0).condition, SourceCondition::kOk) << shard.view(0).error;
+  appliance.answer_logs([](std::size_t) { return refusal(404); });
+  run(shard, 10min);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kBackingOff);
+  EXPECT_THAT(shard.view(0).error, HasSubstr("HTTP 404"));
+}
+
 TEST(ARetryAfter, IsSaidOnceAndShownUntilItIsOver) {
   SimulatedShard shard(options());
   const CapturedLog log;
