@@ -219,10 +219,14 @@ void SourcePoller::taken_in(const SessionTable::TakenIn& taken, const Showing& h
 
 // ---- What was done
 
-bool SourcePoller::is_idle() const {
+// A session that fails, or a sweep that does, is no reason: the logs of others can be read.
+std::string_view SourcePoller::busy_with() const {
+  if (!health_.lists() || !finder_.listed_at()) return "the source could not be listed";
+  if (api_.breaker_until()) return "every request to the source failed";
   const auto due = schedule_.next_due();
-  const bool is_due = (due && *due <= SteadyClock::now()) || late_.size() > 0;
-  return !is_due && has_connection() && !services_.queue.full() && condition() == SourceCondition::kOk;
+  if ((due && *due <= SteadyClock::now()) || late_.size() > 0) return "other sessions were due";
+  if (services_.queue.full()) return "the queue was full";
+  return has_connection() ? "" : "no connection was free";
 }
 
 void SourcePoller::verify_ends_read() {
