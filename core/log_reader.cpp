@@ -165,6 +165,7 @@ Result<Comparison> LogReader::compare_all(const SourceFormat& source, const Sess
     if (const auto delivered = count_delivered(session)) {
       comparison.missing = log.entries.size() - *delivered;
     } else {
+      comparison.differs = true;
       comparison.unknown = "it is not what was delivered, which is not known entry by entry any more";
     }
     return comparison;

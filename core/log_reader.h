@@ -56,6 +56,7 @@ struct Comparison {
   std::size_t missing = 0;  // of them not delivered, or not as they are
   bool shrunk = false;      // the answer lacks entries that were delivered, or has none
   std::string unknown{};    // why not all of it could be compared, "" = it was
+  bool differs = false;     // that is so for good: it is not what was delivered
 };
 
 // What to do with an answer in which no entry is known: it may be of another session, to which the id was given.

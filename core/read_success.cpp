@@ -27,9 +27,15 @@ void ReadSuccess::read(std::uint64_t session_key, SteadyTime now) {
   refused_ = 0;
 }
 
-void ReadSuccess::failed(std::uint64_t session_key, const Error& why, SteadyTime now) {
+void ReadSuccess::failed(std::uint64_t session_key, const Error& why, SteadyTime now, About about) {
   Owed& owed = owed_.try_emplace(session_key, Owed{.since = now, .held = held_}).first->second;
   ++owed.failures;
+  if (about == About::kSource) {
+    owed.lacks_since = 0;
+  } else if (owed.lacks_since == 0) {
+    owed.lacks_since = reads_;
+  }
+  if (lacks_only_its_own(owed)) return;
   last_failure_ = why;
   if (!is_refusal(why) || owed.refused_in == reads_) return;
   owed.refused_in = reads_;
@@ -65,14 +71,22 @@ ReadSuccess::Judgement ReadSuccess::look(std::size_t due, SteadyTime now) const 
 
 // While one was owed: since it was, or since another was read.
 SteadyClock::duration ReadSuccess::without_a_read(SteadyTime now) const {
-  SteadyClock::duration longest{0};
-  for (const auto& [key, owed] : owed_) longest = std::max(longest, judged_for(owed, now));
+  SteadyClock::duration longest{0}, longest_of_lacking{0};
+  std::size_t lacking = 0;
+  for (const auto& [key, owed] : owed_) {
+    if (lacks_only_its_own(owed)) continue;
+    SteadyClock::duration& of = owed.lacks_since != 0 ? longest_of_lacking : longest;
+    of = std::max(of, judged_for(owed, now));
+    lacking += owed.lacks_since != 0;
+  }
+  if (lacking >= kSessions) longest = std::max(longest, longest_of_lacking);
   return read_ ? std::min(longest, judged_for(*read_, now)) : longest;
 }
 
 std::size_t ReadSuccess::failing_for_long(SteadyTime now) const {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      owed_, [&](const auto& of) { return of.second.failures > 0 && judged_for(of.second, now) >= kFailing; }));
+  return static_cast<std::size_t>(std::ranges::count_if(owed_, [&](const auto& of) {
+    return of.second.failures > 0 && !lacks_only_its_own(of.second) && judged_for(of.second, now) >= kFailing;
+  }));
 }
 
 std::size_t ReadSuccess::failing() const {

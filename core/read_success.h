@@ -30,10 +30,13 @@ class ReadSuccess {
   // `timeout`: sooner nobody knows that a request hangs.
   ReadSuccess(std::chrono::milliseconds max_interval, std::chrono::milliseconds timeout);
 
+  // What a failure says something of. kSession: a finished session's log is not there, though the session is. Once
+  // another log can be read, that says nothing of the source.
+  enum class About : std::uint8_t { kSource, kSession };
   // A session's log is asked for, was read to its end, or could not be.
   void asked(std::uint64_t session_key, SteadyTime now);
   void read(std::uint64_t session_key, SteadyTime now);
-  void failed(std::uint64_t session_key, const Error& why, SteadyTime now);
+  void failed(std::uint64_t session_key, const Error& why, SteadyTime now, About about = About::kSource);
   // Nobody asks for it any more.
   void gone(std::uint64_t session_key);
 
@@ -41,7 +44,7 @@ class ReadSuccess {
     kGivesLogs,  // also when nothing was due, or nobody knows better yet
     kRefuses,    // three sessions, and most of those due, were refused since a log could be read last; or three, and
                  // none could be read for max_interval
-    kNoneRead,   // none could be read for ten times max_interval while one was due
+    kNoneRead,   // none could be read for ten times max_interval while one was due: one or two of kSession say nothing
     kManyFail,   // three sessions, and a tenth of those due, have failed for ten minutes
   };
   struct Judgement {
@@ -58,16 +61,18 @@ class ReadSuccess {
   std::size_t failing() const;
   // Since when one was asked for and not read, nullopt: all that were asked for were read.
   std::optional<SteadyTime> owed_since() const;
-  // Why a log could not be read, the last time; nullopt: none has failed yet.
+  // Why a log could not be read, the last time, where that says something of the source; nullopt: none has failed yet.
   const std::optional<Error>& last_failure() const { return last_failure_; }
 
  private:
   struct Owed {
-    SteadyTime since;              // it was asked for first
-    SteadyClock::duration held;    // held_ then
-    unsigned failures = 0;         // in a row
-    std::uint64_t refused_in = 0;  // which reads_, 0 = not refused
+    SteadyTime since;               // it was asked for first
+    SteadyClock::duration held;     // held_ then
+    unsigned failures = 0;          // in a row
+    std::uint64_t refused_in = 0;   // which reads_, 0 = not refused
+    std::uint64_t lacks_since = 0;  // which reads_, 0 = its last failure was not About::kSession
   };
+  bool lacks_only_its_own(const Owed& owed) const { return owed.lacks_since != 0 && owed.lacks_since < reads_; }
   SteadyClock::duration judged_for(const Owed& owed, SteadyTime now) const {
     return now - owed.since - (held_ - owed.held);
   }

@@ -9,6 +9,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace sessionlogd {
@@ -28,6 +29,7 @@ struct Error {
   std::optional<std::chrono::seconds> retry_after = std::nullopt;  // how long the other side asked us to wait
   int http_status = 0;                                             // 0: no answer was read
   bool sent = true;                                                // false: what was asked never left us
+  std::string_view remedy{};   // what to do, where neither kind nor status say it: a literal
   bool worth_keeping = false;  // of a bad answer: a person should see what it was, even if it is JSON
 
   Error() = default;  // Boost 1.81's result::error() makes one when there is no error to return

@@ -17,7 +17,9 @@ constexpr std::chrono::seconds kLongestSweepOfOneRound{60};
 constexpr std::chrono::hours kLookBack{24}, kLooksBackEvery{1};
 constexpr std::size_t kWitnesses = 8;
 constexpr std::int64_t kOverlapOfSlices = 2;
-constexpr unsigned kMostFailures = 3;  // of one page of a sweep
+constexpr unsigned kMostFailures = 3;            // of one page of a sweep
+constexpr std::chrono::minutes kSweepsAgain{1};  // after one that was given up, then doubling
+constexpr unsigned kMostDoublings = 10;
 constexpr double kSecondsOfASlice = 6;
 // No clock that is right says less: this version did not exist before.
 constexpr Instant kThisVersion{1'793'491'200, 0};  // 2026-11-01T00:00:00Z
@@ -48,6 +50,7 @@ SessionFinder::SessionFinder(Parts parts)
       watched_(table_.source().watched, SteadyClock::now()),
       wake_(io_) {
   const SourceState& source = table_.source();
+  if (sweeps_) health_.swept_before(source.faulty_sweeps);
   odd_ = source.before || source.faulty_sweeps > 0 || (source.reading != 0 && source.reading != reading_of(settings_));
 }
 
@@ -314,8 +317,13 @@ bool SessionFinder::is_sweep_due() const {
   const SourceState& source = table_.source();
   const bool has_window = !settings_.dialect->sessions.from.empty();
   if (!sweeps_ || !has_window || !source.line || stopping_) return false;
-  if (sweep_ || source.sweep_place) return true;
+  if (sweep_) return true;
   const Watched now = watched_now(), interval = settings_.poll.sweep_interval;
+  if (given_up_ > 0 && swept_at_) {
+    const Watched wait = kSweepsAgain * (1u << std::min(given_up_ - 1, kMostDoublings));
+    return now - *swept_at_ >= std::min(wait, interval / 24);
+  }
+  if (source.sweep_place) return true;
   const bool may_come_early = !swept_at_ || now - *swept_at_ >= interval / (source.contact_over ? 4 : 24);
   const std::optional<Watched> last = source.sweeps.back();
   return may_come_early && (odd_ || !last || !source.contact_over || now - *last >= interval);
@@ -385,25 +393,32 @@ std::size_t SessionFinder::most_rows_of_a_walk() const {
   return static_cast<std::size_t>(std::max(pages, 2.0) * static_cast<double>(discovery_.longest_page()));
 }
 
-// One page cannot be had: that is said, and the next sweep begins again.
+// One page cannot be had: most often that passes, and the next sweep begins soon. What was shown until then says
+// nothing of what there is.
 void SessionFinder::give_up_sweep(const std::string& why) {
   sweep_.reset();
+  ++given_up_;
   swept_at_ = watched_now();
   say_swept(swept_rows_, why);
   commit_source();
 }
 
-// How many were faulty in a row is durable: a restart must not make a source well that is not.
+// How many were faulty in a row is durable: a restart must not make a source well that is not. One that was walked to
+// its end and showed nothing is a fault at once.
 void SessionFinder::say_swept(std::size_t rows, std::string_view missing) {
   std::uint8_t& faulty = table_.source().faulty_sweeps;
-  const bool is_faulty = !missing.empty() || (rows == 0 && table_.done() > 0);
-  faulty = is_faulty ? static_cast<std::uint8_t>(std::min(faulty + 1, 255)) : 0;
+  const bool shows_none = missing.empty() && rows == 0 && table_.done() > 0;
+  const bool is_faulty = shows_none || !missing.empty();
+  const unsigned in_a_row = is_faulty ? faulty + 1u : 0u;
+  const unsigned least = shows_none ? SourceHealth::kFaultySweeps : 0u;
+  faulty = static_cast<std::uint8_t>(std::clamp(in_a_row, least, 255u));
   health_.swept(rows, table_.done(), missing, faulty);
 }
 
 void SessionFinder::end_sweep(const ListingWalk& walk, bool was_resumed) {
   SourceState& source = table_.source();
   swept_at_ = watched_now();
+  given_up_ = 0;
   source.sweep_place.reset();
   const std::size_t rows = walk.rows();
   if (!source.contact_over) {

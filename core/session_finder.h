@@ -141,6 +141,7 @@ class SessionFinder {
   bool sweep_was_resumed_ = false;
   std::size_t swept_rows_ = 0;
   unsigned sweep_failures_ = 0;      // of the page that is due, in a row
+  unsigned given_up_ = 0;            // sweeps in a row
   std::optional<Watched> swept_at_;  // in this run, complete or not
   bool odd_ = false;                 // a sweep should come early
   unsigned incomplete_ = 0;          // listings in a row

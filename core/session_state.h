@@ -69,7 +69,8 @@ struct SourceState {
 
   WatchedTime::Kept watched{};
   SweepTimes sweeps{};
-  std::uint8_t faulty_sweeps = 0;        // in a row: that showed nothing though there are marks, or were not complete
+  std::uint8_t faulty_sweeps =
+      0;  // in a row, that were not complete; SourceHealth::kFaultySweeps at least: it is a fault
   std::optional<Instant> sweep_place{};  // a sweep in slices that goes on: starts before this were shown
   VerifyPlace verify{};
   std::uint64_t reading = 0;  // hash of what reads a row, when its digests were made; 0 = of a version before

@@ -13,7 +13,6 @@ namespace {
 
 // Failures that pass are not worth a line before there are so many in a row.
 constexpr unsigned kFailuresWorthSaying = 3;
-constexpr unsigned kIncompleteIsAFault = 3;
 constexpr unsigned kShortIsOdd = 3;
 
 // A shorter one is a pause, not news.
@@ -25,6 +24,7 @@ bool is_unknown_there(int http_status) {
 }
 
 std::string_view remedy_for(const Error& why) {
+  if (!why.remedy.empty()) return why.remedy;
   switch (why.http_status) {
     case 401:
     case 403:
@@ -120,11 +120,15 @@ void SourceHealth::incomplete(const std::string& why) {
   }
 }
 
+void SourceHealth::swept_before(unsigned faulty) {
+  if (faulty >= kFaultySweeps) sweep_fault_ = "its last sweeps showed nothing or were not complete, before this start";
+}
+
 void SourceHealth::swept(std::size_t rows, std::size_t marks, std::string_view missing, unsigned faulty) {
   std::string fault;
-  if (rows == 0 && marks > 0) {
+  if (missing.empty() && rows == 0 && marks > 0) {
     fault = "shows none of the sessions that it had: reinstalled, or the account lost its rights";
-  } else if (!missing.empty() && faulty >= kIncompleteIsAFault) {
+  } else if (!missing.empty() && faulty >= kFaultySweeps) {
     fault = fmt::format("its sessions cannot be listed completely: {}", missing);
   }
   // Nothing is dropped without complete sweeps.

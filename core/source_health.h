@@ -21,6 +21,9 @@ namespace sessionlogd {
 
 class SourceHealth {
  public:
+  // So many sweeps in a row that were not complete are a fault.
+  static constexpr unsigned kFaultySweeps = 3;
+
   // Both outlive this.
   SourceHealth(const SourceSettings& settings, const ApiClient& api) : settings_(settings), api_(api) {}
 
@@ -31,8 +34,10 @@ class SourceHealth {
   // Why a listing may be incomplete, "" = it is not.
   void incomplete(const std::string& why);
 
-  // A sweep has ended: rows that it showed, done marks that the source has, why it was not complete ("" = it was), and
-  // how many showed nothing or were not complete, in a row.
+  // Of earlier runs: sweeps in a row as swept() has them. What they showed counts until the next one has ended.
+  void swept_before(unsigned faulty);
+  // A sweep has ended or was given up: rows that it showed, done marks that the source has, why it was not complete (""
+  // = it was), and how many showed nothing or were not complete, in a row.
   void swept(std::size_t rows, std::size_t marks, std::string_view missing, unsigned faulty);
   // A sweep has ended: the source says that it has more sessions than it showed, nullopt = it does not.
   void short_of_total(const std::optional<ListingWalk::Short>& lacking);

@@ -219,10 +219,14 @@ void SourcePoller::taken_in(const SessionTable::TakenIn& taken, const Showing& h
 
 // ---- What was done
 
-bool SourcePoller::is_idle() const {
+// A session that fails, or a sweep that does, is no reason: the logs of others can be read.
+std::string_view SourcePoller::busy_with() const {
+  if (!health_.lists() || !finder_.listed_at()) return "the source could not be listed";
+  if (api_.breaker_until()) return "every request to the source failed";
   const auto due = schedule_.next_due();
-  const bool is_due = (due && *due <= SteadyClock::now()) || late_.size() > 0;
-  return !is_due && has_connection() && !services_.queue.full() && condition() == SourceCondition::kOk;
+  if ((due && *due <= SteadyClock::now()) || late_.size() > 0) return "other sessions were due";
+  if (services_.queue.full()) return "the queue was full";
+  return has_connection() ? "" : "no connection was free";
 }
 
 void SourcePoller::verify_ends_read() {
@@ -482,6 +486,10 @@ void SourcePoller::read_was_strange(Schedule::Slot slot) {
               "whether its id was given to another session");
   }
   session.in_trouble().strange_since = finder_.inquiries();
+  Error error(ErrorKind::kTryLater, "its log seems to be another session's");
+  error.remedy = "look on the appliance whether its id was given away; it is read once a listing shows whose it is";
+  reads_.failed(session.state.key, error, SteadyClock::now());
+  judge_reads();
   schedule(slot, settings_.poll.discovery_interval, PollOrder::Urgency::kQuiet);
 }
 
@@ -551,7 +559,9 @@ void SourcePoller::poll_failed(Schedule::Slot slot, const Error& error) {
     counters_.failing = true;
     return;
   }
-  reads_.failed(session.state.key, error, SteadyClock::now());
+  const bool is_its_own = error.http_status == 404 && session.life.final() && health_.lists();
+  reads_.failed(session.state.key, error, SteadyClock::now(),
+                is_its_own ? ReadSuccess::About::kSession : ReadSuccess::About::kSource);
   judge_reads();
   if (!may_be_lost(session, error)) {
     trouble.lost.cleared();

@@ -125,7 +125,7 @@ class SourcePoller : private FoundSessions, private VerifiedSessions {
   void listed(const Result<void>& how) override;
 
   // VerifiedSessions
-  bool is_idle() const override;
+  std::string_view busy_with() const override;
   void verify_begins_read() override { ++polling_; }
   void verify_ends_read() override;
   bool lacks(const ListedSession& row, std::size_t entries) override;

@@ -1,6 +1,8 @@
 #include "core/source_verifier.h"
 
 #include <algorithm>
+#include <map>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -16,6 +18,8 @@ constexpr milliseconds kLooksForIdle{1'000};
 constexpr std::chrono::minutes kTriesAgain{1};
 constexpr std::chrono::hours kListsAgain{1};
 constexpr int kTries = 3;  // of a session, or of a page
+// Of the interval: what a round is not spread over may pass without a word.
+constexpr int kWaitWorthSaying = 10;
 
 Instant back(Instant at, milliseconds span) {
   return add_nanoseconds(at, -std::chrono::nanoseconds(span).count()).value_or(at);
@@ -46,9 +50,19 @@ Task<void> SourceVerifier::run() {
     }
     if (!round_.goes_on()) {
       // What is done while this waits belongs to the round, too.
-      if (!co_await turn(Of::kPage)) continue;
+      begins_by_ = SteadyClock::now() + parts_.interval;
+      waited_ = {};
+      was_listed_ = false;
+      last_error_.clear();
+      const bool may_begin = co_await turn(Of::kPage);
+      if (stopping_) break;
       const Watched begun = parts_.finder.watched_now();
       round_.begin(begun, parts_.table.delivered_since(back(system_now(), round_.span())));
+      if (!may_begin) {
+        end_round();
+        continue;
+      }
+      waited_ = {};
     }
     co_await go_round();
   }
@@ -62,14 +76,25 @@ Task<void> SourceVerifier::go_round() {
       co_await pause(kListsAgain);
       continue;
     }
+    round_.end_walk();
+    was_listed_ = true;
     while (goes_on()) {
       auto next = round_.next();
       if (!next) break;
       Candidate one{next->first, std::move(next->second)};
-      co_await verify(std::move(one));
+      co_await verify(std::move(one), 1);
     }
     if (!round_.left_some_out()) break;
   } while (goes_on());
+  for (int tries = 2; tries <= kTries && !round_.put_off().empty() && goes_on(); ++tries) {
+    co_await pause(kTriesAgain);
+    const std::map<std::uint64_t, std::string> again = round_.put_off();
+    for (const auto& [key, id] : again) {
+      if (!goes_on()) break;
+      Candidate one{key, id};
+      co_await verify(std::move(one), tries);
+    }
+  }
   if (!stopping_) end_round();
 }
 
@@ -85,16 +110,22 @@ void SourceVerifier::end_round() {
   }
   const std::uint64_t dealt_with = tally.sessions + tally.could_not;
   if (dealt_with < tally.of) {
-    log_warn(
-        {.source = parts_.settings.name},
-        "{} of the {} sessions of the last {} h were verified, the rest was not reached: within a tenth of `rate`, "
-        "while nothing was due",
-        tally.sessions, tally.of, hours);
+    log_warn({.source = parts_.settings.name},
+             "{} of the {} sessions of the last {} h were verified, {} could not be, the rest was not reached: {}",
+             tally.sessions, tally.of, hours, tally.could_not, why_not_all());
   } else {
     log_debug({.source = parts_.settings.name}, "{} sessions were verified, {} could not be", tally.sessions,
               tally.could_not);
   }
   parts_.finder.commit_source();
+}
+
+std::string SourceVerifier::why_not_all() const {
+  std::string why = waited_ >= parts_.interval / kWaitWorthSaying ? std::string(waited_for_)
+                    : was_listed_                                 ? "within a tenth of `rate`, while nothing was due"
+                                                                  : "they could not be listed";
+  if (!last_error_.empty()) why += "; the last error was: " + last_error_;
+  return why;
 }
 
 // ---- Which sessions there are
@@ -112,6 +143,7 @@ Task<bool> SourceVerifier::list() {
     if (!co_await turn(Of::kPage)) co_return false;
     const Result<SessionPage> page =
         co_await discovery_.next_page(walk, Discovery::Of::kWindow, VerifyRound::kShareOfRate);
+    if (page.has_error()) last_error_ = page.error().detail;
     if (stopping_ || (page.has_error() && ++failures == kTries)) co_return false;
     if (page.has_error()) {
       co_await pause(kTriesAgain);
@@ -139,18 +171,16 @@ void SourceVerifier::offer(const ListedSession& row, Instant since) {
 
 // ---- One session
 
-Task<void> SourceVerifier::verify(Candidate one) {
-  for (int tries = 1; tries <= kTries; ++tries) {
-    const bool is_last_try = tries == kTries;
-    if (!co_await turn(tries == 1 ? Of::kSession : Of::kPage)) co_return;
-    std::size_t missing = 0;
-    parts_.sessions.verify_begins_read();
-    Tried tried = co_await read(one, is_last_try, missing);
-    parts_.sessions.verify_ends_read();
-    if (tried == Tried::kLacks) tried = co_await open_again(one, is_last_try, missing);
-    if (tried != Tried::kAgain) co_return;
-    co_await pause(kTriesAgain);
-  }
+// One that fails is put off, so that no other waits for it.
+Task<void> SourceVerifier::verify(Candidate one, int tries) {
+  const bool is_last_try = tries == kTries;
+  if (!co_await turn(tries == 1 ? Of::kSession : Of::kPage)) co_return;
+  std::size_t missing = 0;
+  parts_.sessions.verify_begins_read();
+  Tried tried = co_await read(one, is_last_try, missing);
+  parts_.sessions.verify_ends_read();
+  if (tried == Tried::kLacks) tried = co_await open_again(one, is_last_try, missing);
+  if (tried == Tried::kAgain) round_.put_off(one.key);
 }
 
 Task<SourceVerifier::Tried> SourceVerifier::read(const Candidate& one, bool is_last_try, std::size_t& missing) {
@@ -158,6 +188,7 @@ Task<SourceVerifier::Tried> SourceVerifier::read(const Candidate& one, bool is_l
   const Result<HttpAnswer> answer = co_await parts_.api.get(std::move(target));
   if (stopping_) co_return Tried::kCancelled;
   if (answer.has_value()) co_return compare(one, answer->body, is_last_try, missing);
+  last_error_ = answer.error().detail;
   const bool passes = answer.error().kind != ErrorKind::kRefused;
   co_return passes && !is_last_try ? Tried::kAgain : could_not(one, answer.error().detail);
 }
@@ -173,7 +204,8 @@ SourceVerifier::Tried SourceVerifier::compare(const Candidate& one, const Body& 
   if (compared.has_error()) return is_last_try ? could_not(one, compared.error().detail) : Tried::kAgain;
   missing = compared->missing;
   if (missing > 0) return Tried::kLacks;
-  if (!compared->unknown.empty()) return is_last_try ? could_not(one, compared->unknown) : Tried::kAgain;
+  if (!compared->unknown.empty())
+    return is_last_try || compared->differs ? could_not(one, compared->unknown) : Tried::kAgain;
   if (compared->shrunk) parts_.health.holds_less(one.id);
   round_.was_compared(one.key, 0);
   return Tried::kDealtWith;
@@ -184,6 +216,7 @@ Task<SourceVerifier::Tried> SourceVerifier::open_again(const Candidate& one, boo
   std::string id = one.id;
   const Result<ListedSession> row = co_await discovery_.ask(std::move(id));
   if (stopping_) co_return Tried::kCancelled;
+  if (row.has_error()) last_error_ = row.error().detail;
   if (row.has_error()) co_return is_last_try ? could_not(one, row.error().detail) : Tried::kAgain;
   const bool is_first = parts_.table.source().verify.tally.late == 0;
   const bool is_opened = parts_.sessions.lacks(*row, missing);
@@ -212,14 +245,16 @@ SourceVerifier::Tried SourceVerifier::could_not(const Candidate& one, std::strin
 Task<bool> SourceVerifier::turn(Of of) {
   while (!stopping_) {
     const Watched watched = parts_.finder.watched_now();
-    if (round_.goes_on() && round_.time_is_up(watched)) co_return false;
     const SteadyTime now = SteadyClock::now();
+    if (round_.goes_on() ? round_.time_is_up(watched) : now >= begins_by_) co_return false;
     const milliseconds gap = of == Of::kPage ? round_.least_gap() : round_.gap(watched);
     const SteadyTime next = asked_at_ == SteadyTime::min() ? now : asked_at_ + gap;
     if (now < next) {
       co_await wake_.wait_until(std::min<SteadyTime>(next, now + kListsAgain));
-    } else if (!parts_.sessions.is_idle()) {
+    } else if (const std::string_view busy = parts_.sessions.busy_with(); !busy.empty()) {
+      waited_for_ = busy;
       co_await wake_.wait_until(now + kLooksForIdle);
+      waited_ += SteadyClock::now() - now;
     } else {
       asked_at_ = now;
       co_return true;

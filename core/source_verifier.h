@@ -31,8 +31,9 @@ namespace sessionlogd {
 class VerifiedSessions {
  public:
   virtual ~VerifiedSessions() = default;
-  // Nothing is due, and there is a connection and room for what comes of a request.
-  virtual bool is_idle() const = 0;
+  // Why no request may be sent for them now, a literal; "" = the source lists, nothing is due, and there is a
+  // connection and room for what comes of a request.
+  virtual std::string_view busy_with() const = 0;
   virtual void verify_begins_read() = 0;
   virtual void verify_ends_read() = 0;
   // So many entries of the session's log were not delivered: it is opened again. false: by now it is open anyway.
@@ -77,7 +78,7 @@ class SourceVerifier {
   Task<bool> list_named();
   enum class Of { kPage, kSession };
   Task<bool> turn(Of of);
-  Task<void> verify(Candidate one);
+  Task<void> verify(Candidate one, int tries);
   Task<Tried> read(const Candidate& one, bool is_last_try, std::size_t& missing);
   Tried compare(const Candidate& one, const Body& body, bool is_last_try, std::size_t& missing);
   Task<Tried> open_again(const Candidate& one, bool is_last_try, std::size_t missing);
@@ -86,12 +87,20 @@ class SourceVerifier {
   bool goes_on();
   void offer(const ListedSession& row, Instant since);
   void end_round();
+  std::string why_not_all() const;
 
   const Parts parts_;
   Discovery discovery_;
   VerifyRound round_;
   Signal wake_;
   SteadyTime asked_at_ = SteadyTime::min();
+  SteadyTime begins_by_{};  // a round that is due and could not begin by then is over
+
+  // What kept the round that goes on, or is to begin, from reading all.
+  SteadyClock::duration waited_{0};
+  std::string_view waited_for_{};
+  bool was_listed_ = false;
+  std::string last_error_;
   bool stopping_ = false;
 };
 

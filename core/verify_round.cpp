@@ -29,6 +29,7 @@ const VerifyTally& VerifyRound::end(Instant ours) {
   place_.tally = {};
   place_.ended = ours;
   held_.clear();
+  put_off_.clear();
   left_out_ = false;
   return place_.last;
 }
@@ -36,6 +37,11 @@ const VerifyTally& VerifyRound::end(Instant ours) {
 void VerifyRound::begin_walk() {
   held_.clear();
   left_out_ = false;
+}
+
+// Of what the marks say some is not listed any more: what the listing has offered is all that can be read.
+void VerifyRound::end_walk() {
+  if (!left_out_) place_.tally.of = place_.tally.sessions + place_.tally.could_not + held_.size();
 }
 
 void VerifyRound::offer(std::uint64_t session_key, std::string_view id) {
@@ -61,12 +67,24 @@ std::optional<std::pair<std::uint64_t, std::string>> VerifyRound::next() const {
 }
 
 void VerifyRound::was_compared(std::uint64_t session_key, std::size_t late) {
-  deal_with(session_key);
+  if (put_off_.erase(session_key) > 0) {
+    --place_.tally.could_not;
+  } else {
+    deal_with(session_key);
+  }
   ++place_.tally.sessions;
   place_.tally.late += late;
 }
 
 void VerifyRound::could_not(std::uint64_t session_key) {
+  if (put_off_.erase(session_key) > 0) return;  // it was counted then
+  deal_with(session_key);
+  ++place_.tally.could_not;
+}
+
+void VerifyRound::put_off(std::uint64_t session_key) {
+  if (put_off_.contains(session_key)) return;
+  if (put_off_.size() < kMostHeld) put_off_.insert(held_.extract(session_key));
   deal_with(session_key);
   ++place_.tally.could_not;
 }

@@ -70,8 +70,9 @@ class VerifyRound {
   // What was not reached is left; returns what became of it.
   const VerifyTally& end(Instant ours);
 
-  // A walk through the listing begins.
+  // A walk through the listing begins, or has come to its end.
   void begin_walk();
+  void end_walk();
   // The listing shows a session of the last day. Held are those that come next.
   void offer(std::uint64_t session_key, std::string_view id);
   // There were more than can be held: another walk brings them.
@@ -81,6 +82,10 @@ class VerifyRound {
   std::optional<std::pair<std::uint64_t, std::string>> next() const;
   void was_compared(std::uint64_t session_key, std::size_t late);
   void could_not(std::uint64_t session_key);
+  // It is to be read again when all others were. Until it is compared it counts among those that could not be.
+  void put_off(std::uint64_t session_key);
+  // By session_key, up to kMostHeld of this run.
+  const std::map<std::uint64_t, std::string>& put_off() const { return put_off_; }
 
   // From one request to the next.
   std::chrono::milliseconds gap(Watched now) const;
@@ -92,7 +97,7 @@ class VerifyRound {
   VerifyPlace& place_;
   const std::chrono::milliseconds interval_;
   const double rate_;
-  std::map<std::uint64_t, std::string> held_;
+  std::map<std::uint64_t, std::string> held_, put_off_;
   bool left_out_ = false;
 };
 

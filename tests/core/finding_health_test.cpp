@@ -135,6 +135,48 @@ TEST(SessionsThatFail, AreCountedBelowATenth) {
   EXPECT_EQ(log.count("gives no logs"), 0) << log.text();
 }
 
+TEST(SessionsThatFail, ForTheirLogSeemsToBeAnothersAreSaidSo) {
+  SimulatedShard shard(options());
+  SimulatedAppliance& appliance = shard.add(running(2));
+  run(shard, 2min);
+  ASSERT_EQ(shard.view(0).condition, SourceCondition::kOk);
+  // Another log, of a session that no row can vouch for any more.
+  appliance.go_blind();
+  appliance.refuse_rows(500);
+  appliance.answer_logs([](std::size_t) {
+    return Reply{.after = 50ms, .status = 200, .body = R"({"log":[{"status":"Success","message":"another's"}]})"};
+  });
+  run(shard, 15min);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kBackingOff);
+  EXPECT_THAT(shard.view(0).error, HasSubstr("its log seems to be another session's; look"));
+  EXPECT_EQ(shard.view(0).sessions_failing, 2u);
+}
+
+TEST(AFinishedSession, WithoutItsLogMakesNoSourceNotWell) {
+  for (const std::size_t purged : {1u, 3u, 12u}) {
+    SCOPED_TRACE(purged);
+    SimulatedShard shard(options());
+    const CapturedLog log;
+    SimulatedAppliance& appliance = shard.add(one_each(1s, 20, -1h, 5min) + one_each(1h, 2, 20min, 5min));
+    for (std::size_t i = 0; i < purged; ++i) appliance.refuse_log(i, 404);
+    run(shard, 90min);
+    EXPECT_EQ(shard.view(0).condition, SourceCondition::kOk) << shard.view(0).error;
+    EXPECT_EQ(shard.view(0).sessions_failing, purged);
+    EXPECT_LE(log.count("gives no logs"), purged < 3 ? 0 : 1) << log.text();
+  }
+}
+
+TEST(FinishedSessions, ThatAllLackTheirLogsMakeASourceNotWell) {
+  SimulatedShard shard(options());
+  SimulatedAppliance& appliance = shard.add(one_each(1min, 20, -10min, 30s));
+  run(shard, 5min);
+  ASSERT_EQ(shard.view(0).condition, SourceCondition::kOk) << shard.view(0).error;
+  appliance.answer_logs([](std::size_t) { return refusal(404); });
+  run(shard, 10min);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kBackingOff);
+  EXPECT_THAT(shard.view(0).error, HasSubstr("HTTP 404"));
+}
+
 TEST(ARetryAfter, IsSaidOnceAndShownUntilItIsOver) {
   SimulatedShard shard(options());
   const CapturedLog log;

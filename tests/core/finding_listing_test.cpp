@@ -53,6 +53,58 @@ TEST(BlindListing, ForLongerThanADayIsMadeUpForByTheSweep) {
   EXPECT_ALL_DELIVERED(shard, 0, plan.size());
 }
 
+TEST(ASweepThatCannotBeRead, IsTriedAgainWithinMinutesAndIsAFaultAfterThree) {
+  using Pages = SimulatedAppliance::Pages;
+  const CapturedLog log;
+  SimulatedShard shard({.tick = 1s, .remembers = true});
+  SimulatedAppliance& appliance = shard.add(one_each(1min, 20, -1h, 30s));
+  const auto faulty = [&] { return shard.committed(0).source.faulty_sweeps; };
+  appliance.set_pages(Pages::kNoSweeps);
+  for (int i = 0; i < 600 && faulty() == 0; ++i) shard.run(1s);
+  ASSERT_EQ(faulty(), 1);
+  ASSERT_GT(shard.view(0).sessions[static_cast<std::size_t>(Phase::kDone)], 0u);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kOk) << shard.view(0).error;
+  appliance.set_pages(Pages::kHonest);
+  shard.run(5min);
+  EXPECT_EQ(faulty(), 0);
+  EXPECT_TRUE(shard.committed(0).source.contact_over);
+  EXPECT_EQ(log.count("nothing is forgotten"), 0) << log.text();
+
+  appliance.set_pages(Pages::kNoSweeps);
+  shard.restart(0);
+  shard.poller(0).backfill({}, false);
+  shard.run(30min);
+  EXPECT_GE(faulty(), 3);
+  EXPECT_LE(faulty(), 5) << "each waits for longer";
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kBackingOff);
+  EXPECT_NE(shard.view(0).error.find("cannot be listed completely: HTTP 503"), std::string::npos)
+      << shard.view(0).error;
+  appliance.set_pages(Pages::kHonest);
+  shard.run(1h);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kOk) << shard.view(0).error;
+}
+
+TEST(AFaultySource, IsSoAfterARestartUntilASweepHasEnded) {
+  using Pages = SimulatedAppliance::Pages;
+  SimulatedShard shard(for_days());
+  SimulatedAppliance& appliance = shard.add(one_each(1min, 20, -1h, 30s));
+  shard.run(3h);
+  appliance.go_blind();
+  for (int i = 0; i < 48 && shard.view(0).condition == SourceCondition::kOk; ++i) shard.run(1h);
+  EXPECT_NE(shard.view(0).error.find("shows none of the sessions that it had"), std::string::npos)
+      << shard.view(0).error;
+  shard.run(1min);
+  appliance.see_again();
+  appliance.set_pages(Pages::kNoSweeps);
+  shard.restart(0);
+  shard.run(1min);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kBackingOff);
+  EXPECT_NE(shard.view(0).error.find("before this start"), std::string::npos) << shard.view(0).error;
+  appliance.set_pages(Pages::kHonest);
+  shard.run(1h);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kOk) << shard.view(0).error;
+}
+
 TEST(LyingPages, LoseAndRepeatNothing) {
   using Pages = SimulatedAppliance::Pages;
   for (const Pages pages :

@@ -1,5 +1,6 @@
 // Sessions that are read again after they were done, on simulated time: an entry that came long after is delivered,
 // once, and nothing else is.
+#include "tests/core/captured_log.h"
 #include "tests/core/finding.h"
 
 namespace sessionlogd {
@@ -196,6 +197,66 @@ TEST(VerifiedSessions, WaitWhileAnythingIsDue) {
   const auto before = appliance.polls_of(0) + appliance.polls_of(1) + appliance.polls_of(2);
   shard.run(2h);
   EXPECT_EQ(appliance.polls_of(0) + appliance.polls_of(1) + appliance.polls_of(2), before);
+}
+
+TEST(VerifiedSessions, AreReadThoughTheSweepsOfTheSourceFail) {
+  SimulatedShard shard(verified());
+  SimulatedAppliance& appliance = shard.add(some_late());
+  appliance.set_pages(SimulatedAppliance::Pages::kNoSweeps);
+  shard.run(4 * kDay);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kBackingOff);
+  EXPECT_ALL_DELIVERED(shard, 0, kSessions);
+  EXPECT_EQ(shard.view(0).verify_late, kLate);
+}
+
+TEST(VerifiedSessions, ThatWereNeverReachedAreSaidWithTheReason) {
+  PollSettings poll;
+  poll.rate_per_second = 1;
+  poll.interval = poll.max_interval = 5s;
+  SimulatedShard shard(verified(1h));
+  const CapturedLog log;
+  shard.add(one_each(1min, 3, 1min, 1min) + one_each(1s, 60, 40min, 5h, 500), poll);
+  shard.run(4h);
+  EXPECT_GE(log.count("0 of the 3 sessions of the last 24 h were verified, 0 could not be, the rest was not reached: "
+                      "other sessions were due"),
+            1)
+      << log.text();
+  EXPECT_EQ(shard.view(0).verified.of, 3u);
+}
+
+TEST(VerifiedSessions, AreThoseThatTheSourceStillLists) {
+  SimulatedShard shard(verified());
+  const CapturedLog log;
+  SimulatedAppliance& appliance = shard.add(one_each(1h, 6, 10min, 10min));
+  shard.run(20h);
+  appliance.hide(0, 2);
+  shard.run(27h + 30min);
+  EXPECT_EQ(shard.view(0).verified.of, 4u);
+  EXPECT_EQ(shard.view(0).verified.sessions, 4u);
+  EXPECT_EQ(log.count("the rest was not reached"), 0) << log.text();
+}
+
+TEST(VerifiedSessions, WaitForNoneThatCannotBeReadOrCompared) {
+  for (const int status : {200, 500}) {
+    SCOPED_TRACE(status);
+    SimulatedShard::Options options = verified(1h);
+    options.tick = 1s;
+    options.fingerprint_bytes = 0;
+    SimulatedShard shard(options);
+    SimulatedAppliance& appliance = shard.add(one_each(5s, 80, 1min, 1min));
+    shard.run(50min);
+    appliance.answer_logs([status](std::size_t session) {
+      return session < 40 ? std::optional(test::SimulatedServer::Reply{
+                                .after = 50ms,
+                                .status = status,
+                                .body = R"({"log":[{"status":"Success","message":"another's"}]})"})
+                          : std::nullopt;
+    });
+    shard.run(75min);
+    const SourceView view = shard.view(0);
+    EXPECT_EQ(view.verified.of, 80u);
+    EXPECT_EQ(view.verified.sessions, 40u);
+  }
 }
 
 TEST(VerifiedSessions, LoseAndRepeatNothingWhileClocksStep) {

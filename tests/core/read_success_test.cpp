@@ -180,6 +180,33 @@ TEST_F(AReadSuccess, ForgetsASessionThatIsGone) {
   EXPECT_EQ(judge(0), Verdict::kGivesLogs);
 }
 
+TEST_F(AReadSuccess, DoesNotBlameTheSourceForALogThatIsGoneOnceAnotherCanBeRead) {
+  const auto purged = [this](std::uint64_t session) {
+    reads_.asked(session, now_);
+    reads_.failed(session, refusal(404), now_, ReadSuccess::About::kSession);
+  };
+  purged(1);
+  purged(2);
+  pass(100h);
+  EXPECT_EQ(judge(2), Verdict::kGivesLogs) << "two in a quiet source";
+  purged(3);
+  EXPECT_EQ(judge(3), Verdict::kNoneRead) << "three, and nothing else shows that it gives logs";
+  read(4);
+  for (int i = 0; i < 3; ++i) {
+    for (const std::uint64_t session : {1, 2, 3}) purged(session);
+    pass(100h);
+    EXPECT_EQ(judge(3), Verdict::kGivesLogs) << i;
+  }
+  EXPECT_EQ(reads_.failing(), 3u);
+  // More of them since: perhaps it gives none any more.
+  for (const std::uint64_t session : {5, 6, 7}) purged(session);
+  EXPECT_EQ(judge(6), Verdict::kRefuses);
+  // What fails otherwise is judged as ever.
+  read(4);
+  for (const std::uint64_t session : {1, 2, 3}) fail(session, refusal());
+  EXPECT_EQ(judge(6), Verdict::kRefuses);
+}
+
 TEST_F(AReadSuccess, CountsWhatFailsTwiceInARow) {
   fail(1, passing());
   fail(2, passing());

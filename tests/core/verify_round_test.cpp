@@ -122,6 +122,41 @@ TEST(VerifyRound, SpreadsRequestsOverTheIntervalWithinATenthOfTheRate) {
   }
 }
 
+TEST(VerifyRound, IsOfWhatTheListingHasOfferedWhenItWasReadToItsEnd) {
+  VerifyPlace place;
+  VerifyRound round(place, kDay, 20);
+  round.begin(30h, 6);
+  round.begin_walk();
+  for (const std::uint64_t key : {1, 2, 3, 4}) round.offer(key, "session");
+  EXPECT_EQ(place.tally.of, 6u);
+  round.end_walk();
+  EXPECT_EQ(place.tally.of, 4u) << "two are not listed any more";
+  round.was_compared(1, 0);
+  round.begin_walk();
+  for (const std::uint64_t key : {1, 2, 3}) round.offer(key, "session");
+  round.end_walk();
+  EXPECT_EQ(place.tally.of, 3u);
+}
+
+TEST(VerifyRound, CountsWhatIsPutOffAmongThoseThatCouldNotBeUntilItIsCompared) {
+  VerifyPlace place;
+  VerifyRound round(place, kDay, 20);
+  round.begin(30h, 3);
+  for (const std::uint64_t key : {1, 2, 3}) round.offer(key, "session");
+  round.put_off(1);
+  round.put_off(2);
+  EXPECT_EQ(round.next()->first, 3u) << "nothing waits for it";
+  round.was_compared(3, 0);
+  EXPECT_EQ(place.tally, (VerifyTally{.of = 3, .sessions = 1, .could_not = 2}));
+  round.put_off(1);
+  EXPECT_EQ(round.put_off().size(), 2u);
+  round.was_compared(1, 4);
+  round.could_not(2);
+  EXPECT_TRUE(round.put_off().empty());
+  EXPECT_EQ(place.key, 3u);
+  EXPECT_EQ(place.tally, (VerifyTally{.of = 3, .sessions = 2, .late = 4, .could_not = 1}));
+}
+
 TEST(VerifyRound, SaysHowManyWereNotReached) {
   VerifyPlace place;
   VerifyRound round(place, kDay, 20);

@@ -161,6 +161,7 @@ SimulatedServer::Reply SimulatedAppliance::answer(const HttpRequest& request, co
   if (rest.empty()) return listing(target.substr(std::min(path.size() + 1, target.size())));
   const auto session = named_by(number_of(rest.substr(rest.rfind('-') + 1), plan_.size()));
   if (!session || hidden_[*session]) return reply(404);
+  if (!is_log && rows_refused_ != 0) return reply(rows_refused_);
   if (!is_log) return one(*session);
   if (auto instead = log_instead_(*session)) return *std::move(instead);
   return log(*session);
@@ -259,6 +260,8 @@ SimulatedServer::Reply SimulatedAppliance::listing(std::string_view query) {
   std::size_t begin = std::min(number_of(parameter(query, "Offset"), 0), rows.size());
   if (pages_ == Pages::kIgnoreOffset) begin = 0;
   if (pages_ == Pages::kFirstOnly && begin > 0) return reply(500);
+  const bool is_all = parameter(query, "Status").empty() && !time_ms(query, "FromUtc") && !time_ms(query, "ToUtc");
+  if (pages_ == Pages::kNoSweeps && is_all) return reply(503);
   const std::size_t end = std::min(begin + std::min(asked, longest_page_), rows.size());
   Reply page = reply(200);
   page.body = R"({"results":[)";

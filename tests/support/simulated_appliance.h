@@ -93,6 +93,8 @@ class SimulatedAppliance : public SimulatedServer {
   void hide(std::size_t begin, std::size_t end) { set_hidden(begin, end, true); }
   void show(std::size_t begin, std::size_t end) { set_hidden(begin, end, false); }
 
+  // What is asked for by its id is refused with this status, 0 = no longer.
+  void refuse_rows(int status) { rows_refused_ = status; }
   // The session's log is refused with this status, 0 = no longer; or it holds nothing.
   void refuse_log(std::size_t session, int status) { refused_[session] = status; }
   void clear_log(std::size_t session) { cleared_[session] = true; }
@@ -105,6 +107,7 @@ class SimulatedAppliance : public SimulatedServer {
     kIgnoreOffset,   // the first page, whatever is asked for
     kShuffled,       // another order in each response
     kFirstOnly,      // an error for each but the first
+    kNoSweeps,       // an error for each of a listing of everything
   };
   void set_pages(Pages pages) { pages_ = pages; }
   // Says what a session's log is answered with in place of the log; nullopt leaves it to the appliance.
@@ -146,6 +149,7 @@ class SimulatedAppliance : public SimulatedServer {
   std::minstd_rand random_;
   std::int64_t least_latency_ = 20, most_latency_ = 120;
   bool down_ = false, blind_ = false;
+  int rows_refused_ = 0;
   unsigned token_ = 1;
   std::optional<std::chrono::seconds> clock_ahead_{0};
   std::chrono::seconds clock_rush_{0};
