@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 
 #include "core/clock.h"
 
@@ -24,11 +25,11 @@ class LostSession {
   // It could be read, or failed in a way that passes.
   void cleared() { reads_ = 0; }
 
-  // `source_well_at`: when the source last did for another what it does not do for this session. One that has no other
-  // to compare with is given up after kForGood.
-  bool given_up(SteadyTime source_well_at) const {
+  // `source_well_at`: when the source last did for another what it does not do for this session, nullopt = never. One
+  // that has no other to compare with is given up after kForGood.
+  bool given_up(std::optional<SteadyTime> source_well_at) const {
     if (reads_ < kReads || last_ - first_ < kSpan) return false;
-    return source_well_at > first_ || last_ - first_ >= kForGood;
+    return (source_well_at && *source_well_at > first_) || last_ - first_ >= kForGood;
   }
 
  private:

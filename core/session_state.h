@@ -17,7 +17,7 @@
 #include "core/session_history.h"
 #include "core/session_info.h"
 #include "core/timestamp.h"
-#include "core/verify_round.h"
+#include "core/verify_place.h"
 #include "core/watched_time.h"
 
 namespace sessionlogd {

@@ -15,13 +15,11 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr unsigned kTriesInOnePass = 4;
 constexpr std::chrono::milliseconds kLogOutTimeout{1'500};
 constexpr std::chrono::milliseconds kLongestSpread{2'000};
 constexpr std::chrono::hours kPaceOfTheOld{1};
 constexpr std::string_view kGivenAway = "its id was given to another session";
 constexpr int kDriftOfPace = 8;  // a quiet session is polled up to an eighth of its pace early
-constexpr std::chrono::hours kForgottenAfter{30 * 24};
 // Of sessions that were found and not read yet: a listing that goes on for ever would fill the memory with them.
 constexpr std::size_t kMostWaitingBytes = 32u << 20;
 constexpr std::chrono::seconds kLooksForRoom{1};
@@ -29,6 +27,12 @@ constexpr std::size_t kRecordsPerBatch = 4'096;
 
 void bump(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) {
   counter.fetch_add(by, std::memory_order_relaxed);
+}
+
+Doubt doubt_of(const Session& session) {
+  return {.disputed = session.is_disputed(),
+          .asked_before_dispute = session.trouble && session.trouble->asked_before_dispute,
+          .vouched_for = session.trouble && session.trouble->vouched_for};
 }
 
 // One pass leaves no time for it, and without a state there is nothing to compare with.
@@ -79,7 +83,16 @@ SourcePoller::SourcePoller(Parts parts, RestoredSource&& restored)
       changed_(services_.io),
       counters_of_(std::move(parts.counters)),
       counters_(*counters_of_),
-      identity_(std::make_shared<const SourceIdentity>(SourceIdentity::of(settings_))) {
+      standing_({.settings = settings_,
+                 .counters = counters_,
+                 .api = api_,
+                 .health = health_,
+                 .reads = reads_,
+                 .table = table_,
+                 .finder = finder_,
+                 .schedule = schedule_,
+                 .uncommitted = uncommitted_,
+                 .queue = services_.queue}) {
   counters_.sessions = counters_.read = 0;
   counters_.listed = counters_.failing = false;
   for (const Schedule::Slot slot : table_.slots()) {
@@ -142,6 +155,26 @@ std::size_t SourcePoller::leave_alone(Instant before) {
   }
   push(std::move(records));
   return left;
+}
+
+void SourcePoller::look() {
+  judge_reads();
+  const auto wait = api_.waits();
+  health_.waits(
+      wait ? std::optional(wait->what) : std::nullopt,
+      wait ? std::chrono::ceil<std::chrono::seconds>(wait->until - SteadyClock::now()) : std::chrono::seconds{0});
+}
+
+void SourcePoller::judge_reads() {
+  const auto judged = services_.queue.full() ? ReadSuccess::Judged::kNotNow : ReadSuccess::Judged::kYes;
+  const std::size_t due = schedule_.size() + polling_;
+  health_.judged(reads_.judge(judged, due, SteadyClock::now()), due, reads_.last_failure());
+  counters_.failing = !health_.lists() || left_unread_ || !health_.gives_logs();
+}
+
+SourceView SourcePoller::view() {
+  look();
+  return standing_.view(read_at_);
 }
 
 // ---- Which sessions there are
@@ -369,14 +402,10 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
     read_was(slot, sent, Pace::News::kUnchanged, session.fill);
     return Polled::kAll;
   }
-  // In one pass the listing that came before this read vouches for what it did not dispute.
-  const bool vouched_for = session.trouble && session.trouble->vouched_for;
-  const bool taken_as_it_comes = vouched_for || mode_ == PollMode::kOnePass;
+  const Doubt doubt = doubt_of(session);
   const bool was_known = session.state.history.size() > 0;
-  const Result<ReadOutcome> read = services_.reader.read(format_, session.state, answer.body, last,
-                                                         session.is_disputed() ? Strange::kOnlyOwn
-                                                         : taken_as_it_comes   ? Strange::kTake
-                                                                               : Strange::kLeave);
+  const Result<ReadOutcome> read =
+      services_.reader.read(format_, session.state, answer.body, last, strange_of(doubt, mode_));
   const bool broken = read.has_error() ? read.error().kind == ErrorKind::kBadAnswer : !read->fault.empty();
   const bool is_no_log = read.has_error() && read.error().worth_keeping;
   if (broken && (is_no_log || !is_json(answer.body.text())))
@@ -386,16 +415,20 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
     return Polled::kAll;
   }
 
-  if (session.is_disputed() && settle_dispute(slot, *read)) return Polled::kAll;
-  if (read->strange) {
-    read_was_strange(slot);
-    return Polled::kStrange;
+  switch (settle_owner(slot, *read)) {
+    case Owner::kAnother:
+      return Polled::kAll;
+    case Owner::kUnknown:
+      return Polled::kStrange;
+    case Owner::kSession:
+    case Owner::kCorrectedSession:
+      break;
   }
   count_events(*read);
   if (read->events() > 0) session.state.news_at = sent.count();
   count_not_utf8(slot, read->not_utf8);
   if (read->more) return Polled::kMoreToCome;
-  if (vouched_for && was_known && read->recognised == 0 && read->events() > 0) {
+  if (doubt.vouched_for && was_known && read->recognised == 0 && read->events() > 0) {
     log_info({.source = settings_.name, .session = session.state.info.id()},
              "has another log than before under the same start: it was cleared or rolled over");
   }
@@ -417,23 +450,20 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
   return Polled::kAll;
 }
 
-// The session's row named another start, and here is its log. true: it is another session's.
-bool SourcePoller::settle_dispute(Schedule::Slot slot, const ReadOutcome& read) {
+Owner SourcePoller::settle_owner(Schedule::Slot slot, const ReadOutcome& read) {
   Session& session = table_.at(slot);
-  const bool asked_before = std::exchange(session.trouble->asked_before_dispute, false);
-  if (read.entries == 0 && !read.strange) return false;  // it says nothing yet
-  if (!read.strange) {
-    // What was on its way when the row came may still be what the id named before.
-    if (asked_before) return false;
+  const Owner owner = owner_of(doubt_of(session), read);
+  if (session.is_disputed()) session.trouble->asked_before_dispute = false;
+  if (owner == Owner::kUnknown) read_was_strange(slot);
+  if (owner == Owner::kAnother) part(slot);
+  if (owner == Owner::kCorrectedSession) {
+    log_info({.source = settings_.name, .session = session.state.info.id()}, "start was corrected");
     std::vector<StateRecord> records;
     const Showing how = finder_.showing();
-    log_info({.source = settings_.name, .session = session.state.info.id()}, "start was corrected");
     table_.is_same(slot, how, records);
     push(std::move(records));
-    return false;
   }
-  part(slot);
-  return true;
+  return owner;
 }
 
 // The id names another session: what is not read of the one before never will be.
@@ -501,23 +531,24 @@ void SourcePoller::read_was(Schedule::Slot slot, Watched sent, Pace::News news, 
   session.read = true;
   if (!session.is_disputed()) session.trouble.reset();
   read_at_ = SteadyClock::now();
-  reads_.read(session.state.key, read_at_);
+  reads_.read(session.state.key, *read_at_);
   if (!health_.gives_logs()) judge_reads();
   const auto& poll = settings_.poll;
   const auto next = session.life.after_read(sent, fill, poll.settle, poll.interval);
-  const bool is_done = next.step == SessionLife::Next::Step::kDone;
-  if (is_done && !session.is_disputed()) return finish(slot);
-  // Of a disputed one an empty log tells nothing, and never will. Another was on its way when the dispute came.
-  if (is_done && session.entries == 0) return part(slot);
-  if (is_done) return schedule(slot, std::chrono::milliseconds{0}, PollOrder::Urgency::kExpected);
+  const NextRead again = next_read({.next = next,
+                                    .disputed = session.is_disputed(),
+                                    .entries = session.entries,
+                                    .without_news = without_news(session)},
+                                   mode_);
+  if (again == NextRead::kDone) return finish(slot);
+  if (again == NextRead::kOfAnother) return part(slot);
+  if (again == NextRead::kAtOnce) return schedule(slot, std::chrono::milliseconds{0}, PollOrder::Urgency::kExpected);
   table_.enter(slot, session.life.final() ? Phase::kSettling : Phase::kOpen);
   std::vector<StateRecord> records;
   table_.note_lacking(slot, records);
   push(std::move(records));
-  const bool by_pace = next.step == SessionLife::Next::Step::kByPace;
-  // In one pass a session is read again only if its final state was seen after this read was sent.
-  if (mode_ == PollMode::kOnePass && (by_pace || next.wait.count() > 0)) return;
-  if (by_pace && without_news(session) > kForgottenAfter) return finish(slot);
+  if (again == NextRead::kNotInOnePass) return;
+  const bool by_pace = again == NextRead::kByPace;
   const auto pace = session.pace.after(news, poll.interval, slowest_pace(session));
   if (by_pace && news == Pace::News::kChanged) return schedule(slot, pace, PollOrder::Urgency::kExpected);
   // Those that were polled together, after a pause, say, would be so for ever.
@@ -553,31 +584,27 @@ void SourcePoller::poll_failed(Schedule::Slot slot, const Error& error) {
   if (trouble.backoff.failures() == 1) {
     log_debug({.source = settings_.name, .session = session.state.info.id()}, "poll failed: {}", error.detail);
   }
-  if (mode_ == PollMode::kOnePass && trouble.backoff.failures() >= kTriesInOnePass) {
+  const FailedRead failed{.error = error,
+                          .final = session.life.final(),
+                          .source_lists = health_.lists(),
+                          .is_listed = session.shown_by >= finder_.last_listing(),
+                          .failures_in_a_row = trouble.backoff.failures()};
+  if (is_left_unread(failed, mode_)) {
     log_error({.source = settings_.name, .session = session.state.info.id()}, "could not be read: {}", error.detail);
     left_unread_ = true;
     counters_.failing = true;
     return;
   }
-  const bool is_its_own = error.http_status == 404 && session.life.final() && health_.lists();
-  reads_.failed(session.state.key, error, SteadyClock::now(),
-                is_its_own ? ReadSuccess::About::kSession : ReadSuccess::About::kSource);
+  reads_.failed(session.state.key, error, SteadyClock::now(), about(failed));
   judge_reads();
-  if (!may_be_lost(session, error)) {
+  if (!may_be_for_good(failed)) {
     trouble.lost.cleared();
   } else {
     trouble.lost.failed(SteadyClock::now());
-    if (trouble.lost.given_up(error.http_status == 404 ? finder_.listed_at().value_or(SteadyTime{}) : read_at_))
+    if (trouble.lost.given_up(error.http_status == 404 ? finder_.listed_at() : read_at_))
       return give_up(slot, error.detail);
   }
   schedule(slot, wait, PollOrder::Urgency::kQuiet);
-}
-
-// A 404 means that the session is gone only when the listing works and does not show it. What is finished does not get
-// better either.
-bool SourcePoller::may_be_lost(const Session& session, const Error& error) const {
-  if (error.http_status == 404) return health_.lists() && session.shown_by < finder_.last_listing();
-  return session.life.final() && (error.kind == ErrorKind::kBadAnswer || error.kind == ErrorKind::kRefused);
 }
 
 // What was not read of it never will be: that is said in the output, where it is missing. A session that was only ever

@@ -19,6 +19,7 @@
 #include "core/batch_queue.h"
 #include "core/late_news.h"
 #include "core/log_reader.h"
+#include "core/log_verdict.h"
 #include "core/poll_order.h"
 #include "core/quarantine.h"
 #include "core/read_success.h"
@@ -27,7 +28,9 @@
 #include "core/session_finder.h"
 #include "core/session_table.h"
 #include "core/signal.h"
+#include "core/source_counters.h"
 #include "core/source_health.h"
+#include "core/source_standing.h"
 #include "core/source_verifier.h"
 #include "core/source_view.h"
 #include "core/spawn.h"
@@ -51,28 +54,6 @@ struct ShardServices {
   bool keeps_state = true;                            // false: nothing is remembered, so nothing is swept
   Accounts* accounts = nullptr;                       // what the sources of an account share; nullptr: nothing
   std::chrono::milliseconds verify{0};                // how often the last sessions are read again, 0 = never
-};
-
-// Written by the shard, read by anyone. A source that is changed by a reload goes on with those it has.
-struct SourceCounters {
-  std::atomic<std::uint64_t> sessions = 0;  // found and not done before
-  std::atomic<std::uint64_t> read = 0;      // of those, read at least once
-  std::atomic<std::uint64_t> polls_new = 0, polls_changed = 0, polls_unchanged = 0, polls_failed = 0;
-  std::atomic<std::uint64_t> entries = 0;  // in answers that were read
-  std::atomic<std::uint64_t> events_new = 0, events_changed = 0, events_error = 0, events_gap = 0;
-  std::atomic<std::uint64_t> late = 0;         // sessions that only a sweep brought up
-  std::atomic<std::uint64_t> verify_late = 0;  // entries that only verify brought up
-  std::atomic<std::uint64_t> not_json = 0;     // answers that were no JSON, broken JSON, or JSON that is no log
-  std::atomic<std::uint64_t> not_utf8 = 0;     // events in which bytes that are no UTF-8 were replaced
-  std::atomic<bool> listed = false;            // at least one listing was complete
-  std::atomic<bool> failing = false;  // its last listing failed, or its logs cannot be read; (one pass) some cannot
-
-  std::uint64_t events() const { return events_new + events_changed + events_error + events_gap; }
-};
-
-enum class PollMode {
-  kForever,
-  kOnePass,  // list once, read every session that is due once, then end
 };
 
 class SourcePoller : private FoundSessions, private VerifiedSessions {
@@ -145,14 +126,13 @@ class SourcePoller : private FoundSessions, private VerifiedSessions {
   Polled take_answer(Schedule::Slot slot, const Result<HttpAnswer>& answer, Watched sent);
   Polled finish_poll(Schedule::Slot slot, const HttpAnswer& answer, Watched sent);
   void part(Schedule::Slot slot);
-  bool settle_dispute(Schedule::Slot slot, const ReadOutcome& read);
+  Owner settle_owner(Schedule::Slot slot, const ReadOutcome& read);
   void count_not_json(std::string_view session, std::string_view expected, std::string_view body);
   void count_not_utf8(Schedule::Slot slot, std::size_t events);
   void read_was_strange(Schedule::Slot slot);
   void read_was(Schedule::Slot slot, Watched sent, Pace::News news, LogFill fill);
   std::chrono::milliseconds slowest_pace(Session& session);
   void poll_failed(Schedule::Slot slot, const Error& error);
-  bool may_be_lost(const Session& session, const Error& error) const;
   void give_up(Schedule::Slot slot, std::string_view why);
   void say_gap(Schedule::Slot slot, std::string_view why);
   Watched without_news(const Session& session) const;
@@ -167,9 +147,6 @@ class SourcePoller : private FoundSessions, private VerifiedSessions {
   Batch new_batch() const;
 
   void judge_reads();
-  SourceCondition condition() const;
-  std::string fault_in_words() const;
-  std::chrono::duration<double> lag(SteadyTime now);
   void count_events(const ReadOutcome& read);
 
   ShardServices services_;
@@ -192,13 +169,12 @@ class SourcePoller : private FoundSessions, private VerifiedSessions {
   unsigned polling_ = 0;
   bool finding_ = false, verifying_ = false;
   bool stopping_ = false;
-  bool left_unread_ = false;  // one pass: some session could not be read
-  const SteadyTime began_ = SteadyClock::now();
-  SteadyTime read_at_{};  // when last with success
+  bool left_unread_ = false;           // one pass: some session could not be read
+  std::optional<SteadyTime> read_at_;  // when last with success
   const std::shared_ptr<SourceCounters> counters_of_;
   SourceCounters& counters_;
   Uncommitted uncommitted_;
-  const std::shared_ptr<const SourceIdentity> identity_;
+  const SourceStanding standing_;
 };
 
 }  // namespace sessionlogd

@@ -9,13 +9,13 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "config/settings.h"
 #include "core/metrics.h"
+#include "core/request_counts.h"
 #include "core/timestamp.h"
-#include "core/verify_round.h"
+#include "core/verify_place.h"
 
 namespace sessionlogd {
 
@@ -41,21 +41,6 @@ struct SourceIdentity {
   std::chrono::seconds retention;
 
   static SourceIdentity of(const SourceSettings& settings);
-};
-
-// Requests by HTTP status; 0: no answer could be read. An appliance chooses the numbers, so only the first kMost are
-// told apart.
-class RequestCounts {
- public:
-  static constexpr std::size_t kMost = 16;
-  static constexpr int kOther = -1;
-
-  void add(int status);
-  std::uint64_t total() const;
-  const std::vector<std::pair<int, std::uint64_t>>& by_status() const { return counts_; }
-
- private:
-  std::vector<std::pair<int, std::uint64_t>> counts_;
 };
 
 struct SourceView {
