@@ -100,6 +100,7 @@ template <class Produce>
 KafkaOutcome KafkaProducer::add(const Produce& produce, Patience& patience) {
   for (;;) {
     KafkaOutcome fault = take_fault(produce());
+    if (fault && fault->code == RD_KAFKA_RESP_ERR__STATE) return why_stopped(std::move(*fault), patience);
     if (!fault || fault->code != RD_KAFKA_RESP_ERR__QUEUE_FULL) return fault;
     const int before = rd_kafka_outq_len(client_.get());
     rd_kafka_poll(client_.get(), static_cast<int>(kQueueFullSlice.count()));
@@ -121,13 +122,16 @@ KafkaOutcome KafkaProducer::flush(Patience& patience) {
     if (left == RD_KAFKA_RESP_ERR_NO_ERROR && !client_.transaction_failed()) return std::nullopt;
     char reason[256];
     if (const auto fatal = rd_kafka_fatal_error(client_.get(), reason, sizeof reason)) return fault_of(fatal, reason);
-    // What stopped the transaction is only told to who tries to commit it.
-    if (client_.transaction_failed()) {
-      KafkaOutcome fault = commit(patience);
-      return fault ? fault : fault_of(RD_KAFKA_RESP_ERR__STATE, "a failed transaction was committed");
-    }
+    if (client_.transaction_failed())
+      return why_stopped(fault_of(RD_KAFKA_RESP_ERR__STATE, "the transaction has failed"), patience);
     if (patience.over()) return timed_out("the brokers do not take the messages");
   }
+}
+
+// What stopped a transaction is only told to who tries to commit it: other calls hear that it has stopped.
+KafkaFault KafkaProducer::why_stopped(KafkaFault heard, Patience& patience) {
+  KafkaOutcome why = in_transaction_ ? commit(patience) : std::nullopt;
+  return why ? std::move(*why) : std::move(heard);
 }
 
 KafkaOutcome KafkaProducer::commit(Patience& patience) {

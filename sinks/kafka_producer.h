@@ -46,6 +46,7 @@ class KafkaProducer {
   template <class Produce>
   KafkaOutcome add(const Produce& produce, Patience& patience);
   KafkaOutcome lost_message();
+  KafkaFault why_stopped(KafkaFault heard, Patience& patience);
 
   // In order of construction: topics end before the client.
   const bool transactional_;

@@ -14,7 +14,7 @@ namespace sessionlogd::test {
 namespace {
 
 constexpr int kMostMs = std::chrono::milliseconds(kHangGuard).count();
-constexpr int kMostForEndsMs = 10'000;  // then they are asked for anew
+constexpr int kMostForEndsMs = 10'000, kMostForMetadataMs = 10'000;  // then they are asked for anew
 
 rd_kafka_t* make(rd_kafka_type_t type, std::map<std::string, std::string> properties) {
   properties.merge(std::map<std::string, std::string>{{"log_level", "0"}, {"reconnect.backoff.max.ms", "500"}});
@@ -196,7 +196,10 @@ int Outside::partitions_of(const std::string& topic) {
 // What the cluster says of a topic, if there is one.
 void Outside::look_at(const std::string& topic, const std::function<void(const rd_kafka_metadata_topic&)>& look) {
   const rd_kafka_metadata_t* metadata = nullptr;
-  check(rd_kafka_metadata(admin_, 1, nullptr, &metadata, kMostMs), "metadata");
+  // A broker that was killed may be asked first.
+  wait_until_known([&] {
+    return rd_kafka_metadata(admin_, 1, nullptr, &metadata, kMostForMetadataMs) == RD_KAFKA_RESP_ERR_NO_ERROR;
+  });
   for (int i = 0; i < metadata->topic_cnt; ++i) {
     if (metadata->topics[i].topic == topic) look(metadata->topics[i]);
   }

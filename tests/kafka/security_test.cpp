@@ -6,6 +6,8 @@
 #include <csignal>
 #include <memory>
 
+#include "sinks/kafka_error.h"
+#include "sinks/kafka_producer.h"
 #include "tests/kafka/acl.h"
 #include "tests/kafka/bed.h"
 #include "tests/kafka/secured.h"
@@ -153,6 +155,39 @@ TEST_F(KafkaSecurity, VerifyNamesTheOneRightThatItNeedsBesideTheDaemons) {
     return found.status == 0;
   })) << found.out
       << found.err;
+}
+
+// The transaction is stopped in the background, and whatever is called next hears of it.
+TEST_F(KafkaSecurity, ACallThatFindsTheTransactionStoppedSaysWhatStoppedIt) {
+  Bed bed(cluster(), "stopped", kSmall);
+  const std::string password = (bed.place / "kafka-password").string();
+  bed.place.write("kafka-password", SecuredCluster::kPassword);
+  give({.name = bed.topic, .right = Acl::Right::kDescribe});
+  give({.name = bed.state_topic, .right = Acl::Right::kWrite});
+  give({.kind = Acl::Kind::kTransactionalId, .name = bed.topic, .matches = Acl::Name::kPrefix});
+  const KafkaSinkSettings settings{.brokers = cluster().addresses("PASSWORD"),
+                                   .topic = bed.topic,
+                                   .state_topic = bed.state_topic,
+                                   .transactional_id = bed.topic,
+                                   .properties = {{"security.protocol", "SASL_SSL", {}},
+                                                  {"ssl.ca.location", secured_->authority(), {}},
+                                                  {"sasl.mechanism", "PLAIN", {}},
+                                                  {"sasl.username", SecuredCluster::kUser, {}},
+                                                  {"sasl.password", "", Secret::parse("file:" + password)}}};
+  KafkaProducer producer(KafkaConf::producer(settings), settings);
+  Patience patience({}, std::chrono::seconds(60), std::chrono::seconds(1));
+  const KafkaOutcome ready = producer.init(patience);
+  ASSERT_FALSE(ready) << describe(*ready);
+  const KafkaOutcome begun = producer.begin();
+  ASSERT_FALSE(begun) << describe(*begun);
+  KafkaOutcome fault;
+  EXPECT_TRUE(eventually([&] {
+    if (!fault) fault = producer.add_event({.key = "key", .value = "{}", .headers = {}}, patience);
+    return fault.has_value();
+  }));
+  ASSERT_TRUE(fault);
+  EXPECT_THAT(describe(*fault), HasSubstr("give the daemon's user the ACLs Write")) << fault->code;
+  EXPECT_EQ(classify_kafka(*fault), KafkaReaction::kAbortAndReoffer);
 }
 
 // Listings go on, and with them rows of the state, also when the fleet has come to rest.
