@@ -3,13 +3,12 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
-#include "core/large_body_permit.h"
 #include "core/timestamp.h"
 
 namespace sessionlogd {
 namespace asio = boost::asio;
 
-class HttpClient::Impl {
+class AnswersAtHand::Impl {
  public:
   Impl(asio::io_context& io, const MemoryShares& memory) : io_(io), bodies_(memory.small_bodies) {}
 
@@ -18,39 +17,43 @@ class HttpClient::Impl {
   std::size_t in_flight_ = 0;
 };
 
-class HttpClient::Endpoint::State {};
+namespace {
 
-HttpClient::HttpClient(asio::io_context& io, const MemoryShares& memory, std::shared_ptr<LargeAnswers>)
+class EndpointAtHand : public HttpEndpoint {
+ public:
+  explicit EndpointAtHand(std::shared_ptr<AnswersAtHand::Impl> client) : client_(std::move(client)) {}
+
+  Task<Result<HttpAnswer>> send(const HttpRequest& request) override {
+    const std::shared_ptr<AnswersAtHand::Impl> client = client_;
+    ++client->in_flight_;
+    co_await asio::post(client->io_, use_task);
+    --client->in_flight_;
+    HttpAnswer answer;
+    answer.status = 200;
+    answer.body = client->bodies_.take();
+    answer_at_hand(request, answer.body);
+    answer.date = system_now().seconds;
+    co_return answer;
+  }
+
+  Result<void> set_headers(std::vector<std::string>) override { return {}; }
+  void cancel() override {}
+  std::optional<std::int64_t> certificate_expires() const override { return std::nullopt; }
+
+ private:
+  const std::shared_ptr<AnswersAtHand::Impl> client_;
+};
+
+}  // namespace
+
+AnswersAtHand::AnswersAtHand(asio::io_context& io, const MemoryShares& memory)
     : impl_(std::make_shared<Impl>(io, memory)) {}
 
-HttpClient::~HttpClient() = default;
-
-Result<std::unique_ptr<HttpClient::Endpoint>> HttpClient::open(const EndpointOptions&) {
-  return std::make_unique<Endpoint>(std::make_shared<Endpoint::State>());
+Result<std::unique_ptr<HttpEndpoint>> AnswersAtHand::open(const EndpointOptions&) {
+  return std::unique_ptr<HttpEndpoint>(std::make_unique<EndpointAtHand>(impl_));
 }
 
-Task<Result<HttpAnswer>> HttpClient::send(Endpoint&, const HttpRequest& request) {
-  const std::shared_ptr<Impl> impl = impl_;
-  ++impl->in_flight_;
-  co_await asio::post(impl->io_, use_task);
-  --impl->in_flight_;
-  HttpAnswer answer;
-  answer.status = 200;
-  answer.body = impl->bodies_.take();
-  answer_at_hand(request, answer.body);
-  answer.date = system_now().seconds;
-  co_return answer;
-}
-
-std::size_t HttpClient::in_flight() const { return impl_->in_flight_; }
-std::size_t HttpClient::waiting_for_large_body() const { return 0; }
-std::size_t HttpClient::body_bytes() const { return impl_->bodies_.bytes(); }
-
-HttpClient::Endpoint::Endpoint(std::shared_ptr<State> state) : state_(std::move(state)) {}
-HttpClient::Endpoint::~Endpoint() = default;
-
-Result<void> HttpClient::Endpoint::set_headers(std::vector<std::string>) { return {}; }
-void HttpClient::Endpoint::cancel() {}
-std::optional<std::int64_t> HttpClient::Endpoint::certificate_expires() const { return std::nullopt; }
+std::size_t AnswersAtHand::in_flight() const { return impl_->in_flight_; }
+std::size_t AnswersAtHand::body_bytes() const { return impl_->bodies_.bytes(); }
 
 }  // namespace sessionlogd

@@ -1,13 +1,31 @@
-// HttpClient without a network: who links this has it from here, not from core/http_client.cpp. Each request is
-// answered on its shard's own thread, in the next turn of the loop, and shares nothing with the other shards'.
+// HttpClient without a network: each request is answered on its shard's own thread, in the next turn of the loop, and
+// shares nothing with the other shards'.
 #pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <memory>
 
 #include "core/body.h"
 #include "core/http_client.h"
+#include "core/memory_shares.h"
 
 namespace sessionlogd {
 
 // Appends the body of the answer, whose status is 200. Of the program that links this. Called on the shards' threads.
 void answer_at_hand(const HttpRequest& request, Body& body);
+
+class AnswersAtHand : public HttpClient {
+ public:
+  class Impl;
+
+  AnswersAtHand(boost::asio::io_context& io, const MemoryShares& memory);
+
+  Result<std::unique_ptr<HttpEndpoint>> open(const EndpointOptions& options) override;
+  std::size_t in_flight() const override;
+  std::size_t body_bytes() const override;
+
+ private:
+  const std::shared_ptr<Impl> impl_;  // shared with the coroutines in flight
+};
 
 }  // namespace sessionlogd

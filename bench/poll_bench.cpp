@@ -21,7 +21,7 @@
 #include "bench/cpu_seconds.h"
 #include "config/load.h"
 #include "core/committer.h"
-#include "core/large_body_permit.h"
+#include "core/curl_client.h"
 #include "core/memory_shares.h"
 #include "core/shard.h"
 #include "sinks/formats/ecs.h"
@@ -149,8 +149,9 @@ double rate_of_shard(const SourceSettings& source) {
     return std::make_unique<EcsEncoder>(settings, "host-1", "0.1.0");
   };
   const std::atomic<std::size_t> fingerprint_bytes = 0;
-  Shard shard(queue, memory, std::make_shared<LargeAnswers>(memory.large_answers), nullptr, fingerprint_bytes,
-              make_encoder, PollMode::kForever, 1);
+  Shard shard(
+      queue, memory, [&](auto& io) { return std::make_unique<CurlClient>(io, memory); }, nullptr, fingerprint_bytes,
+      make_encoder, PollMode::kForever, 1);
   const auto counted = std::make_shared<SourceCounters>();
   NewSource taken{.settings = std::make_shared<const SourceSettings>(source), .counters = counted, .restored = {}};
   shard.add(taken);

@@ -161,10 +161,10 @@ class Work {
     const auto make_encoder = [](const SourceSettings& settings) {
       return std::make_unique<EcsEncoder>(settings, "host-1", "0.1.0");
     };
-    const auto large_answers = std::make_shared<LargeAnswers>(memory_.large_answers);
     for (unsigned i = 0; i < shard_count; ++i) {
-      shards_.push_back(std::make_unique<Shard>(queue_, memory_, large_answers, nullptr, fingerprint_bytes_,
-                                                make_encoder, PollMode::kForever, i));
+      shards_.push_back(std::make_unique<Shard>(
+          queue_, memory_, [this](auto& io) { return std::make_unique<AnswersAtHand>(io, memory_); }, nullptr,
+          fingerprint_bytes_, make_encoder, PollMode::kForever, i));
     }
     for (unsigned number = 0; number < sources; ++number) {
       NewSource source{.settings = std::make_shared<const SourceSettings>(make_source(number)),

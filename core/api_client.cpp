@@ -61,7 +61,6 @@ std::string_view words_for_parked(const Manners& manners) {
 ApiClient::ApiClient(asio::io_context& io, HttpClient& http, const SourceSettings& settings, std::mt19937_64& random,
                      Manners manners)
     : io_(io),
-      http_(http),
       settings_(settings),
       manners_(manners),
       holder_(manners.accounts != nullptr ? manners.accounts->new_holder() : 0),
@@ -187,7 +186,7 @@ Task<Result<HttpAnswer>> ApiClient::exchange(const HttpRequest& request, std::ui
     }
     const Instant sent = system_now();
     const SteadyTime began = SteadyClock::now();
-    Result<HttpAnswer> answer = co_await http_.send(*endpoint_, request);
+    Result<HttpAnswer> answer = co_await endpoint_->send(request);
     admission_.ended(*ticket, answer);
     const bool is_cancelled = answer.has_error() && answer.error().kind == ErrorKind::kCancelled;
     if (is_cancelled && !answer.error().sent && !stopping_) continue;  // the source asked to be left alone first
@@ -462,7 +461,7 @@ Task<void> ApiClient::log_out(std::chrono::milliseconds most) {
     if (!error) endpoint_->cancel();
   });
   // Whatever comes of it: the token ends by itself.
-  const Result<HttpAnswer> answer = co_await http_.send(*endpoint_, request);
+  const Result<HttpAnswer> answer = co_await endpoint_->send(request);
   admission_.ended(*ticket, answer);
   const bool is_over = answer.has_value() && answer->status < 300;
   if (is_over && manners_.accounts != nullptr) manners_.accounts->logged_out(account(), holder_);

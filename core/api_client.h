@@ -115,11 +115,10 @@ class ApiClient {
   void say(LoginLimit::Change change) const;
 
   boost::asio::io_context& io_;
-  HttpClient& http_;
   const SourceSettings& settings_;
   const Manners manners_;
   const Accounts::Holder holder_;
-  std::unique_ptr<HttpClient::Endpoint> endpoint_;
+  std::unique_ptr<HttpEndpoint> endpoint_;
   Admission admission_;
   TokenKeeper token_;
   LoginLimit logins_;

@@ -1,4 +1,4 @@
-#include "core/http_client.h"
+#include "core/curl_client.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
@@ -13,6 +13,7 @@
 
 #include "config/tls_files.h"
 #include "core/curl_driver.h"
+#include "core/http_headers.h"
 #include "core/http_transfer.h"
 #include "core/large_body_permit.h"
 #include "core/task.h"
@@ -26,28 +27,24 @@ constexpr std::size_t kIdleHandles = 4;
 
 using FlightHook = boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 
-}  // namespace
-
-class HttpClient::Endpoint::State {
+class EndpointState {
  public:
-  State(EndpointPlan p, std::shared_ptr<Impl> c) : plan(std::move(p)), client(std::move(c)) {}
+  EndpointState(EndpointPlan p, std::shared_ptr<CurlClient::Impl> c) : plan(std::move(p)), client(std::move(c)) {}
 
   std::unique_ptr<HttpTransfer> take();
   void give_back(std::unique_ptr<HttpTransfer> transfer) noexcept;
 
   EndpointPlan plan;
-  std::shared_ptr<Impl> client;
+  std::shared_ptr<CurlClient::Impl> client;
 
  private:
   std::vector<std::unique_ptr<HttpTransfer>> idle_;
 };
 
-namespace {
-
 // One call of send(): takes a transfer from its endpoint, and at the end, however that comes, gives it back.
 class Flight : public FlightHook {
  public:
-  explicit Flight(std::shared_ptr<HttpClient::Endpoint::State> endpoint)
+  explicit Flight(std::shared_ptr<EndpointState> endpoint)
       : endpoint_(std::move(endpoint)), transfer_(endpoint_->take()) {}
   ~Flight() {
     if (transfer_->make_ready()) endpoint_->give_back(std::move(transfer_));
@@ -56,16 +53,16 @@ class Flight : public FlightHook {
   Flight& operator=(const Flight&) = delete;
 
   HttpTransfer& transfer() { return *transfer_; }
-  bool goes_to(const HttpClient::Endpoint::State& endpoint) const { return endpoint_.get() == &endpoint; }
+  bool goes_to(const EndpointState& endpoint) const { return endpoint_.get() == &endpoint; }
 
  private:
-  std::shared_ptr<HttpClient::Endpoint::State> endpoint_;
+  std::shared_ptr<EndpointState> endpoint_;
   std::unique_ptr<HttpTransfer> transfer_;
 };
 
 }  // namespace
 
-class HttpClient::Impl {
+class CurlClient::Impl {
  public:
   Impl(asio::io_context& context, const MemoryShares& memory, std::shared_ptr<LargeAnswers> large_answers)
       : io(context),
@@ -87,22 +84,38 @@ class HttpClient::Impl {
   bool stopped = false;
 };
 
-HttpClient::HttpClient(asio::io_context& io, const MemoryShares& memory, std::shared_ptr<LargeAnswers> large_answers)
+CurlClient::CurlClient(asio::io_context& io, const MemoryShares& memory, std::shared_ptr<LargeAnswers> large_answers)
     : impl_(std::make_shared<Impl>(io, memory,
                                    large_answers != nullptr ? std::move(large_answers)
                                                             : std::make_shared<LargeAnswers>(memory.large_answers))) {}
 
-HttpClient::~HttpClient() { impl_->stop(); }
+CurlClient::~CurlClient() { impl_->stop(); }
 
-std::size_t HttpClient::in_flight() const { return impl_->flights.size(); }
+std::size_t CurlClient::in_flight() const { return impl_->flights.size(); }
 
-std::size_t HttpClient::waiting_for_large_body() const { return impl_->permit->waiting(); }
+std::size_t CurlClient::waiting_for_large_body() const { return impl_->permit->waiting(); }
 
-std::size_t HttpClient::body_bytes() const { return impl_->bodies.bytes(); }
+std::size_t CurlClient::body_bytes() const { return impl_->bodies.bytes(); }
 
-Task<Result<HttpAnswer>> HttpClient::send(Endpoint& endpoint, const HttpRequest& request) {
-  const std::shared_ptr<Impl> client = impl_;
-  const std::string& who = endpoint.state_->plan.authority;
+namespace {
+
+class CurlEndpoint : public HttpEndpoint {
+ public:
+  explicit CurlEndpoint(std::shared_ptr<EndpointState> state) : state_(std::move(state)) {}
+
+  Task<Result<HttpAnswer>> send(const HttpRequest& request) override;
+  // In curl's form once instead of per request.
+  Result<void> set_headers(std::vector<std::string> headers) override;
+  void cancel() override;
+  std::optional<std::int64_t> certificate_expires() const override { return state_->plan.peer->expires; }
+
+ private:
+  const std::shared_ptr<EndpointState> state_;
+};
+
+Task<Result<HttpAnswer>> CurlEndpoint::send(const HttpRequest& request) {
+  const std::shared_ptr<CurlClient::Impl> client = state_->client;
+  const std::string& who = state_->plan.authority;
   const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
   if (client->stopped || state.cancelled() != asio::cancellation_type::none) {
     co_return Error(ErrorKind::kCancelled, who + ": cancelled");
@@ -113,7 +126,7 @@ Task<Result<HttpAnswer>> HttpClient::send(Endpoint& endpoint, const HttpRequest&
                     who + ": one of the headers is not a line \"Name: value\" without control characters");
   }
 
-  Flight flight(endpoint.state_);
+  Flight flight(state_);
   HttpTransfer& transfer = flight.transfer();
   if (!transfer.start(request, client->bodies.take()))
     co_return Error(ErrorKind::kRefused, who + ": libcurl does not take this request");
@@ -124,8 +137,6 @@ Task<Result<HttpAnswer>> HttpClient::send(Endpoint& endpoint, const HttpRequest&
   transfer.cancel();  // if it did not end by itself, we are the ones who were cancelled
   co_return transfer.take_result();
 }
-
-namespace {
 
 struct UrlParts {
   std::string scheme, host, port, path;
@@ -218,21 +229,7 @@ Result<EndpointPlan> make_plan(const EndpointOptions& options) {
   return plan;
 }
 
-}  // namespace
-
-Result<std::unique_ptr<HttpClient::Endpoint>> HttpClient::open(const EndpointOptions& options) {
-  auto plan = make_plan(options);
-  if (!plan) return plan.error();
-  auto endpoint = std::make_unique<Endpoint>(std::make_shared<Endpoint::State>(std::move(*plan), impl_));
-  if (auto set = endpoint->set_headers({}); !set) return set.error();
-  return endpoint;
-}
-
-HttpClient::Endpoint::Endpoint(std::shared_ptr<State> state) : state_(std::move(state)) {}
-
-HttpClient::Endpoint::~Endpoint() = default;
-
-Result<void> HttpClient::Endpoint::set_headers(std::vector<std::string> headers) {
+Result<void> CurlEndpoint::set_headers(std::vector<std::string> headers) {
   EndpointPlan& plan = state_->plan;
   if (!std::all_of(headers.begin(), headers.end(), is_sendable_header)) {
     return Error(ErrorKind::kRefused,
@@ -243,23 +240,31 @@ Result<void> HttpClient::Endpoint::set_headers(std::vector<std::string> headers)
   return {};
 }
 
-void HttpClient::Endpoint::cancel() {
+void CurlEndpoint::cancel() {
   for (Flight& flight : state_->client->flights) {
     if (flight.goes_to(*state_)) flight.transfer().cancel();
   }
 }
 
-std::optional<std::int64_t> HttpClient::Endpoint::certificate_expires() const { return state_->plan.peer->expires; }
-
-std::unique_ptr<HttpTransfer> HttpClient::Endpoint::State::take() {
+std::unique_ptr<HttpTransfer> EndpointState::take() {
   if (idle_.empty()) return std::make_unique<HttpTransfer>(plan, client->io, *client->driver, *client->permit);
   std::unique_ptr<HttpTransfer> transfer = std::move(idle_.back());
   idle_.pop_back();
   return transfer;
 }
 
-void HttpClient::Endpoint::State::give_back(std::unique_ptr<HttpTransfer> transfer) noexcept {
+void EndpointState::give_back(std::unique_ptr<HttpTransfer> transfer) noexcept {
   if (idle_.size() < kIdleHandles) idle_.push_back(std::move(transfer));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<HttpEndpoint>> CurlClient::open(const EndpointOptions& options) {
+  auto plan = make_plan(options);
+  if (!plan) return plan.error();
+  auto endpoint = std::make_unique<CurlEndpoint>(std::make_shared<EndpointState>(std::move(*plan), impl_));
+  if (auto set = endpoint->set_headers({}); !set) return set.error();
+  return std::unique_ptr<HttpEndpoint>(std::move(endpoint));
 }
 
 }  // namespace sessionlogd

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <unordered_map>
 
+#include "core/http_headers.h"
 #include "core/json_text.h"
 #include "core/task.h"
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/curl_error.h"
+#include "core/http_headers.h"
 #include "core/timestamp.h"
 
 namespace sessionlogd {

@@ -14,9 +14,9 @@ constexpr std::chrono::seconds kLooksEvery{5};
 
 }  // namespace
 
-Shard::Shard(BatchQueue& queue, const MemoryShares& memory, std::shared_ptr<LargeAnswers> large_answers,
-             Quarantine* quarantine, const std::atomic<std::size_t>& fingerprint_bytes, MakeEncoder make_encoder,
-             PollMode mode, std::uint64_t seed, Accounts* accounts, std::chrono::milliseconds verify)
+Shard::Shard(BatchQueue& queue, const MemoryShares& memory, const MakeClient& make_client, Quarantine* quarantine,
+             const std::atomic<std::size_t>& fingerprint_bytes, MakeEncoder make_encoder, PollMode mode,
+             std::uint64_t seed, Accounts* accounts, std::chrono::milliseconds verify)
     : work_(asio::make_work_guard(io_)),
       queue_(queue),
       quarantine_(quarantine),
@@ -26,7 +26,7 @@ Shard::Shard(BatchQueue& queue, const MemoryShares& memory, std::shared_ptr<Larg
       make_encoder_(std::move(make_encoder)),
       mode_(mode),
       random_(seed),
-      http_(io_, memory, std::move(large_answers)),
+      http_(make_client(io_)),
       reader_(queue, memory),
       room_(io_),
       looks_again_(io_) {}
@@ -51,7 +51,7 @@ std::string Shard::add(NewSource source) {
 
 void Shard::make_poller(Source& source) {
   const ShardServices services{io_,
-                               http_,
+                               *http_,
                                reader_,
                                queue_,
                                quarantine_,
@@ -157,8 +157,8 @@ ShardView Shard::view() {
   }
   view.poll_seconds = metrics_.poll_seconds.read();
   view.poll_lateness_seconds = metrics_.poll_lateness_seconds.read();
-  view.body_bytes = http_.body_bytes();
-  view.requests_in_flight = http_.in_flight();
+  view.body_bytes = http_->body_bytes();
+  view.requests_in_flight = http_->in_flight();
   return view;
 }
 

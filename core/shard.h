@@ -36,14 +36,16 @@ struct NewSource {
 
 class Shard {
  public:
+  // Called once, by the constructor.
+  using MakeClient = std::function<std::unique_ptr<HttpClient>(boost::asio::io_context&)>;
   using MakeEncoder = std::function<std::unique_ptr<Encoder>(const SourceSettings&)>;
 
   // Queue, quarantine (nullptr: no state is kept, nor what is no JSON) and accounts must outlive this, and the bytes
   // that each source may keep as fingerprints, which may change. `verify`: how often the sessions of the last day are
   // read again, 0 = never.
-  Shard(BatchQueue& queue, const MemoryShares& memory, std::shared_ptr<LargeAnswers> large_answers,
-        Quarantine* quarantine, const std::atomic<std::size_t>& fingerprint_bytes, MakeEncoder make_encoder,
-        PollMode mode, std::uint64_t seed, Accounts* accounts = nullptr, std::chrono::milliseconds verify = {});
+  Shard(BatchQueue& queue, const MemoryShares& memory, const MakeClient& make_client, Quarantine* quarantine,
+        const std::atomic<std::size_t>& fingerprint_bytes, MakeEncoder make_encoder, PollMode mode, std::uint64_t seed,
+        Accounts* accounts = nullptr, std::chrono::milliseconds verify = {});
   ~Shard();
 
   // Before start(), or on this shard's thread: then the source begins at once. Returns why it cannot be polled now,
@@ -111,7 +113,7 @@ class Shard {
   const PollMode mode_;
   std::mt19937_64 random_;
   ShardMetrics metrics_;
-  HttpClient http_;
+  const std::unique_ptr<HttpClient> http_;
   LogReader reader_;
   Signal room_;
   Timer looks_again_;

@@ -7,7 +7,8 @@
 #include <cstdint>
 #include <utility>
 
-#include "core/http_client.h"
+#include "core/http_headers.h"
+#include "core/http_message.h"
 #include "core/refusal.h"
 
 namespace sessionlogd {

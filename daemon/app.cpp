@@ -13,6 +13,7 @@
 #include <random>
 #include <thread>
 
+#include "core/curl_client.h"
 #include "core/descriptors.h"
 #include "core/large_body_permit.h"
 #include "core/log_line.h"
@@ -204,10 +205,13 @@ void App::make_shards() {
   const Shard::MakeEncoder encoder = [this, host = host_name()](const SourceSettings& source) {
     return make_encoder(source, settings_.sink, host, kVersion);
   };
+  const auto client = [this, &large_answers](asio::io_context& io) {
+    return std::make_unique<CurlClient>(io, memory_, large_answers);
+  };
   std::random_device entropy;
   for (std::size_t i = 0; i < shard_count_; ++i) {
-    shards_.push_back(std::make_unique<Shard>(queue_, memory_, large_answers, quarantine_.get(), fingerprint_bytes_,
-                                              encoder, mode_, entropy(), accounts_.get(),
+    shards_.push_back(std::make_unique<Shard>(queue_, memory_, client, quarantine_.get(), fingerprint_bytes_, encoder,
+                                              mode_, entropy(), accounts_.get(),
                                               settings_.daemon.verify.value_or(std::chrono::milliseconds{0})));
   }
 }

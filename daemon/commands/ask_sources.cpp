@@ -7,7 +7,7 @@
 #include <memory>
 #include <random>
 
-#include "core/http_client.h"
+#include "core/curl_client.h"
 #include "core/spawn.h"
 
 namespace sessionlogd {
@@ -32,7 +32,7 @@ std::vector<std::string> ask_sources(const Settings& settings, const AskSource& 
   std::vector<std::string> faults(settings.sources.size(), "no answer in time");
   std::size_t asked = 0;
   asio::io_context io{1};
-  HttpClient http(io);
+  CurlClient http(io);
   std::mt19937_64 random{std::random_device{}()};
   const Manners manners{.held_back = HeldBack::kFails};
   std::vector<std::unique_ptr<ApiClient>> clients;

@@ -16,6 +16,7 @@
 #include <set>
 
 #include "config/load.h"
+#include "core/curl_client.h"
 #include "tests/core/captured_log.h"
 #include "tests/support/test_server.h"
 
@@ -135,7 +136,7 @@ class ApiClientTest : public testing::Test {
   Manners manners_{.between_logins = std::chrono::milliseconds(0)};
   CapturedLog log_;
   asio::io_context io_{1};
-  HttpClient http_{io_};
+  CurlClient http_{io_};
   std::mt19937_64 random_{1};
   std::unique_ptr<ApiClient> api_;
   std::size_t most_in_flight_ = 0;

@@ -1,4 +1,4 @@
-#include "core/http_client.h"
+#include "core/curl_client.h"
 
 #include <string>
 

@@ -1,4 +1,4 @@
-// An HttpClient on an io_context of its own, driven by the test.
+// A CurlClient on an io_context of its own, driven by the test.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "core/http_client.h"
+#include "core/curl_client.h"
 #include "tests/support/test_server.h"
 
 namespace sessionlogd {
@@ -25,7 +25,7 @@ using test::answer;
 using test::TemporaryFile;
 using test::TestServer;
 using testing::HasSubstr;
-using Endpoint = HttpClient::Endpoint;
+using Endpoint = HttpEndpoint;
 using Reply = TestServer::Reply;
 using Request = TestServer::Request;
 using Then = Reply::Then;
@@ -52,9 +52,9 @@ class HttpClientTest : public testing::Test {
     };
     sent_.push_back(std::move(request));
     if (cancel == nullptr) {
-      asio::co_spawn(io_, client_->send(endpoint, sent_.back()), store);
+      asio::co_spawn(io_, endpoint.send(sent_.back()), store);
     } else {
-      asio::co_spawn(io_, client_->send(endpoint, sent_.back()), asio::bind_cancellation_slot(cancel->slot(), store));
+      asio::co_spawn(io_, endpoint.send(sent_.back()), asio::bind_cancellation_slot(cancel->slot(), store));
     }
   }
 
@@ -94,7 +94,7 @@ class HttpClientTest : public testing::Test {
 
   std::list<HttpRequest> sent_;
   asio::io_context io_{1};
-  std::optional<HttpClient> client_{std::in_place, io_};
+  std::optional<CurlClient> client_{std::in_place, io_};
 };
 
 inline Reply hello(const Request&) { return answer("hello"); }

@@ -1,4 +1,4 @@
-#include "core/http_client.h"
+#include "core/curl_client.h"
 
 #include <deque>
 #include <fstream>
@@ -51,14 +51,14 @@ TEST_F(HttpClientTest, SharesThePermitsOfTheProcessWithOtherClients) {
   TestServer server([&](const Request&) -> Reply { return answer(large); });
   const auto in_all = std::make_shared<LargeAnswers>(1);
   client_.emplace(io_, MemoryShares(), in_all);
-  HttpClient other(io_, MemoryShares(), in_all);
+  CurlClient other(io_, MemoryShares(), in_all);
   auto endpoint = open(to(server));
   auto endpoint_of_other = std::move(other.open(to(server))).value();
   auto first = send(*endpoint, get("/"));
   ASSERT_TRUE(first);
   Got second;
   const HttpRequest request = get("/");
-  asio::co_spawn(io_, other.send(*endpoint_of_other, request),
+  asio::co_spawn(io_, endpoint_of_other->send(request),
                  [&](std::exception_ptr, Result<HttpAnswer> answered) { second = std::move(answered); });
   run_until([&] { return other.waiting_for_large_body() == 1; });
   first = Error();

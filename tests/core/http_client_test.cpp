@@ -1,4 +1,4 @@
-#include "core/http_client.h"
+#include "core/curl_client.h"
 
 #include <unistd.h>
 
@@ -379,11 +379,11 @@ TEST(HttpClient, MayBePendingWhenTheIoContextIsDestroyed) {
   // of misery.
   auto whole = [](asio::io_context& context, EndpointOptions to) -> Task<void> {
     const HttpRequest request(HttpRequest::Method::kGet, "/");
-    HttpClient client(context);
+    CurlClient client(context);
     auto endpoint = std::move(client.open(to)).value();
     for (int i = 0; i < 3; ++i)
-      asio::co_spawn(context, client.send(*endpoint, request), [](std::exception_ptr, Result<HttpAnswer>) {});
-    co_await client.send(*endpoint, request);
+      asio::co_spawn(context, endpoint->send(request), [](std::exception_ptr, Result<HttpAnswer>) {});
+    co_await endpoint->send(request);
   };
   asio::co_spawn(*io, whole(*io, options), [](std::exception_ptr) {});
   while (server.requests() < 4) io->poll_one();

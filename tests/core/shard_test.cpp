@@ -6,8 +6,8 @@
 #include <fstream>
 #include <future>
 
+#include "core/curl_client.h"
 #include "core/event.h"
-#include "core/large_body_permit.h"
 #include "tests/core/captured_log.h"
 #include "tests/support/built_in.h"
 #include "tests/support/test_server.h"
@@ -60,7 +60,7 @@ class ShardWithSources : public testing::Test {
   std::atomic<std::size_t> fingerprint_bytes_ = 0;
   Shard shard_{queue_,
                memory_,
-               std::make_shared<LargeAnswers>(memory_.large_answers),
+               [this](auto& io) { return std::make_unique<CurlClient>(io, memory_); },
                nullptr,
                fingerprint_bytes_,
                [](const SourceSettings&) { return std::make_unique<NoEncoder>(); },

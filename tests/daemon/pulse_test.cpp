@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <future>
 
-#include "core/large_body_permit.h"
+#include "core/curl_client.h"
 #include "core/memory_shares.h"
 #include "tests/daemon/notify_socket.h"
 
@@ -38,8 +38,9 @@ class PulseTest : public testing::Test {
  protected:
   PulseTest() {
     ::setenv("NOTIFY_SOCKET", path_.c_str(), 1);
-    shards_.push_back(std::make_unique<Shard>(queue_, MemoryShares{}, std::make_shared<LargeAnswers>(1), nullptr,
-                                              fingerprint_bytes_, Shard::MakeEncoder(), PollMode::kForever, 1));
+    shards_.push_back(std::make_unique<Shard>(
+        queue_, MemoryShares{}, [](auto& io) { return std::make_unique<CurlClient>(io); }, nullptr, fingerprint_bytes_,
+        Shard::MakeEncoder(), PollMode::kForever, 1));
     committer_.start();
     shards_.front()->start([] {});
     service_.ready();

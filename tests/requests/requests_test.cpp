@@ -7,6 +7,7 @@
 #include <boost/asio/detached.hpp>
 #include <mutex>
 
+#include "core/curl_client.h"
 #include "core/discovery.h"
 #include "core/task.h"
 #include "tests/requests/api_specification.h"
@@ -110,7 +111,7 @@ std::vector<RecordedRequest> life_of(const std::string& dialect) {
   const TemporaryFile password("pass +&=%word");
   const SourceSettings settings = settings_for(dialect, server.url(), Secret::parse("file:" + password.path()));
   asio::io_context io;
-  HttpClient http(io);
+  CurlClient http(io);
   std::mt19937_64 random(1);
   ApiClient api(io, http, settings, random, {.between_logins = std::chrono::milliseconds{0}});
   Discovery discovery(api, settings);

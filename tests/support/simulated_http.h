@@ -1,10 +1,11 @@
-// HttpClient without a network: who links this has it from here, not from core/http_client.cpp. Requests go to the
-// servers that were attached to the io_context, and their answers come back on simulated time.
+// HttpClient without a network: requests go to the servers that were attached to the io_context, and their answers come
+// back on simulated time.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -47,6 +48,21 @@ class SimulatedNetwork : public boost::asio::execution_context::service {
   void shutdown() override {}
 
   std::map<std::string, SimulatedServer*> servers_;
+};
+
+class SimulatedHttp : public HttpClient {
+ public:
+  class Impl;
+
+  explicit SimulatedHttp(boost::asio::io_context& io);
+
+  // kRefused where no server was attached.
+  Result<std::unique_ptr<HttpEndpoint>> open(const EndpointOptions& options) override;
+  std::size_t in_flight() const override;
+  std::size_t body_bytes() const override;
+
+ private:
+  const std::shared_ptr<Impl> impl_;  // shared with the coroutines in flight
 };
 
 }  // namespace sessionlogd::test

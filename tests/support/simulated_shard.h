@@ -97,7 +97,7 @@ class SimulatedShard {
   ShardMetrics metrics_;
   std::atomic<std::size_t> fingerprint_bytes_;
   const std::chrono::milliseconds verify_;
-  HttpClient http_;
+  SimulatedHttp http_;
   LogReader reader_;
   Signal room_;
   SimulatedTime time_;
