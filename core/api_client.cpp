@@ -36,6 +36,13 @@ std::string_view without_query(std::string_view target) { return target.substr(0
 // The pages of one listing are one request: they fail together.
 std::uint64_t id_of(std::string_view path) { return std::hash<std::string_view>{}(path); }
 
+RefusalText refusal_of(const HttpAnswer& answer) {
+  return {.status = answer.status,
+          .body = answer.body.text(),
+          .www_authenticate = answer.www_authenticate,
+          .location = answer.location};
+}
+
 // A page for people, while the product starts, say: nothing was said about what was asked.
 bool is_a_page(const Error& error) { return error.kind == ErrorKind::kBadAnswer && error.http_status / 100 == 2; }
 
@@ -65,7 +72,7 @@ ApiClient::ApiClient(asio::io_context& io, HttpClient& http, const SourceSetting
       settings_(settings),
       manners_(manners),
       holder_(manners.accounts != nullptr ? manners.accounts->new_holder() : 0),
-      admission_(io, settings, random, manners.held_back),
+      admission_(io, settings, random, manners.held_back, manners.doubt),
       token_(make_token(settings)),
       logins_(manners.between_logins),
       renewed_(io),
@@ -135,6 +142,17 @@ Task<Result<HttpAnswer>> ApiClient::get(std::string target) {
   }
 }
 
+bool ApiClient::may_quote(std::string_view reason, const HttpAnswer& answer) const {
+  return reason.empty() || (!echoes_secret(reason) && !echoes_secret(answer.body.text()));
+}
+
+// The reason that a failing source gives, if it may be quoted.
+std::string ApiClient::failure_in_words(const Result<HttpAnswer>& answer) const {
+  if (answer.has_error() || !Admission::is_failure_of_the_server(answer->status)) return {};
+  std::string reason = read_reason(refusal_of(*answer));
+  return may_quote(reason, *answer) ? reason : std::string();
+}
+
 // What is no success, with the reason that the appliance gives, if it may be quoted.
 Result<HttpAnswer> ApiClient::judge(HttpAnswer answer, std::string_view what) const {
   if (answer.status == 206) {
@@ -143,14 +161,10 @@ Result<HttpAnswer> ApiClient::judge(HttpAnswer answer, std::string_view what) co
     return part;
   }
   if (answer.status >= 200 && answer.status < 300) return answer;
-  const RefusalText refusal{.status = answer.status,
-                            .body = answer.body.text(),
-                            .www_authenticate = answer.www_authenticate,
-                            .location = answer.location};
+  const RefusalText refusal = refusal_of(answer);
   const std::string reason = read_reason(refusal);
-  const bool may_quote = reason.empty() || (!echoes_secret(reason) && !echoes_secret(refusal.body));
   const Reaction reaction = reaction_to(Asked::kData, refusal, reason);
-  Error error = make_refusal(Asked::kData, reaction, answer.status, what, may_quote ? reason : "");
+  Error error = make_refusal(Asked::kData, reaction, answer.status, what, may_quote(reason, answer) ? reason : "");
   // The response itself speaks of it. What else is refused has another reason, which a guess would bury.
   if (reaction == Reaction::kWrongVersion)
     error.detail += fmt::format(" (wrong api_version? {} is asked for)", settings_.api_version);
@@ -188,7 +202,7 @@ Task<Result<HttpAnswer>> ApiClient::exchange(const HttpRequest& request, std::ui
     const Instant sent = system_now();
     const SteadyTime began = SteadyClock::now();
     Result<HttpAnswer> answer = co_await http_.send(*endpoint_, request);
-    admission_.ended(*ticket, answer);
+    admission_.ended(*ticket, answer, failure_in_words(answer));
     const bool is_cancelled = answer.has_error() && answer.error().kind == ErrorKind::kCancelled;
     if (is_cancelled && !answer.error().sent && !stopping_) continue;  // the source asked to be left alone first
     if (!is_cancelled) requests_.add(answer.has_value() ? answer->status : 0);

@@ -36,7 +36,8 @@ namespace sessionlogd {
 struct Manners {
   HeldBack held_back = HeldBack::kWaits;
   std::chrono::milliseconds between_logins = LoginLimit::kLeast;
-  Accounts* accounts = nullptr;  // what others know of the account; nullptr: nothing
+  std::chrono::milliseconds doubt = CircuitBreaker::kDoubt;  // before it counts as failing whatever it is asked
+  Accounts* accounts = nullptr;                              // what others know of the account; nullptr: nothing
 };
 
 class ApiClient {
@@ -100,6 +101,8 @@ class ApiClient {
   Task<Result<HttpAnswer>> ask_for_grant(FormFields form, std::string password, std::uint64_t id);
   Result<Grant> read_answer(const Result<HttpAnswer>& answer) const;
   Result<HttpAnswer> judge(HttpAnswer answer, std::string_view what) const;
+  bool may_quote(std::string_view reason, const HttpAnswer& answer) const;
+  std::string failure_in_words(const Result<HttpAnswer>& answer) const;
   bool holds_secret_of_ours(std::string_view text) const;
   void was_served(const std::string& bearer, std::uint64_t id);
   bool denies(std::uint64_t id) const;

@@ -23,7 +23,7 @@ enum class SourceCondition : std::uint8_t {
   kOk,           // it is listed, and its logs can be read, or none was due
   kStarting,     // no listing was read to its end yet, and none has failed
   kBackingOff,   // its last listing failed, or its logs cannot be read; it is tried again
-  kOpenBreaker,  // it fails whatever it is asked: one probe in 30 s
+  kOpenBreaker,  // three requests failed, and nothing is answered: single probes, at most 30 s apart
   kParked,       // its credential was refused and is held back, or a file that its settings name cannot be used
 };
 

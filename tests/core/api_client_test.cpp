@@ -132,7 +132,7 @@ class ApiClientTest : public testing::Test {
   TestServer server_{[this](const Request& request) { return desk_(request); }};
   TemporaryFile password_{"secret\n"};
   SourceSettings settings_;
-  Manners manners_{.between_logins = std::chrono::milliseconds(0)};
+  Manners manners_{.between_logins = std::chrono::milliseconds(0), .doubt = std::chrono::milliseconds(0)};
   CapturedLog log_;
   asio::io_context io_{1};
   HttpClient http_{io_};
@@ -409,7 +409,9 @@ TEST_F(ApiClientTest, OneBadSessionDoesNotSlowItsSource) {
 
 TEST_F(ApiClientTest, ASourceThatFailsWhateverItIsAskedIsLeftAloneAndThatIsSaidOnce) {
   get();
-  desk_.instead = [](const std::string&) { return Reply(answer("", {}, "503 Service Unavailable")); };
+  desk_.instead = [](const std::string&) {
+    return Reply(answer(R"({"title":"Database is read-only"})", {}, "503 Service Unavailable"));
+  };
   for (const char* target : {"/sessions/a", "/sessions/b", "/sessions/c"})
     EXPECT_EQ(get_from(target).error().http_status, 503);
   EXPECT_NE(api().breaker_until(), std::nullopt);
@@ -420,12 +422,27 @@ TEST_F(ApiClientTest, ASourceThatFailsWhateverItIsAskedIsLeftAloneAndThatIsSaidO
   io_.poll();
   EXPECT_EQ(http_.in_flight(), 0u);
   EXPECT_EQ(desk_.gets, asked);
-  EXPECT_EQ(log_.count("source=a fails whatever it is asked: HTTP 503"), 1);
+  EXPECT_EQ(log_.count("source=a fails whatever it is asked: HTTP 503: Database is read-only;"), 1) << log_.text();
   EXPECT_EQ(log_.count("source=a"), 1);
   api().stop();
   run_until([&] { return std::all_of(later.begin(), later.end(), [](const Got& each) { return each.has_value(); }); });
-  log_out(std::chrono::seconds(1));
+  log_out(std::chrono::milliseconds(100));
   EXPECT_THAT(desk_.returned, testing::IsEmpty()) << "the logout is a request like any other";
+}
+
+// Three sessions of many may be asked in a row.
+TEST_F(ApiClientTest, InOnePassASourceOfWhichThreeSessionsFailIsAskedOn) {
+  manners_.held_back = HeldBack::kFails;
+  manners_.doubt = CircuitBreaker::kDoubt;
+  get();
+  desk_.instead = [](const std::string& target) -> std::optional<Reply> {
+    if (!target.starts_with("/sessions/bad")) return std::nullopt;
+    return Reply(answer("", {}, "500 Internal Server Error"));
+  };
+  for (const char* target : {"/sessions/bad-1", "/sessions/bad-2", "/sessions/bad-3"})
+    EXPECT_TRUE(get_from(target).has_error());
+  EXPECT_TRUE(get_from("/sessions/good").has_value());
+  EXPECT_EQ(log_.count("source=a"), 0) << log_.text();
 }
 
 TEST_F(ApiClientTest, InOnePassASourceThatFailsIsNotWaitedFor) {
