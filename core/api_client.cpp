@@ -294,35 +294,34 @@ Task<Result<Grant>> ApiClient::refresh(std::uint64_t id) {
 
 Task<Result<Grant>> ApiClient::log_in(std::uint64_t id) {
   if (token_.bearer().empty()) say(logins_.died(SteadyClock::now()));
-  // What is known to be refused need not wait; and what is used is what the secret is after the wait.
+  // What is known to be refused need not wait.
   if (const auto known = usable_secret(*settings_.password); known.has_error()) co_return known.error();
   if (login_failure_) co_return *login_failure_;
   const Result<void> allowed = co_await wait_for_turn(logins_.ready_at());
   if (allowed.has_error()) co_return allowed.error();
-  const Result<std::optional<Accounts::Turn>> turn = co_await wait_for_others();
+  const Result<Turn> turn = co_await wait_for_others();
   if (turn.has_error()) co_return turn.error();
-  const Result<std::string> password = usable_secret(*settings_.password);
-  if (password.has_error()) co_return password.error();
+  const std::string& password = turn->password;
 
   if (manners_.accounts != nullptr)
     manners_.accounts->logs_in(account(), holder_, system_now(), logins_.early_deaths());
   FormFields form = settings_.dialect->token.password_grant;
-  std::string copy = *password;
+  std::string copy = password;
   const Result<HttpAnswer> answer = co_await ask_for_grant(std::move(form), std::move(copy), id);
   Result<Grant> grant = read_answer(answer);
   // Until now it may have been on its way.
   if (grant.has_value() || grant.error().sent) logins_.sent(SteadyClock::now());
   if (grant.has_value()) {
     logins_.granted(SteadyClock::now(), grant->expires_in);
-    if (manners_.accounts != nullptr) manners_.accounts->granted(account());
+    if (manners_.accounts != nullptr) manners_.accounts->granted(account(), password);
     co_return grant;
   }
   Error error = grant.error();
   if (error.kind == ErrorKind::kRefused) {
     if (manners_.accounts != nullptr)
-      manners_.accounts->refused(account(), holder_, *password, system_now(), error.detail);
+      manners_.accounts->refused(account(), holder_, password, system_now(), error.detail);
     error.detail += words_for_parked(manners_);
-    parking_.refused(*password, SteadyClock::now(), error);
+    parking_.refused(password, SteadyClock::now(), error);
   }
   // One pass has no time for what another login would say again.
   const bool passes = error.kind == ErrorKind::kTryLater || error.kind == ErrorKind::kCancelled;
@@ -330,19 +329,18 @@ Task<Result<Grant>> ApiClient::log_in(std::uint64_t id) {
   co_return error;
 }
 
-// Returns when no other source of this account is about to find out whether the password is right.
-Task<Result<std::optional<Accounts::Turn>>> ApiClient::wait_for_others() {
-  std::optional<Accounts::Turn> turn;
-  while (manners_.accounts != nullptr && !stopping_) {
-    auto taken = manners_.accounts->take_turn(account());
-    if (taken) {
-      turn.emplace(std::move(*taken));
-      break;
-    }
+// Returns when no other source of this account is about to find out whether the password is right, with what the
+// password is then.
+Task<Result<ApiClient::Turn>> ApiClient::wait_for_others() {
+  while (!stopping_) {
+    Result<std::string> password = usable_secret(*settings_.password);
+    if (password.has_error()) co_return password.error();
+    if (manners_.accounts == nullptr) co_return Turn{std::nullopt, *std::move(password)};
+    auto taken = manners_.accounts->take_turn(account(), *password);
+    if (taken) co_return Turn{std::move(taken), *std::move(password)};
     co_await sleep_until(SteadyClock::now() + kAskOthersAgain);
   }
-  if (stopping_) co_return Error(ErrorKind::kCancelled, "stopping");
-  co_return std::move(turn);
+  co_return Error(ErrorKind::kCancelled, "stopping");
 }
 
 Task<Result<void>> ApiClient::wait_for_turn(SteadyTime allowed) {

@@ -108,7 +108,11 @@ class ApiClient {
   bool denies(std::uint64_t id) const;
 
   Result<std::string> usable_secret(const Secret& from);
-  Task<Result<std::optional<Accounts::Turn>>> wait_for_others();
+  struct Turn {
+    std::optional<Accounts::Turn> of_account;
+    std::string password;
+  };
+  Task<Result<Turn>> wait_for_others();
   Account account() const { return {settings_.url, settings_.username}; }
   Result<void> take_fixed_token();
   Result<void> replace_fixed_token(const std::string& refused);
