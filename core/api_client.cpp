@@ -347,6 +347,7 @@ Task<Result<void>> ApiClient::wait_for_turn(SteadyTime allowed) {
   const SteadyTime now = SteadyClock::now();
   if (allowed <= now) co_return Result<void>();
   const bool is_long = manners_.held_back == HeldBack::kFails && allowed - now > settings_.poll.timeout;
+  if (error.kind == ErrorKind::kBadAnswer && error.http_status == 400) logins_.refused_unclearly();
   if (is_long || token_.lives(now)) {
     co_return Error(ErrorKind::kTryLater, fmt::format("no token, and at most one login in {} s",
                                                       std::chrono::ceil<std::chrono::seconds>(logins_.gap()).count()));

@@ -31,6 +31,7 @@ enum class Reaction : std::uint8_t {
   kLogInAgain,       // the token is not accepted: one new login
   kWrongVersion,     // the api_version is not spoken there; no word on the credentials
   kWrongCredential,  // of a login: the same password brings nothing but a locked account
+  kBadRequest,       // of a login: not taken, and no word on the credentials
   kNoRight,          // who we are is known, and may not
   kLater,            // it passes by itself
   kWrongAddress,     // nothing of this interface is there

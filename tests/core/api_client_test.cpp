@@ -725,6 +725,18 @@ TEST_F(ApiClientTest, InOnePassALoginThatFailedIsNotRepeated) {
   EXPECT_EQ(desk_.logins, 1);
 }
 
+TEST_F(ApiClientTest, ALoginThatIsNotTakenIsNotTakenForARefusedPassword) {
+  desk_.log_in = [](int number) {
+    if (number > 1) return Reply(grant(number));
+    return Reply(answer(R"({"message":"EULA not accepted"})", {}, "400 Bad Request"));
+  };
+  const Error error = error_of_get();
+  EXPECT_THAT(error.detail, HasSubstr("says nothing of the password"));
+  EXPECT_THAT(error.detail, HasSubstr("EULA not accepted"));
+  EXPECT_FALSE(api().is_parked());
+  EXPECT_TRUE(get().front()->has_value());
+}
+
 TEST_F(ApiClientTest, AVersionThatIsRefusedIsNotTakenForARefusedPassword) {
   desk_.log_in = [](int number) {
     if (number > 1) return Reply(grant(number));
