@@ -46,12 +46,21 @@ RefusalText refusal_of(const HttpAnswer& answer) {
 // A page for people, while the product starts, say: nothing was said about what was asked.
 bool is_a_page(const Error& error) { return error.kind == ErrorKind::kBadAnswer && error.http_status / 100 == 2; }
 
+// "" where the detail says it.
+std::string_view remedy_for_login(const Error& error) {
+  if (error.kind == ErrorKind::kTryLater && error.http_status >= 500) return "look at the appliance's own log";
+  if (error.kind == ErrorKind::kTryLater && error.http_status == 0 && error.sent)
+    return "is the appliance overloaded, or something between that lets nothing through?";
+  return {};
+}
+
 // What a login's failure is to a request that needed it, which was never sent: nothing is known of what it asks for.
 // Where nobody ever logged in a page does not pass: it means a wrong url.
 Error for_who_needs_it(Error error, bool logged_in_before) {
   if (is_a_page(error) && logged_in_before) error.kind = ErrorKind::kTryLater;
   const bool passes = error.kind == ErrorKind::kTryLater || error.kind == ErrorKind::kCancelled;
   if (!passes) error.kind = ErrorKind::kLogInAgain;
+  if (error.remedy.empty()) error.remedy = remedy_for_login(error);
   error.http_status = 0;
   return error;
 }
@@ -166,8 +175,10 @@ Result<HttpAnswer> ApiClient::judge(HttpAnswer answer, std::string_view what) co
   const Reaction reaction = reaction_to(Asked::kData, refusal, reason);
   Error error = make_refusal(Asked::kData, reaction, answer.status, what, may_quote(reason, answer) ? reason : "");
   // The response itself speaks of it. What else is refused has another reason, which a guess would bury.
-  if (reaction == Reaction::kWrongVersion)
+  if (reaction == Reaction::kWrongVersion) {
     error.detail += fmt::format(" (wrong api_version? {} is asked for)", settings_.api_version);
+    error.remedy = kSetVersion;
+  }
   error.retry_after = answer.retry_after;
   return error;
 }
@@ -249,7 +260,7 @@ Task<Result<void>> ApiClient::ensure_token(std::uint64_t id) {
     if (token_.lives(SteadyClock::now())) co_return Result<void>();
     co_await renewed_.wait();
     if (token_.next(SteadyClock::now()) != TokenKeeper::Step::kUse && !renewing_) {
-      co_return Error(ErrorKind::kTryLater, "no token could be had");
+      co_return renewal_failure_.value_or(Error(ErrorKind::kTryLater, "no token could be had"));
     }
   }
 }
@@ -284,8 +295,10 @@ Task<Result<Grant>> ApiClient::refresh(std::uint64_t id) {
   const SteadyTime allowed =
       refreshed_at_ == SteadyTime::min() ? refreshed_at_ : refreshed_at_ + manners_.between_logins;
   const Result<void> turn = co_await wait_for_turn(allowed);
+    renewal_failure_.reset();
   if (turn.has_error()) co_return turn.error();
   refreshed_at_ = SteadyClock::now();
+  renewal_failure_ = granted.error();
   FormFields form = settings_.dialect->token.refresh_grant;
   std::string no_password;
   const Result<HttpAnswer> answer = co_await ask_for_grant(std::move(form), std::move(no_password), id);
@@ -349,8 +362,13 @@ Task<Result<void>> ApiClient::wait_for_turn(SteadyTime allowed) {
   const bool is_long = manners_.held_back == HeldBack::kFails && allowed - now > settings_.poll.timeout;
   if (error.kind == ErrorKind::kBadAnswer && error.http_status == 400) logins_.refused_unclearly();
   if (is_long || token_.lives(now)) {
-    co_return Error(ErrorKind::kTryLater, fmt::format("no token, and at most one login in {} s",
-                                                      std::chrono::ceil<std::chrono::seconds>(logins_.gap()).count()));
+    const auto gap = std::chrono::ceil<std::chrono::seconds>(logins_.gap()).count();
+    // Why there is none counts, not that it may not be asked for again yet.
+    Error error(ErrorKind::kTryLater, fmt::format("no token, and at most one login in {} s", gap));
+    error.sent = false;
+    if (renewal_failure_) error = *renewal_failure_;
+    error.kind = ErrorKind::kTryLater;
+    co_return error;
   }
   login_at_ = allowed;
   co_await sleep_until(allowed);

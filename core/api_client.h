@@ -146,7 +146,8 @@ class ApiClient {
   static constexpr std::size_t kMostKnown = 1'000;
   std::unordered_set<std::uint64_t> served_, denied_;
   SteadyTime granted_at_ = SteadyTime::min(), refreshed_at_ = SteadyTime::min();
-  std::optional<Error> login_failure_;  // the last login's, where nobody waits for another
+  std::optional<Error> login_failure_;    // the last login's, where nobody waits for another
+  std::optional<Error> renewal_failure_;  // why there is no token
   mutable bool echoes_ = false;
 };
 

@@ -48,6 +48,9 @@ bool leads_to_a_login(std::string_view location);
 // that may not be quoted is handed over as "".
 Error make_refusal(Asked asked, Reaction reaction, int status, std::string_view what, std::string_view reason);
 
+// What to do about kWrongVersion.
+inline constexpr std::string_view kSetVersion = "set `api_version` to what the appliance speaks";
+
 // Whether such an error says more than which status came for what.
 bool gives_reason(const Error& refusal);
 

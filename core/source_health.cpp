@@ -91,11 +91,18 @@ void SourceHealth::listed(const Result<void>& how) {
       log_info({.source = settings_.name}, "is listed again");
     return;
   }
-  const Error error = how.error();
+  Error error = how.error();
   listing_fault_ = error.detail;
-  if (is_unknown_there(error.http_status) && !gives_reason(error))
+  if (is_unknown_there(error.http_status) && !gives_reason(error)) {
     listing_fault_ += fmt::format(" (wrong api_version? {} is asked for)", settings_.api_version);
-  const bool passes = error.kind == ErrorKind::kTryLater || error.kind == ErrorKind::kBadAnswer;
+    error.remedy = kSetVersion;
+  }
+  // What is wrong with a connection says by itself what to do.
+  const std::string_view remedy = error.http_status != 0 ? remedy_for(error) : error.remedy;
+  if (!remedy.empty()) listing_fault_ += fmt::format("; {}", remedy);
+  // Who says what to do has nothing to wait for. Logins come once in 30 s: three that fail would take a minute.
+  const bool is_login = error.http_status == 0 && !error.remedy.empty();
+  const bool passes = !is_login && (error.kind == ErrorKind::kTryLater || error.kind == ErrorKind::kBadAnswer);
   if (passes && failed_listings_ < kFailuresWorthSaying && !said_.is_open()) return;
   // An open breaker was said, with the reason.
   const bool is_news = !api_.breaker_until() && said_.is_news(error);

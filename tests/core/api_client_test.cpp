@@ -725,6 +725,26 @@ TEST_F(ApiClientTest, InOnePassALoginThatFailedIsNotRepeated) {
   EXPECT_EQ(desk_.logins, 1);
 }
 
+// Not that it may not log in again so soon.
+TEST_F(ApiClientTest, InOnePassTheReasonOfALoginThatFailedIsKept) {
+  manners_ = {.held_back = HeldBack::kFails, .between_logins = std::chrono::hours(1)};
+  desk_.log_in = [](int) {
+    return Reply(answer(R"({"message":"Database is read-only"})", {}, "503 Service Unavailable"));
+  };
+  for (int i = 0; i < 3; ++i) {
+    const Error error = error_of_get();
+    EXPECT_EQ(error.kind, ErrorKind::kTryLater);
+    EXPECT_EQ(error.detail, "token request: HTTP 503: Database is read-only");
+    EXPECT_EQ(error.remedy, "look at the appliance's own log");
+  }
+  EXPECT_EQ(desk_.logins, 1);
+}
+
+TEST_F(ApiClientTest, WhoWaitsForALoginLearnsWhyItFailed) {
+  desk_.log_in = [](int) { return Reply(answer("", {}, "503 Service Unavailable")); };
+  for (const Got& each : get(5)) EXPECT_THAT(each->error().detail, HasSubstr("HTTP 503"));
+}
+
 TEST_F(ApiClientTest, ALoginThatIsNotTakenIsNotTakenForARefusedPassword) {
   desk_.log_in = [](int number) {
     if (number > 1) return Reply(grant(number));
