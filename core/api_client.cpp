@@ -142,7 +142,7 @@ Task<Result<HttpAnswer>> ApiClient::get(std::string target) {
     if (answer.has_value()) was_served(bearer, id);
     const bool unauthorized = answer.has_error() && answer.error().kind == ErrorKind::kLogInAgain;
     if (unauthorized && tried && denied_.size() < kMostKnown) denied_.insert(id);
-    if (!unauthorized || tried || denies(id)) co_return answer;
+    if (!unauthorized || tried || denies(id, answer.error())) co_return answer;
     if (token_.is_fixed()) {
       const Result<void> replaced = replace_fixed_token(bearer);
       if (replaced.has_error()) co_return for_who_needs_it(replaced.error(), logged_in_before_);
@@ -189,10 +189,20 @@ void ApiClient::was_served(const std::string& bearer, std::uint64_t id) {
 }
 
 // A 401 to this says nothing of the token: others are served with it, this never was, and another one brought no more,
-// or is not due yet. Renewing it for each of them would end, again and again, the tokens that all the others use.
-bool ApiClient::denies(std::uint64_t id) const {
+// or is not due yet. Renewing it for each of them would end, again and again, the tokens that all the others use. Who
+// is sent to a page to log in is told more: that is tried as soon as nobody has to wait for it.
+bool ApiClient::denies(std::uint64_t id, const Error& refusal) const {
   if (served_.empty() || served_.contains(id)) return false;
-  return denied_.contains(id) || SteadyClock::now() < granted_at_ + manners_.between_logins;
+  if (denied_.contains(id)) return true;
+  if (refusal.http_status / 100 == 3) return !may_renew_at_once();
+  return SteadyClock::now() < granted_at_ + manners_.between_logins;
+}
+
+bool ApiClient::may_renew_at_once() const {
+  const SteadyTime now = SteadyClock::now();
+  const bool refreshes = !settings_.dialect->token.refresh_grant.empty() && !token_.refresh_token().empty();
+  if (!refreshes) return now >= logins_.ready_at();
+  return refreshed_at_ == SteadyTime::min() || now >= refreshed_at_ + manners_.between_logins;
 }
 
 std::optional<Admission::Wait> ApiClient::waits() const {

@@ -105,7 +105,8 @@ class ApiClient {
   std::string failure_in_words(const Result<HttpAnswer>& answer) const;
   bool holds_secret_of_ours(std::string_view text) const;
   void was_served(const std::string& bearer, std::uint64_t id);
-  bool denies(std::uint64_t id) const;
+  bool denies(std::uint64_t id, const Error& refusal) const;
+  bool may_renew_at_once() const;
 
   Result<std::string> usable_secret(const Secret& from);
   struct Turn {

@@ -745,6 +745,23 @@ TEST_F(ApiClientTest, WhoWaitsForALoginLearnsWhyItFailed) {
   for (const Got& each : get(5)) EXPECT_THAT(each->error().detail, HasSubstr("HTTP 503"));
 }
 
+// That is a word on the token, where a 401 to one request may be one on the request.
+TEST_F(ApiClientTest, APageToLogInIsTheReactionToANewTokenAtOnceAndOnce) {
+  manners_.between_logins = std::chrono::hours(1);
+  const auto to_log_in = [] { return Reply(answer("", {"Location: /login?back=x"}, "302 Found")); };
+  get();
+  desk_.instead = [&](const std::string& target) -> std::optional<Reply> {
+    if (target == "/sessions/a" && desk_.refreshes == 0) return to_log_in();
+    if (target == "/sessions/b") return to_log_in();
+    return std::nullopt;
+  };
+  EXPECT_TRUE(get_from("/sessions/a").has_value());
+  EXPECT_EQ(desk_.refreshes, 1);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(get_from("/sessions/b").error().http_status, 302);
+  EXPECT_EQ(desk_.refreshes, 1) << "the next one is not due";
+  EXPECT_EQ(desk_.logins, 1);
+}
+
 TEST_F(ApiClientTest, ALoginThatIsNotTakenIsNotTakenForARefusedPassword) {
   desk_.log_in = [](int number) {
     if (number > 1) return Reply(grant(number));
