@@ -208,6 +208,7 @@ bool ApiClient::may_renew_at_once() const {
 std::optional<Admission::Wait> ApiClient::waits() const {
   Admission::Wait wait = admission_.wait();
   if (login_at_ && *login_at_ > wait.until) wait = {*login_at_, WaitingFor::kLogin};
+  if (is_parked() && !has_token() && parking_.until() > wait.until) wait = {parking_.until(), WaitingFor::kParked};
   if (wait.until < SteadyClock::now() + kWorthSaying) return std::nullopt;
   return wait;
 }
@@ -294,8 +295,10 @@ Task<Result<void>> ApiClient::renew(TokenKeeper::Step step, std::uint64_t id) {
     logged_in_before_ = true;
     granted_at_ = now;
     served_.clear();
+    renewal_failure_.reset();
     co_return carry_token();
   }
+  renewal_failure_ = granted.error();
   token_.renewal_failed(now + kRenewAgain);
   if (token_.next(now) == TokenKeeper::Step::kUse) co_return Result<void>();
   co_return granted.error();
@@ -305,10 +308,8 @@ Task<Result<Grant>> ApiClient::refresh(std::uint64_t id) {
   const SteadyTime allowed =
       refreshed_at_ == SteadyTime::min() ? refreshed_at_ : refreshed_at_ + manners_.between_logins;
   const Result<void> turn = co_await wait_for_turn(allowed);
-    renewal_failure_.reset();
   if (turn.has_error()) co_return turn.error();
   refreshed_at_ = SteadyClock::now();
-  renewal_failure_ = granted.error();
   FormFields form = settings_.dialect->token.refresh_grant;
   std::string no_password;
   const Result<HttpAnswer> answer = co_await ask_for_grant(std::move(form), std::move(no_password), id);
@@ -346,6 +347,7 @@ Task<Result<Grant>> ApiClient::log_in(std::uint64_t id) {
     error.detail += words_for_parked(manners_);
     parking_.refused(password, SteadyClock::now(), error);
   }
+  if (error.kind == ErrorKind::kBadAnswer && error.http_status == 400) logins_.refused_unclearly();
   // One pass has no time for what another login would say again.
   const bool passes = error.kind == ErrorKind::kTryLater || error.kind == ErrorKind::kCancelled;
   if (!passes && manners_.held_back == HeldBack::kFails) login_failure_ = error;
@@ -370,7 +372,6 @@ Task<Result<void>> ApiClient::wait_for_turn(SteadyTime allowed) {
   const SteadyTime now = SteadyClock::now();
   if (allowed <= now) co_return Result<void>();
   const bool is_long = manners_.held_back == HeldBack::kFails && allowed - now > settings_.poll.timeout;
-  if (error.kind == ErrorKind::kBadAnswer && error.http_status == 400) logins_.refused_unclearly();
   if (is_long || token_.lives(now)) {
     const auto gap = std::chrono::ceil<std::chrono::seconds>(logins_.gap()).count();
     // Why there is none counts, not that it may not be asked for again yet.

@@ -76,6 +76,8 @@ std::string_view words_for(WaitingFor what) {
              "own";
     case WaitingFor::kRate:
       return "`rate` allows no more";
+    case WaitingFor::kParked:
+      return "its credential was refused";
     case WaitingFor::kBreaker:
       break;
   }
@@ -227,7 +229,8 @@ void SourceHealth::judged(const ReadSuccess::Judgement& logs, std::size_t due, c
 }
 
 void SourceHealth::waits(std::optional<WaitingFor> what, std::chrono::seconds left) {
-  if (!what || *what == WaitingFor::kBreaker) {  // that was said, with the reason
+  const bool was_said = what == WaitingFor::kBreaker || what == WaitingFor::kParked;  // with the reason
+  if (!what || was_said) {
     if (waiting_.is_not_so(SteadyClock::now())) log_info({.source = settings_.name}, "is asked again");
     return;
   }

@@ -32,6 +32,7 @@ enum class WaitingFor : std::uint8_t {
   kRetryAfter,  // it asked to be left alone (429, 503)
   kLogin,       // the next login is not allowed yet
   kRate,        // `rate`
+  kParked,      // its credential was refused; another one would be tried at once
   kBreaker,     // the next probe of a source that fails whatever it is asked
 };
 

@@ -745,6 +745,17 @@ TEST_F(ApiClientTest, WhoWaitsForALoginLearnsWhyItFailed) {
   for (const Got& each : get(5)) EXPECT_THAT(each->error().detail, HasSubstr("HTTP 503"));
 }
 
+TEST_F(ApiClientTest, TellsUntilWhenARefusedCredentialIsHeldBack) {
+  EXPECT_FALSE(api().waits());
+  desk_.log_in = [](int) { return unauthorized(); };
+  EXPECT_TRUE(get().front()->has_error());
+  const auto waits = api().waits();
+  ASSERT_TRUE(waits);
+  EXPECT_EQ(waits->what, WaitingFor::kParked);
+  EXPECT_GT(waits->until, SteadyClock::now() + std::chrono::minutes(14));
+  EXPECT_LE(waits->until, SteadyClock::now() + Parking::kSpan);
+}
+
 // That is a word on the token, where a 401 to one request may be one on the request.
 TEST_F(ApiClientTest, APageToLogInIsTheReactionToANewTokenAtOnceAndOnce) {
   manners_.between_logins = std::chrono::hours(1);
