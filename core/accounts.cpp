@@ -72,7 +72,7 @@ bool append_to_file(const std::string& path, const std::string& line) {
 Accounts::Turn::~Turn() {
   if (accounts_ == nullptr) return;
   const std::lock_guard lock(accounts_->mutex_);
-  accounts_->entries_[of_].taken = false;
+  --accounts_->entries_[of_].turns;
 }
 
 Accounts::Accounts(std::string file) : file_(std::move(file)) {
@@ -81,11 +81,11 @@ Accounts::Accounts(std::string file) : file_(std::move(file)) {
   if (!file_.empty()) load();
 }
 
-std::optional<Accounts::Turn> Accounts::take_turn(const Account& account) {
+std::optional<Accounts::Turn> Accounts::take_turn(const Account& account, const std::string& secret) {
   const std::lock_guard lock(mutex_);
   Entry& entry = entries_[account];
-  if (!entry.good && entry.taken) return std::nullopt;
-  entry.taken = true;
+  if (entry.good != digest_of(secret) && entry.turns > 0) return std::nullopt;
+  ++entry.turns;
   return Turn(*this, account);
 }
 
@@ -94,24 +94,25 @@ Accounts::Holder Accounts::new_holder() {
   return ++last_holder_;
 }
 
-void Accounts::granted(const Account& account) {
+void Accounts::granted(const Account& account, const std::string& secret) {
   const std::lock_guard lock(mutex_);
   Entry& entry = entries_[account];
-  entry.good = true;
-  if (std::exchange(entry.until, 0) != 0) keep(account, entry);
+  const Digest digest = digest_of(secret);
+  entry.good = digest;
+  if (entry.parked.erase(digest) != 0) keep(account, entry, digest);
 }
 
 void Accounts::refused(const Account& account, Holder holder, const std::string& secret, Instant now,
                        const std::string& why) {
   const std::lock_guard lock(mutex_);
   Entry& entry = entries_[account];
-  entry.good = false;
-  entry.until = now.seconds + kParkedSeconds;
-  entry.digest = digest_of(secret);
-  entry.why = why;
+  const Digest digest = digest_of(secret);
+  if (entry.good == digest) entry.good.reset();
+  std::erase_if(entry.parked, [&](const auto& one) { return one.second.until <= now.seconds; });
+  entry.parked[digest] = {now.seconds + kParkedSeconds, why};
   std::erase(entry.holders, holder);
   if (entry.holders.empty()) entry.login = 0;  // it brought no token, and this secret waits long enough
-  keep(account, entry);
+  keep(account, entry, digest);
 }
 
 void Accounts::logs_in(const Account& account, Holder holder, Instant now, unsigned early_deaths) {
@@ -120,14 +121,14 @@ void Accounts::logs_in(const Account& account, Holder holder, Instant now, unsig
   if (std::ranges::find(entry.holders, holder) == entry.holders.end()) entry.holders.push_back(holder);
   entry.login = now.seconds;
   entry.early_deaths = early_deaths;
-  keep(account, entry);
+  keep_login(account, entry);
 }
 
 void Accounts::logged_out(const Account& account, Holder holder) {
   const std::lock_guard lock(mutex_);
   Entry& entry = entries_[account];
   std::erase(entry.holders, holder);
-  if (entry.holders.empty() && std::exchange(entry.login, 0) != 0) keep(account, entry);
+  if (entry.holders.empty() && std::exchange(entry.login, 0) != 0) keep_login(account, entry);
 }
 
 std::optional<Accounts::LastLogin> Accounts::last_login(const Account& account, Instant now) const {
@@ -142,19 +143,20 @@ std::optional<Accounts::LastLogin> Accounts::last_login(const Account& account, 
 std::optional<Accounts::Parked> Accounts::parks(const Account& account, const std::string& secret, Instant now) const {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(account);
-  if (found == entries_.end() || found->second.digest != digest_of(secret)) return std::nullopt;
-  const Entry& entry = found->second;
-  if (now.seconds >= entry.until) return std::nullopt;
+  if (found == entries_.end()) return std::nullopt;
+  const auto refused = found->second.parked.find(digest_of(secret));
+  if (refused == found->second.parked.end() || now.seconds >= refused->second.until) return std::nullopt;
   // A clock that was set back since makes it no longer.
-  return Parked{std::min(entry.until - now.seconds, kParkedSeconds), entry.why};
+  return Parked{std::min(refused->second.until - now.seconds, kParkedSeconds), refused->second.why};
 }
 
-std::uint16_t Accounts::digest_of(const std::string& secret) const {
-  return static_cast<std::uint16_t>(XXH3_64bits_withSeed(secret.data(), secret.size(), key_));
+Accounts::Digest Accounts::digest_of(const std::string& secret) const {
+  return static_cast<Digest>(XXH3_64bits_withSeed(secret.data(), secret.size(), key_));
 }
 
-// head key ⏎, and for each account: until digest user url login early_deaths ⏎, user and url percent-encoded. Of an
-// account the last line counts. A version before wrote none behind the url, and reads none.
+// head key ⏎, and for each account and refused secret: until digest user url login early_deaths ⏎, user and url
+// percent-encoded; until 0: it is not refused. Of a secret the last line counts, of a login that of the account. A
+// version before wrote none behind the url, and reads none.
 void Accounts::load() {
   std::ifstream in(file_);
   if (!in) {
@@ -177,9 +179,11 @@ void Accounts::load() {
     std::string user, url;
     if (!(words >> until >> std::hex >> digest >> user >> url)) continue;  // cut short or not ours
     Entry& entry = entries_[{decoded(url), decoded(user)}];
-    entry.until = until;
-    entry.digest = static_cast<std::uint16_t>(digest);
-    entry.why = "the credentials were refused before this start";
+    if (until != 0) {
+      entry.parked[static_cast<Digest>(digest)] = {until, "the credentials were refused before this start"};
+    } else {
+      entry.parked.erase(static_cast<Digest>(digest));
+    }
     if (!(words >> std::dec >> entry.login >> entry.early_deaths)) entry.login = entry.early_deaths = 0;
     entry.login_before = entry.login;
     entry.early_deaths_before = entry.early_deaths;
@@ -187,18 +191,25 @@ void Accounts::load() {
 }
 
 // A fleet that logs in at once must not write the whole file for each of its accounts.
-void Accounts::keep(const Account& account, const Entry& entry) {
+void Accounts::keep(const Account& account, const Entry& entry, Digest digest) {
   if (file_.empty()) return;
   if (!can_append_ || appended_ >= 2 * entries_.size() + kMostAppended) return save();
   ++appended_;
-  if (!append_to_file(file_, line_of(account, entry.until, entry.digest, entry.login, entry.early_deaths))) save();
+  const auto refused = entry.parked.find(digest);
+  const std::int64_t until = refused == entry.parked.end() ? 0 : refused->second.until;
+  if (!append_to_file(file_, line_of(account, until, digest, entry.login, entry.early_deaths))) save();
+}
+
+void Accounts::keep_login(const Account& account, const Entry& entry) {
+  keep(account, entry, entry.parked.empty() ? Digest{0} : entry.parked.begin()->first);
 }
 
 void Accounts::save() {
   std::string text = fmt::format("{} {:016x}\n", kHead, key_);
   for (const auto& [account, entry] : entries_) {
-    if (entry.until != 0 || entry.login != 0)
-      text += line_of(account, entry.until, entry.digest, entry.login, entry.early_deaths);
+    for (const auto& [digest, refused] : entry.parked)
+      text += line_of(account, refused.until, digest, entry.login, entry.early_deaths);
+    if (entry.parked.empty() && entry.login != 0) text += line_of(account, 0, 0, entry.login, entry.early_deaths);
   }
   can_append_ = replace_file(file_, text);
   appended_ = entries_.size();

@@ -1,8 +1,9 @@
 // What is known of the accounts that sources log in with: shared by all sources of one address and user, and kept
 // across restarts, since the appliance counts refused logins by account, whoever sends them, and locks it.
 //
-//   nobody knows yet whether the password is right ─▶ one login at a time, the others of this account wait for it
-//   refused ─▶ nobody sends this password there for 15 minutes; another one is sent at once
+//   nobody knows yet whether a password is right ─▶ one login at a time, who would send it waits for the others
+//   refused ─▶ nobody sends this password there for 15 minutes; another one is sent at once, and if that is right
+//              the refused one is none the less parked
 //   a run ended without handing its tokens back ─▶ the next one keeps its distance from that run's last login
 //
 // Of a password that was refused the file keeps 16 bits of a keyed digest, beside the key: enough to know it again (of
@@ -50,15 +51,15 @@ class Accounts {
     Accounts* accounts_;
     Account of_;
   };
-  // nullopt: another one logs in, and nobody knows yet what comes of it; ask again.
-  std::optional<Turn> take_turn(const Account& account);
+  // To send this secret. nullopt: another one logs in, and nobody knows yet whether this secret is right; ask again.
+  std::optional<Turn> take_turn(const Account& account, const std::string& secret);
 
   // Whoever logs in with an account, and holds a token of it from then on until it is refused or has logged out.
   using Holder = std::uint64_t;
   Holder new_holder();
 
   // What came of a login with this secret.
-  void granted(const Account& account);
+  void granted(const Account& account, const std::string& secret);
   void refused(const Account& account, Holder holder, const std::string& secret, Instant now, const std::string& why);
 
   struct Parked {
@@ -82,23 +83,27 @@ class Accounts {
   std::optional<LastLogin> last_login(const Account& account, Instant now) const;
 
  private:
-  struct Entry {
-    std::int64_t until = 0;  // Unix seconds; 0 = not parked
-    std::uint16_t digest = 0;
+  using Digest = std::uint16_t;  // of a secret
+  struct Refused {
+    std::int64_t until;  // Unix seconds
     std::string why;
+  };
+  struct Entry {
+    std::map<Digest, Refused> parked;
     std::int64_t login = 0;         // Unix seconds, the last one's; 0 = none, or logged out
     unsigned early_deaths = 0;      // of tokens, before that login
     std::int64_t login_before = 0;  // likewise, as this run found it
     unsigned early_deaths_before = 0;
     std::vector<Holder> holders;
-    bool good = false;   // a login succeeded since the last that was refused
-    bool taken = false;  // somebody logs in
+    std::optional<Digest> good;  // a login with it succeeded, and none was refused since
+    unsigned turns = 0;          // so many log in
   };
 
   void load();
-  void keep(const Account& account, const Entry& entry);
+  void keep(const Account& account, const Entry& entry, Digest digest);
+  void keep_login(const Account& account, const Entry& entry);
   void save();
-  std::uint16_t digest_of(const std::string& secret) const;
+  Digest digest_of(const std::string& secret) const;
   void say_failure(const char* what);
 
   const std::string file_;

@@ -29,16 +29,18 @@ Error unsent(ErrorKind kind, std::string why) {
   return error;
 }
 
-bool is_failure_of_the_server(int status) { return status >= 500 && status != 501; }
-
 }  // namespace
 
-Admission::Admission(asio::io_context& io, const SourceSettings& settings, std::mt19937_64& random, HeldBack held_back)
+Admission::Admission(asio::io_context& io, const SourceSettings& settings, std::mt19937_64& random, HeldBack held_back,
+                     std::chrono::milliseconds doubt)
     : settings_(settings),
       random_(random),
       held_back_(held_back),
       budget_(settings.poll.connections, settings.poll.rate_per_second),
+      breaker_(doubt),
       changed_(io) {}
+
+bool Admission::is_failure_of_the_server(int http_status) { return http_status >= 500 && http_status != 501; }
 
 std::optional<Admission::Ticket> Admission::admit_now(std::uint64_t request) {
   const SteadyTime now = SteadyClock::now();
@@ -59,7 +61,7 @@ Task<Result<Admission::Ticket>> Admission::admit(std::uint64_t request) {
       admitted = start(now, request);
       break;
     }
-    if (held_back_ == HeldBack::kFails && breaker_.open_until() && breaker_.ready_at(now) != now) {
+    if (held_back_ == HeldBack::kFails && breaker_.is_believed(now) && breaker_.ready_at(now) != now) {
       admitted = unsent(ErrorKind::kTryLater, "not asked, since it fails: " + reason_);
       break;
     }
@@ -103,7 +105,7 @@ Admission::Ticket Admission::start(SteadyTime now, std::uint64_t request) {
   return breaker_.start(now, request);
 }
 
-void Admission::ended(const Ticket& ticket, const Result<HttpAnswer>& answer) {
+void Admission::ended(const Ticket& ticket, const Result<HttpAnswer>& answer, std::string_view reason) {
   const SteadyTime now = SteadyClock::now();
   budget_.finish();
   changed_.notify();  // who waits looks again when our caller suspends
@@ -113,7 +115,7 @@ void Admission::ended(const Ticket& ticket, const Result<HttpAnswer>& answer) {
   const int status = answer->status;
   if (status < 300) budget_.served();
   if (is_failure_of_the_server(status)) {
-    failed(ticket, fmt::format("HTTP {}", status), now);
+    failed(ticket, fmt::format("HTTP {}{}{}", status, reason.empty() ? "" : ": ", reason), now);
   } else {
     answered(ticket, now);
   }
@@ -135,14 +137,16 @@ void Admission::stop() {
   changed_.notify();
 }
 
-void Admission::failed(const Ticket& ticket, const std::string& reason, SteadyTime now) {
-  if (!breaker_.failed(ticket, now)) return;
-  reason_ = reason;
-  if (!said_open_.is_so()) return;
-  log_warn({.source = settings_.name},
-           "fails whatever it is asked: {}; from now on one request in {} s finds out whether it answers again, "
-           "the next at {}",
-           reason, CircuitBreaker::kProbeEvery.count(), on_the_wall(*breaker_.open_until()));
+void Admission::failed(const Ticket& ticket, std::string reason, SteadyTime now) {
+  breaker_.failed(ticket, now);
+  if (!breaker_.open_until()) return;
+  reason_ = std::move(reason);
+  if (!breaker_.is_believed(now) || !said_open_.is_so()) return;
+  log_warn(
+      {.source = settings_.name},
+      "fails whatever it is asked: {}; from now on single requests, {} s apart at most, find out whether it answers "
+      "again, the next at {}",
+      reason_, CircuitBreaker::kProbeEvery.count(), on_the_wall(*breaker_.open_until()));
 }
 
 void Admission::answered(const Ticket& ticket, SteadyTime now) {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <string_view>
 
 #include "config/settings.h"
 #include "core/circuit_breaker.h"
@@ -34,20 +35,24 @@ class Admission {
   using Ticket = CircuitBreaker::Attempt;
 
   // Settings must outlive this.
-  Admission(boost::asio::io_context& io, const SourceSettings& settings, std::mt19937_64& random, HeldBack held_back);
+  Admission(boost::asio::io_context& io, const SourceSettings& settings, std::mt19937_64& random, HeldBack held_back,
+            std::chrono::milliseconds doubt = CircuitBreaker::kDoubt);
 
   // When `request` may be sent at once, and nobody waits; then it must be sent.
   std::optional<Ticket> admit_now(std::uint64_t request);
 
   // Returns when `request` may be sent, in the order of asking, and then it must be. Fails as kTryLater when the
-  // breaker is open and held-back requests fail, as kCancelled after stop().
+  // source fails whatever it is asked and held-back requests fail, as kCancelled after stop().
   Task<Result<Ticket>> admit(std::uint64_t request);
 
   // The same at the end, after stop(): no later than `latest`, or nullopt.
   Task<std::optional<Ticket>> admit_last(SteadyTime latest);
 
-  // Once per ticket: what came of it.
-  void ended(const Ticket& ticket, const Result<HttpAnswer>& answer);
+  // Once per ticket: what came of it, and the reason that a failure of the server gives, as far as it may be quoted.
+  void ended(const Ticket& ticket, const Result<HttpAnswer>& answer, std::string_view reason = {});
+
+  // Whether that says that the source does not work, rather than what it thinks of the request.
+  static bool is_failure_of_the_server(int http_status);
 
   // The source asks to be left alone for so long: known before the request that was answered so has ended.
   void asked_to_wait(std::chrono::seconds wait);
@@ -69,7 +74,7 @@ class Admission {
   std::optional<SteadyTime> ready_at(SteadyTime now) const;
   Ticket start(SteadyTime now, std::uint64_t request);
   void learn_failure(const Ticket& ticket, const Error& error, SteadyTime now);
-  void failed(const Ticket& ticket, const std::string& reason, SteadyTime now);
+  void failed(const Ticket& ticket, std::string reason, SteadyTime now);
   void answered(const Ticket& ticket, SteadyTime now);
 
   const SourceSettings& settings_;

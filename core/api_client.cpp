@@ -36,8 +36,23 @@ std::string_view without_query(std::string_view target) { return target.substr(0
 // The pages of one listing are one request: they fail together.
 std::uint64_t id_of(std::string_view path) { return std::hash<std::string_view>{}(path); }
 
+RefusalText refusal_of(const HttpAnswer& answer) {
+  return {.status = answer.status,
+          .body = answer.body.text(),
+          .www_authenticate = answer.www_authenticate,
+          .location = answer.location};
+}
+
 // A page for people, while the product starts, say: nothing was said about what was asked.
 bool is_a_page(const Error& error) { return error.kind == ErrorKind::kBadAnswer && error.http_status / 100 == 2; }
+
+// "" where the detail says it.
+std::string_view remedy_for_login(const Error& error) {
+  if (error.kind == ErrorKind::kTryLater && error.http_status >= 500) return "look at the appliance's own log";
+  if (error.kind == ErrorKind::kTryLater && error.http_status == 0 && error.sent)
+    return "is the appliance overloaded, or something between that lets nothing through?";
+  return {};
+}
 
 // What a login's failure is to a request that needed it, which was never sent: nothing is known of what it asks for.
 // Where nobody ever logged in a page does not pass: it means a wrong url.
@@ -45,6 +60,7 @@ Error for_who_needs_it(Error error, bool logged_in_before) {
   if (is_a_page(error) && logged_in_before) error.kind = ErrorKind::kTryLater;
   const bool passes = error.kind == ErrorKind::kTryLater || error.kind == ErrorKind::kCancelled;
   if (!passes) error.kind = ErrorKind::kLogInAgain;
+  if (error.remedy.empty()) error.remedy = remedy_for_login(error);
   error.http_status = 0;
   return error;
 }
@@ -64,7 +80,7 @@ ApiClient::ApiClient(asio::io_context& io, HttpClient& http, const SourceSetting
       settings_(settings),
       manners_(manners),
       holder_(manners.accounts != nullptr ? manners.accounts->new_holder() : 0),
-      admission_(io, settings, random, manners.held_back),
+      admission_(io, settings, random, manners.held_back, manners.doubt),
       token_(make_token(settings)),
       logins_(manners.between_logins),
       renewed_(io),
@@ -125,13 +141,24 @@ Task<Result<HttpAnswer>> ApiClient::get(std::string target) {
     if (answer.has_value()) was_served(bearer, id);
     const bool unauthorized = answer.has_error() && answer.error().kind == ErrorKind::kLogInAgain;
     if (unauthorized && tried && denied_.size() < kMostKnown) denied_.insert(id);
-    if (!unauthorized || tried || denies(id)) co_return answer;
+    if (!unauthorized || tried || denies(id, answer.error())) co_return answer;
     if (token_.is_fixed()) {
       const Result<void> replaced = replace_fixed_token(bearer);
       if (replaced.has_error()) co_return for_who_needs_it(replaced.error(), logged_in_before_);
     }
     token_.refused(bearer);
   }
+}
+
+bool ApiClient::may_quote(std::string_view reason, const HttpAnswer& answer) const {
+  return reason.empty() || (!echoes_secret(reason) && !echoes_secret(answer.body.text()));
+}
+
+// The reason that a failing source gives, if it may be quoted.
+std::string ApiClient::failure_in_words(const Result<HttpAnswer>& answer) const {
+  if (answer.has_error() || !Admission::is_failure_of_the_server(answer->status)) return {};
+  std::string reason = read_reason(refusal_of(*answer));
+  return may_quote(reason, *answer) ? reason : std::string();
 }
 
 // What is no success, with the reason that the appliance gives, if it may be quoted.
@@ -142,17 +169,15 @@ Result<HttpAnswer> ApiClient::judge(HttpAnswer answer, std::string_view what) co
     return part;
   }
   if (answer.status >= 200 && answer.status < 300) return answer;
-  const RefusalText refusal{.status = answer.status,
-                            .body = answer.body.text(),
-                            .www_authenticate = answer.www_authenticate,
-                            .location = answer.location};
+  const RefusalText refusal = refusal_of(answer);
   const std::string reason = read_reason(refusal);
-  const bool may_quote = reason.empty() || (!echoes_secret(reason) && !echoes_secret(refusal.body));
   const Reaction reaction = reaction_to(Asked::kData, refusal, reason);
-  Error error = make_refusal(Asked::kData, reaction, answer.status, what, may_quote ? reason : "");
+  Error error = make_refusal(Asked::kData, reaction, answer.status, what, may_quote(reason, answer) ? reason : "");
   // The response itself speaks of it. What else is refused has another reason, which a guess would bury.
-  if (reaction == Reaction::kWrongVersion)
+  if (reaction == Reaction::kWrongVersion) {
     error.detail += fmt::format(" (wrong api_version? {} is asked for)", settings_.api_version);
+    error.remedy = kSetVersion;
+  }
   error.retry_after = answer.retry_after;
   return error;
 }
@@ -163,15 +188,26 @@ void ApiClient::was_served(const std::string& bearer, std::uint64_t id) {
 }
 
 // A 401 to this says nothing of the token: others are served with it, this never was, and another one brought no more,
-// or is not due yet. Renewing it for each of them would end, again and again, the tokens that all the others use.
-bool ApiClient::denies(std::uint64_t id) const {
+// or is not due yet. Renewing it for each of them would end, again and again, the tokens that all the others use. Who
+// is sent to a page to log in is told more: that is tried as soon as nobody has to wait for it.
+bool ApiClient::denies(std::uint64_t id, const Error& refusal) const {
   if (served_.empty() || served_.contains(id)) return false;
-  return denied_.contains(id) || SteadyClock::now() < granted_at_ + manners_.between_logins;
+  if (denied_.contains(id)) return true;
+  if (refusal.http_status / 100 == 3) return !may_renew_at_once();
+  return SteadyClock::now() < granted_at_ + manners_.between_logins;
+}
+
+bool ApiClient::may_renew_at_once() const {
+  const SteadyTime now = SteadyClock::now();
+  const bool refreshes = !settings_.dialect->token.refresh_grant.empty() && !token_.refresh_token().empty();
+  if (!refreshes) return now >= logins_.ready_at();
+  return refreshed_at_ == SteadyTime::min() || now >= refreshed_at_ + manners_.between_logins;
 }
 
 std::optional<Admission::Wait> ApiClient::waits() const {
   Admission::Wait wait = admission_.wait();
   if (login_at_ && *login_at_ > wait.until) wait = {*login_at_, WaitingFor::kLogin};
+  if (is_parked() && !has_token() && parking_.until() > wait.until) wait = {parking_.until(), WaitingFor::kParked};
   if (wait.until < SteadyClock::now() + kWorthSaying) return std::nullopt;
   return wait;
 }
@@ -187,7 +223,7 @@ Task<Result<HttpAnswer>> ApiClient::exchange(const HttpRequest& request, std::ui
     const Instant sent = system_now();
     const SteadyTime began = SteadyClock::now();
     Result<HttpAnswer> answer = co_await endpoint_->send(request);
-    admission_.ended(*ticket, answer);
+    admission_.ended(*ticket, answer, failure_in_words(answer));
     const bool is_cancelled = answer.has_error() && answer.error().kind == ErrorKind::kCancelled;
     if (is_cancelled && !answer.error().sent && !stopping_) continue;  // the source asked to be left alone first
     if (!is_cancelled) requests_.add(answer.has_value() ? answer->status : 0);
@@ -234,7 +270,7 @@ Task<Result<void>> ApiClient::ensure_token(std::uint64_t id) {
     if (token_.lives(SteadyClock::now())) co_return Result<void>();
     co_await renewed_.wait();
     if (token_.next(SteadyClock::now()) != TokenKeeper::Step::kUse && !renewing_) {
-      co_return Error(ErrorKind::kTryLater, "no token could be had");
+      co_return renewal_failure_.value_or(Error(ErrorKind::kTryLater, "no token could be had"));
     }
   }
 }
@@ -258,8 +294,10 @@ Task<Result<void>> ApiClient::renew(TokenKeeper::Step step, std::uint64_t id) {
     logged_in_before_ = true;
     granted_at_ = now;
     served_.clear();
+    renewal_failure_.reset();
     co_return carry_token();
   }
+  renewal_failure_ = granted.error();
   token_.renewal_failed(now + kRenewAgain);
   if (token_.next(now) == TokenKeeper::Step::kUse) co_return Result<void>();
   co_return granted.error();
@@ -279,55 +317,54 @@ Task<Result<Grant>> ApiClient::refresh(std::uint64_t id) {
 
 Task<Result<Grant>> ApiClient::log_in(std::uint64_t id) {
   if (token_.bearer().empty()) say(logins_.died(SteadyClock::now()));
-  // What is known to be refused need not wait; and what is used is what the secret is after the wait.
+  // What is known to be refused need not wait.
   if (const auto known = usable_secret(*settings_.password); known.has_error()) co_return known.error();
   if (login_failure_) co_return *login_failure_;
   const Result<void> allowed = co_await wait_for_turn(logins_.ready_at());
   if (allowed.has_error()) co_return allowed.error();
-  const Result<std::optional<Accounts::Turn>> turn = co_await wait_for_others();
+  const Result<Turn> turn = co_await wait_for_others();
   if (turn.has_error()) co_return turn.error();
-  const Result<std::string> password = usable_secret(*settings_.password);
-  if (password.has_error()) co_return password.error();
+  const std::string& password = turn->password;
 
   if (manners_.accounts != nullptr)
     manners_.accounts->logs_in(account(), holder_, system_now(), logins_.early_deaths());
   FormFields form = settings_.dialect->token.password_grant;
-  std::string copy = *password;
+  std::string copy = password;
   const Result<HttpAnswer> answer = co_await ask_for_grant(std::move(form), std::move(copy), id);
   Result<Grant> grant = read_answer(answer);
   // Until now it may have been on its way.
   if (grant.has_value() || grant.error().sent) logins_.sent(SteadyClock::now());
   if (grant.has_value()) {
     logins_.granted(SteadyClock::now(), grant->expires_in);
-    if (manners_.accounts != nullptr) manners_.accounts->granted(account());
+    if (manners_.accounts != nullptr) manners_.accounts->granted(account(), password);
     co_return grant;
   }
   Error error = grant.error();
   if (error.kind == ErrorKind::kRefused) {
     if (manners_.accounts != nullptr)
-      manners_.accounts->refused(account(), holder_, *password, system_now(), error.detail);
+      manners_.accounts->refused(account(), holder_, password, system_now(), error.detail);
     error.detail += words_for_parked(manners_);
-    parking_.refused(*password, SteadyClock::now(), error);
+    parking_.refused(password, SteadyClock::now(), error);
   }
+  if (error.kind == ErrorKind::kBadAnswer && error.http_status == 400) logins_.refused_unclearly();
   // One pass has no time for what another login would say again.
   const bool passes = error.kind == ErrorKind::kTryLater || error.kind == ErrorKind::kCancelled;
   if (!passes && manners_.held_back == HeldBack::kFails) login_failure_ = error;
   co_return error;
 }
 
-// Returns when no other source of this account is about to find out whether the password is right.
-Task<Result<std::optional<Accounts::Turn>>> ApiClient::wait_for_others() {
-  std::optional<Accounts::Turn> turn;
-  while (manners_.accounts != nullptr && !stopping_) {
-    auto taken = manners_.accounts->take_turn(account());
-    if (taken) {
-      turn.emplace(std::move(*taken));
-      break;
-    }
+// Returns when no other source of this account is about to find out whether the password is right, with what the
+// password is then.
+Task<Result<ApiClient::Turn>> ApiClient::wait_for_others() {
+  while (!stopping_) {
+    Result<std::string> password = usable_secret(*settings_.password);
+    if (password.has_error()) co_return password.error();
+    if (manners_.accounts == nullptr) co_return Turn{std::nullopt, *std::move(password)};
+    auto taken = manners_.accounts->take_turn(account(), *password);
+    if (taken) co_return Turn{std::move(taken), *std::move(password)};
     co_await sleep_until(SteadyClock::now() + kAskOthersAgain);
   }
-  if (stopping_) co_return Error(ErrorKind::kCancelled, "stopping");
-  co_return std::move(turn);
+  co_return Error(ErrorKind::kCancelled, "stopping");
 }
 
 Task<Result<void>> ApiClient::wait_for_turn(SteadyTime allowed) {
@@ -335,8 +372,13 @@ Task<Result<void>> ApiClient::wait_for_turn(SteadyTime allowed) {
   if (allowed <= now) co_return Result<void>();
   const bool is_long = manners_.held_back == HeldBack::kFails && allowed - now > settings_.poll.timeout;
   if (is_long || token_.lives(now)) {
-    co_return Error(ErrorKind::kTryLater, fmt::format("no token, and at most one login in {} s",
-                                                      std::chrono::ceil<std::chrono::seconds>(logins_.gap()).count()));
+    const auto gap = std::chrono::ceil<std::chrono::seconds>(logins_.gap()).count();
+    // Why there is none counts, not that it may not be asked for again yet.
+    Error error(ErrorKind::kTryLater, fmt::format("no token, and at most one login in {} s", gap));
+    error.sent = false;
+    if (renewal_failure_) error = *renewal_failure_;
+    error.kind = ErrorKind::kTryLater;
+    co_return error;
   }
   login_at_ = allowed;
   co_await sleep_until(allowed);

@@ -36,7 +36,8 @@ namespace sessionlogd {
 struct Manners {
   HeldBack held_back = HeldBack::kWaits;
   std::chrono::milliseconds between_logins = LoginLimit::kLeast;
-  Accounts* accounts = nullptr;  // what others know of the account; nullptr: nothing
+  std::chrono::milliseconds doubt = CircuitBreaker::kDoubt;  // before it counts as failing whatever it is asked
+  Accounts* accounts = nullptr;                              // what others know of the account; nullptr: nothing
 };
 
 class ApiClient {
@@ -100,12 +101,19 @@ class ApiClient {
   Task<Result<HttpAnswer>> ask_for_grant(FormFields form, std::string password, std::uint64_t id);
   Result<Grant> read_answer(const Result<HttpAnswer>& answer) const;
   Result<HttpAnswer> judge(HttpAnswer answer, std::string_view what) const;
+  bool may_quote(std::string_view reason, const HttpAnswer& answer) const;
+  std::string failure_in_words(const Result<HttpAnswer>& answer) const;
   bool holds_secret_of_ours(std::string_view text) const;
   void was_served(const std::string& bearer, std::uint64_t id);
-  bool denies(std::uint64_t id) const;
+  bool denies(std::uint64_t id, const Error& refusal) const;
+  bool may_renew_at_once() const;
 
   Result<std::string> usable_secret(const Secret& from);
-  Task<Result<std::optional<Accounts::Turn>>> wait_for_others();
+  struct Turn {
+    std::optional<Accounts::Turn> of_account;
+    std::string password;
+  };
+  Task<Result<Turn>> wait_for_others();
   Account account() const { return {settings_.url, settings_.username}; }
   Result<void> take_fixed_token();
   Result<void> replace_fixed_token(const std::string& refused);
@@ -138,7 +146,8 @@ class ApiClient {
   static constexpr std::size_t kMostKnown = 1'000;
   std::unordered_set<std::uint64_t> served_, denied_;
   SteadyTime granted_at_ = SteadyTime::min(), refreshed_at_ = SteadyTime::min();
-  std::optional<Error> login_failure_;  // the last login's, where nobody waits for another
+  std::optional<Error> login_failure_;    // the last login's, where nobody waits for another
+  std::optional<Error> renewal_failure_;  // why there is no token
   mutable bool echoes_ = false;
 };
 

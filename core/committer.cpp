@@ -7,7 +7,10 @@ namespace sessionlogd {
 
 Committer::Committer(BatchQueue& queue, Sink& sink, CommitSettings settings, std::function<void(const Error&)> on_fatal)
     : queue_(queue), sink_(sink), settings_(settings), on_fatal_(std::move(on_fatal)) {
-  queue_.on_wait([this] { turns_.fetch_add(1, std::memory_order_relaxed); });
+  queue_.on_wait([this] {
+    turns_.fetch_add(1, std::memory_order_relaxed);
+    say_end();
+  });
 }
 
 void Committer::start() {
@@ -41,10 +44,8 @@ bool Committer::commit(std::vector<Batch>& batches) {
     if (!wait_before_retry(done.error())) return false;
   }
   // From here on the batches are durable.
-  if (waiting_.exchange(false)) {
-    log_info({.sink = sink_.name()}, "takes events again");
-    say_waiting({});
-  }
+  if (waiting_.exchange(false)) waits_for({});
+  say_end();
   backoff_.succeeded();
   count(batches);
   queue_.release(batches);
@@ -80,7 +81,11 @@ void Committer::count(const std::vector<Batch>& batches) {
   last_commit_ = system_now();
 }
 
-void Committer::say_waiting(std::string why) {
+void Committer::say_end() {
+  if (!waiting() && said_waiting_.is_not_so(SteadyClock::now())) log_info({.sink = sink_.name()}, "takes events again");
+}
+
+void Committer::waits_for(std::string why) {
   std::lock_guard lock(mutex_);
   error_ = std::move(why);
 }
@@ -103,8 +108,9 @@ CommitterView Committer::view() const {
 
 // false: we are stopping and have waited long enough.
 bool Committer::wait_before_retry(const Error& error) {
-  say_waiting(error.detail);
-  if (!waiting_.exchange(true)) {
+  waits_for(error.detail);
+  waiting_ = true;
+  if (said_waiting_.is_so(SteadyClock::now())) {
     log_error({.sink = sink_.name()}, "cannot take events now: {}; polling pauses until it can, nothing is lost",
               error.detail);
   }

@@ -18,6 +18,7 @@
 #include "core/batch_queue.h"
 #include "core/clock.h"
 #include "core/metrics.h"
+#include "core/said_pair.h"
 #include "core/sink.h"
 #include "core/timestamp.h"
 
@@ -69,7 +70,8 @@ class Committer {
   bool commit(std::vector<Batch>& batches);
   Result<void> offer(const std::vector<Batch>& batches);
   void count(const std::vector<Batch>& batches);
-  void say_waiting(std::string why);
+  void waits_for(std::string why);
+  void say_end();
   bool wait_before_retry(const Error& error);
 
   BatchQueue& queue_;
@@ -77,6 +79,7 @@ class Committer {
   const CommitSettings settings_;
   std::function<void(const Error&)> on_fatal_;
   Backoff backoff_;
+  SaidOutage said_waiting_;
   std::atomic<std::uint64_t> commits_ = 0;
   std::atomic<std::uint64_t> events_ = 0;
   std::atomic<std::uint64_t> failed_ = 0;

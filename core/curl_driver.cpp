@@ -11,6 +11,8 @@
 #include <system_error>
 #include <utility>
 
+#include "core/threads_of_this_name.h"
+
 namespace sessionlogd {
 namespace {
 
@@ -106,6 +108,13 @@ CURLcode CurlDriver::resume(CURL* easy) {
   const CURLcode how = curl_easy_pause(easy, CURLPAUSE_CONT);
   inside_curl_ = false;
   return how;
+}
+
+bool CurlDriver::begin_lookup(NameLookups::Standing name) {
+  if (lookups_.begin(name)) return true;
+  if (!lookups_.must_count(SteadyClock::now())) return false;
+  if (const auto threads = other_threads_of_this_name()) lookups_.running(*threads);
+  return lookups_.begin(name);
 }
 
 void CurlDriver::stop() {

@@ -69,7 +69,8 @@ class CurlDriver : public std::enable_shared_from_this<CurlDriver> {
   // follow.
   CURLcode resume(CURL* easy);
 
-  // Of all transfers.
+  // Of all transfers. Whether one may begin.
+  bool begin_lookup(NameLookups::Standing name);
   NameLookups& lookups() { return lookups_; }
 
   // Closes every connection. Nothing may be running any more; nothing can be started afterwards.

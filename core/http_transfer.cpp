@@ -315,7 +315,7 @@ std::size_t HttpTransfer::on_body(char* text, std::size_t, std::size_t size, voi
 int HttpTransfer::on_lookup(void*, void*, void* self) {
   auto& transfer = *static_cast<HttpTransfer*>(self);
   if (transfer.looks_up_) return 0;
-  transfer.looks_up_ = transfer.driver_.lookups().begin(SteadyClock::now());
+  transfer.looks_up_ = transfer.driver_.begin_lookup(transfer.plan_.name);
   transfer.lookup_refused_ = !transfer.looks_up_;
   return transfer.looks_up_ ? 0 : 1;
 }
@@ -323,17 +323,21 @@ int HttpTransfer::on_lookup(void*, void*, void* self) {
 // The name is known: there is a socket to connect.
 int HttpTransfer::on_address(void* self, curl_socket_t, curlsocktype) {
   auto& transfer = *static_cast<HttpTransfer*>(self);
-  if (std::exchange(transfer.looks_up_, false)) transfer.driver_.lookups().ended();
+  if (std::exchange(transfer.looks_up_, false)) {
+    transfer.driver_.lookups().ended();
+    transfer.plan_.name = NameLookups::Standing::kResolved;
+  }
   return CURL_SOCKOPT_OK;
 }
 
 // What is still looked up when the transfer has ended goes on without it, unless that is why it ended.
 void HttpTransfer::end_lookup() noexcept {
   if (!std::exchange(looks_up_, false)) return;
+  plan_.name = NameLookups::Standing::kFailed;
   if (how_ == CURLE_COULDNT_RESOLVE_HOST || how_ == CURLE_COULDNT_RESOLVE_PROXY) {
     driver_.lookups().ended();
   } else {
-    driver_.lookups().left(SteadyClock::now());
+    driver_.lookups().left();
   }
 }
 
@@ -398,8 +402,7 @@ Error HttpTransfer::error() const {
   if (answer_.is_faulty()) return answer_.error(who);
   if (lookup_refused_) {
     Error refused(ErrorKind::kTryLater,
-                  fmt::format("{}{} other names wait for the name server to answer: is it our resolver?", who,
-                              NameLookups::kMost));
+                  who + "many other names wait for the name server to answer: is it our resolver?");
     refused.sent = false;
     return refused;
   }

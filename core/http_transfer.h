@@ -16,6 +16,7 @@
 #include "core/curl_driver.h"
 #include "core/http_client.h"
 #include "core/large_body_permit.h"
+#include "core/name_lookups.h"
 #include "core/peer_certificate.h"
 #include "core/task.h"
 
@@ -49,6 +50,7 @@ struct EndpointPlan {
   bool checks_chain = true;  // and the name
   std::shared_ptr<const HeaderList> headers;
   std::shared_ptr<PeerCertificate> peer = std::make_shared<PeerCertificate>();
+  mutable NameLookups::Standing name = NameLookups::Standing::kUnknown;
   mutable std::uint64_t wishes = 0;  // answers so far that asked to be left alone
 };
 

@@ -10,11 +10,13 @@ SteadyTime LoginLimit::ready_at() const { return last_ ? *last_ + gap() : Steady
 std::chrono::milliseconds LoginLimit::gap() const {
   std::chrono::milliseconds gap = least_;
   for (unsigned deaths = 1; deaths < early_deaths_ && gap < kMost; ++deaths) gap *= 2;
+  for (unsigned i = 0; i < std::min(unclear_refusals_, kMostRefusals) && gap < kMost; ++i) gap *= 2;
   return std::min(gap, kMost);
 }
 
 void LoginLimit::granted(SteadyTime now, std::chrono::seconds life) {
   granted_ = now;
+  unclear_refusals_ = 0;
   promised_ = life;
 }
 

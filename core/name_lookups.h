@@ -1,11 +1,14 @@
-// How many names are being looked up. libcurl's resolver takes a thread for each, and while no name server answers it
-// goes on when the request that asked has long ended: there would be as many threads as names are asked for. Knows
-// nothing of curl.
+// How many names are being looked up, and whose may be. libcurl's resolver takes a thread for each, and while no name
+// server answers it goes on when the request that asked has long ended: there would be as many threads as names are
+// asked for. Names that cannot be resolved must not keep out those that can. Knows nothing of curl, nor of threads.
+//
+//   of all slots   ├── 64: any name ──┤── 32: none that failed last ──┤── 32: only what was resolved before ──┤
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <deque>
+#include <cstdint>
 
 #include "core/clock.h"
 
@@ -14,14 +17,18 @@ namespace sessionlogd {
 class NameLookups {
  public:
   // Of one shard. A fleet that is asked for at once has this many under way only while its name server is slow.
-  static constexpr std::size_t kMost = 128;
-  // By then a resolver has given up: 5 s for each of three servers, twice, and for a search domain as well.
-  static constexpr std::chrono::seconds kLongest{60};
+  static constexpr std::size_t kMost = 128, kMostUnknown = 96, kMostFailed = 64;
+  static constexpr std::chrono::seconds kCountAgain{1};
 
-  // One begins. False: there are too many, it must not.
-  bool begin(SteadyTime now) {
-    while (!left_.empty() && now - left_.front() >= kLongest) left_.pop_front();
-    if (waited_for_ + left_.size() >= kMost) return false;
+  // What is known of a name: how its last lookup ended.
+  enum class Standing : std::uint8_t { kUnknown, kResolved, kFailed };
+
+  // One begins. False: there are too many for such a name, it must not.
+  bool begin(Standing name) {
+    const std::size_t most = name == Standing::kResolved  ? kMost
+                             : name == Standing::kUnknown ? kMostUnknown
+                                                          : kMostFailed;
+    if (waited_for_ + left_ >= most) return false;
     ++waited_for_;
     return true;
   }
@@ -30,14 +37,22 @@ class NameLookups {
   void ended() { --waited_for_; }
 
   // Nobody waits for one of them any more, but its thread.
-  void left(SteadyTime now) {
+  void left() {
     --waited_for_;
-    left_.push_back(now);
+    ++left_;
   }
 
+  // Whether to count the threads, and tell with running(): only that says which of those that were left have ended.
+  bool must_count(SteadyTime now) {
+    if (left_ == 0 || now < counted_at_ + kCountAgain) return false;
+    counted_at_ = now;
+    return true;
+  }
+  void running(std::size_t threads) { left_ = std::min(left_, threads - std::min(threads, waited_for_)); }
+
  private:
-  std::size_t waited_for_ = 0;
-  std::deque<SteadyTime> left_;  // when, the oldest first
+  std::size_t waited_for_ = 0, left_ = 0;
+  SteadyTime counted_at_{};
 };
 
 }  // namespace sessionlogd

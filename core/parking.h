@@ -31,6 +31,7 @@ class Parking {
   }
 
   bool is_empty(SteadyTime now) const { return now >= until_; }
+  SteadyTime until() const { return until_; }
 
  private:
   std::size_t hash_ = 0;

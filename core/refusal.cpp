@@ -154,6 +154,21 @@ bool is_about_the_token(std::string_view reason) {
   return false;
 }
 
+// Of a 400 to a login: OAuth's codes for it (RFC 6749, section 5.2), or words on who logs in. The other codes of OAuth
+// are about how it was asked, whatever their descriptions name.
+bool is_about_the_credential(std::string_view reason) {
+  const std::string words = folded(reason);
+  for (const std::string_view part : {"invalidrequest", "unsupportedgranttype", "invalidscope"}) {
+    if (holds(words, part)) return false;
+  }
+  for (const std::string_view part :
+       {"invalidgrant", "invalidclient", "unauthorized", "credential", "password", "user", "account", "authenticat",
+        "access denied", "accessdenied", "login failed", "logon fail"}) {
+    if (holds(words, part)) return true;
+  }
+  return false;
+}
+
 struct Row {
   int least, most;  // of the status
   bool (*about)(std::string_view reason);
@@ -175,7 +190,8 @@ constexpr Row kTable[] = {
     {400, 499, is_about_the_version, Reaction::kWrongVersion, Reaction::kWrongVersion},
     {403, 403, is_about_the_token, Reaction::kLogInAgain, Reaction::kNoRight},
     {403, 403, anything, Reaction::kNoRight, Reaction::kNoRight},
-    {400, 400, anything, Reaction::kNever, Reaction::kWrongCredential},
+    {400, 400, is_about_the_credential, Reaction::kNever, Reaction::kWrongCredential},
+    {400, 400, anything, Reaction::kNever, Reaction::kBadRequest},
     {404, 406, anything, Reaction::kNever, Reaction::kWrongAddress},
     {400, 499, anything, Reaction::kNever, Reaction::kWrongAddress},
 };
@@ -186,6 +202,8 @@ std::string_view words_for(Asked asked, Reaction reaction) {
       return asked == Asked::kToken ? "wrong api_version?" : "";
     case Reaction::kWrongCredential:
       return "the credentials were refused";
+    case Reaction::kBadRequest:
+      return "the login was not taken, which says nothing of the password; wrong api_version or url?";
     case Reaction::kNoRight:
       return asked == Asked::kToken ? "the account may not log in" : "the account may not read it";
     case Reaction::kWrongAddress:
@@ -203,6 +221,7 @@ ErrorKind kind_of(Asked asked, Reaction reaction) {
       return ErrorKind::kTryLater;
     case Reaction::kWrongVersion:
     case Reaction::kWrongAddress:
+    case Reaction::kBadRequest:
       return asked == Asked::kToken ? ErrorKind::kBadAnswer : ErrorKind::kRefused;
     default:
       return ErrorKind::kRefused;

@@ -31,6 +31,7 @@ enum class Reaction : std::uint8_t {
   kLogInAgain,       // the token is not accepted: one new login
   kWrongVersion,     // the api_version is not spoken there; no word on the credentials
   kWrongCredential,  // of a login: the same password brings nothing but a locked account
+  kBadRequest,       // of a login: not taken, and no word on the credentials
   kNoRight,          // who we are is known, and may not
   kLater,            // it passes by itself
   kWrongAddress,     // nothing of this interface is there
@@ -46,6 +47,9 @@ bool leads_to_a_login(std::string_view location);
 // The error for a response that is no success: "HTTP 403 to /api/v1/sessions: not allowed: EULA not accepted". A reason
 // that may not be quoted is handed over as "".
 Error make_refusal(Asked asked, Reaction reaction, int status, std::string_view what, std::string_view reason);
+
+// What to do about kWrongVersion.
+inline constexpr std::string_view kSetVersion = "set `api_version` to what the appliance speaks";
 
 // Whether such an error says more than which status came for what.
 bool gives_reason(const Error& refusal);

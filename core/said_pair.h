@@ -30,9 +30,37 @@ class SaidPair {
     return true;
   }
 
+  // It is over for certain; whether to say so.
+  bool is_over() {
+    away_since_.reset();
+    return std::exchange(said_, false);
+  }
+
  private:
   bool said_ = false;
   std::optional<SteadyTime> away_since_;
+};
+
+// The same where people wait for the end: it is said at once, unless the thing had begun within a minute of its last
+// end. Then it comes and goes, and its end is said when it has stayed away.
+class SaidOutage {
+ public:
+  bool is_so(SteadyTime now) {
+    if (!pair_.is_so()) return false;
+    comes_and_goes_ = ended_at_ && now - *ended_at_ < SaidPair::kLasts;
+    return true;
+  }
+
+  bool is_not_so(SteadyTime now) {
+    const bool ends = comes_and_goes_ ? pair_.is_not_so(now) : pair_.is_over();
+    if (ends) ended_at_ = now;
+    return ends;
+  }
+
+ private:
+  SaidPair pair_;
+  std::optional<SteadyTime> ended_at_;
+  bool comes_and_goes_ = false;
 };
 
 }  // namespace sessionlogd

@@ -1,5 +1,6 @@
 #include "core/shard.h"
 #include "core/log_line.h"
+#include "core/threads_of_this_name.h"
 
 #include <boost/asio/post.hpp>
 #include <iterator>
@@ -92,7 +93,10 @@ void Shard::start(std::function<void()> on_end) {
     look_at_sources();
     end_if_idle();
   });
-  thread_ = std::thread([this] { io_.run(); });
+  thread_ = std::thread([this] {
+    name_this_thread();  // so that it can count its resolver's
+    io_.run();
+  });
 }
 
 Task<void> Shard::run_source(Sources::iterator source) {

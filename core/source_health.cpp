@@ -76,6 +76,8 @@ std::string_view words_for(WaitingFor what) {
              "own";
     case WaitingFor::kRate:
       return "`rate` allows no more";
+    case WaitingFor::kParked:
+      return "its credential was refused";
     case WaitingFor::kBreaker:
       break;
   }
@@ -91,11 +93,18 @@ void SourceHealth::listed(const Result<void>& how) {
       log_info({.source = settings_.name}, "is listed again");
     return;
   }
-  const Error error = how.error();
+  Error error = how.error();
   listing_fault_ = error.detail;
-  if (is_unknown_there(error.http_status) && !gives_reason(error))
+  if (is_unknown_there(error.http_status) && !gives_reason(error)) {
     listing_fault_ += fmt::format(" (wrong api_version? {} is asked for)", settings_.api_version);
-  const bool passes = error.kind == ErrorKind::kTryLater || error.kind == ErrorKind::kBadAnswer;
+    error.remedy = kSetVersion;
+  }
+  // What is wrong with a connection says by itself what to do.
+  const std::string_view remedy = error.http_status != 0 ? remedy_for(error) : error.remedy;
+  if (!remedy.empty()) listing_fault_ += fmt::format("; {}", remedy);
+  // Who says what to do has nothing to wait for. Logins come once in 30 s: three that fail would take a minute.
+  const bool is_login = error.http_status == 0 && !error.remedy.empty();
+  const bool passes = !is_login && (error.kind == ErrorKind::kTryLater || error.kind == ErrorKind::kBadAnswer);
   if (passes && failed_listings_ < kFailuresWorthSaying && !said_.is_open()) return;
   // An open breaker was said, with the reason.
   const bool is_news = !api_.breaker_until() && said_.is_news(error);
@@ -220,7 +229,8 @@ void SourceHealth::judged(const ReadSuccess::Judgement& logs, std::size_t due, c
 }
 
 void SourceHealth::waits(std::optional<WaitingFor> what, std::chrono::seconds left) {
-  if (!what || *what == WaitingFor::kBreaker) {  // that was said, with the reason
+  const bool was_said = what == WaitingFor::kBreaker || what == WaitingFor::kParked;  // with the reason
+  if (!what || was_said) {
     if (waiting_.is_not_so(SteadyClock::now())) log_info({.source = settings_.name}, "is asked again");
     return;
   }

@@ -23,7 +23,7 @@ enum class SourceCondition : std::uint8_t {
   kOk,           // it is listed, and its logs can be read, or none was due
   kStarting,     // no listing was read to its end yet, and none has failed
   kBackingOff,   // its last listing failed, or its logs cannot be read; it is tried again
-  kOpenBreaker,  // it fails whatever it is asked: one probe in 30 s
+  kOpenBreaker,  // three requests failed, and nothing is answered: single probes, at most 30 s apart
   kParked,       // its credential was refused and is held back, or a file that its settings name cannot be used
 };
 
@@ -32,6 +32,7 @@ enum class WaitingFor : std::uint8_t {
   kRetryAfter,  // it asked to be left alone (429, 503)
   kLogin,       // the next login is not allowed yet
   kRate,        // `rate`
+  kParked,      // its credential was refused; another one would be tried at once
   kBreaker,     // the next probe of a source that fails whatever it is asked
 };
 

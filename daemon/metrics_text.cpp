@@ -161,7 +161,7 @@ void add_how_sources_are(Families& families, const Subjects& subjects) {
       subjects, [](const SourceView& source) { return static_cast<double>(source.sessions_failing); });
   add_each(families.gauge("source_waiting_seconds",
                           "For how long from now on the source is not asked anything: Retry-After, login limit, rate, "
-                          "breaker; 0: it is."),
+                          "a refused credential, breaker; 0: it is."),
            subjects, [](const SourceView& source) { return source.waiting.count(); });
   add_each(families.gauge("source_clock_offset_seconds", "The source's clock less ours."), subjects,
            [](const SourceView& source) { return static_cast<double>(source.clock_offset.count()); });

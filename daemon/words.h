@@ -8,7 +8,7 @@ namespace sessionlogd {
 
 inline constexpr std::array<std::string_view, 5> kConditionWords{"ok", "starting", "backing_off", "open_breaker",
                                                                  "parked"};  // by SourceCondition
-inline constexpr std::array<std::string_view, 4> kWaitWords{"retry_after", "login", "rate",
+inline constexpr std::array<std::string_view, 5> kWaitWords{"retry_after", "login", "rate", "parked",
                                                             "breaker"};  // by WaitingFor
 inline constexpr std::array<std::string_view, 4> kPollWords{"new", "changed", "unchanged", "failed"};
 inline constexpr std::array<std::string_view, 4> kChangeWords{"new", "changed", "error", "gap"};

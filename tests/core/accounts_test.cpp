@@ -42,7 +42,9 @@ TEST_F(AccountsKept, ParkARefusedPasswordForAllWhoUseIt) {
   EXPECT_FALSE(accounts.parks({"https://other", account_.username}, "wrong", now_));
   EXPECT_FALSE(accounts.parks(account_, "wrong", {now_.seconds + 900, 0}));
   EXPECT_EQ(accounts.parks(account_, "wrong", {now_.seconds - 9'000, 0})->seconds, 900) << "a clock was set back";
-  accounts.granted(account_);
+  accounts.granted(account_, "right");
+  EXPECT_TRUE(accounts.parks(account_, "wrong", now_)) << "a neighbour's right password says nothing of this one";
+  accounts.granted(account_, "wrong");
   EXPECT_FALSE(accounts.parks(account_, "wrong", now_));
 }
 
@@ -60,8 +62,33 @@ TEST_F(AccountsKept, KnowARefusedPasswordAgainAfterARestart) {
   ASSERT_TRUE(again.parks(account_, "canary-password", now_));
   EXPECT_EQ(again.parks(account_, "canary-password", {now_.seconds + 600, 0})->seconds, 300);
   EXPECT_FALSE(again.parks(account_, "another", now_));
-  again.granted(account_);
+  again.granted(account_, "canary-password");
   EXPECT_FALSE(Accounts(file()).parks(account_, "canary-password", now_));
+}
+
+TEST_F(AccountsKept, KnowEachRefusedPasswordOfAnAccountAgainAfterARestart) {
+  {
+    Accounts accounts(file());
+    for (const char* secret : {"old", "older", "right"}) accounts.refused(account_, 1, secret, now_, "HTTP 401");
+    accounts.granted(account_, "right");
+    accounts.logs_in(account_, 1, now_, 0);
+  }
+  for (int run = 0; run < 2; ++run) {
+    Accounts again(file());
+    EXPECT_TRUE(again.parks(account_, "old", now_));
+    EXPECT_TRUE(again.parks(account_, "older", now_));
+    EXPECT_FALSE(again.parks(account_, "right", now_));
+    EXPECT_TRUE(again.last_login(account_, now_));
+    again.logs_in(account_, 1, now_, 0);
+    again.refused(account_, 2, "new", {now_.seconds + 1, 0}, "HTTP 401");
+  }
+}
+
+TEST_F(AccountsKept, ForgetRefusedPasswordsWhoseTimeIsOver) {
+  Accounts accounts(file());
+  for (int i = 0; i < 3'000; ++i)
+    accounts.refused(account_, 1, std::to_string(i), {now_.seconds + i * 900, 0}, "HTTP 401");
+  EXPECT_LT(text().size(), 150'000u);
 }
 
 TEST_F(AccountsKept, AreForgottenWhereTheFileIsNoneOfOurs) {
@@ -131,18 +158,21 @@ TEST_F(AccountsKept, TakeTheRoomOfTheirAccountsAndNotOfTheirLogins) {
 TEST_F(AccountsKept, LetOneLogInUntilAPasswordIsKnownToBeRight) {
   Accounts accounts("");
   {
-    const auto first = accounts.take_turn(account_);
+    const auto first = accounts.take_turn(account_, "right");
     EXPECT_TRUE(first);
-    EXPECT_FALSE(accounts.take_turn(account_));
-    EXPECT_TRUE(accounts.take_turn({account_.url, "other"}));
+    EXPECT_FALSE(accounts.take_turn(account_, "right"));
+    EXPECT_TRUE(accounts.take_turn({account_.url, "other"}, "right"));
   }
-  const auto second = accounts.take_turn(account_);
+  const auto second = accounts.take_turn(account_, "right");
   EXPECT_TRUE(second) << "the first has ended without a word";
-  accounts.granted(account_);
-  EXPECT_TRUE(accounts.take_turn(account_)) << "all of them have a token of their own";
-  accounts.refused(account_, 1, "changed", now_, "HTTP 401");
-  const auto third = accounts.take_turn(account_);
-  EXPECT_FALSE(accounts.take_turn(account_));
+  accounts.granted(account_, "right");
+  const auto of_right = accounts.take_turn(account_, "right");
+  EXPECT_TRUE(of_right) << "all of them have a token of their own";
+  EXPECT_FALSE(accounts.take_turn(account_, "unknown")) << "of this one nobody knows";
+  accounts.refused(account_, 1, "unknown", now_, "HTTP 401");
+  EXPECT_TRUE(accounts.take_turn(account_, "right")) << "another was refused";
+  accounts.refused(account_, 1, "right", now_, "HTTP 401");
+  EXPECT_FALSE(accounts.take_turn(account_, "right"));
 }
 
 }  // namespace

@@ -133,7 +133,7 @@ class ApiClientTest : public testing::Test {
   TestServer server_{[this](const Request& request) { return desk_(request); }};
   TemporaryFile password_{"secret\n"};
   SourceSettings settings_;
-  Manners manners_{.between_logins = std::chrono::milliseconds(0)};
+  Manners manners_{.between_logins = std::chrono::milliseconds(0), .doubt = std::chrono::milliseconds(0)};
   CapturedLog log_;
   asio::io_context io_{1};
   CurlClient http_{io_};
@@ -410,7 +410,9 @@ TEST_F(ApiClientTest, OneBadSessionDoesNotSlowItsSource) {
 
 TEST_F(ApiClientTest, ASourceThatFailsWhateverItIsAskedIsLeftAloneAndThatIsSaidOnce) {
   get();
-  desk_.instead = [](const std::string&) { return Reply(answer("", {}, "503 Service Unavailable")); };
+  desk_.instead = [](const std::string&) {
+    return Reply(answer(R"({"title":"Database is read-only"})", {}, "503 Service Unavailable"));
+  };
   for (const char* target : {"/sessions/a", "/sessions/b", "/sessions/c"})
     EXPECT_EQ(get_from(target).error().http_status, 503);
   EXPECT_NE(api().breaker_until(), std::nullopt);
@@ -421,12 +423,27 @@ TEST_F(ApiClientTest, ASourceThatFailsWhateverItIsAskedIsLeftAloneAndThatIsSaidO
   io_.poll();
   EXPECT_EQ(http_.in_flight(), 0u);
   EXPECT_EQ(desk_.gets, asked);
-  EXPECT_EQ(log_.count("source=a fails whatever it is asked: HTTP 503"), 1);
+  EXPECT_EQ(log_.count("source=a fails whatever it is asked: HTTP 503: Database is read-only;"), 1) << log_.text();
   EXPECT_EQ(log_.count("source=a"), 1);
   api().stop();
   run_until([&] { return std::all_of(later.begin(), later.end(), [](const Got& each) { return each.has_value(); }); });
-  log_out(std::chrono::seconds(1));
+  log_out(std::chrono::milliseconds(100));
   EXPECT_THAT(desk_.returned, testing::IsEmpty()) << "the logout is a request like any other";
+}
+
+// Three sessions of many may be asked in a row.
+TEST_F(ApiClientTest, InOnePassASourceOfWhichThreeSessionsFailIsAskedOn) {
+  manners_.held_back = HeldBack::kFails;
+  manners_.doubt = CircuitBreaker::kDoubt;
+  get();
+  desk_.instead = [](const std::string& target) -> std::optional<Reply> {
+    if (!target.starts_with("/sessions/bad")) return std::nullopt;
+    return Reply(answer("", {}, "500 Internal Server Error"));
+  };
+  for (const char* target : {"/sessions/bad-1", "/sessions/bad-2", "/sessions/bad-3"})
+    EXPECT_TRUE(get_from(target).has_error());
+  EXPECT_TRUE(get_from("/sessions/good").has_value());
+  EXPECT_EQ(log_.count("source=a"), 0) << log_.text();
 }
 
 TEST_F(ApiClientTest, InOnePassASourceThatFailsIsNotWaitedFor) {
@@ -707,6 +724,66 @@ TEST_F(ApiClientTest, InOnePassALoginThatFailedIsNotRepeated) {
   desk_.log_in = [](int) { return Reply(answer(R"({"error":"wrong version"})", {}, "400 Bad Request")); };
   for (int i = 0; i < 3; ++i) EXPECT_THAT(error_of_get().detail, HasSubstr("wrong api_version?: wrong version"));
   EXPECT_EQ(desk_.logins, 1);
+}
+
+// Not that it may not log in again so soon.
+TEST_F(ApiClientTest, InOnePassTheReasonOfALoginThatFailedIsKept) {
+  manners_ = {.held_back = HeldBack::kFails, .between_logins = std::chrono::hours(1)};
+  desk_.log_in = [](int) {
+    return Reply(answer(R"({"message":"Database is read-only"})", {}, "503 Service Unavailable"));
+  };
+  for (int i = 0; i < 3; ++i) {
+    const Error error = error_of_get();
+    EXPECT_EQ(error.kind, ErrorKind::kTryLater);
+    EXPECT_EQ(error.detail, "token request: HTTP 503: Database is read-only");
+    EXPECT_EQ(error.remedy, "look at the appliance's own log");
+  }
+  EXPECT_EQ(desk_.logins, 1);
+}
+
+TEST_F(ApiClientTest, WhoWaitsForALoginLearnsWhyItFailed) {
+  desk_.log_in = [](int) { return Reply(answer("", {}, "503 Service Unavailable")); };
+  for (const Got& each : get(5)) EXPECT_THAT(each->error().detail, HasSubstr("HTTP 503"));
+}
+
+TEST_F(ApiClientTest, TellsUntilWhenARefusedCredentialIsHeldBack) {
+  EXPECT_FALSE(api().waits());
+  desk_.log_in = [](int) { return unauthorized(); };
+  EXPECT_TRUE(get().front()->has_error());
+  const auto waits = api().waits();
+  ASSERT_TRUE(waits);
+  EXPECT_EQ(waits->what, WaitingFor::kParked);
+  EXPECT_GT(waits->until, SteadyClock::now() + std::chrono::minutes(14));
+  EXPECT_LE(waits->until, SteadyClock::now() + Parking::kSpan);
+}
+
+// That is a word on the token, where a 401 to one request may be one on the request.
+TEST_F(ApiClientTest, APageToLogInIsTheReactionToANewTokenAtOnceAndOnce) {
+  manners_.between_logins = std::chrono::hours(1);
+  const auto to_log_in = [] { return Reply(answer("", {"Location: /login?back=x"}, "302 Found")); };
+  get();
+  desk_.instead = [&](const std::string& target) -> std::optional<Reply> {
+    if (target == "/sessions/a" && desk_.refreshes == 0) return to_log_in();
+    if (target == "/sessions/b") return to_log_in();
+    return std::nullopt;
+  };
+  EXPECT_TRUE(get_from("/sessions/a").has_value());
+  EXPECT_EQ(desk_.refreshes, 1);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(get_from("/sessions/b").error().http_status, 302);
+  EXPECT_EQ(desk_.refreshes, 1) << "the next one is not due";
+  EXPECT_EQ(desk_.logins, 1);
+}
+
+TEST_F(ApiClientTest, ALoginThatIsNotTakenIsNotTakenForARefusedPassword) {
+  desk_.log_in = [](int number) {
+    if (number > 1) return Reply(grant(number));
+    return Reply(answer(R"({"message":"EULA not accepted"})", {}, "400 Bad Request"));
+  };
+  const Error error = error_of_get();
+  EXPECT_THAT(error.detail, HasSubstr("says nothing of the password"));
+  EXPECT_THAT(error.detail, HasSubstr("EULA not accepted"));
+  EXPECT_FALSE(api().is_parked());
+  EXPECT_TRUE(get().front()->has_value());
 }
 
 TEST_F(ApiClientTest, AVersionThatIsRefusedIsNotTakenForARefusedPassword) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/core/captured_log.h"
+
 namespace sessionlogd {
 namespace {
 
@@ -154,6 +156,39 @@ TEST(Committer, OffersTheSameBatchesUntilTheyAreTaken) {
   EXPECT_EQ(committer.events(), 2u);
   EXPECT_FALSE(committer.waiting());
   EXPECT_EQ(queue.bytes(), 0u);
+}
+
+// Refuses each batch once.
+class FlutteringSink : public FakeSink {
+ public:
+  FlutteringSink() : FakeSink(0, ErrorKind::kTryLater) {}
+  Result<void> commit(std::span<const Batch> batches) override {
+    refuses_ = !refuses_;
+    if (refuses_) return Error(ErrorKind::kTryLater, "not now");
+    return FakeSink::commit(batches);
+  }
+
+ private:
+  bool refuses_ = false;
+};
+
+TEST(Committer, SaysOnceOfASinkThatComesAndGoes) {
+  const CapturedLog log;
+  BatchQueue queue(1 << 20);
+  FlutteringSink sink;
+  CommitSettings settings = kAtOnce;
+  settings.bytes = 1;
+  settings.patience_at_stop = 1h;
+  Committer committer(queue, sink, settings, [](const Error&) { FAIL(); });
+  committer.start();
+  for (std::uint64_t i = 1; i <= 20; ++i) {
+    queue.push(batch("a"));
+    while (committer.commits() < i) std::this_thread::yield();
+  }
+  queue.close();
+  EXPECT_TRUE(committer.join());
+  EXPECT_LE(log.count("cannot take events now"), 2) << log.text();
+  EXPECT_EQ(log.count("takes events again"), 1) << log.text();
 }
 
 TEST(Committer, CountsWhatItCommits) {

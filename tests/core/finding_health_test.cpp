@@ -122,6 +122,27 @@ TEST(SessionsThatFail, MakeASourceNotWellWhenTheyAreATenth) {
   EXPECT_EQ(log.count("gives logs again"), 1) << log.text();
 }
 
+// So often the others are read in a quarter of an hour.
+std::uint64_t polls_of_good(std::size_t bad) {
+  SimulatedShard shard(options());
+  const CapturedLog log;
+  SimulatedAppliance& appliance = shard.add(running(30));
+  appliance.answer_logs([=](std::size_t session) {
+    return session % 3 == 0 && session / 3 < bad ? std::optional(refusal(500)) : std::nullopt;
+  });
+  run(shard, 15min);
+  EXPECT_EQ(shard.view(0).sessions_failing, bad);
+  EXPECT_EQ(log.count("fails whatever it is asked"), 0) << log.text();
+  std::uint64_t polls = 0;
+  for (std::size_t session = 0; session < 30; ++session) polls += session % 3 == 0 ? 0 : appliance.polls_of(session);
+  return polls;
+}
+
+TEST(SessionsThatFail, WithAFaultOfTheServerDoNotSlowTheOthers) {
+  const std::uint64_t alone = polls_of_good(0), beside = polls_of_good(10);
+  EXPECT_GE(beside * 100, alone * 95) << beside << " of " << alone;
+}
+
 TEST(SessionsThatFail, AreCountedBelowATenth) {
   SimulatedShard shard(options());
   const CapturedLog log;

@@ -37,6 +37,16 @@ TEST(LoginLimit, DoublesWhileTokensDieEarlyUpToAnHour) {
   EXPECT_EQ(limit.gap(), 1h);
 }
 
+TEST(LoginLimit, DoublesWhileItIsNotKnownWhetherThePasswordIsRefused) {
+  LoginLimit limit;
+  for (const auto gap : {60s, 120s, 240s, 480s, 960s, 960s}) {
+    limit.refused_unclearly();
+    EXPECT_EQ(limit.gap(), gap);
+  }
+  limit.granted(kNow, 1h);
+  EXPECT_EQ(limit.gap(), 30s);
+}
+
 TEST(LoginLimit, KeepsItsDistanceFromALoginOfARunBefore) {
   LoginLimit limit;
   limit.restore(kNow, 0);

@@ -100,6 +100,16 @@ TEST(Refusal, HasTheReactionThatItsReasonAsksFor) {
       {kData, 503, R"({"message":"wrong version"})", "", Reaction::kLater},
       {kData, 501, "", "", Reaction::kNever},
       {kToken, 400, R"({"error":"invalid_grant"})", "", Reaction::kWrongCredential},
+      {kToken, 400, R"({"error":"invalid_client"})", "", Reaction::kWrongCredential},
+      {kToken, 400, R"({"error":"unauthorized_client"})", "", Reaction::kWrongCredential},
+      {kToken, 400, R"({"errorCode":"AccessDenied"})", "", Reaction::kWrongCredential},
+      {kToken, 400, "Incorrect user name or password", "", Reaction::kWrongCredential},
+      {kToken, 400, R"({"error":"invalid_request","error_description":"password is missing"})", "",
+       Reaction::kBadRequest},
+      {kToken, 400, R"({"error":"unsupported_grant_type"})", "", Reaction::kBadRequest},
+      {kToken, 400, R"({"error":"invalid_scope"})", "", Reaction::kBadRequest},
+      {kToken, 400, R"({"message":"EULA not accepted"})", "", Reaction::kBadRequest},
+      {kToken, 400, "", "", Reaction::kBadRequest},
       {kToken, 401, "", "", Reaction::kWrongCredential},
       {kToken, 401, R"({"message":"the client's version is old"})", "", Reaction::kWrongCredential},
       {kToken, 401, R"({"error":{"code":"UnsupportedApiVersion"}})", "", Reaction::kWrongVersion},
@@ -126,6 +136,7 @@ TEST(Refusal, SaysWhatWasAskedAndWhy) {
   const Error version = make_refusal(Asked::kToken, Reaction::kWrongVersion, 400, "", "use 1.8-rev0");
   EXPECT_EQ(version.detail, "token request: HTTP 400: wrong api_version?: use 1.8-rev0");
   EXPECT_EQ(version.kind, ErrorKind::kBadAnswer) << "it parks no account";
+  EXPECT_EQ(make_refusal(Asked::kToken, Reaction::kBadRequest, 400, "", "").kind, ErrorKind::kBadAnswer);
   EXPECT_EQ(make_refusal(Asked::kData, Reaction::kNever, 410, "/x", "").detail, "HTTP 410 to /x");
 }
 

@@ -32,5 +32,22 @@ TEST(SaidPair, ThatComesAndGoesIsSaidOnce) {
   EXPECT_EQ(lines, 1);
 }
 
+TEST(SaidOutage, EndsAtOnceUnlessItComesAndGoes) {
+  const auto made = std::make_unique<SaidOutage>();
+  SaidOutage& outage = *made;
+  EXPECT_FALSE(outage.is_not_so(kStart)) << "it never was";
+  EXPECT_TRUE(outage.is_so(kStart));
+  EXPECT_FALSE(outage.is_so(kStart + 1s));
+  EXPECT_TRUE(outage.is_not_so(kStart + 2s));
+  EXPECT_FALSE(outage.is_not_so(kStart + 3s)) << "once";
+  EXPECT_TRUE(outage.is_so(kStart + 30s));
+  EXPECT_FALSE(outage.is_not_so(kStart + 31s)) << "it may come again";
+  EXPECT_FALSE(outage.is_so(kStart + 40s));
+  EXPECT_FALSE(outage.is_not_so(kStart + 41s));
+  EXPECT_TRUE(outage.is_not_so(kStart + 101s));
+  EXPECT_TRUE(outage.is_so(kStart + 161s));
+  EXPECT_TRUE(outage.is_not_so(kStart + 162s)) << "a minute later it is another";
+}
+
 }  // namespace
 }  // namespace sessionlogd

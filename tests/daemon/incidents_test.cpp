@@ -134,6 +134,27 @@ INSTANTIATE_TEST_SUITE_P(
                              },
                              true, "parked", "the credentials were refused: Bad credentials",
                              "or when the secret changes", "SessionlogdSourceDown"},
+                    Incident{"ALoginThatFails",
+                             [](const Request& request) -> Instead {
+                               if (!is_token(request)) return std::nullopt;
+                               return Reply(
+                                   answer(R"({"message":"Database is read-only"})", {}, "503 Service Unavailable"));
+                             },
+                             true, "backing_off", "token request: HTTP 503: Database is read-only",
+                             "look at the appliance's own log", "SessionlogdSourceDown"},
+                    Incident{"ALoginThatHangs",
+                             [](const Request& request) -> Instead {
+                               if (!is_token(request)) return std::nullopt;
+                               return Reply("", Reply::Then::kSilence);
+                             },
+                             true, "backing_off", "timed out", "is the appliance overloaded", "SessionlogdSourceDown"},
+                    Incident{"AListingThatIsRefused",
+                             [](const Request& request) -> Instead {
+                               if (is_token(request) || is_log(request)) return std::nullopt;
+                               return Reply(answer(R"({"message":"missing role"})", {}, "403 Forbidden"));
+                             },
+                             true, "backing_off", "missing role", "give the account the right to read session logs",
+                             "SessionlogdSourceDown"},
                     Incident{"ARefusedVersion",
                              [](const Request& request) -> Instead {
                                if (is_token(request)) return std::nullopt;

@@ -11,11 +11,10 @@
 namespace sessionlogd::test {
 namespace {
 
-// Brokers on a busy machine may time out once more after all was delivered.
-bool takes_events(const Child& daemon) {
-  const std::string said = daemon.err();
-  const std::size_t trouble = said.rfind(" cannot take events now");
-  return trouble == said.npos || said.find(" takes events again", trouble) != said.npos;
+// Brokers on a busy machine may time out once more after all was delivered. Where that comes and goes its end is said
+// late.
+bool takes_events(const Workplace& place) {
+  return get_body(place, "/status").find(R"("state":"ok","error":"","last_commit":)") != std::string::npos;
 }
 
 // A daemon waits two seconds at its end for brokers that are slow just then. If that was not enough it says so, and by
@@ -47,9 +46,7 @@ bool Bed::is_told(const Child& daemon, const std::string& trouble, std::size_t s
 }
 
 bool Bed::is_well() const {
-  return eventually([&] {
-    return get_body(place, "/status").find(R"("state":"ok","error":"","last_commit":)") != std::string::npos;
-  });
+  return eventually([&] { return takes_events(place); });
 }
 
 std::vector<Message> Bed::read() {
@@ -84,7 +81,7 @@ void Bed::finish(Child& daemon, const std::vector<std::string>& how) {
 }
 
 int Bed::end(Child& daemon, const std::vector<std::string>& how) {
-  EXPECT_TRUE(eventually([&] { return agrees(how) && takes_events(daemon); })) << daemon.err();
+  EXPECT_TRUE(eventually([&] { return agrees(how) && takes_events(place); })) << daemon.err();
   daemon.signal(SIGTERM);
   return daemon.wait();
 }
