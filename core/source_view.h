@@ -89,6 +89,9 @@ struct SourceView {
   std::optional<Instant> breaker_until, token_expires, certificate_expires;
 };
 
+// Of a source that nobody can say anything of before the sink has told what was delivered.
+SourceView view_of_waiting(const SourceSettings& settings);
+
 // Of a source that cannot be polled at all, for the reason in `why`.
 SourceView view_of_unusable(const SourceSettings& settings, const std::string& why);
 

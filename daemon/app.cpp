@@ -154,7 +154,8 @@ bool App::recover() {
       sink_->recover(restored_);
       break;
     } catch (const TryLater& full) {
-      if (!wait_for_room(full.what())) return false;
+      could_not_ = full.what();
+      if (!wait_for_room()) return false;
     } catch (const Stopped&) {
       return false;
     }
@@ -163,9 +164,11 @@ bool App::recover() {
   return true;
 }
 
+// Until an attempt comes further than those before, what they failed for is what is waited for.
 std::string App::recovering() const {
   const std::string how_far = sink_->how_far();
-  return how_far.empty() ? "reading what was delivered" : "reading what was delivered: " + how_far;
+  if (!how_far.empty()) return "reading what was delivered: " + how_far;
+  return could_not_.empty() ? "reading what was delivered" : could_not_;
 }
 
 // For whoever looks at the admin address meanwhile; at most once a second.
@@ -178,11 +181,11 @@ void App::say_starting(std::string what) {
 }
 
 // false: we were asked to stop.
-bool App::wait_for_room(const std::string& why) {
+bool App::wait_for_room() {
   starting_said_ = {};
-  say_starting(why);
+  say_starting(could_not_);
   if (room_wait_.count() == 0) {
-    log_error({.sink = sink_->name()}, "cannot start now: {}; waiting until it can, nothing is lost", why);
+    log_error({.sink = sink_->name()}, "cannot start now: {}; waiting until it can, nothing is lost", could_not_);
   }
   service_.ready();  // what is accepted and waits has started: nobody is helped by a restart
   room_wait_ = std::clamp(room_wait_ * 2, kFirstWaitForRoom, Backoff::kMost);
