@@ -59,17 +59,24 @@ std::size_t largest_body(const Settings& settings) {
 MemoryShares shares_of(const Settings& settings, std::size_t shards) {
   MemoryShares shares =
       MemoryShares::of(settings.daemon.memory_bytes, shards, largest_body(settings), settings.sink.commit_bytes);
-  shares.connections = std::max<std::size_t>(Descriptors::raise().connections() / shards, 1);
+  const Descriptors descriptors = Descriptors::raise();
+  if (!descriptors.are_enough_to_start(shards)) {
+    throw WrongSetting(fmt::format(
+        "this process may have {} files and sockets, and with {} threads it needs {}: raise LimitNOFILE= in "
+        "the unit, or `ulimit -Hn`",
+        descriptors.limit(), shards, Descriptors::least(shards)));
+  }
+  shares.connections = std::max<std::size_t>(descriptors.connections(shards) / shards, 1);
   return shares;
 }
 
-void warn_of_few_descriptors(std::size_t sources) {
+void warn_of_few_descriptors(std::size_t sources, std::size_t shards) {
   const Descriptors descriptors = Descriptors::raise();
-  if (descriptors.are_enough_for(sources)) return;
+  if (descriptors.are_enough_for(sources, shards)) return;
   spdlog::warn(
       "{} sources share {} connections, since this process may have {} files and sockets: each is connected to again "
       "and again; a higher LimitNOFILE= in the unit, or `ulimit -Hn`, ends that",
-      sources, descriptors.connections(), descriptors.limit());
+      sources, descriptors.connections(shards), descriptors.limit());
 }
 
 }  // namespace
@@ -94,7 +101,7 @@ int App::run() {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a file at its size limit is EFBIG, which the sink waits for
   for (const std::string& warning : settings_.warnings) spdlog::warn("{}", warning);
-  warn_of_few_descriptors(settings_.sources.size());
+  warn_of_few_descriptors(settings_.sources.size(), shard_count_);
 
   watch_signals();
   pulse_.start();

@@ -100,6 +100,34 @@ TEST(Commands, CheckSaysThatAConfigurationIsRight) {
   EXPECT_THAT(outcome.out, HasSubstr("the configuration is right, 2 sources"));
 }
 
+TEST(Commands, RunNamesFileAndLineWhereTheOutputCannotBe) {
+  for (const char* name : {"missing/events.ndjson", "sessionlogd.toml"}) {
+    Workplace place;
+    place.write("password", "secret");
+    const Appliance appliance;
+    place.configure(appliance.source("a", "file:" + (place / "password").string()));
+    place.edit_config(place.output().string(), (place / name).string());
+    for (const char* command : {"check", "run"}) {
+      const Outcome outcome = place.run(command);
+      EXPECT_EQ(outcome.status, 78) << name << outcome.err;
+      EXPECT_THAT(outcome.err, ContainsRegex("sessionlogd.toml:[0-9]+: sink.path: found .*, expected")) << name;
+    }
+  }
+}
+
+TEST(Commands, RunSaysInOneLineThatItMayHaveTooFewFiles) {
+  Workplace place;
+  place.write("password", "secret");
+  const Appliance appliance;
+  place.configure(appliance.source("a", "file:" + (place / "password").string()), "threads = 2\n");
+  Child daemon = place.start_program(
+      {"/bin/sh", "-c", "ulimit -n 64 && exec \"$@\"", "sh", SESSIONLOGD, "run", "-c", place.config().string()});
+  EXPECT_EQ(daemon.wait(), 78) << daemon.err();
+  EXPECT_THAT(daemon.err(),
+              HasSubstr("may have 64 files and sockets, and with 2 threads it needs 92: raise LimitNOFILE="));
+  EXPECT_EQ(Workplace::lines_of(daemon.err()).size(), 1u) << daemon.err();
+}
+
 TEST(Commands, CheckConnectTriesEverySource) {
   Workplace place;
   {
