@@ -388,6 +388,8 @@ TEST(Commands, CheckConnectShowsNothingOfASourceThatItDidNotFinish) {
   EXPECT_THAT(outcome.out, ContainsRegex("a +veeam-aws +2 +- +no answer in time"));
   EXPECT_THAT(outcome.out, testing::Not(HasSubstr("geheim")));
   EXPECT_THAT(outcome.out, testing::Not(HasSubstr("canary")));
+  EXPECT_EQ(appliance.issued().size(), 1u);
+  EXPECT_EQ(appliance.returned(), appliance.issued()) << "the token is handed back";
 }
 
 TEST(Commands, CheckConnectIsNotWellWhereTheListingIsNotComplete) {
