@@ -270,6 +270,45 @@ INSTANTIATE_TEST_SUITE_P(
             {"x1b.2J.nfake"}}),
     [](const testing::TestParamInfo<Shown>& shown) { return shown.param.what; });
 
+// Words of our own messages and events, and names that the dialect has.
+TEST(Commands, CheckConnectShowsWhatItSaysItselfWhateverThePassword) {
+  for (const char* password :
+       {"event", "sessionlogd", "session", "entries", "message", "status", "veeam", "session_types"}) {
+    Workplace place;
+    place.write("password", password);
+    const Appliance appliance([&](const Appliance::Request& request) -> std::optional<TestServer::Reply> {
+      const std::string_view target = request.target();
+      if (target.find("/log") != target.npos) return TestServer::Reply(answer(on_day("{\"log\":[" + kEntry + "]}")));
+      if (target.find("/sessions?") == target.npos) return std::nullopt;
+      const std::string rows[] = {kRow, R"({"id":"s2","type":"Retention","status":"Succeeded"})"};
+      std::string listed;
+      for (std::size_t i = number_behind(target, "Offset="); i < std::size(rows); ++i)
+        listed += (listed.empty() ? "" : ",") + rows[i];
+      return TestServer::Reply(answer(on_day("{\"results\":[" + listed + "]}")));
+    });
+    place.configure(appliance.source("a", "file:" + (place / "password").string()) +
+                    "session_types = { exclude = [\"Retention\"] }\n");
+    const Outcome outcome = place.run("check", {"--connect"});
+    EXPECT_EQ(outcome.status, 0) << password << outcome.out << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr("session_types drops 1 of 2 sessions")) << password;
+    EXPECT_THAT(outcome.out, HasSubstr("\"message\":\"Processing\"")) << password;
+  }
+}
+
+TEST(Commands, CheckConnectSaysThatAPasswordWasRefusedWhateverItIs) {
+  for (const char* password : {"credentials", "token", "HTTP 401"}) {
+    Workplace place;
+    place.write("password", password);
+    const Appliance appliance([](const Appliance::Request&) {
+      return TestServer::Reply(answer(R"({"title":"no"})", {}, "401 Unauthorized"));
+    });
+    place.configure(appliance.source("a", "file:" + (place / "password").string()));
+    const Outcome outcome = place.run("check", {"--connect"});
+    EXPECT_EQ(outcome.status, 1) << outcome.out << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr("the credentials were refused: no")) << password;
+  }
+}
+
 // "2026-01-31T10:00:00", so many seconds from now, in UTC.
 std::string seconds_from_now(long seconds) {
   const std::time_t at = std::time(nullptr) + seconds;
