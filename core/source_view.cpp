@@ -51,6 +51,7 @@ SourceView view_of_unusable(const SourceSettings& settings, const std::string& w
 
 void SourcePoller::look() {
   judge_reads();
+  finder_.look(services_.queue.full());
   const auto wait = api_.waits();
   health_.waits(
       wait ? std::optional(wait->what) : std::nullopt,
@@ -110,14 +111,16 @@ SourceView SourcePoller::view() {
 SourceCondition SourcePoller::condition() const {
   if (!health_.lists() && api_.is_parked()) return SourceCondition::kParked;
   if (api_.breaker_until()) return SourceCondition::kOpenBreaker;
-  if (!health_.lists() || !health_.gives_logs() || !health_.sweep_fault().empty()) return SourceCondition::kBackingOff;
+  if (!health_.lists() || !health_.gives_logs() || !health_.sweep_fault().empty() || finder_.never_ends())
+    return SourceCondition::kBackingOff;
   return finder_.listed_at() ? SourceCondition::kOk : SourceCondition::kStarting;
 }
 
 std::string SourcePoller::fault_in_words() const {
   if (!health_.lists()) return health_.listing_fault();
   if (api_.breaker_until()) return api_.breaker_reason();
-  return health_.gives_logs() ? health_.sweep_fault() : health_.logs_fault();
+  if (!health_.gives_logs()) return health_.logs_fault();
+  return health_.sweep_fault().empty() ? finder_.unended() : health_.sweep_fault();
 }
 
 // The age of the oldest change that is not committed. A source that cannot be read, or a session that is due and was

@@ -61,7 +61,7 @@ class RequestCounts {
 struct SourceView {
   std::shared_ptr<const SourceIdentity> identity;
   SourceCondition condition = SourceCondition::kStarting;
-  std::string error;  // what is wrong, in words; "" when kOk or kStarting
+  std::string error;  // what is wrong, in words; of one that is kOk or kStarting, that its listing goes on and on
 
   std::array<std::uint64_t, 4> polls{};  // new, changed, unchanged, failed
   std::uint64_t entries = 0;
