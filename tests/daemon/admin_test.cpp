@@ -304,6 +304,7 @@ TEST(AdminAddress, AnswersWhileTheSinkIsWaitedForAtTheStart) {
   const std::size_t reason = daemon.err().find("cannot start now: ") + 18;
   const std::string why = daemon.err().substr(reason, 20);
   const auto is_forgotten = [&] { return get_body(place, "/readyz").find(why) == std::string::npos; };
+  EXPECT_TRUE(eventually([&] { return !is_forgotten(); }));
   EXPECT_FALSE(eventually(is_forgotten, std::chrono::seconds{3})) << "also while it is tried again";
   daemon.signal(SIGTERM);
   EXPECT_EQ(daemon.wait(), 0) << daemon.err();
