@@ -62,21 +62,36 @@ class Finder {
   }
 
  private:
-  // The first part of the way to the pattern's matches that is not there, if any.
+  // The first part of the way to the pattern's matches that leads nowhere, if any.
   void say_why_nothing(const std::string& pattern) {
+    const std::string found = "found " + in_quotes(pattern) + ", which leads nowhere: ";
     std::filesystem::path at = key_.configuration.parent_path();
     for (const std::filesystem::path& part : std::filesystem::path(pattern)) {
-      if (part.native().find_first_of("*?[\\") != std::string::npos) return;
-      at /= part;
       std::error_code error;
+      if (std::filesystem::exists(at, error) && !std::filesystem::is_directory(at, error))
+        return refuse(found + at.string() + " is no directory");
+      if (part.native().find_first_of("*?[\\") != std::string::npos) return say_what_else_is_in(at, pattern);
+      at /= part;
       if (std::filesystem::exists(at, error)) continue;
-      const std::string found = "found " + in_quotes(pattern) + ", which leads nowhere: " + at.string();
-      if (std::filesystem::is_symlink(at, error)) return refuse(found + " is a link to nothing");
+      if (std::filesystem::is_symlink(at, error)) return refuse(found + at.string() + " is a link to nothing");
       const bool named_as_it_is = pattern.find_first_of("*?[\\") == pattern.npos;
-      if (named_as_it_is) return refuse(found + " is not there");
-      warnings_.push_back("daemon.include: " + found + " is not there");
+      if (named_as_it_is) return refuse(found + at.string() + " is not there");
+      warnings_.push_back("daemon.include: " + found + at.string() + " is not there");
       return;
     }
+  }
+
+  // An empty directory waits for its files; one that is not may be waiting for another name of theirs.
+  void say_what_else_is_in(const std::filesystem::path& directory, const std::string& pattern) {
+    std::string other;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(directory.empty() ? "." : directory, error)) {
+      const std::string name = entry.path().filename().string();
+      if (!name.starts_with('.') && (other.empty() || name < other)) other = name;
+    }
+    if (other.empty() || std::filesystem::path(pattern).parent_path().empty()) return;
+    warnings_.push_back("daemon.include: found " + in_quotes(pattern) + ", which matches nothing; there is " +
+                        in_quotes((directory / other).string()));
   }
 
   void refuse(std::string_view why) { errors_.add(key_.configuration.string(), key_.line, "daemon.include", why); }

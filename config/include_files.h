@@ -21,8 +21,9 @@ struct IncludeKey {
 };
 
 // The files that match, each once, in alphabetical order within a pattern. No match is no mistake where a pattern asks
-// for whatever there is; its directory is expected: a missing one is warned about. A file that is named as it is must
-// be there, a link must lead somewhere, and a directory must be one that can be listed.
+// for whatever there is; what is warned about is a directory that is missing, or that holds files of other names. A
+// file that is named as it is must be there, a link must lead somewhere, and a directory must be one that can be
+// listed.
 std::vector<std::filesystem::path> find_included(const IncludeKey& key, const std::vector<std::string>& patterns,
                                                  ErrorList& errors, std::vector<std::string>& warnings);
 

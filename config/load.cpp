@@ -122,6 +122,9 @@ class Loader {
     const std::size_t before = errors_.size();
     if (auto sink = table.table("sink")) {
       read_sink(*sink, {formats_, settings_.daemon.memory_bytes, secret_files_}, settings_.sink, settings_.warnings);
+      std::error_code error;
+      if (!settings_.sink.kafka && std::filesystem::equivalent(settings_.sink.file.path, file_, error))
+        sink->refuse("path", "found " + in_quotes(settings_.sink.file.path) + ", which is this file, expected another");
     } else if (secret_files_ == SecretFiles::kMustBeReadable) {
       const std::string fault = find_fault_of_output(settings_.sink.file.path);
       if (!fault.empty()) errors_.add(settings_.file, 0, "sink.path", fault);

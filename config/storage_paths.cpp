@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <climits>
 #include <filesystem>
 #include <string_view>
@@ -54,6 +55,12 @@ std::string find_fault_above(const std::string& path, std::string_view expected)
   return {};
 }
 
+// By LogsDirectory=, at the first start: `check` may come before.
+bool is_made_by_the_unit(const fs::path& directory) {
+  static const fs::path logs = "/var/log/sessionlogd";
+  return directory == logs || directory.parent_path() == logs;
+}
+
 }  // namespace
 
 std::string find_fault_of_output(const std::string& path) {
@@ -61,6 +68,9 @@ std::string find_fault_of_output(const std::string& path) {
   if (std::string fault = find_fault_of_names(path, kMostOfAnOutput); !fault.empty()) return fault;
   if (std::string fault = find_fault_above(path, kExpected); !fault.empty()) return fault;
   struct stat info {};
+  const fs::path directory = fs::path(path).parent_path();
+  if (::stat(directory.c_str(), &info) != 0 && errno == ENOENT && !is_made_by_the_unit(directory))
+    return found(path, directory.string() + " is not there", "a file in a directory that is there: make it");
   if (::lstat(path.c_str(), &info) != 0 || S_ISREG(info.st_mode)) return {};
   return found(path, kind_of(info.st_mode), S_ISLNK(info.st_mode) ? "the path of the file itself" : kExpected);
 }

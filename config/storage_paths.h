@@ -6,8 +6,8 @@
 
 namespace sessionlogd {
 
-// Why there can never be an output file at `path` (absolute), as "found ..., expected ..."; "" when there can. Nothing
-// there is fine, and so is what cannot be examined now.
+// Why there can be no output file at `path` (absolute), as "found ..., expected ..."; "" when there can. Nothing there
+// is fine in a directory that is there, or that the unit makes, and so is what cannot be examined now.
 std::string find_fault_of_output(const std::string& path);
 
 // The same for a directory that is made if it is missing. A link to one is fine.

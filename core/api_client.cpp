@@ -403,7 +403,8 @@ Result<Grant> ApiClient::read_answer(const Result<HttpAnswer>& answer) const {
   Result<Grant> grant = read_grant(*settings_.dialect, answer->status, said, answer->www_authenticate);
   if (grant.has_value()) return grant;
   Error error = grant.error();
-  if (echoes_secret(said) || echoes_secret(error.detail)) {
+  // In what it says; our own words around that may well be the password.
+  if (echoes_secret(said) || echoes_secret(answer->www_authenticate)) {
     error.detail =
         fmt::format("token request: HTTP {}: the answer repeats the secret, so it is not quoted here", answer->status);
   }

@@ -58,6 +58,12 @@ void BatchQueue::close() {
   changed_.notify_all();
 }
 
+bool BatchQueue::wait_for_batch(std::chrono::milliseconds most) {
+  std::unique_lock lock(mutex_);
+  wanted_bytes_ = 0;
+  return wait(lock, SteadyClock::now() + most, [&] { return closed_ || !waiting_.empty(); });
+}
+
 bool BatchQueue::take(std::vector<Batch>& to, std::size_t commit_bytes, std::chrono::milliseconds linger) {
   std::unique_lock lock(mutex_);
   wanted_bytes_ = 0;

@@ -48,11 +48,14 @@ class BatchQueue {
   // Called, on the committer's thread, each time the queue stops being full. Set before the first push.
   void on_room(std::function<void()> notify) { notify_ = std::move(notify); }
 
-  // Called, on the committer's thread, when take() or wait_closed() begin to wait and every second while they do: so
-  // that one can see that it is alive. Must not call this. Set before the first take().
+  // Called, on the committer's thread, when take() or one of the others begins to wait and every second while they do:
+  // so that one can see that it is alive. Must not call this. Set before the first take().
   void on_wait(std::function<void()> tell) { tell_ = std::move(tell); }
 
-  // The committer's side. Waits for the first batch, then until `commit_bytes` are there or `linger` has passed since
+  // The committer's side. Waits at most so long for a batch, or for the queue to be closed. false: neither came.
+  bool wait_for_batch(std::chrono::milliseconds most);
+
+  // Waits for the first batch, then until `commit_bytes` are there or `linger` has passed since
   // it came or the queue is closed or full; puts all into `to`, which must be empty, and whose memory is used for the
   // next. false: closed and empty.
   bool take(std::vector<Batch>& to, std::size_t commit_bytes, std::chrono::milliseconds linger);

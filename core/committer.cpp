@@ -24,13 +24,25 @@ bool Committer::join() {
 
 void Committer::run() {
   std::vector<Batch> batches;
-  while (queue_.take(batches, settings_.bytes, settings_.interval)) {
-    if (!commit(batches)) {
-      complete_ = false;
+  for (;;) {
+    if (!queue_.wait_for_batch(settings_.looks_every)) {
+      if (look()) continue;
+    } else if (!queue_.take(batches, settings_.bytes, settings_.interval)) {
       return;
+    } else if (commit(batches)) {
+      batches.clear();
+      continue;
     }
-    batches.clear();
+    complete_ = false;
+    return;
   }
+}
+
+// What is lost while nothing comes is lost all the same.
+bool Committer::look() {
+  const Result<void> there = sink_.look();
+  if (there.has_error()) on_fatal_(there.error());
+  return there.has_value();
 }
 
 bool Committer::commit(std::vector<Batch>& batches) {

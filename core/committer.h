@@ -32,6 +32,8 @@ struct CommitSettings {
   // At the end: how long a sink that is waited for may still take before what is not committed is left to the source,
   // which keeps it.
   std::chrono::milliseconds patience_at_stop{3'000};
+  // While there is nothing to commit, the sink looks at what was committed.
+  std::chrono::milliseconds looks_every{10'000};
 };
 
 // How the committer is doing.
@@ -67,6 +69,7 @@ class Committer {
 
  private:
   void run();
+  bool look();
   bool commit(std::vector<Batch>& batches);
   Result<void> offer(const std::vector<Batch>& batches);
   void count(const std::vector<Batch>& batches);

@@ -15,6 +15,8 @@ namespace {
 // How often encodings are undone one around the other: a form in JSON in HTML, and one to spare.
 constexpr int kLayers = 4;
 constexpr std::size_t kShortestBase64 = 4;
+// What is decoded of one text, all forms together: what is made to decode into more and more ends here.
+constexpr std::size_t kMostLookedAt = 4u << 20;
 
 // One character that an encoding stands for, and how long that encoding is.
 struct Decoded {
@@ -105,34 +107,55 @@ bool is_white(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; 
 std::string undo_escapes(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  while (!text.empty()) {
-    const auto decoded = decode_one(text);
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t next = std::min(text.find_first_of("&\\%", at), text.size());
+    out += text.substr(at, next - at);
+    at = next;
+    if (at == text.size()) break;
+    const auto decoded = decode_one(text.substr(at));
     if (decoded) append(out, decoded->character);
-    if (!decoded) out += text.front();
-    text.remove_prefix(decoded ? decoded->size : 1);
+    if (!decoded) out += text[at];
+    at += decoded ? decoded->size : 1;
   }
   return out;
 }
 
-// What is compared: ASCII in lower case, without white space, which forms write as "+" and lines are broken at.
+// What is compared: ASCII in lower case, without white space, which forms write as "+" and lines are broken at, and
+// without the zeros that stand between the letters of UTF-16.
 std::string folded(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (const char c : text) {
-    if (is_white(c) || c == '+' || static_cast<unsigned char>(c) >= 0x80) continue;
+    if (is_white(c) || c == '+' || c == '\0' || static_cast<unsigned char>(c) >= 0x80) continue;
     out += c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
   }
   return out;
 }
 
-std::string plain_form(std::string_view text) {
+std::string without_escapes(std::string_view text) {
   std::string plain(text);
   for (int layer = 0; layer < kLayers; ++layer) {
     std::string undone = undo_escapes(plain);
     if (undone == plain) break;
     plain = std::move(undone);
   }
-  return folded(plain);
+  return plain;
+}
+
+std::string plain_form(std::string_view text) { return folded(without_escapes(text)); }
+
+// "p=26ss", and a line that goes on behind "=". Not among the escapes: in a form "=26" is a value that begins with 26.
+std::string undo_quoted_printable(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const bool line_goes_on = text.starts_with("=\n") || text.starts_with("=\r\n");
+    const auto decoded = text.front() == '=' && !line_goes_on ? with_digits(text, 1, 2) : std::nullopt;
+    if (decoded) append(out, decoded->character);
+    if (!decoded && !line_goes_on) out += text.front();
+    text.remove_prefix(decoded ? decoded->size : 1);
+  }
+  return out;
 }
 
 int base64_digit(char c) {
@@ -144,36 +167,67 @@ int base64_digit(char c) {
   return -1;
 }
 
-// Decodes every run of base64's digits, from each of the places where a group may begin, one behind the other: what
+// Decodes a run of digits of so many bits, from each of the places where a group may begin, one behind the other: what
 // stands before the secret moves it.
-std::string undo_base64(std::string_view text) {
-  std::string out;
-  std::string run;
-  const auto decode_run = [&] {
-    if (run.size() >= kShortestBase64) {
-      for (std::size_t start = 0; start < 4; ++start) {
-        std::uint32_t bits = 0;
-        int have = 0;
-        for (std::size_t i = start; i < run.size(); ++i) {
-          bits = bits << 6 | static_cast<std::uint32_t>(run[i]);
-          if ((have += 6) < 8) continue;
-          out += static_cast<char>(bits >> (have -= 8) & 0xFF);
-        }
-        out += '\n';
-      }
+void decode_run(std::string_view digits, int bits_each, std::size_t places, std::string& out) {
+  for (std::size_t start = 0; start < places; ++start) {
+    std::uint32_t bits = 0;
+    int have = 0;
+    for (const char digit : digits.substr(start)) {
+      bits = bits << bits_each | static_cast<std::uint32_t>(digit);
+      if ((have += bits_each) < 8) continue;
+      out += static_cast<char>(bits >> (have -= 8) & 0xFF);
     }
+    out += '\n';
+  }
+}
+
+// Every run of base64's digits that is long enough for `least` bytes.
+std::string undo_base64(std::string_view text, std::size_t least) {
+  const std::size_t shortest = std::max(kShortestBase64, least * 8 / 6);
+  std::string out, run;
+  const auto end_run = [&] {
+    if (run.size() >= shortest) decode_run(run, 6, 4, out);
     run.clear();
   };
   for (const char c : text) {
     if (is_white(c)) continue;  // lines are broken after 64 or 76
     const int digit = base64_digit(c);
     if (digit < 0) {
-      decode_run();
+      end_run();
     } else {
       run += static_cast<char>(digit);
     }
   }
-  decode_run();
+  end_run();
+  return out;
+}
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  const char lower = static_cast<char>(c | 0x20);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+// Every run of hex digits that is long enough: "70617373", "70:61:73:73", "0x70, 0x61, 0x73, 0x73".
+std::string undo_hex(std::string_view text, std::size_t least) {
+  const std::size_t shortest = std::max<std::size_t>(4, 2 * least);
+  std::string out, run;
+  const auto end_run = [&] {
+    if (run.size() >= shortest) decode_run(run, 4, 2, out);
+    run.clear();
+  };
+  for (const char c : text) {
+    if (is_white(c) || c == ':' || c == '-' || c == ',') continue;
+    if (const int digit = hex_digit(c); digit >= 0) {
+      run += static_cast<char>(digit);
+    } else if ((c == 'x' || c == 'X') && run.ends_with('\0')) {
+      run.pop_back();
+    } else {
+      end_run();
+    }
+  }
+  end_run();
   return out;
 }
 
@@ -181,27 +235,48 @@ struct Wanted {
   std::string_view as_it_is;
   std::string plain;
 
-  bool is_in(std::string_view text) const {
+  // `undone` is the text without its escapes.
+  bool is_in(std::string_view text, std::string_view undone) const {
     if (text.find(as_it_is) != text.npos) return true;
     // Of a secret without a letter of ASCII nothing is left to compare: what may hold it in another form counts.
     if (plain.empty()) return text.find_first_of("%&\\=") != text.npos;
-    return plain_form(text).find(plain) != std::string::npos;
+    if (folded(undone).find(plain) != std::string::npos) return true;
+    const std::string lines = text.find('=') != text.npos ? undo_quoted_printable(text) : "";
+    return lines.size() < text.size() && plain_form(lines).find(plain) != std::string::npos;
   }
+};
+
+// Looks at a text, at what its runs of digits decode to, at what is in that, and so on.
+class Search {
+ public:
+  explicit Search(std::string_view secret) : wanted_{secret, plain_form(secret)} {}
+
+  bool finds_in(std::string_view text, int depth = 0) {
+    if (text.size() > left_) return true;  // what was not looked at may hold it
+    left_ -= text.size();
+    const std::string undone = without_escapes(text);
+    if (wanted_.is_in(text, undone)) return true;
+    if (depth == kLayers) return false;
+    return finds_encoded_in(text, depth) || (undone != text && finds_encoded_in(undone, depth));
+  }
+
+ private:
+  bool finds_encoded_in(std::string_view text, int depth) {
+    for (const auto undo : {undo_base64, undo_hex}) {
+      const std::string undone = undo(text, wanted_.plain.size());
+      if (!undone.empty() && finds_in(undone, depth + 1)) return true;
+    }
+    return false;
+  }
+
+  const Wanted wanted_;
+  std::size_t left_ = kMostLookedAt;
 };
 
 }  // namespace
 
 bool holds_secret(std::string_view text, std::string_view secret) {
-  if (secret.empty()) return false;
-  const Wanted wanted{secret, plain_form(secret)};
-  std::string layer(text);
-  for (int depth = 0; depth < kLayers; ++depth) {
-    if (wanted.is_in(layer) || wanted.is_in(undo_base64(layer))) return true;
-    std::string undone = undo_escapes(layer);
-    if (undone == layer) return false;
-    layer = std::move(undone);
-  }
-  return false;
+  return !secret.empty() && Search(secret).finds_in(text);
 }
 
 }  // namespace sessionlogd

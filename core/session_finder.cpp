@@ -1,5 +1,7 @@
 #include "core/session_finder.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -12,7 +14,9 @@ constexpr std::chrono::seconds kClockHolds{5};
 constexpr std::chrono::minutes kClockJumped{5};
 constexpr unsigned kTriesInOneRound = 4;
 constexpr unsigned kIncompleteIsOdd = 3;
-constexpr int kDriftOfPace = 8;  // a listing begins up to an eighth of its interval early
+constexpr std::chrono::seconds kLongListing{60};
+constexpr int kLongWithoutSuccess = 10;  // times max_interval, as for logs
+constexpr int kDriftOfPace = 8;          // a listing begins up to an eighth of its interval early
 constexpr std::chrono::seconds kLongestSweepOfOneRound{60};
 constexpr std::chrono::hours kLookBack{24}, kLooksBackEvery{1};
 constexpr std::size_t kWitnesses = 8;
@@ -176,6 +180,11 @@ Task<Result<void>> SessionFinder::list_once() {
 Task<Result<void>> SessionFinder::read_walk(ListingWalk& walk, Discovery::Of of, Showing how) {
   std::size_t unusable = 0;
   if (of == Discovery::Of::kWindow) next_witnesses_.clear();
+  struct Ends {
+    std::optional<Walking>& walking;
+    ~Ends() { walking.reset(); }
+  } const ends{walking_};
+  walking_.emplace(Walking{SteadyClock::now()});
   while (!walk.ended()) {
     if (!co_await found_.room_to_list()) co_return Error(ErrorKind::kCancelled, "stopping");
     const Result<SessionPage> page = co_await discovery_.next_page(walk, of, Discovery::kShareOfRate);
@@ -184,12 +193,38 @@ Task<Result<void>> SessionFinder::read_walk(ListingWalk& walk, Discovery::Of of,
     if (drawn.has_error()) co_return drawn;
     how.theirs = api_.now();
     unusable += page->unusable();
+    walking_->rows = walk.rows();
     found_.take_in(page->sessions, how);
     if (of == Discovery::Of::kWindow) look_for_witnesses(page->sessions);
   }
   if (of == Discovery::Of::kWindow) health_.unusable(unusable);
   co_return Result<void>();
 }
+
+SteadyClock::duration SessionFinder::walked_for() const {
+  return walking_ ? SteadyClock::now() - walking_->since : SteadyClock::duration::zero();
+}
+
+void SessionFinder::look(bool is_held_up) {
+  if (walking_ && is_held_up) walking_->since = SteadyClock::now();
+  const std::string what = unended();
+  if (what.empty()) {
+    if (no_end_.is_not_so(SteadyClock::now())) log_info({.source = settings_.name}, "listings end again");
+  } else if (no_end_.is_so()) {
+    log_warn({.source = settings_.name}, "{}", what);
+  }
+}
+
+std::string SessionFinder::unended() const {
+  if (walked_for() < kLongListing) return {};
+  return fmt::format(
+      "the listing has not ended: {} rows so far in {} s, and more are to come; what it shows is read. If the "
+      "appliance "
+      "has no such number of sessions, its pages never end: look there, and at what stands between",
+      walking_->rows, std::chrono::duration_cast<std::chrono::seconds>(walked_for()).count());
+}
+
+bool SessionFinder::never_ends() const { return walked_for() >= kLongWithoutSuccess * settings_.poll.max_interval; }
 
 // One that cannot be had now is asked for again with the next listing; one that is gone shows in its polls.
 Task<Result<void>> SessionFinder::ask_for_each(std::vector<std::string> ids) {

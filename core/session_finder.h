@@ -21,6 +21,7 @@
 #include "core/api_client.h"
 #include "core/backoff.h"
 #include "core/discovery.h"
+#include "core/said_pair.h"
 #include "core/session_table.h"
 #include "core/signal.h"
 #include "core/source_health.h"
@@ -78,6 +79,13 @@ class SessionFinder {
   // Everything is listed again at once, from `since` on by a window.
   void list_again(Instant since);
 
+  // Every few seconds: says that a listing does not end. `is_held_up`: it waits for the sink, which says nothing of it.
+  void look(bool is_held_up);
+  // Of a listing that has gone on for a minute and more: what is known of it, "" = there is none.
+  std::string unended() const;
+  // For longer than a source may go without success.
+  bool never_ends() const;
+
   Watched watched_now() const { return watched_.at(SteadyClock::now()); }
   // After a response: when that was, the time included in which nobody ran.
   Watched watched_at(SteadyTime at) {
@@ -132,6 +140,15 @@ class SessionFinder {
   std::optional<SteadyTime> listed_at_;
   SteadyTime looked_back_at_ = SteadyTime::min();  // a day: once an hour
   std::optional<Instant> listed_again_from_;
+
+  // The walk through a listing that goes on; what the sink holds up does not count.
+  struct Walking {
+    SteadyTime since;
+    std::size_t rows = 0;
+  };
+  SteadyClock::duration walked_for() const;
+  std::optional<Walking> walking_;
+  SaidPair no_end_;
 
   std::optional<Instant> window_from_;  // of the last listing
   std::optional<Instant> began_;        // the last one that was complete, the source's clock

@@ -94,6 +94,10 @@ class Sink {
 
   [[nodiscard]] virtual Result<void> commit(std::span<const Batch> batches) = 0;
 
+  // Called by commit()'s thread every few seconds while it has nothing to commit: whether what was committed is still
+  // where it was. An error ends the daemon as one of commit() does.
+  [[nodiscard]] virtual Result<void> look() { return {}; }
+
   // Commits whose outcome was not known until it was looked for. Any thread.
   virtual std::uint64_t commits_in_doubt() const { return 0; }
 

@@ -159,6 +159,7 @@ std::size_t SourcePoller::leave_alone(Instant before) {
 
 void SourcePoller::look() {
   judge_reads();
+  finder_.look(services_.queue.full());
   const auto wait = api_.waits();
   health_.waits(
       wait ? std::optional(wait->what) : std::nullopt,

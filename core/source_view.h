@@ -47,7 +47,7 @@ struct SourceIdentity {
 struct SourceView {
   std::shared_ptr<const SourceIdentity> identity;
   SourceCondition condition = SourceCondition::kStarting;
-  std::string error;  // what is wrong, in words; "" when kOk or kStarting
+  std::string error;  // what is wrong, in words; of one that is kOk or kStarting, that its listing goes on and on
 
   std::array<std::uint64_t, 4> polls{};  // new, changed, unchanged, failed
   std::uint64_t entries = 0;
@@ -74,6 +74,9 @@ struct SourceView {
   WaitingFor waiting_for = WaitingFor::kRetryAfter;
   std::optional<Instant> breaker_until, token_expires, certificate_expires;
 };
+
+// Of a source that nobody can say anything of before the sink has told what was delivered.
+SourceView view_of_waiting(const SourceSettings& settings);
 
 // Of a source that cannot be polled at all, for the reason in `why`.
 SourceView view_of_unusable(const SourceSettings& settings, const std::string& why);

@@ -60,17 +60,24 @@ std::size_t largest_body(const Settings& settings) {
 MemoryShares shares_of(const Settings& settings, std::size_t shards) {
   MemoryShares shares =
       MemoryShares::of(settings.daemon.memory_bytes, shards, largest_body(settings), settings.sink.commit_bytes);
-  shares.connections = std::max<std::size_t>(Descriptors::raise().connections() / shards, 1);
+  const Descriptors descriptors = Descriptors::raise();
+  if (!descriptors.are_enough_to_start(shards)) {
+    throw WrongSetting(fmt::format(
+        "this process may have {} files and sockets, and with {} threads it needs {}: raise LimitNOFILE= in "
+        "the unit, or `ulimit -Hn`",
+        descriptors.limit(), shards, Descriptors::least(shards)));
+  }
+  shares.connections = std::max<std::size_t>(descriptors.connections(shards) / shards, 1);
   return shares;
 }
 
-void warn_of_few_descriptors(std::size_t sources) {
+void warn_of_few_descriptors(std::size_t sources, std::size_t shards) {
   const Descriptors descriptors = Descriptors::raise();
-  if (descriptors.are_enough_for(sources)) return;
+  if (descriptors.are_enough_for(sources, shards)) return;
   spdlog::warn(
       "{} sources share {} connections, since this process may have {} files and sockets: each is connected to again "
       "and again; a higher LimitNOFILE= in the unit, or `ulimit -Hn`, ends that",
-      sources, descriptors.connections(), descriptors.limit());
+      sources, descriptors.connections(shards), descriptors.limit());
 }
 
 }  // namespace
@@ -95,7 +102,7 @@ int App::run() {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a file at its size limit is EFBIG, which the sink waits for
   for (const std::string& warning : settings_.warnings) spdlog::warn("{}", warning);
-  warn_of_few_descriptors(settings_.sources.size());
+  warn_of_few_descriptors(settings_.sources.size(), shard_count_);
 
   watch_signals();
   pulse_.start();
@@ -155,7 +162,8 @@ bool App::recover() {
       sink_->recover(restored_);
       break;
     } catch (const TryLater& full) {
-      if (!wait_for_room(full.what())) return false;
+      could_not_ = full.what();
+      if (!wait_for_room()) return false;
     } catch (const Stopped&) {
       return false;
     }
@@ -164,9 +172,11 @@ bool App::recover() {
   return true;
 }
 
+// Until an attempt comes further than those before, what they failed for is what is waited for.
 std::string App::recovering() const {
   const std::string how_far = sink_->how_far();
-  return how_far.empty() ? "reading what was delivered" : "reading what was delivered: " + how_far;
+  if (!how_far.empty()) return "reading what was delivered: " + how_far;
+  return could_not_.empty() ? "reading what was delivered" : could_not_;
 }
 
 // For whoever looks at the admin address meanwhile; at most once a second.
@@ -179,11 +189,11 @@ void App::say_starting(std::string what) {
 }
 
 // false: we were asked to stop.
-bool App::wait_for_room(const std::string& why) {
+bool App::wait_for_room() {
   starting_said_ = {};
-  say_starting(why);
+  say_starting(could_not_);
   if (room_wait_.count() == 0) {
-    log_error({.sink = sink_->name()}, "cannot start now: {}; waiting until it can, nothing is lost", why);
+    log_error({.sink = sink_->name()}, "cannot start now: {}; waiting until it can, nothing is lost", could_not_);
   }
   service_.ready();  // what is accepted and waits has started: nobody is helped by a restart
   room_wait_ = std::clamp(room_wait_ * 2, kFirstWaitForRoom, Backoff::kMost);

@@ -48,7 +48,7 @@ class App {
   bool recover();
   std::string recovering() const;
   void say_starting(std::string what);
-  bool wait_for_room(const std::string& why);
+  bool wait_for_room();
   void make_shards();
   void give_sources();
   void start();
@@ -95,7 +95,8 @@ class App {
   std::optional<ControlServer> control_;
   std::optional<AdminServer> admin_;
 
-  std::string starting_;  // what is waited for, "" = nothing any more
+  std::string starting_;   // what is waited for, "" = nothing any more
+  std::string could_not_;  // why the last attempt to recover failed, "" = there was none
   SteadyTime starting_said_{};
   std::chrono::milliseconds room_wait_{0};  // before the next attempt to start without room
   std::size_t shards_running_ = 0;

@@ -10,6 +10,10 @@ namespace {
 // A commit that takes longer than this holds up what comes behind it, whatever it is doing.
 constexpr std::chrono::seconds kLongestCommit{30};
 
+void sort_by_name(std::vector<const SourceView*>& sources) {
+  std::ranges::sort(sources, {}, [](const SourceView* source) -> const std::string& { return source->identity->name; });
+}
+
 }  // namespace
 
 std::vector<const SourceView*> FleetView::sources() const {
@@ -18,8 +22,14 @@ std::vector<const SourceView*> FleetView::sources() const {
     if (shard == nullptr) continue;
     for (const SourceView& source : shard->sources) all.push_back(&source);
   }
-  std::sort(all.begin(), all.end(),
-            [](const SourceView* a, const SourceView* b) { return a->identity->name < b->identity->name; });
+  sort_by_name(all);
+  return all;
+}
+
+std::vector<const SourceView*> FleetView::all_sources() const {
+  std::vector<const SourceView*> all = sources();
+  for (const SourceView& source : to_come) all.push_back(&source);
+  sort_by_name(all);
   return all;
 }
 

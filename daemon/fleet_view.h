@@ -38,13 +38,16 @@ struct FleetView {
   ProcessView process;
   std::vector<std::string> not_healthy;
   std::vector<std::shared_ptr<const ShardView>> shards;  // as each was when it answered last, nullptr = never
+  std::vector<SourceView> to_come;                       // as configured, before the shards run
   std::optional<SourceSums> sums;                        // where the metrics are those of all sources together
   CommitterView sink;
   std::size_t queue_bytes = 0, queue_capacity = 0;
   std::size_t quarantine_bytes = 0;
   std::size_t resident_bytes = 0, heap_bytes = 0;
 
-  std::vector<const SourceView*> sources() const;  // in order of their names
+  // In order of their names: those that shards have told of, and all of them. Nothing is judged of those that wait.
+  std::vector<const SourceView*> sources() const;
+  std::vector<const SourceView*> all_sources() const;
 };
 
 // Why the daemon is not well (some loop does not turn), or not ready (the sink does not commit, or sources have not

@@ -226,7 +226,7 @@ void add_process(Families& families, const FleetView& view) {
 std::string metrics_text(const FleetView& view) {
   const Subjects subjects = subjects_of(view);
   Families families;
-  add_conditions(families, view.sources());
+  add_conditions(families, view.all_sources());
   add_how_sources_are(families, subjects);
   add_work(families, subjects);
   add_sink(families, view);

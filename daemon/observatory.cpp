@@ -110,6 +110,9 @@ std::shared_ptr<const FleetView> Observatory::compose() {
   view->process = *observed_.process.latest();
   view->not_healthy = not_healthy();
   view->shards = shown();
+  if (!observed_.shards_run) {
+    for (const auto& source : view->process.sources) view->to_come.push_back(view_of_waiting(*source));
+  }
   if (!view->process.daemon.metrics_per_source) view->sums = all_sources_.look(view->sources());
   view->sink = observed_.committer.view();
   if (view->sink.error.empty()) view->sink.error = view->process.starting;

@@ -152,7 +152,7 @@ std::string status_json(const FleetView& view) {
   std::unordered_map<std::string_view, const SourceSettings*> settings;
   for (const auto& source : view.process.sources) settings.emplace(source->id, source.get());
   const SourceSettings* const usual = view.process.sources.empty() ? nullptr : view.process.sources.front().get();
-  for (const SourceView* source : view.sources()) {
+  for (const SourceView* source : view.all_sources()) {
     const auto known = settings.find(source->identity->id);
     write_source(json, *source, known == settings.end() ? nullptr : known->second, usual);
   }

@@ -111,6 +111,14 @@ Result<void> FileSink::commit(std::span<const Batch> batches) {
   return result;
 }
 
+Result<void> FileSink::look() {
+  const std::lock_guard lock(mutex_);
+  if (!refusal_) {
+    if (const Result<void> there = check_state(); !there) refusal_ = there.error();
+  }
+  return refusal_ ? Result<void>(*refusal_) : Result<void>();
+}
+
 void FileSink::reopen() {
   const std::lock_guard lock(mutex_);
   if (!output_ || refusal_) return;

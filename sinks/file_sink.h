@@ -40,6 +40,7 @@ class FileSink : public Sink {
   void on_progress(const std::function<void()>& tell) override { tell_ = tell; }
   std::string how_far() const override { return how_far_; }
   [[nodiscard]] Result<void> commit(std::span<const Batch> batches) override;
+  [[nodiscard]] Result<void> look() override;
   void reopen() override;
   std::string_view name() const override { return name_; }
 

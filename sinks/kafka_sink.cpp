@@ -62,11 +62,17 @@ KafkaSink::KafkaSink(KafkaSinkSettings settings, const Format& format, std::stop
 
 // Calls that wait for brokers stand on a thread of their own, so that this one can be told to stop.
 void KafkaSink::recover(StateVisitor& into) {
+  read_ = 0;
   wait_for([&](const std::stop_token& stop) {
     Patience patience(stop, kMostWithoutProgress, 0ms);
     Result<void> done = take_over(patience);
     return done ? read_state(into, stop) : done;
   });
+}
+
+std::string KafkaSink::how_far() const {
+  const std::uint64_t records = read_;
+  return records == 0 ? "" : fmt::format("{} records of {}", records, settings_.state_topic);
 }
 
 std::uint64_t KafkaSink::begin_anew() {
@@ -158,6 +164,7 @@ Result<void> KafkaSink::read_state(StateVisitor& into, const std::stop_token& st
   Patience patience(stop, kForEver, 0ms);
   const auto begun = std::chrono::steady_clock::now();
   const auto visit = [&](const KafkaReader::Record& record) {
+    read_.fetch_add(1, std::memory_order_relaxed);
     visit_row(settings_.state_topic, record.key, record.value, into);
   };
   const Result<std::uint64_t> records = reader_->read_all(visit, patience);

@@ -36,6 +36,7 @@ class KafkaSink : public Sink {
 
   void recover(StateVisitor& into) override;
   void on_progress(const std::function<void()>& tell) override { tell_ = tell; }
+  std::string how_far() const override;
   [[nodiscard]] Result<void> commit(std::span<const Batch> batches) override;
   std::uint64_t commits_in_doubt() const override { return doubts_.load(std::memory_order_relaxed); }
   std::string_view name() const override { return name_; }
@@ -67,6 +68,7 @@ class KafkaSink : public Sink {
   const std::stop_token stop_;
   const std::string name_, instance_;
   std::function<void()> tell_ = [] {};
+  std::atomic<std::uint64_t> read_ = 0;  // records of the state topic, by the recovery that goes on
 
   KafkaPlace place_;
   std::optional<std::string> predecessor_;  // the instance that committed before us; "" = none

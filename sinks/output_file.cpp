@@ -108,6 +108,8 @@ std::optional<OutputFile> OutputFile::open(const std::string& path, FileOps& ops
 OutputFile OutputFile::create(const FileSinkSettings& settings, FileOps& ops) {
   const gid_t group = group_of(settings);
   OwnedFd fd(ops.open(settings.path.c_str(), kOpenFlags | O_CREAT | O_EXCL, 0600));
+  if (!fd && errno == ENOENT)
+    throw WrongSetting(fmt::format("output {} cannot be made: its directory is not there; make it", settings.path));
   if (!fd) fail(settings.path, "cannot be made", errno);
   crash_point("begin.made");
   try {

@@ -16,12 +16,30 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::chrono::milliseconds kLogOutTimeout{1'500};
+constexpr std::chrono::milliseconds kMostToLogOut = 2 * kLogOutTimeout;  // to be admitted, and to be answered
 
-Task<void> ask_one(ApiClient& api, const AskSource& ask, std::size_t number, std::string& fault, std::size_t& asked) {
-  fault = co_await ask(api, number);
-  api.stop();
-  co_await api.log_out(kLogOutTimeout);
+// A source that is asked, and whether the time for that is over.
+struct Asking {
+  std::unique_ptr<ApiClient> api;
+  bool is_late = false, has_answered = false;
+};
+
+Task<void> ask_one(Asking& source, const AskSource& ask, std::size_t number, std::string& fault, std::size_t& asked) {
+  std::string found = co_await ask(*source.api, number);
+  source.has_answered = true;
+  if (!source.is_late) fault = std::move(found);
+  source.api->stop();
+  co_await source.api->log_out(kLogOutTimeout);
   --asked;
+}
+
+// Their requests end, and with them what waits for those; then their tokens are handed back.
+void end_late(std::vector<Asking>& sources) {
+  for (Asking& source : sources) {
+    if (source.api == nullptr || source.has_answered) continue;
+    source.is_late = true;
+    source.api->stop();
+  }
 }
 
 }  // namespace
@@ -35,20 +53,24 @@ std::vector<std::string> ask_sources(const Settings& settings, const AskSource& 
   CurlClient http(io);
   std::mt19937_64 random{std::random_device{}()};
   const Manners manners{.held_back = HeldBack::kFails};
-  std::vector<std::unique_ptr<ApiClient>> clients;
+  std::vector<Asking> sources(faults.size());
   for (std::size_t number = 0; number < faults.size(); ++number) {
     try {
-      clients.push_back(std::make_unique<ApiClient>(io, http, settings.sources[number], random, manners));
-      spawn(io, ask_one(*clients.back(), ask, number, faults[number], asked));
+      sources[number].api = std::make_unique<ApiClient>(io, http, settings.sources[number], random, manners);
+      spawn(io, ask_one(sources[number], ask, number, faults[number], asked));
       ++asked;
     } catch (const std::exception& error) {
       faults[number] = error.what();
     }
   }
-  asio::steady_timer deadline(io);
+  asio::steady_timer deadline(io), end(io);
   if (most) {
     deadline.expires_after(*most);
     deadline.async_wait([&](const boost::system::error_code& error) {
+      if (!error) end_late(sources);
+    });
+    end.expires_after(*most + kMostToLogOut);
+    end.async_wait([&](const boost::system::error_code& error) {
       if (!error) io.stop();
     });
   }

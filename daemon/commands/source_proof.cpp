@@ -1,6 +1,6 @@
 #include "daemon/commands/source_proof.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -21,9 +21,10 @@ namespace sessionlogd {
 namespace {
 
 constexpr std::size_t kMostLogs = 3;
-constexpr std::int64_t kQuarter = 15 * 60;  // of an hour, in seconds: zones differ by multiples of it
-constexpr std::size_t kMostWords = 5;       // that are named in one note
-constexpr std::size_t kMostMapped = 64;     // words that are counted apart
+constexpr std::int64_t kQuarter = 15 * 60;      // of an hour, in seconds: zones differ by multiples of it
+constexpr std::size_t kMostWords = 5;           // that are named in one note
+constexpr std::size_t kMostMapped = 64;         // words that are counted apart
+constexpr std::size_t kMostQuoted = 64u << 10;  // bytes of entries that may be the first event's
 
 // What a dialect calls the fields, in its file.
 constexpr std::array<std::string_view, kEntryFields> kFieldKeys{"log_time", "status",      "message", "start",
@@ -35,19 +36,6 @@ std::string text_of(std::string_view token) {
   return text;
 }
 
-// "Policy (8), Retention (4) and 3 more"
-std::string names_of(const std::map<std::string, std::size_t, std::less<>>& counts) {
-  std::string text;
-  std::size_t named = 0;
-  for (const auto& [word, count] : counts) {
-    if (named == kMostWords) break;
-    text += fmt::format("{}\"{}\" ({})", named == 0 ? "" : ", ", word, count);
-    ++named;
-  }
-  if (counts.size() > named) text += fmt::format(" and {} more", counts.size() - named);
-  return text;
-}
-
 void count_word(std::map<std::string, std::size_t, std::less<>>& counts, const std::string& word) {
   if (const auto known = counts.find(word); known != counts.end()) {
     ++known->second;
@@ -56,17 +44,17 @@ void count_word(std::map<std::string, std::size_t, std::less<>>& counts, const s
   }
 }
 
-// "executionStart, text": the names that stand in an entry.
-std::string keys_of(std::string_view entry) {
-  std::string text;
+// The first names that stand in an entry.
+std::vector<std::string> keys_of(std::string_view entry) {
+  std::vector<std::string> keys;
   JsonCursor cursor(entry);
-  if (!cursor.enter('{')) return text;
-  for (std::size_t named = 0; named < 2 * kMostWords; ++named) {
+  if (!cursor.enter('{')) return keys;
+  while (keys.size() < 2 * kMostWords) {
     const auto key = cursor.next_key();
     if (!key || !cursor.take_value()) break;
-    text += fmt::format("{}{}", text.empty() ? "" : ", ", text_of(*key));
+    keys.push_back(text_of(*key));
   }
-  return text;
+  return keys;
 }
 
 std::string zone_of(std::int64_t offset_seconds) {
@@ -147,7 +135,53 @@ std::optional<Instant> SourceProof::newest_past() const {
   return newest_stop_;
 }
 
+// "Policy (8), Retention (4) and 3 more"
+std::string SourceProof::quote(const Counts& words) {
+  std::string text;
+  std::size_t named = 0;
+  for (const auto& [word, count] : words) {
+    if (named == kMostWords) break;
+    text += fmt::format("{}\"{}\" ({})", named == 0 ? "" : ", ", word, count);
+    quoted_.push_back(word);
+    ++named;
+  }
+  if (words.size() > named) text += fmt::format(" and {} more", words.size() - named);
+  return text;
+}
+
+// What of the session and its log may stand in the first event, which is that of the earliest entry.
+void SourceProof::quote_event(const ListedSession& session, const SessionLog& log) {
+  for (const std::string& text : {session.id, session.type, session.name, session.parent, session.status})
+    quoted_.push_back(text);
+  std::vector<const Entry*> entries;
+  for (const Entry& entry : log.entries) entries.push_back(&entry);
+  std::ranges::stable_sort(entries, {}, [this](const Entry* entry) {
+    const bool has_time = entry->fault == nullptr && entry->log_time;
+    return std::pair(!has_time, has_time ? zone_.to_utc(*entry->log_time) : Instant{});
+  });
+  std::size_t bytes = 0;
+  for (const Entry* entry : entries) {
+    quote_entry(entry->raw);
+    if ((bytes += entry->raw.size()) >= kMostQuoted) break;
+  }
+}
+
+// Its values, and the names that are not the dialect's.
+void SourceProof::quote_entry(std::string_view entry) {
+  const auto& names = source_.dialect->log.fields;
+  JsonCursor cursor(entry);
+  if (!cursor.enter('{')) return quoted_.emplace_back(entry), void();
+  while (const auto key = cursor.next_key()) {
+    const auto value = cursor.take_value();
+    if (!value) break;
+    if (std::ranges::find(names, text_of(*key)) == names.end()) quoted_.emplace_back(*key);
+    quoted_.emplace_back(*value);
+  }
+  if (cursor.faulty()) quoted_.emplace_back(entry);
+}
+
 void SourceProof::listing_ended(std::string_view missing) {
+  for (const ListedSession& session : to_read_) quoted_.push_back(session.id);
   const auto& names = source_.dialect->sessions;
   if (unusable() > 0 && ids_.empty()) {
     fail(
@@ -172,7 +206,7 @@ void SourceProof::listing_ended(std::string_view missing) {
     notes_.push_back(
         fmt::format("states of sessions that dialect {} does not know: {}; such a session counts as not "
                     "finished. If it is, add the word to final_words",
-                    source_.dialect->name, names_of(unknown_states_)));
+                    source_.dialect->name, quote(unknown_states_)));
   if (!ids_.empty() && !has_status_)
     notes_.push_back(
         fmt::format("no session has a status: does \"status\" in [sessions.fields] of dialect {} name the "
@@ -184,7 +218,7 @@ void SourceProof::say_filtered() {
   std::size_t dropped = 0;
   for (const auto& [type, count] : dropped_) dropped += count;
   if (dropped == 0) return;
-  const std::string which = fmt::format("of types {}", names_of(dropped_));
+  const std::string which = fmt::format("of types {}", quote(dropped_));
   if (wanted_ == 0) {
     fail(fmt::format("session_types drops all {} sessions, {}: correct its include or exclude", ids_.size(), which));
   } else {
@@ -203,8 +237,10 @@ bool SourceProof::read(const ListedSession& session, const Body& log) {
     return true;
   }
   look_at(**parsed);
-  if (entries_ > 0) encode(session, log, key);
-  return entries_ > 0;
+  if (entries_ == 0) return false;
+  quote_event(session, **parsed);
+  encode(session, log, key);
+  return true;
 }
 
 void SourceProof::look_at(const SessionLog& log) {
@@ -245,7 +281,7 @@ void SourceProof::look_at(const SessionLog& log) {
     notes_.push_back(
         fmt::format("status words of entries that dialect {} does not know: {}; they count as final, of "
                     "unknown outcome. [statuses] of the dialect says what they mean",
-                    source_.dialect->name, names_of(unknown)));
+                    source_.dialect->name, quote(unknown)));
 }
 
 void SourceProof::say_not_found(const SessionLog& log, EntryField field) {
@@ -254,7 +290,9 @@ void SourceProof::say_not_found(const SessionLog& log, EntryField field) {
                                        source_.dialect->log.fields[number], kFieldKeys[number], source_.dialect->name);
   // Without these an event says nothing; the others may well be empty in one log.
   if (field == EntryField::kLogTime || field == EntryField::kStatus || field == EntryField::kMessage) {
-    fail(fmt::format("{}; they have: {}", what, keys_of(log.entries.front().raw)));
+    const std::vector<std::string> keys = keys_of(log.entries.front().raw);
+    quoted_.insert(quoted_.end(), keys.begin(), keys.end());
+    fail(fmt::format("{}; they have: {}", what, fmt::join(keys, ", ")));
   } else {
     notes_.push_back(what);
   }

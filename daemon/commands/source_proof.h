@@ -51,6 +51,9 @@ class SourceProof {
 
   // What stands in the way, and what to do about it; "" = nothing that was seen. The first that was found.
   const std::string& fault() const { return fault_; }
+  // The texts of the source that stand in any of what is said here, and in requests for what is to be read: before they
+  // are looked at nothing is to be shown. Our own words around them may well be somebody's password.
+  const std::vector<std::string>& quoted() const { return quoted_; }
   // What else a person should know, one thing each.
   const std::vector<std::string>& notes() const { return notes_; }
   // The first event as it would be delivered, without its "\n"; "" = there is none.
@@ -63,6 +66,10 @@ class SourceProof {
  private:
   std::size_t unusable() const { return rows_.size() - std::min(rows_.size(), usable_rows_.size()); }
   void look_at(const SessionLog& log);
+  using Counts = std::map<std::string, std::size_t, std::less<>>;  // by word
+  std::string quote(const Counts& words);
+  void quote_event(const ListedSession& session, const SessionLog& log);
+  void quote_entry(std::string_view entry);
   void encode(const ListedSession& session, const Body& log, std::uint64_t key);
   void say_filtered();
   void say_shift(Instant now);
@@ -86,8 +93,8 @@ class SourceProof {
   std::set<std::pair<std::string, std::uint64_t>> usable_rows_;
   std::size_t wanted_ = 0, entries_ = 0, logs_ = 0;
   bool listed_ = false, has_status_ = false;
-  std::map<std::string, std::size_t, std::less<>> dropped_, unknown_states_;  // by type, by word
-  std::vector<std::string> refused_;
+  Counts dropped_, unknown_states_;  // by type, by state
+  std::vector<std::string> refused_, quoted_;
   // Times without a zone, as they were written: the newest at which a finished session stopped, and others.
   std::optional<Instant> newest_stop_;
   std::vector<Instant> times_;

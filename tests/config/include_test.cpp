@@ -47,6 +47,20 @@ TEST(Include, NeedsNoMatchInADirectoryThatIsThere) {
             Lines{"daemon.include: found \"sources.d/*.toml\", which leads nowhere: " + directory + " is not there"});
   std::filesystem::create_directory(directory);
   EXPECT_EQ(files.settings(kInclude + files.source()).warnings, Lines{});
+  files.write("sources.d/aws.tml", files.source("b"));
+  EXPECT_EQ(files.settings(kInclude + files.source()).warnings,
+            Lines{"daemon.include: found \"sources.d/*.toml\", which matches nothing; there is \"" + directory +
+                  "/aws.tml\""});
+}
+
+TEST(Include, ThroughAFileIsAMistake) {
+  ConfigFiles files;
+  files.write("sources.d", "");
+  for (const char* pattern : {"sources.d/*.toml", "sources.d/a.toml"}) {
+    EXPECT_EQ(files.mistakes("[daemon]\ninclude = [\"" + std::string(pattern) + "\"]\n" + files.source()),
+              Lines{"sessionlogd.toml:2: daemon.include: found \"" + std::string(pattern) +
+                    "\", which leads nowhere: sources.d is no directory"});
+  }
 }
 
 TEST(Include, OfALinkToNothingIsAMistake) {

@@ -29,17 +29,20 @@ class StoragePaths : public testing::Test {
 };
 
 TEST_F(StoragePaths, OfAnOutputAreRegularFilesOrNothing) {
-  for (const char* right : {"plain", "nothing", "missing/nothing", "directory/nothing", "link-to-directory/nothing"})
+  for (const char* right : {"plain", "nothing", "directory/nothing", "link-to-directory/nothing"})
     EXPECT_EQ(output(right), "") << right;
   const std::pair<const char*, const char*> table[] = {
       {"directory", " (a directory), expected the path of a regular file"},
       {"link", " (a symbolic link), expected the path of the file itself"},
       {"dangling", " (a symbolic link), "},
       {"pipe", " (a pipe), "},
+      {"missing/nothing", "missing is not there), expected a file in a directory that is there"},
       {"plain/below", "plain is a file), "},
       {"plain/further/below", "plain is a file), "}};
   for (const auto& [name, part] : table) EXPECT_NE(output(name).find(part), std::string::npos) << output(name);
   EXPECT_NE(find_fault_of_output("/dev/null").find("a device"), std::string::npos);
+  for (const char* made_by_the_unit : {"/var/log/sessionlogd/x.ndjson", "/var/log/sessionlogd/siem/x.ndjson"})
+    EXPECT_EQ(find_fault_of_output(made_by_the_unit), "") << made_by_the_unit;
 }
 
 TEST_F(StoragePaths, LeaveRoomForTheNamesOfRotatedFiles) {
@@ -70,6 +73,9 @@ TEST_F(StoragePaths, AreJudgedWhenTheConfigurationIsLoaded) {
                       files_.source()),
       Lines{"sessionlogd.toml:2: daemon.state_dir: found \"plain\" (a file), expected the path of a directory, or "
             "of nothing in a directory"});
+  files_.write("sessionlogd.toml", "");
+  EXPECT_EQ(files_.mistakes("[sink]\npath = \"" + at("sessionlogd.toml") + "\"\n" + files_.source()),
+            Lines{"sessionlogd.toml:2: sink.path: found \"sessionlogd.toml\", which is this file, expected another"});
   EXPECT_EQ(files_.mistakes("[daemon]\nstate_dir = \"" + at("s") + "\"\n[sink]\npath = \"" + at("s") + "\"\n" +
                             files_.source()),
             Lines{"sessionlogd.toml:2: daemon.state_dir: found \"s\", which is sink.path, too, expected another"});

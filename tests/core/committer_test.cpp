@@ -31,8 +31,10 @@ class FakeSink : public Sink {
     taken += text;
     return {};
   }
+  Result<void> look() override { return ++looks < lost_at_look ? Result<void>() : Error(kind_, "it is gone"); }
   std::string_view name() const override { return "fake"; }
 
+  int looks = 0, lost_at_look = 1 << 30;
   std::vector<std::string> offered;
   std::string taken;
 
@@ -257,6 +259,20 @@ TEST(Committer, CommitsWhatThreadsPushInTheirOrder) {
   queue.close();
   EXPECT_TRUE(committer.join());
   EXPECT_EQ(sink.taken, all);
+}
+
+TEST(Committer, LooksAtWhatWasCommittedWhileNothingComes) {
+  BatchQueue queue(1 << 20);
+  FakeSink sink(0, ErrorKind::kRefused);
+  sink.lost_at_look = 3;
+  CommitSettings settings = kAtOnce;
+  settings.looks_every = 1ms;
+  std::string fatal;
+  Committer committer(queue, sink, settings, [&](const Error& error) { fatal = error.detail; });
+  committer.start();
+  EXPECT_FALSE(committer.join()) << "it ends by itself";
+  EXPECT_EQ(fatal, "it is gone");
+  EXPECT_EQ(sink.looks, 3);
 }
 
 }  // namespace

@@ -7,13 +7,19 @@ namespace sessionlogd {
 namespace {
 
 TEST(Descriptors, KeepsSomeForWhatIsNoSource) {
-  EXPECT_EQ(Descriptors(1'024).connections(), 768u);
-  EXPECT_EQ(Descriptors(20'000).connections(), 19'744u);
-  EXPECT_EQ(Descriptors(65'536).connections(), 65'280u);
-  EXPECT_EQ(Descriptors(40).connections(), 30u);
-  EXPECT_EQ(Descriptors(4).connections(), 16u) << "it could not even start";
-  EXPECT_TRUE(Descriptors(1'024).are_enough_for(768));
-  EXPECT_FALSE(Descriptors(1'024).are_enough_for(769));
+  EXPECT_EQ(Descriptors(1'024).connections(2), 768u);
+  EXPECT_EQ(Descriptors(20'000).connections(2), 19'744u);
+  EXPECT_EQ(Descriptors(65'536).connections(2), 65'280u);
+  EXPECT_EQ(Descriptors(200).connections(2), 200u - 76u) << "a quarter is not enough";
+  EXPECT_EQ(Descriptors(1'024).connections(100), 1'024u - 664u) << "each shard has some of its own";
+  EXPECT_TRUE(Descriptors(1'024).are_enough_for(768, 2));
+  EXPECT_FALSE(Descriptors(1'024).are_enough_for(769, 2));
+}
+
+TEST(Descriptors, AreRefusedBelowWhatIsNeededBesideConnections) {
+  EXPECT_FALSE(Descriptors(91).are_enough_to_start(2));
+  EXPECT_TRUE(Descriptors(92).are_enough_to_start(2));
+  EXPECT_EQ(Descriptors(92).connections(2), 16u);
 }
 
 TEST(Descriptors, AreRaisedAsFarAsThisProcessMay) {

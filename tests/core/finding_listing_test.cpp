@@ -53,6 +53,49 @@ TEST(BlindListing, ForLongerThanADayIsMadeUpForByTheSweep) {
   EXPECT_ALL_DELIVERED(shard, 0, plan.size());
 }
 
+TEST(AListingThatDoesNotEnd, IsSaidAfterAMinuteAndAFaultAfterTenIntervals) {
+  const CapturedLog log;
+  SimulatedShard shard({.tick = 1s});
+  spdlog::set_level(spdlog::level::info);
+  // One more row in ten seconds.
+  SimulatedAppliance& appliance = shard.add(one_each(1min, 90, -2h, 30s));
+  appliance.set_longest_page(2);
+  appliance.set_latency(10s, 10s);
+  shard.run(50s);
+  shard.poller(0).look();
+  EXPECT_EQ(shard.view(0).error, "");
+  EXPECT_EQ(log.count("has not ended"), 0);
+  shard.run(40s);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kStarting);
+  EXPECT_NE(shard.view(0).error.find("has not ended: "), std::string::npos) << shard.view(0).error;
+  shard.run(1min);
+  shard.poller(0).look();
+  EXPECT_EQ(log.count("has not ended"), 1) << log.text();
+  shard.run(10min);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kBackingOff);
+
+  appliance.set_longest_page(200);
+  appliance.set_latency(20ms, 120ms);
+  shard.run(2min);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kOk);
+  EXPECT_EQ(shard.view(0).error, "");
+  shard.run(2min);
+  shard.poller(0).look();
+  EXPECT_EQ(log.count("listings end again"), 1) << log.text();
+}
+
+TEST(AListingThatDoesNotEnd, IsNoFaultWhileTheSinkHoldsItUp) {
+  SimulatedShard shard({.tick = 1s, .queue_bytes = 1});
+  SimulatedAppliance& appliance = shard.add(one_each(1min, 90, -2h, 30s));
+  appliance.set_longest_page(20);
+  shard.stop_sink();
+  for (int i = 0; i < 60; ++i) {
+    shard.run(10s);
+    shard.poller(0).look();
+  }
+  EXPECT_EQ(shard.view(0).error, "");
+}
+
 TEST(ASweepThatCannotBeRead, IsTriedAgainWithinMinutesAndIsAFaultAfterThree) {
   using Pages = SimulatedAppliance::Pages;
   const CapturedLog log;

@@ -44,6 +44,32 @@ TEST(SecretText, IsFoundInOneFormAroundAnother) {
   EXPECT_TRUE(holds_secret("%C3%A4%C3%B6", "\xC3\xA4\xC3\xB6"));
 }
 
+TEST(SecretText, IsFoundUnderSeveralEncodingsOfBytes) {
+  constexpr std::string_view kSecret = "canary-password";
+  for (const std::string_view text : {
+           "WTJGdVlYSjVMWEJoYzNOM2IzSms=",                  // base64 of base64
+           "V1RKR2RWbFlTalZNV0VKb1l6Tk9NMkl6U21zPQ==",      // and once more
+           "YwBhAG4AYQByAHkALQBwAGEAcwBzAHcAbwByAGQA",      // base64 of UTF-16LE
+           "AGMAYQBuAGEAcgB5AC0AcABhAHMAcwB3AG8AcgBk",      // and of UTF-16BE
+           "got 63616e6172792d70617373776f7264.",           // hex
+           "63:61:6E:61:72:79:2D:70:61:73:73:77:6F:72:64",  // with a mark between the bytes
+           "0x63, 0x61, 0x6e, 0x61, 0x72, 0x79, 0x2d, 0x70, 0x61, 0x73, 0x73, 0x77, 0x6f, 0x72, 0x64",  // as an array
+           "f63616e6172792d70617373776f7264",           // from the second digit on
+           "NjM2MTZlNjE3Mjc5MmQ3MDYxNzM3Mzc3NmY3MjY0",  // base64 of hex
+           "=63=61nary=2Dpass=\r\nword",                // quoted-printable
+           "PTYzPTYxbmFyeT0yRHBhc3N3b3Jk",              // and base64 of it
+       }) {
+    EXPECT_TRUE(holds_secret(text, kSecret)) << text;
+  }
+}
+
+// What was made to decode into more and more, and what is too long to be looked at: the search ends, and says no good
+// of it.
+TEST(SecretText, IsTakenToBeInWhatIsTooLongToBeLookedAt) {
+  EXPECT_TRUE(holds_secret(std::string(60u << 20, 'x'), "canary-password"));
+  EXPECT_FALSE(holds_secret(std::string(72u << 10, 'V'), "canary-password"));
+}
+
 TEST(SecretText, IsFoundInTheAlphabetForUrls) {
   EXPECT_TRUE(holds_secret("x=-_-_-_-_", "\xFB\xFF\xBF\xFB\xFF\xBF"));
   EXPECT_TRUE(holds_secret("x=+/+/+/+/", "\xFB\xFF\xBF\xFB\xFF\xBF"));

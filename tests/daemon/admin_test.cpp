@@ -293,8 +293,19 @@ TEST(AdminAddress, AnswersWhileTheSinkIsWaitedForAtTheStart) {
   ASSERT_TRUE(eventually([&] { return get(place, "/readyz").find(" 503 ") != std::string::npos; })) << daemon.err();
   EXPECT_THAT(get_body(place, "/readyz"), testing::HasSubstr("cannot take events now"));
   EXPECT_THAT(get(place, "/healthz"), testing::HasSubstr(" 200 "));
-  EXPECT_THAT(get_body(place, "/status"), testing::HasSubstr("\"state\":\"waiting\""));
-  EXPECT_EQ(sum_of(samples_of(get_body(place, "/metrics")), "sessionlogd_sink_waiting"), 1);
+  const std::string status = get_body(place, "/status");
+  EXPECT_THAT(status, testing::HasSubstr("\"state\":\"waiting\""));
+  EXPECT_THAT(status, testing::ContainsRegex("\"name\":\"a\",.*\"state\":\"starting\",\"error\":\"\""));
+  const Samples samples = samples_of(get_body(place, "/metrics"));
+  EXPECT_EQ(sum_of(samples, "sessionlogd_sink_waiting"), 1);
+  EXPECT_EQ(sum_of(samples, "sessionlogd_sources", "starting"), 1);
+  EXPECT_EQ(samples.count("sessionlogd_source_up{source=\"a\"}"), 0u) << "nobody has looked at it yet";
+  ASSERT_TRUE(eventually([&] { return daemon.err().find("cannot start now: ") != std::string::npos; })) << daemon.err();
+  const std::size_t reason = daemon.err().find("cannot start now: ") + 18;
+  const std::string why = daemon.err().substr(reason, 20);
+  const auto is_forgotten = [&] { return get_body(place, "/readyz").find(why) == std::string::npos; };
+  EXPECT_TRUE(eventually([&] { return !is_forgotten(); }));
+  EXPECT_FALSE(eventually(is_forgotten, std::chrono::seconds{3})) << "also while it is tried again";
   daemon.signal(SIGTERM);
   EXPECT_EQ(daemon.wait(), 0) << daemon.err();
 }

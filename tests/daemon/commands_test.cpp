@@ -100,6 +100,34 @@ TEST(Commands, CheckSaysThatAConfigurationIsRight) {
   EXPECT_THAT(outcome.out, HasSubstr("the configuration is right, 2 sources"));
 }
 
+TEST(Commands, RunNamesFileAndLineWhereTheOutputCannotBe) {
+  for (const char* name : {"missing/events.ndjson", "sessionlogd.toml"}) {
+    Workplace place;
+    place.write("password", "secret");
+    const Appliance appliance;
+    place.configure(appliance.source("a", "file:" + (place / "password").string()));
+    place.edit_config(place.output().string(), (place / name).string());
+    for (const char* command : {"check", "run"}) {
+      const Outcome outcome = place.run(command);
+      EXPECT_EQ(outcome.status, 78) << name << outcome.err;
+      EXPECT_THAT(outcome.err, ContainsRegex("sessionlogd.toml:[0-9]+: sink.path: found .*, expected")) << name;
+    }
+  }
+}
+
+TEST(Commands, RunSaysInOneLineThatItMayHaveTooFewFiles) {
+  Workplace place;
+  place.write("password", "secret");
+  const Appliance appliance;
+  place.configure(appliance.source("a", "file:" + (place / "password").string()), "threads = 2\n");
+  Child daemon = place.start_program(
+      {"/bin/sh", "-c", "ulimit -n 64 && exec \"$@\"", "sh", SESSIONLOGD, "run", "-c", place.config().string()});
+  EXPECT_EQ(daemon.wait(), 78) << daemon.err();
+  EXPECT_THAT(daemon.err(),
+              HasSubstr("may have 64 files and sockets, and with 2 threads it needs 92: raise LimitNOFILE="));
+  EXPECT_EQ(Workplace::lines_of(daemon.err()).size(), 1u) << daemon.err();
+}
+
 TEST(Commands, CheckConnectTriesEverySource) {
   Workplace place;
   {
@@ -242,6 +270,45 @@ INSTANTIATE_TEST_SUITE_P(
             {"x1b.2J.nfake"}}),
     [](const testing::TestParamInfo<Shown>& shown) { return shown.param.what; });
 
+// Words of our own messages and events, and names that the dialect has.
+TEST(Commands, CheckConnectShowsWhatItSaysItselfWhateverThePassword) {
+  for (const char* password :
+       {"event", "sessionlogd", "session", "entries", "message", "status", "veeam", "session_types"}) {
+    Workplace place;
+    place.write("password", password);
+    const Appliance appliance([&](const Appliance::Request& request) -> std::optional<TestServer::Reply> {
+      const std::string_view target = request.target();
+      if (target.find("/log") != target.npos) return TestServer::Reply(answer(on_day("{\"log\":[" + kEntry + "]}")));
+      if (target.find("/sessions?") == target.npos) return std::nullopt;
+      const std::string rows[] = {kRow, R"({"id":"s2","type":"Retention","status":"Succeeded"})"};
+      std::string listed;
+      for (std::size_t i = number_behind(target, "Offset="); i < std::size(rows); ++i)
+        listed += (listed.empty() ? "" : ",") + rows[i];
+      return TestServer::Reply(answer(on_day("{\"results\":[" + listed + "]}")));
+    });
+    place.configure(appliance.source("a", "file:" + (place / "password").string()) +
+                    "session_types = { exclude = [\"Retention\"] }\n");
+    const Outcome outcome = place.run("check", {"--connect"});
+    EXPECT_EQ(outcome.status, 0) << password << outcome.out << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr("session_types drops 1 of 2 sessions")) << password;
+    EXPECT_THAT(outcome.out, HasSubstr("\"message\":\"Processing\"")) << password;
+  }
+}
+
+TEST(Commands, CheckConnectSaysThatAPasswordWasRefusedWhateverItIs) {
+  for (const char* password : {"credentials", "token", "HTTP 401"}) {
+    Workplace place;
+    place.write("password", password);
+    const Appliance appliance([](const Appliance::Request&) {
+      return TestServer::Reply(answer(R"({"title":"no"})", {}, "401 Unauthorized"));
+    });
+    place.configure(appliance.source("a", "file:" + (place / "password").string()));
+    const Outcome outcome = place.run("check", {"--connect"});
+    EXPECT_EQ(outcome.status, 1) << outcome.out << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr("the credentials were refused: no")) << password;
+  }
+}
+
 // "2026-01-31T10:00:00", so many seconds from now, in UTC.
 std::string seconds_from_now(long seconds) {
   const std::time_t at = std::time(nullptr) + seconds;
@@ -360,6 +427,8 @@ TEST(Commands, CheckConnectShowsNothingOfASourceThatItDidNotFinish) {
   EXPECT_THAT(outcome.out, ContainsRegex("a +veeam-aws +2 +- +no answer in time"));
   EXPECT_THAT(outcome.out, testing::Not(HasSubstr("geheim")));
   EXPECT_THAT(outcome.out, testing::Not(HasSubstr("canary")));
+  EXPECT_EQ(appliance.issued().size(), 1u);
+  EXPECT_EQ(appliance.returned(), appliance.issued()) << "the token is handed back";
 }
 
 TEST(Commands, CheckConnectIsNotWellWhereTheListingIsNotComplete) {

@@ -240,15 +240,17 @@ TEST_F(Incidents, AFullDiskIsWaitedFor) {
 
 TEST_F(Incidents, AStateDirectoryThatIsGoneEndsTheDaemonWithTheWayBack) {
   const Appliance appliance;
-  configure(appliance.source("a", password()));
+  configure(appliance.source("a", password()) + "poll = { discovery_interval = \"1h\", sweep_interval = \"240h\" }\n");
   {
     Child daemon = place_.start("run");
     ASSERT_TRUE(eventually([&] { return !place_.lines().empty() && is_ready(); })) << daemon.err();
+    EXPECT_TRUE(eventually([&] { return appliance.logs_read() > 1; }));
     fs::rename(place_ / "state", place_ / "away");
-    EXPECT_EQ(daemon.wait(), 1) << "noticed with the next commit";
+    EXPECT_EQ(daemon.wait(), 1) << "noticed although nothing is committed any more";
     EXPECT_EQ(lines_with(daemon.err(), "was removed or replaced while it was in use"), 1) << daemon.err();
     EXPECT_THAT(daemon.err(), HasSubstr("sessionlogd state rebuild"));
     EXPECT_FALSE(is_ready());
+    EXPECT_EQ(place_.run("status").status, 3) << "what SessionlogdUnreachable looks at does not answer";
   }
   const Outcome without = place_.run("run");
   EXPECT_EQ(without.status, 78);
