@@ -7,6 +7,9 @@
 #include "config/dialect_set.h"
 #include "config/error_list.h"
 #include "config/include_files.h"
+#include "config/read_context.h"
+#include "config/read_daemon.h"
+#include "config/read_poll.h"
 #include "config/read_sink.h"
 #include "config/read_source.h"
 #include "config/storage_paths.h"
@@ -23,37 +26,6 @@ std::string default_state_dir() {
   const std::string_view directories = given != nullptr ? given : "";
   const std::string_view first = directories.substr(0, directories.find(':'));
   return first.empty() ? "/var/lib/sessionlogd" : std::string(first);
-}
-
-std::optional<AdminAddress> admin_address(const TomlValue& value) {
-  const std::string address = text(value);
-  return address.empty() ? std::nullopt : std::optional(parse_admin_address(address));
-}
-
-std::string log_level(const TomlValue& value) {
-  return std::string(word<std::string_view>(
-      {{"trace", "trace"}, {"debug", "debug"}, {"info", "info"}, {"warn", "warn"}, {"error", "error"}})(value));
-}
-
-// `include` gets the patterns.
-void read_daemon(TableReader& table, DaemonSettings& into, std::vector<std::string>& include) {
-  table.read("state_dir", into.state_dir, absolute_path);
-  table.read("threads", into.threads, integer_between(0, 1024));
-  table.read("log_level", into.log_level, log_level);
-  table.read("include", include, include_patterns);
-  table.read("memory", into.memory_bytes, size_between(kLeastMemoryPerThread, 1ull << 40));
-  if (into.threads > into.memory_bytes / kLeastMemoryPerThread) {
-    table.refuse("threads", "found " + std::to_string(into.threads) + ", expected at most " +
-                                std::to_string(into.memory_bytes / kLeastMemoryPerThread) + ": " +
-                                in_quotes(format_size(kLeastMemoryPerThread)) + " of daemon.memory for each");
-  }
-  table.read("state_keep", into.state_keep, duration_between(std::chrono::seconds{1}, std::chrono::hours{24 * 3650}));
-  table.read(
-      "verify", into.verify,
-      or_word<std::chrono::milliseconds>("", duration_between(std::chrono::seconds{10}, std::chrono::hours{24 * 30})));
-  table.read("admin", into.admin, admin_address);
-  table.read("metrics_per_source", into.metrics_per_source, boolean);
-  table.finish();
 }
 
 // Two sources of one name could not be told apart, two of one id would share their state.
@@ -77,7 +49,7 @@ class Unique {
 class Loader {
  public:
   Loader(const std::filesystem::path& file, std::span<const std::string_view> formats, SecretFiles secret_files)
-      : file_(file), formats_(formats), secret_files_(secret_files) {
+      : file_(file), context_{.formats = formats, .secret_files = secret_files, .warnings = settings_.warnings} {
     settings_.file = file.string();
     settings_.daemon.state_dir = default_state_dir();
     errors_.opened(settings_.file);
@@ -98,41 +70,41 @@ class Loader {
  private:
   void read_main(const TomlTable& root) {
     TableReader table(errors_, settings_.file, "", 1, root);
-    std::vector<std::string> include;
     auto daemon = table.table("daemon");
-    if (daemon) read_daemon(*daemon, settings_.daemon, include);
+    if (daemon) read_daemon(*daemon, context_, settings_.daemon);
+    context_.memory_bytes = settings_.daemon.memory_bytes;
     auto poll = table.table("poll");
-    if (poll) read_poll(*poll, settings_.daemon.memory_bytes, poll_);
+    if (poll) read_poll(*poll, context_, context_.poll.poll);
+    context_.poll.retention_given = poll && poll->has("retention");
     if (daemon && !(poll && poll->has("max_body"))) check_default_body(*daemon);
     read_storage(table, daemon);
 
     DialectSet dialects(file_.parent_path() / "dialects", errors_, settings_.warnings);
-    read_sources(table, dialects);
+    context_.dialects = &dialects;
+    read_sources(table);
     table.finish();
 
     bool all_read = !table.has("source");
-    for (const std::filesystem::path& included :
-         find_included({file_, daemon ? daemon->line_of("include") : 0}, include, errors_, settings_.warnings)) {
-      all_read = read_included(included, dialects) && all_read;
+    for (const std::filesystem::path& included : find_included({file_, daemon ? daemon->line_of("include") : 0},
+                                                               settings_.daemon.include, errors_, settings_.warnings)) {
+      all_read = read_included(included) && all_read;
     }
     if (settings_.sources.empty() && all_read) report_no_source();
   }
 
   void read_storage(TableReader& table, const std::optional<TableReader>& daemon) {
     const std::size_t before = errors_.size();
-    if (auto sink = table.table("sink")) {
-      read_sink(*sink, {formats_, settings_.daemon.memory_bytes, secret_files_}, settings_.sink, settings_.warnings);
-      std::error_code error;
-      if (!settings_.sink.kafka && std::filesystem::equivalent(settings_.sink.file.path, file_, error))
-        sink->refuse("path", "found " + in_quotes(settings_.sink.file.path) + ", which is this file, expected another");
-    } else if (secret_files_ == SecretFiles::kMustBeReadable) {
-      const std::string fault = find_fault_of_output(settings_.sink.file.path);
-      if (!fault.empty()) errors_.add(settings_.file, 0, "sink.path", fault);
-    }
-    if (secret_files_ != SecretFiles::kMustBeReadable || errors_.size() > before || !settings_.sink.keeps_state())
-      return;
+    const TomlTable nothing_said;
+    auto sink = table.table("sink");
+    if (!sink) sink.emplace(errors_, settings_.file, "sink", 0, nothing_said);
+    read_sink(*sink, context_, settings_.sink);
+    const std::string output(path_of(settings_.sink));
+    std::error_code error;
+    if (std::filesystem::equivalent(output, file_, error))
+      sink->refuse("path", "found " + in_quotes(output) + ", which is this file, expected another");
+    if (!context_.opens_files() || errors_.size() > before || !settings_.sink.keeps_state()) return;
     std::string fault = find_fault_of_directory(settings_.daemon.state_dir);
-    if (!settings_.sink.kafka && settings_.sink.file.path == settings_.daemon.state_dir) {
+    if (output == settings_.daemon.state_dir) {
       fault = "found " + in_quotes(settings_.daemon.state_dir) + ", which is sink.path, too, expected another";
     }
     if (fault.empty()) return;
@@ -144,14 +116,14 @@ class Loader {
   }
 
   void check_default_body(const TableReader& daemon) {
-    const std::size_t least = poll_.poll.max_body_bytes * kLeastMemoryPerBody;
+    const std::size_t least = context_.poll.poll.max_body_bytes * kLeastMemoryPerBody;
     if (settings_.daemon.memory_bytes >= least) return;
     daemon.refuse("memory", "found " + in_quotes(format_size(settings_.daemon.memory_bytes)) + ", expected at least " +
                                 in_quotes(format_size(least)) + ", or a poll.max_body of a quarter of it");
   }
 
   // False when the file could not be read, so that nobody knows what is in it.
-  bool read_included(const std::filesystem::path& file, DialectSet& dialects) {
+  bool read_included(const std::filesystem::path& file) {
     errors_.opened(file.string());
     const std::optional<std::string> text = read_text_file(file, errors_);
     const std::optional<TomlTable> root = text ? parse_toml(*text, file.string(), errors_) : std::nullopt;
@@ -164,15 +136,14 @@ class Loader {
                      "found in an included file, expected in " + settings_.file + ": only [[source]] may stand here");
       }
     }
-    read_sources(table, dialects);
+    read_sources(table);
     table.finish();
     return !table.has("source");
   }
 
-  void read_sources(TableReader& table, DialectSet& dialects) {
+  void read_sources(TableReader& table) {
     for (TableReader& source : table.tables("source")) {
-      const SourceContext context{poll_, settings_.daemon.memory_bytes, dialects, secret_files_};
-      SourceSettings read = read_source(source, context, settings_.warnings);
+      SourceSettings read = read_source(source, context_);
       const bool own_name = names_.check(source, "name", read.name);
       if (source.has("id")) {
         ids_.check(source, "id", read.id);
@@ -200,11 +171,9 @@ class Loader {
   }
 
   std::filesystem::path file_;
-  const std::span<const std::string_view> formats_;
-  const SecretFiles secret_files_;
   ErrorList errors_;
   Settings settings_;
-  PollDefaults poll_;
+  ReadContext context_;
   Unique names_;
   Unique ids_;
 };

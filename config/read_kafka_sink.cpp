@@ -8,6 +8,8 @@
 namespace sessionlogd {
 namespace {
 
+using K = KafkaSinkSettings;
+
 constexpr std::size_t kMaxTopicBytes = 249;  // Kafka's own limit
 
 bool is_topic(std::string_view name) {
@@ -97,20 +99,77 @@ void read_properties(TableReader& table, std::vector<KafkaProperty>& into) {
   }
 }
 
+void warn_of_exposure(const KafkaSinkSettings& sink, std::vector<std::string>& warnings) {
+  for (const KafkaProperty& property : sink.properties) {
+    const std::string exposed = property.secret ? property.secret->exposure() : "";
+    if (!exposed.empty()) warnings.push_back("sink.properties." + property.name + ": " + exposed + "; chmod o-r it");
+  }
+}
+
+// Names and values of their own, so that it is no table of keys.
+Key<K> properties_key() {
+  Key<K> key("properties", &K::properties, Form<std::vector<KafkaProperty>>{},
+             "any property of librdkafka; a value may name a secret, and passwords must. What is set here wins",
+             {.default_words = "none"});
+  key.read = [](TableReader& table, const ReadContext&, K& into) {
+    if (auto properties = table.table("properties")) read_properties(*properties, into.properties);
+    return true;
+  };
+  key.write = [](const K& sink, const K*, WrittenFor) {
+    TomlTable properties;
+    for (const KafkaProperty& property : sink.properties) {
+      properties.members.push_back(
+          {property.name, toml(property.secret ? property.secret->reference() : property.value)});
+    }
+    TomlValue out;
+    out.value = std::move(properties);
+    return std::optional(std::move(out));
+  };
+  return key;
+}
+
 }  // namespace
 
-void read_kafka_sink(TableReader& table, KafkaSinkSettings& into) {
-  table.require("brokers", R"(brokers like "k1:9092,k2:9092")", into.brokers, brokers);
-  const bool known_topic = table.require("topic", "the topic that gets the events", into.topic, topic);
-  into.state_topic = into.topic + "-state";
-  table.read("state_topic", into.state_topic, topic);
-  if (known_topic && into.state_topic == into.topic) {
-    table.refuse("state_topic", "found " + in_quotes(into.topic) + ", expected another topic than that of the events");
-  }
-  table.require("transactional_id", "a name that no other daemon has", into.transactional_id, topic);
-  table.read("delivery", into.delivery,
-             word<Delivery>({{"exactly-once", Delivery::kExactlyOnce}, {"at-least-once", Delivery::kAtLeastOnce}}));
-  if (auto properties = table.table("properties")) read_properties(*properties, into.properties);
+const Keys<KafkaSinkSettings>& keys_of(const KafkaSinkSettings&) {
+  static const Keys<K> keys = a_key_for_each_member<K>({
+      {"brokers",
+       &K::brokers,
+       texts_by(brokers),
+       "`\"k1:9092,k2:9092\"`",
+       {.required = R"(brokers like "k1:9092,k2:9092")"}},
+      {"topic",
+       &K::topic,
+       texts_by(topic),
+       "must exist, unless the brokers create topics by themselves",
+       {.required = "the topic that gets the events"}},
+      {"state_topic",
+       &K::state_topic,
+       texts_by(topic),
+       "compacted; created if missing and allowed",
+       {.default_words = "the topic's name and `-state`"}},
+      {"transactional_id",
+       &K::transactional_id,
+       texts_by(topic),
+       "one per daemon: a second daemon with the same one ends the first",
+       {.required = "a name that no other daemon has"}},
+      {"delivery", &K::delivery,
+       words<Delivery>({{"exactly-once", Delivery::kExactlyOnce}, {"at-least-once", Delivery::kAtLeastOnce}}),
+       "or `\"at-least-once\"`, for brokers without transactions"},
+      properties_key(),
+  });
+  return keys;
 }
+
+SinkKind read_sink_of(TableReader& table, const ReadContext& context, KafkaSinkSettings sink) {
+  const std::vector<std::string_view> refused = read_keys(table, keys_of(sink), context, sink);
+  if (sink.state_topic.empty()) sink.state_topic = sink.topic + "-state";
+  if (!is_among(refused, {"topic"}) && sink.state_topic == sink.topic) {
+    table.refuse("state_topic", "found " + in_quotes(sink.topic) + ", expected another topic than that of the events");
+  }
+  if (context.opens_files()) warn_of_exposure(sink, context.warnings);
+  return sink;
+}
+
+std::string path_of(const KafkaSinkSettings&) { return {}; }
 
 }  // namespace sessionlogd

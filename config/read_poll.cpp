@@ -8,14 +8,7 @@ namespace {
 using namespace std::chrono_literals;
 constexpr std::chrono::milliseconds kDay = 24h;
 
-std::optional<std::chrono::milliseconds> lookback(const TomlValue& value) {
-  if (const auto* all = std::get_if<std::string>(&value.value); all != nullptr && *all == "all") return std::nullopt;
-  try {
-    return duration_between(1s, 3650 * kDay)(value);
-  } catch (const ValueError& error) {
-    throw ValueError(std::string(error.what()) + R"(, or "all")");
-  }
-}
+using P = PollSettings;
 
 void check_intervals(const TableReader& table, const PollSettings& poll) {
   if (poll.max_interval >= poll.interval) return;
@@ -30,29 +23,45 @@ void check_intervals(const TableReader& table, const PollSettings& poll) {
 
 }  // namespace
 
-void read_poll(TableReader& table, std::size_t memory_bytes, PollDefaults& into) {
-  PollSettings& poll = into.poll;
-  const bool interval_read = table.read("interval", poll.interval, duration_between(1ms, kDay));
-  const bool max_interval_read = table.read("max_interval", poll.max_interval, duration_between(1ms, kDay));
-  if (interval_read && max_interval_read) check_intervals(table, poll);
-  table.read("discovery_interval", poll.discovery_interval, duration_between(1ms, kDay));
-  table.read("sweep_interval", poll.sweep_interval, duration_between(1s, 30 * kDay));
-  table.read("settle", poll.settle, duration_between(0ms, 30 * kDay));
-  table.read("lookback", poll.lookback, lookback);
-  table.read("overlap", poll.overlap, duration_between(0ms, 30 * kDay));
-  table.read("max_session_age", poll.max_session_age, duration_between(1s, 365 * kDay));
-  table.read("timeout", poll.timeout, duration_between(1ms, 1h));
-  if (table.read("max_body", poll.max_body_bytes, size_between(1u << 10, 4ull << 30)) && table.has("max_body") &&
-      poll.max_body_bytes > memory_bytes / kLeastMemoryPerBody) {
-    table.refuse("max_body", "found " + in_quotes(format_size(poll.max_body_bytes)) +
-                                 ", expected at most a quarter of daemon.memory, " +
-                                 in_quotes(format_size(memory_bytes / kLeastMemoryPerBody)));
+const Keys<PollSettings>& poll_keys() {
+  static const Keys<P> keys = a_key_for_each_member<P>({
+      {"interval", &P::interval, durations(1ms, kDay), "how often a session is read that keeps growing; 1 ms to 24 h"},
+      {"max_interval", &P::max_interval, durations(1ms, kDay), "a quiet one is read less and less often, up to this"},
+      {"discovery_interval", &P::discovery_interval, durations(1ms, kDay),
+       "from the end of one listing to the next, or up to an eighth less"},
+      {"sweep_interval", &P::sweep_interval, durations(1s, 30 * kDay),
+       "how often everything that the source shows is listed again"},
+      {"settle", &P::settle, durations(0ms, 30 * kDay), "how long after its stop a session is read for the last time"},
+      {"lookback", &P::lookback, or_word("all", durations(1s, 3650 * kDay)),
+       "at first contact: what had ended and had begun before is left alone; `\"all\"`: nothing is"},
+      {"overlap", &P::overlap, durations(0ms, 30 * kDay),
+       "how far each later listing reaches back before the last one"},
+      {"max_session_age", &P::max_session_age, durations(1s, 365 * kDay),
+       "a session that runs longer is warned about and read less often"},
+      {"timeout", &P::timeout, durations(1ms, 1h), "for one request"},
+      {"max_body", &P::max_body_bytes, sizes(1u << 10, 4ull << 30),
+       "decoded; a larger response is refused and counted"},
+      {"connections", &P::connections, integers(1, 1000), "requests in flight per source; 1 to 1000"},
+      {"rate", &P::rate_per_second, rates(), "requests per source"},
+      {"changes", &P::changes, words<Changes>({{"emit", Changes::kEmit}, {"final", Changes::kFinal}}),
+       "an entry again each time it changes; `\"final\"`: once, when its status is final"},
+      {"retention",
+       &P::retention,
+       durations(1s, 3650 * kDay),
+       "how long the source keeps its logs: an alert comes long before",
+       {.default_words = "the dialect's, `\"90d\"`"}},
+  });
+  return keys;
+}
+
+void read_poll(TableReader& table, const ReadContext& context, PollSettings& into) {
+  const std::vector<std::string_view> refused = read_keys(table, poll_keys(), context, into);
+  if (!is_among(refused, {"interval", "max_interval"})) check_intervals(table, into);
+  const std::size_t most = context.memory_bytes / kLeastMemoryPerBody;
+  if (table.has("max_body") && !is_among(refused, {"max_body"}) && into.max_body_bytes > most) {
+    table.refuse("max_body", "found " + in_quotes(format_size(into.max_body_bytes)) +
+                                 ", expected at most a quarter of daemon.memory, " + in_quotes(format_size(most)));
   }
-  table.read("connections", poll.connections, integer_between(1, 1000));
-  table.read("rate", poll.rate_per_second, rate);
-  table.read("changes", poll.changes, word<Changes>({{"emit", Changes::kEmit}, {"final", Changes::kFinal}}));
-  table.read("retention", poll.retention, duration_between(1s, 3650 * kDay));
-  if (table.has("retention")) into.retention_given = true;
   table.finish();
 }
 

@@ -1,20 +1,17 @@
-// Reads [poll] and the [source.poll] tables that override it.
+// The keys of [poll] and of the [source.poll] tables that override it.
 #pragma once
 
-#include <cstddef>
-
+#include "config/key.h"
+#include "config/read_context.h"
 #include "config/settings.h"
 #include "config/table_reader.h"
 
 namespace sessionlogd {
 
-struct PollDefaults {
-  PollSettings poll;
-  bool retention_given = false;  // else the dialect's counts
-};
+const Keys<PollSettings>& poll_keys();
 
-// Overwrites what the table names; values that contradict each other or exceed `memory_bytes` are reported at the key
+// Overwrites what the table names; values that contradict each other or exceed daemon.memory are reported at the key
 // given here.
-void read_poll(TableReader& table, std::size_t memory_bytes, PollDefaults& into);
+void read_poll(TableReader& table, const ReadContext& context, PollSettings& into);
 
 }  // namespace sessionlogd

@@ -1,112 +1,143 @@
 #include "config/read_sink.h"
 
-#include <grp.h>
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <variant>
 
-#include <charconv>
-
+// The keys of each sink.
+#include "config/read_file_sink.h"
 #include "config/read_kafka_sink.h"
-#include "config/storage_paths.h"
 #include "config/value_rules.h"
 
 namespace sessionlogd {
 namespace {
 
 using namespace std::chrono_literals;
+using S = SinkSettings;
 
-// A file's readers wait for a line, Kafka's for a transaction.
-constexpr std::chrono::milliseconds kKafkaCommitInterval = 300ms;
+constexpr auto kKinds = std::make_index_sequence<std::variant_size_v<SinkKind>>{};
 
-enum class SinkType { kFile, kKafka };
+template <std::size_t kNumber>
+using KindAt = std::variant_alternative_t<kNumber, SinkKind>;
 
-// Where a relative path leads depends on who starts the daemon, so it is refused.
-std::string output_path(const TomlValue& value) {
-  constexpr std::string_view kExpected = R"(an absolute path, or "-" for standard output)";
-  std::string found = text(value);
-  if (found == "-") return found;
-  if (!found.starts_with('/') || found.ends_with('/')) throw ValueError(describe(value), kExpected);
-  return found;
+// By number of the kind.
+constexpr auto kTypes = []<std::size_t... kNumbers>(std::index_sequence<kNumbers...>) {
+  return std::array{KindAt<kNumbers>::kType...};
+}
+(kKinds);
+
+constexpr bool names_a_type(std::size_t kind) {
+  return std::ranges::find(kTypes, kTypes[kind]) == kTypes.begin() + static_cast<std::ptrdiff_t>(kind);
 }
 
-std::uint32_t mode(const TomlValue& value) {
-  const auto* found = std::get_if<std::string>(&value.value);
-  std::uint32_t bits = 0;
-  bool octal = false;
-  if (found != nullptr && (found->size() == 3 || found->size() == 4)) {
-    const char* end = found->data() + found->size();
-    octal = std::from_chars(found->data(), end, bits, 8).ptr == end;
+// Calls `visit` with the defaults of each sink that a `type` names.
+template <class Visit>
+void for_each_type(const Visit& visit) {
+  const auto visit_one = [&]<std::size_t kNumber>(std::integral_constant<std::size_t, kNumber>) {
+    if constexpr (names_a_type(kNumber)) visit(KindAt<kNumber>{});
+  };
+  [&]<std::size_t... kNumbers>(std::index_sequence<kNumbers...>) {
+    (visit_one(std::integral_constant<std::size_t, kNumbers>{}), ...);
   }
-  constexpr std::uint32_t kOwnerReadsAndWrites = 0600;
-  if (!octal || bits > 0777 || (bits & kOwnerReadsAndWrites) != kOwnerReadsAndWrites) {
-    throw ValueError(describe(value), R"(octal digits in quotes like "0640", with reading and writing for the owner)");
-  }
-  return bits;
+  (kKinds);
 }
 
-std::string group(const TomlValue& value) {
-  std::string name = filled_text(value);
-  ::group entry{};
-  ::group* found = nullptr;
-  std::vector<char> buffer(1 << 16);
-  while (getgrnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found) == ERANGE &&
-         buffer.size() < (1 << 24)) {
-    buffer.resize(buffer.size() * 4);
-  }
-  if (found == nullptr) throw ValueError(describe(value), "a group of this system");
-  return name;
+bool read_kind(TableReader& table, const ReadContext& context, S& into) {
+  std::vector<std::pair<std::string_view, std::string_view>> types;
+  for_each_type([&](const auto& sink) { types.emplace_back(sink.kType, sink.kType); });
+  std::string_view type = kTypes.front();
+  const bool known = table.read("type", type, word(types));
+  for_each_type([&](const auto& sink) {
+    if (type != sink.kType) return;
+    into.commit_interval = sink.kCommitInterval;
+    into.kind = read_sink_of(table, context, sink);
+  });
+  return known;
 }
 
-Rule<std::string> one_of(std::span<const std::string_view> names) {
-  std::vector<std::pair<std::string_view, std::string>> words;
-  for (const std::string_view name : names) words.emplace_back(name, name);
-  return word(std::move(words));
+// Stands for the keys that only one kind of sink has.
+Key<S> type_key() {
+  std::string types;
+  for_each_type(
+      [&](const auto& sink) { types += (types.empty() ? "`\"" : " or `\"") + std::string(sink.kType) + "\"`"; });
+  Key<S> key;
+  key.name = "type";
+  key.purpose = types;
+  key.read = read_kind;
+  key.equal = [](const S& a, const S& b) { return type_of(a) == type_of(b); };
+  key.copy = [](const S& from, S& to) { to.kind = from.kind; };
+  key.write = [](const S& sink, const S*, WrittenFor) { return std::optional(toml(type_of(sink))); };
+  return key;
 }
 
-void read_rotate(TableReader& table, RotateSettings& into) {
-  table.read("size", into.size_bytes, or_word<std::size_t>("never", size_between(1u << 10, std::uint64_t{1} << 40)));
-  table.read("every", into.every, or_word<std::chrono::milliseconds>("never", duration_between(1s, 24h * 3650)));
-  table.read("keep", into.keep, or_word<std::uint64_t>("all", integer_between(1, 1'000'000)));
-  table.read("compress", into.compress, word<bool>({{"zstd", true}, {"none", false}}));
-  table.finish();
-}
-
-void read_file_sink(TableReader& table, SecretFiles files, FileSinkSettings& into) {
-  if (table.read("path", into.path, output_path) && into.path != "-" && files == SecretFiles::kMustBeReadable) {
-    if (const std::string fault = find_fault_of_output(into.path); !fault.empty()) table.refuse("path", fault);
-  }
-  table.read("mode", into.mode, mode);
-  table.read("group", into.group, group);
-  if (auto rotate = table.table("rotate")) read_rotate(*rotate, into.rotate);
-}
-
-void warn_of_exposure(const KafkaSinkSettings& sink, std::vector<std::string>& warnings) {
-  for (const KafkaProperty& property : sink.properties) {
-    const std::string exposed = property.secret ? property.secret->exposure() : "";
-    if (!exposed.empty()) warnings.push_back("sink.properties." + property.name + ": " + exposed + "; chmod o-r it");
-  }
+Form<std::string> formats() {
+  return {[](const TomlValue& value, const ReadContext& context) {
+            std::vector<std::pair<std::string_view, std::string>> names;
+            for (const std::string_view name : context.formats) names.emplace_back(name, name);
+            return word(std::move(names))(value);
+          },
+          [](const std::string& name, WrittenFor) { return std::optional(toml(name)); }};
 }
 
 }  // namespace
 
-void read_sink(TableReader& table, const SinkContext& context, SinkSettings& into, std::vector<std::string>& warnings) {
-  SinkType type = SinkType::kFile;
-  const bool known_type =
-      table.read("type", type, word<SinkType>({{"file", SinkType::kFile}, {"kafka", SinkType::kKafka}}));
-  if (type == SinkType::kKafka) {
-    into.commit_interval = kKafkaCommitInterval;
-    read_kafka_sink(table, into.kafka.emplace());
-    if (context.files == SecretFiles::kMustBeReadable) warn_of_exposure(*into.kafka, warnings);
-  } else {
-    read_file_sink(table, context.files, into.file);
-  }
-  table.read("format", into.format, one_of(context.formats));
-  table.read("commit_interval", into.commit_interval, duration_between(1ms, 1h));
-  if (table.read("commit_bytes", into.commit_bytes, size_between(1u << 10, 1u << 30)) && table.has("commit_bytes") &&
-      into.commit_bytes > context.memory_bytes) {
+const Keys<SinkSettings>& sink_keys() {
+  static const Keys<S> keys = a_key_for_each_member<S>({
+      type_key(),
+      {"format", &S::format, formats(), "[the event](../sinks/README.md)"},
+      {"commit_interval", &S::commit_interval, durations(1ms, 1h),
+       "events wait so long at most to be committed together"},
+      {"commit_bytes", &S::commit_bytes, sizes(1u << 10, 1u << 30), "so many are committed before that"},
+  });
+  return keys;
+}
+
+void read_sink(TableReader& table, const ReadContext& context, SinkSettings& into) {
+  const std::vector<std::string_view> refused = read_keys(table, sink_keys(), context, into);
+  if (table.has("commit_bytes") && !is_among(refused, {"commit_bytes"}) && into.commit_bytes > context.memory_bytes) {
     table.refuse("commit_bytes", "found " + in_quotes(format_size(into.commit_bytes)) +
                                      ", expected at most daemon.memory, " +
                                      in_quotes(format_size(context.memory_bytes)));
   }
-  if (known_type) table.finish();  // else the keys of the other type would be called unknown
+  if (!is_among(refused, {"type"})) table.finish();  // else the keys of the other type would be called unknown
+}
+
+std::string_view type_of(const SinkSettings& sink) {
+  return std::visit([](const auto& kind) { return kind.kType; }, sink.kind);
+}
+
+std::string path_of(const SinkSettings& sink) {
+  return std::visit([](const auto& kind) { return path_of(kind); }, sink.kind);
+}
+
+TomlTable written(const SinkSettings& sink) {
+  TomlTable all = written(sink_keys(), sink, WrittenFor::kStatus);
+  std::visit(
+      [&](const auto& kind) {
+        std::ranges::move(written(keys_of(kind), kind, WrittenFor::kStatus).members, std::back_inserter(all.members));
+      },
+      sink.kind);
+  return all;
+}
+
+std::vector<std::string> keys_that_differ(const SinkSettings& a, const SinkSettings& b) {
+  std::vector<std::string> keys;
+  const TomlTable other = written(b);
+  for (const auto& [key, value] : written(a).members) {
+    const TomlValue* same = other.find(key);
+    if (same != nullptr && !(*same == value)) keys.push_back(key);
+  }
+  return keys;
+}
+
+std::vector<KeyRow> rows_of(const SinkSettings& defaults) {
+  std::vector<KeyRow> rows = rows_of(sink_keys(), defaults);
+  const std::vector<KeyRow> own =
+      std::visit([](const auto& kind) { return rows_of(keys_of(kind), kind); }, defaults.kind);
+  rows.insert(rows.begin() + 1, own.begin(), own.end());
+  for (KeyRow& row : rows) row.traits.needs_restart = true;
+  return rows;
 }
 
 }  // namespace sessionlogd

@@ -1,24 +1,35 @@
-// Reads [sink].
+// The keys of [sink]: those that every sink has, and those of the sink that it names.
 #pragma once
 
-#include <cstddef>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "config/key.h"
+#include "config/read_context.h"
 #include "config/settings.h"
 #include "config/table_reader.h"
 
 namespace sessionlogd {
 
-struct SinkContext {
-  std::span<const std::string_view> formats;  // that there are
-  std::size_t memory_bytes;                   // daemon.memory
-  SecretFiles files;
-};
+// Those that every sink has; `type` stands for those of its own.
+const Keys<SinkSettings>& sink_keys();
 
-// `warnings` gets what is accepted but must be said at every start.
-void read_sink(TableReader& table, const SinkContext& context, SinkSettings& into, std::vector<std::string>& warnings);
+void read_sink(TableReader& table, const ReadContext& context, SinkSettings& into);
+
+std::string_view type_of(const SinkSettings& sink);
+
+// The path that nothing else may have; "" = none.
+std::string path_of(const SinkSettings& sink);
+
+// All keys and values, as /status shows them.
+TomlTable written(const SinkSettings& sink);
+
+// Where two configurations of a sink say different things; where they name different ones, of the rest only what both
+// have.
+std::vector<std::string> keys_that_differ(const SinkSettings& a, const SinkSettings& b);
+
+// The rows of the reference: first its own.
+std::vector<KeyRow> rows_of(const SinkSettings& defaults);
 
 }  // namespace sessionlogd

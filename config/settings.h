@@ -10,7 +10,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "config/admin_address.h"
@@ -27,11 +29,12 @@ struct DaemonSettings {
   std::string state_dir;
   unsigned threads = 0;  // shards; 0 = one per core, as far as memory goes
   std::string log_level = "info";
+  std::vector<std::string> include{};  // patterns
   std::size_t memory_bytes = 512u << 20;
-  std::optional<AdminAddress> admin = AdminAddress{};  // nullopt = none
-  bool metrics_per_source = true;                      // false: of all sources together
   std::chrono::milliseconds state_keep{std::chrono::hours{24 * 30}};
   std::optional<std::chrono::milliseconds> verify = std::chrono::hours{24};  // nullopt = off
+  std::optional<AdminAddress> admin = AdminAddress{};                        // nullopt = none
+  bool metrics_per_source = true;                                            // false: of all sources together
 };
 
 enum class Changes { kEmit, kFinal };
@@ -104,7 +107,8 @@ struct SourceSettings {
   PollSettings poll;
 };
 
-// Whether two readings of a configuration say the same of a source; dialects are compared by what they say.
+// Whether two readings of a configuration say the same of a source, by its keys (read_source.h); dialects are compared
+// by what they say.
 bool operator==(const SourceSettings& a, const SourceSettings& b);
 
 // When an output file is ended, and what becomes of it then.
@@ -117,11 +121,26 @@ struct RotateSettings {
   bool operator==(const RotateSettings&) const = default;
 };
 
+// Each kind of sink has a struct, which says what its `type` is called, whether it keeps state, and which
+// commit_interval it has by default.
 struct FileSinkSettings {
-  std::string path = "/var/log/sessionlogd/events.ndjson";  // "-" = standard output
+  static constexpr std::string_view kType = "file";
+  static constexpr bool kKeepsState = true;
+  static constexpr std::chrono::milliseconds kCommitInterval{1'000};
+
+  std::string path = "/var/log/sessionlogd/events.ndjson";
   std::uint32_t mode = 0640;
   std::string group{};  // "" = as it comes
   RotateSettings rotate{};
+};
+
+// A file sink whose path is "-". The state directory is then not touched.
+struct StdoutSinkSettings {
+  static constexpr std::string_view kType = "file";
+  static constexpr bool kKeepsState = false;
+  static constexpr std::chrono::milliseconds kCommitInterval{1'000};
+
+  std::string path = "-";
 };
 
 enum class Delivery { kExactlyOnce, kAtLeastOnce };
@@ -139,6 +158,10 @@ struct KafkaProperty {
 };
 
 struct KafkaSinkSettings {
+  static constexpr std::string_view kType = "kafka";
+  static constexpr bool kKeepsState = true;
+  static constexpr std::chrono::milliseconds kCommitInterval{300};  // readers wait for a transaction, not for a line
+
   std::string brokers;  // host:port, separated by commas
   std::string topic;
   std::string state_topic;  // default: the topic's name and "-state"
@@ -147,15 +170,19 @@ struct KafkaSinkSettings {
   std::vector<KafkaProperty> properties;
 };
 
-struct SinkSettings {
-  std::string format = "ecs";
-  std::chrono::milliseconds commit_interval{1'000};  // Kafka: 300 ms
-  std::size_t commit_bytes = 8u << 20;
-  FileSinkSettings file;
-  std::optional<KafkaSinkSettings> kafka;  // instead of the file
+// Every sink there is. The first of those with one kType is what its `type` reads.
+using SinkKind = std::variant<FileSinkSettings, StdoutSinkSettings, KafkaSinkSettings>;
 
-  // Standard output keeps none: the state directory is then not touched.
-  bool keeps_state() const { return kafka || file.path != "-"; }
+struct SinkSettings {
+  SinkKind kind;
+  std::string format = "ecs";
+  std::chrono::milliseconds commit_interval = FileSinkSettings::kCommitInterval;
+  std::size_t commit_bytes = 8u << 20;
+
+  // False: after a restart everything is delivered again, and nothing is looked for in the state directory.
+  bool keeps_state() const {
+    return std::visit([](const auto& sink) { return sink.kKeepsState; }, kind);
+  }
 };
 
 struct Settings {

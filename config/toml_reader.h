@@ -17,21 +17,28 @@ struct TomlMember;
 using TomlArray = std::vector<TomlValue>;
 
 struct TomlTable {
-  std::vector<TomlMember> members;  // in alphabetical order of their keys
+  std::vector<TomlMember> members;  // as parse_toml() makes it, in alphabetical order of their keys
 
   const TomlValue* find(std::string_view key) const;
+  bool operator==(const TomlTable&) const = default;
 };
 
-struct TomlDateTime {};  // no key takes one
+struct TomlDateTime {  // no key takes one
+  bool operator==(const TomlDateTime&) const = default;
+};
 
 struct TomlValue {
   unsigned line = 0;
   std::variant<std::string, std::int64_t, double, bool, TomlArray, TomlTable, TomlDateTime> value;
+
+  bool operator==(const TomlValue&) const = default;
 };
 
 struct TomlMember {
   std::string key;
   TomlValue value;
+
+  bool operator==(const TomlMember&) const = default;
 };
 
 // The document's root table, or nothing and one mistake added to `errors`. Texts over 4 MiB and absurdly deep ones are

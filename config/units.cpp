@@ -89,6 +89,12 @@ std::string format_duration(std::chrono::milliseconds duration) {
 
 std::string format_size(std::uint64_t bytes) { return format_whole(bytes, kSizeUnits); }
 
+std::string format_rate(double per_second) {
+  std::array<char, 512> text{};  // 1e-300 has so many digits when none is left out
+  const auto written = std::to_chars(text.data(), text.data() + text.size(), per_second, std::chars_format::fixed);
+  return std::string(text.data(), written.ptr) + "/s";
+}
+
 std::string in_quotes(std::string_view text) {
   constexpr std::size_t kShown = 80;
   std::string out = "\"";

@@ -18,9 +18,10 @@ std::uint64_t parse_size(std::string_view text);
 // "20/s" "2.5/s" "30/m" "100/h", per second and above zero. Throws ValueError.
 double parse_rate(std::string_view text);
 
-// The shortest text that parse_duration() and parse_size() read back to the same value.
+// The shortest text that the functions above read back to the same value.
 std::string format_duration(std::chrono::milliseconds duration);
 std::string format_size(std::uint64_t bytes);
+std::string format_rate(double per_second);  // "20/s"
 
 // A text as it stands in a message: in quotes, control characters escaped, long ones cut.
 std::string in_quotes(std::string_view text);

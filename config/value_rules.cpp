@@ -45,6 +45,17 @@ std::vector<std::string> texts(const TomlValue& value) {
   return out;
 }
 
+std::vector<std::string> filled_texts(const TomlValue& value) {
+  std::vector<std::string> found = texts(value);
+  if (found.empty()) throw ValueError("an empty array", "at least one string, or no such key");
+  std::vector<std::string> sorted = found;
+  std::ranges::sort(sorted);
+  if (const auto twice = std::ranges::adjacent_find(sorted); twice != sorted.end()) {
+    throw ValueError(in_quotes(*twice) + " twice", "each once");
+  }
+  return found;
+}
+
 bool is_identifier(std::string_view word) {
   if (word.empty() || word.size() > 64) return false;
   return word.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") == word.npos;

@@ -29,6 +29,8 @@ std::string filled_text(const TomlValue& value);  // and not empty
 
 std::vector<std::string> texts(const TomlValue& value);  // an array of filled_text
 
+std::vector<std::string> filled_texts(const TomlValue& value);  // at least one, and each once
+
 std::string identifier(const TomlValue& value);  // [A-Za-z0-9._-]{1,64}
 bool is_identifier(std::string_view word);
 
@@ -57,20 +59,6 @@ Rule<T> word(std::vector<std::pair<std::string_view, T>> words) {
       expected += (expected.empty() ? "" : " or ") + in_quotes(name);
     }
     throw ValueError(describe(value), expected);
-  };
-}
-
-// A rule, or a word that stands for none at all.
-template <class T>
-Rule<std::optional<T>> or_word(std::string_view none, Rule<T> rule) {
-  return [none, rule = std::move(rule)](const TomlValue& value) -> std::optional<T> {
-    const auto* found = std::get_if<std::string>(&value.value);
-    if (found != nullptr && *found == none) return std::nullopt;
-    try {
-      return rule(value);
-    } catch (const ValueError& error) {
-      throw ValueError(error.what() + (", or " + in_quotes(none)));
-    }
   };
 }
 

@@ -8,7 +8,10 @@
 #include <utility>
 #include <variant>
 
+#include "config/key.h"
 #include "config/load.h"
+#include "config/read_daemon.h"
+#include "config/read_sink.h"
 #include "core/task.h"
 #include "daemon/log.h"
 #include "sinks/formats.h"
@@ -26,36 +29,14 @@ std::size_t largest_body(const Settings& settings) {
 
 }  // namespace
 
+// No key of [sink] is taken over without a restart.
 std::vector<std::string> keys_for_restart(const Settings& started_with, const Settings& wanted) {
   std::vector<std::string> keys;
-  const auto look = [&](const char* key, const auto& was, const auto& is) {
-    if (!(was == is)) keys.emplace_back(key);
-  };
-  const DaemonSettings &was = started_with.daemon, &is = wanted.daemon;
-  look("daemon.state_dir", was.state_dir, is.state_dir);
-  look("daemon.threads", was.threads, is.threads);
-  look("daemon.admin", was.admin, is.admin);
-  look("daemon.memory", was.memory_bytes, is.memory_bytes);
-  look("daemon.verify", was.verify, is.verify);
-  const SinkSettings &from = started_with.sink, &to = wanted.sink;
-  look("sink.format", from.format, to.format);
-  look("sink.commit_interval", from.commit_interval, to.commit_interval);
-  look("sink.commit_bytes", from.commit_bytes, to.commit_bytes);
-  if (from.kafka.has_value() != to.kafka.has_value()) {
-    keys.emplace_back("sink.type");
-  } else if (from.kafka) {
-    look("sink.brokers", from.kafka->brokers, to.kafka->brokers);
-    look("sink.topic", from.kafka->topic, to.kafka->topic);
-    look("sink.state_topic", from.kafka->state_topic, to.kafka->state_topic);
-    look("sink.transactional_id", from.kafka->transactional_id, to.kafka->transactional_id);
-    look("sink.delivery", from.kafka->delivery, to.kafka->delivery);
-    look("sink.properties", from.kafka->properties, to.kafka->properties);
-  } else {
-    look("sink.path", from.file.path, to.file.path);
-    look("sink.mode", from.file.mode, to.file.mode);
-    look("sink.group", from.file.group, to.file.group);
-    look("sink.rotate", from.file.rotate, to.file.rotate);
+  for (const Key<DaemonSettings>& key : daemon_keys()) {
+    if (key.traits.needs_restart && !key.equal(started_with.daemon, wanted.daemon))
+      keys.push_back("daemon." + std::string(key.name));
   }
+  for (const std::string& key : keys_that_differ(started_with.sink, wanted.sink)) keys.push_back("sink." + key);
   return keys;
 }
 
@@ -91,9 +72,9 @@ Task<std::string> Reload::run() {
 
 Task<std::string> Reload::apply(Settings wanted) {
   set_log_level(wanted.daemon.log_level);
-  daemon_.log_level = wanted.daemon.log_level;
-  daemon_.state_keep = wanted.daemon.state_keep;
-  daemon_.metrics_per_source = wanted.daemon.metrics_per_source;
+  for (const Key<DaemonSettings>& key : daemon_keys()) {
+    if (!key.traits.needs_restart) key.copy(wanted.daemon, daemon_);
+  }
   waits_for_restart_ = keys_for_restart(started_with_, wanted);
   loaded_ = system_now();
   for (const std::string& warning : wanted.warnings) spdlog::warn("{}", warning);

@@ -1,6 +1,6 @@
-// Makes the running daemon follow its configuration file, as far as that goes without a restart: sources, [poll],
-// daemon.log_level, daemon.state_keep and daemon.metrics_per_source, and every secret and certificate file that is
-// named. All of it, or, when the file is wrong, nothing.
+// Makes the running daemon follow its configuration file, as far as that goes without a restart: sources, [poll], the
+// keys of [daemon] that do not need one (config/read_daemon.cpp), and every secret and certificate file that is named.
+// All of it, or, when the file is wrong, nothing.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

@@ -2,6 +2,7 @@
 
 #include <unordered_map>
 
+#include "config/read_sink.h"
 #include "daemon/json_writer.h"
 #include "daemon/settings_json.h"
 #include "daemon/version.h"
@@ -74,7 +75,7 @@ void write_process(JsonWriter& json, const FleetView& view) {
 void write_sink(JsonWriter& json, const FleetView& view) {
   json.key("sink")
       .begin('{')
-      .member("type", view.process.sink.kafka ? "kafka" : "file")
+      .member("type", type_of(view.process.sink))
       .member("name", view.process.sink_name)
       .member("state", view.sink.error.empty() ? "ok" : "waiting")
       .member("error", view.sink.error)

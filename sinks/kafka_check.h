@@ -1,19 +1,12 @@
 // What `sessionlogd check --connect` finds out about a Kafka sink, without disturbing a daemon that runs.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "config/settings.h"
+#include "sinks/sink_acts.h"
 
 namespace sessionlogd {
-
-struct SinkFinding {
-  std::string what;
-  std::string said;   // "12 partitions, 3 replicas, min.insync.replicas 2"
-  std::string fault;  // "" = well
-  bool warning = false;
-};
 
 // Asks for the brokers and both topics, tries the right to write in transactions that it aborts, under the id
 // "<transactional_id>-check", and the right to read by looking for the daemon's last commit. Names each right that is

@@ -29,6 +29,14 @@ T value_of(Result<T> result) {
 KafkaDelivered::KafkaDelivered(const KafkaSinkSettings& settings)
     : conf_(KafkaConf::reader(settings)), topic_(settings.topic), state_topic_(settings.state_topic) {}
 
+std::optional<CommitRecord> KafkaDelivered::last_commit(std::string_view transactional_id) {
+  const std::int32_t partitions = partitions_of(state_topic_);
+  if (partitions == 0) return std::nullopt;
+  KafkaReader reader(conf_, state_topic_, partitions);
+  Patience most = patience(kMostWithoutProgress);
+  return value_of(reader.last_commit(transactional_id, most));
+}
+
 void KafkaDelivered::read_state(StateVisitor& into) {
   const std::int32_t partitions = partitions_of(state_topic_);
   if (partitions == 0) return;

@@ -2,18 +2,24 @@
 // no transactional id: a daemon that runs does not notice. Needs the right to read both topics.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "config/settings.h"
 #include "sinks/delivered_reader.h"
 #include "sinks/kafka_conf.h"
 #include "sinks/kafka_reader.h"
+#include "sinks/kafka_rows.h"
 
 namespace sessionlogd {
 
 class KafkaDelivered : public DeliveredReader {
  public:
   explicit KafkaDelivered(const KafkaSinkSettings& settings);
+
+  // nullopt: that daemon never committed anything here.
+  std::optional<CommitRecord> last_commit(std::string_view transactional_id);
 
   void read_state(StateVisitor& into) override;
   ReadBack read_events(Instant since, const std::function<void(const Delivered&)>& take) override;

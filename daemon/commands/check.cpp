@@ -21,8 +21,8 @@
 #include "daemon/commands/with_settings.h"
 #include "daemon/host_name.h"
 #include "daemon/version.h"
-#include "sinks/kafka_check.h"
 #include "sinks/make_sink.h"
+#include "sinks/sink_acts.h"
 
 namespace sessionlogd {
 namespace {
@@ -196,11 +196,11 @@ int try_all(const Settings& settings) {
 }
 
 // The sink's part, when it has one. False: it would not work.
-bool try_sink(const Settings& settings) {
-  if (!settings.sink.kafka) return true;
+bool try_sink(const SinkActs& sink) {
+  const std::vector<SinkFinding> findings = sink.check_connection();
   bool well = true;
-  fmt::print("\n");
-  for (const SinkFinding& finding : check_kafka(*settings.sink.kafka)) {
+  if (!findings.empty()) fmt::print("\n");
+  for (const SinkFinding& finding : findings) {
     const char* verdict = finding.fault.empty() ? "ok" : finding.warning ? "warning: " : "";
     fmt::print("{}: {}  {}{}\n", finding.what, printable(finding.said), verdict, printable(finding.fault));
     well = well && (finding.fault.empty() || finding.warning);
@@ -213,12 +213,13 @@ bool try_sink(const Settings& settings) {
 int check(const std::string& config_file, bool connect) {
   return with_settings(config_file, [&](const Settings& settings) {
     for (const std::string& warning : settings.warnings) spdlog::warn("{}", warning);
-    (void)make_sink(settings);  // what only its library can judge
+    const std::unique_ptr<SinkActs> sink = acts_of(settings);
+    (void)sink->make({});  // what only its library can judge
     fmt::print("{}: the configuration is right, {} sources\n", config_file, settings.sources.size());
     if (!connect) return kWell;
     fmt::print("\n");
     const int sources = try_all(settings);
-    return try_sink(settings) ? sources : kNotWell;
+    return try_sink(*sink) ? sources : kNotWell;
   });
 }
 

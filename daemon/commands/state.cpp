@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <vector>
@@ -14,10 +14,7 @@
 #include "core/session_state.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/with_settings.h"
-#include "sinks/file_journal.h"
-#include "sinks/file_state.h"
-#include "sinks/formats.h"
-#include "sinks/kafka_sink.h"
+#include "sinks/sink_acts.h"
 
 namespace sessionlogd {
 namespace {
@@ -36,36 +33,63 @@ const char* word(Phase phase) {
 
 struct KnownSession {
   SessionState state;
-  DoneMark mark;  // of a done one
-  std::size_t entries = 0;
+  std::map<std::int32_t, std::size_t> chunks;  // by part: how many entries
+
+  std::size_t entries() const {
+    std::size_t sum = 0;
+    for (const auto& [part, entries] : chunks) sum += entries;
+    return sum;
+  }
 };
 
 struct KnownSource {
+  bool has_row = false;
   SourceState source;
   std::map<std::uint64_t, KnownSession> sessions;  // by session_key
 };
 
-// Takes the rows as they stand, without the lines behind the committed position: a running daemon knows more.
+// Takes the committed rows as they stand; of those with one address the last counts.
 class Rows : public StateVisitor {
  public:
   void record(std::string_view source_id, const StateRecord& record) override {
+    if (record.value.empty()) {
+      remove(source_id, record);
+      return;
+    }
     KnownSource& source = sources[std::string(source_id)];
     if (record.part == StateRecord::kSourcePart) {
       source.source = decode_source(record.value);
+      source.has_row = true;
     } else if (record.part == StateRecord::kSessionPart) {
-      KnownSession& session = source.sessions[record.session_key];
-      session.state = decode_session(record.value);
-      if (session.state.phase == Phase::kDone) session.mark = decode_mark(record.value);
+      source.sessions[record.session_key].state = decode_session(record.value);
     } else {
       SessionHistory keys;
       decode_chunk(record.value, keys);
-      source.sessions[record.session_key].entries += keys.size();
+      source.sessions[record.session_key].chunks[record.part] = keys.size();
     }
   }
   void delivered(const Delivered&) override {}
   std::vector<Batch> settle() override { return {}; }
 
-  std::map<std::string, KnownSource> sources;
+  std::map<std::string, KnownSource, std::less<>> sources;
+
+ private:
+  // The rows of a session or a source go one by one, in any order; what has none left is not there.
+  void remove(std::string_view source_id, const StateRecord& record) {
+    const auto source = sources.find(source_id);
+    if (source == sources.end()) return;
+    if (record.part == StateRecord::kSourcePart) {
+      source->second.has_row = false;
+    } else if (const auto session = source->second.sessions.find(record.session_key);
+               session != source->second.sessions.end()) {
+      if (record.part == StateRecord::kSessionPart) {
+        source->second.sessions.erase(session);
+      } else {
+        session->second.chunks.erase(record.part);
+      }
+    }
+    if (!source->second.has_row && source->second.sessions.empty()) sources.erase(source);
+  }
 };
 
 void show_sources(const Rows& rows) {
@@ -76,7 +100,7 @@ void show_sources(const Rows& rows) {
     std::size_t entries = 0;
     for (const auto& [key, session] : source.sessions) {
       ++phases[static_cast<std::size_t>(session.state.phase)];
-      entries += session.entries;
+      entries += session.entries();
     }
     fmt::print("{:<32} {:<28} {:<28} {:>8} {:>8} {:>8} {:>8} {:>10}\n", id, time_text(source.source.listed_to),
                time_text(source.source.line), phases[0], phases[1], phases[2], phases[3], entries);
@@ -91,7 +115,7 @@ void show_sessions(const KnownSource& source) {
     const SessionInfo info = state.info.view();
     fmt::print("{:<38} {:016x} {:<9} {:<16} {:<28} {:>8}\n", state.phase == Phase::kDone ? "-" : printable(info.id),
                key, word(state.phase), info.status.empty() ? "-" : printable(info.status), time_text(state.latest),
-               session.entries);
+               session.entries());
   }
   fmt::print("Of a done session only the key, the digest of its listing and its latest log time are kept.\n");
 }
@@ -112,7 +136,7 @@ bool show_session(const std::string& source_id, const KnownSource& source, const
     fmt::print("status           {}\ntype             {}\nname             {}\n", printable(info.status),
                printable(info.type), printable(info.name));
     fmt::print("start            {}\nstop             {}\nentries          {}\n", time_text(info.start),
-               time_text(info.stop), at->second.entries);
+               time_text(info.stop), at->second.entries());
   }
 }
 
@@ -120,17 +144,6 @@ bool show_session(const std::string& source_id, const KnownSource& source, const
 std::string id_of(const Settings& settings, const std::string& source) {
   const auto named = std::ranges::find(settings.sources, source, &SourceSettings::name);
   return named == settings.sources.end() ? source : named->id;
-}
-
-bool keeps_state(const Settings& settings) {
-  if (settings.sink.kafka) {
-    spdlog::error("the state is in Kafka, in topic {}: only `state init` works on it",
-                  settings.sink.kafka->state_topic);
-    return false;
-  }
-  if (settings.sink.keeps_state()) return true;
-  spdlog::error("sink.path is \"-\": standard output, of which no state is kept");
-  return false;
 }
 
 // Forwards, and knows how far the output reaches.
@@ -153,28 +166,14 @@ class Reach : public StateVisitor {
   StateVisitor& to_;
 };
 
-void say_moved(const NewState& made) {
-  for (const std::string& path : made.moved_aside) fmt::print("The state before is kept as {}\n", path);
-}
-
 }  // namespace
 
 int state_show(const std::string& config_file, const std::string& source, const std::string& session) {
   return with_settings(config_file, [&](const Settings& settings) {
-    if (!keeps_state(settings)) return kNotWell;
-    const std::string path = settings.daemon.state_dir + "/state.db";
-    if (!std::filesystem::exists(path)) {
-      spdlog::error("there is no state at {}", path);
-      return kNotWell;
-    }
-    FileJournal journal = FileJournal::open_to_read(path);
-    const std::optional<OutputPosition> position = journal.read_position();
     Rows rows;
-    journal.read_rows(rows);
+    const std::string where = acts_of(settings)->read_state(rows);
     if (source.empty()) {
-      fmt::print("state   {}\n", path);
-      if (position)
-        fmt::print("output  {} (file {}): {} bytes committed\n", position->path, position->sequence, position->offset);
+      fmt::print("{}", where);
       show_sources(rows);
       return kWell;
     }
@@ -196,43 +195,18 @@ int state_show(const std::string& config_file, const std::string& source, const 
 
 int state_rebuild(const std::string& config_file) {
   return with_settings(config_file, [](const Settings& settings) {
-    if (!keeps_state(settings)) return kNotWell;
-    const Format& format = format_named(settings.sink.format);
     RestoredState restored;
     Reach reach(restored);
-    const NewState made = rebuild_state(settings.daemon.state_dir, settings.sink.file, format, reach);
-    fmt::print("The state knows {} events now, with log times from {} to {}, from the output's file {} on.\n",
-               reach.events, time_text(reach.earliest), time_text(reach.latest), made.first_file);
-    if (made.gap_before) {
-      fmt::print("There are older files, but the one with number {} is missing, so they were not read.\n",
-                 made.first_file - 1);
-    }
-    fmt::print(
-        "What stood in files before that is delivered again as far as the sources still hold it within `lookback`.\n");
-    say_moved(made);
+    const RebuiltState made = acts_of(settings)->rebuild_state(reach);
+    fmt::print("The state knows {} events now, with log times from {} to {}, {}.\n{}", reach.events,
+               time_text(reach.earliest), time_text(reach.latest), made.from, made.notes);
     return kWell;
   });
 }
 
 int state_init(const std::string& config_file) {
   return with_settings(config_file, [](const Settings& settings) {
-    if (settings.sink.kafka) {
-      const std::uint64_t removed =
-          KafkaSink(*settings.sink.kafka, format_named(settings.sink.format), {}).begin_anew();
-      fmt::print(
-          "The state knows nothing now: {} rows of topic {} were removed. What the sources still hold within "
-          "`lookback` "
-          "is delivered again.\n",
-          removed, settings.sink.kafka->state_topic);
-      return kWell;
-    }
-    if (!keeps_state(settings)) return kNotWell;
-    const NewState made = init_state(settings.daemon.state_dir, settings.sink.file, format_named(settings.sink.format));
-    fmt::print(
-        "The state knows nothing now. The output stays as it is; what the sources still hold within `lookback` is "
-        "delivered again behind it, from file {} on.\n",
-        made.first_file);
-    say_moved(made);
+    fmt::print("{}", acts_of(settings)->init_state());
     return kWell;
   });
 }

@@ -14,7 +14,7 @@ TEST(Load, FillsInEveryDefault) {
   const EnvironmentVariable no_state("STATE_DIRECTORY", nullptr);
   const Settings settings = files.settings(files.source());
   EXPECT_EQ(settings.daemon.state_dir, "/var/lib/sessionlogd");
-  EXPECT_EQ(settings.sink.file.path, "/var/log/sessionlogd/events.ndjson");
+  EXPECT_EQ(std::get<FileSinkSettings>(settings.sink.kind).path, "/var/log/sessionlogd/events.ndjson");
   ASSERT_EQ(settings.sources.size(), 1u);
   const SourceSettings& source = settings.sources[0];
   EXPECT_EQ(source.id, "a");
@@ -50,7 +50,7 @@ changes = "final"
 connections = 1000
 [sink]
 type = "file"
-path = "-"
+path = "/srv/events.ndjson"
 mode = "0600"
 group = "root"
 format = "ecs"
@@ -69,12 +69,15 @@ tls = { pin_sha256 = ["47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="], server_na
 )"));
   EXPECT_EQ(settings.daemon.threads, 3u);
   EXPECT_EQ(settings.daemon.memory_bytes, 256u << 20);
-  EXPECT_EQ(settings.sink.file.mode, 0600u);
+  const auto& file = std::get<FileSinkSettings>(settings.sink.kind);
+  EXPECT_EQ(file.path, "/srv/events.ndjson");
+  EXPECT_EQ(file.mode, 0600u);
+  EXPECT_EQ(file.group, "root");
   EXPECT_EQ(settings.sink.commit_interval, 300ms);
-  EXPECT_EQ(settings.sink.file.rotate.size_bytes, std::nullopt);
-  EXPECT_EQ(settings.sink.file.rotate.every, 90min);
-  EXPECT_EQ(settings.sink.file.rotate.keep, std::nullopt);
-  EXPECT_FALSE(settings.sink.file.rotate.compress);
+  EXPECT_EQ(file.rotate.size_bytes, std::nullopt);
+  EXPECT_EQ(file.rotate.every, 90min);
+  EXPECT_EQ(file.rotate.keep, std::nullopt);
+  EXPECT_FALSE(file.rotate.compress);
   const SourceSettings& source = settings.sources[0];
   EXPECT_EQ(source.id, "old");
   EXPECT_EQ(source.poll.interval, 1ms);
@@ -99,6 +102,13 @@ TEST(Load, OverridesPollPerSource) {
   EXPECT_EQ(settings.sources[0].poll.retention, 24h * 7);
   EXPECT_EQ(settings.sources[1].poll.max_interval, 60s);
   EXPECT_EQ(settings.sources[1].poll.retention, 24h * 30);
+}
+
+TEST(Load, TakesADashForStandardOutput) {
+  ConfigFiles files;
+  const Settings settings = files.settings("[sink]\npath = \"-\"\nmode = \"0600\"\n" + files.source());
+  EXPECT_TRUE(std::holds_alternative<StdoutSinkSettings>(settings.sink.kind));
+  EXPECT_FALSE(settings.sink.keeps_state());
 }
 
 TEST(Load, TakesATokenInsteadOfAPassword) {

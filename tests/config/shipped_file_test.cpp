@@ -5,7 +5,14 @@
 #include <regex>
 #include <sstream>
 
+#include "config/key.h"
+#include "config/read_daemon.h"
+#include "config/read_file_sink.h"
+#include "config/read_kafka_sink.h"
+#include "config/read_sink.h"
+#include "config/read_source.h"
 #include "tests/config/config_files.h"
+#include "tests/config/reference.h"
 
 namespace sessionlogd {
 namespace {
@@ -36,57 +43,36 @@ class ShippedFile : public testing::Test {
   EnvironmentVariable no_state_{"STATE_DIRECTORY", nullptr};
 };
 
-void expect_equal(const PollSettings& a, const PollSettings& b) {
-  EXPECT_EQ(a.interval, b.interval);
-  EXPECT_EQ(a.max_interval, b.max_interval);
-  EXPECT_EQ(a.discovery_interval, b.discovery_interval);
-  EXPECT_EQ(a.sweep_interval, b.sweep_interval);
-  EXPECT_EQ(a.settle, b.settle);
-  EXPECT_EQ(a.lookback, b.lookback);
-  EXPECT_EQ(a.overlap, b.overlap);
-  EXPECT_EQ(a.max_session_age, b.max_session_age);
-  EXPECT_EQ(a.timeout, b.timeout);
-  EXPECT_EQ(a.max_body_bytes, b.max_body_bytes);
-  EXPECT_EQ(a.connections, b.connections);
-  EXPECT_EQ(a.rate_per_second, b.rate_per_second);
-  EXPECT_EQ(a.changes, b.changes);
-  EXPECT_EQ(a.retention, b.retention);
+template <class Table>
+void expect_defaults(const Keys<Table>& keys, const Table& shipped, const Table& defaults = {}) {
+  for (const Key<Table>& key : keys) EXPECT_TRUE(key.equal(shipped, defaults)) << key.name << " is not at its default";
 }
 
 TEST_F(ShippedFile, NeedsASource) { EXPECT_EQ(files_.mistakes(shipped_file()).size(), 1u); }
 
 TEST_F(ShippedFile, HoldsTheDefaults) {
   const Settings shipped = files_.settings(with_example(shipped_file()));
-  EXPECT_EQ(shipped.daemon.state_dir, "/var/lib/sessionlogd");
-  EXPECT_EQ(shipped.daemon.threads, DaemonSettings{}.threads);
-  EXPECT_EQ(shipped.daemon.log_level, DaemonSettings{}.log_level);
-  EXPECT_EQ(shipped.daemon.admin, DaemonSettings{}.admin);
-  EXPECT_EQ(shipped.daemon.metrics_per_source, DaemonSettings{}.metrics_per_source);
-  EXPECT_EQ(shipped.daemon.state_keep, DaemonSettings{}.state_keep);
-  EXPECT_EQ(shipped.daemon.verify, DaemonSettings{}.verify);
-  EXPECT_EQ(shipped.daemon.memory_bytes, DaemonSettings{}.memory_bytes);
-  EXPECT_EQ(shipped.sink.format, SinkSettings{}.format);
-  EXPECT_EQ(shipped.sink.commit_interval, SinkSettings{}.commit_interval);
-  EXPECT_EQ(shipped.sink.commit_bytes, SinkSettings{}.commit_bytes);
-  EXPECT_EQ(shipped.sink.file.path, FileSinkSettings{}.path);
-  EXPECT_EQ(shipped.sink.file.mode, FileSinkSettings{}.mode);
-  EXPECT_EQ(shipped.sink.file.group, FileSinkSettings{}.group);
-  EXPECT_EQ(shipped.sink.file.rotate.size_bytes, RotateSettings{}.size_bytes);
-  EXPECT_EQ(shipped.sink.file.rotate.every, RotateSettings{}.every);
-  EXPECT_EQ(shipped.sink.file.rotate.keep, RotateSettings{}.keep);
-  EXPECT_EQ(shipped.sink.file.rotate.compress, RotateSettings{}.compress);
+  DaemonSettings daemon;
+  daemon.state_dir = "/var/lib/sessionlogd";
+  daemon.include = {"sources.d/*.toml"};
+  expect_defaults(daemon_keys(), shipped.daemon, daemon);
+  expect_defaults(sink_keys(), shipped.sink);
+  const auto& file = std::get<FileSinkSettings>(shipped.sink.kind);
+  expect_defaults(keys_of(file), file);
   ASSERT_EQ(shipped.warnings.size(), 1u);
   EXPECT_NE(shipped.warnings[0].find("sources.d is not there"), std::string::npos) << "the package brings it";
 
   ASSERT_EQ(shipped.sources.size(), 1u);
   const SourceSettings& source = shipped.sources[0];
-  expect_equal(source.poll, PollSettings{});
-  EXPECT_EQ(source.id, source.name);
-  EXPECT_EQ(source.api_version, source.dialect->version.fallback);
-  EXPECT_EQ(source.time_zone.name, TimeZone{}.name);
-  EXPECT_EQ(source.time_zone.fixed_offset, TimeZone{}.fixed_offset);
-  EXPECT_EQ(source.keep_original, SourceSettings{}.keep_original);
-  EXPECT_EQ(source.tls.verify, TlsSettings{}.verify);
+  SourceSettings defaults;
+  defaults.name = source.name;
+  defaults.id = source.name;
+  defaults.dialect = source.dialect;
+  defaults.url = source.url;
+  defaults.username = source.username;
+  defaults.password = source.password;
+  defaults.api_version = source.dialect->version.fallback;
+  expect_defaults(source_keys(), source, defaults);
 }
 
 // Takes the keys without a default into use too: each must be known and well formed, though the files they name are not
@@ -102,34 +88,41 @@ TEST_F(ShippedFile, DocumentsOnlyKeysThatExist) {
 
 TEST_F(ShippedFile, HoldsTheDefaultsOfKafka) {
   const Settings shipped = files_.settings(with_kafka(with_example(shipped_file())));
-  ASSERT_TRUE(shipped.sink.kafka);
-  EXPECT_EQ(shipped.sink.kafka->state_topic, shipped.sink.kafka->topic + "-state");
-  EXPECT_EQ(shipped.sink.kafka->delivery, KafkaSinkSettings{}.delivery);
-  EXPECT_TRUE(shipped.sink.kafka->properties.empty());
-  EXPECT_EQ(shipped.sink.commit_interval, std::chrono::milliseconds(300));
-  EXPECT_EQ(shipped.sink.commit_bytes, SinkSettings{}.commit_bytes);
+  const auto& kafka = std::get<KafkaSinkSettings>(shipped.sink.kind);
+  EXPECT_EQ(kafka.state_topic, kafka.topic + "-state");
+  KafkaSinkSettings defaults;
+  defaults.brokers = kafka.brokers;
+  defaults.topic = kafka.topic;
+  defaults.state_topic = kafka.state_topic;
+  defaults.transactional_id = kafka.transactional_id;
+  expect_defaults(keys_of(kafka), kafka, defaults);
+  expect_defaults(sink_keys(), shipped.sink,
+                  SinkSettings{.kind = kafka, .commit_interval = KafkaSinkSettings::kCommitInterval});
 }
 
-// An unknown key's message lists the known ones: each of them must be explained, in the file and in the reference.
+// `key = ` on a line of its own, in use, as an example or commented out, or within a table on one line.
+bool stands_in(const std::string& text, const KeyRow& row) {
+  const std::string key = row.name.substr(row.name.rfind('.') + 1);
+  return std::regex_search(
+      text, std::regex("(^|\n)(#[:!] )?(# )?" + key + " *= |\\[source\\." + key + "\\]|[{,] " + key + " = "));
+}
+
 TEST_F(ShippedFile, DocumentsEveryKey) {
   const std::string text = shipped_file();
-  const std::string reference = text_of(CONFIGURATION_REFERENCE);
-  for (const char* where : {"[daemon]\n", "[poll]\n", "[sink]\n", "[sink]\ntype = \"kafka\"\n", "[[source]]\n",
-                            "[[source]]\n[source.tls]\n"}) {
-    for (const std::string& mistake : files_.mistakes(std::string(where) + "qqqqqqqqqqqq = 1\n")) {
-      const std::size_t list = mistake.find("unknown key, expected one of ");
-      if (list == mistake.npos) continue;
-      std::istringstream keys(mistake.substr(list + 29));
-      for (std::string key; keys >> key;) {
-        if (key.ends_with(',')) key.pop_back();
-        EXPECT_TRUE(
-            std::regex_search(text, std::regex("(^|\n)(#[:!] )?(# )?" + key + " *= |\\[source\\." + key + "\\]")))
-            << key;
-        // A column of keys: | `mode` |, or several of them.
-        EXPECT_TRUE(std::regex_search(reference, std::regex("\\n\\|[^|\n]*`(tls\\.)?" + key + "`[^|\n]*\\|")))
-            << key << " is not in config/README.md";
-      }
-    }
+  for (const ReferenceTable& table : reference()) {
+    EXPECT_FALSE(table.rows.empty()) << table.heading;
+    for (const KeyRow& row : table.rows) EXPECT_TRUE(stands_in(text, row)) << table.heading << " " << row.name;
+  }
+}
+
+// What a failure prints belongs there.
+TEST_F(ShippedFile, HasAReferenceWithARowForEveryKey) {
+  const std::string page = text_of(CONFIGURATION_REFERENCE);
+  for (const ReferenceTable& table : reference()) {
+    const std::size_t heading = page.find("\n## " + table.heading + "\n");
+    ASSERT_NE(heading, page.npos) << "config/README.md has no heading " << table.heading;
+    const std::size_t begin = page.find("\n| key", heading) + 1, end = page.find("\n\n", begin) + 1;
+    EXPECT_EQ(page.substr(begin, end - begin), to_markdown(table.rows)) << "config/README.md, " << table.heading;
   }
 }
 

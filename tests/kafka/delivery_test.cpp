@@ -49,6 +49,30 @@ TEST_F(KafkaDelivery, EveryEventIsReadOnceWithItsKeyAndHeaders) {
   for (const auto& [key, where] : partitions) EXPECT_EQ(where.size(), 1u) << key;
 }
 
+TEST_F(KafkaDelivery, ShowsTheStateInTheTopicWhileTheDaemonRuns) {
+  Bed bed(one_broker(), "shown", kSmall);
+  const auto show = [&](std::vector<std::string> what) {
+    what.insert(what.begin(), {"state", "show", "-c", bed.place.config().string()});
+    return bed.place.run_arguments(what);
+  };
+  const Outcome nothing = show({});
+  EXPECT_EQ(nothing.status, 1) << nothing.out;
+  EXPECT_THAT(nothing.err, HasSubstr("there is no state of shown in topic shown-state"));
+
+  Child daemon = bed.start();
+  ASSERT_TRUE(eventually([&] { return bed.read().size() > 20; })) << daemon.err();
+  const std::string key = bed.read().front().key;
+  const std::string source = key.substr(0, key.find('/')), session = key.substr(key.find('/') + 1);
+  const Outcome all = show({});
+  EXPECT_EQ(all.status, 0) << all.err;
+  EXPECT_THAT(all.out, HasSubstr("state   topic shown-state\noutput  topic shown: commit "));
+  EXPECT_THAT(all.out, HasSubstr("\n" + source + " "));
+  const Outcome one = show({source, session});
+  EXPECT_EQ(one.status, 0) << one.err;
+  EXPECT_THAT(one.out, HasSubstr("session          " + session + "\n"));
+  bed.finish(daemon, {"--exact"});  // it was not disturbed
+}
+
 TEST_F(KafkaDelivery, CreatesTheStateTopicCompactedAndKeepsASourceInOnePartition) {
   Bed bed(one_broker(), "state", kSmall);
   Child daemon = bed.start();

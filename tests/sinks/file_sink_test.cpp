@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "sinks/formats/ecs.h"
-#include "sinks/make_sink.h"
 #include "tests/sinks/captured_log.h"
 #include "tests/sinks/support.h"
 
@@ -278,15 +277,6 @@ TEST_F(FileSinkTest, EndsWhenItsOutputIsCutUnderIt) {
   ASSERT_FALSE(cut);
   EXPECT_EQ(cut.error().kind, ErrorKind::kRefused);
   EXPECT_THAT(cut.error().detail, HasSubstr("copytruncate"));
-}
-
-TEST(MakeSink, ChoosesByThePath) {
-  Settings settings;
-  settings.daemon.state_dir = "/nowhere";
-  settings.sink.file.path = "/nowhere/events";
-  EXPECT_EQ(make_sink(settings)->name(), "file:/nowhere/events");
-  settings.sink.file.path = "-";
-  EXPECT_EQ(make_sink(settings)->name(), "file:-");
 }
 
 }  // namespace
