@@ -173,7 +173,7 @@ class DialectReader {
     table.read("running_words", sessions.running_words, texts);
     table.read("queued_words", sessions.queued_words, texts);
     together(table, "status_filter", sessions.status_filter.empty(), "running_words", sessions.running_words.empty());
-    table.require("items", "the name of the array of sessions in the answer", sessions.items, filled_text);
+    table.require("items", "the name of the array of sessions in the response", sessions.items, filled_text);
     table.read("total", sessions.total, text);
     table.require("final_words", "the states after which a session does not change", sessions.final_words, texts);
     if (auto fields = table.table("fields")) {
@@ -201,7 +201,7 @@ class DialectReader {
     Dialect::Log& log = into_.log;
     if (table.require("path", "where a session's log is", log.path, path_of_one)) check_version(table, log.path);
     table.read("session_id", log.session_id, text);
-    table.require("entries", "the name of the array of entries in the answer", log.entries, filled_text);
+    table.require("entries", "the name of the array of entries in the response", log.entries, filled_text);
     if (auto fields = table.table("fields")) {
       read_entry_fields(*fields);
     } else if (!table.has("fields")) {

@@ -89,7 +89,7 @@ std::optional<SteadyTime> Admission::ready_at(SteadyTime now) const {
   return std::max(*allowed, *affordable);
 }
 
-Admission::Wait Admission::wait() const {
+Wait Admission::wait() const {
   Wait latest;
   const auto look_at = [&latest](SteadyTime until, WaitingFor what) {
     if (until > latest.until) latest = {until, what};

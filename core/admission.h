@@ -19,8 +19,8 @@
 #include "core/said_pair.h"
 #include "core/signal.h"
 #include "core/source_budget.h"
-#include "core/source_view.h"
 #include "core/task.h"
+#include "core/waiting.h"
 
 namespace sessionlogd {
 
@@ -59,11 +59,7 @@ class Admission {
 
   void stop();
 
-  // What the next request waits for that is of the source and not of its connections: the latest. The past: nothing.
-  struct Wait {
-    SteadyTime until = SteadyTime::min();
-    WaitingFor what = WaitingFor::kRate;
-  };
+  // What the next request waits for that is of the source and not of its connections: the latest.
   Wait wait() const;
 
   // When the next probe of an open breaker is due.

@@ -139,20 +139,20 @@ Error AnswerReader::error(const std::string& who) const {
   const auto bad = [&](const std::string& words) { return Error(ErrorKind::kBadAnswer, who + words); };
   switch (fault_) {
     case Fault::kTooLarge:
-      return bad("the answer is larger than max_body (" + std::to_string(max_body_) + " bytes)");
+      return bad("the response is larger than max_body (" + std::to_string(max_body_) + " bytes)");
     case Fault::kHeadersTooLarge:
-      return bad("the answer's headers are larger than " + std::to_string(kMostHeaderBytes) + " bytes");
+      return bad("the response's headers are larger than " + std::to_string(kMostHeaderBytes) + " bytes");
     case Fault::kUnknownCoding:
-      return bad("the answer has a Content-Encoding that was not asked for");
+      return bad("the response has a Content-Encoding that was not asked for");
     case Fault::kUndecodable:
-      return bad("the answer cannot be decoded: it is no whole gzip");
+      return bad("the response cannot be decoded: it is no whole gzip");
     case Fault::kNoMemory:
-      return Error(ErrorKind::kTryLater, who + "out of memory while reading the answer");
+      return Error(ErrorKind::kTryLater, who + "out of memory while reading the response");
     case Fault::kNoAnswer:
     case Fault::kNone:
       break;
   }
-  return Error(ErrorKind::kTryLater, who + "the connection ended without an answer");
+  return Error(ErrorKind::kTryLater, who + "the connection ended without a response");
 }
 
 }  // namespace sessionlogd

@@ -5,6 +5,7 @@
 #include <functional>
 #include <stdexcept>
 
+#include "config/tls_files.h"
 #include "core/log_line.h"
 #include "core/refusal.h"
 #include "core/secret_text.h"
@@ -72,6 +73,18 @@ std::string_view words_for_parked(const Manners& manners) {
              : "; the next try is in 15 minutes, or when the secret changes";
 }
 
+// They were right when the configuration was loaded; since then somebody may have changed them.
+void check_tls_files(const TlsSettings& tls) {
+  const auto faults = find_tls_file_faults(tls.ca_file, tls.cert_file, tls.key_file);
+  if (faults.empty()) return;
+  const TlsFileFault& fault = faults.front();
+  const std::string& named = fault.key == "ca_file"     ? tls.ca_file
+                             : fault.key == "cert_file" ? tls.cert_file
+                             : tls.key_file.empty()     ? tls.cert_file
+                                                        : tls.key_file;
+  throw std::runtime_error(std::string(fault.key) + " " + named + " cannot be used: " + fault.why);
+}
+
 }  // namespace
 
 ApiClient::ApiClient(asio::io_context& io, HttpClient& http, const SourceSettings& settings, std::mt19937_64& random,
@@ -85,6 +98,7 @@ ApiClient::ApiClient(asio::io_context& io, HttpClient& http, const SourceSetting
       logins_(manners.between_logins),
       renewed_(io),
       stopped_(io) {
+  check_tls_files(settings.tls);
   const EndpointOptions options{
       .base_url = settings.url,
       .proxy = settings.proxy,
@@ -204,8 +218,8 @@ bool ApiClient::may_renew_at_once() const {
   return refreshed_at_ == SteadyTime::min() || now >= refreshed_at_ + manners_.between_logins;
 }
 
-std::optional<Admission::Wait> ApiClient::waits() const {
-  Admission::Wait wait = admission_.wait();
+std::optional<Wait> ApiClient::waits() const {
+  Wait wait = admission_.wait();
   if (login_at_ && *login_at_ > wait.until) wait = {*login_at_, WaitingFor::kLogin};
   if (is_parked() && !has_token() && parking_.until() > wait.until) wait = {parking_.until(), WaitingFor::kParked};
   if (wait.until < SteadyClock::now() + kWorthSaying) return std::nullopt;
@@ -406,7 +420,7 @@ Result<Grant> ApiClient::read_answer(const Result<HttpAnswer>& answer) const {
   // In what it says; our own words around that may well be the password.
   if (echoes_secret(said) || echoes_secret(answer->www_authenticate)) {
     error.detail =
-        fmt::format("token request: HTTP {}: the answer repeats the secret, so it is not quoted here", answer->status);
+        fmt::format("token request: HTTP {}: the response repeats the secret, so it is not quoted here", answer->status);
   }
   return error;
 }

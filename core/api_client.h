@@ -25,10 +25,10 @@
 #include "core/result.h"
 #include "core/said_pair.h"
 #include "core/signal.h"
-#include "core/source_view.h"
 #include "core/task.h"
 #include "core/timestamp.h"
 #include "core/token.h"
+#include "core/waiting.h"
 
 namespace sessionlogd {
 
@@ -71,7 +71,7 @@ class ApiClient {
   std::optional<SteadyTime> breaker_until() const { return admission_.breaker_until(); }
 
   // What the next request waits for, a second or more; nullopt: nothing that takes so long.
-  std::optional<Admission::Wait> waits() const;
+  std::optional<Wait> waits() const;
 
   // From sending until all of the response was there, or until we waited no longer.
   const ResponseTimes& response_times() const { return response_times_; }

@@ -11,7 +11,6 @@
 #include <boost/intrusive/list.hpp>
 #include <utility>
 
-#include "config/tls_files.h"
 #include "core/curl_driver.h"
 #include "core/http_headers.h"
 #include "core/http_transfer.h"
@@ -183,18 +182,6 @@ Result<std::string> join_pins(const std::vector<std::string>& pins) {
   return joined;
 }
 
-// They were right when the configuration was loaded; since then somebody may have changed them.
-Result<void> usable_tls_files(const EndpointOptions& options) {
-  const auto faults = find_tls_file_faults(options.ca_file, options.cert_file, options.key_file);
-  if (faults.empty()) return {};
-  const TlsFileFault& fault = faults.front();
-  const std::string& named = fault.key == "ca_file"     ? options.ca_file
-                             : fault.key == "cert_file" ? options.cert_file
-                             : options.key_file.empty() ? options.cert_file
-                                                        : options.key_file;
-  return Error(ErrorKind::kRefused, std::string(fault.key) + " " + named + " cannot be used: " + fault.why);
-}
-
 bool is_address(const std::string& host) {
   in_addr four{};
   return host.starts_with('[') || inet_pton(AF_INET, host.c_str(), &four) == 1;
@@ -205,7 +192,6 @@ Result<EndpointPlan> make_plan(const EndpointOptions& options) {
   if (!url) return url.error();
   auto pins = join_pins(options.pin_sha256);
   if (!pins) return pins.error();
-  if (auto files = usable_tls_files(options); !files) return files.error();
 
   EndpointPlan plan;
   plan.options = options;

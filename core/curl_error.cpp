@@ -20,9 +20,9 @@ CurlFault classify(CURLcode code) {
     case CURLE_RECV_ERROR:
       return {kTryLater, "the connection broke while receiving"};
     case CURLE_GOT_NOTHING:
-      return {kTryLater, "the connection was closed before any answer"};
+      return {kTryLater, "the connection was closed before any response"};
     case CURLE_PARTIAL_FILE:
-      return {kTryLater, "the answer was truncated"};
+      return {kTryLater, "the response was truncated"};
     case CURLE_OUT_OF_MEMORY:
       return {kTryLater, "out of memory"};
 
@@ -46,17 +46,17 @@ CurlFault classify(CURLcode code) {
       return {kTryLater, "the server asks for a client certificate"};
 
     case CURLE_BAD_CONTENT_ENCODING:
-      return {kBadAnswer, "the answer cannot be decoded"};
+      return {kBadAnswer, "the response cannot be decoded"};
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_UNSUPPORTED_PROTOCOL:
-      return {kBadAnswer, "the answer is not HTTP/1"};
+      return {kBadAnswer, "the response is not HTTP/1"};
 #if LIBCURL_VERSION_NUM >= 0x080600  // limits of its own, of headers
     case CURLE_TOO_LARGE:
 #endif
     case CURLE_WRITE_ERROR:
     case CURLE_ABORTED_BY_CALLBACK:
     case CURLE_FILESIZE_EXCEEDED:
-      return {kBadAnswer, "the answer was refused"};
+      return {kBadAnswer, "the response was refused"};
 
     case CURLE_URL_MALFORMAT:
       return {kRefused, "the address is not a URL"};

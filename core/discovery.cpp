@@ -179,7 +179,7 @@ Task<Result<ListedSession>> Discovery::ask(std::string id) {
     bad_body_(id, "its state", answer->body.text());
     co_return session;
   }
-  if (session->id != id) co_return Error(ErrorKind::kBadAnswer, "the answer names another session than was asked for");
+  if (session->id != id) co_return Error(ErrorKind::kBadAnswer, "the response names another session than was asked for");
   session->shown = shown_since(asked);
   co_return session;
 }

@@ -67,7 +67,7 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  // Fails as kRefused when the options, or a file named in them, cannot be used. Ending the client ends what is in
+  // Fails as kRefused when the options cannot be used. Ending the client ends what is in
   // flight as kCancelled.
   virtual Result<std::unique_ptr<HttpEndpoint>> open(const EndpointOptions& options) = 0;
 

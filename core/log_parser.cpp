@@ -28,26 +28,26 @@ Result<const SessionLog*> LogParser::parse(const Dialect& dialect, const Body& b
                                            const Remembered& remembered) {
   std::string_view text = body.text();
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-  if (text.empty()) return Error(ErrorKind::kBadAnswer, "the answer to the log request is empty");
+  if (text.empty()) return Error(ErrorKind::kBadAnswer, "the response to the log request is empty");
 
   walk_->start(dialect, session_key, limits, remembered);
-  if (!walk_->through(text)) return no_log("the answer to the log request is not a JSON object");
+  if (!walk_->through(text)) return no_log("the response to the log request is not a JSON object");
   if (walk_->too_many) {
     return Error(ErrorKind::kBadAnswer,
-                 fmt::format("the answer of {} bytes has more than {} entries, for which there is "
+                 fmt::format("the response of {} bytes has more than {} entries, for which there is "
                              "no memory: raise daemon.memory if that is right",
                              body.size(), limits.entries));
   }
   using Refusal = LogEnvelope::Refusal;
   const Refusal refusal = walk_->envelope.refusal(session_id);
   if (refusal == Refusal::kNotAnArray)
-    return no_log(fmt::format("the answer's \"{}\" is not an array", dialect.log.entries));
+    return no_log(fmt::format("the response's \"{}\" is not an array", dialect.log.entries));
   if (refusal == Refusal::kOtherSession)
-    return Error(ErrorKind::kBadAnswer, "the answer is the log of another session");
+    return Error(ErrorKind::kBadAnswer, "the response is the log of another session");
   // Of broken JSON what proves it may stand behind the fault.
   if (refusal == Refusal::kNoLog && walk_->log.fault.empty()) {
     return no_log(fmt::format(
-        "the answer is JSON, but no log: it has no array \"{}\"{}", dialect.log.entries,
+        "the response is JSON, but no log: it has no array \"{}\"{}", dialect.log.entries,
         dialect.log.session_id.empty() ? "" : fmt::format(", nor the session's id as \"{}\"", dialect.log.session_id)));
   }
   walk_->read_entries(text);

@@ -54,7 +54,7 @@ struct ReadOutcome {
 struct Comparison {
   std::size_t entries = 0;  // in the answer
   std::size_t missing = 0;  // of them not delivered, or not as they are
-  bool shrunk = false;      // the answer lacks entries that were delivered, or has none
+  bool shrunk = false;      // the response lacks entries that were delivered, or has none
   std::string unknown{};    // why not all of it could be compared, "" = it was
   bool differs = false;     // that is so for good: it is not what was delivered
 };

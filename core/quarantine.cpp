@@ -125,7 +125,7 @@ void Quarantine::say_full() {
 
 void Quarantine::say_failure(int error) {
   if (failure_said_.exchange(true)) return;
-  spdlog::warn("nothing can be kept in {}: {}; such answers are only counted, polling goes on", directory_,
+  spdlog::warn("nothing can be kept in {}: {}; such responses are only counted, polling goes on", directory_,
                std::generic_category().message(error));
 }
 

@@ -155,7 +155,7 @@ Task<Result<void>> SessionFinder::list_once() {
     if (read.has_error()) co_return read;
     missing = walk.missing();
     if (is_all) end_sweep(walk, false);
-    // The first responses teach us the source's clock; a window that was reckoned by another proves nothing.
+    // The first responses teach us the source's clock; a window that was computed by another proves nothing.
     clock_held = std::chrono::abs(api_.clock_offset() - offset) <= kClockHolds;
   }
   health_.incomplete(missing);
@@ -302,7 +302,7 @@ Result<void> SessionFinder::draw_the_line() {
   return Result<void>();
 }
 
-// At the first response: what passed while nobody ran is added before anything is reckoned from it.
+// At the first response: what passed while nobody ran is added before anything is computed from it.
 void SessionFinder::hear_the_clocks() {
   if (watched_.is_heard()) return;
   watched_.heard(system_now(), api_.tells_time() ? std::optional(api_.now()) : std::nullopt, SteadyClock::now());

@@ -203,7 +203,7 @@ void HistoryComparer::compare_group(const Inquiry& in, std::uint32_t first) {
   collect_served(first);
   collect_kept(in, base, first + 1);
   recognised_ += std::min(served_.size(), kept_.size());
-  // They may be known as what they were: of which known ones the answer lacks is told by the other groups.
+  // They may be known as what they were: of which known ones the response lacks is told by the other groups.
   if (in.former != nullptr && served_.size() > kept_.size()) return unknown_.push_back(first);
   pair(in);
   emit_new(in, base);
@@ -233,7 +233,7 @@ void HistoryComparer::compare_unknown(const Inquiry& in) {
   }
 }
 
-// Pairs entries of unknown groups with known ones that the answer lacks and whose keys are those of `base`.
+// Pairs entries of unknown groups with known ones that the response lacks and whose keys are those of `base`.
 void HistoryComparer::pair_former(const Inquiry& in, std::uint64_t FormerDigest::*base, Pairing pairing) {
   std::ranges::sort(former_, {}, [&](const Former& entry) { return std::pair(entry.digest.*base, entry.index); });
   for (std::size_t begin = 0, end = 0; begin < former_.size(); begin = end) {

@@ -141,7 +141,7 @@ class HistoryComparer {
   // the order in which they are emitted. Linear in the size of answer and history, but for twins, which are sorted.
   // Valid until the next call.
   //
-  // With `former`, what is not known as it is may be known as what it was, among entries that the answer lacks: it then
+  // With `former`, what is not known as it is may be known as what it was, among entries that the response lacks: it then
   // keeps the key that it has.
   const std::vector<Emission>& compare(const SessionHistory& history, std::span<const EntryDigest> answer,
                                        std::uint64_t session_key, CompareRules rules, FormerReadings* former = nullptr);

@@ -16,6 +16,7 @@
 #include "core/request_counts.h"
 #include "core/timestamp.h"
 #include "core/verify_place.h"
+#include "core/waiting.h"
 
 namespace sessionlogd {
 
@@ -25,15 +26,6 @@ enum class SourceCondition : std::uint8_t {
   kBackingOff,   // its last listing failed, or its logs cannot be read; it is tried again
   kOpenBreaker,  // three requests failed, and nothing is answered: single probes, at most 30 s apart
   kParked,       // its credential was refused and is held back, or a file that its settings name cannot be used
-};
-
-// Why a source is not asked anything for a while; the longest of them counts.
-enum class WaitingFor : std::uint8_t {
-  kRetryAfter,  // it asked to be left alone (429, 503)
-  kLogin,       // the next login is not allowed yet
-  kRate,        // `rate`
-  kParked,      // its credential was refused; another one would be tried at once
-  kBreaker,     // the next probe of a source that fails whatever it is asked
 };
 
 // What does not change while a source is polled.

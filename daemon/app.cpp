@@ -25,6 +25,7 @@
 #include "daemon/log.h"
 #include "daemon/progress.h"
 #include "daemon/version.h"
+#include "sinks/formats.h"
 #include "sinks/make_sink.h"
 
 namespace sessionlogd {
@@ -243,7 +244,8 @@ void App::start() {
 }
 
 void App::listen_to_operator() {
-  reload_.emplace(main_, settings_, *sources_, *sink_, service_, [this] { publish_process(); });
+  const auto read_again = [this] { return load_settings(settings_.file, format_names()); };
+  reload_.emplace(main_, settings_, read_again, *sources_, *sink_, service_, [this] { publish_process(); });
   commands_.emplace(main_, *sources_, *reload_, queue_, committer_);
   const std::string path = control_socket_in(settings_.daemon.state_dir);
   try {

@@ -117,12 +117,12 @@ void add_work(Families& families, const Subjects& subjects) {
   add_by_word(families.counter("polls_total", "Polls of session logs, by what came of them."), subjects, "result",
               kPollWords, &SourceView::polls);
   auto requests = families.counter("http_requests_total",
-                                   "Requests to the source, by HTTP status; error: no answer could be read.");
+                                   "Requests to the source, by HTTP status; error: no response could be read.");
   for (const Subject& subject : subjects) {
     for (const auto& [status, count] : *subject.requests)
       requests.add(static_cast<double>(count), subject.labels_and("code", code_of(status)));
   }
-  add_each(families.counter("entries_total", "Entries in answers that were read, known ones too."), subjects,
+  add_each(families.counter("entries_total", "Entries in responses that were read, known ones too."), subjects,
            [](const SourceView& source) { return static_cast<double>(source.entries); });
   add_by_word(families.counter("events_total", "Events made, by why."), subjects, "change", kChangeWords,
               &SourceView::events);
@@ -131,7 +131,7 @@ void add_work(Families& families, const Subjects& subjects) {
   add_each(families.counter("verify_late_total", "Entries that were not delivered before verify found them."), subjects,
            [](const SourceView& source) { return static_cast<double>(source.verify_late); });
   add_each(families.counter("not_json_total",
-                            "Answers that were no JSON, broken JSON, or not a log where one was asked for."),
+                            "Responses that were no JSON, broken JSON, or not a log where one was asked for."),
            subjects, [](const SourceView& source) { return static_cast<double>(source.not_json); });
   add_each(families.counter("not_utf8_total", "Events in which bytes that are no UTF-8 were replaced."), subjects,
            [](const SourceView& source) { return static_cast<double>(source.not_utf8); });
@@ -213,9 +213,9 @@ void add_process(Families& families, const FleetView& view) {
   memory.add(static_cast<double>(view.heap_bytes), {{"of", "heap"}});
   memory.add(static_cast<double>(view.queue_bytes), {{"of", "queue"}});
   memory.add(static_cast<double>(bodies), {{"of", "bodies"}});
-  families.gauge("memory_limit_bytes", "What answers, queue and batches may take together.")
+  families.gauge("memory_limit_bytes", "What responses, queue and batches may take together.")
       .add(static_cast<double>(view.process.daemon.memory_bytes));
-  families.gauge("quarantine_bytes", "Answers that were not what was asked for and are kept for a look.")
+  families.gauge("quarantine_bytes", "Responses that were not what was asked for and are kept for a look.")
       .add(static_cast<double>(view.quarantine_bytes));
   families.gauge("started_timestamp_seconds", "When the daemon was started.").add(seconds(view.process.started));
   families.gauge("build_info", "Always 1.").add(1, {{"version", std::string(kVersion)}});

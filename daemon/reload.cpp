@@ -14,7 +14,6 @@
 #include "config/read_sink.h"
 #include "core/task.h"
 #include "daemon/log.h"
-#include "sinks/formats.h"
 
 namespace sessionlogd {
 namespace {
@@ -45,9 +44,8 @@ Task<std::string> Reload::run() {
   running_ = true;
   service_.reloading();
   sink_.reopen();
-  const std::string& file = started_with_.file;
   std::string outcome;
-  auto loaded = load_settings(file, format_names());
+  auto loaded = read_again_();
   if (const auto* errors = std::get_if<std::vector<ConfigError>>(&loaded)) {
     outcome = "failed the configuration in force stays as it was:";
     for (const ConfigError& error : *errors) {

@@ -7,8 +7,10 @@
 #include <functional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
+#include "config/load.h"
 #include "config/settings.h"
 #include "core/signal.h"
 #include "core/sink.h"
@@ -24,10 +26,13 @@ std::vector<std::string> keys_for_restart(const Settings& started_with, const Se
 
 class Reload {
  public:
+  using ReadAgain = std::function<std::variant<Settings, std::vector<ConfigError>>()>;
+
   // All must outlive this. On the main thread, where `on_change` is called when another configuration is in force.
-  Reload(boost::asio::io_context& main, const Settings& started_with, SourceSet& sources, Sink& sink,
-         ServiceNotify& service, std::function<void()> on_change)
+  Reload(boost::asio::io_context& main, const Settings& started_with, ReadAgain read_again, SourceSet& sources,
+         Sink& sink, ServiceNotify& service, std::function<void()> on_change)
       : started_with_(started_with),
+        read_again_(std::move(read_again)),
         sources_(sources),
         sink_(sink),
         service_(service),
@@ -50,6 +55,7 @@ class Reload {
   Task<std::string> apply(Settings wanted);
 
   const Settings& started_with_;
+  const ReadAgain read_again_;
   SourceSet& sources_;
   Sink& sink_;
   ServiceNotify& service_;

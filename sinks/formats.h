@@ -2,7 +2,7 @@
 // files in sinks/formats; nobody else asks which format it is.
 //
 //   configuration ─▶ name      sinks ─▶ encoder, cut, content type
-//   recovery, verify, state rebuild, the bench's reckoning ─▶ reader, of every format, whatever is configured now
+//   recovery, verify, state rebuild, the bench's check ─▶ reader, of every format, whatever is configured now
 #pragma once
 
 #include <concepts>

@@ -9,12 +9,16 @@
 #include "core/event.h"
 #include "core/sink.h"
 #include "sinks/delivered_reader.h"
+#include "sinks/sink_acts.h"
 
 namespace sessionlogd {
 
 // Touches nothing yet: files are opened, brokers asked by Sink::recover(). Waiting in the sink ends soon after `stop`
 // is requested. Throws WrongSetting.
 std::unique_ptr<Sink> make_sink(const Settings& settings, std::stop_token stop = {});
+
+// Does nothing yet.
+std::unique_ptr<SinkActs> acts_of(const Settings& settings);
 
 // nullptr: what this sink has delivered cannot be read again. Throws WrongSetting and SecretError.
 std::unique_ptr<DeliveredReader> make_delivered_reader(const Settings& settings);

@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "config/settings.h"
 #include "core/sink.h"
 #include "sinks/delivered_reader.h"
 
@@ -47,8 +46,5 @@ class SinkActs {
   // State that knows every event of the output that can be read; `into` is told of them as in Sink::recover().
   virtual RebuiltState rebuild_state(StateVisitor& into) const = 0;
 };
-
-// Those of the configured sink. Does nothing yet.
-std::unique_ptr<SinkActs> acts_of(const Settings& settings);
 
 }  // namespace sessionlogd

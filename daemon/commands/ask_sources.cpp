@@ -47,7 +47,7 @@ void end_late(std::vector<Asking>& sources) {
 std::vector<std::string> ask_sources(const Settings& settings, const AskSource& ask,
                                      std::optional<std::chrono::seconds> most) {
   std::signal(SIGPIPE, SIG_IGN);
-  std::vector<std::string> faults(settings.sources.size(), "no answer in time");
+  std::vector<std::string> faults(settings.sources.size(), "no response in time");
   std::size_t asked = 0;
   asio::io_context io{1};
   CurlClient http(io);

@@ -22,7 +22,6 @@
 #include "daemon/host_name.h"
 #include "daemon/version.h"
 #include "sinks/make_sink.h"
-#include "sinks/sink_acts.h"
 
 namespace sessionlogd {
 namespace {

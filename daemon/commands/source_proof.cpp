@@ -247,7 +247,7 @@ void SourceProof::look_at(const SessionLog& log) {
   entries_ = log.entries.size();
   if (!log.fault.empty()) fail(log.fault);
   if (!log.more_elsewhere.empty())
-    fail(fmt::format("there is more of its log than one answer holds: {}", log.more_elsewhere));
+    fail(fmt::format("there is more of its log than one response holds: {}", log.more_elsewhere));
   if (entries_ == 0) return;
   const auto& named = source_.dialect->log.fields;
   for (std::size_t field = 0; field < kEntryFields; ++field) {

@@ -14,7 +14,7 @@
 #include "core/session_state.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/with_settings.h"
-#include "sinks/sink_acts.h"
+#include "sinks/make_sink.h"
 
 namespace sessionlogd {
 namespace {

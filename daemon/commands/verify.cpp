@@ -109,7 +109,7 @@ class Verification {
       if (log.has_error() || !(*log)->fault.empty()) {
         fault = fmt::format("session {}: {}", session.id, log.has_error() ? log.error().detail : (*log)->fault);
       } else if (!(*log)->more_elsewhere.empty()) {
-        fault = fmt::format("session {}: there is more of its log than one answer holds: {}", session.id,
+        fault = fmt::format("session {}: there is more of its log than one response holds: {}", session.id,
                             (*log)->more_elsewhere);
       }
       if (log.has_error()) continue;

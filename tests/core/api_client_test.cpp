@@ -142,6 +142,15 @@ class ApiClientTest : public testing::Test {
   std::size_t most_in_flight_ = 0;
 };
 
+TEST_F(ApiClientTest, CannotBeMadeWithTlsFilesThatHaveGone) {
+  for (const auto file : {&TlsSettings::ca_file, &TlsSettings::cert_file, &TlsSettings::key_file}) {
+    settings_.tls = {};
+    settings_.tls.*file = "/nonexistent/file.pem";
+    EXPECT_THAT([&] { api(); },
+                testing::ThrowsMessage<std::runtime_error>(testing::HasSubstr("/nonexistent/file.pem")));
+  }
+}
+
 TEST_F(ApiClientTest, LogsInOnceForManyRequests) {
   for (const Got& got : get(20)) EXPECT_TRUE(got->has_value());
   EXPECT_EQ(desk_.logins, 1);

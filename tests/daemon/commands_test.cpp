@@ -424,7 +424,7 @@ TEST(Commands, CheckConnectShowsNothingOfASourceThatItDidNotFinish) {
   place.configure(appliance.source("a", "file:" + (place / "password").string()), "", "timeout = \"300s\"\n");
   const Outcome outcome = place.run("check", {"--connect"});
   EXPECT_EQ(outcome.status, 1) << outcome.err;
-  EXPECT_THAT(outcome.out, ContainsRegex("a +veeam-aws +2 +- +no answer in time"));
+  EXPECT_THAT(outcome.out, ContainsRegex("a +veeam-aws +2 +- +no response in time"));
   EXPECT_THAT(outcome.out, testing::Not(HasSubstr("geheim")));
   EXPECT_THAT(outcome.out, testing::Not(HasSubstr("canary")));
   EXPECT_EQ(appliance.issued().size(), 1u);

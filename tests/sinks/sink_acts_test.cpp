@@ -1,5 +1,4 @@
 // What is done to each kind of sink beside running it.
-#include "sinks/sink_acts.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
