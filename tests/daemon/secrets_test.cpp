@@ -96,9 +96,10 @@ TEST_F(Secrets, AreNowhereThroughFailuresThatEchoTheRequest) {
   std::atomic<int> count = 0;
   Appliance appliance([&](const Appliance::Request& request) -> std::optional<Reply> {
     if (request.method() == boost::beast::http::verb::delete_) return std::nullopt;
-    switch (++count % 11) {
-      case 3:
-        return answer(json_echo_of(request), {}, "401 Unauthorized");
+    const int number = ++count;
+    // A token that is refused is renewed no more than once in 30 s.
+    if (number % 90 == 3) return answer(json_echo_of(request), {}, "401 Unauthorized");
+    switch (number % 11) {
       case 5:
         return answer(fmt::format("<html><pre>{}</pre></html>", echo_of(request)), {"Content-Type: text/html"});
       case 7:
