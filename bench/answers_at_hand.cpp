@@ -3,7 +3,7 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
-#include "core/timestamp.h"
+#include "core/base/timestamp.h"
 
 namespace sessionlogd {
 namespace asio = boost::asio;

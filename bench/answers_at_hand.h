@@ -5,9 +5,9 @@
 #include <boost/asio/io_context.hpp>
 #include <memory>
 
-#include "core/body.h"
-#include "core/http_client.h"
-#include "core/memory_shares.h"
+#include "core/base/body.h"
+#include "core/base/memory_shares.h"
+#include "core/http/http_client.h"
 
 namespace sessionlogd {
 

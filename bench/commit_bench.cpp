@@ -14,10 +14,10 @@
 #include <vector>
 
 #include "bench/cpu_seconds.h"
-#include "core/restored_state.h"
-#include "core/session_state.h"
-#include "sinks/file_sink.h"
-#include "sinks/file_state.h"
+#include "core/state/restored_state.h"
+#include "core/state/session_state.h"
+#include "sinks/file/file_sink.h"
+#include "sinks/file/file_state.h"
 #include "sinks/formats/ecs.h"
 
 namespace {

@@ -15,8 +15,8 @@
 
 #include "bench/cpu_seconds.h"
 #include "sinks/formats/ecs.h"
-#include "sinks/kafka_conf.h"
-#include "sinks/kafka_sink.h"
+#include "sinks/kafka/kafka_conf.h"
+#include "sinks/kafka/kafka_sink.h"
 #include "tests/kafka/broker.h"
 #include "tests/kafka/outside.h"
 

@@ -14,7 +14,7 @@
 #include "bench/cpu_seconds.h"
 #include "bench/many_sessions.h"
 #include "sinks/formats/ecs.h"
-#include "sinks/kafka_sink.h"
+#include "sinks/kafka/kafka_sink.h"
 #include "tests/daemon/workplace.h"
 #include "tests/kafka/broker.h"
 #include "tests/kafka/outside.h"

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "config/load.h"
-#include "core/session_table.h"
+#include "core/polling/session_table.h"
 
 namespace sessionlogd {
 

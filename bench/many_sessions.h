@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "config/settings.h"
-#include "core/batch.h"
-#include "core/restored_state.h"
-#include "core/session_history.h"
-#include "core/session_list.h"
+#include "core/polling/session_list.h"
+#include "core/state/batch.h"
+#include "core/state/restored_state.h"
+#include "core/state/session_history.h"
 
 namespace sessionlogd {
 

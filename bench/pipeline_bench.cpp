@@ -11,8 +11,8 @@
 #include <variant>
 
 #include "config/load.h"
-#include "core/body_hash.h"
-#include "core/log_reader.h"
+#include "core/base/body_hash.h"
+#include "core/entries/log_reader.h"
 #include "sinks/formats/ecs.h"
 
 namespace sessionlogd {

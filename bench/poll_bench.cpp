@@ -20,10 +20,10 @@
 
 #include "bench/cpu_seconds.h"
 #include "config/load.h"
-#include "core/committer.h"
-#include "core/curl_client.h"
-#include "core/memory_shares.h"
-#include "core/shard.h"
+#include "core/base/memory_shares.h"
+#include "core/http/curl_client.h"
+#include "core/polling/shard.h"
+#include "core/state/committer.h"
 #include "sinks/formats/ecs.h"
 #include "tests/support/test_server.h"
 

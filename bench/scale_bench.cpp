@@ -16,10 +16,10 @@
 
 #include "bench/cpu_seconds.h"
 #include "bench/many_sessions.h"
-#include "core/restored_state.h"
-#include "core/schedule.h"
-#include "core/session_table.h"
-#include "sinks/file_sink.h"
+#include "core/polling/schedule.h"
+#include "core/polling/session_table.h"
+#include "core/state/restored_state.h"
+#include "sinks/file/file_sink.h"
 #include "sinks/formats/ecs.h"
 
 namespace {

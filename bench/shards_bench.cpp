@@ -38,10 +38,10 @@
 
 #include "bench/cpu_seconds.h"
 #include "config/load.h"
-#include "core/committer.h"
-#include "core/large_body_permit.h"
-#include "core/memory_shares.h"
-#include "core/shard.h"
+#include "core/base/memory_shares.h"
+#include "core/http/large_body_permit.h"
+#include "core/polling/shard.h"
+#include "core/state/committer.h"
 #include "sinks/formats/ecs.h"
 
 namespace sessionlogd {

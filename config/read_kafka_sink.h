@@ -12,7 +12,7 @@ namespace sessionlogd {
 
 const Keys<KafkaSinkSettings>& keys_of(const KafkaSinkSettings&);
 
-// Property names and values are judged later, by librdkafka itself (sinks/kafka_conf.h).
+// Property names and values are judged later, by librdkafka itself (sinks/kafka/kafka_conf.h).
 SinkKind read_sink_of(TableReader& table, const ReadContext& context, KafkaSinkSettings sink);
 
 // "": it has none.

@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What the names of rotated files add to that of the output, while they are compressed: sinks/rotated_name.h.
+// What the names of rotated files add to that of the output, while they are compressed: sinks/file/rotated_name.h.
 constexpr std::string_view kLongestAddition = "-0000000000-20261121T204112Z.zst.part";
 constexpr std::size_t kMostOfAnOutput = NAME_MAX - kLongestAddition.size();
 

@@ -13,19 +13,19 @@
 #include <random>
 #include <thread>
 
-#include "core/curl_client.h"
-#include "core/descriptors.h"
-#include "core/large_body_permit.h"
-#include "core/log_line.h"
-#include "core/quarantine.h"
-#include "core/spawn.h"
-#include "core/task.h"
+#include "core/async/spawn.h"
+#include "core/async/task.h"
+#include "core/base/descriptors.h"
+#include "core/base/log_line.h"
+#include "core/http/curl_client.h"
+#include "core/http/large_body_permit.h"
+#include "core/polling/quarantine.h"
 #include "daemon/commands/commands.h"
-#include "daemon/host_name.h"
-#include "daemon/log.h"
 #include "daemon/progress.h"
-#include "daemon/version.h"
-#include "sinks/formats.h"
+#include "daemon/service/host_name.h"
+#include "daemon/service/log.h"
+#include "daemon/service/version.h"
+#include "sinks/formats/formats.h"
 #include "sinks/make_sink.h"
 
 namespace sessionlogd {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "daemon/commands/commands.h"
-#include "daemon/version.h"
+#include "daemon/service/version.h"
 
 namespace {
 

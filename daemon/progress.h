@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "core/clock.h"
-#include "daemon/source_set.h"
+#include "core/base/clock.h"
+#include "daemon/control/source_set.h"
 
 namespace sessionlogd {
 

@@ -3,11 +3,11 @@
 #include <utility>
 #include <variant>
 
-#include "sinks/formats.h"
-#include "sinks/sink_acts.h"
+#include "core/state/sink_acts.h"
+#include "sinks/formats/formats.h"
 // What is done to each kind of sink.
-#include "sinks/file_acts.h"
-#include "sinks/kafka_acts.h"
+#include "sinks/file/file_acts.h"
+#include "sinks/kafka/kafka_acts.h"
 #include "sinks/stdout_acts.h"
 
 namespace sessionlogd {

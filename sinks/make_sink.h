@@ -6,10 +6,10 @@
 #include <string_view>
 
 #include "config/settings.h"
-#include "core/event.h"
-#include "core/sink.h"
-#include "sinks/delivered_reader.h"
-#include "sinks/sink_acts.h"
+#include "core/entries/event.h"
+#include "core/state/delivered_reader.h"
+#include "core/state/sink.h"
+#include "core/state/sink_acts.h"
 
 namespace sessionlogd {
 

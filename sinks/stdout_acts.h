@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "config/settings.h"
-#include "sinks/sink_acts.h"
+#include "core/state/sink_acts.h"
 
 namespace sessionlogd {
 

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include "core/sink.h"
+#include "core/state/sink.h"
 
 namespace sessionlogd {
 

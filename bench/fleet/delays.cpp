@@ -10,7 +10,7 @@
 #include <unordered_map>
 
 #include "bench/fleet/script.h"
-#include "sinks/output_line.h"
+#include "sinks/file/output_line.h"
 
 namespace fleet {
 

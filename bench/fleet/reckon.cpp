@@ -12,7 +12,7 @@
 #include "bench/fleet/json_text.h"
 #include "bench/fleet/owed.h"
 #include "bench/fleet/script.h"
-#include "sinks/output_line.h"
+#include "sinks/file/output_line.h"
 
 namespace fleet {
 

@@ -5,10 +5,10 @@
 #include <cstdio>
 #include <sstream>
 
-#include "core/printable.h"
+#include "core/base/printable.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/with_settings.h"
-#include "daemon/control_socket.h"
+#include "daemon/control/control_socket.h"
 
 namespace sessionlogd {
 namespace {

@@ -7,8 +7,8 @@
 #include <memory>
 #include <random>
 
-#include "core/curl_client.h"
-#include "core/spawn.h"
+#include "core/async/spawn.h"
+#include "core/http/curl_client.h"
 
 namespace sessionlogd {
 namespace {

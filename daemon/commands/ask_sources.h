@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "config/settings.h"
-#include "core/api_client.h"
-#include "core/task.h"
+#include "core/api/api_client.h"
+#include "core/async/task.h"
 
 namespace sessionlogd {
 

@@ -5,7 +5,7 @@
 
 #include "config/units.h"
 #include "config/value_error.h"
-#include "core/timestamp.h"
+#include "core/base/timestamp.h"
 #include "daemon/commands/ask_running_daemon.h"
 #include "daemon/commands/commands.h"
 

@@ -10,12 +10,12 @@
 #include <tuple>
 #include <utility>
 
-#include "core/batch_queue.h"
-#include "core/identity.h"
-#include "core/json_text.h"
-#include "core/log_reader.h"
-#include "core/session_state.h"
-#include "core/session_table.h"
+#include "core/base/json_text.h"
+#include "core/entries/log_reader.h"
+#include "core/polling/session_table.h"
+#include "core/state/batch_queue.h"
+#include "core/state/identity.h"
+#include "core/state/session_state.h"
 
 namespace sessionlogd {
 namespace {

@@ -15,12 +15,12 @@
 #include <vector>
 
 #include "config/settings.h"
-#include "core/body.h"
-#include "core/event.h"
-#include "core/log_parser.h"
-#include "core/session_list.h"
-#include "core/time_zone.h"
-#include "core/timestamp.h"
+#include "core/base/body.h"
+#include "core/base/time_zone.h"
+#include "core/base/timestamp.h"
+#include "core/entries/event.h"
+#include "core/entries/log_parser.h"
+#include "core/polling/session_list.h"
 
 namespace sessionlogd {
 

@@ -8,10 +8,10 @@
 #include <optional>
 #include <vector>
 
-#include "core/identity.h"
-#include "core/printable.h"
-#include "core/restored_state.h"
-#include "core/session_state.h"
+#include "core/base/printable.h"
+#include "core/state/identity.h"
+#include "core/state/restored_state.h"
+#include "core/state/session_state.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/with_settings.h"
 #include "sinks/make_sink.h"

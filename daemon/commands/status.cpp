@@ -7,10 +7,10 @@
 #include <cstdlib>
 #include <thread>
 
-#include "daemon/admin_client.h"
+#include "daemon/commands/admin_client.h"
 #include "daemon/commands/commands.h"
+#include "daemon/commands/status_table.h"
 #include "daemon/commands/with_settings.h"
-#include "daemon/status_table.h"
 
 namespace sessionlogd {
 namespace {

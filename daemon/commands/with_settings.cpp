@@ -7,10 +7,10 @@
 #include <variant>
 
 #include "config/load.h"
-#include "core/sink.h"
+#include "core/state/sink.h"
 #include "daemon/commands/commands.h"
-#include "daemon/log.h"
-#include "sinks/formats.h"
+#include "daemon/service/log.h"
+#include "sinks/formats/formats.h"
 
 namespace sessionlogd {
 

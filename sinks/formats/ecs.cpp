@@ -3,11 +3,11 @@
 #include <array>
 #include <charconv>
 
-#include "core/json_text.h"
-#include "core/line_buffer.h"
+#include "core/base/hex.h"
+#include "core/base/json_text.h"
+#include "core/base/line_buffer.h"
 #include "sinks/formats/json_cut.h"
 #include "sinks/formats/json_line.h"
-#include "sinks/hex.h"
 
 namespace sessionlogd {
 namespace {

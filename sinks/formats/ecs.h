@@ -7,8 +7,8 @@
 #include <string>
 
 #include "config/settings.h"
-#include "core/event.h"
-#include "sinks/formats.h"
+#include "core/entries/event.h"
+#include "sinks/formats/formats.h"
 
 namespace sessionlogd {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "core/json_text.h"
+#include "core/base/json_text.h"
 
 namespace sessionlogd {
 namespace {

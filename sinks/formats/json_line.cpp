@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "sinks/formats.h"
+#include "sinks/formats/formats.h"
 
 namespace sessionlogd {
 

@@ -1,6 +1,6 @@
 // The table itself, and nothing else: tests link one of their own instead, with a format more.
-#include "sinks/formats.h"
 #include "sinks/formats/ecs.h"
+#include "sinks/formats/formats.h"
 
 namespace sessionlogd {
 

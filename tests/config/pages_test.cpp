@@ -103,12 +103,13 @@ TEST(Pages, NameTestsOfTheFileSinkThatExist) {
   std::set<std::string> tests, names;
   for (const auto& [program, of] : tests_by_program()) tests.insert(of.begin(), of.end());
   for (const std::string& test : tests) names.insert(test.substr(test.find('.') + 1));
-  const std::string page = text_of(kTree / "sinks/file.md");
+  const std::string page = text_of(kTree / "sinks/file/README.md");
   std::size_t rows = 0;
   for (const std::string& last : all_of(page, R"(^\|.*\| ([A-Z][\w., ]*) \|$)")) {
     ++rows;
     for (const std::string& named : all_of(last, R"(([^,\s][^,]*))"))
-      EXPECT_TRUE(names.contains(named) || is_there(tests, named)) << "sinks/file.md: there is no test " << named;
+      EXPECT_TRUE(names.contains(named) || is_there(tests, named))
+          << "sinks/file/README.md: there is no test " << named;
   }
   EXPECT_GT(rows, 20u);
 }

@@ -15,7 +15,7 @@
 #include <set>
 #include <utility>
 
-#include "sinks/crash_point.h"
+#include "sinks/file/crash_point.h"
 #include "tests/crash/outputs.h"
 #include "tests/crash/tail_reader.h"
 #include "tests/daemon/simulated_fleet.h"

@@ -1,5 +1,5 @@
 // The sink dies at every named point, and at every named point of the life after that.
-#include "sinks/crash_point.h"
+#include "sinks/file/crash_point.h"
 
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>

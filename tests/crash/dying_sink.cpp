@@ -10,10 +10,10 @@
 #include <random>
 #include <stdexcept>
 
+#include "sinks/file/output_line.h"
+#include "sinks/file/rotated_keeper.h"
+#include "sinks/file/rotated_name.h"
 #include "sinks/formats/ecs.h"
-#include "sinks/output_line.h"
-#include "sinks/rotated_keeper.h"
-#include "sinks/rotated_name.h"
 #include "tests/crash/outputs.h"
 
 namespace sessionlogd::test {

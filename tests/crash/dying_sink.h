@@ -5,7 +5,7 @@
 #include <map>
 #include <string>
 
-#include "sinks/file_sink.h"
+#include "sinks/file/file_sink.h"
 #include "tests/sinks/support.h"
 
 namespace sessionlogd::test {

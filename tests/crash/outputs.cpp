@@ -3,8 +3,8 @@
 #include <filesystem>
 #include <stdexcept>
 
-#include "sinks/rotated_name.h"
-#include "sinks/zstd_file.h"
+#include "sinks/file/rotated_name.h"
+#include "sinks/file/zstd_file.h"
 #include "tests/sinks/support.h"
 
 namespace sessionlogd::test {

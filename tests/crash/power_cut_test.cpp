@@ -13,8 +13,8 @@
 #include <set>
 #include <sstream>
 
+#include "sinks/file/output_line.h"
 #include "sinks/formats/ecs.h"
-#include "sinks/output_line.h"
 #include "tests/crash/dying_sink.h"
 #include "tests/crash/outputs.h"
 #include "tests/support/seed.h"

@@ -8,7 +8,7 @@
 #include <chrono>
 #include <functional>
 
-#include "sinks/rotated_name.h"
+#include "sinks/file/rotated_name.h"
 
 namespace sessionlogd::test {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <random>
 
-#include "sinks/output_recovery.h"
+#include "sinks/file/output_recovery.h"
 #include "tests/sinks/support.h"
 #include "tests/support/seed.h"
 

@@ -8,7 +8,7 @@
 #include <csignal>
 #include <regex>
 
-#include "tests/daemon/admin.h"
+#include "tests/daemon/admin/admin.h"
 #include "tests/daemon/appliance.h"
 
 namespace sessionlogd::test {

@@ -1,6 +1,6 @@
 // What an operator has when things go wrong that go wrong: how the source is, one line with what it is and what to do,
 // a metric, and an alert whose condition it meets. What is of Kafka stands in tests/kafka (withdrawn ACLs), what needs
-// hours in tests/core/finding_health_test.cpp.
+// hours in tests/core/polling/finding_health_test.cpp.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@
 #include <regex>
 #include <set>
 
-#include "tests/daemon/admin.h"
+#include "tests/daemon/admin/admin.h"
 #include "tests/daemon/appliance.h"
 
 namespace sessionlogd::test {

@@ -7,7 +7,7 @@
 #include <boost/beast/http/verb.hpp>
 #include <csignal>
 
-#include "tests/daemon/admin.h"
+#include "tests/daemon/admin/admin.h"
 #include "tests/daemon/appliance.h"
 #include "tests/daemon/simulated_fleet.h"
 

@@ -7,12 +7,12 @@
 #include <cerrno>
 #include <filesystem>
 
-#include "sinks/file_journal.h"
-#include "sinks/file_sink.h"
-#include "sinks/file_state.h"
+#include "sinks/file/file_journal.h"
+#include "sinks/file/file_sink.h"
+#include "sinks/file/file_state.h"
+#include "sinks/file/rotated_name.h"
 #include "sinks/formats/ecs.h"
-#include "sinks/kafka_event.h"
-#include "sinks/rotated_name.h"
+#include "sinks/kafka/kafka_event.h"
 #include "tests/formats/plain_format.h"
 #include "tests/formats/support.h"
 #include "tests/sinks/support.h"

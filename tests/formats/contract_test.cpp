@@ -9,14 +9,14 @@
 #include <type_traits>
 
 #include "config/load.h"
-#include "sinks/file_delivered.h"
-#include "sinks/file_sink.h"
-#include "sinks/file_state.h"
-#include "sinks/kafka_event.h"
-#include "sinks/output_line.h"
-#include "sinks/output_recovery.h"
-#include "sinks/rotated_keeper.h"
-#include "sinks/rotated_name.h"
+#include "sinks/file/file_delivered.h"
+#include "sinks/file/file_sink.h"
+#include "sinks/file/file_state.h"
+#include "sinks/file/output_line.h"
+#include "sinks/file/output_recovery.h"
+#include "sinks/file/rotated_keeper.h"
+#include "sinks/file/rotated_name.h"
+#include "sinks/kafka/kafka_event.h"
 #include "tests/formats/support.h"
 #include "tests/sinks/support.h"
 

@@ -8,7 +8,7 @@
 
 #include "bench/fleet/reckon.h"
 #include "bench/fleet/verdict.h"
-#include "sinks/rotated_name.h"
+#include "sinks/file/rotated_name.h"
 #include "tests/daemon/simulated_fleet.h"
 
 namespace sessionlogd::test {

@@ -3,7 +3,7 @@
 #include <array>
 #include <charconv>
 
-#include "sinks/hex.h"
+#include "core/base/hex.h"
 
 namespace sessionlogd::test {
 namespace {

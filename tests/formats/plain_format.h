@@ -2,7 +2,7 @@
 // fields first and the message last. With it in the table, whoever knows ECS alone fails a test.
 #pragma once
 
-#include "sinks/formats.h"
+#include "sinks/formats/formats.h"
 
 namespace sessionlogd::test {
 

@@ -7,9 +7,9 @@
 #include <string_view>
 
 #include "config/settings.h"
-#include "core/batch.h"
-#include "core/event.h"
-#include "sinks/formats.h"
+#include "core/entries/event.h"
+#include "core/state/batch.h"
+#include "sinks/formats/formats.h"
 
 namespace sessionlogd::test {
 

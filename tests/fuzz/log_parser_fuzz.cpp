@@ -8,10 +8,10 @@
 #include <string_view>
 #include <vector>
 
-#include "core/json_text.h"
-#include "core/log_reader.h"
+#include "core/base/json_text.h"
+#include "core/entries/log_reader.h"
+#include "sinks/file/output_line.h"
 #include "sinks/formats/ecs.h"
-#include "sinks/output_line.h"
 #include "tests/support/built_in.h"
 
 namespace {

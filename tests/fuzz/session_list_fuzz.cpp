@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/session_list.h"
+#include "core/polling/session_list.h"
 #include "tests/support/built_in.h"
 
 namespace {

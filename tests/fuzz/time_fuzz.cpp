@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "core/time_zone.h"
-#include "core/timestamp.h"
+#include "core/base/time_zone.h"
+#include "core/base/timestamp.h"
 
 namespace {
 

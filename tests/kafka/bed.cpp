@@ -6,7 +6,7 @@
 #include <csignal>
 #include <fstream>
 
-#include "tests/daemon/admin.h"
+#include "tests/daemon/admin/admin.h"
 
 namespace sessionlogd::test {
 namespace {

@@ -5,7 +5,7 @@
 #include <csignal>
 #include <thread>
 
-#include "tests/daemon/admin.h"
+#include "tests/daemon/admin/admin.h"
 #include "tests/kafka/bed.h"
 #include "tests/kafka/suite.h"
 
@@ -17,7 +17,7 @@ using testing::StartsWith;
 
 constexpr std::size_t kMiB = 1u << 20;
 constexpr std::size_t kMemory = 64 * kMiB;
-constexpr double kQueueShare = 3.0 / 16;  // core/memory_shares.h
+constexpr double kQueueShare = 3.0 / 16;  // core/base/memory_shares.h
 
 class KafkaOutage : public KafkaTest {};
 

@@ -6,8 +6,8 @@
 #include <csignal>
 #include <memory>
 
-#include "sinks/kafka_error.h"
-#include "sinks/kafka_producer.h"
+#include "sinks/kafka/kafka_error.h"
+#include "sinks/kafka/kafka_producer.h"
 #include "tests/kafka/acl.h"
 #include "tests/kafka/bed.h"
 #include "tests/kafka/secured.h"
@@ -25,7 +25,7 @@ const std::vector<std::string> kLong = {"--appliances", "4", "--sessions", "5", 
 constexpr const char* kUser = "User:sessionlogd";
 constexpr const char* kCertificateUser = "User:CN=sessionlogd";
 
-// The rights that sinks/kafka.md lists, and no others.
+// The rights that sinks/kafka/README.md lists, and no others.
 std::vector<Acl> rights_in(const Bed& bed) {
   using enum Acl::Right;
   return {{.name = bed.topic, .right = kWrite},

@@ -13,7 +13,7 @@
 #include <thread>
 
 #include "sinks/formats/ecs.h"
-#include "sinks/kafka_sink.h"
+#include "sinks/kafka/kafka_sink.h"
 #include "tests/kafka/trouble.h"
 #include "tests/sinks/support.h"
 

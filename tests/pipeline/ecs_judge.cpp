@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <set>
 
-#include "core/timestamp.h"
+#include "core/base/timestamp.h"
 #include "tests/support/data_file.h"
 
 namespace sessionlogd::test {

@@ -5,8 +5,8 @@
 
 #include <random>
 
-#include "core/json_text.h"
-#include "sinks/output_line.h"
+#include "core/base/json_text.h"
+#include "sinks/file/output_line.h"
 #include "tests/pipeline/ecs_judge.h"
 #include "tests/pipeline/reading.h"
 #include "tests/support/seed.h"

@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/identity.h"
-#include "core/json_text.h"
-#include "sinks/output_line.h"
+#include "core/base/json_text.h"
+#include "core/state/identity.h"
+#include "sinks/file/output_line.h"
 #include "tests/pipeline/reading.h"
 
 namespace sessionlogd::test {

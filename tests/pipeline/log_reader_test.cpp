@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "core/identity.h"
+#include "core/state/identity.h"
 #include "tests/pipeline/reading.h"
 
 namespace sessionlogd::test {

@@ -5,9 +5,9 @@
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
-#include "core/identity.h"
-#include "core/json_text.h"
-#include "sinks/output_line.h"
+#include "core/base/json_text.h"
+#include "core/state/identity.h"
+#include "sinks/file/output_line.h"
 #include "tests/support/built_in.h"
 
 namespace sessionlogd::test {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "config/settings.h"
-#include "core/batch_queue.h"
-#include "core/log_reader.h"
+#include "core/entries/log_reader.h"
+#include "core/state/batch_queue.h"
 #include "sinks/formats/ecs.h"
 
 namespace sessionlogd::test {

@@ -8,8 +8,8 @@
 #include <map>
 #include <random>
 
-#include "core/restored_state.h"
-#include "sinks/output_line.h"
+#include "core/state/restored_state.h"
+#include "sinks/file/output_line.h"
 #include "tests/pipeline/reading.h"
 #include "tests/support/seed.h"
 

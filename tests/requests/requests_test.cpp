@@ -7,9 +7,9 @@
 #include <boost/asio/detached.hpp>
 #include <mutex>
 
-#include "core/curl_client.h"
-#include "core/discovery.h"
-#include "core/task.h"
+#include "core/async/task.h"
+#include "core/http/curl_client.h"
+#include "core/polling/discovery.h"
 #include "tests/requests/api_specification.h"
 #include "tests/support/built_in.h"
 #include "tests/support/data_file.h"

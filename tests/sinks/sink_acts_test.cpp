@@ -5,7 +5,7 @@
 
 #include <fstream>
 
-#include "core/restored_state.h"
+#include "core/state/restored_state.h"
 #include "sinks/make_sink.h"
 #include "tests/sinks/support.h"
 

@@ -8,7 +8,7 @@
 #include <iterator>
 #include <stdexcept>
 
-#include "sinks/output_line.h"
+#include "sinks/file/output_line.h"
 
 namespace sessionlogd::test {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "config/settings.h"
-#include "core/sink.h"
+#include "core/state/sink.h"
 
 namespace sessionlogd::test {
 

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/batch.h"
-#include "core/event.h"
+#include "core/entries/event.h"
+#include "core/state/batch.h"
 #include "tests/support/simulated_appliance.h"
 
 namespace sessionlogd::test {

@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
-#include "core/clock.h"
-#include "core/metrics.h"
-#include "core/timestamp.h"
+#include "core/base/clock.h"
+#include "core/base/metrics.h"
+#include "core/base/timestamp.h"
 #include "tests/support/simulated_http.h"
 
 namespace sessionlogd::test {

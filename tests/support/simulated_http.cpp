@@ -2,10 +2,10 @@
 
 #include <utility>
 
-#include "core/memory_shares.h"
-#include "core/signal.h"
-#include "core/task.h"
-#include "core/timestamp.h"
+#include "core/async/signal.h"
+#include "core/async/task.h"
+#include "core/base/memory_shares.h"
+#include "core/base/timestamp.h"
 #include "tests/support/simulated_time.h"
 
 namespace sessionlogd::test {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "core/http_client.h"
+#include "core/http/http_client.h"
 
 namespace sessionlogd::test {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "core/event.h"
+#include "core/entries/event.h"
 #include "tests/support/built_in.h"
 
 namespace sessionlogd::test {

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "config/settings.h"
-#include "core/source_poller.h"
+#include "core/polling/source_poller.h"
 #include "tests/support/reckoning.h"
 #include "tests/support/simulated_appliance.h"
 #include "tests/support/simulated_time.h"

@@ -1,5 +1,5 @@
 // Time that passes only when it is told to: who links this has SteadyClock::now() and system_now() from here, not from
-// core/clock.cpp. So a source runs as it is, timers and all, through hours in a second.
+// core/base/clock.cpp. So a source runs as it is, timers and all, through hours in a second.
 //
 // One time for the whole process, which never goes back; only our own clock, which is what system_now() says, may step.
 // Not thread-safe.
@@ -9,8 +9,8 @@
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 
-#include "core/clock.h"
-#include "core/timestamp.h"
+#include "core/base/clock.h"
+#include "core/base/timestamp.h"
 
 namespace sessionlogd::test {
 

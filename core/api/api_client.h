@@ -1,0 +1,154 @@
+// One source's API: requests that are admitted one by one, carry its version and token, and are classified when they
+// come back.
+//
+//   get ─▶ token good? ─no▶ renew it (one renewal at a time, the others wait)
+//           └▶ admitted? ─no▶ wait ─▶ send ─▶ 401, 403 of an expired token, a page to log in: a new token, and once
+//                                        │      more; unless the token serves other requests
+//                                        └▶ what came of it: core/admission learns
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <memory>
+#include <random>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+
+#include "config/settings.h"
+#include "core/api/accounts.h"
+#include "core/api/admission.h"
+#include "core/api/clock_offset.h"
+#include "core/api/login_limit.h"
+#include "core/api/parking.h"
+#include "core/api/token.h"
+#include "core/api/waiting.h"
+#include "core/async/signal.h"
+#include "core/async/task.h"
+#include "core/base/result.h"
+#include "core/base/said_pair.h"
+#include "core/base/timestamp.h"
+#include "core/http/http_client.h"
+#include "core/http/response_times.h"
+
+namespace sessionlogd {
+
+// How a source is treated beyond what its settings say.
+struct Manners {
+  HeldBack held_back = HeldBack::kWaits;
+  std::chrono::milliseconds between_logins = LoginLimit::kLeast;
+  std::chrono::milliseconds doubt = CircuitBreaker::kDoubt;  // before it counts as failing whatever it is asked
+  Accounts* accounts = nullptr;                              // what others know of the account; nullptr: nothing
+};
+
+class ApiClient {
+ public:
+  // Settings and client must outlive this. Throws std::runtime_error when a file that the settings name cannot be used.
+  ApiClient(boost::asio::io_context& io, HttpClient& http, const SourceSettings& settings, std::mt19937_64& random,
+            Manners manners);
+
+  // A GET; `target` is a path of the dialect with {id} filled in, {version} not yet. The value is always a 2xx answer.
+  // An error that is about the login instead has http_status 0, and is kLogInAgain when the login was refused.
+  Task<Result<HttpAnswer>> get(std::string target);
+
+  // Returns at `until`, or when we stop.
+  Task<void> sleep_until(SteadyTime until);
+
+  // Ends what is in flight and refuses what comes.
+  void stop();
+
+  // After stop(): gives the token back, best effort, within `most`. Left out when the source may not be asked so soon.
+  Task<void> log_out(std::chrono::milliseconds most);
+
+  // The appliance's clock: ours and what its Date headers say; ours where they say nothing that can be used.
+  Instant now() const;
+  bool tells_time() const { return clock_offset_.usable().has_value(); }
+  std::chrono::milliseconds usable_clock_offset() const {
+    return clock_offset_.usable().value_or(std::chrono::milliseconds{0});
+  }
+  std::chrono::seconds clock_offset() const { return clock_offset_.value(); }  // for people
+
+  // When an open circuit breaker lets the next probe through; nullopt: it is closed.
+  std::optional<SteadyTime> breaker_until() const { return admission_.breaker_until(); }
+
+  // What the next request waits for, a second or more; nullopt: nothing that takes so long.
+  std::optional<Wait> waits() const;
+
+  // From sending until all of the response was there, or until we waited no longer.
+  const ResponseTimes& response_times() const { return response_times_; }
+
+  // Whether the appliance echoes the password or a token, in any form: in what it says here, or in anything that was
+  // asked about before. Then nothing of it may be quoted or kept. Takes time by the size of `text`.
+  bool echoes_secret(std::string_view text) const;
+
+  // Everything that was asked, logins too.
+  const RequestCounts& requests() const { return requests_; }
+
+  const std::string& breaker_reason() const { return admission_.breaker_reason(); }
+  bool is_parked() const { return !parking_.is_empty(SteadyClock::now()); }  // a credential was refused lately
+  std::optional<SteadyTime> token_expires() const { return token_.expires(); }
+  std::optional<std::int64_t> certificate_expires() const { return endpoint_->certificate_expires(); }
+
+ private:
+  // Admitted, unclassified; an error was not answered. `id` is that of the request, or of the one that needs a login.
+  // `request` stays where it is until then.
+  Task<Result<HttpAnswer>> exchange(const HttpRequest& request, std::uint64_t id);
+  bool has_token() const;  // one that may be used at once
+  Task<Result<void>> ensure_token(std::uint64_t id);
+  Task<Result<void>> renew(TokenKeeper::Step step, std::uint64_t id);
+  Task<Result<Grant>> refresh(std::uint64_t id);
+  Task<Result<Grant>> log_in(std::uint64_t id);
+  Task<Result<void>> wait_for_turn(SteadyTime allowed);
+  Task<Result<HttpAnswer>> ask_for_grant(FormFields form, std::string password, std::uint64_t id);
+  Result<Grant> read_answer(const Result<HttpAnswer>& answer) const;
+  Result<HttpAnswer> judge(HttpAnswer answer, std::string_view what) const;
+  bool may_quote(std::string_view reason, const HttpAnswer& answer) const;
+  std::string failure_in_words(const Result<HttpAnswer>& answer) const;
+  bool holds_secret_of_ours(std::string_view text) const;
+  void was_served(const std::string& bearer, std::uint64_t id);
+  bool denies(std::uint64_t id, const Error& refusal) const;
+  bool may_renew_at_once() const;
+
+  Result<std::string> usable_secret(const Secret& from);
+  struct Turn {
+    std::optional<Accounts::Turn> of_account;
+    std::string password;
+  };
+  Task<Result<Turn>> wait_for_others();
+  Account account() const { return {settings_.url, settings_.username}; }
+  Result<void> take_fixed_token();
+  Result<void> replace_fixed_token(const std::string& refused);
+  Result<void> carry_token();
+  std::string with_version(std::string target) const;
+  void heard(const HttpAnswer& answer, Instant sent);
+  void say(LoginLimit::Change change) const;
+
+  boost::asio::io_context& io_;
+  const SourceSettings& settings_;
+  const Manners manners_;
+  const Accounts::Holder holder_;
+  std::unique_ptr<HttpEndpoint> endpoint_;
+  Admission admission_;
+  TokenKeeper token_;
+  LoginLimit logins_;
+  Parking parking_;
+  ClockOffset clock_offset_;
+  SaidPair wrong_clock_;
+  Signal renewed_;
+  Signal stopped_;
+  bool renewing_ = false;
+  bool logged_in_before_ = false;
+  bool stopping_ = false;
+  RequestCounts requests_;
+  ResponseTimes response_times_;
+  std::optional<SteadyTime> login_at_;  // a login is waited for until then
+  // Requests, of each the first kMostKnown: those that the token in use has served, and those that got a 401 with one
+  // that was just granted.
+  static constexpr std::size_t kMostKnown = 1'000;
+  std::unordered_set<std::uint64_t> served_, denied_;
+  SteadyTime granted_at_ = SteadyTime::min(), refreshed_at_ = SteadyTime::min();
+  std::optional<Error> login_failure_;    // the last login's, where nobody waits for another
+  std::optional<Error> renewal_failure_;  // why there is no token
+  mutable bool echoes_ = false;
+};
+
+}  // namespace sessionlogd

@@ -1,0 +1,147 @@
+#include "core/entries/audit.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/state/identity.h"
+
+namespace sessionlogd {
+namespace {
+
+// Times move when an entry is updated, but never to before its session began.
+Instant earliest_time(const std::optional<Instant>& session_start, const SessionLog& log, const ZoneRules& zone) {
+  Instant earliest = session_start.value_or(Instant{INT64_MAX});
+  for (const Entry& entry : log.entries) {
+    const bool has_time = entry.fault == nullptr && (entry.log_time || entry.start);
+    if (!has_time && !session_start) return Instant{INT64_MIN};
+    for (const std::optional<ReadTime>& time : {entry.log_time, entry.start}) {
+      if (has_time && time) earliest = std::min(earliest, zone.to_utc(*time));
+    }
+  }
+  return earliest;
+}
+
+// The keys of a history; of entries that are half their lower halves.
+class KeysOf {
+ public:
+  explicit KeysOf(const SessionHistory* history) {
+    for (std::size_t i = 0; history != nullptr && i < history->size(); ++i)
+      (history->is_half(i) ? halves_ : keys_).insert(history->key(i));
+  }
+  bool contain(std::uint64_t key) const {
+    return keys_.contains(key) || halves_.contains(static_cast<std::uint32_t>(key));
+  }
+
+ private:
+  boost::unordered_flat_set<std::uint64_t> keys_, halves_;
+};
+
+}  // namespace
+
+Instant Audit::expect(Session session, const SessionLog& log, const ZoneRules& zone, bool only_final,
+                      FormerReadings& former) {
+  const auto number = static_cast<std::uint32_t>(sessions_.size());
+  by_key_[session.key] = number;
+  SessionEntries& all = sessions_.emplace_back();
+  all.session = std::move(session);
+
+  digests_.clear();
+  for (const Entry& entry : log.entries) {
+    digests_.push_back({entry.base, entry.hash, entry.final});
+    ++all.twins[entry.base].size;
+  }
+  boost::unordered_flat_map<std::uint64_t, std::uint32_t> ranks, ordinals;
+  const KeysOf remembered(all.session.remembered);
+  const CompareRules rules{.only_final = only_final, .last_read = false};
+  for (const Emission& emission : comparer_.compare(SessionHistory(), digests_, all.session.key, rules)) {
+    const FormerDigest digest = former.former(emission.index);
+    const Entry& entry = log.entries[emission.index];
+    Expected expected{.hash = emission.hash, .former_hash = digest.hash, .base = entry.base, .log_time = {}};
+    expected.rank = ranks[entry.base]++;
+    if (entry.fault == nullptr && entry.log_time) expected.log_time = zone.to_utc(*entry.log_time);
+    add_aliases(all, emission.key, digest, ordinals);
+    expected.remembered =
+        remembered.contain(emission.key) || (expected.log_time && *expected.log_time <= all.session.delivered_to);
+    all.entries.emplace(emission.key, expected);
+  }
+  for (const auto& [was, key] : all.aliases) {
+    if (remembered.contain(was)) all.entries.at(key).remembered = true;
+  }
+  boost::unordered::erase_if(all.twins, [](const auto& twins) { return twins.second.size < 2; });
+  return earliest_time(all.session.start, log, zone);
+}
+
+// Twins had the next ordinals then as they have now.
+void Audit::add_aliases(SessionEntries& all, std::uint64_t key, const FormerDigest& former,
+                        boost::unordered_flat_map<std::uint64_t, std::uint32_t>& ordinals) {
+  for (const std::uint64_t base : {former.base, former.earlier}) {
+    const std::uint64_t was = twin_key(base, ordinals[base]++, all.session.key);
+    if (was != key) all.aliases.try_emplace(was, key);
+  }
+}
+
+void Audit::delivered(const Delivered& event) {
+  const auto session = by_key_.find(event.session_key);
+  if (session == by_key_.end()) return;
+  SessionEntries& all = sessions_[session->second];
+  auto entry = all.entries.find(event.entry_key);
+  if (const auto alias = all.aliases.find(event.entry_key); entry == all.entries.end() && alias != all.aliases.end())
+    entry = all.entries.find(alias->second);
+  if (entry == all.entries.end()) {
+    if (event.log_time) ++all.extra;
+    return;
+  }
+  if (const auto twins = all.twins.find(entry->second.base); twins != all.twins.end())
+    twins->second.delivered.insert(event.entry_key);
+  entry->second.delivered = true;
+  entry->second.as_it_is |= entry->second.hash == event.hash || entry->second.former_hash == event.hash;
+}
+
+void Audit::forget_delivered() {
+  for (SessionEntries& all : sessions_) {
+    all.extra = 0;
+    for (auto& [base, twins] : all.twins) twins.delivered.clear();
+    for (auto& [key, entry] : all.entries) entry.delivered = entry.as_it_is = false;
+  }
+}
+
+Audit::State Audit::state_of(const SessionEntries& all, const Expected& entry) {
+  const auto twins = all.twins.find(entry.base);
+  if (twins == all.twins.end() ? entry.as_it_is : entry.rank < twins->second.delivered.size()) return State::kWell;
+  const Instant due_before = all.session.due_before;
+  const bool is_due = entry.log_time ? *entry.log_time < due_before : due_before.seconds != INT64_MIN;
+  if (!is_due) return State::kPending;
+  return entry.delivered && twins == all.twins.end() ? State::kChanged : State::kMissing;
+}
+
+std::vector<Audit::Counts> Audit::counts(std::size_t sources) const {
+  std::vector<Counts> by_source(sources);
+  for (const SessionEntries& all : sessions_) {
+    Counts& counts = by_source[all.session.source];
+    ++counts.sessions;
+    counts.extra += all.extra;
+    counts.entries += all.entries.size();
+    for (const auto& [key, entry] : all.entries) {
+      const State state = state_of(all, entry);
+      counts.missing += state == State::kMissing;
+      counts.changed += state == State::kChanged;
+      counts.pending += state == State::kPending;
+    }
+  }
+  return by_source;
+}
+
+std::vector<Audit::Finding> Audit::findings(std::size_t most) const {
+  std::vector<Finding> found;
+  for (const SessionEntries& all : sessions_) {
+    for (const auto& [key, entry] : all.entries) {
+      const State state = state_of(all, entry);
+      if (state != State::kMissing && state != State::kChanged) continue;
+      if (found.size() == most) return found;
+      found.push_back({all.session.source, all.session.id, entry.log_time, state == State::kChanged, entry.remembered});
+    }
+  }
+  return found;
+}
+
+}  // namespace sessionlogd

@@ -1,0 +1,492 @@
+#include "core/entries/log_reader.h"
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <limits>
+#include <span>
+
+#include "core/base/json_text.h"
+#include "core/state/delivered_sum.h"
+#include "core/state/identity.h"
+
+namespace sessionlogd {
+namespace {
+
+constexpr std::int64_t kNanosPerMilli = 1'000'000;
+constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
+
+std::optional<std::int64_t> parse_count(std::string_view text, std::int64_t unit_ns) {
+  std::int64_t count = 0, nanos = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc{} || end != text.data() + text.size() || __builtin_mul_overflow(count, unit_ns, &nanos))
+    return std::nullopt;
+  return nanos;
+}
+
+// Of a product that documents numbers and sends time spans, or the other way round, both are read.
+std::optional<std::int64_t> parse_duration(Dialect::Log::DurationNotation notation, std::string_view text) {
+  if (const auto span = parse_time_span(text)) return span;
+  return parse_count(text, notation == Dialect::Log::DurationNotation::kSeconds ? kNanosPerSecond : kNanosPerMilli);
+}
+
+constexpr std::string_view kOpenedAgain =
+    "the session was done and is opened again, and what was delivered of it is not known entry by entry: what it wrote "
+    "since may be missing";
+
+constexpr Instant kNoTime{std::numeric_limits<std::int64_t>::max(), 0};  // later than any
+
+constexpr std::size_t kLargestIndexed = 8u << 20;
+constexpr std::size_t kLargestOriginal = 32u << 10;  // of an entry that is too large
+constexpr std::size_t kIndexStep = 64u << 10;        // core/json_index
+
+}  // namespace
+
+std::uint64_t next_format_number() {
+  static std::atomic<std::uint64_t> last = 0;
+  return ++last;
+}
+
+Result<ReadOutcome> LogReader::read(const SourceFormat& source, SessionState& session, const Body& body, bool last_read,
+                                    Strange strange) {
+  auto outcome = read_all(source, session, body, last_read, strange);
+  if (body.size() > kSmallBody) shrink();
+  return outcome;
+}
+
+Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState& session, const Body& body,
+                                        bool last_read, Strange strange) {
+  // A first read has nothing to find, and most sessions are read once.
+  Remembered remembered;
+  if (session.history.size() > 0 && body.size() <= kSmallBody) remembered = {&known_, session.key ^ source.number};
+  const auto parsed = parser_.parse(*source.dialect, body, session.info.id(), session.key, limits_of(body), remembered);
+  if (parsed.has_error()) return parsed.error();
+  const SessionLog& log = **parsed;
+
+  digests_.clear();
+  for (const Entry& entry : log.entries) digests_.push_back({entry.base, entry.hash, entry.final});
+  // What may still be elsewhere is not gone, and a session of which there is more is not read for the last time.
+  const bool is_all = log.more_elsewhere.empty();
+  const bool is_whole = is_all && log.fault.empty();
+  const bool is_reopened = session.delivered_sum || session.only_after != kNever;
+  // Of what was delivered before, nothing is left out for not being due.
+  const CompareRules rules{.only_final = source.only_final,
+                           .last_read = (last_read && is_all) || (is_reopened && is_whole),
+                           .whole = is_whole};
+  const std::vector<Emission>& found = comparer_.compare(session.history, digests_, session.key, rules, &parser_);
+
+  ReadOutcome outcome;
+  outcome.entries = log.entries.size();
+  outcome.fault = log.fault;
+  outcome.more_elsewhere = log.more_elsewhere;
+  outcome.recognised = comparer_.recognised();
+  outcome.shrunk = is_whole && lacks_known_entries(session);
+  // An empty log may be one that is not there yet.
+  const bool decides = is_reopened && is_whole && !log.entries.empty();
+  if (found.empty() && !decides) return outcome;
+  if (!found.empty() && strange != Strange::kTake && comparer_.recognised() == 0 &&
+      may_be_anothers(source, session, log, strange)) {
+    outcome.strange = true;
+    return outcome;
+  }
+
+  for (const Emission& emission : found) {
+    if (emission.change == Change::kAdopted) touched_.push_back(session.history.advance(emission));
+  }
+  for (const Emission& emission : found) parser_.complete(emission.index);
+  read_at_ = system_now();
+  info_ = session.info.view();
+  ranks_.clear();
+  bool may_lack = false;
+  if (decides) {
+    may_lack = recall(source, session, log, last_read);
+    session.delivered_sum.reset();
+    session.only_after = kNever;
+    row_changed_ = true;
+  } else if (is_reopened) {
+    ranks_.assign(log.entries.size(), kHeldBack);
+  }
+  sort_by_time(source, log, found);
+  const auto is_new = [](const Emission& emission) { return emission.change == Change::kNew; };
+  session.history.reserve(static_cast<std::size_t>(std::ranges::count_if(emissions_, is_new)));
+  std::span<const Emission> left = emissions_;
+  for (; !left.empty() && rank_of(left.front()) != kNews; left = left.subspan(1))
+    touched_.push_back(session.history.advance(left.front()));
+  if (may_lack) {
+    append_gap(source, session, GapKind::kMayBeMissing, kOpenedAgain);
+    ++outcome.events_gap;
+  }
+  std::size_t pushed = 0;
+  for (; !left.empty(); left = left.subspan(1)) {
+    if (pushed >= shares_.events_per_read) {
+      outcome.more = true;
+      break;
+    }
+    const Emission& emission = left.front();
+    const Entry& entry = log.entries[emission.index];
+    touched_.push_back(session.history.advance(emission));
+    const bool is_first = batch_.events.empty();
+    encode(source, session, entry, emission);
+    if (is_first) make_room_for(left.size());
+    if (entry.fault == nullptr && entry.log_time)
+      session.latest = std::max<Instant>(session.latest, source.zone.to_utc(*entry.log_time));
+    ++(entry.fault != nullptr            ? outcome.events_error
+       : emission.change == Change::kNew ? outcome.events_new
+                                         : outcome.events_changed);
+    if (!log.is_utf8 && !is_utf8(entry.raw)) ++outcome.not_utf8;
+    if (batch_.events.size() >= kBatchBytes) pushed += push(source, session);
+  }
+  push(source, session);
+  return outcome;
+}
+
+Result<Comparison> LogReader::compare(const SourceFormat& source, const SessionState& session, const Body& body) {
+  auto comparison = compare_all(source, session, body);
+  if (body.size() > kSmallBody) shrink();
+  return comparison;
+}
+
+// What a broken or partial answer holds counts; only what it lacks says nothing.
+Result<Comparison> LogReader::compare_all(const SourceFormat& source, const SessionState& session, const Body& body) {
+  const auto parsed = parser_.parse(*source.dialect, body, session.info.id(), session.key, limits_of(body), {});
+  if (parsed.has_error()) return parsed.error();
+  const SessionLog& log = **parsed;
+  const bool is_whole = log.fault.empty() && log.more_elsewhere.empty();
+  digests_.clear();
+  for (const Entry& entry : log.entries) digests_.push_back({entry.base, entry.hash, entry.final});
+
+  Comparison comparison{.entries = log.entries.size()};
+  comparison.unknown = !log.fault.empty() ? log.fault : log.more_elsewhere;
+  if (session.delivered_sum) {
+    comparison.shrunk = is_whole && log.entries.empty() && *session.delivered_sum != 0;
+    if (!is_whole || comparison.shrunk) return comparison;
+    for (std::size_t i = 0; i < log.entries.size(); ++i) parser_.complete(i);
+    order_by_time(source, log);
+    if (const auto delivered = count_delivered(session)) {
+      comparison.missing = log.entries.size() - *delivered;
+    } else {
+      comparison.differs = true;
+      comparison.unknown = "it is not what was delivered, which is not known entry by entry any more";
+    }
+    return comparison;
+  }
+  const CompareRules rules{.only_final = source.only_final, .last_read = is_whole, .whole = is_whole};
+  const auto& found = comparer_.compare(session.history, digests_, session.key, rules, &parser_);
+  comparison.missing = static_cast<std::size_t>(
+      std::ranges::count_if(found, [](const Emission& emission) { return emission.change != Change::kAdopted; }));
+  comparison.shrunk = is_whole && lacks_known_entries(session);
+  return comparison;
+}
+
+// By the sum, in which the gaps count that were said of it: no log holds them. Of one with gaps only whether it is the
+// same can be told. by_time_ is in order.
+std::optional<std::size_t> LogReader::count_delivered(const SessionState& session) {
+  constexpr std::uint32_t kMostGaps = 3;  // of a kind
+  std::uint32_t given_up = 0;
+  for (std::uint32_t i = 0; i <= kMostGaps; ++i) {
+    std::uint32_t gaps = given_up;
+    for (std::uint32_t k = 0; k <= kMostGaps; ++k) {
+      const auto delivered = find_delivered(*session.delivered_sum - gaps, digests_, by_time_, session.key);
+      if (delivered && (gaps == 0 || delivered->size() == digests_.size())) return delivered->size();
+      gaps += sum_share(gap_key(GapKind::kMayBeMissing, k, session.key), 0);
+    }
+    given_up += sum_share(gap_key(GapKind::kGivenUp, i, session.key), 0);
+  }
+  return std::nullopt;
+}
+
+// Decides which entries of a whole log were delivered before the session was done; true: others may be missing, and
+// that is to be said. By the sum if it is there and right, else by the time of the mark.
+bool LogReader::recall(const SourceFormat& source, const SessionState& session, const SessionLog& log, bool last_read) {
+  for (std::size_t i = 0; i < log.entries.size(); ++i) parser_.complete(i);
+  order_by_time(source, log);
+  ranks_.assign(log.entries.size(), kNews);
+  std::optional<std::vector<std::uint32_t>> delivered;
+  if (session.delivered_sum) delivered = find_delivered(*session.delivered_sum, digests_, by_time_, session.key);
+  bool is_later = false;
+  if (delivered) {
+    for (std::uint32_t rank = 0; rank < delivered->size(); ++rank) ranks_[(*delivered)[rank]] = rank;
+  } else {
+    for (std::uint32_t rank = 0; rank < by_time_.size(); ++rank) {
+      const Entry& entry = log.entries[by_time_[rank]];
+      if (entry.fault != nullptr || !entry.log_time) continue;
+      const bool is_before = source.zone.to_utc(*entry.log_time) <= session.only_after;
+      if (is_before) ranks_[by_time_[rank]] = rank;
+      is_later |= !is_before;
+    }
+  }
+  if (source.only_final && !last_read) {
+    for (std::size_t i = 0; i < ranks_.size(); ++i) {
+      if (ranks_[i] == kNews && !log.entries[i].final) ranks_[i] = kHeldBack;
+    }
+  }
+  // A crash may have left the first events of this same decision in the output, and no more.
+  const bool said = session.history.knows(gap_key(GapKind::kMayBeMissing, 0, session.key));
+  return !delivered && (session.delivered_sum || is_later) && !said;
+}
+
+bool LogReader::holds_what_was_delivered(const SourceFormat& source, const SessionState& session,
+                                         const SessionLog& log) {
+  for (std::size_t i = 0; i < log.entries.size(); ++i) parser_.complete(i);
+  order_by_time(source, log);
+  const auto delivered = find_delivered(*session.delivered_sum, digests_, by_time_, session.key);
+  return delivered && !delivered->empty();
+}
+
+// Puts into by_time_ the whole log in order of the log time, unreadable times last, ties in order of the answer.
+void LogReader::order_by_time(const SourceFormat& source, const SessionLog& log) {
+  std::vector<Order> order;
+  for (std::uint32_t i = 0; i < log.entries.size(); ++i) order.push_back(order_of(source, log.entries[i], i));
+  std::ranges::sort(order);
+  by_time_.clear();
+  for (const Order& next : order) by_time_.push_back(static_cast<std::uint32_t>(next.nanos_and_number));
+}
+
+LogReader::Order LogReader::order_of(const SourceFormat& source, const Entry& entry, std::uint32_t number) {
+  Instant at = kNoTime;
+  if (entry.fault == nullptr && entry.log_time) at = source.zone.to_utc(*entry.log_time);
+  return {at.seconds, std::uint64_t{at.nanos} << 32 | number};
+}
+
+// Beside what was said of it, which no answer holds.
+bool LogReader::lacks_known_entries(const SessionState& session) const {
+  std::size_t said = 0;
+  if (comparer_.recognised() >= session.history.size()) return false;
+  for (const GapKind kind : {GapKind::kGivenUp, GapKind::kMayBeMissing}) {
+    for (std::uint32_t number = 0; session.history.knows(gap_key(kind, number, session.key)); ++number) ++said;
+  }
+  return comparer_.recognised() + said < session.history.size();
+}
+
+// Of a session of which entries are known, none of these is. Of one that is new, and has stopped, all of them were
+// written later: it writes nothing more, but for what comes late of it, and never that alone. An entry that cannot be
+// read may be anyone's.
+bool LogReader::may_be_anothers(const SourceFormat& source, const SessionState& session, const SessionLog& log,
+                                Strange strange) {
+  if (strange == Strange::kOnlyOwn && session.delivered_sum) return !holds_what_was_delivered(source, session, log);
+  if (session.history.size() > 0 || strange == Strange::kOnlyOwn) return true;
+  const SessionInfo info = session.info.view();
+  if (!info.stop || !source.dialect->session_is_final(info.status)) return false;
+  for (std::size_t i = 0; i < log.entries.size(); ++i) parser_.complete(i);
+  return std::ranges::all_of(log.entries, [&](const Entry& entry) {
+    if (entry.fault != nullptr || !entry.log_time) return true;
+    return source.zone.to_utc(*entry.log_time) > *info.stop &&
+           (!entry.start || source.zone.to_utc(*entry.start) > *info.stop);
+  });
+}
+
+// What is left of an answer's share is for its entries, and for an index if it is worth one.
+AnswerLimits LogReader::limits_of(const Body& body) const {
+  const bool is_small = body.size() <= kSmallBody;
+  const std::size_t share = is_small ? shares_.small_answer : shares_.large_answer;
+  const std::size_t held = is_small ? 0 : body.size();                     // small bodies have a share of their own
+  const std::size_t texts = std::min(body.size(), shares_.largest_entry);  // of one entry, decoded
+  const std::size_t nesting = body.size() / 8;                             // a bit a level
+  const std::size_t index = 4 * (body.size() + kIndexStep);
+  const auto entries_beside = [&](std::size_t taken) { return (std::max(share, taken) - taken) / kBytesPerEntry; };
+  const bool indexed = is_small || (body.size() <= kLargestIndexed && body.size() <= shares_.large_answer / 10);
+  return {.entries = entries_beside(held + texts + nesting),
+          .indexed_entries = indexed ? entries_beside(held + texts + index) : 0,
+          .largest_entry = shares_.largest_entry};
+}
+
+// What a large answer took is given back: memory for the next one is another shard's, perhaps.
+void LogReader::shrink() {
+  parser_ = LogParser();
+  comparer_ = HistoryComparer();
+  // Not = {}: that would keep the memory.
+  decltype(digests_)().swap(digests_);
+  decltype(emissions_)().swap(emissions_);
+  decltype(order_)().swap(order_);
+  decltype(ranks_)().swap(ranks_);
+  decltype(by_time_)().swap(by_time_);
+  decltype(numbered_)().swap(numbered_);
+  decltype(to_number_)().swap(to_number_);
+  for (std::string& text : texts_) std::string().swap(text);
+}
+
+void LogReader::gap(const SourceFormat& source, SessionState& session, GapKind kind, std::string_view why) {
+  read_at_ = system_now();
+  info_ = session.info.view();
+  append_gap(source, session, kind, why);
+  push(source, session);
+}
+
+void LogReader::append_gap(const SourceFormat& source, SessionState& session, GapKind kind, std::string_view why) {
+  std::uint32_t number = 0;
+  while (session.history.knows(gap_key(kind, number, session.key))) ++number;
+  const Emission emission{0, 0, gap_key(kind, number, session.key), Change::kNew, false, 0};
+  Event event;
+  event.kind = EventKind::kGap;
+  event.session_key = session.key;
+  event.entry_key = emission.key;
+  event.timestamp = event.created = read_at_;
+  event.level = Level::kError;
+  event.fault = why;
+  event.session = &info_;
+  append(source, event);
+  touched_.push_back(session.history.advance(emission));
+}
+
+// Puts into emissions_ what was found and is to be emitted, in order of the log time, unreadable times last, ties in
+// order of the answer.
+void LogReader::sort_by_time(const SourceFormat& source, const SessionLog& log, const std::vector<Emission>& found) {
+  order_.clear();
+  bool has_twins = false;
+  for (std::uint32_t i = 0; i < found.size(); ++i) {
+    const std::uint32_t rank = rank_of(found[i]);
+    if (found[i].change == Change::kAdopted) continue;
+    has_twins |= found[i].has_twin;
+    order_.push_back(rank == kNews ? order_of(source, log.entries[found[i].index], i)
+                     : rank == kHeldBack
+                         ? Order{kNoTime.seconds, std::uint64_t{rank} << 32 | i}
+                         : Order{std::numeric_limits<std::int64_t>::min(), std::uint64_t{rank} << 32 | i});
+  }
+  const bool is_sorted = std::ranges::is_sorted(order_);
+  if (!is_sorted) std::ranges::sort(order_);
+  emissions_.clear();
+  for (const Order& next : order_) emissions_.push_back(found[static_cast<std::uint32_t>(next.nanos_and_number)]);
+  if (!is_sorted && has_twins) number_twins(log, found);
+  // They stood last, so that the others have the ordinals before theirs.
+  std::erase_if(emissions_, [&](const Emission& emission) { return rank_of(emission) == kHeldBack; });
+}
+
+// New twins take their ordinals in the order in which they are emitted: after a crash between two batches, or in the
+// middle of one, the ones that are in the output must be the first, or they would not be found again.
+void LogReader::number_twins(const SessionLog& log, const std::vector<Emission>& found) {
+  const auto by_identity = [&](const std::vector<Emission>& emissions, std::vector<std::uint32_t>& order) {
+    order.clear();
+    for (std::uint32_t i = 0; i < emissions.size(); ++i) {
+      if (emissions[i].has_twin) order.push_back(i);
+    }
+    std::ranges::stable_sort(order, {}, [&](std::uint32_t i) { return log.entries[emissions[i].index].base; });
+  };
+  by_identity(found, numbered_);
+  by_identity(emissions_, to_number_);
+  for (std::size_t i = 0; i < numbered_.size(); ++i) emissions_[to_number_[i]].key = found[numbered_[i]].key;
+}
+
+void LogReader::encode(const SourceFormat& source, const SessionState& session, const Entry& entry,
+                       const Emission& emission) {
+  Event event;
+  event.kind = entry.fault != nullptr            ? EventKind::kError
+               : emission.change == Change::kNew ? EventKind::kNew
+                                                 : EventKind::kChanged;
+  event.session_key = session.key;
+  event.entry_key = emission.key;
+  event.hash = emission.hash;
+  event.created = read_at_;
+  event.session = &info_;
+  if (entry.fault != nullptr) {
+    event.timestamp = read_at_;
+    event.fault = entry.fault;
+    event.original = entry.raw.size() <= shares_.largest_entry ? entry.raw : entry.raw.substr(0, kLargestOriginal);
+  } else {
+    event.has_message = !entry.field(EntryField::kMessage).empty();
+    event.message = text(kMessage, entry, EntryField::kMessage);
+    event.log_time = text(kLogTime, entry, EntryField::kLogTime);
+    event.status = text(kStatus, entry, EntryField::kStatus);
+    event.duration = text(kDuration, entry, EntryField::kDuration);
+    event.resource_id = text(kResourceId, entry, EntryField::kResourceId);
+    if (entry.has_extra) event.extra = extra(*source.dialect, entry.raw);
+    if (source.keep_original) event.original = entry.raw;
+    if (entry.status != nullptr) {
+      event.outcome = entry.status->outcome;
+      event.level = entry.status->level;
+    }
+    set_times(source, entry, event);
+  }
+
+  append(source, event);
+}
+
+// Of so many events, if they are like the first: a string that grows by doubling is copied as often as it is written.
+void LogReader::make_room_for(std::size_t events) {
+  const std::size_t one = batch_.events.size();
+  if (events > 1) make_room(events * (one + one / 8));
+}
+
+// Much room is always as much: so all of it can be used again.
+void LogReader::make_room(std::size_t bytes) {
+  if (bytes <= batch_.events.capacity()) return;
+  if (bytes <= kBatchBytes / 4) return batch_.events.reserve(bytes);
+  std::string larger = queue_.take_spare();
+  larger.reserve(kBatchBytes + kBatchBytes / 16);
+  larger += batch_.events;
+  batch_.events = std::move(larger);
+}
+
+void LogReader::append(const SourceFormat& source, const Event& event) {
+  const std::size_t before = batch_.events.size();
+  // Doubling once more would take twice the memory that is filled.
+  if (before > kBatchBytes / 4 - LineBuffer::kRoom) make_room(kBatchBytes);
+  source.encoder->append(event, line_);
+  line_.flush();
+  batch_.index.push_back({static_cast<std::uint32_t>(batch_.events.size() - before), event.entry_key, event.hash,
+                          event.delivered_log_time()});
+}
+
+void LogReader::set_times(const SourceFormat& source, const Entry& entry, Event& event) {
+  const auto& log = source.dialect->log;
+  event.timestamp = entry.log_time ? source.zone.to_utc(*entry.log_time) : read_at_;
+  if (entry.start) event.start = source.zone.to_utc(*entry.start);
+  if (log.duration_from == Dialect::Log::DurationFrom::kTimes) {
+    if (!entry.final) return;
+    event.end = event.timestamp;
+    if (event.start) event.duration_ns = nanoseconds_between(*event.end, *event.start);
+  } else {
+    event.duration_ns = parse_duration(log.duration_notation, event.duration);
+    if (event.start && event.duration_ns && *event.duration_ns >= 0)
+      event.end = add_nanoseconds(*event.start, *event.duration_ns);
+  }
+  if (event.duration_ns && *event.duration_ns < 0) event.duration_ns.reset();
+}
+
+std::string_view LogReader::text(Text which, const Entry& entry, EntryField field) {
+  const std::string_view token = entry.field(field);
+  if (!is_string_token(token)) return token;
+  if (entry.plain) return inside_quotes(token);
+  texts_[which].clear();
+  append_decoded(texts_[which], token);
+  return texts_[which];
+}
+
+// The fields of the entry that the dialect does not name, as they stood.
+std::string_view LogReader::extra(const Dialect& dialect, std::string_view raw) {
+  std::string& out = texts_[kExtra];
+  out.clear();
+  std::string& name = texts_[kOriginal];
+  JsonCursor cursor(raw);
+  if (!cursor.enter('{')) return {};
+  while (const auto key = cursor.next_key()) {
+    const auto value = cursor.take_value();
+    if (!value) break;
+    name.clear();
+    append_decoded(name, *key);
+    const auto& known = dialect.log.fields;  // "" where the product has none
+    if (!name.empty() && std::find(known.begin(), known.end(), name) != known.end()) continue;
+    out += out.empty() ? "{" : ",";
+    out.append(*key).append(":").append(*value);
+  }
+  if (!out.empty()) out += '}';
+  return out;
+}
+
+// Returns how much there is more in the queue.
+std::size_t LogReader::push(const SourceFormat& source, const SessionState& session) {
+  if (touched_.empty() && !row_changed_) return 0;
+  batch_.source_id = source.source_id;
+  batch_.session_id = session.info.id();
+  batch_.session_key = session.key;
+  batch_.read_at = std::chrono::steady_clock::now();
+  batch_.records.push_back({session.key, StateRecord::kSessionPart, encode_session(session)});
+  append_chunks(session, touched_, batch_.records);
+  const std::size_t bytes = batch_.bytes();
+  queue_.push(std::move(batch_));
+  batch_ = Batch();
+  touched_.clear();
+  row_changed_ = false;
+  return bytes;
+}
+
+}  // namespace sessionlogd

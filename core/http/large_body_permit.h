@@ -1,0 +1,79 @@
+// The one permit of a shard to read a large body, of which there are only so many in the process. Who asks while
+// another has it waits in order of asking; who has it keeps it until the body is freed, so that what is still parsed
+// counts. The holder never needs anything that one who waits has, so there is always somebody who can go on.
+//
+// A Reader asks from inside curl's write callback, where nothing of curl may be called: so it is answered at once, and
+// what follows (must_wait, granted) comes in a later turn of the io_context.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/intrusive/list.hpp>
+#include <memory>
+
+#include "core/async/task.h"
+
+namespace sessionlogd {
+
+// How many large answers there may be at once, in all shards together.
+class LargeAnswers {
+ public:
+  explicit LargeAnswers(unsigned most) : left_(static_cast<int>(most)) {}
+
+  // Any thread.
+  bool take() {
+    if (left_.fetch_sub(1, std::memory_order_acq_rel) > 0) return true;
+    give_back();
+    return false;
+  }
+  void give_back() { left_.fetch_add(1, std::memory_order_acq_rel); }
+
+ private:
+  std::atomic<int> left_;
+};
+
+class LargeBodyPermit : public std::enable_shared_from_this<LargeBodyPermit> {
+ public:
+  // Gives the permit back when the last copy ends; on the shard's thread.
+  using Held = std::shared_ptr<void>;
+
+  class Reader : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::safe_link>> {
+   public:
+    virtual void must_wait() = 0;  // not called when granted() follows at once
+    virtual void granted(Held permit) = 0;
+
+    virtual ~Reader() = default;
+
+   private:
+    friend class LargeBodyPermit;
+    bool told_ = false;
+  };
+
+  LargeBodyPermit(boost::asio::io_context& io, std::shared_ptr<LargeAnswers> in_all)
+      : io_(io), retry_(io), in_all_(std::move(in_all)) {}
+
+  // The permit; or nothing: `reader` waits for granted().
+  Held take(Reader& reader);
+
+  // `reader` does not want the permit any more; harmless if it never did.
+  void leave(Reader& reader);
+
+  std::size_t waiting() const { return waiting_.size(); }
+
+ private:
+  Held hold();
+  void given_back();
+  void post_turn();
+  void turn();
+  void try_again_soon();
+
+  boost::asio::io_context& io_;
+  Timer retry_;
+  std::shared_ptr<LargeAnswers> in_all_;
+  bool held_ = false;
+  boost::intrusive::list<Reader> waiting_;
+  bool turn_posted_ = false;
+  bool retry_set_ = false;
+};
+
+}  // namespace sessionlogd

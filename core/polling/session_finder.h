@@ -1,0 +1,177 @@
+// Finds out which sessions a source has, again and again, and gives what is shown to the one who reads them.
+//
+//   running ones ─▶ window ─▶ open ones that neither showed, by id ─▶ until the next window: the sweep, page by page ─▶
+//   ...
+//
+// Windows make it quick and prove nothing. The sweep, a listing of everything that goes round once in a sweep_interval,
+// makes it right: what it shows and nobody knows is news, however old any clock says that it is. The one exception is
+// first contact: until its first sweep is over, what had ended and had begun before a line is left alone; that line is
+// durable before anything is.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/settings.h"
+#include "core/api/api_client.h"
+#include "core/async/signal.h"
+#include "core/async/task.h"
+#include "core/base/backoff.h"
+#include "core/base/said_pair.h"
+#include "core/base/watched_time.h"
+#include "core/polling/discovery.h"
+#include "core/polling/session_table.h"
+#include "core/polling/source_health.h"
+
+namespace sessionlogd {
+
+// Who reads what was found.
+class FoundSessions {
+ public:
+  virtual ~FoundSessions() = default;
+  // Rows of one page, in their order: they are in the table, and what must be remembered is in the queue, on return.
+  virtual void take_in(const std::vector<ListedSession>& rows, const Showing& how) = 0;
+  virtual void push(std::vector<StateRecord> records) = 0;
+  // Returns when there is room for more sessions; false: we are stopping.
+  virtual Task<bool> room_to_list() = 0;
+  virtual Task<bool> room_to_sweep() = 0;
+  // Returns when nothing is due.
+  virtual Task<void> all_read() = 0;
+  // A listing of everything begins.
+  virtual void sweep_begins() = 0;
+  // A listing has ended.
+  virtual void listed(const Result<void>& how) = 0;
+};
+
+class SessionFinder {
+ public:
+  enum class Rounds { kForever, kOnce };
+
+  struct Parts {
+    boost::asio::io_context& io;
+    const SourceSettings& settings;
+    ApiClient& api;
+    SessionTable& table;
+    SourceHealth& health;
+    FoundSessions& found;
+    std::mt19937_64& random;
+    Rounds rounds;
+    bool sweeps;  // there is a state that remembers what was swept
+    Discovery::BadBody bad_body;
+  };
+  explicit SessionFinder(Parts parts);
+
+  // Until stop(), or after one round.
+  Task<void> run();
+  void stop();
+
+  // Asks for one session by its id, for its log looks like another's.
+  Task<void> ask_for(std::string id);
+
+  // Makes what is known of the source durable, behind all that was pushed before.
+  void commit_source();
+
+  // Everything is listed again at once, from `since` on by a window.
+  void list_again(Instant since);
+
+  // Every few seconds: says that a listing does not end. `is_held_up`: it waits for the sink, which says nothing of it.
+  void look(bool is_held_up);
+  // Of a listing that has gone on for a minute and more: what is known of it, "" = there is none.
+  std::string unended() const;
+  // For longer than a source may go without success.
+  bool never_ends() const;
+
+  Watched watched_now() const { return watched_.at(SteadyClock::now()); }
+  // After a response: when that was, the time included in which nobody ran.
+  Watched watched_at(SteadyTime at) {
+    hear_the_clocks();
+    return watched_.at(at);
+  }
+  SteadyTime watched_when(Watched at) const { return watched_.when(at); }
+  // How something that is shown now is shown.
+  Showing showing() const;
+  std::uint32_t inquiries() const { return inquiries_; }
+  // Of the inquiries that of the last listing that was read to its end.
+  std::uint32_t last_listing() const { return last_listing_; }
+  std::optional<SteadyTime> listed_at() const { return listed_at_; }
+
+ private:
+  Task<Result<void>> list_once();
+  Task<Result<void>> read_walk(ListingWalk& walk, Discovery::Of of, Showing how);
+  Task<Result<void>> ask_for_each(std::vector<std::string> ids);
+  std::optional<Instant> window_start() const;
+  Result<void> draw_the_line();
+  std::optional<Instant> earlier_clock() const;
+
+  Task<void> until_next(SteadyTime next);
+  bool is_sweep_due() const;
+  Task<void> sweep(SteadyTime until);
+  void begin_sweep();
+  std::size_t most_rows_of_a_walk() const;
+  void give_up_sweep(const std::string& why);
+  void end_sweep(const ListingWalk& walk, bool was_resumed);
+  void say_swept(std::size_t rows, std::string_view missing);
+  void look_for_oddities(const Result<void>& listed);
+  void look_for_witnesses(const std::vector<ListedSession>& rows);
+  void hear_the_clocks();
+
+  boost::asio::io_context& io_;
+  const SourceSettings& settings_;
+  ApiClient& api_;
+  SessionTable& table_;
+  SourceHealth& health_;
+  FoundSessions& found_;
+  std::mt19937_64& random_;
+  const Rounds rounds_;
+  const bool sweeps_;
+  Discovery discovery_;
+  WatchedTime watched_;
+
+  Signal wake_;
+  bool stopping_ = false;
+  std::uint32_t inquiries_ = 0;  // begun, about which sessions there are
+  std::uint32_t last_listing_ = 0;
+  unsigned again_ = 0;  // asked for; a listing that was sent before the last one does not advance anything
+  std::optional<SteadyTime> listed_at_;
+  SteadyTime looked_back_at_ = SteadyTime::min();  // a day: once an hour
+  std::optional<Instant> listed_again_from_;
+
+  // The walk through a listing that goes on; what the sink holds up does not count.
+  struct Walking {
+    SteadyTime since;
+    std::size_t rows = 0;
+  };
+  SteadyClock::duration walked_for() const;
+  std::optional<Walking> walking_;
+  SaidPair no_end_;
+
+  std::optional<Instant> window_from_;  // of the last listing
+  std::optional<Instant> began_;        // the last one that was complete, the source's clock
+
+  std::optional<ListingWalk> sweep_;
+  unsigned swept_again_ = 0;  // again_, when it began
+  bool sweep_was_resumed_ = false;
+  std::size_t swept_rows_ = 0;
+  unsigned sweep_failures_ = 0;      // of the page that is due, in a row
+  unsigned given_up_ = 0;            // sweeps in a row
+  std::optional<Watched> swept_at_;  // in this run, complete or not
+  bool odd_ = false;                 // a sweep should come early
+  unsigned incomplete_ = 0;          // listings in a row
+  std::chrono::seconds offset_{0};   // of the last listing
+
+  // Finished sessions that the last listing showed: one that lacks them is odd.
+  struct Witness {
+    std::uint64_t digest;
+    std::string id;
+    Instant start;
+    bool shown;
+  };
+  std::vector<Witness> witnesses_, next_witnesses_;
+};
+
+}  // namespace sessionlogd

@@ -1,0 +1,517 @@
+#include "core/polling/session_table.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/polling/named_session.h"
+#include "core/state/identity.h"
+
+namespace sessionlogd {
+namespace {
+
+using Kind = DoneMark::Kind;
+
+// Of a state of a version that kept a floor: what had ended and had begun before the floor, now and the newest mark was
+// delivered by it, or never will be. A clock may have carried the floor away.
+std::optional<Instant> done_before(const SourceState& source, const DoneMarks& done, Instant now) {
+  if (!source.listed_to || !source.floor || *source.floor == kNever) return std::nullopt;
+  Instant newest = kNever;
+  done.for_each([&](std::uint64_t, const DoneMark& mark, bool) { newest = std::max(newest, mark.latest); });
+  const Instant before = std::min(*source.floor, now);
+  return newest == kNever ? before : std::min(before, newest);
+}
+
+bool ended_long_ago(const Showing& how, std::optional<Instant> stop, std::chrono::milliseconds settle) {
+  if (!how.ended_long_ago_counts || !stop) return false;
+  const auto settled = add_nanoseconds(*stop, std::chrono::nanoseconds(settle).count());
+  return settled && *settled < how.ours && *settled < how.theirs;
+}
+
+// Nothing that was delivered of it would be delivered again under another key.
+bool nothing_is_known_of(const SessionState& state) {
+  return state.history.size() == 0 && !state.delivered_sum && state.only_after == kNever;
+}
+
+void add_texts(HashInput& input, const std::vector<std::string>& texts) {
+  for (const std::string& text : texts) input.add_text(text);
+  input.add_absent();
+}
+
+}  // namespace
+
+bool is_wanted(const SourceSettings& settings, const ListedSession& session) {
+  const auto& types = settings.session_types;
+  const auto holds = [&](const std::vector<std::string>& list) {
+    return std::ranges::find(list, session.type) != list.end();
+  };
+  return (types.include.empty() || holds(types.include)) && !holds(types.exclude);
+}
+
+std::uint64_t reading_of(const SourceSettings& settings) {
+  const auto& dialect = settings.dialect->sessions;
+  HashInput input;
+  for (const auto* paths : {&dialect.id, &dialect.type, &dialect.status, &dialect.start, &dialect.stop,
+                            &dialect.update_number, &dialect.final_words})
+    add_texts(input, *paths);
+  for (const std::string& text : {dialect.path, dialect.items, settings.api_version, settings.time_zone.name})
+    input.add_text(text);
+  return std::max<std::uint64_t>(input.entry_base(0), 1);
+}
+
+SessionTable::SessionTable(const SourceSettings& settings, RestoredSource restored, Instant now)
+    : settings_(settings),
+      zone_(settings.time_zone),
+      source_(restored.source),
+      done_(std::move(restored.done)),
+      fingerprints_(std::move(restored.fingerprints)),
+      kept_(std::move(restored.kept)) {
+  if (!source_.line && source_.listed_to && source_.floor) {
+    source_.before = done_before(source_, done_, now);
+    source_.line = *source_.floor;
+    source_.contact_over = true;
+  }
+  source_.floor.reset();
+  for (auto& [key, state] : restored.sessions) {
+    Session& session = sessions_[add(std::move(state))];
+    if (session.state.final_since != SessionState::kNotYet)
+      session.life.restore(Watched{std::int64_t{session.state.final_since}}, session.state.info.view().stop);
+    session.life.restore({session.state.lacking_reads, Watched{std::int64_t{session.state.lacking_since}}});
+  }
+}
+
+SessionTable::TakenIn SessionTable::take_in(const ListedSession& listed, const Showing& how,
+                                            std::vector<StateRecord>& records) {
+  bool other_start = false;
+  const auto as = find(listed, other_start, records);
+  if (!as) return take_in_unknown(listed, generation_of(listed.id, 0), how, records);
+  if (as->mark) return take_in_marked(listed, *as, other_start, how, records);
+
+  Session& session = sessions_[*as->slot];
+  session.shown_by = how.inquiry;
+  if (!other_start || nothing_is_known_of(session.state)) {
+    if (session.is_disputed()) session.trouble->dispute.reset();
+    return take_in_open(*as->slot, listed, how, records);
+  }
+  ReadTrouble& trouble = session.in_trouble();
+  const bool was_disputed = session.is_disputed();
+  if (!was_disputed) trouble.asked_before_dispute = session.in_flight;
+  trouble.dispute = std::make_unique<ListedSession>(listed);
+  return {was_disputed ? TakenIn::As::kKnown : TakenIn::As::kDisputed, *as->slot};
+}
+
+std::optional<SessionTable::Named> SessionTable::named(std::uint32_t generation, std::uint64_t key) const {
+  if (const auto open = slots_.find(key); open != slots_.end())
+    return Named{.generation = generation, .key = key, .slot = open->second, .digest = at(open->second).state.digest};
+  const auto mark = done_.find(key);
+  if (!mark) return std::nullopt;
+  return Named{.generation = generation, .key = key, .mark = mark, .digest = mark->digest};
+}
+
+SessionTable::Named SessionTable::generation_of(std::string_view id, std::uint32_t generation) const {
+  const std::uint64_t key = session_key(settings_.id, id, generation);
+  return named(generation, key).value_or(Named{.generation = generation, .key = key});
+}
+
+// The marks of all that the id ever named are shown by this: they go together.
+std::optional<SessionTable::Named> SessionTable::find(const ListedSession& listed, bool& other_start,
+                                                      std::vector<StateRecord>& records) {
+  const auto look = [&](std::uint32_t generation, std::uint64_t key) {
+    auto one = named(generation, key);
+    if (one && one->mark && done_.shown(key)) {
+      one->mark->absent_since.reset();
+      records.push_back({key, StateRecord::kSessionPart, encode_mark(*one->mark)});
+    }
+    return one;
+  };
+  return find_named(settings_.id, listed, look, other_start);
+}
+
+SessionTable::TakenIn SessionTable::take_in_unknown(const ListedSession& listed, const Named& as, const Showing& how,
+                                                    std::vector<StateRecord>& records) {
+  const bool final = settings_.dialect->session_is_final(listed.status);
+  const std::optional<Instant> start = info_of(listed).start;
+  const bool by_the_line = how.by_sweep && !source_.contact_over && source_.line;
+  if (!is_wanted(settings_, listed) || (by_the_line && final && start && *start < *source_.line)) {
+    mark_left_alone(listed, as.key, records);
+    return {TakenIn::As::kIgnored};
+  }
+  if (source_.before && final && start && *start < *source_.before) {
+    put_mark(as.key, {.kind = Kind::kBefore, .digest = listed.digest, .made = how.ours, .start = *start}, records);
+    return {TakenIn::As::kIgnored};
+  }
+  return open(listed, as, how, records);
+}
+
+SessionTable::TakenIn SessionTable::take_in_open(Slot slot, const ListedSession& listed, const Showing& how,
+                                                 std::vector<StateRecord>& records) {
+  Session& session = sessions_[slot];
+  session.shown_by = how.inquiry;
+  const SessionInfo info = info_of(listed);
+  const bool was_final = session.life.final();
+  session.life.listed(settings_.dialect->session_is_final(listed.status), info.stop, listed.shown);
+  const std::int64_t final_since =
+      session.life.final_since() ? session.life.final_since()->count() : SessionState::kNotYet;
+  if (info != session.state.info.view() || listed.digest != session.state.digest ||
+      final_since != session.state.final_since) {
+    forget_texts(session);
+    session.state.info = info;
+    count_texts(session);
+    session.state.digest = listed.digest;
+    session.state.final_since = final_since;
+    records.push_back({session.state.key, StateRecord::kSessionPart, encode_session(session.state)});
+  }
+  return {session.life.final() && !was_final ? TakenIn::As::kFinished : TakenIn::As::kKnown, slot};
+}
+
+SessionTable::TakenIn SessionTable::take_in_marked(const ListedSession& listed, const Named& as, bool other_start,
+                                                   const Showing& how, std::vector<StateRecord>& records) {
+  DoneMark mark = *as.mark;
+  if (!other_start && mark.digest == listed.digest) return {TakenIn::As::kIgnored};
+  const bool final = settings_.dialect->session_is_final(listed.status);
+  const bool still_left_alone =
+      mark.kind == Kind::kLeftAlone &&
+      (!is_wanted(settings_, listed) ||
+       (final && !other_start && (mark.stop_hash == 0 || mark.stop_hash == listed.stop_hash)));
+  if (still_left_alone || (!other_start && is_only_another_reading(listed, mark))) {
+    mark.digest = listed.digest;
+    if (mark.kind == Kind::kLeftAlone) mark.stop_hash = listed.stop_hash;
+    put_mark(as.key, mark, records);
+    return {TakenIn::As::kIgnored};
+  }
+  if (mark.kind == Kind::kLeftAlone) {
+    done_.erase(as.key);
+    return take_in_unknown(listed, {.generation = as.generation, .key = as.key}, how, records);
+  }
+  if (!other_start) return open(listed, as, how, records);
+
+  const std::optional<Instant> start = info_of(listed).start;
+  // It began when all of the other had been delivered: what it is called cannot make it the same.
+  if (mark.kind == Kind::kOld && start && *start > mark.latest)
+    return take_in_unknown(listed, generation_of(listed.id, as.generation + 1), how, records);
+  if (mark.kind != Kind::kDelivered) return open(listed, as, how, records);
+  return open_disputed(listed, as, how, records);
+}
+
+// It keeps its digest, and so the start that it had: after a restart it is disputed again.
+SessionTable::TakenIn SessionTable::open_disputed(const ListedSession& listed, const Named& as, const Showing& how,
+                                                  std::vector<StateRecord>& records) {
+  ListedSession as_it_was = listed;
+  as_it_was.digest = as.mark->digest;
+  const TakenIn taken = open(as_it_was, as, how, records);
+  ReadTrouble& trouble = sessions_[taken.slot].in_trouble();
+  trouble.dispute = std::make_unique<ListedSession>(listed);
+  trouble.was_done = true;
+  return taken;
+}
+
+bool SessionTable::is_only_another_reading(const ListedSession& listed, const DoneMark& mark) const {
+  if (mark.digest == listed.old_digest) return true;
+  const bool is_read_otherwise = source_.reading != 0 && source_.reading != reading_of(settings_);
+  return is_read_otherwise && settings_.dialect->session_is_final(listed.status) &&
+         mark.digest >> 32 == listed.digest >> 32;
+}
+
+// A session that is not known, or the one that `as.mark` speaks of.
+SessionTable::TakenIn SessionTable::open(const ListedSession& listed, const Named& as, const Showing& how,
+                                         std::vector<StateRecord>& records) {
+  SessionState state;
+  state.key = as.key;
+  state.digest = listed.digest;
+  const SessionInfo info = info_of(listed);
+  state.info = info;
+  state.news_at = how.watched.count();
+  if (how.late) state.late_since = how.watched.count();
+  if (as.mark) {
+    auto history = fingerprints_.take(as.key, as.mark->place);
+    if (history) {
+      state.history = std::move(*history);
+    } else {
+      sessionlogd::open_again(state, *as.mark);
+      if (auto kept = kept_.extract(as.key)) state.history = std::move(kept.mapped());
+    }
+    done_.erase(as.key);
+  }
+  const Slot slot = add(std::move(state));
+  Session& session = sessions_[slot];
+  session.shown_by = how.inquiry;
+  session.life.listed(settings_.dialect->session_is_final(listed.status), info.stop, listed.shown);
+  if (ended_long_ago(how, info.stop, settings_.poll.settle)) session.life.ended_long_ago();
+  if (const auto since = session.life.final_since()) session.state.final_since = since->count();
+  append_opened(session.state, records);
+  return {TakenIn::As::kNew, slot, as.mark.has_value()};
+}
+
+std::optional<std::uint64_t> SessionTable::delivered_since(const ListedSession& row, Instant since) const {
+  bool other_start = false;
+  const auto look = [this](std::uint32_t generation, std::uint64_t key) { return named(generation, key); };
+  const auto as = find_named(settings_.id, row, look, other_start);
+  const bool is_as_it_was =
+      as && as->mark && as->digest == row.digest && settings_.dialect->session_is_final(row.status);
+  if (!is_as_it_was || as->mark->kind != Kind::kDelivered) return std::nullopt;
+  const SessionInfo info = info_of(row);
+  const bool is_recent = as->mark->made >= since || info.start >= since || info.stop >= since;
+  return is_recent ? std::optional(as->key) : std::nullopt;
+}
+
+std::size_t SessionTable::delivered_since(Instant since) const {
+  std::size_t count = 0;
+  done_.for_each([&](std::uint64_t, const DoneMark& mark, bool) {
+    if (mark.kind == Kind::kDelivered && mark.made >= since) ++count;
+  });
+  return count;
+}
+
+std::optional<SessionState> SessionTable::as_delivered(std::uint64_t key, std::string_view id) const {
+  const std::optional<DoneMark> mark = slots_.contains(key) ? std::nullopt : done_.find(key);
+  if (!mark || mark->kind != Kind::kDelivered) return std::nullopt;
+  SessionState state;
+  state.key = key;
+  state.digest = mark->digest;
+  state.info = SessionInfo{.id = id};
+  if (auto history = fingerprints_.find(key, mark->place)) {
+    state.history = std::move(*history);
+  } else {
+    sessionlogd::open_again(state, *mark);
+  }
+  return state;
+}
+
+SessionTable::TakenIn SessionTable::open_again(const ListedSession& listed, const Showing& how,
+                                               std::vector<StateRecord>& records) {
+  bool other_start = false;
+  const auto as = find(listed, other_start, records);
+  if (as && as->mark && !other_start && as->mark->kind == Kind::kDelivered) return open(listed, *as, how, records);
+  return take_in(listed, how, records);
+}
+
+SessionTable::TakenIn SessionTable::is_same(Slot slot, const Showing& how, std::vector<StateRecord>& records) {
+  ReadTrouble& trouble = *sessions_[slot].trouble;
+  const std::unique_ptr<ListedSession> row = std::exchange(trouble.dispute, nullptr);
+  return take_in_open(slot, *row, how, records);
+}
+
+SessionTable::TakenIn SessionTable::is_another(Slot slot, const Showing& how, std::vector<StateRecord>& records) {
+  const std::unique_ptr<ListedSession> row = std::exchange(sessions_[slot].trouble->dispute, nullptr);
+  std::uint32_t next = 1;
+  while (session_key(settings_.id, row->id, next - 1) != sessions_[slot].state.key) ++next;
+  finish(slot, how.ours, records);
+  return take_in_unknown(*row, generation_of(row->id, next), how, records);
+}
+
+SessionInfo SessionTable::info_of(const ListedSession& listed) const {
+  SessionInfo info{.id = listed.id,
+                   .type = listed.type,
+                   .name = listed.name,
+                   .parent = listed.parent,
+                   .status = listed.status,
+                   .start = std::nullopt,
+                   .stop = std::nullopt};
+  if (listed.start) info.start = zone_.to_utc(*listed.start);
+  if (listed.stop) info.stop = zone_.to_utc(*listed.stop);
+  return info;
+}
+
+// What remains of a session. One that was opened again and never read since is known as it was before.
+DoneMark SessionTable::mark_of(const Session& session, Instant now) const {
+  const SessionState& state = session.state;
+  DoneMark mark{.kind = Kind::kDelivered, .digest = state.digest, .sum = state.history.sum(), .made = now};
+  if (state.delivered_sum) {
+    mark.sum = *state.delivered_sum;
+    mark.made = state.only_after;
+  } else if (state.only_after != kNever && state.history.size() == 0) {
+    mark = {.kind = Kind::kOld, .digest = state.digest, .latest = std::max<Instant>(state.latest, state.only_after)};
+  }
+  return mark;
+}
+
+void SessionTable::finish(Slot slot, Instant now, std::vector<StateRecord>& records) {
+  SessionState& state = sessions_[slot].state;
+  DoneMark mark = mark_of(sessions_[slot], now);
+  // What is known beside the sum is not all that was delivered: it must not stand for it.
+  if (state.delivered_sum) {
+    append_removal(state.key, state.history.size(), records);
+    state.history = {};
+  }
+  append_done(state, mark, records);
+  if (mark.kind == Kind::kDelivered) {
+    mark.place = fingerprints_.put(state.key, state.history);
+  } else if (state.history.size() > 0) {
+    kept_[state.key] = std::move(state.history);
+  }
+  done_.put(state.key, mark);
+  free(slot);
+  keep_bound(records);
+}
+
+void SessionTable::leave_alone(Slot slot, Instant now, std::vector<StateRecord>& records) {
+  const SessionState& state = sessions_[slot].state;
+  if (!nothing_is_known_of(state)) return finish(slot, now, records);
+  const DoneMark mark{
+      .kind = Kind::kLeftAlone, .digest = state.digest, .start = state.info.view().start.value_or(kNever)};
+  const std::uint64_t key = state.key;
+  append_removal(key, state.history.size(), records);
+  free(slot);
+  put_mark(key, mark, records);
+}
+
+// What is dropped to keep the bound leaves a mark with its sum.
+void SessionTable::keep_bound(std::vector<StateRecord>& records) {
+  fingerprints_.keep_within(most_fingerprint_bytes_, [&](std::uint64_t key, std::size_t entries) {
+    append_removal_of_fingerprints(key, entries, records);
+  });
+}
+
+void SessionTable::free(Slot slot) {
+  Session& session = sessions_[slot];
+  --phases_[static_cast<std::size_t>(session.state.phase)];
+  forget_texts(session);
+  slots_.erase(session.state.key);
+  session = Session();
+  free_.push_back(slot);
+}
+
+void SessionTable::put_mark(std::uint64_t key, DoneMark mark, std::vector<StateRecord>& records) {
+  records.push_back({key, StateRecord::kSessionPart, encode_mark(mark)});
+  done_.put(key, mark);
+}
+
+void SessionTable::mark_left_alone(const ListedSession& listed, std::uint64_t key, std::vector<StateRecord>& records) {
+  ++left_alone_;
+  put_mark(key,
+           {.kind = Kind::kLeftAlone,
+            .digest = listed.digest,
+            .start = info_of(listed).start.value_or(kNever),
+            .stop_hash = listed.stop_hash},
+           records);
+}
+
+void SessionTable::note_lacking(Slot slot, std::vector<StateRecord>& records) {
+  Session& session = sessions_[slot];
+  const SessionLife::Lacking lacking = session.life.lacking();
+  if (lacking.reads == session.state.lacking_reads) return;
+  session.state.lacking_reads = lacking.reads;
+  session.state.lacking_since = lacking.reads == 0 ? SessionState::kNotYet : lacking.since.count();
+  records.push_back({session.state.key, StateRecord::kSessionPart, encode_session(session.state)});
+}
+
+void SessionTable::enter(Slot slot, Phase phase) {
+  Session& session = sessions_[slot];
+  --phases_[static_cast<std::size_t>(session.state.phase)];
+  forget_texts(session);
+  session.state.phase = phase;
+  ++phases_[static_cast<std::size_t>(phase)];
+  count_texts(session);
+}
+
+void SessionTable::count_texts(const Session& session) {
+  if (session.state.phase == Phase::kWaiting) waiting_texts_ += session.state.info.fields().size();
+}
+
+void SessionTable::forget_texts(const Session& session) {
+  if (session.state.phase == Phase::kWaiting) waiting_texts_ -= session.state.info.fields().size();
+}
+
+std::vector<std::string> SessionTable::open_but_not_in(std::uint32_t inquiry) const {
+  std::vector<std::string> missing;
+  for (const auto& [key, slot] : slots_) {
+    const Session& session = sessions_[slot];
+    const bool asked_for = !session.life.final() || session.is_strange() || session.is_disputed();
+    if (asked_for && session.shown_by < inquiry) missing.emplace_back(session.state.info.id());
+  }
+  return missing;
+}
+
+void SessionTable::begin_sweep() {
+  done_.begin_sweep();
+  left_alone_ = 0;
+}
+
+std::size_t SessionTable::end_sweep(Watched now, Absence absence, std::vector<StateRecord>& records) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(now);
+  const std::optional<Watched> third_last = source_.sweeps[1];
+  source_.sweeps = {source_.sweeps[1], source_.sweeps[2], now};
+  source_.before.reset();
+  source_.reading = reading_of(settings_);
+
+  if (absence == Absence::kProvesNothing) return 0;
+
+  std::vector<std::uint64_t> absent, gone;
+  done_.for_each([&](std::uint64_t key, const DoneMark& mark, bool was_shown) {
+    if (was_shown || (absence == Absence::kOfThoseWithStart && !has_start(mark.digest))) return;
+    if (!mark.absent_since) {
+      absent.push_back(key);
+    } else if (third_last && *mark.absent_since <= *third_last &&
+               seconds - *mark.absent_since >= settings_.poll.retention) {
+      gone.push_back(key);
+    }
+  });
+  for (const std::uint64_t key : absent) {
+    DoneMark mark = *done_.find(key);
+    mark.absent_since = seconds;
+    put_mark(key, mark, records);
+  }
+  for (const std::uint64_t key : gone) remove_mark(key, records);
+  return gone.size();
+}
+
+void SessionTable::remove_mark(std::uint64_t key, std::vector<StateRecord>& records) {
+  const DoneMark mark = *done_.find(key);
+  const auto kept = kept_.extract(key);
+  append_removal(key, kept ? kept.mapped().size() : 0, records);
+  if (const auto entries = fingerprints_.take(key, mark.place))
+    append_removal_of_fingerprints(key, entries->size(), records);
+  done_.erase(key);
+}
+
+std::size_t SessionTable::forget_left_alone(Instant since, bool again, std::vector<StateRecord>& records) {
+  std::vector<std::uint64_t> keys;
+  done_.for_each([&](std::uint64_t key, const DoneMark& mark, bool) {
+    const bool counts = mark.kind == Kind::kLeftAlone || (again && mark.kind == Kind::kBefore);
+    if (counts && (mark.start == kNever || mark.start >= since)) keys.push_back(key);
+  });
+  for (const std::uint64_t key : keys) remove_mark(key, records);
+  if (source_.line) source_.line = std::min(*source_.line, since);
+  if (again && source_.before) source_.before = std::min(*source_.before, since);
+  // The sweep that brings them is wanted after a restart, too.
+  source_.sweeps = {};
+  source_.sweep_place.reset();
+  records.push_back({0, StateRecord::kSourcePart, encode_source(source_)});
+  return keys.size();
+}
+
+RestoredSource SessionTable::release() {
+  RestoredSource all;
+  all.source = source_;
+  for (const auto& [key, slot] : slots_) all.sessions.emplace(key, std::move(sessions_[slot].state));
+  all.done = std::exchange(done_, {});
+  all.fingerprints = std::exchange(fingerprints_, {});
+  all.kept = std::move(kept_);
+  sessions_.clear();
+  free_.clear();
+  slots_.clear();
+  return all;
+}
+
+std::vector<SessionTable::Slot> SessionTable::slots() const {
+  std::vector<Slot> all;
+  for (const auto& [key, slot] : slots_) all.push_back(slot);
+  return all;
+}
+
+SessionTable::Slot SessionTable::add(SessionState state) {
+  Slot slot = 0;
+  if (free_.empty()) {
+    slot = static_cast<Slot>(sessions_.size());
+    sessions_.emplace_back();
+  } else {
+    slot = free_.back();
+    free_.pop_back();
+  }
+  slots_[state.key] = slot;
+  ++phases_[static_cast<std::size_t>(state.phase)];
+  sessions_[slot].state = std::move(state);
+  count_texts(sessions_[slot]);
+  return slot;
+}
+
+}  // namespace sessionlogd

@@ -1,0 +1,95 @@
+// The one place where data crosses threads: shards push batches, the committer takes them all at once.
+//
+// Bounded in bytes by agreement: a shard sends no request and reads no answer while the queue is full, so it overshoots
+// by what each shard pushes in one step at most (core/base/memory_shares.h); push() itself never waits, since what was
+// read must be finished. Bytes count until their commit is known.
+//
+// The memory of large batches goes round: asked for anew, each page of it would be cleared by the kernel before it is
+// written. What is spare and what is in the queue are within the bound together; when the committer has waited for a
+// second, the spare is let go.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/state/batch.h"
+
+namespace sessionlogd {
+
+class BatchQueue {
+ public:
+  explicit BatchQueue(std::size_t capacity_bytes) : capacity_bytes_(capacity_bytes) {}
+
+  // Any thread.
+  void push(Batch batch);
+  bool full() const { return bytes_.load(std::memory_order_acquire) >= capacity_bytes_; }
+  std::size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+  std::size_t capacity() const { return capacity_bytes_; }
+
+  // Batches since the start. They are committed in the order in which they were pushed.
+  std::uint64_t pushed() const { return pushed_.load(std::memory_order_acquire); }
+  std::uint64_t committed() const { return committed_.load(std::memory_order_acquire); }
+
+  // Memory for many events: of batches that are done with, while there is some of them, or none. Any thread.
+  std::string take_spare();
+
+  // No batch comes any more; the committer takes what is left and ends.
+  void close();
+
+  // Called, on the committer's thread, each time the queue stops being full. Set before the first push.
+  void on_room(std::function<void()> notify) { notify_ = std::move(notify); }
+
+  // Called, on the committer's thread, when take() or one of the others begins to wait and every second while they do:
+  // so that one can see that it is alive. Must not call this. Set before the first take().
+  void on_wait(std::function<void()> tell) { tell_ = std::move(tell); }
+
+  // The committer's side. Waits at most so long for a batch, or for the queue to be closed. false: neither came.
+  bool wait_for_batch(std::chrono::milliseconds most);
+
+  // Waits for the first batch, then until `commit_bytes` are there or `linger` has passed since
+  // it came or the queue is closed or full; puts all into `to`, which must be empty, and whose memory is used for the
+  // next. false: closed and empty.
+  bool take(std::vector<Batch>& to, std::size_t commit_bytes, std::chrono::milliseconds linger);
+
+  // Waits at most so long, less when the queue is closed. true: it is closed.
+  bool wait_closed(std::chrono::milliseconds most);
+
+  // The oldest taken batches are done with, and what memory is worth it goes round: their events are gone.
+  void release(std::span<Batch> done);
+
+ private:
+  // What is freed in less than this the allocator keeps by itself.
+  static constexpr std::size_t kWorthKeeping = 256u << 10;
+
+  template <class Predicate>
+  bool wait(std::unique_lock<std::mutex>& lock, SteadyTime until, Predicate is_over);
+  std::string pop_spare();
+  void keep_spare(std::vector<std::string>& large);
+
+  const std::size_t capacity_bytes_;
+  std::atomic<std::size_t> bytes_ = 0;  // pushed and not released
+  std::atomic<std::uint64_t> pushed_ = 0, committed_ = 0;
+  std::function<void()> notify_;
+  std::function<void()> tell_ = [] {};
+
+  std::mutex mutex_;  // guards what follows; held for a move or a swap at most
+  std::condition_variable changed_;
+  std::vector<Batch> waiting_;
+  std::size_t waiting_bytes_ = 0;
+  std::size_t wanted_bytes_ = 0;  // by who waits in take(): a push below it wakes nobody
+  SteadyTime first_at_{};
+  std::vector<std::string> spare_;
+  std::size_t spare_bytes_ = 0;
+  bool closed_ = false;
+};
+
+}  // namespace sessionlogd

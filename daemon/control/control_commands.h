@@ -1,0 +1,40 @@
+// What the running daemon does at its operator's word, as it comes through the control socket.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <string>
+#include <string_view>
+
+#include "core/async/task.h"
+#include "core/base/timestamp.h"
+#include "core/state/batch_queue.h"
+#include "core/state/committer.h"
+#include "daemon/control/reload.h"
+#include "daemon/control/source_set.h"
+
+namespace sessionlogd {
+
+class ControlCommands {
+ public:
+  // All must outlive this. `io` is the main thread's.
+  ControlCommands(boost::asio::io_context& io, const SourceSet& sources, Reload& reload, const BatchQueue& queue,
+                  const Committer& committer)
+      : io_(io), sources_(sources), reload_(reload), queue_(queue), committer_(committer) {}
+
+  // "ok ..." or "failed ...".
+  Task<std::string> answer(std::string line);
+
+ private:
+  // What to do with the sessions of a source that began at a time or later, or before.
+  enum class Act { kSince, kSinceAgain, kNoneBefore };
+  Task<std::string> backfill(std::string name, Instant at, Act act);
+  Task<bool> all_committed();
+
+  boost::asio::io_context& io_;
+  const SourceSet& sources_;
+  Reload& reload_;
+  const BatchQueue& queue_;
+  const Committer& committer_;
+};
+
+}  // namespace sessionlogd

@@ -1,0 +1,65 @@
+#include "sinks/file/look_at_outputs.h"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "sinks/file/output_line.h"
+
+namespace sessionlogd {
+namespace {
+
+// So much is looked through at first, and doubled while the first line has no end. A longer line than the last of
+// these is not recognised, and a person is asked.
+constexpr std::size_t kFirstLook = 1u << 20, kLastLook = 128u << 20;
+
+OutputFound look_at(const OutputFile& output, const std::optional<OutputPosition>& position) {
+  OutputFound found{output.path(), output.device(), output.inode(), output.size(), true, format_of(output) != nullptr};
+  if (position && position->offset <= found.size) found.line_ends_at_position = output.line_ends_at(position->offset);
+  return found;
+}
+
+// Inodes are used again, so the file must look like the committed one, too.
+std::optional<OutputFound> look_for_renamed(const std::string& path, const OutputPosition& position, FileOps& ops) {
+  const std::optional<std::string> name = find_by_inode(position.path, position.inode);
+  if (!name || *name == path) return std::nullopt;
+  const std::optional<OutputFile> file = OutputFile::open(*name, ops);
+  if (!file) return std::nullopt;
+  const OutputFound found = look_at(*file, position);
+  const bool looks_right =
+      found.size >= position.offset && found.line_ends_at_position && (position.offset == 0 || found.begins_with_ours);
+  return looks_right ? std::optional(found) : std::nullopt;
+}
+
+}  // namespace
+
+// Blank lines are what recovery leaves.
+const Format* format_of(const OutputFile& output) {
+  for (std::size_t look = kFirstLook; look <= kLastLook; look *= 2) {
+    std::vector<char> text(std::min<std::uint64_t>(output.size(), look) + OutputLineReader::kPadding);
+    const std::size_t size = output.read(0, {text.data(), text.size() - OutputLineReader::kPadding});
+    std::size_t begin = 0;
+    while (begin < size && (text[begin] == ' ' || text[begin] == '\n')) ++begin;
+    if (const void* newline = std::memchr(text.data() + begin, '\n', size - begin)) {
+      const auto end = static_cast<std::size_t>(static_cast<const char*>(newline) - text.data());
+      OutputLineReader reader;
+      return reader.read(text.data() + begin, end - begin) ? &reader.format() : nullptr;
+    }
+    if (size < look) break;
+  }
+  return nullptr;
+}
+
+OutputsFound look_at_outputs(const std::string& path, const std::optional<OutputFile>& current,
+                             const std::optional<OutputPosition>& position, FileOps& ops) {
+  OutputsFound found;
+  found.path = path;
+  found.rotated = list_rotated(path);
+  if (current) found.current = look_at(*current, position);
+  if (!position) return found;
+  if (position->path != path) found.rotated_before = list_rotated(position->path);
+  found.renamed = look_for_renamed(path, *position, ops);
+  return found;
+}
+
+}  // namespace sessionlogd

@@ -1,0 +1,24 @@
+#include "sinks/formats/formats.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace sessionlogd {
+
+const Format* find_format(std::string_view name) {
+  const auto found = std::ranges::find(formats(), name, &Format::name);
+  return found == formats().end() ? nullptr : *found;
+}
+
+const Format& format_named(std::string_view name) {
+  if (const Format* format = find_format(name)) return *format;
+  throw std::logic_error("no format " + std::string(name) + " in sinks/formats/table.cpp");
+}
+
+std::vector<std::string_view> format_names() {
+  std::vector<std::string_view> names;
+  for (const Format* format : formats()) names.push_back(format->name);
+  return names;
+}
+
+}  // namespace sessionlogd

@@ -1,0 +1,92 @@
+#include "sinks/kafka/kafka_rows.h"
+
+#include <fmt/format.h>
+#include <librdkafka/rdkafka.h>
+#include <simdjson.h>
+
+#include <charconv>
+#include <iterator>
+
+#include "core/base/json_text.h"
+
+namespace sessionlogd {
+namespace {
+
+constexpr std::string_view kCommit = "commit/";
+constexpr std::size_t kKeyDigits = 16;
+
+template <class T>
+bool read_number(std::string_view text, int base, T& into) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), into, base);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+}  // namespace
+
+void append_row_key(std::string_view source_id, const StateRecord& record, std::string& to) {
+  fmt::format_to(std::back_inserter(to), "{}/{:016x}/{}", source_id, record.session_key, record.part);
+}
+
+std::optional<RowAddress> parse_row_key(std::string_view key) {
+  const std::size_t second = key.rfind('/');
+  if (second == key.npos || second == 0) return std::nullopt;
+  const std::size_t first = key.rfind('/', second - 1);
+  if (first == key.npos || first == 0 || second - first != kKeyDigits + 1) return std::nullopt;
+  RowAddress address{key.substr(0, first), 0, 0};
+  if (!read_number(key.substr(first + 1, kKeyDigits), 16, address.session_key)) return std::nullopt;
+  if (!read_number(key.substr(second + 1), 10, address.part)) return std::nullopt;
+  return address;
+}
+
+void visit_row(std::string_view state_topic, std::string_view key, std::string_view value, StateVisitor& into) {
+  if (is_commit_key(key)) return;
+  const std::optional<RowAddress> address = parse_row_key(key);
+  if (!address) {
+    throw StateMismatch(
+        fmt::format("state topic {} holds a record that is none of ours: give it a topic of its own", state_topic));
+  }
+  into.record(address->source_id, {address->session_key, address->part, std::string(value)});
+}
+
+std::int32_t partition_of_source(std::string_view source_id, std::int32_t partitions) {
+  return rd_kafka_msg_partitioner_murmur2(nullptr, source_id.data(), source_id.size(), partitions, nullptr, nullptr);
+}
+
+std::string commit_key(std::string_view transactional_id) {
+  return std::string(kCommit) + std::string(transactional_id);
+}
+
+bool is_commit_key(std::string_view key) {
+  return key.starts_with(kCommit) && key.find('/', kCommit.size()) == key.npos;
+}
+
+std::string encode_commit(const CommitRecord& record) {
+  std::string text = fmt::format(R"({{"sequence":{},"instance":)", record.sequence);
+  append_json_string(text, record.instance);
+  text += R"(,"host":)";
+  append_json_string(text, record.host);
+  text += R"(,"time":)";
+  append_json_string(text, record.time);
+  return text + fmt::format(R"(,"partitions":{}}})", record.partitions);
+}
+
+CommitRecord decode_commit(std::string_view value) {
+  CommitRecord record;
+  simdjson::dom::parser parser;
+  simdjson::dom::element json;
+  std::string_view instance, host, time;
+  std::int64_t partitions = 0;
+  const bool ours = parser.parse(value.data(), value.size()).get(json) == simdjson::SUCCESS &&
+                    json["sequence"].get(record.sequence) == simdjson::SUCCESS &&
+                    json["instance"].get(instance) == simdjson::SUCCESS &&
+                    json["host"].get(host) == simdjson::SUCCESS && json["time"].get(time) == simdjson::SUCCESS &&
+                    json["partitions"].get(partitions) == simdjson::SUCCESS;
+  if (!ours) throw StateMismatch("the commit record in the state topic is none of ours, or damaged");
+  record.instance = instance;
+  record.host = host;
+  record.time = time;
+  record.partitions = static_cast<std::int32_t>(partitions);
+  return record;
+}
+
+}  // namespace sessionlogd

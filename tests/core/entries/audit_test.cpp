@@ -1,0 +1,126 @@
+#include "core/entries/audit.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/core/entries/log_text.h"
+
+namespace sessionlogd {
+namespace {
+
+using test::kSessionKey;
+using test::LogText;
+
+constexpr std::string_view kEarly = R"({"logTime":"2020-06-20T10:00:00","status":"Success","message":"a"})";
+constexpr std::string_view kLate =
+    R"({"logTime":"2020-06-20T12:00:00","status":"Success","message":"b","executionStartTime":"2020-06-20T11:00:00"})";
+constexpr std::string_view kWithoutTime = R"({"logTime":null,"status":"Success","message":"c"})";
+
+std::string log_of(std::string_view entries) { return R"({"log":[)" + std::string(entries) + "]}"; }
+std::string log_of(std::string_view one, std::string_view other) {
+  return log_of(std::string(one) + "," + std::string(other));
+}
+Instant at(const std::string& hour) { return parse_rfc3339("2020-06-20T" + hour + ":00:00Z")->instant; }
+
+class AuditTest : public testing::Test {
+ protected:
+  Instant expect(const std::string& log, Audit::Session session = {}) {
+    session.key = kSessionKey;
+    return audit_.expect(std::move(session), log_.read(log), zone_, false, log_.former());
+  }
+
+  Audit audit_;
+  LogText log_{test::aws()};
+  const ZoneRules zone_{TimeZone{}};
+};
+
+TEST_F(AuditTest, KnowsBeforeWhenNothingCanHaveBeenDelivered) {
+  const struct {
+    std::string log;
+    std::optional<Instant> start;
+    Instant earliest;
+  } table[] = {
+      {log_of(kLate), at("10"), at("10")},
+      {log_of(kLate), at("13"), at("11")},
+      {log_of(kLate), std::nullopt, at("11")},
+      {log_of(kLate, kEarly), std::nullopt, at("10")},
+      {log_of(kWithoutTime, kEarly), at("09"), at("09")},
+      {log_of(kWithoutTime, kEarly), std::nullopt, Instant{INT64_MIN}},
+      {log_of(""), at("09"), at("09")},
+      {log_of(""), std::nullopt, Instant{INT64_MAX}},
+  };
+  for (const auto& row : table) EXPECT_EQ(expect(row.log, {.id = "s1", .start = row.start}), row.earliest) << row.log;
+}
+
+TEST_F(AuditTest, SaysOfWhatIsMissingWhetherTheStateCountsItAsDelivered) {
+  const std::string log = log_of(kEarly, kLate);
+  SessionHistory history;
+  history.append(log_.read(log).entries[1].base, 0, 0);
+  const SessionHistory fingerprints = SessionHistory::of(history.fingerprints());
+  const struct {
+    const SessionHistory* remembered;
+    Instant delivered_to;
+    bool early, late;
+  } table[] = {
+      {nullptr, Instant{INT64_MIN}, false, false},
+      {&history, Instant{INT64_MIN}, false, true},
+      {&fingerprints, Instant{INT64_MIN}, false, true},
+      {nullptr, at("10"), true, false},
+      {&history, at("10"), true, true},
+  };
+  for (const auto& row : table) {
+    audit_ = {};
+    expect(log, {.id = "s1", .remembered = row.remembered, .delivered_to = row.delivered_to});
+    const std::vector<Audit::Finding> findings = audit_.findings(3);
+    ASSERT_EQ(findings.size(), 2u);
+    for (const Audit::Finding& finding : findings)
+      EXPECT_EQ(finding.remembered, *finding.log_time == at("10") ? row.early : row.late);
+  }
+}
+
+// Events of the version before: an entry without a start had its log time for an identity.
+TEST_F(AuditTest, FindsWhatWasDeliveredUnderTheKeysOfBefore) {
+  const std::string repeated = log_of(R"({"logTime":"2020-06-20T10:00:00","status":"Success","message":"a"},)"
+                                      R"({"logTime":"2020-06-20T10:00:01.1234567","status":"Success","message":"a"},)"
+                                      R"({"logTime":"2020-06-20T10:00:02","status":"Success","message":"a"})");
+  const SessionLog& log = log_.read(repeated);
+  const FormerDigest first = log_.former().former(0), second = log_.former().former(1);
+  const std::uint64_t base = log.entries[0].base;
+  const auto deliver = [&](std::uint64_t key) {
+    Delivered event{};
+    event.session_key = kSessionKey;
+    event.entry_key = key;
+    event.log_time = at("10");
+    audit_.delivered(event);
+  };
+  expect(repeated, {.id = "s1"});
+  EXPECT_EQ(audit_.counts(1)[0].missing, 3u);
+  deliver(first.base);
+  deliver(second.base);
+  EXPECT_EQ(audit_.counts(1)[0].missing, 1u);
+  deliver(base);  // the third, delivered by this version
+  const Audit::Counts counts = audit_.counts(1)[0];
+  EXPECT_EQ(counts.missing, 0u);
+  EXPECT_EQ(counts.changed, 0u);
+  EXPECT_EQ(counts.extra, 0u);
+}
+
+TEST_F(AuditTest, TakesTheFormOfBeforeForThePresentOne) {
+  const std::string log = log_of(
+      R"({"logTime":"2020-06-20T10:00:01.1234567","status":"Success","message":"a","executionStartTime":"2020-06-20T10:00:00"})");
+  const Entry entry = log_.read(log).entries[0];
+  Delivered event{};
+  event.session_key = kSessionKey;
+  event.entry_key = entry.base;
+  event.hash = log_.former().former(0).hash;
+  ASSERT_NE(event.hash, entry.hash);
+  expect(log, {.id = "s1"});
+  audit_.delivered(event);
+  EXPECT_TRUE(audit_.counts(1)[0].is_well());
+  event.hash = 0;
+  audit_.forget_delivered();
+  audit_.delivered(event);
+  EXPECT_EQ(audit_.counts(1)[0].changed, 1u);
+}
+
+}  // namespace
+}  // namespace sessionlogd

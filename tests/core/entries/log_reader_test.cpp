@@ -1,0 +1,158 @@
+#include "core/entries/log_reader.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/core/entries/log_text.h"
+
+namespace sessionlogd {
+namespace {
+
+// Writes the message of each event, and keeps the keys.
+class FakeEncoder : public Encoder {
+ public:
+  void append(const Event& event, LineBuffer& out) override {
+    out += event.message;
+    out += '\n';
+    keys.push_back(event.entry_key);
+    messages.emplace_back(event.message);
+  }
+  std::vector<std::uint64_t> keys;
+  std::vector<std::string> messages;
+};
+
+// A twin that is emitted first must be ordinal 0 even if it stands second in the answer: only then is it known after a
+// crash that cut the output off behind it.
+TEST(LogReader, NumbersTwinsInTheOrderOfTheOutput) {
+  constexpr std::string_view kAnswer = R"({"log":[
+    {"logTime":"2020-06-20T19:12:09","status":"Success","message":"a","executionStartTime":"2020-06-20T19:12:00"},
+    {"logTime":"2020-06-20T19:12:05","status":"Success","message":"b"},
+    {"logTime":"2020-06-20T19:12:01","status":"Success","message":"a","executionStartTime":"2020-06-20T19:12:00"}]})";
+  FakeEncoder encoder;
+  const SourceFormat format{.source_id = "s", .dialect = &test::aws(), .zone = ZoneRules({}), .encoder = &encoder};
+  Body body;
+  body.append(kAnswer);
+  BatchQueue queue(1 << 20);
+  LogReader reader(queue);
+  SessionState session;
+  session.key = test::kSessionKey;
+  session.info = SessionInfo{.id = "s1"};
+  EXPECT_EQ(reader.read(format, session, body, false).value().events_new, 3u);
+  ASSERT_EQ(encoder.keys.size(), 3u);
+  EXPECT_EQ(encoder.keys[2], twin_key(encoder.keys[0], 1, session.key));
+
+  // Only the first line survived: the two others are emitted, under the keys they had; the second time although they
+  // are known by their bytes.
+  const std::vector<std::uint64_t> keys = std::move(encoder.keys);
+  const std::uint32_t hash = session.history.hash(0);
+  for (int time = 0; time < 2; ++time) {
+    encoder.keys.clear();
+    encoder.messages.clear();
+    session.history = SessionHistory();
+    session.history.append(keys[0], hash, 0);
+    EXPECT_EQ(reader.read(format, session, body, false).value().events_new, 2u);
+    EXPECT_EQ(encoder.keys, (std::vector<std::uint64_t>{keys[1], keys[2]}));
+    EXPECT_EQ(encoder.messages, (std::vector<std::string>{"b", "a"}));
+  }
+}
+
+// What a done session's log is compared with: its fingerprints, or their sum.
+TEST(LogReader, ComparesTheLogOfADoneSessionAndEmitsNothing) {
+  const auto log_of = [](std::string_view entries) { return R"({"log":[)" + std::string(entries) + "]}"; };
+  constexpr std::string_view kA = R"({"logTime":"2020-06-20T19:12:03","status":"Success","message":"a"})";
+  constexpr std::string_view kB = R"({"logTime":"2020-06-20T19:12:05","status":"Success","message":"b"})";
+  constexpr std::string_view kAlsoB = R"({"logTime":"2020-06-20T19:12:05","status":"Warning","message":"b"})";
+  constexpr std::string_view kC = R"({"logTime":"2020-06-20T19:12:04","status":"Success","message":"c"})";
+  const std::string a(kA), b(kB), delivered = a + "," + b;
+  struct Row {
+    std::string log;
+    std::size_t missing, missing_by_sum;
+    bool shrunk, shrunk_by_sum;
+    bool is_unknown_by_sum;
+  };
+  const Row rows[] = {
+      {log_of(delivered), 0, 0, false, false, false},
+      {log_of(b + "," + a), 0, 0, false, false, false},
+      {log_of(delivered + "," + std::string(kC)), 1, 1, false, false, false},
+      {log_of(std::string(kC) + "," + delivered), 1, 0, false, false, true},  // behind neither in order nor by time
+      {log_of(delivered + "," + b), 1, 1, false, false, false},               // a twin
+      {log_of(a + "," + std::string(kAlsoB)), 1, 0, false, false, true},
+      {log_of(a), 0, 0, true, false, true},
+      {log_of(""), 0, 0, true, true, false},
+      {log_of(std::string(kC)), 1, 0, true, false, true},
+  };
+  FakeEncoder encoder;
+  const SourceFormat format{.source_id = "s", .dialect = &test::aws(), .zone = ZoneRules({}), .encoder = &encoder};
+  BatchQueue queue(1 << 20);
+  LogReader reader(queue);
+  const auto body_of = [](std::string_view text) {
+    Body body;
+    body.append(text);
+    return body;
+  };
+  SessionState session;
+  session.key = test::kSessionKey;
+  session.info = SessionInfo{.id = "s1"};
+  ASSERT_TRUE(reader.read(format, session, body_of(log_of(delivered)), true).has_value());
+  // Once with a gap that was said of it: no log holds that.
+  for (const bool has_gap : {false, true}) {
+    if (has_gap) reader.gap(format, session, GapKind::kMayBeMissing, "why");
+    SessionState done, summed;
+    done.key = summed.key = session.key;
+    done.info = summed.info = SessionInfo{.id = "s1"};
+    done.history = SessionHistory::of(session.history.fingerprints());
+    summed.delivered_sum = session.history.sum();
+    summed.only_after = Instant{1, 0};
+    const std::size_t bytes = queue.bytes(), events = encoder.keys.size();
+    for (const Row& row : rows) {
+      SCOPED_TRACE(row.log);
+      const auto compared = reader.compare(format, done, body_of(row.log));
+      ASSERT_TRUE(compared.has_value());
+      EXPECT_EQ(compared->missing, row.missing);
+      EXPECT_EQ(compared->shrunk, row.shrunk);
+      EXPECT_EQ(compared->unknown, "");
+      const auto by_sum = reader.compare(format, summed, body_of(row.log));
+      ASSERT_TRUE(by_sum.has_value());
+      EXPECT_EQ(by_sum->missing, has_gap ? 0 : row.missing_by_sum);
+      EXPECT_EQ(by_sum->shrunk, row.shrunk_by_sum);
+      EXPECT_EQ(!by_sum->unknown.empty(), row.is_unknown_by_sum || (has_gap && row.missing_by_sum > 0));
+    }
+    EXPECT_EQ(queue.bytes(), bytes);
+    EXPECT_EQ(encoder.keys.size(), events);
+    EXPECT_TRUE(reader.compare(format, done, body_of("<html>")).has_error());
+  }
+}
+
+// Of a session that stopped at 19:12:05.
+TEST(LogReader, LeavesWhatMayBeAnotherSessionsLog) {
+  constexpr std::string_view kOwn = R"({"log":[{"logTime":"2020-06-20T19:12:03","status":"Success","message":"a"}]})";
+  constexpr std::string_view kLater = R"({"log":[{"logTime":"2020-06-20T20:00:00","status":"Success","message":"b"}]})";
+  constexpr std::string_view kLaterAndBad =
+      R"({"log":[{"status":"Success"},{"logTime":"2020-06-20T20:00:00","status":"Success","message":"b"}]})";
+  struct Row {
+    std::string_view answer;
+    Strange strange;
+    std::string_view status;
+    bool is_left;
+  };
+  for (const Row& row :
+       {Row{kOwn, Strange::kLeave, "Succeeded", false}, Row{kLater, Strange::kLeave, "Succeeded", true},
+        Row{kLaterAndBad, Strange::kLeave, "Succeeded", true}, Row{kLater, Strange::kTake, "Succeeded", false},
+        Row{kLater, Strange::kLeave, "Running", false}, Row{kLater, Strange::kOnlyOwn, "Running", true},
+        Row{kOwn, Strange::kOnlyOwn, "Succeeded", true}}) {
+    FakeEncoder encoder;
+    const SourceFormat format{.source_id = "s", .dialect = &test::aws(), .zone = ZoneRules({}), .encoder = &encoder};
+    Body body;
+    body.append(row.answer);
+    BatchQueue queue(1 << 20);
+    LogReader reader(queue);
+    SessionState session;
+    session.key = test::kSessionKey;
+    session.info = SessionInfo{.id = "s1", .status = row.status, .stop = Instant{1'592'680'325, 0}};
+    const ReadOutcome outcome = reader.read(format, session, body, false, row.strange).value();
+    EXPECT_EQ(outcome.strange, row.is_left) << row.answer << " " << row.status;
+    EXPECT_EQ(encoder.keys.empty(), row.is_left) << row.answer << " " << row.status;
+  }
+}
+
+}  // namespace
+}  // namespace sessionlogd

@@ -1,0 +1,376 @@
+// Listings that show nothing, too little, or a thousand at once.
+#include <algorithm>
+
+#include "tests/core/captured_log.h"
+#include "tests/core/polling/finding.h"
+
+namespace sessionlogd {
+namespace {
+
+using namespace std::chrono_literals;
+using test::for_days;
+using test::one_each;
+using test::PlannedSession;
+using test::SimulatedAppliance;
+using test::SimulatedShard;
+
+constexpr std::chrono::hours kDay{24};
+
+TEST(BlindListing, ForHoursLosesAndRepeatsNothingAndIsSaid) {
+  SimulatedShard shard(for_days());
+  const auto plan = one_each(1h, 2, -1h, 12h, 40) + one_each(20min, 3 * 24, 10min, 17min);
+  SimulatedAppliance& appliance = shard.add(plan);
+  shard.run(3h);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kOk);
+  appliance.go_blind();
+  shard.run(8h);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kBackingOff);
+  EXPECT_NE(shard.view(0).error, "");
+  appliance.see_again();
+  shard.run(30h);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kOk);
+  EXPECT_ALL_DELIVERED(shard, 0, plan.size());
+  EXPECT_EQ(shard.not_final(0, 0, plan.size()), 0u);
+}
+
+TEST(BlindListing, ForLongerThanADayIsMadeUpForByTheSweep) {
+  SimulatedShard shard(for_days());
+  const auto plan = one_each(20min, 4 * 24 * 3, 10min, 17min);
+  SimulatedAppliance& appliance = shard.add(plan);
+  shard.run(3h);
+  appliance.go_blind();
+  shard.run(1h);
+  shard.restart(0);
+  shard.run(2 * kDay);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kBackingOff);
+  shard.restart(0);
+  shard.run(5min);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kBackingOff) << "a restart makes nothing well";
+  appliance.see_again();
+  shard.run(4 * kDay);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kOk);
+  EXPECT_GT(shard.view(0).late, 0u);
+  EXPECT_ALL_DELIVERED(shard, 0, plan.size());
+}
+
+TEST(AListingThatDoesNotEnd, IsSaidAfterAMinuteAndAFaultAfterTenIntervals) {
+  const CapturedLog log;
+  SimulatedShard shard({.tick = 1s});
+  spdlog::set_level(spdlog::level::info);
+  // One more row in ten seconds.
+  SimulatedAppliance& appliance = shard.add(one_each(1min, 90, -2h, 30s));
+  appliance.set_longest_page(2);
+  appliance.set_latency(10s, 10s);
+  shard.run(50s);
+  shard.poller(0).look();
+  EXPECT_EQ(shard.view(0).error, "");
+  EXPECT_EQ(log.count("has not ended"), 0);
+  shard.run(40s);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kStarting);
+  EXPECT_NE(shard.view(0).error.find("has not ended: "), std::string::npos) << shard.view(0).error;
+  shard.run(1min);
+  shard.poller(0).look();
+  EXPECT_EQ(log.count("has not ended"), 1) << log.text();
+  shard.run(10min);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kBackingOff);
+
+  appliance.set_longest_page(200);
+  appliance.set_latency(20ms, 120ms);
+  shard.run(2min);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kOk);
+  EXPECT_EQ(shard.view(0).error, "");
+  shard.run(2min);
+  shard.poller(0).look();
+  EXPECT_EQ(log.count("listings end again"), 1) << log.text();
+}
+
+TEST(AListingThatDoesNotEnd, IsNoFaultWhileTheSinkHoldsItUp) {
+  SimulatedShard shard({.tick = 1s, .queue_bytes = 1});
+  SimulatedAppliance& appliance = shard.add(one_each(1min, 90, -2h, 30s));
+  appliance.set_longest_page(20);
+  shard.stop_sink();
+  for (int i = 0; i < 60; ++i) {
+    shard.run(10s);
+    shard.poller(0).look();
+  }
+  EXPECT_EQ(shard.view(0).error, "");
+}
+
+TEST(ASweepThatCannotBeRead, IsTriedAgainWithinMinutesAndIsAFaultAfterThree) {
+  using Pages = SimulatedAppliance::Pages;
+  const CapturedLog log;
+  SimulatedShard shard({.tick = 1s, .remembers = true});
+  SimulatedAppliance& appliance = shard.add(one_each(1min, 20, -1h, 30s));
+  const auto faulty = [&] { return shard.committed(0).source.faulty_sweeps; };
+  appliance.set_pages(Pages::kNoSweeps);
+  for (int i = 0; i < 600 && faulty() == 0; ++i) shard.run(1s);
+  ASSERT_EQ(faulty(), 1);
+  ASSERT_GT(shard.view(0).sessions[static_cast<std::size_t>(Phase::kDone)], 0u);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kOk) << shard.view(0).error;
+  appliance.set_pages(Pages::kHonest);
+  shard.run(5min);
+  EXPECT_EQ(faulty(), 0);
+  EXPECT_TRUE(shard.committed(0).source.contact_over);
+  EXPECT_EQ(log.count("nothing is forgotten"), 0) << log.text();
+
+  appliance.set_pages(Pages::kNoSweeps);
+  shard.restart(0);
+  shard.poller(0).backfill({}, false);
+  shard.run(30min);
+  EXPECT_GE(faulty(), 3);
+  EXPECT_LE(faulty(), 5) << "each waits for longer";
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kBackingOff);
+  EXPECT_NE(shard.view(0).error.find("cannot be listed completely: HTTP 503"), std::string::npos)
+      << shard.view(0).error;
+  appliance.set_pages(Pages::kHonest);
+  shard.run(1h);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kOk) << shard.view(0).error;
+}
+
+TEST(AFaultySource, IsSoAfterARestartUntilASweepHasEnded) {
+  using Pages = SimulatedAppliance::Pages;
+  SimulatedShard shard(for_days());
+  SimulatedAppliance& appliance = shard.add(one_each(1min, 20, -1h, 30s));
+  shard.run(3h);
+  appliance.go_blind();
+  for (int i = 0; i < 48 && shard.view(0).condition == SourceCondition::kOk; ++i) shard.run(1h);
+  EXPECT_NE(shard.view(0).error.find("shows none of the sessions that it had"), std::string::npos)
+      << shard.view(0).error;
+  shard.run(1min);
+  appliance.see_again();
+  appliance.set_pages(Pages::kNoSweeps);
+  shard.restart(0);
+  shard.run(1min);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kBackingOff);
+  EXPECT_NE(shard.view(0).error.find("before this start"), std::string::npos) << shard.view(0).error;
+  appliance.set_pages(Pages::kHonest);
+  shard.run(1h);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kOk) << shard.view(0).error;
+}
+
+TEST(LyingPages, LoseAndRepeatNothing) {
+  using Pages = SimulatedAppliance::Pages;
+  for (const Pages pages :
+       {Pages::kTotalIsThePages, Pages::kTotalIsZero, Pages::kTotalIsHigher, Pages::kIgnoreOffset, Pages::kShuffled}) {
+    SCOPED_TRACE(static_cast<int>(pages));
+    SimulatedShard shard(for_days());
+    const auto plan = one_each(1min, 230, -4h, 30s) + one_each(20min, 30, 10min, 17min);
+    SimulatedAppliance& appliance = shard.add(plan);
+    appliance.set_longest_page(30);
+    appliance.set_pages(pages);
+    shard.run(kDay);
+    EXPECT_ALL_DELIVERED(shard, 0, plan.size());
+  }
+}
+
+TEST(Total, AboveTheSameRowsInThreeSweepsIsSaidOnce) {
+  CapturedLog log;
+  SimulatedShard shard(for_days());
+  spdlog::set_level(spdlog::level::warn);
+  SimulatedAppliance& appliance = shard.add(one_each(1min, 230, -4h, 30s));
+  appliance.set_pages(SimulatedAppliance::Pages::kTotalIsHigher);
+  shard.run(kDay);
+  EXPECT_EQ(log.count("says that it has 240 sessions and showed the same 230"), 0);
+  shard.run(5 * kDay);
+  EXPECT_EQ(log.count("says that it has 240 sessions and showed the same 230"), 1);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kOk) << "a total proves nothing";
+}
+
+TEST(DoneMarks, ThatNoCompleteSweepCanDropAreSaid) {
+  CapturedLog log;
+  SimulatedShard shard(for_days());
+  spdlog::set_level(spdlog::level::warn);
+  SimulatedAppliance& appliance = shard.add(one_each(1min, 230, -4h, 30s));
+  shard.run(kDay);
+  appliance.set_longest_page(30);
+  appliance.set_pages(SimulatedAppliance::Pages::kFirstOnly);
+  shard.run(2 * kDay);
+  EXPECT_EQ(log.count("done sessions are remembered and"), 1);
+}
+
+// What the next window begins behind.
+Instant listed_to(const SimulatedShard& shard) { return shard.committed(0).source.listed_to.value(); }
+
+TEST(Window, BeginsNoLaterAfterAListingThatWasNotComplete) {
+  SimulatedShard shard({.tick = 1s, .remembers = true});
+  SimulatedAppliance& appliance = shard.add(one_each(10s, 1'000, -1h, 5s, 1));
+  appliance.set_longest_page(3);  // the shortest slice, a minute, has more
+  shard.run(1h);
+  appliance.set_pages(SimulatedAppliance::Pages::kIgnoreOffset);
+  shard.run(5min);
+  const Instant before = listed_to(shard);
+  shard.run(1h);
+  EXPECT_EQ(listed_to(shard), before);
+  appliance.set_pages(SimulatedAppliance::Pages::kHonest);
+  shard.run(30min);
+  EXPECT_GT(listed_to(shard), before);
+}
+
+TEST(Window, BeginsNoLaterWhileTheClockItIsReckonedByChanges) {
+  SimulatedShard shard(for_days());
+  SimulatedAppliance& appliance = shard.add(one_each(1h, 4, -1h, 30min));
+  shard.run(1h);
+  appliance.rush_clock(10s);
+  shard.run(5min);
+  const Instant before = listed_to(shard);
+  shard.run(1h);
+  EXPECT_EQ(listed_to(shard), before);
+  appliance.rush_clock(0s);
+  shard.run(5min);
+  EXPECT_GT(listed_to(shard), before);
+}
+
+TEST(OpenSession, ThatNoListingShowsIsAskedForUntilItHasEnded) {
+  SimulatedShard shard(for_days());
+  SimulatedAppliance& appliance = shard.add(one_each(10min, 3, -20min, 2h));
+  shard.run(30min);
+  appliance.go_blind();
+  shard.run(4h);
+  EXPECT_EQ(shard.view(0).sessions[static_cast<std::size_t>(Phase::kDone)], 3u);
+  EXPECT_ALL_DELIVERED(shard, 0, 3);
+}
+
+TEST(LastRead, ComparesALogThatIsAsItWas) {
+  SimulatedShard shard(for_days());
+  auto plan = one_each(1h, 1, 5min, 30min);
+  plan[0].leaves_running = true;
+  shard.add(plan, {.changes = Changes::kFinal});
+  shard.run(3h);
+  EXPECT_EQ(shard.view(0).sessions[static_cast<std::size_t>(Phase::kDone)], 1u);
+  EXPECT_ALL_DELIVERED(shard, 0, 1);
+}
+
+TEST(LocalTimes, WithoutTheirZoneLoseAndRepeatNothing) {
+  for (const int hours : {-11, -5, 2, 14}) {
+    SCOPED_TRACE(hours);
+    SimulatedShard shard(for_days());
+    const auto plan = one_each(20min, 3 * 24, 10min, 30s) + one_each(1min, 3, kDay, 17min);
+    shard.add(plan).write_local_times(std::chrono::hours{hours});
+    shard.run(26h);
+    EXPECT_ALL_DELIVERED(shard, 0, plan.size());
+    EXPECT_EQ(shard.not_final(0, 0, plan.size()), 0u);
+  }
+}
+
+TEST(OpenedAgain, ForAMomentIsFoundByALookBackOrTheSweep) {
+  for (const auto after : {5h, 30h, 24h * 9}) {
+    SCOPED_TRACE(after.count());
+    SimulatedShard shard({.tick = 20s, .remembers = true});
+    auto plan = one_each(1h, 2, 5min, 10min);
+    plan[0].again_after_ms = static_cast<std::uint32_t>(std::chrono::milliseconds{after}.count());
+    plan[0].again_length_ms = 1'000;
+    plan[0].again_entries = 2;
+    shard.add(plan);
+    shard.run(after);
+    shard.restart(0);
+    shard.run(26h);
+    EXPECT_EQ(shard.entries_of(0, 0), plan[0].shown_at(test::now_ms()));
+    EXPECT_ALL_DELIVERED(shard, 0, 2);
+    EXPECT_EQ(shard.not_final(0, 0, 2), 0u);
+  }
+}
+
+TEST(IdGivenAway, ToASessionThatRunsOrAfterOneThatEndedIsAnother) {
+  SimulatedShard shard({.tick = 5s, .remembers = true});
+  auto plan = one_each(1h, 2, 5min, 40min) + one_each(1h, 2, 3h, 40min);
+  plan[2].takes_id_of = 0;  // it had been done
+  plan[3].takes_id_of = 1;
+  plan[1].length_ms = 10 * 3'600'000;  // it runs
+  shard.add(plan);
+  shard.run(8h);
+  EXPECT_EQ(shard.missing(0, 0, 1, 0s), 0u);
+  EXPECT_EQ(shard.missing(0, 2, 4, 0s), 0u);
+  EXPECT_EQ(shard.not_final(0, 2, 4), 0u);
+  EXPECT_EQ(shard.reckoning().twice(), 0u);
+  EXPECT_EQ(shard.reckoning().gaps(), 1u) << "the one that ran was not read to its end";
+}
+
+// ---- News that only a sweep brings
+
+constexpr std::size_t kMany = 3'000;
+
+struct WiderRights {
+  WiderRights() {
+    plan = one_each(5min, kMany, -15 * kDay, 4min, 2) + one_each(30min, 6 * 48, 10min, 20min);
+    spdlog::set_level(spdlog::level::warn);
+    appliance = &shard.add(plan);
+    appliance->hide(0, kMany);
+    shard.run(kDay + 2h);
+    appliance->show(0, kMany);
+  }
+
+  std::size_t read() const {
+    std::size_t read = 0;
+    for (std::size_t i = 0; i < kMany; ++i) read += appliance->read_of(i) > 0;
+    return read;
+  }
+  // Until the sweep has shown all.
+  void run_until_found() {
+    while (shard.view(0).late < kMany && test::now_ms() < give_up_at) shard.run(10s);
+    ASSERT_EQ(shard.view(0).late, kMany);
+  }
+
+  CapturedLog log;
+  SimulatedShard shard{for_days()};
+  std::vector<PlannedSession> plan;
+  SimulatedAppliance* appliance = nullptr;
+  const std::int64_t give_up_at = test::now_ms() + std::chrono::milliseconds{5 * kDay}.count();
+};
+
+TEST(LateNews, ByTheThousandIsSaidWaitsForAnHourAndIsReadNewestFirst) {
+  WiderRights a;
+  ASSERT_NO_FATAL_FAILURE(a.run_until_found());
+  EXPECT_EQ(a.log.count("shows more than 1000 sessions"), 1);
+  const std::size_t before = a.read();
+  EXPECT_LT(before, 1'000u);
+  a.shard.run(50min);
+  EXPECT_LE(a.read(), before + 1);
+  a.shard.restart(0);
+  a.shard.run(5min);
+  EXPECT_LE(a.read(), before + 1) << "they wait although the source began again";
+  a.shard.set_tick(500ms);
+  a.shard.run(15min);
+  const std::size_t read = a.read();
+  EXPECT_GT(read, before + 60);
+  EXPECT_LE(read, before + 2 * 15 * 60);  // a tenth of the rate
+  std::size_t newest = kMany;
+  while (newest > 0 && a.appliance->read_of(newest - 1) > 0) --newest;
+  EXPECT_GE(kMany - newest, read - before - 5);
+  EXPECT_EQ(a.shard.missing(0, kMany, a.plan.size(), 90s), 0u) << "what is due is not delayed";
+  a.shard.run(90min);
+  EXPECT_ALL_DELIVERED(a.shard, 0, a.plan.size());
+}
+
+TEST(LateNews, BeforeATimeIsLeftAloneWhenTheOperatorSaysSo) {
+  WiderRights a;
+  ASSERT_NO_FATAL_FAILURE(a.run_until_found());
+  const std::size_t first = kMany / 2;
+  a.shard.poller(0).leave_alone({a.plan[first].start_ms / 1'000, 0});
+  a.shard.run(20min);
+  a.shard.restart(0);
+  a.shard.run(3 * kDay);
+  std::size_t entries = 0;
+  for (std::size_t i = 0; i < first; ++i) entries += a.shard.entries_of(0, i);
+  EXPECT_LT(entries, 200u) << "what was read before he said so";
+  EXPECT_ALL_DELIVERED(a.shard, first, a.plan.size());
+}
+
+TEST(LateNews, OfASecondSweepIsCountedAnew) {
+  WiderRights a;
+  a.appliance->hide(kMany / 2, kMany);
+  while (a.shard.view(0).late < kMany / 2 && test::now_ms() < a.give_up_at) a.shard.run(10s);
+  a.shard.set_tick(1s);
+  a.shard.run(3h);
+  EXPECT_GE(a.read(), kMany / 2);
+  a.shard.set_tick(10s);
+  a.appliance->show(kMany / 2, kMany);
+  ASSERT_NO_FATAL_FAILURE(a.run_until_found());
+  EXPECT_EQ(a.log.count("shows more than 1000 sessions"), 2);
+  const std::size_t before = a.read();
+  EXPECT_LT(before, kMany / 2 + 1'000);
+  a.shard.run(50min);
+  EXPECT_LE(a.read(), before + 1);
+}
+
+}  // namespace
+}  // namespace sessionlogd

@@ -1,0 +1,534 @@
+#include "core/polling/session_table.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "core/state/identity.h"
+
+namespace sessionlogd {
+namespace {
+
+using As = SessionTable::TakenIn::As;
+using Absence = SessionTable::Absence;
+using Kind = DoneMark::Kind;
+
+constexpr Instant kNow{1'000'000, 0};
+
+SourceSettings source() {
+  Dialect dialect;
+  dialect.sessions.final_words = {"Success"};
+  SourceSettings settings;
+  settings.id = settings.name = "aws-eu";
+  settings.dialect = std::make_shared<const Dialect>(std::move(dialect));
+  settings.poll.retention = std::chrono::hours{1};
+  return settings;
+}
+
+// What a listing says of the session "38" that began at `start` (0: it says no start); `usn` stands for everything else
+// in its digest.
+ListedSession row(std::int64_t start, std::string status, std::uint32_t usn = 1) {
+  ListedSession session;
+  session.id = "38";
+  session.status = std::move(status);
+  if (start != 0) session.start = ReadTime{{start, 0}, true};
+  session.digest = static_cast<std::uint64_t>(start) << 32 | usn;
+  session.old_digest = session.digest;
+  return session;
+}
+
+ListedSession named(std::string id, ListedSession row) {
+  row.id = std::move(id);
+  return row;
+}
+
+class SessionTableTest : public testing::Test {
+ protected:
+  SessionTable::TakenIn take_in(const ListedSession& listed, Showing how = {}) {
+    records_.clear();
+    how.inquiry = ++inquiry_;
+    how.ours = how.theirs = kNow;
+    return table_.take_in(listed, how, records_);
+  }
+  SessionTable::TakenIn sweep_shows(const ListedSession& listed) { return take_in(listed, {.by_sweep = true}); }
+  void finish(Schedule::Slot slot) {
+    records_.clear();
+    table_.finish(slot, kNow, records_);
+  }
+  void deliver(Schedule::Slot slot, std::uint64_t key, std::uint32_t hash) {
+    table_.at(slot).state.history.append(key, hash, 0);
+  }
+  std::uint64_t key_of(const SessionTable::TakenIn& taken) const { return table_.at(taken.slot).state.key; }
+  // What the state would give back: rows of one session.
+  RestoredSource restored() {
+    RestoredState state;
+    for (const StateRecord& record : all_) state.record("aws-eu", record);
+    return state.take("aws-eu");
+  }
+
+  SourceSettings settings_ = source();
+  SessionTable table_{settings_, {}, kNow};
+  std::vector<StateRecord> records_, all_;
+  std::uint32_t inquiry_ = 0;
+};
+
+TEST_F(SessionTableTest, CountsWhatWaitsToBeReadWithItsTexts) {
+  ListedSession listed = row(500, "Running");
+  listed.name = std::string(1'000, 'n');
+  const auto slot = take_in(listed).slot;
+  const std::size_t with_name = table_.waiting_bytes();
+  EXPECT_GT(with_name, 1'000u);
+  listed.name = "n";
+  take_in(listed);
+  EXPECT_LT(table_.waiting_bytes(), with_name - 990);
+  const auto other = take_in(named("39", row(600, "Running"))).slot;
+  table_.enter(slot, Phase::kOpen);
+  const std::size_t of_other = table_.waiting_bytes();
+  EXPECT_LT(of_other, with_name);
+  finish(other);
+  EXPECT_EQ(table_.waiting_bytes(), 0u);
+  finish(slot);
+  EXPECT_EQ(table_.waiting_bytes(), 0u);
+}
+
+TEST_F(SessionTableTest, RemembersWhatANewListingShows) {
+  const auto taken = take_in(row(100, "Running"));
+  EXPECT_EQ(taken.as, As::kNew);
+  ASSERT_EQ(records_.size(), 1u);
+  EXPECT_EQ(records_[0].session_key, session_key("aws-eu", "38"));
+  EXPECT_EQ(take_in(row(100, "Running")).as, As::kKnown);
+  EXPECT_TRUE(records_.empty()) << "nothing has changed";
+  EXPECT_EQ(take_in(row(100, "Success", 2)).as, As::kFinished);
+  EXPECT_EQ(records_.size(), 1u);
+}
+
+TEST_F(SessionTableTest, LeavesADoneSessionAlone) {
+  finish(take_in(row(100, "Success")).slot);
+  EXPECT_EQ(table_.size(), 0u);
+  EXPECT_EQ(table_.done(), 1u);
+  EXPECT_EQ(take_in(row(100, "Success")).as, As::kIgnored);
+  EXPECT_TRUE(records_.empty());
+}
+
+TEST_F(SessionTableTest, NamesTheDoneSessionsOfTheLastDayWhoseRowsAreAsTheyWere) {
+  const Instant before{kNow.seconds - 86'400, 0}, after{kNow.seconds + 1, 0};
+  const auto slot = take_in(row(100, "Success")).slot;
+  EXPECT_FALSE(table_.delivered_since(row(100, "Success"), before)) << "it is open";
+  finish(slot);
+  EXPECT_EQ(table_.delivered_since(row(100, "Success"), before), session_key("aws-eu", "38"));
+  EXPECT_EQ(table_.delivered_since(before), 1u);
+  EXPECT_FALSE(table_.delivered_since(row(100, "Success"), after));
+  EXPECT_EQ(table_.delivered_since(after), 0u);
+  EXPECT_FALSE(table_.delivered_since(row(100, "Success", 2), before)) << "its row opens it again";
+  EXPECT_FALSE(table_.delivered_since(row(200, "Success"), before)) << "it may be another session";
+  EXPECT_FALSE(table_.delivered_since(named("39", row(100, "Success")), before)) << "not known";
+  // Left alone: nothing of it was delivered.
+  table_.leave_alone(take_in(named("40", row(300, "Success"))).slot, kNow, records_);
+  EXPECT_FALSE(table_.delivered_since(named("40", row(300, "Success")), before));
+}
+
+TEST_F(SessionTableTest, OpensADoneSessionAgainThoughItsRowIsTheSame) {
+  const auto slot = take_in(row(100, "Success")).slot;
+  deliver(slot, 7, 70);
+  finish(slot);
+  const std::uint64_t key = session_key("aws-eu", "38");
+  const auto known = table_.as_delivered(key, "38");
+  ASSERT_TRUE(known);
+  EXPECT_EQ(known->history.size(), 1u);
+  EXPECT_TRUE(table_.as_delivered(key, "38")) << "looking takes nothing";
+
+  records_.clear();
+  const auto taken = table_.open_again(row(100, "Success"), {.inquiry = ++inquiry_}, records_);
+  EXPECT_EQ(taken.as, As::kNew);
+  EXPECT_TRUE(taken.is_opened_again);
+  EXPECT_EQ(table_.at(taken.slot).state.history.size(), 1u);
+  EXPECT_FALSE(records_.empty());
+  EXPECT_FALSE(table_.as_delivered(key, "38")) << "it is open";
+  const auto again = table_.open_again(row(100, "Success"), {.inquiry = ++inquiry_}, records_);
+  EXPECT_EQ(again.as, As::kKnown);
+}
+
+TEST_F(SessionTableTest, CountsSessionsByPhase) {
+  using Counts = std::array<std::size_t, 4>;  // waiting, open, settling, done
+  const auto taken = take_in(row(100, "Running"));
+  EXPECT_EQ(table_.phases(), (Counts{1, 0, 0, 0}));
+  table_.enter(taken.slot, Phase::kOpen);
+  EXPECT_EQ(table_.phases(), (Counts{0, 1, 0, 0}));
+  table_.enter(taken.slot, Phase::kSettling);
+  const auto second = take_in(named("39", row(300, "Running")));
+  EXPECT_EQ(table_.phases(), (Counts{1, 0, 1, 0}));
+  finish(taken.slot);
+  EXPECT_EQ(table_.phases(), (Counts{1, 0, 0, 1}));
+  finish(second.slot);
+  take_in(row(100, "Running", 2));
+  EXPECT_EQ(table_.phases(), (Counts{1, 0, 0, 1})) << "opened again";
+}
+
+// ---- Known, or news: whatever the times say
+
+TEST_F(SessionTableTest, TakesUpWhatNobodyKnowsHoweverOldItLooks) {
+  table_.source().line = kNow;
+  table_.source().contact_over = true;
+  table_.source().listed_to = Instant{kNow.seconds + 1'000'000, 0};
+  EXPECT_EQ(take_in(row(100, "Success")).as, As::kNew);
+  EXPECT_EQ(sweep_shows(named("39", row(-1'000'000, "Success"))).as, As::kNew);
+}
+
+TEST_F(SessionTableTest, LeavesAloneAtFirstContactWhatEndedAndBeganBeforeTheLine) {
+  table_.source().line = Instant{1'000, 0};
+  EXPECT_EQ(sweep_shows(row(999, "Success")).as, As::kIgnored);
+  ASSERT_EQ(records_.size(), 1u);
+  EXPECT_EQ(decode_mark(records_[0].value).kind, Kind::kLeftAlone);
+  EXPECT_EQ(decode_mark(records_[0].value).start, (Instant{999, 0}));
+  EXPECT_EQ(table_.left_alone(), 1u);
+  EXPECT_EQ(sweep_shows(named("2", row(1'000, "Success"))).as, As::kNew);
+  EXPECT_EQ(sweep_shows(named("3", row(999, "Running"))).as, As::kNew) << "it runs";
+  EXPECT_EQ(sweep_shows(named("4", row(0, "Success"))).as, As::kNew) << "nobody knows when it began";
+  EXPECT_EQ(take_in(named("5", row(999, "Success"))).as, As::kNew) << "a window leaves nothing alone";
+}
+
+TEST_F(SessionTableTest, LeavesAloneTypesThatAreNotWantedAtAnyTime) {
+  settings_.session_types.exclude = {"Retention"};
+  ListedSession unwanted = row(100, "Running");
+  unwanted.type = "Retention";
+  EXPECT_EQ(take_in(unwanted).as, As::kIgnored);
+  unwanted.status = "Success";
+  unwanted.digest = unwanted.old_digest = row(100, "Success", 2).digest;
+  EXPECT_EQ(take_in(unwanted).as, As::kIgnored);
+  EXPECT_EQ(table_.done(), 1u);
+  settings_.session_types.exclude = {};
+  EXPECT_EQ(take_in(unwanted).as, As::kIgnored) << "what was left alone stays so";
+}
+
+TEST_F(SessionTableTest, TakesUpWhatWasLeftAloneWhenItRunsAgainOrHasAnotherStopOrStart) {
+  const auto left_alone = [&](ListedSession later) {
+    SessionTable table(settings_, {}, kNow);
+    table.source().line = kNow;
+    ListedSession first = row(100, "Success");
+    first.stop_hash = 7;
+    std::vector<StateRecord> records;
+    table.take_in(first, {.by_sweep = true}, records);
+    table.source().contact_over = true;
+    return table.take_in(later, {}, records).as;
+  };
+  ListedSession same_stop = row(100, "Success", 2);
+  same_stop.stop_hash = 7;
+  EXPECT_EQ(left_alone(same_stop), As::kIgnored) << "any other change of its row is adopted";
+  EXPECT_EQ(left_alone(row(100, "Running", 2)), As::kNew);
+  EXPECT_EQ(left_alone(row(100, "Success", 2)), As::kNew) << "another stop";
+  ListedSession other_start = row(300, "Success", 2);
+  other_start.stop_hash = 7;
+  EXPECT_EQ(left_alone(other_start), As::kNew);
+}
+
+TEST_F(SessionTableTest, MakesNewsAgainOfWhatWasLeftAlone) {
+  table_.source().line = Instant{1'000, 0};
+  sweep_shows(named("old", row(100, "Success")));
+  sweep_shows(named("older", row(50, "Success")));
+  finish(take_in(named("done", row(200, "Success"))).slot);
+  records_.clear();
+  EXPECT_EQ(table_.forget_left_alone({100, 0}, false, records_), 1u);
+  EXPECT_EQ(table_.source().line, (Instant{100, 0})) << "the line moves back";
+  EXPECT_EQ(decode_source(records_.back().value).line, (Instant{100, 0})) << "durably";
+  EXPECT_EQ(sweep_shows(named("old", row(100, "Success"))).as, As::kNew);
+  EXPECT_EQ(sweep_shows(named("older", row(50, "Success"))).as, As::kIgnored);
+  EXPECT_EQ(sweep_shows(named("done", row(200, "Success"))).as, As::kIgnored) << "what was delivered is not repeated";
+}
+
+TEST_F(SessionTableTest, LeavesWhatIsKnownKnownWhenItIsLeftAlone) {
+  const auto taken = take_in(row(100, "Success"));
+  deliver(taken.slot, 7, 5);
+  finish(taken.slot);
+  const auto again = take_in(row(100, "Success", 2));
+  ASSERT_EQ(again.as, As::kNew);
+  EXPECT_TRUE(again.is_opened_again);
+  table_.leave_alone(again.slot, kNow, records_);
+  EXPECT_EQ(take_in(row(100, "Success", 2)).as, As::kIgnored);
+  EXPECT_EQ(table_.forget_left_alone(kNever, true, records_), 0u);
+
+  const auto fresh = take_in(named("39", row(100, "Success")));
+  EXPECT_FALSE(fresh.is_opened_again);
+  table_.leave_alone(fresh.slot, kNow, records_);
+  EXPECT_EQ(take_in(named("39", row(100, "Success"))).as, As::kIgnored);
+  EXPECT_EQ(table_.forget_left_alone(kNever, false, records_), 1u);
+}
+
+// ---- Opened again
+
+TEST_F(SessionTableTest, OpensADoneSessionWithItsFingerprintsWhenItsRowChanges) {
+  const auto taken = take_in(row(100, "Success"));
+  deliver(taken.slot, 0x1111'2222'3333'4444, 5);
+  finish(taken.slot);
+  const auto again = take_in(row(100, "Running", 2));
+  ASSERT_EQ(again.as, As::kNew);
+  const SessionState& state = table_.at(again.slot).state;
+  EXPECT_EQ(state.key, session_key("aws-eu", "38"));
+  ASSERT_EQ(state.history.size(), 1u);
+  EXPECT_EQ(state.history.key(0), 0x3333'4444u);
+  EXPECT_EQ(state.history.hash(0), 5u);
+  EXPECT_EQ(state.only_after, kNever) << "no time says what is known";
+  EXPECT_EQ(table_.done(), 0u);
+}
+
+TEST_F(SessionTableTest, OpensADoneSessionWithItsSumWhereFingerprintsHadToGo) {
+  table_.set_fingerprint_bytes(0);
+  const auto taken = take_in(row(100, "Success"));
+  deliver(taken.slot, 7, 5);
+  const std::uint32_t sum = table_.at(taken.slot).state.history.sum();
+  finish(taken.slot);
+  EXPECT_EQ(table_.fingerprint_bytes(), 0u);
+  EXPECT_TRUE(records_.back().value.empty()) << "they are gone from the state, too";
+  const auto again = take_in(row(100, "Running", 2));
+  EXPECT_EQ(table_.at(again.slot).state.delivered_sum, sum);
+  EXPECT_EQ(table_.at(again.slot).state.only_after, kNow) << "what was written since the mark was made is news";
+}
+
+// What is known then, a gap, must not stand for all that was delivered.
+TEST_F(SessionTableTest, KeepsTheSumOfASessionThatWasOpenedAgainAndNeverRead) {
+  table_.set_fingerprint_bytes(0);
+  const auto taken = take_in(row(100, "Success"));
+  deliver(taken.slot, 7, 5);
+  const std::uint32_t sum = table_.at(taken.slot).state.history.sum();
+  finish(taken.slot);
+  table_.set_fingerprint_bytes(1u << 20);
+  const auto again = take_in(row(100, "Running", 2));
+  deliver(again.slot, 99, 0);
+  finish(again.slot);
+  const auto third = take_in(row(100, "Running", 3));
+  EXPECT_EQ(table_.at(third.slot).state.delivered_sum, sum);
+  EXPECT_EQ(table_.at(third.slot).state.history.size(), 0u);
+}
+
+TEST_F(SessionTableTest, AdoptsADigestThatDiffersByItsReadingOnly) {
+  finish(take_in(row(100, "Success", 1)).slot);
+  ListedSession read_anew = row(100, "Success", 9);
+  read_anew.old_digest = row(100, "Success", 1).digest;
+  EXPECT_EQ(take_in(read_anew).as, As::kIgnored);
+  EXPECT_EQ(records_.size(), 1u);
+  EXPECT_EQ(take_in(row(100, "Success", 9)).as, As::kIgnored);
+}
+
+TEST_F(SessionTableTest, AdoptsDigestsAfterWhatReadsThemHasChangedUntilTheNextCompleteSweep) {
+  table_.source().reading = 1;  // of another time_zone, say
+  finish(take_in(row(100, "Success", 1)).slot);
+  finish(take_in(named("39", row(100, "Success", 1))).slot);
+  finish(take_in(named("40", row(100, "Success", 1))).slot);
+  EXPECT_EQ(take_in(row(100, "Success", 2)).as, As::kIgnored);
+  EXPECT_EQ(take_in(named("39", row(100, "Running", 2))).as, As::kNew) << "it runs again";
+  table_.begin_sweep();
+  table_.end_sweep(Watched{0}, Absence::kProvesNothing, records_);
+  EXPECT_EQ(take_in(named("40", row(100, "Success", 2))).as, As::kNew);
+}
+
+// ---- Another start
+
+TEST_F(SessionTableTest, CorrectsTheStartOfASessionOfWhichNothingIsKnown) {
+  const auto first = take_in(row(100, "Running"));
+  const auto corrected = take_in(row(300, "Running"));
+  EXPECT_EQ(corrected.as, As::kKnown);
+  EXPECT_EQ(corrected.slot, first.slot);
+  EXPECT_EQ(table_.size(), 1u);
+}
+
+TEST_F(SessionTableTest, LetsTheLogTellACorrectedStartFromAnotherSession) {
+  const auto first = take_in(row(100, "Running"));
+  deliver(first.slot, 7, 5);
+  EXPECT_EQ(take_in(row(300, "Running")).as, As::kDisputed);
+  EXPECT_EQ(take_in(row(300, "Running")).as, As::kKnown) << "it is being asked for";
+  EXPECT_EQ(table_.size(), 1u);
+
+  records_.clear();
+  const auto same = table_.is_same(first.slot, {}, records_);
+  EXPECT_EQ(same.slot, first.slot);
+  EXPECT_EQ(take_in(row(300, "Running")).as, As::kKnown);
+  EXPECT_EQ(take_in(row(500, "Running")).as, As::kDisputed);
+
+  const auto other = table_.is_another(first.slot, {}, records_);
+  ASSERT_EQ(other.as, As::kNew);
+  EXPECT_EQ(key_of(other), session_key("aws-eu", "38", 1));
+  EXPECT_EQ(table_.done(), 1u);
+  EXPECT_EQ(take_in(row(500, "Running")).as, As::kKnown);
+  EXPECT_EQ(take_in(row(300, "Running")).as, As::kIgnored) << "the one before is asked first";
+}
+
+TEST_F(SessionTableTest, LetsTheLogTellAnotherSessionUnderADoneId) {
+  const auto first = take_in(row(100, "Success"));
+  deliver(first.slot, 7, 5);
+  finish(first.slot);
+  const auto disputed = take_in(row(300, "Running"));
+  ASSERT_EQ(disputed.as, As::kNew);
+  EXPECT_TRUE(table_.at(disputed.slot).is_disputed());
+  EXPECT_EQ(key_of(disputed), session_key("aws-eu", "38"));
+  const auto other = table_.is_another(disputed.slot, {}, records_);
+  EXPECT_EQ(key_of(other), session_key("aws-eu", "38", 1));
+  finish(other.slot);
+  EXPECT_EQ(take_in(row(300, "Running")).as, As::kIgnored);
+  EXPECT_EQ(take_in(row(100, "Success")).as, As::kIgnored) << "its mark is as it was";
+  EXPECT_EQ(take_in(row(100, "Success", 2)).as, As::kNew);
+}
+
+TEST_F(SessionTableTest, DisputesAgainAfterARestart) {
+  const auto first = take_in(row(100, "Success"));
+  deliver(first.slot, 7, 5);
+  finish(first.slot);
+  take_in(row(300, "Running"));
+  SessionTable after(settings_, table_.release(), kNow);
+  EXPECT_EQ(after.take_in(row(300, "Running"), {.inquiry = 1}, records_).as, As::kDisputed);
+}
+
+TEST_F(SessionTableTest, KnowsALaterSessionOfAnIdAlthoughTheMarkOfTheFirstIsGone) {
+  RestoredSource before;
+  before.done.put(session_key("aws-eu", "38", 1), {.kind = Kind::kOld, .digest = row(300, "Success").digest});
+  SessionTable table(settings_, std::move(before), kNow);
+  EXPECT_EQ(table.take_in(row(300, "Success"), {}, records_).as, As::kIgnored);
+}
+
+// ---- Absence
+
+class SweptTable : public SessionTableTest {
+ protected:
+  // A complete sweep at this watched hour that shows the rows. Returns how many marks were dropped.
+  std::size_t sweep(int hour, const std::vector<ListedSession>& rows, Absence absence = Absence::kOfAll) {
+    table_.begin_sweep();
+    for (const ListedSession& one : rows) sweep_shows(one);
+    records_.clear();
+    return table_.end_sweep(std::chrono::hours{hour}, absence, records_);
+  }
+};
+
+TEST_F(SweptTable, DropsAMarkThatThreeSweepsInARowDidNotShowOverTheRetention) {
+  table_.source().contact_over = true;
+  finish(take_in(row(100, "Success")).slot);
+  EXPECT_EQ(sweep(0, {row(100, "Success")}), 0u);
+  EXPECT_EQ(sweep(100, {}), 0u);
+  ASSERT_EQ(records_.size(), 1u);
+  EXPECT_TRUE(decode_mark(records_[0].value).absent_since) << "since when is durable";
+  EXPECT_EQ(sweep(200, {}), 0u);
+  EXPECT_TRUE(records_.empty()) << "and not written again each day";
+  EXPECT_EQ(sweep(300, {}), 1u);
+  EXPECT_EQ(table_.done(), 0u);
+  EXPECT_EQ(records_[0].value, "");
+}
+
+TEST_F(SweptTable, KeepsAMarkWithinTheRetentionHoweverManySweepsThereAre) {
+  table_.source().contact_over = true;
+  settings_.poll.retention = std::chrono::hours{100};
+  finish(take_in(row(100, "Success")).slot);
+  for (int hour = 0; hour < 100; ++hour) EXPECT_EQ(sweep(hour, {}), 0u);
+  EXPECT_EQ(sweep(100, {}), 1u);
+}
+
+TEST_F(SweptTable, BeginsAnewWhenAnyListingShowsTheId) {
+  table_.source().contact_over = true;
+  finish(take_in(row(100, "Success")).slot);
+  sweep(0, {});
+  sweep(100, {});
+  EXPECT_EQ(take_in(row(100, "Success")).as, As::kIgnored);
+  EXPECT_EQ(records_.size(), 1u) << "it is there again: durable";
+  EXPECT_EQ(sweep(200, {}), 0u);
+  EXPECT_EQ(sweep(300, {}), 0u);
+  EXPECT_EQ(sweep(400, {}), 1u);
+}
+
+TEST_F(SweptTable, KeepsTheMarksOfAnIdTogether) {
+  table_.source().contact_over = true;
+  const auto first = take_in(row(100, "Success"));
+  deliver(first.slot, 7, 5);
+  finish(first.slot);
+  take_in(row(300, "Running"));
+  const auto second = table_.is_another(first.slot, {}, records_);
+  for (int hour = 0; hour < 1000; hour += 100) EXPECT_EQ(sweep(hour, {row(300, "Running")}), 0u);
+  EXPECT_EQ(table_.done(), 1u) << "the first one's";
+  EXPECT_EQ(table_.at(second.slot).state.key, session_key("aws-eu", "38", 1));
+}
+
+TEST_F(SweptTable, TakesNothingForAbsentThatTheSweepCouldNotShow) {
+  table_.source().contact_over = true;
+  finish(take_in(row(0, "Success")).slot);
+  for (int hour = 0; hour < 1000; hour += 100) EXPECT_EQ(sweep(hour, {}, Absence::kOfThoseWithStart), 0u);
+  for (int hour = 1000; hour < 2000; hour += 100) EXPECT_EQ(sweep(hour, {}, Absence::kProvesNothing), 0u);
+  EXPECT_TRUE(records_.empty());
+  EXPECT_EQ(table_.done(), 1u);
+}
+
+// ---- A state of before
+
+RestoredSource state_of_before(Instant floor, Instant newest) {
+  RestoredSource before;
+  before.source.listed_to = floor;
+  before.source.floor = floor;
+  before.done.put(session_key("aws-eu", "newest"),
+                  {.kind = Kind::kOld, .digest = row(90, "Success").digest, .latest = newest});
+  return before;
+}
+
+TEST_F(SessionTableTest, MarksWhatAVersionBeforeHadBeenDoneWith) {
+  SessionTable table(settings_, state_of_before({500, 0}, {400, 0}), kNow);
+  EXPECT_TRUE(table.source().contact_over);
+  EXPECT_EQ(table.take_in(row(399, "Success"), {.ours = kNow}, records_).as, As::kIgnored);
+  EXPECT_EQ(decode_mark(records_.back().value).kind, Kind::kBefore);
+  EXPECT_EQ(table.take_in(named("39", row(450, "Success")), {}, records_).as, As::kNew)
+      << "its newest mark is older: the floor was carried away by a clock";
+  EXPECT_EQ(table.take_in(named("40", row(399, "Running")), {}, records_).as, As::kNew) << "it runs";
+  table.begin_sweep();
+  table.end_sweep(Watched{0}, Absence::kOfAll, records_);
+  EXPECT_EQ(table.take_in(named("41", row(399, "Success")), {}, records_).as, As::kNew)
+      << "all that there was is marked by now";
+  EXPECT_EQ(table.take_in(row(399, "Success"), {}, records_).as, As::kIgnored);
+  EXPECT_EQ(table.forget_left_alone({300, 0}, false, records_), 0u);
+  EXPECT_EQ(table.forget_left_alone({300, 0}, true, records_), 1u) << "with --again";
+}
+
+TEST_F(SessionTableTest, DoesNotBelieveAFloorInTheFuture) {
+  SessionTable table(settings_, state_of_before({kNow.seconds + 86'400, 0}, {kNow.seconds + 86'400, 0}), kNow);
+  EXPECT_EQ(table.take_in(row(kNow.seconds + 10, "Success"), {}, records_).as, As::kNew);
+}
+
+TEST_F(SessionTableTest, OpensAnOldMarkWithItsTime) {
+  RestoredSource before;
+  before.done.put(session_key("aws-eu", "38"),
+                  {.kind = Kind::kOld, .digest = row(100, "Success").digest, .latest = {200, 0}});
+  before.kept[session_key("aws-eu", "38")].append(8, 2, 0);
+  SessionTable table(settings_, std::move(before), kNow);
+  const auto again = table.take_in(row(100, "Running", 2), {}, records_);
+  ASSERT_EQ(again.as, As::kNew);
+  EXPECT_EQ(table.at(again.slot).state.only_after, (Instant{200, 0}));
+  EXPECT_EQ(table.at(again.slot).state.history.key(0), 8u);
+  table.finish(again.slot, kNow, records_);
+  EXPECT_EQ(table.take_in(row(100, "Running", 3), {}, records_).as, As::kNew);
+}
+
+TEST_F(SessionTableTest, TakesALaterStartUnderAnOldMarkForAnotherSession) {
+  RestoredSource before;
+  before.done.put(session_key("aws-eu", "38"),
+                  {.kind = Kind::kOld, .digest = row(100, "Success").digest, .latest = {200, 0}});
+  SessionTable table(settings_, std::move(before), kNow);
+  const auto taken = table.take_in(row(300, "Running"), {}, records_);
+  EXPECT_EQ(table.at(taken.slot).state.key, session_key("aws-eu", "38", 1));
+}
+
+// ----
+
+TEST_F(SessionTableTest, AsksForOpenSessionsThatAnInquiryDoesNotShow) {
+  take_in(row(100, "Running"));
+  EXPECT_TRUE(table_.open_but_not_in(inquiry_).empty());
+  EXPECT_EQ(table_.open_but_not_in(inquiry_ + 1), std::vector<std::string>{"38"});
+}
+
+TEST_F(SessionTableTest, ReadsOnceWhatEndedLongAgoByBothClocks) {
+  const auto is_last = [&](std::int64_t stop, Instant ours, Instant theirs) {
+    ListedSession listed = row(100, "Success");
+    listed.stop = ReadTime{{stop, 0}, true};
+    SessionTable table(settings_, {}, kNow);
+    const auto taken = table.take_in(listed, {.ended_long_ago_counts = true, .ours = ours, .theirs = theirs}, records_);
+    return table.at(taken.slot).life.is_last(Watched{1}, settings_.poll.settle);
+  };
+  const Instant later{kNow.seconds + 86'400, 0};
+  EXPECT_TRUE(is_last(kNow.seconds - 3'600, kNow, kNow));
+  EXPECT_FALSE(is_last(kNow.seconds - 10, kNow, kNow));
+  EXPECT_FALSE(is_last(kNow.seconds - 10, kNow, later)) << "the source's clock is ahead";
+  EXPECT_FALSE(is_last(kNow.seconds - 10, later, kNow)) << "ours is";
+}
+
+}  // namespace
+}  // namespace sessionlogd

@@ -1,0 +1,113 @@
+#include "core/polling/shard.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <future>
+
+#include "core/entries/event.h"
+#include "core/http/curl_client.h"
+#include "tests/core/captured_log.h"
+#include "tests/support/built_in.h"
+#include "tests/support/test_server.h"
+
+namespace sessionlogd {
+namespace {
+
+using namespace std::chrono_literals;
+using test::TemporaryFile;
+
+class NoEncoder : public Encoder {
+ public:
+  void append(const Event&, LineBuffer&) override {}
+};
+
+class ShardWithSources : public testing::Test {
+ protected:
+  ~ShardWithSources() override { shard_.join(); }
+
+  NewSource source(const std::string& name, const std::string& token_file) const {
+    auto settings = std::make_shared<SourceSettings>();
+    settings->name = settings->id = name;
+    settings->dialect = test::built_in_dialect("veeam-aws");
+    settings->api_version = settings->dialect->version.fallback;
+    settings->url = "http://127.0.0.1:1";
+    settings->token = Secret::parse("file:" + token_file);
+    NewSource made{.settings = std::move(settings), .counters = std::make_shared<SourceCounters>(), .restored = {}};
+    for (std::uint64_t key = 1; key <= 3; ++key) made.restored.sessions[key];
+    made.try_again = 1ms;
+    return made;
+  }
+
+  template <class F>
+  auto on_shard(F what) {
+    std::promise<decltype(what())> done;
+    shard_.post([&] { done.set_value(what()); });
+    return done.get_future().get();
+  }
+  SourceView view(const std::string& name) {
+    for (const SourceView& source : on_shard([&] { return shard_.view(); }).sources) {
+      if (source.identity->name == name) return source;
+    }
+    return {};
+  }
+
+  CapturedLog log_;
+  TemporaryFile token_{"a-token"};
+  BatchQueue queue_{1u << 20};
+  MemoryShares memory_{MemoryShares::of(64u << 20, 1, 1u << 20, 8u << 20)};
+  std::atomic<std::size_t> fingerprint_bytes_ = 0;
+  Shard shard_{queue_,
+               memory_,
+               [this](auto& io) { return std::make_unique<CurlClient>(io, memory_); },
+               nullptr,
+               fingerprint_bytes_,
+               [](const SourceSettings&) { return std::make_unique<NoEncoder>(); },
+               PollMode::kForever,
+               1};
+};
+
+TEST_F(ShardWithSources, ParksOneWhoseFilesCannotBeUsedAndShowsIt) {
+  EXPECT_EQ(shard_.add(source("good", token_.path())), "");
+  const std::string why = shard_.add(source("bad", "/nowhere/token"));
+  EXPECT_NE(why.find("file:/nowhere/token cannot be read"), std::string::npos) << why;
+  EXPECT_EQ(log_.count("source=bad cannot be polled: file:/nowhere/token"), 1);
+  shard_.start([] {});
+  const SourceView bad = view("bad");
+  EXPECT_EQ(bad.condition, SourceCondition::kParked);
+  EXPECT_EQ(bad.error, why);
+  EXPECT_NE(view("good").condition, SourceCondition::kParked);
+  EXPECT_EQ(on_shard([&] { return shard_.find("bad"); }), nullptr);
+}
+
+TEST_F(ShardWithSources, PollsItOnceTheFileCanBeUsed) {
+  const std::string path = token_.path() + ".later";
+  shard_.add(source("late", path));
+  shard_.start([] {});
+  EXPECT_EQ(view("late").condition, SourceCondition::kParked);
+  std::ofstream(path) << "a-token";
+  while (view("late").condition == SourceCondition::kParked) {
+  }
+  EXPECT_EQ(log_.count("source=late can be polled now"), 1);
+  std::filesystem::remove(path);
+}
+
+TEST_F(ShardWithSources, GivesBackTheStateOfOneThatWasNeverPolled) {
+  shard_.add(source("bad", "/nowhere/token"));
+  shard_.start([] {});
+  std::promise<std::size_t> sessions;
+  shard_.post([&] { shard_.remove("bad", [&](RestoredSource known) { sessions.set_value(known.sessions.size()); }); });
+  EXPECT_EQ(sessions.get_future().get(), 3u);
+}
+
+TEST_F(ShardWithSources, EndsWithOneThatWasNeverPolled) {
+  std::promise<void> ended;
+  shard_.add(source("bad", "/nowhere/token"));
+  shard_.start([&] { ended.set_value(); });
+  shard_.stop();
+  ended.get_future().get();
+}
+
+}  // namespace
+}  // namespace sessionlogd

@@ -1,0 +1,282 @@
+#include "sinks/file/file_journal.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <cstdlib>
+#include <random>
+#include <set>
+
+#include "sinks/file/file_sink.h"
+#include "sinks/file/state_dir.h"
+#include "sinks/formats/ecs.h"
+#include "tests/sinks/support.h"
+
+namespace sessionlogd {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+struct Rows : StateVisitor {
+  void record(std::string_view source_id, const StateRecord& record) override {
+    rows[{std::string(source_id), record.session_key, record.part}] = record.value;
+  }
+  void delivered(const Delivered&) override {}
+  std::vector<Batch> settle() override { return {}; }
+
+  std::map<std::tuple<std::string, std::uint64_t, std::int32_t>, std::string> rows;
+};
+
+struct Content {
+  std::optional<OutputPosition> position;
+  decltype(Rows::rows) rows;
+
+  bool operator==(const Content&) const = default;
+};
+
+Content read_all(const std::string& path) {
+  FileJournal journal(path);
+  Content content{journal.read_position(), {}};
+  Rows rows;
+  journal.read_rows(rows);
+  content.rows = rows.rows;
+  return content;
+}
+
+std::string mismatch(const std::string& path) {
+  try {
+    read_all(path);
+    return "nothing was thrown";
+  } catch (const StateMismatch& error) {
+    return error.what();
+  }
+}
+
+void execute(const std::string& path, const char* sql) {
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &db), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(db, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
+  sqlite3_close(db);
+}
+
+std::uint64_t seed() {
+  const char* given = std::getenv("SINKS_SEED");
+  const std::uint64_t seed = given != nullptr ? std::stoull(given) : std::random_device{}();
+  std::printf("SINKS_SEED=%llu\n", static_cast<unsigned long long>(seed));
+  return seed;
+}
+
+Batch rows_of(std::uint64_t first, std::uint64_t count, std::size_t value_bytes) {
+  Batch batch;
+  batch.source_id = "src";
+  for (std::uint64_t key = first; key < first + count; ++key) {
+    batch.records.push_back(
+        {key, StateRecord::kSessionPart, std::string(value_bytes, static_cast<char>('a' + key % 26))});
+  }
+  return batch;
+}
+
+const OutputPosition kPosition{
+    .sequence = 7, .device = ~0ull, .inode = ~0ull - 1, .offset = 1ull << 40, .path = "/log/ev'ents"};
+
+class FileJournalTest : public testing::Test {
+ protected:
+  void commit(const Batch& batch, const OutputPosition& position = kPosition) {
+    const Result<void> result = FileJournal(path).commit({&batch, 1}, position);
+    ASSERT_TRUE(result) << result.error().detail;
+  }
+
+  test::TempDir dir;
+  std::string path = dir / "state.db";
+};
+
+TEST_F(FileJournalTest, GivesBackRowsAndPosition) {
+  EXPECT_EQ(read_all(path), Content{});
+  commit(rows_of(1, 2, 3));
+  const Content content = read_all(path);
+  EXPECT_EQ(content.position, kPosition);
+  EXPECT_EQ(content.rows.size(), 2u);
+  EXPECT_EQ((content.rows.at({"src", 2, StateRecord::kSessionPart})), "ccc");
+}
+
+TEST_F(FileJournalTest, RefusesANewerSchemaAndOtherPrograms) {
+  commit(rows_of(1, 2, 3));
+  execute(path, "PRAGMA user_version = 4");
+  EXPECT_THAT(mismatch(path), HasSubstr("newer sessionlogd (schema 4"));
+
+  execute(dir / "other.db", "CREATE TABLE t (x)");
+  EXPECT_THAT(mismatch(dir / "other.db"), HasSubstr("another program"));
+
+  test::write_text(dir / "text", std::string(10'000, 'x'));
+  EXPECT_THAT(mismatch(dir / "text"), HasSubstr("is damaged"));
+}
+
+TEST_F(FileJournalTest, BringsADatabaseOfTheFirstSchemaUpToDate) {
+  commit(rows_of(1, 2, 3));
+  const Content before = read_all(path);
+  ASSERT_EQ(before.position->begun, 0) << "as the first schema had it";
+  execute(path,
+          "ALTER TABLE position DROP COLUMN format; ALTER TABLE position DROP COLUMN begun; PRAGMA user_version = 1");
+  EXPECT_THROW(FileJournal::open_to_read(path), std::runtime_error) << "whoever only looks changes nothing";
+  EXPECT_EQ(read_all(path), before);
+  OutputPosition later = *before.position;
+  later.begun = 1'795'293'672;
+  ASSERT_TRUE(FileJournal(path).commit({}, later));
+  EXPECT_EQ(read_all(path).position, later);
+}
+
+TEST_F(FileJournalTest, BringsADatabaseOfTheSecondSchemaUpToDate) {
+  OutputPosition with_begun = kPosition;
+  with_begun.begun = 1'795'293'672;
+  commit(rows_of(1, 2, 3), with_begun);
+  const Content before = read_all(path);
+  execute(path, "ALTER TABLE position DROP COLUMN format; PRAGMA user_version = 2");
+  EXPECT_EQ(read_all(path), before);
+  EXPECT_EQ(read_all(path).position->format, "ecs");
+  OutputPosition later = with_begun;
+  later.format = "another";
+  ASSERT_TRUE(FileJournal(path).commit({}, later));
+  EXPECT_EQ(read_all(path).position, later);
+  execute(path, "UPDATE position SET format = 'ecs'");
+  EXPECT_THAT(mismatch(path), HasSubstr("checksum of the position")) << "the format counts";
+}
+
+TEST_F(FileJournalTest, CanBeLookedAtWhileItIsWritten) {
+  commit(rows_of(1, 2, 3));
+  FileJournal writer(path);
+  const Batch more = rows_of(3, 1, 3);
+  ASSERT_TRUE(writer.commit({&more, 1}, kPosition));
+  FileJournal looker = FileJournal::open_to_read(path);
+  Rows rows;
+  looker.read_rows(rows);
+  EXPECT_EQ(rows.rows.size(), 3u);
+  ASSERT_TRUE(writer.commit({&more, 1}, kPosition));
+  EXPECT_THROW(FileJournal::open_to_read(dir / "none.db"), std::runtime_error);
+  EXPECT_FALSE(fs::exists(dir / "none.db"));
+}
+
+TEST_F(FileJournalTest, RefusesRowsWithoutAPosition) {
+  commit(rows_of(1, 2, 3));
+  execute(path, "DELETE FROM position");
+  EXPECT_THAT(mismatch(path), HasSubstr("sessions but no position"));
+}
+
+TEST_F(FileJournalTest, SeesAnyChangedValue) {
+  commit(rows_of(1, 2, 3));
+  execute(path, "UPDATE state SET value = x'00' WHERE session = 2");
+  EXPECT_THAT(mismatch(path), HasSubstr("source=src session_key=0000000000000002"));
+}
+
+TEST_F(FileJournalTest, NeverReturnsWhatWasNotCommittedWhenBitsFlip) {
+  commit(rows_of(1, 300, 50));
+  const Content good = read_all(path);
+  const std::string bytes = test::read_text(path);
+  std::mt19937_64 random(seed());
+  int seen = 0;
+  for (int round = 0; round < 600; ++round) {
+    // Half of them where they hurt most: in the headers of file and pages.
+    const std::size_t page = random() % (bytes.size() / 4096) * 4096;
+    const std::size_t at = round % 2 == 0 ? random() % bytes.size() : page + random() % 120;
+    std::string flipped = bytes;
+    flipped[at] = static_cast<char>(flipped[at] ^ (1 << random() % 8));
+    const std::string copy = dir / "copy.db";
+    test::write_text(copy, flipped);
+    try {
+      EXPECT_EQ(read_all(copy), good) << "byte " << at;
+    } catch (const std::runtime_error&) {
+      ++seen;
+    }
+    fs::remove(copy);
+    fs::remove(copy + "-wal");
+    fs::remove(copy + "-shm");
+  }
+  EXPECT_GT(seen, 300);
+}
+
+TEST_F(FileJournalTest, SeesThatItWasCut) {
+  commit(rows_of(1, 300, 50));
+  const std::string bytes = test::read_text(path);
+  for (std::size_t size = 600; size < bytes.size(); size += 1500) {  // SQLite takes less than a header for a new file
+    test::write_text(path, std::string_view(bytes).substr(0, size));
+    EXPECT_THAT(mismatch(path), HasSubstr("is damaged")) << size;
+  }
+}
+
+// A copy of database and log as a crash may leave them: whatever part of the log is missing, what is left was
+// committed.
+TEST_F(FileJournalTest, ALogThatIsCutGivesAnEarlierCommit) {
+  FileJournal journal(path);
+  std::set<std::uint64_t> offsets{0};
+  for (std::uint64_t i = 1; i <= 10; ++i) {
+    OutputPosition position = kPosition;
+    position.offset = i * 1000;
+    offsets.insert(position.offset);
+    const Batch batch = rows_of(i * 10, 10, 500);
+    ASSERT_TRUE(journal.commit({&batch, 1}, position));
+  }
+  const std::string log = test::read_text(path + "-wal");
+  std::mt19937_64 random(seed());
+  for (int round = 0; round < 100; ++round) {
+    test::TempDir other;
+    test::write_text(other / "state.db", test::read_text(path));
+    test::write_text(other / "state.db-wal", std::string_view(log).substr(0, random() % log.size()));
+    const Content content = read_all(other / "state.db");
+    const std::uint64_t offset = content.position ? content.position->offset : 0;
+    EXPECT_TRUE(offsets.contains(offset));
+    EXPECT_EQ(content.rows.size(), offset / 100) << "rows and position belong to one commit";
+  }
+}
+
+TEST_F(FileJournalTest, AnEmptiedStateIsNoStateAndTheSinkSaysSo) {
+  const std::string output = dir / "events";
+  const auto recover = [&] {
+    test::CountingState state;
+    FileSink sink(dir / "state", FileSinkSettings{.path = output}, kEcsFormat);
+    sink.recover(state);
+    const Batch batch = test::batch_of(1, 0, 1);
+    return sink.commit({&batch, 1});
+  };
+  ASSERT_TRUE(recover());
+  test::write_text(dir / "state/state.db", "");
+  EXPECT_THROW((void)recover(), StateMismatch);
+}
+
+TEST(ClassifySqlite, TellsWhatPassesFromWhatDoesNot) {
+  const struct {
+    int code;
+    ErrorKind kind;
+  } cases[] = {
+      {SQLITE_FULL, ErrorKind::kTryLater},
+      {SQLITE_IOERR_WRITE, ErrorKind::kTryLater},
+      {SQLITE_IOERR_READ, ErrorKind::kTryLater},
+      {SQLITE_IOERR_SHMSIZE, ErrorKind::kTryLater},
+      {SQLITE_BUSY, ErrorKind::kTryLater},
+      {SQLITE_BUSY_SNAPSHOT, ErrorKind::kTryLater},
+      {SQLITE_READONLY, ErrorKind::kTryLater},
+      {SQLITE_CANTOPEN, ErrorKind::kTryLater},
+      {SQLITE_NOMEM, ErrorKind::kTryLater},
+      {SQLITE_IOERR_NOMEM, ErrorKind::kTryLater},
+      {SQLITE_IOERR_FSYNC, ErrorKind::kRefused},
+      {SQLITE_IOERR_DIR_FSYNC, ErrorKind::kRefused},
+      {SQLITE_READONLY_DBMOVED, ErrorKind::kRefused},
+      {SQLITE_CORRUPT, ErrorKind::kRefused},
+      {SQLITE_CORRUPT_INDEX, ErrorKind::kRefused},
+      {SQLITE_NOTADB, ErrorKind::kRefused},
+      {SQLITE_IOERR_CORRUPTFS, ErrorKind::kRefused},
+      {SQLITE_MISUSE, ErrorKind::kRefused},
+      {SQLITE_ERROR, ErrorKind::kRefused},
+  };
+  for (const auto& c : cases) EXPECT_EQ(classify_sqlite(c.code), c.kind) << c.code;
+}
+
+TEST(NetworkFileSystem, KnowsThoseWhoseLocksDoNotHold) {
+  EXPECT_EQ(network_file_system(0x6969), "NFS");
+  EXPECT_EQ(network_file_system(0xfe534d42), "SMB");
+  EXPECT_EQ(network_file_system(0xef53), "");      // ext4
+  EXPECT_EQ(network_file_system(0x58465342), "");  // XFS
+}
+
+}  // namespace
+}  // namespace sessionlogd
