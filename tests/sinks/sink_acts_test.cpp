@@ -12,8 +12,8 @@
 namespace sessionlogd {
 namespace {
 
+using test::TempDir;
 using testing::HasSubstr;
-using testing::StartsWith;
 using testing::ThrowsMessage;
 
 Settings settings_of(SinkKind kind, const std::string& state_dir = "/nowhere") {
