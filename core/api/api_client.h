@@ -28,6 +28,7 @@
 #include "core/base/said_pair.h"
 #include "core/base/timestamp.h"
 #include "core/http/http_client.h"
+#include "core/http/request_counts.h"
 #include "core/http/response_times.h"
 
 namespace sessionlogd {

@@ -45,6 +45,7 @@ Task<std::string> Reload::run() {
   service_.reloading();
   sink_.reopen();
   std::string outcome;
+  const std::string& file = started_with_.file;
   auto loaded = read_again_();
   if (const auto* errors = std::get_if<std::vector<ConfigError>>(&loaded)) {
     outcome = "failed the configuration in force stays as it was:";

@@ -52,7 +52,7 @@ TEST(LoginGap, IsThirtySecondsFromTheAnswerOfTheLast) {
   settings.username = "collector";
   ::setenv("SIMULATED_PASSWORD", "secret", 1);
   settings.password = Secret::parse("env:SIMULATED_PASSWORD");
-  SimulatedHttp http(io);
+  test::SimulatedHttp http(io);
   std::mt19937_64 random{1};
   ApiClient api(io, http, settings, random, {});
   bool over = false;

@@ -1,0 +1,69 @@
+// The engine of `verify`: reads the sessions of every source again and compares their logs with what was delivered, by
+// the state and by the output. Prints nothing.
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "config/settings.h"
+#include "core/api/api_client.h"
+#include "core/async/task.h"
+#include "core/entries/audit.h"
+#include "core/entries/log_parser.h"
+#include "core/polling/discovery.h"
+#include "core/state/delivered_reader.h"
+#include "core/state/restored_state.h"
+
+namespace sessionlogd {
+
+class Verification {
+ public:
+  // Settings and reader must outlive this. `since`: how far back sessions are listed, by each source's clock.
+  Verification(const Settings& settings, DeliveredReader& delivered, std::chrono::milliseconds since);
+
+  // Once. Throws what DeliveredReader throws.
+  void run();
+
+  // A daemon that runs may just be about to deliver what was new when we read it: compares with the output again and
+  // again, for as long as a daemon may take, which `say` is told.
+  void look_again(const std::function<void(std::chrono::seconds)>& say);
+
+  bool nothing_is_missing() const;
+
+  struct Reading {
+    const SourceSettings* source;
+    RestoredSource known{};
+    std::string fault{};  // "" = every session of the span was read
+  };
+  // Of each source, in the order of the settings.
+  const std::vector<Reading>& readings() const { return readings_; }
+  const std::vector<Audit::Counts>& counts() const { return counts_; }
+
+  std::vector<Audit::Finding> findings(std::size_t most) const { return audit_.findings(most); }
+  const ReadBack& compared_with() const { return compared_with_; }
+
+ private:
+  void load_state();
+  void read_sources();
+  Task<std::string> read_sessions(ApiClient& api, std::size_t number);
+  Task<Result<std::vector<ListedSession>>> list(ApiClient& api, const SourceSettings& source);
+  Audit::Session what_is_known(RestoredSource& known, const SourceSettings& source, const ListedSession& session,
+                               Instant now);
+  void compare();
+
+  const Settings& settings_;
+  DeliveredReader& delivered_;
+  const std::chrono::milliseconds since_;
+  std::vector<Reading> readings_;
+  std::deque<SessionHistory> fingerprints_;  // of done sessions that were read
+  Audit audit_;
+  LogParser parser_;
+  Instant earliest_{INT64_MAX};  // of what was delivered of the sessions that were read, by our clock
+  ReadBack compared_with_;
+  std::vector<Audit::Counts> counts_;
+};
+
+}  // namespace sessionlogd
