@@ -10,21 +10,19 @@ constexpr unsigned kMostDoublings = 20;
 
 }  // namespace
 
-void SessionLife::listed(bool final, std::optional<Instant> stop, Shown shown) {
-  // Final with another stop time: it ran again and ended since the last listing.
-  const Instant stopped = KeptInstant(stop.value_or(kNever));
-  const bool ended_again = this->final() && final && stopped != stop_;
-  stop_ = stopped;
-  if (final && this->final() && !ended_again) return;
+void SessionLife::listed(bool final, std::uint32_t row, Shown shown) {
+  const bool is_as_it_was = row_ == row;
+  row_ = row;
+  if (final && this->final() && is_as_it_was) return;
   final_since_ = settles_from_ = final ? shown.answered.count() : kNot;
   settling_reads_ = lacking_reads_ = 0;
   once_ = false;
 }
 
-void SessionLife::restore(std::optional<Watched> final_since, std::optional<Instant> stop) {
+void SessionLife::restore(std::optional<Watched> final_since, std::uint32_t row) {
   if (!final_since) return;
   final_since_ = settles_from_ = final_since->count();
-  stop_ = stop.value_or(kNever);
+  row_ = row;
 }
 
 bool SessionLife::is_last(Watched sent, std::chrono::milliseconds settle) const {

@@ -7,8 +7,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "core/base/kept_instant.h"
-#include "core/base/timestamp.h"
+#include "core/base/packed.h"
 #include "core/base/watched_time.h"
 
 namespace sessionlogd {
@@ -27,13 +26,15 @@ enum class LogFill : std::uint8_t {
 
 class SessionLife {
  public:
-  void listed(bool final, std::optional<Instant> stop, Shown shown);
+  // `row`: ListedSession::beside_start(). A final one that says anything else than before settles again: what was read
+  // until then belongs to what it said before.
+  void listed(bool final, std::uint32_t row, Shown shown);
 
   // It ended so long ago that one read will do, instead of one now and one after `settle`. Only right after listed().
   void ended_long_ago() { once_ = true; }
 
-  // As an earlier run left it: it saw the final state at `final_since`, with that stop time.
-  void restore(std::optional<Watched> final_since, std::optional<Instant> stop);
+  // As an earlier run left it: it saw the final state at `final_since`, in that row.
+  void restore(std::optional<Watched> final_since, std::uint32_t row);
 
   bool final() const { return final_since_ != kNot; }
   // When its final state was seen: to be made durable.
@@ -83,7 +84,7 @@ class SessionLife {
 
   Packed<std::int64_t> final_since_ = kNot;   // when the response had come that first showed the final state
   Packed<std::int64_t> settles_from_ = kNot;  // that, or later: see brought_news and LogFill::kLacking
-  KeptInstant stop_;
+  Packed<std::uint32_t> row_ = 0;
   std::uint8_t settling_reads_ = 0;  // saturates
   std::uint8_t lacking_reads_ = 0;   // in a row; saturates
   bool once_ = false;

@@ -25,6 +25,8 @@ struct ListedSession {
   std::uint64_t old_digest = 0;  // as the version before would have made it
   std::uint32_t stop_hash = 0;   // of the stop time alone
   Shown shown{};                 // set by who asked
+
+  std::uint32_t beside_start() const { return static_cast<std::uint32_t>(digest); }
 };
 
 // Whether two digests name the same start. One without a start time may be either's.

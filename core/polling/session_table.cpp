@@ -74,7 +74,8 @@ SessionTable::SessionTable(const SourceSettings& settings, RestoredSource restor
   for (auto& [key, state] : restored.sessions) {
     Session& session = sessions_[add(std::move(state))];
     if (session.state.final_since != SessionState::kNotYet)
-      session.life.restore(Watched{std::int64_t{session.state.final_since}}, session.state.info.view().stop);
+      session.life.restore(Watched{std::int64_t{session.state.final_since}},
+                           static_cast<std::uint32_t>(session.state.digest));
     session.life.restore({session.state.lacking_reads, Watched{std::int64_t{session.state.lacking_since}}});
   }
 }
@@ -148,7 +149,7 @@ SessionTable::TakenIn SessionTable::take_in_open(Slot slot, const ListedSession&
   session.shown_by = how.inquiry;
   const SessionInfo info = info_of(listed);
   const bool was_final = session.life.final();
-  session.life.listed(settings_.dialect->session_is_final(listed.status), info.stop, listed.shown);
+  session.life.listed(settings_.dialect->session_is_final(listed.status), listed.beside_start(), listed.shown);
   const std::int64_t final_since =
       session.life.final_since() ? session.life.final_since()->count() : SessionState::kNotYet;
   if (info != session.state.info.view() || listed.digest != session.state.digest ||
@@ -234,7 +235,7 @@ SessionTable::TakenIn SessionTable::open(const ListedSession& listed, const Name
   const Slot slot = add(std::move(state));
   Session& session = sessions_[slot];
   session.shown_by = how.inquiry;
-  session.life.listed(settings_.dialect->session_is_final(listed.status), info.stop, listed.shown);
+  session.life.listed(settings_.dialect->session_is_final(listed.status), listed.beside_start(), listed.shown);
   if (ended_long_ago(how, info.stop, settings_.poll.settle)) session.life.ended_long_ago();
   if (const auto since = session.life.final_since()) session.state.final_since = since->count();
   append_opened(session.state, records);
