@@ -173,7 +173,7 @@ SessionTable::TakenIn SessionTable::take_in_marked(const ListedSession& listed, 
       mark.kind == Kind::kLeftAlone &&
       (!is_wanted(settings_, listed) ||
        (final && !other_start && (mark.stop_hash == 0 || mark.stop_hash == listed.stop_hash)));
-  if (still_left_alone || (!other_start && is_only_another_reading(listed, mark))) {
+  if (still_left_alone || (!other_start && mark.digest == listed.old_digest)) {
     mark.digest = listed.digest;
     if (mark.kind == Kind::kLeftAlone) mark.stop_hash = listed.stop_hash;
     put_mark(as.key, mark, records);
@@ -203,13 +203,6 @@ SessionTable::TakenIn SessionTable::open_disputed(const ListedSession& listed, c
   trouble.dispute = std::make_unique<ListedSession>(listed);
   trouble.was_done = true;
   return taken;
-}
-
-bool SessionTable::is_only_another_reading(const ListedSession& listed, const DoneMark& mark) const {
-  if (mark.digest == listed.old_digest) return true;
-  const bool is_read_otherwise = source_.reading != 0 && source_.reading != reading_of(settings_);
-  return is_read_otherwise && settings_.dialect->session_is_final(listed.status) &&
-         mark.digest >> 32 == listed.digest >> 32;
 }
 
 // A session that is not known, or the one that `as.mark` speaks of.

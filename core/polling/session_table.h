@@ -193,7 +193,6 @@ class SessionTable {
   TakenIn take_in_open(Slot slot, const ListedSession& listed, const Showing& how, std::vector<StateRecord>& records);
   TakenIn take_in_marked(const ListedSession& listed, const Named& as, bool other_start, const Showing& how,
                          std::vector<StateRecord>& records);
-  bool is_only_another_reading(const ListedSession& listed, const DoneMark& mark) const;
   TakenIn open(const ListedSession& listed, const Named& as, const Showing& how, std::vector<StateRecord>& records);
   TakenIn open_disputed(const ListedSession& listed, const Named& as, const Showing& how,
                         std::vector<StateRecord>& records);
@@ -230,7 +229,7 @@ class SessionTable {
 // Whether the source's `session_types` let it be read.
 bool is_wanted(const SourceSettings& settings, const ListedSession& session);
 
-// What reads the rows of a source: a mark's digest was made by it.
+// What reads the rows of a source. Another one may show sessions that this one did not.
 std::uint64_t reading_of(const SourceSettings& settings);
 
 }  // namespace sessionlogd

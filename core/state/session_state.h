@@ -73,7 +73,7 @@ struct SourceState {
       0;  // in a row, that were not complete; SourceHealth::kFaultySweeps at least: it is a fault
   std::optional<Instant> sweep_place{};  // a sweep in slices that goes on: starts before this were shown
   VerifyPlace verify{};
-  std::uint64_t reading = 0;  // hash of what reads a row, when its digests were made; 0 = of a version before
+  std::uint64_t reading = 0;  // hash of what read its rows when it was swept; 0 = of a version before
 
   // Of a state of a version that dropped marks: what had ended, had begun before and has no mark was delivered by it.
   // Until the first complete sweep.
