@@ -21,9 +21,12 @@ std::optional<Instant> done_before(const SourceState& source, const DoneMarks& d
   return newest == kNever ? before : std::min(before, newest);
 }
 
+// From the westernmost zone to the easternmost: a stop time that is read in a wrong one is off by that at most.
+constexpr std::chrono::hours kWidestZones{26};
+
 bool ended_long_ago(const Showing& how, std::optional<Instant> stop, std::chrono::milliseconds settle) {
   if (!how.ended_long_ago_counts || !stop) return false;
-  const auto settled = add_nanoseconds(*stop, std::chrono::nanoseconds(settle).count());
+  const auto settled = add_nanoseconds(*stop, std::chrono::nanoseconds(settle + kWidestZones).count());
   return settled && *settled < how.ours && *settled < how.theirs;
 }
 

@@ -100,7 +100,10 @@ TEST(ASweepThatCannotBeRead, IsTriedAgainWithinMinutesAndIsAFaultAfterThree) {
   using Pages = SimulatedAppliance::Pages;
   const CapturedLog log;
   SimulatedShard shard({.tick = 1s, .remembers = true});
-  SimulatedAppliance& appliance = shard.add(one_each(1min, 20, -1h, 30s));
+  PollSettings poll;
+  poll.lookback = 2 * kDay;
+  // So long ago that they are done soon.
+  SimulatedAppliance& appliance = shard.add(one_each(1min, 20, -30h, 30s), poll);
   const auto faulty = [&] { return shard.committed(0).source.faulty_sweeps; };
   appliance.set_pages(Pages::kNoSweeps);
   for (int i = 0; i < 600 && faulty() == 0; ++i) shard.run(1s);

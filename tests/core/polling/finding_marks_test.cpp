@@ -70,9 +70,11 @@ TEST(DoneMarks, AreAsManyInTheThirdWeekAsInTheSecond) {
 
 TEST(OnePass, ReadsWhatEndedLongAgoOnceAndWhatSettlesAgainInTheNext) {
   SimulatedShard shard({.tick = 100ms, .remembers = true});
-  auto plan = one_each(1min, 30, -2h, 30s) + one_each(10s, 3, -5min, 30s) + one_each(1s, 2, -1min, 4h, 100);
+  auto plan = one_each(1min, 30, -30h, 30s) + one_each(10s, 3, -5min, 30s) + one_each(1s, 2, -1min, 4h, 100);
   for (auto& one : plan) one.has_late_entry = false;
-  SimulatedAppliance& appliance = shard.add(plan, {}, PollMode::kOnePass);
+  PollSettings poll;
+  poll.lookback = 2 * kDay;
+  SimulatedAppliance& appliance = shard.add(plan, poll, PollMode::kOnePass);
   shard.run(2min);
   ASSERT_TRUE(shard.is_over(0));
   // Those that were sent in the moment of the listing's response say nothing of what came with it.

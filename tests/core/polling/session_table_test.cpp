@@ -518,9 +518,11 @@ TEST_F(SessionTableTest, ReadsOnceWhatEndedLongAgoByBothClocks) {
     const auto taken = table.take_in(listed, {.ended_long_ago_counts = true, .ours = ours, .theirs = theirs}, records_);
     return table.at(taken.slot).life.is_last(Watched{1}, settings_.poll.settle);
   };
-  const Instant later{kNow.seconds + 86'400, 0};
-  EXPECT_TRUE(is_last(kNow.seconds - 3'600, kNow, kNow));
+  const std::int64_t day = 86'400;
+  const Instant later{kNow.seconds + 3 * day, 0};
+  EXPECT_TRUE(is_last(kNow.seconds - 2 * day, kNow, kNow));
   EXPECT_FALSE(is_last(kNow.seconds - 10, kNow, kNow));
+  EXPECT_FALSE(is_last(kNow.seconds - day - 3'600, kNow, kNow)) << "in another zone it may have ended just now";
   EXPECT_FALSE(is_last(kNow.seconds - 10, kNow, later)) << "the source's clock is ahead";
   EXPECT_FALSE(is_last(kNow.seconds - 10, later, kNow)) << "ours is";
 }
