@@ -2,10 +2,10 @@
 
 namespace sessionlogd {
 
-// In one pass the listing that came before the read vouches for what it did not dispute.
+// In one pass a listing vouches for what it showed and did not dispute.
 Strange strange_of(const Doubt& doubt, PollMode mode) {
   if (doubt.disputed) return Strange::kOnlyOwn;
-  return doubt.vouched_for || mode == PollMode::kOnePass ? Strange::kTake : Strange::kLeave;
+  return doubt.vouched_for || (mode == PollMode::kOnePass && doubt.was_shown) ? Strange::kTake : Strange::kLeave;
 }
 
 Owner owner_of(const Doubt& doubt, const ReadOutcome& read) {
@@ -13,6 +13,12 @@ Owner owner_of(const Doubt& doubt, const ReadOutcome& read) {
   if (read.strange) return Owner::kAnother;
   // An empty log says nothing yet, and what was on its way when the row came may still be what the id named before.
   return read.entries == 0 || doubt.asked_before_dispute ? Owner::kSession : Owner::kCorrectedSession;
+}
+
+AfterStrange after_strange(const StrangeRead& read) {
+  if (read.was_settled) return AfterStrange::kReadAgain;
+  if (read.has_row) return AfterStrange::kGivenAway;
+  return read.source_lists && !read.is_listed ? AfterStrange::kMayBeGone : AfterStrange::kReadAgain;
 }
 
 NextRead next_read(const ReadToEnd& read, PollMode mode) {

@@ -20,6 +20,7 @@ struct Doubt {
   bool disputed = false;              // a row named another start under its id, and nothing has settled that
   bool asked_before_dispute = false;  // the request was on its way when that row came
   bool vouched_for = false;           // a listing that was asked for because its log looked strange says it is its own
+  bool was_shown = false;             // a row of this run was taken for its own
 };
 
 // How LogReader is to take the log.
@@ -33,11 +34,24 @@ enum class Owner : std::uint8_t {
 };
 Owner owner_of(const Doubt& doubt, const ReadOutcome& read);
 
+// A log of Owner::kUnknown, after the source was asked for the session's row.
+struct StrangeRead {
+  bool was_settled = false;                      // the row is the session's, or disputes it: its log is read again
+  bool has_row = false;                          // the source gave one
+  bool source_lists = false, is_listed = false;  // as in FailedRead
+};
+enum class AfterStrange {
+  kReadAgain,  // a row says whose it is, or one may yet
+  kGivenAway,  // the row is another session's, which is known: the id does not name this one any more
+  kMayBeGone,  // nothing shows the session: see LostSession
+};
+AfterStrange after_strange(const StrangeRead& read);
+
 enum class NextRead : std::uint8_t {
   kDone,          // nothing more will come of it
-  kOfAnother,     // the id names another session, and of this one nothing more will come
   kAtOnce,        // its last read was sent before the dispute about it was known
   kNotInOnePass,  // it is not done, and this pass has no more to ask
+  kOfAnother,     // the id names another session, and of this one nothing more will come
   kByPace,        // it is open: as often as it brings news
   kAfterWait,     // it settles: SessionLife says when
 };

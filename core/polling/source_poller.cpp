@@ -32,7 +32,8 @@ void bump(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) {
 Doubt doubt_of(const Session& session) {
   return {.disputed = session.is_disputed(),
           .asked_before_dispute = session.trouble && session.trouble->asked_before_dispute,
-          .vouched_for = session.trouble && session.trouble->vouched_for};
+          .vouched_for = session.trouble && session.trouble->vouched_for,
+          .was_shown = session.shown_by > 0};
 }
 
 // One pass leaves no time for it, and without a state there is nothing to compare with.
@@ -363,8 +364,10 @@ Task<void> SourcePoller::poll(Schedule::Slot first) {
       polled = take_answer(slot, answer, sent);
     }
     if (polled == Polled::kStrange) {
+      const std::uint64_t key = table_.at(slot).state.key;
       std::string id(table_.at(slot).state.info.id());
-      co_await finder_.ask_for(std::move(id));
+      const bool has_row = co_await finder_.ask_for(std::move(id));
+      if (!stopping_ && table_.is_open(slot, key)) settle_strange(slot, has_row);
     }
     services_.metrics.poll_seconds.observe(SteadyClock::now() - began);
     if (polling_ == 1) note_first_contact();
@@ -521,7 +524,28 @@ void SourcePoller::read_was_strange(Schedule::Slot slot) {
   error.remedy = "look on the appliance whether its id was given away; it is read once a listing shows whose it is";
   reads_.failed(session.state.key, error, SteadyClock::now());
   judge_reads();
-  schedule(slot, settings_.poll.discovery_interval, PollOrder::Urgency::kQuiet);
+}
+
+void SourcePoller::settle_strange(Schedule::Slot slot, bool has_row) {
+  Session& session = table_.at(slot);
+  const bool was_settled = !session.is_strange() || session.is_disputed();  // by the row that was asked for
+  const AfterStrange after = after_strange({.was_settled = was_settled,
+                                            .has_row = has_row,
+                                            .source_lists = health_.lists(),
+                                            .is_listed = session.shown_by >= finder_.last_listing()});
+  if (was_settled) return;
+  if (after == AfterStrange::kGivenAway) return give_up(slot, kGivenAway);
+  LostSession& lost = session.in_trouble().lost;
+  if (after == AfterStrange::kReadAgain) lost.cleared();
+  if (after == AfterStrange::kMayBeGone) {
+    lost.failed(SteadyClock::now());
+    if (lost.given_up(finder_.listed_at()))
+      return give_up(slot, "nothing shows it any more, and the log under its id seems to be another session's");
+  }
+  if (mode_ == PollMode::kForever) return schedule(slot, settings_.poll.discovery_interval, PollOrder::Urgency::kQuiet);
+  log_error({.source = settings_.name, .session = session.state.info.id()},
+            "could not be read: the log under its id seems to be another session's");
+  left_unread_ = counters_.failing = true;
 }
 
 // The session's log was read to its end.

@@ -130,6 +130,7 @@ class SourcePoller : private FoundSessions, private VerifiedSessions {
   void count_not_json(std::string_view session, std::string_view expected, std::string_view body);
   void count_not_utf8(Schedule::Slot slot, std::size_t events);
   void read_was_strange(Schedule::Slot slot);
+  void settle_strange(Schedule::Slot slot, bool has_row);
   void read_was(Schedule::Slot slot, Watched sent, Pace::News news, LogFill fill);
   std::chrono::milliseconds slowest_pace(Session& session);
   void poll_failed(Schedule::Slot slot, const Error& error);

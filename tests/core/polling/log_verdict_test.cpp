@@ -11,7 +11,9 @@ constexpr PollMode kModes[] = {PollMode::kForever, PollMode::kOnePass};
 
 TEST(LogVerdict, HowALogIsTakenFollowsWhatIsHeldAgainstIt) {
   EXPECT_EQ(strange_of({}, PollMode::kForever), Strange::kLeave);
-  EXPECT_EQ(strange_of({}, PollMode::kOnePass), Strange::kTake);
+  EXPECT_EQ(strange_of({.was_shown = true}, PollMode::kForever), Strange::kLeave);
+  EXPECT_EQ(strange_of({.was_shown = true}, PollMode::kOnePass), Strange::kTake);
+  EXPECT_EQ(strange_of({}, PollMode::kOnePass), Strange::kLeave) << "no listing of this pass showed it";
   EXPECT_EQ(strange_of({.vouched_for = true}, PollMode::kForever), Strange::kTake);
   for (const PollMode mode : kModes) {
     EXPECT_EQ(strange_of({.disputed = true}, mode), Strange::kOnlyOwn);
@@ -40,6 +42,14 @@ TEST(LogVerdict, WhoseALogIs) {
     EXPECT_EQ(owner_of(each.doubt, read), each.owner)
         << "case " << &each - cases << ": disputed " << each.doubt.disputed << ", entries " << each.entries;
   }
+}
+
+TEST(LogVerdict, WhatBecomesOfASessionWhoseLogIsStrange) {
+  EXPECT_EQ(after_strange({.was_settled = true, .has_row = true}), AfterStrange::kReadAgain);
+  EXPECT_EQ(after_strange({.has_row = true, .source_lists = true, .is_listed = true}), AfterStrange::kGivenAway);
+  EXPECT_EQ(after_strange({.source_lists = true}), AfterStrange::kMayBeGone);
+  EXPECT_EQ(after_strange({.source_lists = true, .is_listed = true}), AfterStrange::kReadAgain);
+  EXPECT_EQ(after_strange({}), AfterStrange::kReadAgain) << "a source that does not list shows nothing";
 }
 
 TEST(LogVerdict, WhenASessionIsReadAgain) {
