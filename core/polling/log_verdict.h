@@ -51,8 +51,7 @@ enum class NextRead : std::uint8_t {
   kDone,          // nothing more will come of it
   kAtOnce,        // its last read was sent before the dispute about it was known
   kNotInOnePass,  // it is not done, and this pass has no more to ask
-  kOfAnother,     // the id names another session, and of this one nothing more will come
-  kByPace,        // it is open: as often as it brings news
+  kByPace,        // it is open, or disputed with an empty log, which tells nothing: as often as it brings news
   kAfterWait,     // it settles: SessionLife says when
 };
 

@@ -566,7 +566,6 @@ void SourcePoller::read_was(Schedule::Slot slot, Watched sent, Pace::News news, 
                                     .without_news = without_news(session)},
                                    mode_);
   if (again == NextRead::kDone) return finish(slot);
-  if (again == NextRead::kOfAnother) return part(slot);
   if (again == NextRead::kAtOnce) return schedule(slot, std::chrono::milliseconds{0}, PollOrder::Urgency::kExpected);
   table_.enter(slot, session.life.final() ? Phase::kSettling : Phase::kOpen);
   std::vector<StateRecord> records;
