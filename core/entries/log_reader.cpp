@@ -80,6 +80,7 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
   outcome.fault = log.fault;
   outcome.more_elsewhere = log.more_elsewhere;
   outcome.recognised = comparer_.recognised();
+  outcome.held_back = comparer_.held_back();
   outcome.shrunk = is_whole && lacks_known_entries(session);
   // An empty log may be one that is not there yet.
   const bool decides = is_reopened && is_whole && !log.entries.empty();

@@ -37,6 +37,7 @@ struct SourceFormat {
 struct ReadOutcome {
   std::size_t entries = 0;     // in the answer
   std::size_t recognised = 0;  // of them known before
+  std::size_t held_back = 0;   // of them not known, and not due yet under `changes = "final"`
   std::size_t events_new = 0, events_changed = 0, events_error = 0, events_gap = 0;
   std::size_t not_utf8 = 0;  // events in which bytes were replaced
   std::string fault;         // the answer is broken behind the entries that were taken

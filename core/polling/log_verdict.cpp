@@ -21,6 +21,11 @@ AfterStrange after_strange(const StrangeRead& read) {
   return read.source_lists && !read.is_listed ? AfterStrange::kMayBeGone : AfterStrange::kReadAgain;
 }
 
+bool lacks_something(const GivenAway& session) {
+  if (session.was_done) return false;
+  return session.held_back || !(session.was_read || session.was_only_queued);
+}
+
 NextRead next_read(const ReadToEnd& read, PollMode mode) {
   using Step = SessionLife::Next::Step;
   if (read.next.step == Step::kDone) {

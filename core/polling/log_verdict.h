@@ -47,6 +47,16 @@ enum class AfterStrange {
 };
 AfterStrange after_strange(const StrangeRead& read);
 
+// A session whose id names another one now.
+struct GivenAway {
+  bool was_done = false;         // all of it had been read before the row came that named another start
+  bool was_read = false;         // since its final state was seen
+  bool held_back = false;        // entries of it, which were not due under `changes = "final"`
+  bool was_only_queued = false;  // nothing was ever written of it
+};
+// Whether something of it may never be delivered.
+bool lacks_something(const GivenAway& session);
+
 enum class NextRead : std::uint8_t {
   kDone,          // nothing more will come of it
   kAtOnce,        // its last read was sent before the dispute about it was known

@@ -446,6 +446,7 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
   }
   health_.more_elsewhere(session.state.info.id(), read->more_elsewhere);
   session.body_hash = hash;
+  session.holds_back = read->held_back > 0;
   session.entries = static_cast<std::uint32_t>(read->entries);
   session.fill = !read->more_elsewhere.empty()        ? LogFill::kPart
                  : read->entries == 0 || read->shrunk ? LogFill::kLacking
@@ -474,15 +475,20 @@ Owner SourcePoller::settle_owner(Schedule::Slot slot, const ReadOutcome& read) {
 void SourcePoller::part(Schedule::Slot slot) {
   const Session& session = table_.at(slot);
   schedule_.cancel(slot);
-  if (session.trouble->was_done || (session.life.final() && session.read)) {
-    log_info({.source = settings_.name, .session = session.state.info.id()}, "ends here: {}", kGivenAway);
-  } else if (session.state.phase != Phase::kWaiting) {
+  const bool lacks = lacks_something({.was_done = session.trouble->was_done,
+                                      .was_read = session.life.final() && session.state.phase == Phase::kSettling,
+                                      .held_back = session.holds_back || (format_.only_final && !session.read),
+                                      .was_only_queued = was_only_queued(session)});
+  if (lacks) {
     say_gap(slot, kGivenAway);
+  } else {
+    log_info({.source = settings_.name, .session = session.state.info.id()}, "ends here: {}", kGivenAway);
   }
   reads_.gone(session.state.key);
   std::vector<StateRecord> records;
   const Showing how = finder_.showing();
-  const SessionTable::TakenIn taken = table_.is_another(slot, how, records);
+  const auto end = lacks ? SessionTable::End::kGivenUp : SessionTable::End::kRead;
+  const SessionTable::TakenIn taken = table_.is_another(slot, end, how, records);
   push(std::move(records));
   if (taken.as == SessionTable::TakenIn::As::kNew) schedule_first(taken.slot);
 }
@@ -635,14 +641,18 @@ void SourcePoller::poll_failed(Schedule::Slot slot, const Error& error) {
 // queued had nothing to read.
 void SourcePoller::give_up(Schedule::Slot slot, std::string_view why) {
   const Session& session = table_.at(slot);
-  if (session.read && session.state.history.size() == 0 &&
-      settings_.dialect->session_is_queued(session.state.info.view().status)) {
+  if (was_only_queued(session)) {
     log_info({.source = settings_.name, .session = session.state.info.id()}, "ends unread, it was only queued: {}",
              why);
   } else {
     say_gap(slot, why);
   }
   finish(slot);
+}
+
+bool SourcePoller::was_only_queued(const Session& session) const {
+  return session.read && session.state.history.size() == 0 &&
+         settings_.dialect->session_is_queued(session.state.info.view().status);
 }
 
 void SourcePoller::say_gap(Schedule::Slot slot, std::string_view why) {
@@ -660,7 +670,7 @@ void SourcePoller::finish(Schedule::Slot slot) {
   log_debug({.source = settings_.name, .session = table_.at(slot).state.info.id()}, "is done");
   std::vector<StateRecord> records;
   table_.set_fingerprint_bytes(services_.fingerprint_bytes);
-  table_.finish(slot, system_now(), records);
+  table_.finish(slot, SessionTable::End::kRead, system_now(), records);
   push(std::move(records));
 }
 

@@ -136,6 +136,7 @@ class SourcePoller : private FoundSessions, private VerifiedSessions {
   void poll_failed(Schedule::Slot slot, const Error& error);
   void give_up(Schedule::Slot slot, std::string_view why);
   void say_gap(Schedule::Slot slot, std::string_view why);
+  bool was_only_queued(const Session& session) const;
   Watched without_news(const Session& session) const;
   void finish(Schedule::Slot slot);
 

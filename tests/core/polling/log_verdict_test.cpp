@@ -52,6 +52,14 @@ TEST(LogVerdict, WhatBecomesOfASessionWhoseLogIsStrange) {
   EXPECT_EQ(after_strange({}), AfterStrange::kReadAgain) << "a source that does not list shows nothing";
 }
 
+TEST(LogVerdict, WhatMayBeMissingOfASessionWhoseIdWasGivenAway) {
+  EXPECT_TRUE(lacks_something({})) << "it was listed and never read, or ran";
+  EXPECT_FALSE(lacks_something({.was_done = true}));
+  EXPECT_FALSE(lacks_something({.was_read = true}));
+  EXPECT_FALSE(lacks_something({.was_only_queued = true}));
+  EXPECT_TRUE(lacks_something({.was_read = true, .held_back = true}));
+}
+
 TEST(LogVerdict, WhenASessionIsReadAgain) {
   struct Case {
     ReadToEnd read;
