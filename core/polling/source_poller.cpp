@@ -9,6 +9,7 @@
 #include "core/base/body_hash.h"
 #include "core/base/json_text.h"
 #include "core/base/log_line.h"
+#include "core/entries/identity.h"
 
 namespace sessionlogd {
 namespace {
@@ -540,13 +541,14 @@ void SourcePoller::settle_strange(Schedule::Slot slot, bool has_row) {
                                             .source_lists = health_.lists(),
                                             .is_listed = session.shown_by >= finder_.last_listing()});
   if (was_settled) return;
-  if (after == AfterStrange::kGivenAway) return give_up(slot, kGivenAway);
+  if (after == AfterStrange::kGivenAway) return give_up(slot, SessionTable::End::kGivenUp, kGivenAway);
   LostSession& lost = session.in_trouble().lost;
   if (after == AfterStrange::kReadAgain) lost.cleared();
   if (after == AfterStrange::kMayBeGone) {
     lost.failed(SteadyClock::now());
     if (lost.given_up(finder_.listed_at()))
-      return give_up(slot, "nothing shows it any more, and the log under its id seems to be another session's");
+      return give_up(slot, SessionTable::End::kGivenUp,
+                     "nothing shows it any more, and the log under its id seems to be another session's");
   }
   if (mode_ == PollMode::kForever) return schedule(slot, settings_.poll.discovery_interval, PollOrder::Urgency::kQuiet);
   log_error({.source = settings_.name, .session = session.state.info.id()},
@@ -571,7 +573,7 @@ void SourcePoller::read_was(Schedule::Slot slot, Watched sent, Pace::News news, 
                                     .entries = session.entries,
                                     .without_news = without_news(session)},
                                    mode_);
-  if (again == NextRead::kDone) return finish(slot);
+  if (again == NextRead::kDone) return finish(slot, SessionTable::End::kRead);
   if (again == NextRead::kAtOnce) return schedule(slot, std::chrono::milliseconds{0}, PollOrder::Urgency::kExpected);
   table_.enter(slot, session.life.final() ? Phase::kSettling : Phase::kOpen);
   std::vector<StateRecord> records;
@@ -632,22 +634,28 @@ void SourcePoller::poll_failed(Schedule::Slot slot, const Error& error) {
   } else {
     trouble.lost.failed(SteadyClock::now());
     if (trouble.lost.given_up(error.http_status == 404 ? finder_.listed_at() : read_at_))
-      return give_up(slot, error.detail);
+      return give_up(slot, failed.is_listed ? SessionTable::End::kRead : SessionTable::End::kGivenUp, error.detail);
   }
   schedule(slot, wait, PollOrder::Urgency::kQuiet);
 }
 
-// What was not read of it never will be: that is said in the output, where it is missing. A session that was only ever
-// queued had nothing to read.
-void SourcePoller::give_up(Schedule::Slot slot, std::string_view why) {
+// What was not read of it never will be, unless what does not show it now shows it again: that is said in the output,
+// where it is missing. A session that was only ever queued had nothing to read. One that was shown again and could not
+// be read since is done: nothing else is missing than what was said, and it would come back with each sweep.
+void SourcePoller::give_up(Schedule::Slot slot, SessionTable::End end, std::string_view why) {
   const Session& session = table_.at(slot);
+  const SessionState& state = session.state;
+  if (state.phase == Phase::kWaiting && state.history.knows(gap_key(GapKind::kGivenUp, 0, state.key))) {
+    log_info({.source = settings_.name, .session = state.info.id()}, "ends unread, as before: {}", why);
+    return finish(slot, SessionTable::End::kRead);
+  }
   if (was_only_queued(session)) {
     log_info({.source = settings_.name, .session = session.state.info.id()}, "ends unread, it was only queued: {}",
              why);
   } else {
     say_gap(slot, why);
   }
-  finish(slot);
+  finish(slot, end);
 }
 
 bool SourcePoller::was_only_queued(const Session& session) const {
@@ -664,13 +672,13 @@ void SourcePoller::say_gap(Schedule::Slot slot, std::string_view why) {
   uncommitted_.pushed(services_.queue.pushed(), SteadyClock::now());
 }
 
-void SourcePoller::finish(Schedule::Slot slot) {
+void SourcePoller::finish(Schedule::Slot slot, SessionTable::End end) {
   schedule_.cancel(slot);
   reads_.gone(table_.at(slot).state.key);
   log_debug({.source = settings_.name, .session = table_.at(slot).state.info.id()}, "is done");
   std::vector<StateRecord> records;
   table_.set_fingerprint_bytes(services_.fingerprint_bytes);
-  table_.finish(slot, SessionTable::End::kRead, system_now(), records);
+  table_.finish(slot, end, system_now(), records);
   push(std::move(records));
 }
 

@@ -134,11 +134,11 @@ class SourcePoller : private FoundSessions, private VerifiedSessions {
   void read_was(Schedule::Slot slot, Watched sent, Pace::News news, LogFill fill);
   std::chrono::milliseconds slowest_pace(Session& session);
   void poll_failed(Schedule::Slot slot, const Error& error);
-  void give_up(Schedule::Slot slot, std::string_view why);
+  void give_up(Schedule::Slot slot, SessionTable::End end, std::string_view why);
   void say_gap(Schedule::Slot slot, std::string_view why);
   bool was_only_queued(const Session& session) const;
   Watched without_news(const Session& session) const;
-  void finish(Schedule::Slot slot);
+  void finish(Schedule::Slot slot, SessionTable::End end);
 
   void schedule(Schedule::Slot slot, std::chrono::milliseconds wait, PollOrder::Urgency urgency);
   void schedule_first(Schedule::Slot slot);
