@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/clock.h"
+
 namespace sessionlogd {
 
 void RestoredState::record(std::string_view source_id, const StateRecord& record) {
@@ -55,17 +57,19 @@ void RestoredState::delivered(const Delivered& event) {
   history.advance({0, event.hash, event.entry_key, change, false, at->second});
   if (event.log_time) {
     session.latest = std::max<Instant>(session.latest, *event.log_time);
-    raise_line_limit(source, *event.log_time);
+    raise_line_limit(source, event);
   }
   touched.changed.push_back(at->second);
 }
 
-// The state of the source is made of the output: first contact is to begin where that ends.
-void RestoredState::raise_line_limit(Source& source, Instant log_time) {
+// The state of the source is made of the output: first contact is to begin where that ends. A log time that lies behind
+// the time at which it was read, or ahead of now, says nothing of how far that is.
+void RestoredState::raise_line_limit(Source& source, const Delivered& event) {
   SourceState& state = source.restored.source;
   if (state.line || state.listed_to) return;
-  if (state.line_limit && *state.line_limit >= log_time) return;
-  state.line_limit = log_time;
+  const Instant reached = std::min(*event.log_time, event.read_at.value_or(*event.log_time));
+  if (reached > system_now() || (state.line_limit && *state.line_limit >= reached)) return;
+  state.line_limit = reached;
   source.line_limit_raised = true;
 }
 

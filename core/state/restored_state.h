@@ -54,7 +54,7 @@ class RestoredState : public StateVisitor {
     bool opened = false;  // it was done
   };
 
-  static void raise_line_limit(Source& source, Instant log_time);
+  static void raise_line_limit(Source& source, const Delivered& event);
   static void remove(Source& source, const StateRecord& record);
   SessionState& session_of(Source& source, const Delivered& event, bool& opened);
   static void append_rows(const Chunks& chunks, SessionHistory& history);

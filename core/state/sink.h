@@ -24,6 +24,7 @@ struct Delivered {
   std::uint64_t entry_key;
   std::uint32_t hash;
   std::optional<Instant> log_time = std::nullopt;  // nullopt: none that could be read
+  std::optional<Instant> read_at = std::nullopt;   // our clock; nullopt: the output does not say it
 };
 
 // Takes the durable state apart; implemented by core/restored_state.

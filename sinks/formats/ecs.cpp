@@ -244,6 +244,7 @@ class EcsReader : public LineReader {
     event.entry.source_id = texts_[kSourceId] ? *texts_[kSourceId] : *texts_[kSource];
     event.entry.session_id = *texts_[kSessionId];
     event.entry.log_time = log_time();
+    if (const auto created = parse_rfc3339(text(kCreated))) event.entry.read_at = created->instant;
     event.change = change_of(text(kChange));
     event.source_name = text(kSource);
     event.message = text(kMessage);

@@ -241,6 +241,20 @@ TEST(RestoredState, KnowsHowFarTheOutputReachesWhereNothingElseSaysWhereFirstCon
   EXPECT_EQ(again.take("src").source.line, (Instant{5, 0}));
 }
 
+TEST(RestoredState, DoesNotBelieveThatTheOutputReachesIntoTheFuture) {
+  const auto limit = [](const Delivered& wrong) {
+    RestoredState state;
+    state.delivered({"src", "s1", 7, 1, 1, Instant{9, 1}});
+    state.delivered(wrong);
+    return decode_source(state.settle().back().records.back().value).line_limit;
+  };
+  const Instant now = system_now(), ahead{now.seconds + 3'600, 0};
+  EXPECT_EQ(limit({"src", "s1", 7, 2, 1, ahead}), (Instant{9, 1}));
+  EXPECT_EQ(limit({"src", "s1", 7, 2, 1, ahead, Instant{20, 0}}), (Instant{20, 0}));
+  EXPECT_EQ(limit({"src", "s1", 7, 2, 1, Instant{30, 0}, Instant{20, 0}}), (Instant{20, 0})) << "it is over by now";
+  EXPECT_EQ(limit({"src", "s1", 7, 2, 1, Instant{10, 0}, Instant{20, 0}}), (Instant{10, 0}));
+}
+
 TEST(RestoredState, ReadsTheMarksOfAVersionBefore) {
   using namespace state_row;
   std::string row;
