@@ -9,7 +9,7 @@
 #include "core/base/body_hash.h"
 #include "core/base/json_text.h"
 #include "core/base/log_line.h"
-#include "core/entries/identity.h"
+#include "core/state/identity.h"
 
 namespace sessionlogd {
 namespace {

@@ -109,6 +109,7 @@ class SourcePoller : private FoundSessions, private VerifiedSessions {
   std::string_view busy_with() const override;
   void verify_begins_read() override { ++polling_; }
   void verify_ends_read() override;
+  void verify_has_read(std::uint64_t session_key) override { reads_.read(session_key, SteadyClock::now()); }
   bool lacks(const ListedSession& row, std::size_t entries) override;
 
   Task<void> find_sessions();

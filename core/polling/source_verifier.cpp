@@ -202,6 +202,7 @@ SourceVerifier::Tried SourceVerifier::compare(const Candidate& one, const Body& 
   }
   const Result<Comparison> compared = parts_.reader.compare(parts_.format, *known, body);
   if (compared.has_error()) return is_last_try ? could_not(one, compared.error().detail) : Tried::kAgain;
+  parts_.sessions.verify_has_read(one.key);
   missing = compared->missing;
   if (missing > 0) return Tried::kLacks;
   if (!compared->unknown.empty())

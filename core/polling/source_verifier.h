@@ -36,6 +36,8 @@ class VerifiedSessions {
   virtual std::string_view busy_with() const = 0;
   virtual void verify_begins_read() = 0;
   virtual void verify_ends_read() = 0;
+  // That session's log could be read.
+  virtual void verify_has_read(std::uint64_t session_key) = 0;
   // So many entries of the session's log were not delivered: it is opened again. false: by now it is open anyway.
   virtual bool lacks(const ListedSession& row, std::size_t entries) = 0;
 };

@@ -187,6 +187,16 @@ TEST(AFinishedSession, WithoutItsLogMakesNoSourceNotWell) {
   }
 }
 
+// Of a quiet source nothing else is read for hours, but by verify.
+TEST(FinishedSessions, WithoutTheirLogsMakeNoSourceNotWellWhoseLogsVerifyReads) {
+  SimulatedShard shard({.tick = 1s, .remembers = true, .verify = 1h});
+  SimulatedAppliance& appliance = shard.add(one_each(1min, 30, -50min, 30s) + one_each(1min, 3, 2h, 30s));
+  for (std::size_t i = 30; i < 33; ++i) appliance.refuse_log(i, 404);
+  run(shard, 2h + 30min);
+  EXPECT_EQ(shard.view(0).sessions_failing, 3u);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kOk) << shard.view(0).error;
+}
+
 TEST(FinishedSessions, ThatAllLackTheirLogsMakeASourceNotWell) {
   SimulatedShard shard(options());
   SimulatedAppliance& appliance = shard.add(one_each(1min, 20, -10min, 30s));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/base/clock.h"
 #include "core/state/state_row.h"
 
 namespace sessionlogd {
