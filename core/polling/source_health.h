@@ -62,6 +62,8 @@ class SourceHealth {
 
   // Everything that the first listing showed was read.
   void first_contact(std::uint64_t sessions, std::uint64_t entries);
+  // By an earlier run: it is not said again.
+  void had_contact() { had_contact_ = true; }
 
   // What is wrong with what it shows, "" = nothing.
   const std::string& sweep_fault() const { return sweep_fault_; }

@@ -95,6 +95,7 @@ SourcePoller::SourcePoller(Parts parts, RestoredSource&& restored)
                  .schedule = schedule_,
                  .uncommitted = uncommitted_,
                  .queue = services_.queue}) {
+  if (table_.source().line) health_.had_contact();
   counters_.sessions = counters_.read = 0;
   counters_.listed = counters_.failing = false;
   for (const Schedule::Slot slot : table_.slots()) {

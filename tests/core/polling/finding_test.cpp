@@ -1,6 +1,7 @@
 // What sources find on simulated time whose appliances, clocks and listings are not what one would wish: everything
 // that ran is delivered, and nothing twice.
 #include "tests/core/polling/finding.h"
+#include "tests/core/captured_log.h"
 
 namespace sessionlogd {
 namespace {
@@ -67,6 +68,17 @@ TEST(FirstContact, ThatIsCutByARestartAnywhereMovesNoLineAndLosesNothing) {
     EXPECT_EQ(shard.reckoning().twice(), 0u) << cut;
     EXPECT_EQ(shard.reckoning().gaps(), 0u) << cut;
   }
+}
+
+TEST(FirstContact, IsSaidOnce) {
+  SimulatedShard shard({.tick = 1s, .remembers = true});
+  const CapturedLog log;
+  shard.add(one_each(1min, 5, -10min, 30s));
+  shard.run(5min);
+  EXPECT_EQ(log.count("first contact: "), 1) << log.text();
+  shard.restart(0);
+  shard.run(5min);
+  EXPECT_EQ(log.count("first contact: "), 1) << log.text();
 }
 
 TEST(FirstContact, GoesOnForDaysWhileNoSweepIsComplete) {
