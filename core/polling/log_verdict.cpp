@@ -2,10 +2,9 @@
 
 namespace sessionlogd {
 
-// In one pass a listing vouches for what it showed and did not dispute.
-Strange strange_of(const Doubt& doubt, PollMode mode) {
+Strange strange_of(const Doubt& doubt) {
   if (doubt.disputed) return Strange::kOnlyOwn;
-  return doubt.vouched_for || (mode == PollMode::kOnePass && doubt.was_shown) ? Strange::kTake : Strange::kLeave;
+  return doubt.vouched_for ? Strange::kTake : Strange::kLeave;
 }
 
 Owner owner_of(const Doubt& doubt, const ReadOutcome& read) {
@@ -15,9 +14,10 @@ Owner owner_of(const Doubt& doubt, const ReadOutcome& read) {
   return read.entries == 0 || doubt.asked_before_dispute ? Owner::kSession : Owner::kCorrectedSession;
 }
 
-AfterStrange after_strange(const StrangeRead& read) {
+AfterStrange after_strange(const StrangeRead& read, PollMode mode) {
   if (read.was_settled) return AfterStrange::kReadAgain;
   if (read.has_row) return AfterStrange::kGivenAway;
+  if (mode == PollMode::kOnePass && read.was_shown) return AfterStrange::kTake;
   return read.source_lists && !read.is_listed ? AfterStrange::kMayBeGone : AfterStrange::kReadAgain;
 }
 

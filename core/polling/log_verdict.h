@@ -20,11 +20,10 @@ struct Doubt {
   bool disputed = false;              // a row named another start under its id, and nothing has settled that
   bool asked_before_dispute = false;  // the request was on its way when that row came
   bool vouched_for = false;           // a listing that was asked for because its log looked strange says it is its own
-  bool was_shown = false;             // a row of this run was taken for its own
 };
 
 // How LogReader is to take the log.
-Strange strange_of(const Doubt& doubt, PollMode mode);
+Strange strange_of(const Doubt& doubt);
 
 enum class Owner : std::uint8_t {
   kSession,           // nothing says otherwise
@@ -39,13 +38,15 @@ struct StrangeRead {
   bool was_settled = false;                      // the row is the session's, or disputes it: its log is read again
   bool has_row = false;                          // the source gave one
   bool source_lists = false, is_listed = false;  // as in FailedRead
+  bool was_shown = false;                        // a row of this run was taken for its own
 };
 enum class AfterStrange {
   kReadAgain,  // a row says whose it is, or one may yet
   kGivenAway,  // the row is another session's, which is known: the id does not name this one any more
   kMayBeGone,  // nothing shows the session: see LostSession
+  kTake,       // no listing will come any more, and the one that came showed it
 };
-AfterStrange after_strange(const StrangeRead& read);
+AfterStrange after_strange(const StrangeRead& read, PollMode mode);
 
 // A session whose id names another one now.
 struct GivenAway {

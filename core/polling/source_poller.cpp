@@ -33,8 +33,7 @@ void bump(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) {
 Doubt doubt_of(const Session& session) {
   return {.disputed = session.is_disputed(),
           .asked_before_dispute = session.trouble && session.trouble->asked_before_dispute,
-          .vouched_for = session.trouble && session.trouble->vouched_for,
-          .was_shown = session.shown_by > 0};
+          .vouched_for = session.trouble && session.trouble->vouched_for};
 }
 
 // One pass leaves no time for it, and without a state there is nothing to compare with.
@@ -410,8 +409,7 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
   }
   const Doubt doubt = doubt_of(session);
   const bool was_known = session.state.history.size() > 0;
-  const Result<ReadOutcome> read =
-      services_.reader.read(format_, session.state, answer.body, last, strange_of(doubt, mode_));
+  const Result<ReadOutcome> read = services_.reader.read(format_, session.state, answer.body, last, strange_of(doubt));
   const bool broken = read.has_error() ? read.error().kind == ErrorKind::kBadAnswer : !read->fault.empty();
   const bool is_no_log = read.has_error() && read.error().worth_keeping;
   if (broken && (is_no_log || !is_json(answer.body.text())))
@@ -540,14 +538,21 @@ void SourcePoller::settle_strange(Schedule::Slot slot, bool has_row) {
   const AfterStrange after = after_strange({.was_settled = was_settled,
                                             .has_row = has_row,
                                             .source_lists = health_.lists(),
-                                            .is_listed = session.shown_by >= finder_.last_listing()});
+                                            .is_listed = session.shown_by >= finder_.last_listing(),
+                                            .was_shown = session.shown_by > 0},
+                                           mode_);
   if (was_settled) return;
   if (after == AfterStrange::kGivenAway) return give_up(slot, SessionTable::End::kGivenUp, kGivenAway);
-  LostSession& lost = session.in_trouble().lost;
-  if (after == AfterStrange::kReadAgain) lost.cleared();
+  ReadTrouble& trouble = session.in_trouble();
+  if (after == AfterStrange::kTake) {
+    trouble.strange_since.reset();
+    trouble.vouched_for = true;
+    return schedule(slot, std::chrono::milliseconds{0}, PollOrder::Urgency::kExpected);
+  }
+  if (after == AfterStrange::kReadAgain) trouble.lost.cleared();
   if (after == AfterStrange::kMayBeGone) {
-    lost.failed(SteadyClock::now());
-    if (lost.given_up(finder_.listed_at()))
+    trouble.lost.failed(SteadyClock::now());
+    if (trouble.lost.given_up(finder_.listed_at()))
       return give_up(slot, SessionTable::End::kGivenUp,
                      "nothing shows it any more, and the log under its id seems to be another session's");
   }

@@ -10,15 +10,10 @@ using Step = SessionLife::Next::Step;
 constexpr PollMode kModes[] = {PollMode::kForever, PollMode::kOnePass};
 
 TEST(LogVerdict, HowALogIsTakenFollowsWhatIsHeldAgainstIt) {
-  EXPECT_EQ(strange_of({}, PollMode::kForever), Strange::kLeave);
-  EXPECT_EQ(strange_of({.was_shown = true}, PollMode::kForever), Strange::kLeave);
-  EXPECT_EQ(strange_of({.was_shown = true}, PollMode::kOnePass), Strange::kTake);
-  EXPECT_EQ(strange_of({}, PollMode::kOnePass), Strange::kLeave) << "no listing of this pass showed it";
-  EXPECT_EQ(strange_of({.vouched_for = true}, PollMode::kForever), Strange::kTake);
-  for (const PollMode mode : kModes) {
-    EXPECT_EQ(strange_of({.disputed = true}, mode), Strange::kOnlyOwn);
-    EXPECT_EQ(strange_of({.disputed = true, .vouched_for = true}, mode), Strange::kOnlyOwn);
-  }
+  EXPECT_EQ(strange_of({}), Strange::kLeave);
+  EXPECT_EQ(strange_of({.vouched_for = true}), Strange::kTake);
+  EXPECT_EQ(strange_of({.disputed = true}), Strange::kOnlyOwn);
+  EXPECT_EQ(strange_of({.disputed = true, .vouched_for = true}), Strange::kOnlyOwn);
 }
 
 TEST(LogVerdict, WhoseALogIs) {
@@ -45,11 +40,16 @@ TEST(LogVerdict, WhoseALogIs) {
 }
 
 TEST(LogVerdict, WhatBecomesOfASessionWhoseLogIsStrange) {
-  EXPECT_EQ(after_strange({.was_settled = true, .has_row = true}), AfterStrange::kReadAgain);
-  EXPECT_EQ(after_strange({.has_row = true, .source_lists = true, .is_listed = true}), AfterStrange::kGivenAway);
-  EXPECT_EQ(after_strange({.source_lists = true}), AfterStrange::kMayBeGone);
-  EXPECT_EQ(after_strange({.source_lists = true, .is_listed = true}), AfterStrange::kReadAgain);
-  EXPECT_EQ(after_strange({}), AfterStrange::kReadAgain) << "a source that does not list shows nothing";
+  for (const PollMode mode : kModes) {
+    EXPECT_EQ(after_strange({.was_settled = true, .has_row = true, .was_shown = true}, mode), AfterStrange::kReadAgain);
+    EXPECT_EQ(after_strange({.has_row = true, .source_lists = true, .is_listed = true, .was_shown = true}, mode),
+              AfterStrange::kGivenAway);
+    EXPECT_EQ(after_strange({.source_lists = true}, mode), AfterStrange::kMayBeGone);
+    EXPECT_EQ(after_strange({}, mode), AfterStrange::kReadAgain) << "a source that does not list shows nothing";
+  }
+  const StrangeRead listed{.source_lists = true, .is_listed = true, .was_shown = true};
+  EXPECT_EQ(after_strange(listed, PollMode::kForever), AfterStrange::kReadAgain);
+  EXPECT_EQ(after_strange(listed, PollMode::kOnePass), AfterStrange::kTake);
 }
 
 TEST(LogVerdict, WhatMayBeMissingOfASessionWhoseIdWasGivenAway) {
