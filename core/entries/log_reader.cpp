@@ -264,7 +264,7 @@ bool LogReader::lacks_known_entries(const SessionState& session) const {
 // read may be anyone's.
 bool LogReader::may_be_anothers(const SourceFormat& source, const SessionState& session, const SessionLog& log,
                                 Strange strange) {
-  if (strange == Strange::kOnlyOwn && session.delivered_sum) return !holds_what_was_delivered(source, session, log);
+  if (session.delivered_sum.value_or(0) != 0) return !holds_what_was_delivered(source, session, log);
   if (session.history.size() > 0 || strange == Strange::kOnlyOwn) return true;
   const SessionInfo info = session.info.view();
   if (!info.stop || !source.dialect->session_is_final(info.status)) return false;

@@ -63,7 +63,7 @@ struct Comparison {
 // What to do with an answer in which no entry is known: it may be of another session, to which the id was given.
 enum class Strange {
   kTake,
-  kLeave,    // of a finished session, where others are known of it, or all of these are from after it had stopped
+  kLeave,    // where others are known of the session, or it had stopped before all of these were written
   kOnlyOwn,  // of a session whose row names another start: whatever nothing shows to be its own
 };
 
