@@ -151,6 +151,7 @@ SessionTable::TakenIn SessionTable::take_in_open(Slot slot, const ListedSession&
                                                  std::vector<StateRecord>& records) {
   Session& session = sessions_[slot];
   session.shown_by = how.inquiry;
+  session.stop_hash = listed.stop_hash;
   const SessionInfo info = info_of(listed);
   const bool was_final = session.life.final();
   session.life.listed(settings_.dialect->session_is_final(listed.status), listed.beside_start(), listed.shown);
@@ -232,6 +233,7 @@ SessionTable::TakenIn SessionTable::open(const ListedSession& listed, const Name
   const Slot slot = add(std::move(state));
   Session& session = sessions_[slot];
   session.shown_by = how.inquiry;
+  session.stop_hash = listed.stop_hash;
   session.life.listed(settings_.dialect->session_is_final(listed.status), listed.beside_start(), listed.shown);
   if (ended_long_ago(how, info.stop, settings_.poll.settle)) session.life.ended_long_ago();
   if (const auto since = session.life.final_since()) session.state.final_since = since->count();
@@ -347,8 +349,10 @@ void SessionTable::finish(Slot slot, End end, Instant now, std::vector<StateReco
 void SessionTable::leave_alone(Slot slot, Instant now, std::vector<StateRecord>& records) {
   const SessionState& state = sessions_[slot].state;
   if (!nothing_is_known_of(state)) return finish(slot, End::kRead, now, records);
-  const DoneMark mark{
-      .kind = Kind::kLeftAlone, .digest = state.digest, .start = state.info.view().start.value_or(kNever)};
+  const DoneMark mark{.kind = Kind::kLeftAlone,
+                      .digest = state.digest,
+                      .start = state.info.view().start.value_or(kNever),
+                      .stop_hash = sessions_[slot].stop_hash};
   const std::uint64_t key = state.key;
   append_removal(key, state.history.size(), records);
   free(slot);

@@ -53,7 +53,8 @@ struct Session {
   std::uint64_t body_hash = 0;             // of that response, 0 = none
   std::unique_ptr<ReadTrouble> trouble{};  // most have none
   Pace pace;
-  std::uint32_t shown_by = 0;  // the last inquiry that showed it
+  std::uint32_t shown_by = 0;   // the last inquiry that showed it
+  std::uint32_t stop_hash = 0;  // ListedSession's, of that row; 0 = none has shown it in this run
   bool in_flight = false;
   bool read = false;               // in this run
   LogFill fill = LogFill::kUsual;  // of the last response that was read to its end

@@ -254,6 +254,14 @@ TEST_F(SessionTableTest, LeavesWhatIsKnownKnownWhenItIsLeftAlone) {
   EXPECT_EQ(table_.forget_left_alone(kNever, false, records_), 1u);
 }
 
+TEST_F(SessionTableTest, TakesUpAtOnceWhatWasLeftAloneLateAndRanAgain) {
+  ListedSession first = row(100, "Success"), again = row(100, "Success", 2);
+  first.stop_hash = 7;
+  again.stop_hash = 8;
+  table_.leave_alone(take_in(first).slot, kNow, records_);
+  EXPECT_EQ(take_in(again).as, As::kNew);
+}
+
 // ---- Opened again
 
 TEST_F(SessionTableTest, OpensADoneSessionWithItsFingerprintsWhenItsRowChanges) {
