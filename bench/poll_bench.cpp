@@ -160,11 +160,13 @@ double rate_of_shard(const SourceSettings& source) {
   shard.start([&] { ended.set_value(); });
   std::this_thread::sleep_for(kWarmUp);
   const SourceCounters& counters = *counted;
-  const std::uint64_t polls = counters.polls_unchanged;
+  const std::uint64_t polls = counters.counts()[Counted::kPollsUnchanged];
   const double cpu = cpu_seconds();
   std::this_thread::sleep_for(kRound);
-  const double rate = static_cast<double>(counters.polls_unchanged - polls) / (cpu_seconds() - cpu);
-  if (counters.polls_failed > 0 || counters.polls_unchanged == polls) throw std::runtime_error("polls failed");
+  const SourceCounts counts = counters.counts();
+  const double rate = static_cast<double>(counts[Counted::kPollsUnchanged] - polls) / (cpu_seconds() - cpu);
+  if (counts[Counted::kPollsFailed] > 0 || counts[Counted::kPollsUnchanged] == polls)
+    throw std::runtime_error("polls failed");
   shard.stop();
   ended.get_future().wait();
   shard.join();

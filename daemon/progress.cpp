@@ -26,8 +26,9 @@ Progress::Sums Progress::sum() const {
     sums.failing += counters.failing ? 1 : 0;
     sums.sessions += counters.sessions;
     sums.read += counters.read;
-    sums.entries += counters.entries;
-    sums.events += counters.events();
+    const SourceCounts counts = counters.counts();
+    sums.entries += counts[Counted::kEntries];
+    for (const std::uint64_t events : counts.events()) sums.events += events;
   }
   return sums;
 }

@@ -26,10 +26,6 @@ constexpr std::size_t kMostWaitingBytes = 32u << 20;
 constexpr std::chrono::seconds kLooksForRoom{1};
 constexpr std::size_t kRecordsPerBatch = 4'096;
 
-void bump(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) {
-  counter.fetch_add(by, std::memory_order_relaxed);
-}
-
 Doubt doubt_of(const Session& session) {
   return {.disputed = session.is_disputed(),
           .asked_before_dispute = session.trouble && session.trouble->asked_before_dispute,
@@ -278,7 +274,7 @@ bool SourcePoller::lacks(const ListedSession& row, std::size_t entries) {
   push(std::move(records));
   if (taken.as != SessionTable::TakenIn::As::kIgnored) taken_in(taken, how);
   const bool is_opened = taken.as == SessionTable::TakenIn::As::kNew && taken.is_opened_again;
-  if (is_opened) bump(counters_.verify_late, entries);
+  if (is_opened) counters_.add(Counted::kVerifyLate, entries);
   return is_opened;
 }
 
@@ -345,7 +341,7 @@ bool SourcePoller::has_work() const {
 
 void SourcePoller::note_first_contact() {
   if (counters_.listed && counters_.read >= counters_.sessions)
-    health_.first_contact(counters_.sessions, counters_.entries);
+    health_.first_contact(counters_.sessions, counters_.counts()[Counted::kEntries]);
 }
 
 // Polls `first`, and then on the same connection what is due by then.
@@ -402,8 +398,8 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
   const std::uint64_t hash = hash_body(answer.body.text());
   const bool last = session.life.is_last(sent, settings_.poll.settle) && !session.is_disputed();
   if (hash == session.body_hash && !last && !session.is_disputed()) {
-    bump(counters_.polls_unchanged);
-    bump(counters_.entries, session.entries);
+    counters_.add(Counted::kPollsUnchanged);
+    counters_.add(Counted::kEntries, session.entries);
     read_was(slot, sent, Pace::News::kUnchanged, session.fill);
     return Polled::kAll;
   }
@@ -436,10 +432,10 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
     log_info({.source = settings_.name, .session = session.state.info.id()},
              "has another log than before under the same start: it was cleared or rolled over");
   }
-  bump(counters_.entries, read->entries);
-  bump(read->events_new + read->events_error > 0 ? counters_.polls_new
-       : read->events_changed > 0                ? counters_.polls_changed
-                                                 : counters_.polls_unchanged);
+  counters_.add(Counted::kEntries, read->entries);
+  counters_.add(read->events_new + read->events_error > 0 ? Counted::kPollsNew
+                : read->events_changed > 0                ? Counted::kPollsChanged
+                                                          : Counted::kPollsUnchanged);
   if (!read->fault.empty()) {
     poll_failed(slot, Error(ErrorKind::kBadAnswer, read->fault));
     return Polled::kAll;
@@ -495,15 +491,15 @@ void SourcePoller::part(Schedule::Slot slot) {
 
 void SourcePoller::count_events(const ReadOutcome& read) {
   if (read.events() == 0) return;
-  bump(counters_.events_new, read.events_new);
-  bump(counters_.events_changed, read.events_changed);
-  bump(counters_.events_error, read.events_error);
-  bump(counters_.events_gap, read.events_gap);
+  counters_.add(Counted::kEventsNew, read.events_new);
+  counters_.add(Counted::kEventsChanged, read.events_changed);
+  counters_.add(Counted::kEventsError, read.events_error);
+  counters_.add(Counted::kEventsGap, read.events_gap);
   uncommitted_.pushed(services_.queue.pushed(), SteadyClock::now());
 }
 
 void SourcePoller::count_not_json(std::string_view session, std::string_view expected, std::string_view body) {
-  bump(counters_.not_json);
+  counters_.add(Counted::kNotJson);
   if (services_.quarantine == nullptr) return;
   services_.quarantine->keep({settings_.name, session, expected}, body,
                              [this](std::string_view kept) { return api_.echoes_secret(kept); });
@@ -511,7 +507,7 @@ void SourcePoller::count_not_json(std::string_view session, std::string_view exp
 
 void SourcePoller::count_not_utf8(Schedule::Slot slot, std::size_t events) {
   if (events == 0) return;
-  bump(counters_.not_utf8, events);
+  counters_.add(Counted::kNotUtf8, events);
   health_.not_utf8(table_.at(slot).state.info.id());
 }
 
@@ -519,7 +515,7 @@ void SourcePoller::count_not_utf8(Schedule::Slot slot, std::size_t events) {
 // listing does.
 void SourcePoller::read_was_strange(Schedule::Slot slot) {
   Session& session = table_.at(slot);
-  bump(counters_.polls_failed);
+  counters_.add(Counted::kPollsFailed);
   if (!session.is_strange()) {
     log_debug({.source = settings_.name, .session = session.state.info.id()},
               "has a log that seems to be of another session; the source is asked "
@@ -565,7 +561,7 @@ void SourcePoller::settle_strange(Schedule::Slot slot, bool has_row) {
 // The session's log was read to its end.
 void SourcePoller::read_was(Schedule::Slot slot, Watched sent, Pace::News news, LogFill fill) {
   Session& session = table_.at(slot);
-  if (!session.read) bump(counters_.read);
+  if (!session.read) ++counters_.read;
   if (news == Pace::News::kChanged) session.life.brought_news(sent, settings_.poll.settle);
   session.read = true;
   if (!session.is_disputed()) session.trouble.reset();
@@ -616,7 +612,7 @@ std::chrono::milliseconds SourcePoller::slowest_pace(Session& session) {
 
 void SourcePoller::poll_failed(Schedule::Slot slot, const Error& error) {
   Session& session = table_.at(slot);
-  bump(counters_.polls_failed);
+  counters_.add(Counted::kPollsFailed);
   ReadTrouble& trouble = session.in_trouble();
   const auto wait = trouble.backoff.failed(services_.random());
   if (trouble.backoff.failures() == 1) {
@@ -674,7 +670,7 @@ void SourcePoller::say_gap(Schedule::Slot slot, std::string_view why) {
   log_error({.source = settings_.name, .session = session.state.info.id()},
             "could not be read to its end and is given up: {}", why);
   services_.reader.gap(format_, session.state, GapKind::kGivenUp, why);
-  bump(counters_.events_gap);
+  counters_.add(Counted::kEventsGap);
   uncommitted_.pushed(services_.queue.pushed(), SteadyClock::now());
 }
 
@@ -695,7 +691,7 @@ void SourcePoller::schedule(Schedule::Slot slot, std::chrono::milliseconds wait,
 }
 
 void SourcePoller::schedule_first(Schedule::Slot slot) {
-  bump(counters_.sessions);
+  ++counters_.sessions;
   const auto most =
       mode_ == PollMode::kOnePass ? std::chrono::milliseconds{0} : std::min(settings_.poll.interval, kLongestSpread);
   const bool over = table_.at(slot).life.final();
@@ -704,8 +700,8 @@ void SourcePoller::schedule_first(Schedule::Slot slot) {
 
 void SourcePoller::schedule_late(Schedule::Slot slot, LateNews::Kind kind) {
   const Session& session = table_.at(slot);
-  bump(counters_.sessions);
-  bump(counters_.late);
+  ++counters_.sessions;
+  counters_.add(Counted::kLate);
   const SessionInfo info = session.state.info.view();
   const std::size_t found = late_.found();
   late_.add({slot, session.state.key}, info.start.value_or(kNever), Watched{std::int64_t{session.state.late_since}},

@@ -23,17 +23,9 @@ SourceView SourceStanding::view(std::optional<SteadyTime> read_at) const {
   view.condition = condition();
   view.error = fault();
 
-  view.polls = {parts_.counters.polls_new, parts_.counters.polls_changed, parts_.counters.polls_unchanged,
-                parts_.counters.polls_failed};
-  view.entries = parts_.counters.entries;
-  view.events = {parts_.counters.events_new, parts_.counters.events_changed, parts_.counters.events_error,
-                 parts_.counters.events_gap};
+  view.counts = parts_.counters.counts();
   view.sessions = parts_.table.phases();
-  view.not_json = parts_.counters.not_json;
-  view.not_utf8 = parts_.counters.not_utf8;
-  view.late = parts_.counters.late;
   view.sessions_failing = parts_.reads.failing();
-  view.verify_late = parts_.counters.verify_late;
   const VerifyPlace& verify = parts_.table.source().verify;
   view.verified = verify.last;
   view.verified.late += verify.tally.late;

@@ -16,6 +16,7 @@
 #include "core/base/metrics.h"
 #include "core/base/timestamp.h"
 #include "core/http/request_counts.h"
+#include "core/polling/source_counters.h"
 #include "core/state/verify_place.h"
 
 namespace sessionlogd {
@@ -41,15 +42,10 @@ struct SourceView {
   SourceCondition condition = SourceCondition::kStarting;
   std::string error;  // what is wrong, in words; of one that is kOk or kStarting, that its listing goes on and on
 
-  std::array<std::uint64_t, 4> polls{};  // new, changed, unchanged, failed
-  std::uint64_t entries = 0;
-  std::array<std::uint64_t, 4> events{};  // new, changed, error, gap
+  SourceCounts counts;
   std::array<std::size_t, 4> sessions{};  // waiting, open, settling, done
-  std::uint64_t not_json = 0, not_utf8 = 0;
-  std::uint64_t late = 0;         // sessions that only a sweep brought up
-  std::uint64_t verify_late = 0;  // entries that only verify brought up
-  // Of the last round of verify that ended, at `verified_at`, our clock; `late` and `could_not` also of the one that
-  // goes on.
+  // Of the last round of verify that ended, at `verified_at`, our clock; its `late` and `could_not` also of the one
+  // that goes on.
   VerifyTally verified{};
   std::optional<Instant> verified_at{};
   std::size_t sessions_failing = 0;  // whose last reads failed, two of them or more

@@ -10,12 +10,6 @@ namespace {
 
 std::uint64_t more(std::uint64_t now, std::uint64_t before) { return now < before ? now : now - before; }
 
-template <std::size_t N>
-void add_more(std::array<std::uint64_t, N>& sum, const std::array<std::uint64_t, N>& now,
-              const std::array<std::uint64_t, N>& before) {
-  for (std::size_t i = 0; i < N; ++i) sum[i] += more(now[i], before[i]);
-}
-
 std::uint64_t count_of(const RequestCounts& counts, int status) {
   for (const auto& [known, count] : counts.by_status()) {
     if (known == status) return count;
@@ -67,13 +61,7 @@ SourceSums AllSources::look(const std::vector<const SourceView*>& sources) {
 }
 
 void AllSources::count(const SourceView& source, const SourceView& before) {
-  add_more(counts_.polls, source.polls, before.polls);
-  add_more(counts_.events, source.events, before.events);
-  counts_.entries += more(source.entries, before.entries);
-  counts_.late += more(source.late, before.late);
-  counts_.verify_late += more(source.verify_late, before.verify_late);
-  counts_.not_json += more(source.not_json, before.not_json);
-  counts_.not_utf8 += more(source.not_utf8, before.not_utf8);
+  counts_.counts.add_growth(before.counts, source.counts);
   for (const auto& [status, count] : source.requests.by_status())
     requests_[status] += more(count, count_of(before.requests, status));
 }

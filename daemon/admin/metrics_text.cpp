@@ -96,13 +96,18 @@ void add_each(Families::Family family, const Subjects& subjects,
 }
 
 // One per subject and word.
-template <class Number, std::size_t N>
+template <std::size_t N, class CountsOf>
 void add_by_word(Families::Family family, const Subjects& subjects, const char* label,
-                 const std::array<std::string_view, N>& words, std::array<Number, N> SourceView::*counts) {
+                 const std::array<std::string_view, N>& words, const CountsOf& counts_of) {
   for (const Subject& subject : subjects) {
+    const auto counts = counts_of(*subject.view);
     for (std::size_t i = 0; i < N; ++i)
-      family.add(static_cast<double>((subject.view->*counts)[i]), subject.labels_and(label, std::string(words[i])));
+      family.add(static_cast<double>(counts[i]), subject.labels_and(label, std::string(words[i])));
   }
+}
+
+auto counted(Counted what) {
+  return [what](const SourceView& source) { return static_cast<double>(source.counts[what]); };
 }
 
 std::optional<double> seconds(const std::optional<Instant>& at) {
@@ -115,7 +120,7 @@ std::string code_of(int status) {
 
 void add_work(Families& families, const Subjects& subjects) {
   add_by_word(families.counter("polls_total", "Polls of session logs, by what came of them."), subjects, "result",
-              kPollWords, &SourceView::polls);
+              kPollWords, [](const SourceView& source) { return source.counts.polls(); });
   auto requests = families.counter("http_requests_total",
                                    "Requests to the source, by HTTP status; error: no response could be read.");
   for (const Subject& subject : subjects) {
@@ -123,18 +128,18 @@ void add_work(Families& families, const Subjects& subjects) {
       requests.add(static_cast<double>(count), subject.labels_and("code", code_of(status)));
   }
   add_each(families.counter("entries_total", "Entries in responses that were read, known ones too."), subjects,
-           [](const SourceView& source) { return static_cast<double>(source.entries); });
+           counted(Counted::kEntries));
   add_by_word(families.counter("events_total", "Events made, by why."), subjects, "change", kChangeWords,
-              &SourceView::events);
+              [](const SourceView& source) { return source.counts.events(); });
   add_each(families.counter("sessions_late_total", "Sessions that only a sweep brought up."), subjects,
-           [](const SourceView& source) { return static_cast<double>(source.late); });
+           counted(Counted::kLate));
   add_each(families.counter("verify_late_total", "Entries that were not delivered before verify found them."), subjects,
-           [](const SourceView& source) { return static_cast<double>(source.verify_late); });
+           counted(Counted::kVerifyLate));
   add_each(families.counter("not_json_total",
                             "Responses that were no JSON, broken JSON, or not a log where one was asked for."),
-           subjects, [](const SourceView& source) { return static_cast<double>(source.not_json); });
+           subjects, counted(Counted::kNotJson));
   add_each(families.counter("not_utf8_total", "Events in which bytes that are no UTF-8 were replaced."), subjects,
-           [](const SourceView& source) { return static_cast<double>(source.not_utf8); });
+           counted(Counted::kNotUtf8));
 }
 
 void add_conditions(Families& families, const std::vector<const SourceView*>& sources) {
@@ -149,7 +154,7 @@ void add_how_sources_are(Families& families, const Subjects& subjects) {
   add_each(families.gauge("source_up", "Whether the source is listed and its logs can be read."), subjects,
            [](const SourceView& source) { return source.condition == SourceCondition::kOk ? 1 : 0; });
   add_by_word(families.gauge("sessions", "Sessions that are known, by how far they were read."), subjects, "state",
-              kSessionWords, &SourceView::sessions);
+              kSessionWords, [](const SourceView& source) { return source.sessions; });
   add_each(families.gauge("source_lag_seconds",
                           "Age of the oldest change that is not committed; of a source or a due session that "
                           "cannot be read, since when."),

@@ -36,8 +36,9 @@ struct Sums {
 Sums sum(const FleetView& view) {
   Sums sums;
   for (const SourceView* source : view.sources()) {
-    sums.events = std::accumulate(source->events.begin(), source->events.end(), sums.events);
-    sums.polls = std::accumulate(source->polls.begin(), source->polls.end(), sums.polls);
+    const auto events = source->counts.events(), polls = source->counts.polls();
+    sums.events = std::accumulate(events.begin(), events.end(), sums.events);
+    sums.polls = std::accumulate(polls.begin(), polls.end(), sums.polls);
     sums.most_lag = std::max(sums.most_lag, source->lag.count());
     sums.down += source->condition != SourceCondition::kOk ? 1 : 0;
   }

@@ -114,11 +114,13 @@ void write_source(JsonWriter& json, const SourceView& source, const SourceSettin
       .member("last_poll", text_of(source.last_poll))
       .member("last_listing", text_of(source.last_listing));
   write_by_word(json, "sessions", kSessionWords, source.sessions);
-  json.member("polls", sum(source.polls)).member("entries", source.entries).member("events", sum(source.events));
-  write_counted(json, "polls_by_result", kPollWords, source.polls);
-  write_counted(json, "events_by_change", kChangeWords, source.events);
-  json.member("sessions_late", source.late)
-      .member("not_json", source.not_json)
+  const SourceCounts& counts = source.counts;
+  json.member("polls", sum(counts.polls())).member("entries", counts[Counted::kEntries]);
+  json.member("events", sum(counts.events()));
+  write_counted(json, "polls_by_result", kPollWords, counts.polls());
+  write_counted(json, "events_by_change", kChangeWords, counts.events());
+  json.member("sessions_late", counts[Counted::kLate])
+      .member("not_json", counts[Counted::kNotJson])
       .member("lag_seconds", source.lag.count())
       .member("lateness_seconds", source.lateness.count())
       .member("sessions_failing", source.sessions_failing)

@@ -49,7 +49,7 @@ TEST(BlindListing, ForLongerThanADayIsMadeUpForByTheSweep) {
   appliance.see_again();
   shard.run(4 * kDay);
   EXPECT_EQ(shard.view(0).condition, SourceCondition::kOk);
-  EXPECT_GT(shard.view(0).late, 0u);
+  EXPECT_GT(shard.view(0).counts[Counted::kLate], 0u);
   EXPECT_ALL_DELIVERED(shard, 0, plan.size());
 }
 
@@ -364,8 +364,8 @@ struct WiderRights {
   }
   // Until the sweep has shown all.
   void run_until_found() {
-    while (shard.view(0).late < kMany && test::now_ms() < give_up_at) shard.run(10s);
-    ASSERT_EQ(shard.view(0).late, kMany);
+    while (shard.view(0).counts[Counted::kLate] < kMany && test::now_ms() < give_up_at) shard.run(10s);
+    ASSERT_EQ(shard.view(0).counts[Counted::kLate], kMany);
   }
 
   CapturedLog log;
@@ -416,7 +416,7 @@ TEST(LateNews, BeforeATimeIsLeftAloneWhenTheOperatorSaysSo) {
 TEST(LateNews, OfASecondSweepIsCountedAnew) {
   WiderRights a;
   a.appliance->hide(kMany / 2, kMany);
-  while (a.shard.view(0).late < kMany / 2 && test::now_ms() < a.give_up_at) a.shard.run(10s);
+  while (a.shard.view(0).counts[Counted::kLate] < kMany / 2 && test::now_ms() < a.give_up_at) a.shard.run(10s);
   a.shard.set_tick(1s);
   a.shard.run(3h);
   EXPECT_GE(a.read(), kMany / 2);

@@ -113,7 +113,7 @@ TEST(FirstContact, OfAnEmptyApplianceIsOverWithTheThirdSweepThatLeftNothingAlone
   appliance.show(0, kOld);
   shard.run(3 * kDay);
   EXPECT_ALL_DELIVERED(shard, 0, plan.size());
-  EXPECT_EQ(shard.view(0).late, kOld);
+  EXPECT_EQ(shard.view(0).counts[Counted::kLate], kOld);
 }
 
 TEST(FirstContact, LeavesAloneWhatAnEmptyApplianceShowsBeforeItIsOver) {

@@ -40,7 +40,7 @@ TEST(VerifiedSessions, GetWhatCameLongAfterTheirEnd) {
   shard.run(4 * kDay);
   EXPECT_ALL_DELIVERED(shard, 0, kSessions);
   const SourceView view = shard.view(0);
-  EXPECT_EQ(view.verify_late, kLate);
+  EXPECT_EQ(view.counts[Counted::kVerifyLate], kLate);
   EXPECT_EQ(view.sessions[3], kSessions) << "all are done again";
   EXPECT_TRUE(view.verified_at);
 }
@@ -64,7 +64,7 @@ TEST(VerifiedSessions, AreReadOnceEach) {
   const auto before = polls(appliance);
   shard.run(4 * kDay);
   EXPECT_EQ(polls(appliance), before + plan.size());
-  EXPECT_EQ(shard.view(0).verify_late, 0u);
+  EXPECT_EQ(shard.view(0).counts[Counted::kVerifyLate], 0u);
   EXPECT_ALL_DELIVERED(shard, 0, plan.size());
 }
 
@@ -160,7 +160,7 @@ TEST(VerifiedSessions, WithoutFingerprintsAreComparedByTheirSum) {
   shard.add(some_late());
   shard.run(5 * kDay);
   EXPECT_ALL_DELIVERED(shard, 0, kSessions);
-  EXPECT_EQ(shard.view(0).verify_late, kLate);
+  EXPECT_EQ(shard.view(0).counts[Counted::kVerifyLate], kLate);
 }
 
 TEST(VerifiedSessions, TakeATenthOfTheRateAndSayWhatWasNotReached) {
@@ -206,7 +206,7 @@ TEST(VerifiedSessions, AreReadThoughTheSweepsOfTheSourceFail) {
   shard.run(4 * kDay);
   EXPECT_EQ(shard.view(0).condition, SourceCondition::kBackingOff);
   EXPECT_ALL_DELIVERED(shard, 0, kSessions);
-  EXPECT_EQ(shard.view(0).verify_late, kLate);
+  EXPECT_EQ(shard.view(0).counts[Counted::kVerifyLate], kLate);
 }
 
 TEST(VerifiedSessions, ThatWereNeverReachedAreSaidWithTheReason) {

@@ -14,8 +14,8 @@ SourceView source(const std::string& id, std::uint64_t entries, SourceCondition 
   SourceView view;
   view.identity = std::make_shared<SourceIdentity>(SourceIdentity{id, id, "veeam-aws", "http://here", 24h});
   view.condition = condition;
-  view.entries = entries;
-  view.polls = {1, 0, entries, 0};
+  view.counts[Counted::kEntries] = view.counts[Counted::kPollsUnchanged] = entries;
+  view.counts[Counted::kPollsNew] = 1;
   view.sessions = {0, 2, 0, entries};
   view.requests.add(200);
   return view;
@@ -25,8 +25,8 @@ TEST(AllSources, AddsUpWhatEachHasCounted) {
   AllSources all;
   const SourceView a = source("a", 10), b = source("b", 5);
   const SourceSums sums = all.look({&a, &b});
-  EXPECT_EQ(sums.as_one.entries, 15u);
-  EXPECT_THAT(sums.as_one.polls, ElementsAre(2, 0, 15, 0));
+  EXPECT_EQ(sums.as_one.counts[Counted::kEntries], 15u);
+  EXPECT_THAT(sums.as_one.counts.polls(), ElementsAre(2, 0, 15, 0));
   EXPECT_THAT(sums.as_one.sessions, ElementsAre(0, 4, 0, 15));
   EXPECT_THAT(sums.requests, ElementsAre(Pair(200, 2)));
 }
@@ -35,15 +35,15 @@ TEST(AllSources, CountNothingTwiceAndNeverLess) {
   AllSources all;
   const SourceView a = source("a", 10), b = source("b", 5), later = source("a", 12), anew = source("b", 3);
   all.look({&a, &b});
-  EXPECT_EQ(all.look({&a, &b}).as_one.entries, 15u) << "looking is not counting";
-  EXPECT_EQ(all.look({&later, &b}).as_one.entries, 17u);
+  EXPECT_EQ(all.look({&a, &b}).as_one.counts[Counted::kEntries], 15u) << "looking is not counting";
+  EXPECT_EQ(all.look({&later, &b}).as_one.counts[Counted::kEntries], 17u);
   const SourceSums without = all.look({&later});
-  EXPECT_EQ(without.as_one.entries, 17u) << "what b had counted stays";
+  EXPECT_EQ(without.as_one.counts[Counted::kEntries], 17u) << "what b had counted stays";
   EXPECT_EQ(without.as_one.sessions[3], 12u) << "but its sessions left with it";
-  EXPECT_EQ(all.look({&later, &anew}).as_one.entries, 20u) << "it came back and begins at zero";
+  EXPECT_EQ(all.look({&later, &anew}).as_one.counts[Counted::kEntries], 20u) << "it came back and begins at zero";
   const SourceView begun_again = source("a", 1);
-  EXPECT_EQ(all.look({&begun_again, &anew}).as_one.entries, 21u);
-  EXPECT_EQ(all.look({}).as_one.entries, 21u);
+  EXPECT_EQ(all.look({&begun_again, &anew}).as_one.counts[Counted::kEntries], 21u);
+  EXPECT_EQ(all.look({}).as_one.counts[Counted::kEntries], 21u);
 }
 
 TEST(AllSources, AreAsBadAsTheWorst) {
