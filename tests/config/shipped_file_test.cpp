@@ -111,6 +111,10 @@ TEST_F(ShippedFile, DocumentsEveryKey) {
   const std::string text = shipped_file();
   for (const ReferenceTable& table : reference()) {
     EXPECT_FALSE(table.rows.empty()) << table.heading;
+    const std::string_view sink = "[sink], ";
+    const bool is_a_sink = table.heading.starts_with(sink);
+    // Those of a sink without an example here stand in the reference.
+    if (is_a_sink && text.find("type = \"" + table.heading.substr(sink.size()) + "\"") == text.npos) continue;
     for (const KeyRow& row : table.rows) EXPECT_TRUE(stands_in(text, row)) << table.heading << " " << row.name;
   }
 }
