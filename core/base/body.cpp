@@ -11,6 +11,10 @@ namespace {
 // What a body begins with, and the least it grows by: growing may copy all of it.
 constexpr std::size_t kLeastRoom = 16u << 10;
 
+// An eighth of the share is for bodies up to this alone, as nearly all are: those that wait with up to kSmallBody of
+// something endless must not make them wait, too.
+constexpr std::size_t kUsualBody = 64u << 10;
+
 }  // namespace
 
 // Where the buffers lie between two answers, and how much of the share is taken.
@@ -31,19 +35,21 @@ class BodyShelf {
     return {last.bytes.release(), last.capacity};
   }
 
-  // false: there is not so much left.
-  bool charge(std::size_t bytes) {
-    while (bytes_ + bytes > share_ && !buffers_.empty()) {
-      bytes_ -= buffers_.back().capacity;
+  // A buffer is to grow from one capacity to another. false: there is not so much left.
+  bool charge(std::size_t from, std::size_t to) {
+    while (!fits(from, to) && !buffers_.empty()) {
+      count(buffers_.back().capacity, 0);
       buffers_.pop_back();
     }
-    if (bytes_ + bytes > share_) return false;
-    bytes_ += bytes;
+    if (!fits(from, to)) return false;
+    count(from, to);
     return true;
   }
   // Without asking.
-  void add(std::size_t bytes) { bytes_ += bytes; }
-  void give_back(std::size_t bytes) { bytes_ -= bytes; }
+  void count(std::size_t from, std::size_t to) {
+    bytes_ += to - from;
+    beyond_usual_ += beyond_usual(to) - beyond_usual(from);
+  }
 
   // false: the buffer is not kept.
   bool keep(char* bytes, std::size_t capacity) noexcept {
@@ -55,8 +61,15 @@ class BodyShelf {
   std::size_t bytes() const { return bytes_; }
 
  private:
+  static std::size_t beyond_usual(std::size_t capacity) { return capacity > kUsualBody ? capacity : 0; }
+  bool fits(std::size_t from, std::size_t to) const {
+    return bytes_ - from + to <= share_ &&
+           (to <= kUsualBody || beyond_usual_ - beyond_usual(from) + to <= share_ - share_ / 8);
+  }
+
   const std::size_t share_;
   std::size_t bytes_ = 0;
+  std::size_t beyond_usual_ = 0;  // of that, in buffers that are larger than kUsualBody
   std::vector<Buffer> buffers_;
 };
 
@@ -65,15 +78,16 @@ bool Body::make_room(std::size_t size, std::size_t expected) {
   const std::size_t needed = std::max(size, expected);
   const std::size_t wanted = std::max({needed, capacity_ * 2, kLeastRoom});
   if (permit_ || !shelf_) return grow(wanted), true;
-  if (size > kSmallBody) return false;
+  // At once, so that it takes nothing of the share while it waits.
+  if (needed > kSmallBody) return false;
   const std::size_t least = std::max(size, capacity_ + kLeastRoom);
   for (const std::size_t capacity : {std::min(wanted, kSmallBody), std::min(least, kSmallBody)}) {
-    const std::size_t more = capacity - capacity_;
-    if (!shelf_->charge(more)) continue;
+    const std::size_t before = capacity_;
+    if (!shelf_->charge(before, capacity)) continue;
     try {
       return grow(capacity), true;
     } catch (const std::bad_alloc&) {
-      shelf_->give_back(more);
+      shelf_->count(capacity, before);
       throw;
     }
   }
@@ -85,7 +99,7 @@ void Body::append(std::string_view more) {
   if (size > capacity_ || !bytes_) {
     const std::size_t before = capacity_;
     grow(std::max({size, capacity_ * 2, kLeastRoom}));
-    if (shelf_ && !permit_) shelf_->add(capacity_ - before);
+    if (shelf_ && !permit_) shelf_->count(before, capacity_);
   }
   if (!more.empty()) std::memcpy(bytes_.get() + size_, more.data(), more.size());
   filled(more.size());
@@ -97,7 +111,7 @@ void Body::filled(std::size_t count) {
 }
 
 void Body::permit(std::shared_ptr<void> large) {
-  if (shelf_ && !permit_) shelf_->give_back(capacity_);
+  if (shelf_ && !permit_) shelf_->count(capacity_, 0);
   permit_ = std::move(large);
 }
 
@@ -116,7 +130,7 @@ Body::~Body() {
   if (shelf_->keep(bytes_.get(), capacity_)) {
     [[maybe_unused]] char* kept = bytes_.release();
   } else {
-    shelf_->give_back(capacity_);
+    shelf_->count(capacity_, 0);
   }
 }
 

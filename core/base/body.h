@@ -4,7 +4,7 @@
 // keeps kPadding readable bytes behind the text, as simdjson asks for, so the answer is parsed where it was put.
 //
 // The bodies of a pool share so many bytes; one that is to grow further, or past kSmallBody, needs a permit, which it
-// then keeps to its end.
+// then keeps to its end. Of one that says that it will be so large nothing is taken before it has the permit.
 #pragma once
 
 #include <cstddef>

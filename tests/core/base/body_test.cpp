@@ -37,8 +37,33 @@ TEST(BodyPool, GrowsInStepsEvenWhenItsShareIsNearlySpent) {
   ASSERT_TRUE(second.make_room(100u << 10));
   int steps = 0;
   while (steps < 100 && second.make_room(second.capacity() + 1)) ++steps;
-  EXPECT_EQ(steps, 3);
-  EXPECT_EQ(second.capacity(), 148u << 10);
+  EXPECT_EQ(steps, 1);
+  EXPECT_EQ(second.capacity(), 116u << 10);
+}
+
+TEST(BodyPool, LeavesAnEighthOfItsShareToBodiesOfTheUsualSize) {
+  BodyPool pool(1u << 20);
+  std::vector<Body> large;
+  for (large.push_back(pool.take()); large.back().make_room(110u << 10); large.push_back(pool.take())) {
+  }
+  EXPECT_EQ(large.size() - 1, 8u);
+  Body usual = pool.take(), another = pool.take();
+  EXPECT_TRUE(usual.make_room(64u << 10));
+  EXPECT_TRUE(another.make_room(64u << 10));
+  EXPECT_FALSE(another.make_room(65u << 10)) << "larger than usual";
+  large.pop_back();
+  large.pop_back();
+  EXPECT_TRUE(another.make_room(65u << 10));
+  EXPECT_LE(pool.bytes(), 1u << 20);
+}
+
+TEST(BodyPool, GivesNothingToABodyThatExpectsToBeLarge) {
+  BodyPool pool;
+  Body body = pool.take();
+  EXPECT_FALSE(body.make_room(1, kSmallBody + 1));
+  EXPECT_EQ(pool.bytes(), 0u);
+  body.permit(std::make_shared<int>());
+  EXPECT_TRUE(body.make_room(1, kSmallBody + 1));
 }
 
 TEST(BodyPool, GivesASmallBodyWhatItExpectsAtOnce) {

@@ -84,6 +84,34 @@ TEST_F(HttpClientTest, SmallBodyThatFindsTheShareSpentWaitsLikeALargeOne) {
   EXPECT_EQ((*third)->body.text(), text);
 }
 
+// Large ones that wait for the permit, however many, keep no small one from being read.
+TEST_F(HttpClientTest, BodiesThatWaitForThePermitLeaveRoomForSmallOnes) {
+  const std::string large(4 << 20, 'L'), small(20'000, 's');
+  TestServer server([&](const Request& request) -> Reply {
+    if (request.target() == "/small") return answer(small);
+    if (request.target() == "/large") return answer(large);
+    const std::string endless = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n400000\r\n" + large;
+    return Reply(endless, Then::kSilence);
+  });
+  client_.emplace(io_, MemoryShares{.small_bodies = 4u << 20});
+  auto endpoint = open(to(server));
+  auto holder = send(*endpoint, get("/large"));
+  ASSERT_TRUE(holder);
+  std::deque<Got> waiting(12);
+  for (std::size_t i = 0; i < waiting.size(); ++i)
+    start(*endpoint, get(i % 2 == 0 ? "/large" : "/endless"), waiting[i]);
+  run_until([&] { return client_->waiting_for_large_body() == waiting.size(); });
+  for (int i = 0; i < 3; ++i) {
+    Got got;
+    start(*endpoint, get("/small"), got);
+    run_until([&] { return got || client_->waiting_for_large_body() > waiting.size(); });
+    ASSERT_TRUE(got && *got) << "it waits for the permit";
+    EXPECT_EQ((*got)->body.text(), small);
+  }
+  endpoint->cancel();
+  run();
+}
+
 std::size_t resident_bytes() {
   std::size_t all = 0, resident = 0;
   std::ifstream("/proc/self/statm") >> all >> resident;
