@@ -80,17 +80,15 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
   outcome.fault = log.fault;
   outcome.more_elsewhere = log.more_elsewhere;
   outcome.recognised = comparer_.recognised();
-  outcome.held_back = comparer_.held_back();
   outcome.shrunk = is_whole && lacks_known_entries(session);
   // An empty log may be one that is not there yet.
   const bool decides = is_reopened && is_whole && !log.entries.empty();
-  // Whether any of them is due says nothing of whose they are.
-  if (!log.entries.empty() && strange != Strange::kTake && comparer_.recognised() == 0 &&
+  if (found.empty() && !decides) return outcome;
+  if (!found.empty() && strange != Strange::kTake && comparer_.recognised() == 0 &&
       may_be_anothers(source, session, log, strange)) {
     outcome.strange = true;
     return outcome;
   }
-  if (found.empty() && !decides) return outcome;
 
   for (const Emission& emission : found) {
     if (emission.change == Change::kAdopted) touched_.push_back(session.history.advance(emission));
@@ -265,7 +263,7 @@ bool LogReader::lacks_known_entries(const SessionState& session) const {
 // read may be anyone's.
 bool LogReader::may_be_anothers(const SourceFormat& source, const SessionState& session, const SessionLog& log,
                                 Strange strange) {
-  if (session.delivered_sum.value_or(0) != 0) return !holds_what_was_delivered(source, session, log);
+  if (strange == Strange::kOnlyOwn && session.delivered_sum) return !holds_what_was_delivered(source, session, log);
   if (session.history.size() > 0 || strange == Strange::kOnlyOwn) return true;
   const SessionInfo info = session.info.view();
   if (!info.stop || !source.dialect->session_is_final(info.status)) return false;

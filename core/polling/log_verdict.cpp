@@ -2,9 +2,10 @@
 
 namespace sessionlogd {
 
-Strange strange_of(const Doubt& doubt) {
+// In one pass the listing that came before the read vouches for what it did not dispute.
+Strange strange_of(const Doubt& doubt, PollMode mode) {
   if (doubt.disputed) return Strange::kOnlyOwn;
-  return doubt.vouched_for ? Strange::kTake : Strange::kLeave;
+  return doubt.vouched_for || mode == PollMode::kOnePass ? Strange::kTake : Strange::kLeave;
 }
 
 Owner owner_of(const Doubt& doubt, const ReadOutcome& read) {
@@ -14,24 +15,12 @@ Owner owner_of(const Doubt& doubt, const ReadOutcome& read) {
   return read.entries == 0 || doubt.asked_before_dispute ? Owner::kSession : Owner::kCorrectedSession;
 }
 
-AfterStrange after_strange(const StrangeRead& read, PollMode mode) {
-  if (read.was_settled) return AfterStrange::kReadAgain;
-  if (read.has_row) return AfterStrange::kGivenAway;
-  if (mode == PollMode::kOnePass && read.was_shown) return AfterStrange::kTake;
-  return read.source_lists && !read.is_listed ? AfterStrange::kMayBeGone : AfterStrange::kReadAgain;
-}
-
-bool lacks_something(const GivenAway& session) {
-  if (session.was_done) return false;
-  return session.held_back || !(session.was_read || session.was_only_queued);
-}
-
 NextRead next_read(const ReadToEnd& read, PollMode mode) {
   using Step = SessionLife::Next::Step;
   if (read.next.step == Step::kDone) {
     if (!read.disputed) return NextRead::kDone;
-    if (read.entries > 0) return NextRead::kAtOnce;
-    return mode == PollMode::kOnePass ? NextRead::kNotInOnePass : NextRead::kByPace;
+    // Of a disputed one an empty log tells nothing, and never will.
+    return read.entries == 0 ? NextRead::kOfAnother : NextRead::kAtOnce;
   }
   const bool by_pace = read.next.step == Step::kByPace;
   // In one pass a session is read again only if its final state was seen after this read was sent.

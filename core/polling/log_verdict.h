@@ -23,7 +23,7 @@ struct Doubt {
 };
 
 // How LogReader is to take the log.
-Strange strange_of(const Doubt& doubt);
+Strange strange_of(const Doubt& doubt, PollMode mode);
 
 enum class Owner : std::uint8_t {
   kSession,           // nothing says otherwise
@@ -33,36 +33,12 @@ enum class Owner : std::uint8_t {
 };
 Owner owner_of(const Doubt& doubt, const ReadOutcome& read);
 
-// A log of Owner::kUnknown, after the source was asked for the session's row.
-struct StrangeRead {
-  bool was_settled = false;                      // the row is the session's, or disputes it: its log is read again
-  bool has_row = false;                          // the source gave one
-  bool source_lists = false, is_listed = false;  // as in FailedRead
-  bool was_shown = false;                        // a row of this run was taken for its own
-};
-enum class AfterStrange {
-  kReadAgain,  // a row says whose it is, or one may yet
-  kGivenAway,  // the row is another session's, which is known: the id does not name this one any more
-  kMayBeGone,  // nothing shows the session: see LostSession
-  kTake,       // no listing will come any more, and the one that came showed it
-};
-AfterStrange after_strange(const StrangeRead& read, PollMode mode);
-
-// A session whose id names another one now.
-struct GivenAway {
-  bool was_done = false;         // all of it had been read before the row came that named another start
-  bool was_read = false;         // since its final state was seen
-  bool held_back = false;        // entries of it, which were not due under `changes = "final"`
-  bool was_only_queued = false;  // nothing was ever written of it
-};
-// Whether something of it may never be delivered.
-bool lacks_something(const GivenAway& session);
-
 enum class NextRead : std::uint8_t {
   kDone,          // nothing more will come of it
+  kOfAnother,     // the id names another session, and of this one nothing more will come
   kAtOnce,        // its last read was sent before the dispute about it was known
   kNotInOnePass,  // it is not done, and this pass has no more to ask
-  kByPace,        // it is open, or disputed with an empty log, which tells nothing: as often as it brings news
+  kByPace,        // it is open: as often as it brings news
   kAfterWait,     // it settles: SessionLife says when
 };
 

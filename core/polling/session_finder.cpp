@@ -123,10 +123,9 @@ Task<void> SessionFinder::until_next(SteadyTime next) {
 Task<Result<void>> SessionFinder::list_once() {
   if (!settings_.sessions.empty()) {
     std::vector<std::string> ids = settings_.sessions;
-    const Result<std::size_t> asked = co_await ask_for_each(std::move(ids));
-    if (asked.has_error()) co_return asked.error();
-    if (table_.source().line) commit_source();
-    co_return Result<void>();
+    const Result<void> asked = co_await ask_for_each(std::move(ids));
+    if (asked.has_value() && table_.source().line) commit_source();
+    co_return asked;
   }
   const unsigned again = again_;
   const bool looks_back = SteadyClock::now() - kLooksBackEvery >= looked_back_at_;
@@ -163,8 +162,8 @@ Task<Result<void>> SessionFinder::list_once() {
   last_listing_ = how.inquiry;
   std::vector<std::string> unseen = table_.open_but_not_in(how.inquiry);
   if (!unseen.empty()) {
-    const Result<std::size_t> asked = co_await ask_for_each(std::move(unseen));
-    if (asked.has_error()) co_return asked.error();
+    const Result<void> asked = co_await ask_for_each(std::move(unseen));
+    if (asked.has_error()) co_return asked;
   }
   incomplete_ = missing.empty() ? 0 : incomplete_ + 1;
   if (!missing.empty() || !clock_held || again != again_) co_return Result<void>();
@@ -228,10 +227,9 @@ std::string SessionFinder::unended() const {
 bool SessionFinder::never_ends() const { return walked_for() >= kLongWithoutSuccess * settings_.poll.max_interval; }
 
 // One that cannot be had now is asked for again with the next listing; one that is gone shows in its polls.
-Task<Result<std::size_t>> SessionFinder::ask_for_each(std::vector<std::string> ids) {
+Task<Result<void>> SessionFinder::ask_for_each(std::vector<std::string> ids) {
   Showing how = showing();
   how.inquiry = ++inquiries_;
-  std::size_t rows = 0;
   for (std::string& id : ids) {
     Result<ListedSession> asked = co_await discovery_.ask(std::move(id));
     const bool is_about_it =
@@ -239,20 +237,18 @@ Task<Result<std::size_t>> SessionFinder::ask_for_each(std::vector<std::string> i
     if (is_about_it) continue;
     if (asked.has_error()) co_return asked.error();
     const Result<void> drawn = draw_the_line();
-    if (drawn.has_error()) co_return drawn.error();
+    if (drawn.has_error()) co_return drawn;
     std::vector<ListedSession> found;
     found.push_back(std::move(*asked));
     found_.take_in(found, how);
-    ++rows;
   }
-  co_return rows;
+  co_return Result<void>();
 }
 
-Task<bool> SessionFinder::ask_for(std::string id) {
+Task<void> SessionFinder::ask_for(std::string id) {
   std::vector<std::string> ids;
   ids.push_back(std::move(id));
-  const Result<std::size_t> rows = co_await ask_for_each(std::move(ids));
-  co_return rows.has_value() && *rows > 0;
+  (void)co_await ask_for_each(std::move(ids));
 }
 
 // By the earlier of our clock and the source's: a window that begins too early costs rows, one that begins too late

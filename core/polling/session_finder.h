@@ -70,8 +70,8 @@ class SessionFinder {
   Task<void> run();
   void stop();
 
-  // Asks for one session by its id, for its log looks like another's. Whether the source gave its row.
-  Task<bool> ask_for(std::string id);
+  // Asks for one session by its id, for its log looks like another's.
+  Task<void> ask_for(std::string id);
 
   // Makes what is known of the source durable, behind all that was pushed before.
   void commit_source();
@@ -103,7 +103,7 @@ class SessionFinder {
  private:
   Task<Result<void>> list_once();
   Task<Result<void>> read_walk(ListingWalk& walk, Discovery::Of of, Showing how);
-  Task<Result<std::size_t>> ask_for_each(std::vector<std::string> ids);
+  Task<Result<void>> ask_for_each(std::vector<std::string> ids);
   std::optional<Instant> window_start() const;
   Result<void> draw_the_line();
   std::optional<Instant> earlier_clock() const;

@@ -92,8 +92,7 @@ SessionTable::TakenIn SessionTable::take_in(const ListedSession& listed, const S
 
   Session& session = sessions_[*as->slot];
   session.shown_by = how.inquiry;
-  // What had not ended may get its true start; what had did not begin later: its log may never be had.
-  if (!other_start || (nothing_is_known_of(session.state) && !session.life.final())) {
+  if (!other_start || nothing_is_known_of(session.state)) {
     if (session.is_disputed()) session.trouble->dispute.reset();
     return take_in_open(*as->slot, listed, how, records);
   }
@@ -290,12 +289,11 @@ SessionTable::TakenIn SessionTable::is_same(Slot slot, const Showing& how, std::
   return take_in_open(slot, *row, how, records);
 }
 
-SessionTable::TakenIn SessionTable::is_another(Slot slot, End end, const Showing& how,
-                                               std::vector<StateRecord>& records) {
+SessionTable::TakenIn SessionTable::is_another(Slot slot, const Showing& how, std::vector<StateRecord>& records) {
   const std::unique_ptr<ListedSession> row = std::exchange(sessions_[slot].trouble->dispute, nullptr);
   std::uint32_t next = 1;
   while (session_key(settings_.id, row->id, next - 1) != sessions_[slot].state.key) ++next;
-  finish(slot, end, how.ours, records);
+  finish(slot, how.ours, records);
   return take_in_unknown(*row, generation_of(row->id, next), how, records);
 }
 
@@ -325,10 +323,8 @@ DoneMark SessionTable::mark_of(const Session& session, Instant now) const {
   return mark;
 }
 
-void SessionTable::finish(Slot slot, End end, Instant now, std::vector<StateRecord>& records) {
+void SessionTable::finish(Slot slot, Instant now, std::vector<StateRecord>& records) {
   SessionState& state = sessions_[slot].state;
-  // The start stays; no row has the rest.
-  if (end == End::kGivenUp) state.digest ^= 1;
   DoneMark mark = mark_of(sessions_[slot], now);
   // What is known beside the sum is not all that was delivered: it must not stand for it.
   if (state.delivered_sum) {
@@ -348,7 +344,7 @@ void SessionTable::finish(Slot slot, End end, Instant now, std::vector<StateReco
 
 void SessionTable::leave_alone(Slot slot, Instant now, std::vector<StateRecord>& records) {
   const SessionState& state = sessions_[slot].state;
-  if (!nothing_is_known_of(state)) return finish(slot, End::kRead, now, records);
+  if (!nothing_is_known_of(state)) return finish(slot, now, records);
   const DoneMark mark{.kind = Kind::kLeftAlone,
                       .digest = state.digest,
                       .start = state.info.view().start.value_or(kNever),

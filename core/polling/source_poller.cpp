@@ -9,7 +9,6 @@
 #include "core/base/body_hash.h"
 #include "core/base/json_text.h"
 #include "core/base/log_line.h"
-#include "core/state/identity.h"
 
 namespace sessionlogd {
 namespace {
@@ -361,10 +360,8 @@ Task<void> SourcePoller::poll(Schedule::Slot first) {
       polled = take_answer(slot, answer, sent);
     }
     if (polled == Polled::kStrange) {
-      const std::uint64_t key = table_.at(slot).state.key;
       std::string id(table_.at(slot).state.info.id());
-      const bool has_row = co_await finder_.ask_for(std::move(id));
-      if (!stopping_ && table_.is_open(slot, key)) settle_strange(slot, has_row);
+      co_await finder_.ask_for(std::move(id));
     }
     services_.metrics.poll_seconds.observe(SteadyClock::now() - began);
     if (polling_ == 1) note_first_contact();
@@ -405,7 +402,8 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
   }
   const Doubt doubt = doubt_of(session);
   const bool was_known = session.state.history.size() > 0;
-  const Result<ReadOutcome> read = services_.reader.read(format_, session.state, answer.body, last, strange_of(doubt));
+  const Result<ReadOutcome> read =
+      services_.reader.read(format_, session.state, answer.body, last, strange_of(doubt, mode_));
   const bool broken = read.has_error() ? read.error().kind == ErrorKind::kBadAnswer : !read->fault.empty();
   const bool is_no_log = read.has_error() && read.error().worth_keeping;
   if (broken && (is_no_log || !is_json(answer.body.text())))
@@ -442,7 +440,6 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
   }
   health_.more_elsewhere(session.state.info.id(), read->more_elsewhere);
   session.body_hash = hash;
-  session.holds_back = read->held_back > 0;
   session.entries = static_cast<std::uint32_t>(read->entries);
   session.fill = !read->more_elsewhere.empty()        ? LogFill::kPart
                  : read->entries == 0 || read->shrunk ? LogFill::kLacking
@@ -471,20 +468,15 @@ Owner SourcePoller::settle_owner(Schedule::Slot slot, const ReadOutcome& read) {
 void SourcePoller::part(Schedule::Slot slot) {
   const Session& session = table_.at(slot);
   schedule_.cancel(slot);
-  const bool lacks = lacks_something({.was_done = session.trouble->was_done,
-                                      .was_read = session.life.final() && session.state.phase == Phase::kSettling,
-                                      .held_back = session.holds_back || (format_.only_final && !session.read),
-                                      .was_only_queued = was_only_queued(session)});
-  if (lacks) {
-    say_gap(slot, kGivenAway);
-  } else {
+  if (session.trouble->was_done || (session.life.final() && session.read)) {
     log_info({.source = settings_.name, .session = session.state.info.id()}, "ends here: {}", kGivenAway);
+  } else if (session.state.phase != Phase::kWaiting) {
+    say_gap(slot, kGivenAway);
   }
   reads_.gone(session.state.key);
   std::vector<StateRecord> records;
   const Showing how = finder_.showing();
-  const auto end = lacks ? SessionTable::End::kGivenUp : SessionTable::End::kRead;
-  const SessionTable::TakenIn taken = table_.is_another(slot, end, how, records);
+  const SessionTable::TakenIn taken = table_.is_another(slot, how, records);
   push(std::move(records));
   if (taken.as == SessionTable::TakenIn::As::kNew) schedule_first(taken.slot);
 }
@@ -526,36 +518,7 @@ void SourcePoller::read_was_strange(Schedule::Slot slot) {
   error.remedy = "look on the appliance whether its id was given away; it is read once a listing shows whose it is";
   reads_.failed(session.state.key, error, SteadyClock::now());
   judge_reads();
-}
-
-void SourcePoller::settle_strange(Schedule::Slot slot, bool has_row) {
-  Session& session = table_.at(slot);
-  const bool was_settled = !session.is_strange() || session.is_disputed();  // by the row that was asked for
-  const AfterStrange after = after_strange({.was_settled = was_settled,
-                                            .has_row = has_row,
-                                            .source_lists = health_.lists(),
-                                            .is_listed = session.shown_by >= finder_.last_listing(),
-                                            .was_shown = session.shown_by > 0},
-                                           mode_);
-  if (was_settled) return;
-  if (after == AfterStrange::kGivenAway) return give_up(slot, SessionTable::End::kGivenUp, kGivenAway);
-  ReadTrouble& trouble = session.in_trouble();
-  if (after == AfterStrange::kTake) {
-    trouble.strange_since.reset();
-    trouble.vouched_for = true;
-    return schedule(slot, std::chrono::milliseconds{0}, PollOrder::Urgency::kExpected);
-  }
-  if (after == AfterStrange::kReadAgain) trouble.lost.cleared();
-  if (after == AfterStrange::kMayBeGone) {
-    trouble.lost.failed(SteadyClock::now());
-    if (trouble.lost.given_up(finder_.listed_at()))
-      return give_up(slot, SessionTable::End::kGivenUp,
-                     "nothing shows it any more, and the log under its id seems to be another session's");
-  }
-  if (mode_ == PollMode::kForever) return schedule(slot, settings_.poll.discovery_interval, PollOrder::Urgency::kQuiet);
-  log_error({.source = settings_.name, .session = session.state.info.id()},
-            "could not be read: the log under its id seems to be another session's");
-  left_unread_ = counters_.failing = true;
+  schedule(slot, settings_.poll.discovery_interval, PollOrder::Urgency::kQuiet);
 }
 
 // The session's log was read to its end.
@@ -575,7 +538,8 @@ void SourcePoller::read_was(Schedule::Slot slot, Watched sent, Pace::News news, 
                                     .entries = session.entries,
                                     .without_news = without_news(session)},
                                    mode_);
-  if (again == NextRead::kDone) return finish(slot, SessionTable::End::kRead);
+  if (again == NextRead::kDone) return finish(slot);
+  if (again == NextRead::kOfAnother) return part(slot);
   if (again == NextRead::kAtOnce) return schedule(slot, std::chrono::milliseconds{0}, PollOrder::Urgency::kExpected);
   table_.enter(slot, session.life.final() ? Phase::kSettling : Phase::kOpen);
   std::vector<StateRecord> records;
@@ -636,33 +600,23 @@ void SourcePoller::poll_failed(Schedule::Slot slot, const Error& error) {
   } else {
     trouble.lost.failed(SteadyClock::now());
     if (trouble.lost.given_up(error.http_status == 404 ? finder_.listed_at() : read_at_))
-      return give_up(slot, failed.is_listed ? SessionTable::End::kRead : SessionTable::End::kGivenUp, error.detail);
+      return give_up(slot, error.detail);
   }
   schedule(slot, wait, PollOrder::Urgency::kQuiet);
 }
 
-// What was not read of it never will be, unless what does not show it now shows it again: that is said in the output,
-// where it is missing. A session that was only ever queued had nothing to read. One that was shown again and could not
-// be read since is done: nothing else is missing than what was said, and it would come back with each sweep.
-void SourcePoller::give_up(Schedule::Slot slot, SessionTable::End end, std::string_view why) {
+// What was not read of it never will be: that is said in the output, where it is missing. A session that was only ever
+// queued had nothing to read.
+void SourcePoller::give_up(Schedule::Slot slot, std::string_view why) {
   const Session& session = table_.at(slot);
-  const SessionState& state = session.state;
-  if (state.phase == Phase::kWaiting && state.history.knows(gap_key(GapKind::kGivenUp, 0, state.key))) {
-    log_info({.source = settings_.name, .session = state.info.id()}, "ends unread, as before: {}", why);
-    return finish(slot, SessionTable::End::kRead);
-  }
-  if (was_only_queued(session)) {
+  if (session.read && session.state.history.size() == 0 &&
+      settings_.dialect->session_is_queued(session.state.info.view().status)) {
     log_info({.source = settings_.name, .session = session.state.info.id()}, "ends unread, it was only queued: {}",
              why);
   } else {
     say_gap(slot, why);
   }
-  finish(slot, end);
-}
-
-bool SourcePoller::was_only_queued(const Session& session) const {
-  return session.read && session.state.history.size() == 0 &&
-         settings_.dialect->session_is_queued(session.state.info.view().status);
+  finish(slot);
 }
 
 void SourcePoller::say_gap(Schedule::Slot slot, std::string_view why) {
@@ -674,13 +628,13 @@ void SourcePoller::say_gap(Schedule::Slot slot, std::string_view why) {
   uncommitted_.pushed(services_.queue.pushed(), SteadyClock::now());
 }
 
-void SourcePoller::finish(Schedule::Slot slot, SessionTable::End end) {
+void SourcePoller::finish(Schedule::Slot slot) {
   schedule_.cancel(slot);
   reads_.gone(table_.at(slot).state.key);
   log_debug({.source = settings_.name, .session = table_.at(slot).state.info.id()}, "is done");
   std::vector<StateRecord> records;
   table_.set_fingerprint_bytes(services_.fingerprint_bytes);
-  table_.finish(slot, end, system_now(), records);
+  table_.finish(slot, system_now(), records);
   push(std::move(records));
 }
 

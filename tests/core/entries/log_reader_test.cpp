@@ -122,24 +122,6 @@ TEST(LogReader, ComparesTheLogOfADoneSessionAndEmitsNothing) {
   }
 }
 
-// As after a restart in which it was forgotten that a row disputes whose the log is.
-TEST(LogReader, LeavesALogThatLacksWhatTheSumSaysWasDelivered) {
-  FakeEncoder encoder;
-  const SourceFormat format{.source_id = "s", .dialect = &test::aws(), .zone = ZoneRules({}), .encoder = &encoder};
-  BatchQueue queue(1 << 20);
-  LogReader reader(queue);
-  SessionState session;
-  session.key = test::kSessionKey;
-  session.info = SessionInfo{.id = "s1", .status = "Running"};
-  session.delivered_sum = 77;
-  session.only_after = Instant{1, 0};
-  Body body;
-  body.append(R"({"log":[{"logTime":"2020-06-20T20:00:00","status":"Success","message":"b"}]})");
-  EXPECT_TRUE(reader.read(format, session, body, false, Strange::kLeave).value().strange);
-  EXPECT_EQ(session.delivered_sum, 77u);
-  EXPECT_FALSE(reader.read(format, session, body, false, Strange::kTake).value().strange);
-}
-
 // Of a session that stopped at 19:12:05.
 TEST(LogReader, LeavesWhatMayBeAnotherSessionsLog) {
   constexpr std::string_view kOwn = R"({"log":[{"logTime":"2020-06-20T19:12:03","status":"Success","message":"a"}]})";

@@ -10,10 +10,13 @@ using Step = SessionLife::Next::Step;
 constexpr PollMode kModes[] = {PollMode::kForever, PollMode::kOnePass};
 
 TEST(LogVerdict, HowALogIsTakenFollowsWhatIsHeldAgainstIt) {
-  EXPECT_EQ(strange_of({}), Strange::kLeave);
-  EXPECT_EQ(strange_of({.vouched_for = true}), Strange::kTake);
-  EXPECT_EQ(strange_of({.disputed = true}), Strange::kOnlyOwn);
-  EXPECT_EQ(strange_of({.disputed = true, .vouched_for = true}), Strange::kOnlyOwn);
+  EXPECT_EQ(strange_of({}, PollMode::kForever), Strange::kLeave);
+  EXPECT_EQ(strange_of({}, PollMode::kOnePass), Strange::kTake);
+  EXPECT_EQ(strange_of({.vouched_for = true}, PollMode::kForever), Strange::kTake);
+  for (const PollMode mode : kModes) {
+    EXPECT_EQ(strange_of({.disputed = true}, mode), Strange::kOnlyOwn);
+    EXPECT_EQ(strange_of({.disputed = true, .vouched_for = true}, mode), Strange::kOnlyOwn);
+  }
 }
 
 TEST(LogVerdict, WhoseALogIs) {
@@ -39,27 +42,6 @@ TEST(LogVerdict, WhoseALogIs) {
   }
 }
 
-TEST(LogVerdict, WhatBecomesOfASessionWhoseLogIsStrange) {
-  for (const PollMode mode : kModes) {
-    EXPECT_EQ(after_strange({.was_settled = true, .has_row = true, .was_shown = true}, mode), AfterStrange::kReadAgain);
-    EXPECT_EQ(after_strange({.has_row = true, .source_lists = true, .is_listed = true, .was_shown = true}, mode),
-              AfterStrange::kGivenAway);
-    EXPECT_EQ(after_strange({.source_lists = true}, mode), AfterStrange::kMayBeGone);
-    EXPECT_EQ(after_strange({}, mode), AfterStrange::kReadAgain) << "a source that does not list shows nothing";
-  }
-  const StrangeRead listed{.source_lists = true, .is_listed = true, .was_shown = true};
-  EXPECT_EQ(after_strange(listed, PollMode::kForever), AfterStrange::kReadAgain);
-  EXPECT_EQ(after_strange(listed, PollMode::kOnePass), AfterStrange::kTake);
-}
-
-TEST(LogVerdict, WhatMayBeMissingOfASessionWhoseIdWasGivenAway) {
-  EXPECT_TRUE(lacks_something({})) << "it was listed and never read, or ran";
-  EXPECT_FALSE(lacks_something({.was_done = true}));
-  EXPECT_FALSE(lacks_something({.was_read = true}));
-  EXPECT_FALSE(lacks_something({.was_only_queued = true}));
-  EXPECT_TRUE(lacks_something({.was_read = true, .held_back = true}));
-}
-
 TEST(LogVerdict, WhenASessionIsReadAgain) {
   struct Case {
     ReadToEnd read;
@@ -68,7 +50,7 @@ TEST(LogVerdict, WhenASessionIsReadAgain) {
   const auto day = std::chrono::hours{24};
   const Case cases[] = {
       {{.next = {Step::kDone}}, NextRead::kDone, NextRead::kDone},
-      {{.next = {Step::kDone}, .disputed = true}, NextRead::kByPace, NextRead::kNotInOnePass},
+      {{.next = {Step::kDone}, .disputed = true}, NextRead::kOfAnother, NextRead::kOfAnother},
       {{.next = {Step::kDone}, .disputed = true, .entries = 1}, NextRead::kAtOnce, NextRead::kAtOnce},
       {{.next = {Step::kByPace}}, NextRead::kByPace, NextRead::kNotInOnePass},
       {{.next = {Step::kByPace}, .without_news = 30 * day}, NextRead::kByPace, NextRead::kNotInOnePass},
