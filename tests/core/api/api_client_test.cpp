@@ -592,6 +592,36 @@ TEST_F(ApiClientTest, OfASourceThatOnceRepeatedASecretNothingIsQuotedOrKept) {
   EXPECT_EQ(log_.count("repeats a secret of ours"), 1);
 }
 
+// Whatever stands around it: a body of which only the beginning is looked at, and a reason that is cut in its midst.
+TEST_F(ApiClientTest, OfAReasonNothingIsQuotedThatWasNotSearched) {
+  settings_.password.reset();
+  TemporaryFile password("hunter2secret");
+  settings_.password = Secret::parse("file:" + password.path());
+  const std::string far = R"({"trace":")" + std::string(80'000, 'x') + R"(","message":")";
+  const auto quotes_it = [&](const Reply& login, const Reply& data) {
+    api_.reset();
+    desk_.log_in = [&](int number) { return number == 1 && !login.bytes.empty() ? login : Reply(grant(number)); };
+    desk_.serve = [&](const std::string&) { return data; };
+    desk_.logins = desk_.refreshes = 0;
+    return error_of_get().detail;
+  };
+  const Reply none("");
+  const auto refused = [](const std::string& body) { return Reply(answer(body, {}, "403 Forbidden")); };
+  const std::string before(190, 'y');
+  const std::string challenge =
+      "WWW-Authenticate: Bearer error=\"x\", error_description=\"" + before + "hunter2secret\"";
+  for (const std::string& detail : {
+           quotes_it(Reply(answer(far + "login with hunter2secret failed\"}", {}, "401 Unauthorized")), none),
+           quotes_it(Reply(answer(far + before + "hunter2secret\"}", {}, "401 Unauthorized")), none),
+           quotes_it(none, refused(far + before + "hunter2secret\"}")),
+           quotes_it(none, Reply(answer("", {challenge}, "403 Forbidden"))),
+           quotes_it(Reply(answer("", {challenge}, "401 Unauthorized")), none),
+       }) {
+    EXPECT_THAT(detail, HasSubstr("HTTP 40"));
+    EXPECT_THAT(detail, testing::Not(HasSubstr("hunter2"))) << detail;
+  }
+}
+
 TEST_F(ApiClientTest, QuotesWhyARequestWasRefused) {
   desk_.serve = [](const std::string&) {
     return Reply(answer(R"({"error":{"code":"Forbidden","message":"EULA not accepted"}})", {}, "403 Forbidden"));
