@@ -194,6 +194,10 @@ Result<HttpAnswer> ApiClient::judge(HttpAnswer answer, std::string_view what) co
     error.detail += fmt::format(" (wrong api_version? {} is asked for)", settings_.api_version);
     error.remedy = kSetVersion;
   }
+  if (answer.status / 100 == 3) {
+    if (reaction == Reaction::kLogInAgain) error.detail += ": a login page? The token is not accepted";
+    error.remedy = kLookAtUrl;
+  }
   error.retry_after = answer.retry_after;
   return error;
 }

@@ -134,6 +134,10 @@ std::string read_challenge(std::string_view header) {
   return {};
 }
 
+bool is_redirect(int status) { return status >= 300 && status < 400; }
+
+std::string_view without_query(std::string_view location) { return location.substr(0, location.find_first_of("?#")); }
+
 bool is_plain_text(std::string_view body) {
   const std::size_t first = body.find_first_not_of(" \t\r\n");
   return first != body.npos && std::string_view("<{[\"").find(body[first]) == std::string_view::npos;
@@ -232,6 +236,8 @@ ErrorKind kind_of(Asked asked, Reaction reaction) {
 }  // namespace
 
 std::string read_reason(const RefusalText& refusal) {
+  if (is_redirect(refusal.status) && !refusal.location.empty())
+    return "redirected to " + one_line(without_query(refusal.location));
   std::string_view body = refusal.body.substr(0, kMostBody + 1);
   if (body.starts_with("\xEF\xBB\xBF")) body.remove_prefix(3);
   std::string reason = read_json(body).value_or("");
@@ -248,7 +254,7 @@ std::string quote(std::string_view whole, const MayQuote& may_quote) {
 bool gives_reason(const Error& refusal) { return refusal.detail.find(": ") != std::string::npos; }
 
 bool leads_to_a_login(std::string_view location) {
-  const std::string place = folded(location.substr(0, location.find_first_of("?#")));
+  const std::string place = folded(without_query(location));
   for (const std::string_view part : {"login", "logon", "signin", "auth", "sso"}) {
     if (holds(place, part)) return true;
   }
@@ -256,7 +262,7 @@ bool leads_to_a_login(std::string_view location) {
 }
 
 Reaction reaction_to(Asked asked, const RefusalText& refusal, std::string_view reason) {
-  if (refusal.status >= 300 && refusal.status < 400) {
+  if (is_redirect(refusal.status)) {
     const bool to_login = asked == Asked::kData && leads_to_a_login(refusal.location);
     return to_login                 ? Reaction::kLogInAgain
            : asked == Asked::kToken ? Reaction::kWrongAddress

@@ -20,9 +20,9 @@ struct RefusalText {
 };
 
 // What the response says of the reason, in its own words: title, detail, message, error_description, error, code and
-// their like of a JSON body, at any depth; a body of plain text; else the WWW-Authenticate header. Of any length, white
-// space and control characters as one blank each, "" when it says nothing. A page for people is never quoted. Only
-// quote() makes of it what may be shown.
+// their like of a JSON body, at any depth; a body of plain text; else the WWW-Authenticate header; of a redirect where
+// it leads, without a query. Of any length, white space and control characters as one blank each, "" when it says
+// nothing. A page for people is never quoted. Only quote() makes of it what may be shown.
 std::string read_reason(const RefusalText& refusal);
 
 // Whether something may be shown of which this is the whole: no secret of ours is in it.
@@ -55,6 +55,10 @@ bool leads_to_a_login(std::string_view location);
 // The error for a response that is no success: "HTTP 403 to /api/v1/sessions: not allowed: EULA not accepted". The
 // reason is what quote() gave.
 Error make_refusal(Asked asked, Reaction reaction, int status, std::string_view what, std::string_view reason);
+
+// What to do about data that is answered with a redirect.
+inline constexpr std::string_view kLookAtUrl =
+    "does `url` lead to the appliance itself, and has the account the right to use its interface?";
 
 // What to do about kWrongVersion.
 inline constexpr std::string_view kSetVersion = "set `api_version` to what the appliance speaks";

@@ -650,6 +650,23 @@ TEST_F(ApiClientTest, AnExpiredTokenIsReplacedWhateverItsStatus) {
   }
 }
 
+TEST_F(ApiClientTest, SaysWhereARedirectLeads) {
+  const auto redirected_to = [this](const std::string& where) {
+    api_.reset();
+    desk_.serve = [where](const std::string&) { return Reply(answer("", {"Location: " + where}, "302 Found")); };
+    return error_of_get();
+  };
+  const Error login = redirected_to("/ui/login?next=x");
+  EXPECT_THAT(login.detail,
+              testing::EndsWith("HTTP 302 to /api/v1/sessions: redirected to /ui/login: a login page? The token is not "
+                                "accepted"));
+  EXPECT_THAT(login.remedy, HasSubstr("`url`"));
+  EXPECT_THAT(redirected_to("https://other.example/api/v1/x?y").detail,
+              testing::EndsWith("redirected to https://other.example/api/v1/x"));
+  EXPECT_THAT(redirected_to("/ui/login/secret").detail, testing::Not(HasSubstr("secret")));
+  EXPECT_THAT(redirected_to("").detail, testing::EndsWith("HTTP 302 to /api/v1/sessions"));
+}
+
 // Each new token would end the one that other requests, or other programs of this account, use.
 TEST_F(ApiClientTest, ARequestThatIsAlwaysUnauthorizedBringsOneNewToken) {
   desk_.instead = [](const std::string& target) -> std::optional<Reply> {
