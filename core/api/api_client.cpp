@@ -390,7 +390,9 @@ Task<Result<ApiClient::Turn>> ApiClient::wait_for_others() {
 Task<Result<void>> ApiClient::wait_for_turn(SteadyTime allowed) {
   const SteadyTime now = SteadyClock::now();
   if (allowed <= now) co_return Result<void>();
-  const bool is_long = manners_.held_back == HeldBack::kFails && allowed - now > settings_.poll.timeout;
+  // One pass has no time for a login that would say again why the last one failed.
+  const bool is_long = manners_.held_back == HeldBack::kFails &&
+                       (renewal_failure_.has_value() || allowed - now > settings_.poll.timeout);
   if (is_long || token_.lives(now)) {
     const auto gap = std::chrono::ceil<std::chrono::seconds>(logins_.gap()).count();
     // Why there is none counts, not that it may not be asked for again yet.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/api/admission.h"
 #include "core/base/log_line.h"
 
 namespace sessionlogd {
@@ -15,6 +16,7 @@ constexpr std::chrono::minutes kClockJumped{5};
 constexpr unsigned kTriesInOneRound = 4;
 constexpr unsigned kIncompleteIsOdd = 3;
 constexpr std::chrono::seconds kLongListing{60};
+constexpr std::chrono::hours kLongestListingOfOnePass{1};
 constexpr int kLongWithoutSuccess = 10;  // times max_interval, as for logs
 constexpr int kDriftOfPace = 8;          // a listing begins up to an eighth of its interval early
 constexpr std::chrono::seconds kLongestSweepOfOneRound{60};
@@ -30,6 +32,11 @@ constexpr Instant kThisVersion{1'793'491'200, 0};  // 2026-11-01T00:00:00Z
 
 Instant back(Instant at, std::chrono::milliseconds span) {
   return add_nanoseconds(at, -std::chrono::nanoseconds(span).count()).value_or(at);
+}
+
+// Whether one pass tries once more to list what could not be listed.
+bool may_pass_soon(const Error& error) {
+  return error.kind != ErrorKind::kRefused && !(error.retry_after > kMostWaitOfOnePass);
 }
 
 }  // namespace
@@ -90,12 +97,14 @@ Task<void> SessionFinder::run() {
       listed_at_ = SteadyClock::now();
       backoff.succeeded();
     }
-    found_.listed(listed);
     // Sources that began together, or went on together after a pause, would list in step for ever.
     const auto interval = settings_.poll.discovery_interval;
     const auto drift = std::chrono::milliseconds{
         static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(interval.count() / kDriftOfPace + 1))};
     const auto wait = listed.has_value() ? interval - drift : backoff.failed(random_());
+    const bool ends = rounds_ == Rounds::kOnce && listed.has_error() &&
+                      (backoff.failures() == kTriesInOneRound || !may_pass_soon(listed.error()));
+    found_.listed(listed, ends ? SourceHealth::Tries::kEnd : SourceHealth::Tries::kGoOn);
     if (rounds_ == Rounds::kForever) {
       co_await until_next(SteadyClock::now() + wait);
     } else if (listed.has_value()) {
@@ -103,7 +112,7 @@ Task<void> SessionFinder::run() {
       if (is_sweep_due()) co_await sweep(SteadyClock::now() + kLongestSweepOfOneRound);
       if (sweep_) log_info({.source = settings_.name}, "was not swept to its end; the next pass goes on");
       break;
-    } else if (backoff.failures() == kTriesInOneRound) {
+    } else if (ends) {
       break;
     } else {
       co_await wake_.wait_until(SteadyClock::now() + wait);
@@ -195,6 +204,8 @@ Task<Result<void>> SessionFinder::read_walk(ListingWalk& walk, Discovery::Of of,
     unusable += page->unusable();
     walking_->rows = walk.rows();
     found_.take_in(page->sessions, how);
+    if (rounds_ == Rounds::kOnce && walked_for() >= kLongestListingOfOnePass)
+      co_return Error(ErrorKind::kRefused, unended());
     if (of == Discovery::Of::kWindow) look_for_witnesses(page->sessions);
   }
   if (of == Discovery::Of::kWindow) health_.unusable(unusable);

@@ -45,7 +45,7 @@ class FoundSessions {
   // A listing of everything begins.
   virtual void sweep_begins() = 0;
   // A listing has ended.
-  virtual void listed(const Result<void>& how) = 0;
+  virtual void listed(const Result<void>& how, SourceHealth::Tries tries) = 0;
 };
 
 class SessionFinder {

@@ -86,7 +86,7 @@ std::string_view words_for(WaitingFor what) {
 
 }  // namespace
 
-void SourceHealth::listed(const Result<void>& how) {
+void SourceHealth::listed(const Result<void>& how, Tries tries) {
   failed_listings_ = how.has_error() ? failed_listings_ + 1 : 0;
   if (how.has_value()) {
     if (no_listing_.is_not_so(SteadyClock::now()) && said_.ends())
@@ -104,13 +104,16 @@ void SourceHealth::listed(const Result<void>& how) {
   if (!remedy.empty()) listing_fault_ += fmt::format("; {}", remedy);
   // Who says what to do has nothing to wait for. Logins come once in 30 s: three that fail would take a minute.
   const bool is_login = error.http_status == 0 && !error.remedy.empty();
-  const bool passes = !is_login && (error.kind == ErrorKind::kTryLater || error.kind == ErrorKind::kBadAnswer);
+  const bool is_last = tries == Tries::kEnd;
+  const bool passes =
+      !is_login && !is_last && (error.kind == ErrorKind::kTryLater || error.kind == ErrorKind::kBadAnswer);
   if (passes && failed_listings_ < kFailuresWorthSaying && !said_.is_open()) return;
   // An open breaker was said, with the reason.
   const bool is_news = !api_.breaker_until() && said_.is_news(error);
   if (said_.is_open()) no_listing_.is_so();
   if (!is_news) return;
-  log_warn({.source = settings_.name}, "cannot be listed: {}; it is tried again, nothing is forgotten", listing_fault_);
+  log_warn({.source = settings_.name}, "cannot be listed: {}; {}, nothing is forgotten", listing_fault_,
+           is_last ? "the next pass tries it again" : "it is tried again");
 }
 
 void SourceHealth::unusable(std::size_t rows) {

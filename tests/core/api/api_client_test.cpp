@@ -490,6 +490,28 @@ TEST_F(ApiClientTest, ALoginsRetryAfterHoldsBackEverything) {
   run_until([&] { return later.has_value(); });
 }
 
+TEST_F(ApiClientTest, OnePassDoesNotWaitForALongRetryAfter) {
+  manners_.held_back = HeldBack::kFails;
+  desk_.serve = [](const std::string&) { return Reply(answer("{}", {"Retry-After: 3600"}, "429 Too Many Requests")); };
+  EXPECT_EQ(error_of_get().retry_after, std::chrono::hours(1));
+  const Error later = get_from("/sessions/a").error();
+  EXPECT_EQ(later.kind, ErrorKind::kTryLater);
+  EXPECT_FALSE(later.sent);
+  EXPECT_THAT(later.detail, HasSubstr("Retry-After"));
+  EXPECT_GT(later.retry_after, std::chrono::minutes(50)) << "whoever asks knows that there is nothing to wait for";
+  EXPECT_EQ(desk_.gets, 1);
+}
+
+// It would say the same again, half a minute later.
+TEST_F(ApiClientTest, OnePassDoesNotWaitForTheLoginAfterOneThatFailed) {
+  manners_.held_back = HeldBack::kFails;
+  manners_.between_logins = settings_.poll.timeout / 2;
+  desk_.log_in = [](int) { return Reply(answer("", {}, "500 Internal Server Error")); };
+  EXPECT_THAT(error_of_get().detail, HasSubstr("HTTP 500"));
+  EXPECT_THAT(error_of_get().detail, HasSubstr("HTTP 500"));
+  EXPECT_EQ(desk_.logins, 1);
+}
+
 // Nothing that still waits for a connection may be sent once the source asked to be left alone.
 TEST_F(ApiClientTest, ARetryAfterTakesBackWhatWasNotSentYet) {
   get();
