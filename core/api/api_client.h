@@ -75,6 +75,8 @@ class ApiClient {
   // What the next request waits for, a second or more; nullopt: nothing that takes so long.
   std::optional<Wait> waits() const;
 
+  LoginLimit::Slowed logins_slowed() const { return logins_.slowed(); }
+
   // From sending until all of the response was there, or until we waited no longer.
   const ResponseTimes& response_times() const { return response_times_; }
 

@@ -193,11 +193,12 @@ Task<Result<void>> SessionFinder::read_walk(ListingWalk& walk, Discovery::Of of,
     std::optional<Walking>& walking;
     ~Ends() { walking.reset(); }
   } const ends{walking_};
-  walking_.emplace(Walking{SteadyClock::now()});
   while (!walk.ended()) {
     if (!co_await found_.room_to_list()) co_return Error(ErrorKind::kCancelled, "stopping");
     const Result<SessionPage> page = co_await discovery_.next_page(walk, of, Discovery::kShareOfRate);
     if (page.has_error()) co_return page.error();
+    // From the first page on: of a listing that waits for a login or a turn nothing is known yet.
+    if (!walking_) walking_.emplace(Walking{SteadyClock::now()});
     const Result<void> drawn = draw_the_line();
     if (drawn.has_error()) co_return drawn;
     how.theirs = api_.now();
@@ -217,7 +218,13 @@ SteadyClock::duration SessionFinder::walked_for() const {
 }
 
 void SessionFinder::look(bool is_held_up) {
-  if (walking_ && is_held_up) walking_->since = SteadyClock::now();
+  const SteadyTime now = SteadyClock::now();
+  const auto wait = api_.waits();
+  if (walking_ && is_held_up) walking_->since = now;
+  // What it waits for is no page that goes on and on.
+  if (walking_ && wait && wait->what != WaitingFor::kRate)
+    walking_->since += now - std::max(looked_at_, walking_->since);
+  looked_at_ = now;
   const std::string what = unended();
   if (what.empty()) {
     if (no_end_.is_not_so(SteadyClock::now())) log_info({.source = settings_.name}, "listings end again");
@@ -235,7 +242,10 @@ std::string SessionFinder::unended() const {
       walking_->rows, std::chrono::duration_cast<std::chrono::seconds>(walked_for()).count());
 }
 
-bool SessionFinder::never_ends() const { return walked_for() >= kLongWithoutSuccess * settings_.poll.max_interval; }
+bool SessionFinder::never_ends() const {
+  return walked_for() >=
+         std::max<SteadyClock::duration>(kLongListing, kLongWithoutSuccess * settings_.poll.max_interval);
+}
 
 // One that cannot be had now is asked for again with the next listing; one that is gone shows in its polls.
 Task<Result<void>> SessionFinder::ask_for_each(std::vector<std::string> ids) {

@@ -67,13 +67,26 @@ std::string words_for(const ReadSuccess::Judgement& logs, std::size_t due, const
   }
 }
 
-std::string_view words_for(WaitingFor what) {
+std::string_view words_for(LoginLimit::Slowed why) {
+  switch (why) {
+    case LoginLimit::Slowed::kByEarlyDeaths:
+      return "the next login is not allowed earlier, since its tokens die early; give this client an account of its "
+             "own";
+    case LoginLimit::Slowed::kByUnclearRefusals:
+      return "its logins are refused, perhaps for the password, and the next is put off so that no account is locked; "
+             "`error` in `status` has its words";
+    case LoginLimit::Slowed::kNot:
+      break;
+  }
+  return "the next login is not allowed earlier";
+}
+
+std::string_view words_for(WaitingFor what, LoginLimit::Slowed logins) {
   switch (what) {
     case WaitingFor::kRetryAfter:
       return "it asked to be left alone (Retry-After); it is asked more than it allows? Lower `rate`";
     case WaitingFor::kLogin:
-      return "the next login is not allowed earlier, since its tokens die early; give this client an account of its "
-             "own";
+      return words_for(logins);
     case WaitingFor::kRate:
       return "`rate` allows no more";
     case WaitingFor::kParked:
@@ -239,7 +252,7 @@ void SourceHealth::waits(std::optional<WaitingFor> what, std::chrono::seconds le
   }
   if (left < kWaitWorthSaying || !waiting_.is_so()) return;
   log_warn({.source = settings_.name}, "is not asked anything for {} s: {}; nothing is lost, what it has is read then",
-           left.count(), words_for(*what));
+           left.count(), words_for(*what, api_.logins_slowed()));
 }
 
 void SourceHealth::not_utf8(std::string_view session) {
