@@ -122,7 +122,7 @@ void SourceHealth::listed(const Result<void>& how, Tries tries) {
       !is_login && !is_last && (error.kind == ErrorKind::kTryLater || error.kind == ErrorKind::kBadAnswer);
   if (passes && failed_listings_ < kFailuresWorthSaying && !said_.is_open()) return;
   // An open breaker was said, with the reason.
-  const bool is_news = !api_.breaker_until() && said_.is_news(error);
+  const bool is_news = !api_.breaker_until() && said_.is_news(SteadyClock::now(), error);
   if (said_.is_open()) no_listing_.is_so();
   if (!is_news) return;
   log_warn({.source = settings_.name}, "cannot be listed: {}; {}, nothing is forgotten", listing_fault_,
