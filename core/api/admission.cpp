@@ -61,8 +61,8 @@ Task<Result<Admission::Ticket>> Admission::admit(std::uint64_t request) {
       admitted = start(now, request);
       break;
     }
-    if (held_back_ == HeldBack::kFails && breaker_.is_believed(now) && breaker_.ready_at(now) != now) {
-      admitted = unsent(ErrorKind::kTryLater, "not asked, since it fails: " + reason_);
+    if (const auto error = held_back(now)) {
+      admitted = *error;
       break;
     }
     co_await changed_.wait_until(is_first ? ready.value_or(SteadyTime::max()) : SteadyTime::max());
@@ -80,6 +80,19 @@ Task<std::optional<Admission::Ticket>> Admission::admit_last(SteadyTime latest) 
     if (*ready <= now) co_return start(now, 0);
     co_await changed_.wait_until(*ready);
   }
+}
+
+// Why who does not wait is not admitted, nullopt: it may be soon.
+std::optional<Error> Admission::held_back(SteadyTime now) const {
+  if (held_back_ == HeldBack::kWaits) return std::nullopt;
+  if (breaker_.is_believed(now) && breaker_.ready_at(now) != now)
+    return unsent(ErrorKind::kTryLater, "not asked, since it fails: " + reason_);
+  if (budget_.left_alone_until() <= now + kMostWaitOfOnePass) return std::nullopt;
+  const auto left = std::chrono::ceil<std::chrono::seconds>(budget_.left_alone_until() - now);
+  Error error = unsent(ErrorKind::kTryLater,
+                       fmt::format("not asked, since it asked to be left alone for {} s (Retry-After)", left.count()));
+  error.retry_after = left;
+  return error;
 }
 
 std::optional<SteadyTime> Admission::ready_at(SteadyTime now) const {

@@ -30,6 +30,9 @@ enum class HeldBack {
   kFails,  // one pass: the source is not well, and that is its result
 };
 
+// What one pass waits for when a source asks to be left alone: for longer it is not well.
+inline constexpr std::chrono::seconds kMostWaitOfOnePass{30};
+
 class Admission {
  public:
   using Ticket = CircuitBreaker::Attempt;
@@ -41,8 +44,9 @@ class Admission {
   // When `request` may be sent at once, and nobody waits; then it must be sent.
   std::optional<Ticket> admit_now(std::uint64_t request);
 
-  // Returns when `request` may be sent, in the order of asking, and then it must be. Fails as kTryLater when the
-  // source fails whatever it is asked and held-back requests fail, as kCancelled after stop().
+  // Returns when `request` may be sent, in the order of asking, and then it must be. Fails as kTryLater when
+  // held-back requests fail and the source fails whatever it is asked, or asks to be left alone for long: then with
+  // retry_after. As kCancelled after stop().
   Task<Result<Ticket>> admit(std::uint64_t request);
 
   // The same at the end, after stop(): no later than `latest`, or nullopt.
@@ -68,6 +72,7 @@ class Admission {
 
  private:
   std::optional<SteadyTime> ready_at(SteadyTime now) const;
+  std::optional<Error> held_back(SteadyTime now) const;
   Ticket start(SteadyTime now, std::uint64_t request);
   void learn_failure(const Ticket& ticket, const Error& error, SteadyTime now);
   void failed(const Ticket& ticket, std::string reason, SteadyTime now);

@@ -164,15 +164,17 @@ Task<Result<HttpAnswer>> ApiClient::get(std::string target) {
   }
 }
 
-bool ApiClient::may_quote(std::string_view reason, const HttpAnswer& answer) const {
-  return reason.empty() || (!echoes_secret(reason) && !echoes_secret(answer.body.text()));
+// The response is looked at, too: who echoes somewhere in it is quoted nowhere.
+MayQuote ApiClient::may_quote(const HttpAnswer& answer) const {
+  return [this, &answer](std::string_view whole) {
+    return !echoes_secret(whole) && !echoes_secret(answer.body.text()) && !echoes_secret(answer.www_authenticate);
+  };
 }
 
 // The reason that a failing source gives, if it may be quoted.
 std::string ApiClient::failure_in_words(const Result<HttpAnswer>& answer) const {
   if (answer.has_error() || !Admission::is_failure_of_the_server(answer->status)) return {};
-  std::string reason = read_reason(refusal_of(*answer));
-  return may_quote(reason, *answer) ? reason : std::string();
+  return quote(read_reason(refusal_of(*answer)), may_quote(*answer));
 }
 
 // What is no success, with the reason that the appliance gives, if it may be quoted.
@@ -186,11 +188,15 @@ Result<HttpAnswer> ApiClient::judge(HttpAnswer answer, std::string_view what) co
   const RefusalText refusal = refusal_of(answer);
   const std::string reason = read_reason(refusal);
   const Reaction reaction = reaction_to(Asked::kData, refusal, reason);
-  Error error = make_refusal(Asked::kData, reaction, answer.status, what, may_quote(reason, answer) ? reason : "");
+  Error error = make_refusal(Asked::kData, reaction, answer.status, what, quote(reason, may_quote(answer)));
   // The response itself speaks of it. What else is refused has another reason, which a guess would bury.
   if (reaction == Reaction::kWrongVersion) {
     error.detail += fmt::format(" (wrong api_version? {} is asked for)", settings_.api_version);
     error.remedy = kSetVersion;
+  }
+  if (answer.status / 100 == 3) {
+    if (reaction == Reaction::kLogInAgain) error.detail += ": a login page? The token is not accepted";
+    error.remedy = kLookAtUrl;
   }
   error.retry_after = answer.retry_after;
   return error;
@@ -384,7 +390,9 @@ Task<Result<ApiClient::Turn>> ApiClient::wait_for_others() {
 Task<Result<void>> ApiClient::wait_for_turn(SteadyTime allowed) {
   const SteadyTime now = SteadyClock::now();
   if (allowed <= now) co_return Result<void>();
-  const bool is_long = manners_.held_back == HeldBack::kFails && allowed - now > settings_.poll.timeout;
+  // One pass has no time for a login that would say again why the last one failed.
+  const bool is_long = manners_.held_back == HeldBack::kFails &&
+                       (renewal_failure_.has_value() || allowed - now > settings_.poll.timeout);
   if (is_long || token_.lives(now)) {
     const auto gap = std::chrono::ceil<std::chrono::seconds>(logins_.gap()).count();
     // Why there is none counts, not that it may not be asked for again yet.
@@ -413,12 +421,14 @@ Task<Result<HttpAnswer>> ApiClient::ask_for_grant(FormFields form, std::string p
 
 Result<Grant> ApiClient::read_answer(const Result<HttpAnswer>& answer) const {
   if (answer.has_error()) return answer.error();
-  const std::string_view said = answer->body.text();
-  Result<Grant> grant = read_grant(*settings_.dialect, answer->status, said, answer->www_authenticate);
+  bool repeats = false;
+  Result<Grant> grant = read_grant(*settings_.dialect, refusal_of(*answer), [&](std::string_view whole) {
+    repeats = !may_quote(*answer)(whole);
+    return !repeats;
+  });
   if (grant.has_value()) return grant;
   Error error = grant.error();
-  // In what it says; our own words around that may well be the password.
-  if (echoes_secret(said) || echoes_secret(answer->www_authenticate)) {
+  if (repeats) {
     error.detail = fmt::format("token request: HTTP {}: the response repeats the secret, so it is not quoted here",
                                answer->status);
   }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <functional>
 #include <memory>
 #include <random>
 #include <string>
@@ -74,11 +75,14 @@ class ApiClient {
   // What the next request waits for, a second or more; nullopt: nothing that takes so long.
   std::optional<Wait> waits() const;
 
+  LoginLimit::Slowed logins_slowed() const { return logins_.slowed(); }
+
   // From sending until all of the response was there, or until we waited no longer.
   const ResponseTimes& response_times() const { return response_times_; }
 
   // Whether the appliance echoes the password or a token, in any form: in what it says here, or in anything that was
-  // asked about before. Then nothing of it may be quoted or kept. Takes time by the size of `text`.
+  // asked about before. Then nothing of it may be quoted or kept. Looks at the first 72 KiB: more must not be quoted or
+  // kept. Takes time by the size of `text`.
   bool echoes_secret(std::string_view text) const;
 
   // Everything that was asked, logins too.
@@ -102,7 +106,8 @@ class ApiClient {
   Task<Result<HttpAnswer>> ask_for_grant(FormFields form, std::string password, std::uint64_t id);
   Result<Grant> read_answer(const Result<HttpAnswer>& answer) const;
   Result<HttpAnswer> judge(HttpAnswer answer, std::string_view what) const;
-  bool may_quote(std::string_view reason, const HttpAnswer& answer) const;
+  // For what this response says; it must outlive that.
+  std::function<bool(std::string_view whole)> may_quote(const HttpAnswer& answer) const;
   std::string failure_in_words(const Result<HttpAnswer>& answer) const;
   bool holds_secret_of_ours(std::string_view text) const;
   void was_served(const std::string& bearer, std::uint64_t id);

@@ -21,11 +21,18 @@ class LoginLimit {
 
   enum class Change { kNone, kHabitBegins, kHabitEnds };
 
+  // Why logins are further apart than `least`.
+  enum class Slowed { kNot, kByEarlyDeaths, kByUnclearRefusals };
+
   explicit LoginLimit(std::chrono::milliseconds least = kLeast) : least_(least) {}
 
   // When the next login may be sent; the past means at once.
   SteadyTime ready_at() const;
   std::chrono::milliseconds gap() const;
+  Slowed slowed() const {
+    if (unclear_refusals_ > 0) return Slowed::kByUnclearRefusals;
+    return early_deaths_ > 1 ? Slowed::kByEarlyDeaths : Slowed::kNot;
+  }
 
   // A run before this one sent its last login at `last`, after so many early deaths in a row.
   void restore(SteadyTime last, unsigned early_deaths) {

@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::size_t kMostBody = 256u << 10;  // what is larger is no word on a refusal
 constexpr std::size_t kMostReason = 200;
-constexpr std::size_t kMostPart = 1'000;
 constexpr int kDeepest = 5;
 
 // In the order in which they are quoted. Compared without case, "-" and "_": errorCode, error_code, ErrorCode.
@@ -50,12 +49,11 @@ std::string one_line(std::string_view text) {
   return line;
 }
 
-std::string cut(std::string text, std::size_t most) {
+std::string_view cut(std::string_view text, std::size_t most) {
   if (text.size() <= most) return text;
   std::size_t end = most;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  text.resize(end);
-  return text;
+  return text.substr(0, end);
 }
 
 // Texts by the place of their name in kNames.
@@ -83,9 +81,11 @@ class Parts {
     }
   }
 
+  // Each whole; what begins behind all that is ever quoted is left out.
   std::string joined() const {
     std::string all;
     for (const std::string& text : texts_) {
+      if (all.size() > kMostReason) break;
       if (text.empty() || all.find(text) != std::string::npos) continue;
       all += (all.empty() ? "" : ", ") + text;
     }
@@ -102,9 +102,10 @@ class Parts {
 
   void take(std::string_view text, std::size_t name) {
     if (name == kStatus && text.find_first_not_of("0123456789") == text.npos) return;
-    std::string line = one_line(text.substr(0, kMostPart));
     std::string& into = texts_[name];
-    if (line.empty() || into.find(line) != std::string::npos || into.size() > kMostReason) return;
+    if (into.size() > kMostReason) return;
+    const std::string line = one_line(text);
+    if (line.empty() || into.find(line) != std::string::npos) return;
     into += (into.empty() ? "" : ", ") + line;
   }
 
@@ -128,10 +129,14 @@ std::string read_challenge(std::string_view header) {
     const std::size_t at = header.find(name);
     if (at == header.npos) continue;
     const std::string_view rest = header.substr(at + name.size());
-    return one_line(rest.substr(0, std::min(rest.find('"'), kMostPart)));
+    return one_line(rest.substr(0, rest.find('"')));
   }
   return {};
 }
+
+bool is_redirect(int status) { return status >= 300 && status < 400; }
+
+std::string_view without_query(std::string_view location) { return location.substr(0, location.find_first_of("?#")); }
 
 bool is_plain_text(std::string_view body) {
   const std::size_t first = body.find_first_not_of(" \t\r\n");
@@ -185,15 +190,15 @@ constexpr Row kTable[] = {
     {425, 425, anything, Reaction::kLater, Reaction::kLater},
     {429, 429, anything, Reaction::kLater, Reaction::kLater},
     {501, 501, is_about_the_version, Reaction::kWrongVersion, Reaction::kWrongVersion},
-    {501, 501, anything, Reaction::kNever, Reaction::kWrongAddress},
+    {501, 501, anything, Reaction::kForItsReason, Reaction::kWrongAddress},
     {500, 599, anything, Reaction::kLater, Reaction::kLater},
     {400, 499, is_about_the_version, Reaction::kWrongVersion, Reaction::kWrongVersion},
     {403, 403, is_about_the_token, Reaction::kLogInAgain, Reaction::kNoRight},
     {403, 403, anything, Reaction::kNoRight, Reaction::kNoRight},
-    {400, 400, is_about_the_credential, Reaction::kNever, Reaction::kWrongCredential},
-    {400, 400, anything, Reaction::kNever, Reaction::kBadRequest},
-    {404, 406, anything, Reaction::kNever, Reaction::kWrongAddress},
-    {400, 499, anything, Reaction::kNever, Reaction::kWrongAddress},
+    {400, 400, is_about_the_credential, Reaction::kForItsReason, Reaction::kWrongCredential},
+    {400, 400, anything, Reaction::kForItsReason, Reaction::kBadRequest},
+    {404, 406, anything, Reaction::kForItsReason, Reaction::kWrongAddress},
+    {400, 499, anything, Reaction::kForItsReason, Reaction::kWrongAddress},
 };
 
 std::string_view words_for(Asked asked, Reaction reaction) {
@@ -231,18 +236,25 @@ ErrorKind kind_of(Asked asked, Reaction reaction) {
 }  // namespace
 
 std::string read_reason(const RefusalText& refusal) {
+  if (is_redirect(refusal.status) && !refusal.location.empty())
+    return "redirected to " + one_line(without_query(refusal.location));
   std::string_view body = refusal.body.substr(0, kMostBody + 1);
   if (body.starts_with("\xEF\xBB\xBF")) body.remove_prefix(3);
   std::string reason = read_json(body).value_or("");
-  if (reason.empty() && is_plain_text(body)) reason = one_line(body.substr(0, kMostPart));
+  if (reason.empty() && is_plain_text(body)) reason = one_line(body);
   if (reason.empty()) reason = read_challenge(refusal.www_authenticate);
-  return cut(std::move(reason), kMostReason);
+  return reason;
+}
+
+std::string quote(std::string_view whole, const MayQuote& may_quote) {
+  if (whole.empty() || !may_quote(whole)) return {};
+  return std::string(cut(whole, kMostReason));
 }
 
 bool gives_reason(const Error& refusal) { return refusal.detail.find(": ") != std::string::npos; }
 
 bool leads_to_a_login(std::string_view location) {
-  const std::string place = folded(location.substr(0, location.find_first_of("?#")));
+  const std::string place = folded(without_query(location));
   for (const std::string_view part : {"login", "logon", "signin", "auth", "sso"}) {
     if (holds(place, part)) return true;
   }
@@ -250,15 +262,18 @@ bool leads_to_a_login(std::string_view location) {
 }
 
 Reaction reaction_to(Asked asked, const RefusalText& refusal, std::string_view reason) {
-  if (refusal.status >= 300 && refusal.status < 400) {
+  if (is_redirect(refusal.status)) {
     const bool to_login = asked == Asked::kData && leads_to_a_login(refusal.location);
-    return to_login ? Reaction::kLogInAgain : asked == Asked::kToken ? Reaction::kWrongAddress : Reaction::kNever;
+    return to_login                 ? Reaction::kLogInAgain
+           : asked == Asked::kToken ? Reaction::kWrongAddress
+                                    : Reaction::kForItsReason;
   }
+  reason = cut(reason, kMostReason);
   for (const Row& row : kTable) {
     if (refusal.status < row.least || refusal.status > row.most || !row.about(reason)) continue;
     return asked == Asked::kData ? row.data : row.token;
   }
-  return asked == Asked::kToken ? Reaction::kWrongAddress : Reaction::kNever;
+  return asked == Asked::kToken ? Reaction::kWrongAddress : Reaction::kForItsReason;
 }
 
 Error make_refusal(Asked asked, Reaction reaction, int status, std::string_view what, std::string_view reason) {

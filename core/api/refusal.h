@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -19,10 +20,17 @@ struct RefusalText {
 };
 
 // What the response says of the reason, in its own words: title, detail, message, error_description, error, code and
-// their like of a JSON body, at any depth; a body of plain text; else the WWW-Authenticate header. At most 200 bytes of
-// whole characters, white space and control characters as one blank each, "" when it says nothing. A page for people is
-// never quoted.
+// their like of a JSON body, at any depth; a body of plain text; else the WWW-Authenticate header; of a redirect where
+// it leads, without a query. Of any length, white space and control characters as one blank each, "" when it says
+// nothing. A page for people is never quoted. Only quote() makes of it what may be shown.
 std::string read_reason(const RefusalText& refusal);
+
+// Whether something may be shown of which this is the whole: no secret of ours is in it.
+using MayQuote = std::function<bool(std::string_view whole)>;
+
+// What is shown of a text of an appliance: its first 200 bytes of whole characters, "" = nothing of it may be. Asks
+// before it cuts: in what is left of a secret nobody finds it.
+std::string quote(std::string_view whole, const MayQuote& may_quote);
 
 // What was asked for.
 enum class Asked : std::uint8_t { kData, kToken };
@@ -35,18 +43,22 @@ enum class Reaction : std::uint8_t {
   kNoRight,          // who we are is known, and may not
   kLater,            // it passes by itself
   kWrongAddress,     // nothing of this interface is there
-  kNever,            // refused for a reason of its own
+  kForItsReason,     // refused for a reason of its own
 };
 
-// `reason` is what read_reason() gave.
+// `reason` is what read_reason() gave; its first 200 bytes decide.
 Reaction reaction_to(Asked asked, const RefusalText& refusal, std::string_view reason);
 
 // Whether a redirect leads to a page for logging in.
 bool leads_to_a_login(std::string_view location);
 
-// The error for a response that is no success: "HTTP 403 to /api/v1/sessions: not allowed: EULA not accepted". A reason
-// that may not be quoted is handed over as "".
+// The error for a response that is no success: "HTTP 403 to /api/v1/sessions: not allowed: EULA not accepted". The
+// reason is what quote() gave.
 Error make_refusal(Asked asked, Reaction reaction, int status, std::string_view what, std::string_view reason);
+
+// What to do about data that is answered with a redirect.
+inline constexpr std::string_view kLookAtUrl =
+    "does `url` lead to the appliance itself, and has the account the right to use its interface?";
 
 // What to do about kWrongVersion.
 inline constexpr std::string_view kSetVersion = "set `api_version` to what the appliance speaks";

@@ -38,20 +38,56 @@ std::optional<Decoded> with_digits(std::string_view text, std::size_t before, st
   return Decoded{*value, before + count};
 }
 
-// "&lt;", "&#60;", "&#x3c;"; the semicolon may be missing.
+struct NamedCharacter {
+  std::string_view name;
+  char32_t character;
+};
+
+// Of HTML, those that are read without their semicolon, too.
+constexpr std::array<NamedCharacter, 5> kOldNames = {
+    {{"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'}, {"apos", '\''}}};
+// Likewise: those of Latin-1. Which of its characters counts for nothing, since only ASCII is compared.
+constexpr std::string_view kLatin1Names[] = {
+    "nbsp",   "iexcl",  "cent",   "pound",  "curren", "yen",    "brvbar", "sect",   "uml",    "copy",   "ordf",
+    "laquo",  "not",    "shy",    "reg",    "macr",   "deg",    "plusmn", "sup2",   "sup3",   "acute",  "micro",
+    "para",   "middot", "cedil",  "sup1",   "ordm",   "raquo",  "frac14", "frac12", "frac34", "iquest", "agrave",
+    "aacute", "acirc",  "atilde", "auml",   "aring",  "aelig",  "ccedil", "egrave", "eacute", "ecirc",  "euml",
+    "igrave", "iacute", "icirc",  "iuml",   "eth",    "ntilde", "ograve", "oacute", "ocirc",  "otilde", "ouml",
+    "times",  "oslash", "ugrave", "uacute", "ucirc",  "uuml",   "yacute", "thorn",  "szlig",  "yuml",   "divide"};
+// And those that need it: HTML 5's of ASCII.
+constexpr NamedCharacter kAsciiNames[] = {
+    {"tab", '\t'},   {"newline", '\n'}, {"excl", '!'},   {"num", '#'},          {"dollar", '$'},   {"percnt", '%'},
+    {"lpar", '('},   {"rpar", ')'},     {"ast", '*'},    {"midast", '*'},       {"plus", '+'},     {"comma", ','},
+    {"period", '.'}, {"sol", '/'},      {"colon", ':'},  {"semi", ';'},         {"equals", '='},   {"quest", '?'},
+    {"commat", '@'}, {"lsqb", '['},     {"lbrack", '['}, {"bsol", '\\'},        {"rsqb", ']'},     {"rbrack", ']'},
+    {"hat", '^'},    {"lowbar", '_'},   {"grave", '`'},  {"lcub", '{'},         {"lbrace", '{'},   {"verbar", '|'},
+    {"vert", '|'},   {"rcub", '}'},     {"rbrace", '}'}, {"verticalline", '|'}, {"underbar", '_'},
+};
+
+std::string_view letters_and_digits(std::string_view text) {
+  const auto is_one = [](char c) { return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z'); };
+  return text.substr(0, static_cast<std::size_t>(std::ranges::find_if_not(text.substr(0, 16), is_one) - text.begin()));
+}
+
+// "&lt;", "&uuml;", "&commat;", "&#60;", "&#x3c;"; the semicolon may be missing where HTML lets it.
 std::optional<Decoded> decode_entity(std::string_view text) {
-  struct Named {
-    std::string_view name;
-    char32_t character;
-  };
-  static constexpr std::array<Named, 6> kNamed = {
-      {{"&amp", '&'}, {"&lt", '<'}, {"&gt", '>'}, {"&quot", '"'}, {"&apos", '\''}, {"&nbsp", ' '}}};
   const auto ended = [&](char32_t character, std::size_t size) {
     return Decoded{character, size + (size < text.size() && text[size] == ';' ? 1 : 0)};
   };
-  for (const Named& named : kNamed) {
-    if (equal_ignoring_case(text.substr(0, named.name.size()), named.name))
-      return ended(named.character, named.name.size());
+  const std::string_view word = letters_and_digits(text.substr(1));
+  if (text.substr(1 + word.size()).starts_with(';')) {
+    for (const auto& [name, character] : kAsciiNames) {
+      if (equal_ignoring_case(word, name)) return ended(character, 1 + name.size());
+    }
+  }
+  const auto begins_with = [&](std::string_view name) {
+    return equal_ignoring_case(word.substr(0, name.size()), name);
+  };
+  for (const auto& [name, character] : kOldNames) {
+    if (begins_with(name)) return ended(character, 1 + name.size());
+  }
+  for (const std::string_view name : kLatin1Names) {
+    if (begins_with(name)) return ended(U'\u00A0', 1 + name.size());
   }
   if (!text.starts_with("&#") || text.size() < 3) return std::nullopt;
   const bool hex = text[2] == 'x' || text[2] == 'X';

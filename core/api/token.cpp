@@ -83,22 +83,24 @@ struct Success {
   bool mfa_enabled = false;
 };
 
-Error no_token(const Success& success, int http_status, std::string_view body) {
+Error no_token(const Success& success, const RefusalText& answer, const MayQuote& may_quote) {
+  const int http_status = answer.status;
   if (http_status == 202 || success.mfa_enabled || !success.mfa_token.empty()) {
     return error(ErrorKind::kRefused, http_status,
                  "no access token, so the account needs a second factor: use a service account without multi-factor "
                  "authentication");
   }
-  const std::string reason = read_reason({.status = http_status, .body = body, .www_authenticate = {}, .location = {}});
+  const std::string reason = read_reason(answer);
   if (reason.empty()) return error(ErrorKind::kBadAnswer, http_status, "it holds no access token: wrong url?");
-  return error(ErrorKind::kRefused, http_status, "no access token, but: " + reason);
+  return error(ErrorKind::kRefused, http_status, "no access token, but: " + quote(reason, may_quote));
 }
 
-Result<Grant> read_success(const Dialect::Token& names, int http_status, std::string_view body) {
+Result<Grant> read_success(const Dialect::Token& names, const RefusalText& answer, const MayQuote& may_quote) {
+  const int http_status = answer.status;
   Success found;
-  if (http_status == 202 && body.empty()) return no_token(found, http_status, body);
+  if (http_status == 202 && answer.body.empty()) return no_token(found, answer, may_quote);
   Grant& grant = found.grant;
-  const bool whole = for_each_field(body, [&](std::string_view name, Value value) {
+  const bool whole = for_each_field(answer.body, [&](std::string_view name, Value value) {
     if (name == names.access_token) return read_text(value, grant.access_token);
     if (name == names.refresh_token) return read_text(value, grant.refresh_token);
     if (name == names.mfa_token) return read_text(value, found.mfa_token);
@@ -107,7 +109,7 @@ Result<Grant> read_success(const Dialect::Token& names, int http_status, std::st
     return true;
   });
   if (!whole) return error(ErrorKind::kBadAnswer, http_status, "not the JSON object of a token: wrong url?");
-  if (grant.access_token.empty()) return no_token(found, http_status, body);
+  if (grant.access_token.empty()) return no_token(found, answer, may_quote);
   if (has_control(grant.access_token) || has_control(grant.refresh_token)) {
     return error(ErrorKind::kBadAnswer, http_status, "the token holds control characters");
   }
@@ -116,12 +118,11 @@ Result<Grant> read_success(const Dialect::Token& names, int http_status, std::st
 
 }  // namespace
 
-Result<Grant> read_grant(const Dialect& dialect, int http_status, std::string_view body,
-                         std::string_view www_authenticate) {
-  if (http_status >= 200 && http_status < 300) return read_success(dialect.token, http_status, body);
-  const RefusalText refusal{.status = http_status, .body = body, .www_authenticate = www_authenticate, .location = {}};
-  const std::string reason = read_reason(refusal);
-  return make_refusal(Asked::kToken, reaction_to(Asked::kToken, refusal, reason), http_status, {}, reason);
+Result<Grant> read_grant(const Dialect& dialect, const RefusalText& answer, const MayQuote& may_quote) {
+  if (answer.status >= 200 && answer.status < 300) return read_success(dialect.token, answer, may_quote);
+  const std::string reason = read_reason(answer);
+  return make_refusal(Asked::kToken, reaction_to(Asked::kToken, answer, reason), answer.status, {},
+                      quote(reason, may_quote));
 }
 
 std::string encode_form(const FormFields& form, std::string_view username, std::string_view password,

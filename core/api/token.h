@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,8 @@
 #include "core/base/result.h"
 
 namespace sessionlogd {
+
+struct RefusalText;  // core/api/refusal.h
 
 struct Grant {
   std::string access_token;
@@ -23,9 +26,9 @@ struct Grant {
 // kRefused with a detail that says what to do; one that says why is kRefused, too; one that says nothing, or is no JSON
 // object (empty, HTML; but an empty 202 asks for a second factor), is kBadAnswer, and so is a token with a CR, LF, NUL
 // or other control character. What is no success is judged by core/refusal. The detail quotes the answer's words on the
-// reason: whoever shows it makes sure first that no secret is in the answer.
-Result<Grant> read_grant(const Dialect& dialect, int http_status, std::string_view body,
-                         std::string_view www_authenticate = {});
+// reason, as far as `may_quote` lets it.
+Result<Grant> read_grant(const Dialect& dialect, const RefusalText& answer,
+                         const std::function<bool(std::string_view whole)>& may_quote);
 
 // The form for a grant, percent-encoded: fills {username}, {password} and {refresh_token}.
 std::string encode_form(const FormFields& form, std::string_view username, std::string_view password,

@@ -9,13 +9,6 @@
 
 namespace sessionlogd {
 
-namespace {
-
-// Of a header that is kept for what it says of a refusal.
-constexpr std::size_t kMostOfAWord = 1'000;
-
-}  // namespace
-
 void AnswerReader::begin(Body body, std::size_t max_body) {
   max_body_ = max_body;
   fault_ = Fault::kNone;
@@ -63,9 +56,9 @@ bool AnswerReader::take_header(std::string_view line) {
   } else if (equal_ignoring_case(name, "retry-after")) {
     retry_after_ = value;
   } else if (equal_ignoring_case(name, "www-authenticate")) {
-    www_authenticate_ = value.substr(0, kMostOfAWord);
+    www_authenticate_ = value;
   } else if (equal_ignoring_case(name, "location")) {
-    location_ = value.substr(0, kMostOfAWord);
+    location_ = value;
   }
   return !is_faulty();
 }

@@ -1,5 +1,7 @@
 #include "core/polling/log_verdict.h"
 
+#include "core/api/admission.h"
+
 namespace sessionlogd {
 
 // In one pass the listing that came before the read vouches for what it did not dispute.
@@ -40,7 +42,8 @@ bool may_be_for_good(const FailedRead& read) {
 }
 
 bool is_left_unread(const FailedRead& read, PollMode mode) {
-  return mode == PollMode::kOnePass && read.failures_in_a_row >= kTriesInOnePass;
+  if (mode == PollMode::kForever) return false;
+  return read.failures_in_a_row >= kTriesInOnePass || read.error.retry_after > kMostWaitOfOnePass;
 }
 
 }  // namespace sessionlogd

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/api/admission.h"
 #include "core/base/log_line.h"
 
 namespace sessionlogd {
@@ -15,6 +16,7 @@ constexpr std::chrono::minutes kClockJumped{5};
 constexpr unsigned kTriesInOneRound = 4;
 constexpr unsigned kIncompleteIsOdd = 3;
 constexpr std::chrono::seconds kLongListing{60};
+constexpr std::chrono::hours kLongestListingOfOnePass{1};
 constexpr int kLongWithoutSuccess = 10;  // times max_interval, as for logs
 constexpr int kDriftOfPace = 8;          // a listing begins up to an eighth of its interval early
 constexpr std::chrono::seconds kLongestSweepOfOneRound{60};
@@ -30,6 +32,11 @@ constexpr Instant kThisVersion{1'793'491'200, 0};  // 2026-11-01T00:00:00Z
 
 Instant back(Instant at, std::chrono::milliseconds span) {
   return add_nanoseconds(at, -std::chrono::nanoseconds(span).count()).value_or(at);
+}
+
+// Whether one pass tries once more to list what could not be listed.
+bool may_pass_soon(const Error& error) {
+  return error.kind != ErrorKind::kRefused && !(error.retry_after > kMostWaitOfOnePass);
 }
 
 }  // namespace
@@ -90,12 +97,14 @@ Task<void> SessionFinder::run() {
       listed_at_ = SteadyClock::now();
       backoff.succeeded();
     }
-    found_.listed(listed);
     // Sources that began together, or went on together after a pause, would list in step for ever.
     const auto interval = settings_.poll.discovery_interval;
     const auto drift = std::chrono::milliseconds{
         static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(interval.count() / kDriftOfPace + 1))};
     const auto wait = listed.has_value() ? interval - drift : backoff.failed(random_());
+    const bool ends = rounds_ == Rounds::kOnce && listed.has_error() &&
+                      (backoff.failures() == kTriesInOneRound || !may_pass_soon(listed.error()));
+    found_.listed(listed, ends ? SourceHealth::Tries::kEnd : SourceHealth::Tries::kGoOn);
     if (rounds_ == Rounds::kForever) {
       co_await until_next(SteadyClock::now() + wait);
     } else if (listed.has_value()) {
@@ -103,7 +112,7 @@ Task<void> SessionFinder::run() {
       if (is_sweep_due()) co_await sweep(SteadyClock::now() + kLongestSweepOfOneRound);
       if (sweep_) log_info({.source = settings_.name}, "was not swept to its end; the next pass goes on");
       break;
-    } else if (backoff.failures() == kTriesInOneRound) {
+    } else if (ends) {
       break;
     } else {
       co_await wake_.wait_until(SteadyClock::now() + wait);
@@ -184,17 +193,20 @@ Task<Result<void>> SessionFinder::read_walk(ListingWalk& walk, Discovery::Of of,
     std::optional<Walking>& walking;
     ~Ends() { walking.reset(); }
   } const ends{walking_};
-  walking_.emplace(Walking{SteadyClock::now()});
   while (!walk.ended()) {
     if (!co_await found_.room_to_list()) co_return Error(ErrorKind::kCancelled, "stopping");
     const Result<SessionPage> page = co_await discovery_.next_page(walk, of, Discovery::kShareOfRate);
     if (page.has_error()) co_return page.error();
+    // From the first page on: of a listing that waits for a login or a turn nothing is known yet.
+    if (!walking_) walking_.emplace(Walking{SteadyClock::now()});
     const Result<void> drawn = draw_the_line();
     if (drawn.has_error()) co_return drawn;
     how.theirs = api_.now();
     unusable += page->unusable();
     walking_->rows = walk.rows();
     found_.take_in(page->sessions, how);
+    if (rounds_ == Rounds::kOnce && walked_for() >= kLongestListingOfOnePass)
+      co_return Error(ErrorKind::kRefused, unended());
     if (of == Discovery::Of::kWindow) look_for_witnesses(page->sessions);
   }
   if (of == Discovery::Of::kWindow) health_.unusable(unusable);
@@ -206,7 +218,13 @@ SteadyClock::duration SessionFinder::walked_for() const {
 }
 
 void SessionFinder::look(bool is_held_up) {
-  if (walking_ && is_held_up) walking_->since = SteadyClock::now();
+  const SteadyTime now = SteadyClock::now();
+  const auto wait = api_.waits();
+  if (walking_ && is_held_up) walking_->since = now;
+  // What it waits for is no page that goes on and on.
+  if (walking_ && wait && wait->what != WaitingFor::kRate)
+    walking_->since += now - std::max(looked_at_, walking_->since);
+  looked_at_ = now;
   const std::string what = unended();
   if (what.empty()) {
     if (no_end_.is_not_so(SteadyClock::now())) log_info({.source = settings_.name}, "listings end again");
@@ -224,7 +242,10 @@ std::string SessionFinder::unended() const {
       walking_->rows, std::chrono::duration_cast<std::chrono::seconds>(walked_for()).count());
 }
 
-bool SessionFinder::never_ends() const { return walked_for() >= kLongWithoutSuccess * settings_.poll.max_interval; }
+bool SessionFinder::never_ends() const {
+  return walked_for() >=
+         std::max<SteadyClock::duration>(kLongListing, kLongWithoutSuccess * settings_.poll.max_interval);
+}
 
 // One that cannot be had now is asked for again with the next listing; one that is gone shows in its polls.
 Task<Result<void>> SessionFinder::ask_for_each(std::vector<std::string> ids) {

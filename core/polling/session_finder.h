@@ -45,7 +45,7 @@ class FoundSessions {
   // A listing of everything begins.
   virtual void sweep_begins() = 0;
   // A listing has ended.
-  virtual void listed(const Result<void>& how) = 0;
+  virtual void listed(const Result<void>& how, SourceHealth::Tries tries) = 0;
 };
 
 class SessionFinder {
@@ -141,13 +141,15 @@ class SessionFinder {
   SteadyTime looked_back_at_ = SteadyTime::min();  // a day: once an hour
   std::optional<Instant> listed_again_from_;
 
-  // The walk through a listing that goes on; what the sink holds up does not count.
+  // The walk through a listing that goes on, from its first page on; what the sink holds up, a login or a Retry-After
+  // does not count.
   struct Walking {
     SteadyTime since;
     std::size_t rows = 0;
   };
   SteadyClock::duration walked_for() const;
   std::optional<Walking> walking_;
+  SteadyTime looked_at_ = SteadyTime::min();
   SaidPair no_end_;
 
   std::optional<Instant> window_from_;  // of the last listing

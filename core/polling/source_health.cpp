@@ -67,13 +67,26 @@ std::string words_for(const ReadSuccess::Judgement& logs, std::size_t due, const
   }
 }
 
-std::string_view words_for(WaitingFor what) {
+std::string_view words_for(LoginLimit::Slowed why) {
+  switch (why) {
+    case LoginLimit::Slowed::kByEarlyDeaths:
+      return "the next login is not allowed earlier, since its tokens die early; give this client an account of its "
+             "own";
+    case LoginLimit::Slowed::kByUnclearRefusals:
+      return "its logins are refused, perhaps for the password, and the next is put off so that no account is locked; "
+             "`error` in `status` has its words";
+    case LoginLimit::Slowed::kNot:
+      break;
+  }
+  return "the next login is not allowed earlier";
+}
+
+std::string_view words_for(WaitingFor what, LoginLimit::Slowed logins) {
   switch (what) {
     case WaitingFor::kRetryAfter:
       return "it asked to be left alone (Retry-After); it is asked more than it allows? Lower `rate`";
     case WaitingFor::kLogin:
-      return "the next login is not allowed earlier, since its tokens die early; give this client an account of its "
-             "own";
+      return words_for(logins);
     case WaitingFor::kRate:
       return "`rate` allows no more";
     case WaitingFor::kParked:
@@ -86,7 +99,7 @@ std::string_view words_for(WaitingFor what) {
 
 }  // namespace
 
-void SourceHealth::listed(const Result<void>& how) {
+void SourceHealth::listed(const Result<void>& how, Tries tries) {
   failed_listings_ = how.has_error() ? failed_listings_ + 1 : 0;
   if (how.has_value()) {
     if (no_listing_.is_not_so(SteadyClock::now()) && said_.ends())
@@ -104,13 +117,16 @@ void SourceHealth::listed(const Result<void>& how) {
   if (!remedy.empty()) listing_fault_ += fmt::format("; {}", remedy);
   // Who says what to do has nothing to wait for. Logins come once in 30 s: three that fail would take a minute.
   const bool is_login = error.http_status == 0 && !error.remedy.empty();
-  const bool passes = !is_login && (error.kind == ErrorKind::kTryLater || error.kind == ErrorKind::kBadAnswer);
+  const bool is_last = tries == Tries::kEnd;
+  const bool passes =
+      !is_login && !is_last && (error.kind == ErrorKind::kTryLater || error.kind == ErrorKind::kBadAnswer);
   if (passes && failed_listings_ < kFailuresWorthSaying && !said_.is_open()) return;
   // An open breaker was said, with the reason.
-  const bool is_news = !api_.breaker_until() && said_.is_news(error);
+  const bool is_news = !api_.breaker_until() && said_.is_news(SteadyClock::now(), error);
   if (said_.is_open()) no_listing_.is_so();
   if (!is_news) return;
-  log_warn({.source = settings_.name}, "cannot be listed: {}; it is tried again, nothing is forgotten", listing_fault_);
+  log_warn({.source = settings_.name}, "cannot be listed: {}; {}, nothing is forgotten", listing_fault_,
+           is_last ? "the next pass tries it again" : "it is tried again");
 }
 
 void SourceHealth::unusable(std::size_t rows) {
@@ -236,7 +252,7 @@ void SourceHealth::waits(std::optional<WaitingFor> what, std::chrono::seconds le
   }
   if (left < kWaitWorthSaying || !waiting_.is_so()) return;
   log_warn({.source = settings_.name}, "is not asked anything for {} s: {}; nothing is lost, what it has is read then",
-           left.count(), words_for(*what));
+           left.count(), words_for(*what, api_.logins_slowed()));
 }
 
 void SourceHealth::not_utf8(std::string_view session) {

@@ -27,8 +27,11 @@ class SourceHealth {
   // Both outlive this.
   SourceHealth(const SourceSettings& settings, const ApiClient& api) : settings_(settings), api_(api) {}
 
+  // Whether what failed is tried again; one pass ends.
+  enum class Tries { kGoOn, kEnd };
+
   // A listing ended.
-  void listed(const Result<void>& how);
+  void listed(const Result<void>& how, Tries tries);
   // Rows of a listing that have no usable id.
   void unusable(std::size_t rows);
   // Why a listing may be incomplete, "" = it is not.

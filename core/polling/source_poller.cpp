@@ -177,8 +177,8 @@ SourceView SourcePoller::view() {
 
 // ---- Which sessions there are
 
-void SourcePoller::listed(const Result<void>& how) {
-  health_.listed(how);
+void SourcePoller::listed(const Result<void>& how, SourceHealth::Tries tries) {
+  health_.listed(how, tries);
   if (how.has_value()) {
     counters_.listed = true;
     note_first_contact();

@@ -103,7 +103,7 @@ class SourcePoller : private FoundSessions, private VerifiedSessions {
   Task<bool> room_to_sweep() override;
   Task<void> all_read() override;
   void sweep_begins() override { late_.begin_sweep(); }
-  void listed(const Result<void>& how) override;
+  void listed(const Result<void>& how, SourceHealth::Tries tries) override;
 
   // VerifiedSessions
   std::string_view busy_with() const override;

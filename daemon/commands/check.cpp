@@ -101,6 +101,7 @@ std::string remedy_for(const Error& error, Asked asked, const Dialect& dialect) 
   const bool failed_by_itself = status / 100 == 5 || error.detail.starts_with("token request: HTTP 5");
   if (status == 401 || status == 403) return "; give it the right to read sessions and logs";
   if (status == 429) return "; it wants to be left alone: try later";
+  if (status / 100 == 3) return fmt::format("; {}", error.remedy);
   if (error.kind == ErrorKind::kTryLater && failed_by_itself)
     return "; it failed by itself: try later, or look into its own log";
   if (error.detail.find("api_version?") != std::string::npos) return "";

@@ -146,6 +146,7 @@ SimulatedServer::Reply SimulatedAppliance::answer(const HttpRequest& request, co
   count(is_token ? Traffic::kToken : is_log ? Traffic::kLog : rest.empty() ? Traffic::kListing : Traffic::kOne);
   if (down_) return {.after = std::chrono::milliseconds{kNoConnection}};
   if (is_token) {
+    if (auto instead = token_instead_()) return *std::move(instead);
     if (request.form.find("grant_type=password") == std::string::npos &&
         request.form.find("refresh-" + bearer()) == std::string::npos) {
       Reply refusal = reply(401);
@@ -158,7 +159,10 @@ SimulatedServer::Reply SimulatedAppliance::answer(const HttpRequest& request, co
     ++traffic_.refused;
     return reply(401);
   }
-  if (rest.empty()) return listing(target.substr(std::min(path.size() + 1, target.size())));
+  if (rest.empty()) {
+    if (auto instead = listing_instead_()) return *std::move(instead);
+    return listing(target.substr(std::min(path.size() + 1, target.size())));
+  }
   const auto session = named_by(number_of(rest.substr(rest.rfind('-') + 1), plan_.size()));
   if (!session || hidden_[*session]) return reply(404);
   if (!is_log && rows_refused_ != 0) return reply(rows_refused_);

@@ -113,6 +113,10 @@ class SimulatedAppliance : public SimulatedServer {
   // Says what a session's log is answered with in place of the log; nullopt leaves it to the appliance.
   using LogInstead = std::function<std::optional<Reply>(std::size_t session)>;
   void answer_logs(LogInstead instead) { log_instead_ = std::move(instead); }
+  // The same for token requests, and for the pages of its listings.
+  using Instead = std::function<std::optional<Reply>()>;
+  void answer_tokens(Instead instead) { token_instead_ = std::move(instead); }
+  void answer_listings(Instead instead) { listing_instead_ = std::move(instead); }
   // However many are asked for.
   void set_longest_page(std::size_t rows) { longest_page_ = rows; }
 
@@ -157,6 +161,7 @@ class SimulatedAppliance : public SimulatedServer {
   Pages pages_ = Pages::kHonest;
   std::size_t longest_page_ = 200;
   LogInstead log_instead_ = [](std::size_t) { return std::nullopt; };
+  Instead token_instead_ = [] { return std::nullopt; }, listing_instead_ = token_instead_;
   std::vector<bool> hidden_, cleared_;
   std::vector<int> refused_;
   std::vector<std::size_t> heirs_;  // sessions that take another's id

@@ -490,6 +490,28 @@ TEST_F(ApiClientTest, ALoginsRetryAfterHoldsBackEverything) {
   run_until([&] { return later.has_value(); });
 }
 
+TEST_F(ApiClientTest, OnePassDoesNotWaitForALongRetryAfter) {
+  manners_.held_back = HeldBack::kFails;
+  desk_.serve = [](const std::string&) { return Reply(answer("{}", {"Retry-After: 3600"}, "429 Too Many Requests")); };
+  EXPECT_EQ(error_of_get().retry_after, std::chrono::hours(1));
+  const Error later = get_from("/sessions/a").error();
+  EXPECT_EQ(later.kind, ErrorKind::kTryLater);
+  EXPECT_FALSE(later.sent);
+  EXPECT_THAT(later.detail, HasSubstr("Retry-After"));
+  EXPECT_GT(later.retry_after, std::chrono::minutes(50)) << "whoever asks knows that there is nothing to wait for";
+  EXPECT_EQ(desk_.gets, 1);
+}
+
+// It would say the same again, half a minute later.
+TEST_F(ApiClientTest, OnePassDoesNotWaitForTheLoginAfterOneThatFailed) {
+  manners_.held_back = HeldBack::kFails;
+  manners_.between_logins = settings_.poll.timeout / 2;
+  desk_.log_in = [](int) { return Reply(answer("", {}, "500 Internal Server Error")); };
+  EXPECT_THAT(error_of_get().detail, HasSubstr("HTTP 500"));
+  EXPECT_THAT(error_of_get().detail, HasSubstr("HTTP 500"));
+  EXPECT_EQ(desk_.logins, 1);
+}
+
 // Nothing that still waits for a connection may be sent once the source asked to be left alone.
 TEST_F(ApiClientTest, ARetryAfterTakesBackWhatWasNotSentYet) {
   get();
@@ -592,6 +614,36 @@ TEST_F(ApiClientTest, OfASourceThatOnceRepeatedASecretNothingIsQuotedOrKept) {
   EXPECT_EQ(log_.count("repeats a secret of ours"), 1);
 }
 
+// Whatever stands around it: a body of which only the beginning is looked at, and a reason that is cut in its midst.
+TEST_F(ApiClientTest, OfAReasonNothingIsQuotedThatWasNotSearched) {
+  settings_.password.reset();
+  TemporaryFile password("hunter2secret");
+  settings_.password = Secret::parse("file:" + password.path());
+  const std::string far = R"({"trace":")" + std::string(80'000, 'x') + R"(","message":")";
+  const auto quotes_it = [&](const Reply& login, const Reply& data) {
+    api_.reset();
+    desk_.log_in = [&](int number) { return number == 1 && !login.bytes.empty() ? login : Reply(grant(number)); };
+    desk_.serve = [&](const std::string&) { return data; };
+    desk_.logins = desk_.refreshes = 0;
+    return error_of_get().detail;
+  };
+  const Reply none("");
+  const auto refused = [](const std::string& body) { return Reply(answer(body, {}, "403 Forbidden")); };
+  const std::string before(190, 'y');
+  const std::string challenge =
+      "WWW-Authenticate: Bearer error=\"x\", error_description=\"" + before + "hunter2secret\"";
+  for (const std::string& detail : {
+           quotes_it(Reply(answer(far + "login with hunter2secret failed\"}", {}, "401 Unauthorized")), none),
+           quotes_it(Reply(answer(far + before + "hunter2secret\"}", {}, "401 Unauthorized")), none),
+           quotes_it(none, refused(far + before + "hunter2secret\"}")),
+           quotes_it(none, Reply(answer("", {challenge}, "403 Forbidden"))),
+           quotes_it(Reply(answer("", {challenge}, "401 Unauthorized")), none),
+       }) {
+    EXPECT_THAT(detail, HasSubstr("HTTP 40"));
+    EXPECT_THAT(detail, testing::Not(HasSubstr("hunter2"))) << detail;
+  }
+}
+
 TEST_F(ApiClientTest, QuotesWhyARequestWasRefused) {
   desk_.serve = [](const std::string&) {
     return Reply(answer(R"({"error":{"code":"Forbidden","message":"EULA not accepted"}})", {}, "403 Forbidden"));
@@ -618,6 +670,23 @@ TEST_F(ApiClientTest, AnExpiredTokenIsReplacedWhateverItsStatus) {
     EXPECT_TRUE(get().front()->has_value());
     EXPECT_EQ(desk_.refreshes + desk_.logins, 2) << "one of each";
   }
+}
+
+TEST_F(ApiClientTest, SaysWhereARedirectLeads) {
+  const auto redirected_to = [this](const std::string& where) {
+    api_.reset();
+    desk_.serve = [where](const std::string&) { return Reply(answer("", {"Location: " + where}, "302 Found")); };
+    return error_of_get();
+  };
+  const Error login = redirected_to("/ui/login?next=x");
+  EXPECT_THAT(login.detail,
+              testing::EndsWith("HTTP 302 to /api/v1/sessions: redirected to /ui/login: a login page? The token is not "
+                                "accepted"));
+  EXPECT_THAT(login.remedy, HasSubstr("`url`"));
+  EXPECT_THAT(redirected_to("https://other.example/api/v1/x?y").detail,
+              testing::EndsWith("redirected to https://other.example/api/v1/x"));
+  EXPECT_THAT(redirected_to("/ui/login/secret").detail, testing::Not(HasSubstr("secret")));
+  EXPECT_THAT(redirected_to("").detail, testing::EndsWith("HTTP 302 to /api/v1/sessions"));
 }
 
 // Each new token would end the one that other requests, or other programs of this account, use.

@@ -42,9 +42,11 @@ TEST(LoginLimit, DoublesWhileItIsNotKnownWhetherThePasswordIsRefused) {
   for (const auto gap : {60s, 120s, 240s, 480s, 960s, 960s}) {
     limit.refused_unclearly();
     EXPECT_EQ(limit.gap(), gap);
+    EXPECT_EQ(limit.slowed(), LoginLimit::Slowed::kByUnclearRefusals);
   }
   limit.granted(kNow, 1h);
   EXPECT_EQ(limit.gap(), 30s);
+  EXPECT_EQ(limit.slowed(), LoginLimit::Slowed::kNot);
 }
 
 TEST(LoginLimit, KeepsItsDistanceFromALoginOfARunBefore) {

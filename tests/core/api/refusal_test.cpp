@@ -10,7 +10,9 @@ namespace sessionlogd {
 namespace {
 
 std::string reason_of(std::string_view body, std::string_view www_authenticate = {}) {
-  return read_reason({.status = 400, .body = body, .www_authenticate = www_authenticate, .location = {}});
+  const auto anything = [](std::string_view) { return true; };
+  return quote(read_reason({.status = 400, .body = body, .www_authenticate = www_authenticate, .location = {}}),
+               anything);
 }
 
 // The shapes that the vendors' descriptions and their servers show.
@@ -56,6 +58,23 @@ TEST(RefusalReason, IsCutToTwoHundredBytesOfWholeCharacters) {
   EXPECT_EQ(reason_of("{\"message\":\"" + std::string(300'000, 'a') + "\"}"), "") << "that is no word on a refusal";
 }
 
+TEST(RefusalReason, IsAskedAboutWholeBeforeItIsCut) {
+  const std::string reason = std::string(190, 'y') + std::string(30'000, 's');
+  const std::string challenge = "Bearer error_description=\"" + reason + "\"";
+  for (const auto& [body, header] :
+       {std::pair(reason, std::string()), std::pair("{\"message\":\"" + reason + "\"}", std::string()),
+        std::pair(std::string(), challenge)}) {
+    std::string asked;
+    const auto note = [&asked](std::string_view whole) {
+      asked = whole;
+      return false;
+    };
+    const RefusalText refusal{.status = 400, .body = body, .www_authenticate = header, .location = {}};
+    EXPECT_EQ(quote(read_reason(refusal), note), "");
+    EXPECT_EQ(asked, reason);
+  }
+}
+
 TEST(RefusalReason, BearsAnyBytes) {
   std::mt19937_64 random(test::random_seed());
   const std::string_view whole = R"({"error":{"code":"x","details":[{"message":"m\u0085"}]},"title":"t"})";
@@ -88,17 +107,17 @@ TEST(Refusal, HasTheReactionThatItsReasonAsksFor) {
       {kData, 403, "", "", Reaction::kNoRight},
       {kData, 302, "", "/login?back=%2Fapi", Reaction::kLogInAgain},
       {kData, 307, "", "https://sso.example/auth", Reaction::kLogInAgain},
-      {kData, 302, "", "/api/v2/sessions?token=auth", Reaction::kNever},
+      {kData, 302, "", "/api/v2/sessions?token=auth", Reaction::kForItsReason},
       {kData, 400, R"({"message":"version not supported, use 1.8-rev0"})", "", Reaction::kWrongVersion},
-      {kData, 400, "", "", Reaction::kNever},
-      {kData, 404, "", "", Reaction::kNever},
-      {kData, 410, "", "", Reaction::kNever},
+      {kData, 400, "", "", Reaction::kForItsReason},
+      {kData, 404, "", "", Reaction::kForItsReason},
+      {kData, 410, "", "", Reaction::kForItsReason},
       {kData, 408, "", "", Reaction::kLater},
       {kData, 425, "", "", Reaction::kLater},
       {kData, 429, "", "", Reaction::kLater},
       {kData, 500, "", "", Reaction::kLater},
       {kData, 503, R"({"message":"wrong version"})", "", Reaction::kLater},
-      {kData, 501, "", "", Reaction::kNever},
+      {kData, 501, "", "", Reaction::kForItsReason},
       {kToken, 400, R"({"error":"invalid_grant"})", "", Reaction::kWrongCredential},
       {kToken, 400, R"({"error":"invalid_client"})", "", Reaction::kWrongCredential},
       {kToken, 400, R"({"error":"unauthorized_client"})", "", Reaction::kWrongCredential},
@@ -137,7 +156,7 @@ TEST(Refusal, SaysWhatWasAskedAndWhy) {
   EXPECT_EQ(version.detail, "token request: HTTP 400: wrong api_version?: use 1.8-rev0");
   EXPECT_EQ(version.kind, ErrorKind::kBadAnswer) << "it parks no account";
   EXPECT_EQ(make_refusal(Asked::kToken, Reaction::kBadRequest, 400, "", "").kind, ErrorKind::kBadAnswer);
-  EXPECT_EQ(make_refusal(Asked::kData, Reaction::kNever, 410, "/x", "").detail, "HTTP 410 to /x");
+  EXPECT_EQ(make_refusal(Asked::kData, Reaction::kForItsReason, 410, "/x", "").detail, "HTTP 410 to /x");
 }
 
 }  // namespace

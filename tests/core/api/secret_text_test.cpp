@@ -75,6 +75,21 @@ TEST(SecretText, IsFoundInTheAlphabetForUrls) {
   EXPECT_TRUE(holds_secret("x=+/+/+/+/", "\xFB\xFF\xBF\xFB\xFF\xBF"));
 }
 
+TEST(SecretText, IsFoundUnderTheNamesOfHtml) {
+  constexpr std::string_view kSecret = "Gr\xC3\xBCn-H@us!7(\xC3\x9F)";
+  for (const std::string_view text : {
+           "Gr&uuml;n-H@us!7(&szlig;)", "Gr&Uuml;n-H&commat;us&excl;7&lpar;&szlig;&rpar;", "Gr&uumln-H@us!7(&szlig)",
+           "Gr&amp;uuml;n-H&amp;commat;us!7(&amp;#223;)",  // twice
+           "gr&UUML;n&shy;-h@us&excl;7(\xC3\x9F)",         // with a soft hyphen
+       }) {
+    EXPECT_TRUE(holds_secret(text, kSecret)) << text;
+  }
+  EXPECT_TRUE(holds_secret("{a}[b]|c", "&lcub;a&rcub;&lsqb;b&rsqb;&verbar;c"));
+  EXPECT_TRUE(holds_secret("a&solution;b", "a&solution;b"));
+  EXPECT_FALSE(holds_secret("a/ution;b", "a&solution;b")) << "no name of a character";
+  EXPECT_FALSE(holds_secret("Gr&uuml;n-H&commatus!7(&szlig;)", kSecret)) << "those need their semicolon";
+}
+
 TEST(SecretText, IsNotFoundWhereItIsNot) {
   for (const std::string_view text : {"", "wrong password", "canary-passwor", "anary-password", "%", "%6", "\\",
                                       "\\u00", "Basic Y29sbGVjdG9yOnNlY3JldA=="}) {

@@ -6,6 +6,7 @@
 #include <random>
 #include <string>
 
+#include "core/api/refusal.h"
 #include "tests/support/seed.h"
 
 namespace sessionlogd {
@@ -16,7 +17,13 @@ using std::chrono::seconds;
 
 const SteadyTime kNow{1000h};
 
-Grant grant_of(std::string_view body) { return read_grant(Dialect{}, 200, body).value(); }
+bool anything(std::string_view) { return true; }
+
+Result<Grant> read(const Dialect& dialect, int status, std::string_view body, const MayQuote& may_quote = anything) {
+  return read_grant(dialect, {.status = status, .body = body, .www_authenticate = {}, .location = {}}, may_quote);
+}
+
+Grant grant_of(std::string_view body) { return read(Dialect{}, 200, body).value(); }
 
 TEST(ReadGrant, ReadsTheTokensAndTheirLife) {
   const Grant grant = grant_of(R"({"access_token":"abc","token_type":"bearer","refresh_token":"def","expires_in":3600,
@@ -33,7 +40,7 @@ TEST(ReadGrant, TakesItsFieldNamesFromTheDialect) {
   dialect.token.refresh_token = "renew";
   dialect.token.expires_in = "life";
   const std::string_view body = R"({"access_token":"no",".access":"abc","renew":"def","life":60})";
-  const Grant grant = read_grant(dialect, 200, body).value();
+  const Grant grant = read(dialect, 200, body).value();
   EXPECT_EQ(grant.access_token, "abc");
   EXPECT_EQ(grant.refresh_token, "def");
   EXPECT_EQ(grant.expires_in, 60s);
@@ -148,7 +155,7 @@ TEST(ReadGrant, AnswersWithAKindThatSaysWhatToDo) {
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(::testing::Message() << c.status << " " << c.body);
-    const Result<Grant> answer = read_grant(Dialect{}, c.status, c.body);
+    const Result<Grant> answer = read(Dialect{}, c.status, c.body);
     ASSERT_TRUE(answer.has_error());
     EXPECT_EQ(answer.error().kind, c.kind);
     EXPECT_EQ(answer.error().http_status, c.status);
@@ -160,7 +167,7 @@ TEST(ReadGrant, AnswersWithAKindThatSaysWhatToDo) {
 }
 
 std::string reason_of(std::string_view message_as_json) {
-  const Result<Grant> answer = read_grant(Dialect{}, 401, "{\"message\":\"" + std::string(message_as_json) + "\"}");
+  const Result<Grant> answer = read(Dialect{}, 401, "{\"message\":\"" + std::string(message_as_json) + "\"}");
   const std::string_view before = "token request: HTTP 401: the credentials were refused: ";
   EXPECT_TRUE(answer.error().detail.starts_with(before)) << answer.error().detail;
   return answer.error().detail.substr(before.size());
@@ -178,9 +185,23 @@ TEST(ReadGrant, CutsAReasonToTwoHundredBytesOfWholeCharacters) {
   EXPECT_EQ(reason_of(std::string(197, 'a') + "\xE2\x82\xAC more"), std::string(197, 'a') + "\xE2\x82\xAC");
 }
 
+TEST(ReadGrant, AsksAboutAllOfAReasonBeforeItIsCut) {
+  const std::string reason = std::string(190, 'y') + std::string(2'000, 's');
+  for (const int status : {200, 401}) {
+    std::string asked;
+    const Result<Grant> answer =
+        read(Dialect{}, status, "{\"message\":\"" + reason + "\"}", [&](std::string_view whole) {
+          asked = whole;
+          return false;
+        });
+    EXPECT_EQ(asked, reason);
+    EXPECT_EQ(answer.error().detail.find("yyy"), std::string::npos) << answer.error().detail;
+  }
+}
+
 TEST(ReadGrant, RefusesAnAnswerThatIsTooLargeForAToken) {
   const std::string body = R"({"access_token":")" + std::string(1u << 20, 'a') + "\"}";
-  EXPECT_EQ(read_grant(Dialect{}, 200, body).error().kind, ErrorKind::kBadAnswer);
+  EXPECT_EQ(read(Dialect{}, 200, body).error().kind, ErrorKind::kBadAnswer);
 }
 
 TEST(ReadGrant, BearsAnyBytes) {
@@ -195,7 +216,7 @@ TEST(ReadGrant, BearsAnyBytes) {
       body.replace(random() % body.size(), random() % 8, pieces[random() % std::size(pieces)]);
     }
     const int statuses[] = {200, 202, 400, 401};
-    const Result<Grant> answer = read_grant(Dialect{}, statuses[random() % 4], body);
+    const Result<Grant> answer = read(Dialect{}, statuses[random() % 4], body);
     if (answer) {
       EXPECT_FALSE(answer->access_token.empty()) << body;
       EXPECT_GE(answer->expires_in, 0s) << body;

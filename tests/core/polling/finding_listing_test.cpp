@@ -84,6 +84,68 @@ TEST(AListingThatDoesNotEnd, IsSaidAfterAMinuteAndAFaultAfterTenIntervals) {
   EXPECT_EQ(log.count("listings end again"), 1) << log.text();
 }
 
+// A login, a turn, a Retry-After: nothing is known of the listing then.
+TEST(AListingThatDoesNotEnd, IsNoneOfWhichNoPageHasCome) {
+  using Reply = SimulatedAppliance::Reply;
+  const Reply refused{.after = 50ms, .status = 400, .body = R"({"detail":"Der Wert ist ungueltig"})"};
+  const Reply busy{.after = 50ms, .status = 429, .retry_after = 3'000s};
+  for (const bool is_login : {true, false}) {
+    const CapturedLog log;
+    SimulatedShard shard({.tick = 1s});
+    spdlog::set_level(spdlog::level::info);
+    PollSettings poll;
+    poll.max_interval = 5s;
+    SimulatedAppliance& appliance = shard.add(one_each(1min, 9, -2h, 30s), poll);
+    if (is_login) appliance.answer_tokens([&] { return std::optional(refused); });
+    if (!is_login) appliance.answer_listings([&] { return std::optional(busy); });
+    for (int i = 0; i < 180; ++i) {
+      shard.run(10s);
+      shard.poller(0).look();
+      if (shard.view(0).condition == SourceCondition::kBackingOff)
+        ASSERT_NE(shard.view(0).error, "") << "after " << i * 10 << " s";
+    }
+    EXPECT_EQ(log.count("has not ended"), 0) << log.text();
+    EXPECT_EQ(log.count("tokens die early"), 0) << log.text();
+    EXPECT_EQ(log.count("is not asked anything for"), 1) << log.text();
+  }
+}
+
+// Between two pages, too.
+TEST(AListingThatDoesNotEnd, DoesNotCountWhatItWaitedForInBetween) {
+  const CapturedLog log;
+  SimulatedShard shard({.tick = 1s});
+  spdlog::set_level(spdlog::level::info);
+  SimulatedAppliance& appliance = shard.add(one_each(1min, 90, -2h, 30s));
+  appliance.set_longest_page(20);
+  int pages = 0;
+  appliance.answer_listings([&]() -> std::optional<SimulatedAppliance::Reply> {
+    if (++pages != 3) return std::nullopt;
+    return SimulatedAppliance::Reply{.after = 50ms, .status = 429, .retry_after = 600s};
+  });
+  for (int i = 0; i < 50; ++i) {
+    shard.run(10s);
+    shard.poller(0).look();
+  }
+  EXPECT_GE(pages, 3);
+  EXPECT_EQ(log.count("has not ended"), 0) << log.text();
+}
+
+// A short `max_interval` makes no fault of what is not said yet.
+TEST(AListingThatDoesNotEnd, IsNoFaultBeforeItIsSaid) {
+  SimulatedShard shard({.tick = 1s});
+  PollSettings poll;
+  poll.max_interval = 2s;
+  poll.interval = 1s;
+  SimulatedAppliance& appliance = shard.add(one_each(1min, 90, -2h, 30s), poll);
+  appliance.set_longest_page(2);
+  appliance.set_latency(10s, 10s);
+  for (int i = 0; i < 12; ++i) {
+    shard.run(10s);
+    EXPECT_EQ(shard.view(0).condition == SourceCondition::kBackingOff, shard.view(0).error != "") << i;
+  }
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kBackingOff);
+}
+
 TEST(AListingThatDoesNotEnd, IsNoFaultWhileTheSinkHoldsItUp) {
   SimulatedShard shard({.tick = 1s, .queue_bytes = 1});
   SimulatedAppliance& appliance = shard.add(one_each(1min, 90, -2h, 30s));
@@ -373,6 +435,50 @@ TEST(LateNews, OfASecondSweepIsCountedAnew) {
   EXPECT_LT(before, kMany / 2 + 1'000);
   a.shard.run(50min);
   EXPECT_LE(a.read(), before + 1);
+}
+
+// One pass that waits is seen by nobody.
+TEST(OnePassThatCannotList, EndsSoonAndSaysWhy) {
+  using Reply = SimulatedAppliance::Reply;
+  const Reply busy{.after = 50ms, .status = 429, .retry_after = 3'600s};
+  const Reply fails{.after = 50ms, .status = 500};
+  for (const bool is_login : {true, false}) {
+    const CapturedLog log;
+    SimulatedShard shard({.tick = 250ms});
+    spdlog::set_level(spdlog::level::info);
+    SimulatedAppliance& appliance = shard.add(one_each(1min, 9, -2h, 30s), {}, PollMode::kOnePass);
+    if (is_login) appliance.answer_tokens([&] { return std::optional(fails); });
+    if (!is_login) appliance.answer_listings([&] { return std::optional(busy); });
+    shard.run(25s);
+    EXPECT_TRUE(shard.is_over(0)) << log.text();
+    EXPECT_EQ(log.count("cannot be listed: "), 1) << log.text();
+    EXPECT_EQ(log.count(is_login ? "HTTP 500" : "HTTP 429"), 1) << log.text();
+  }
+}
+
+TEST(OnePassThatCannotList, GivesUpPagesThatNeverEnd) {
+  const CapturedLog log;
+  SimulatedShard shard({.tick = 1s});
+  spdlog::set_level(spdlog::level::info);
+  SimulatedAppliance& appliance = shard.add(one_each(1min, 900, -20h, 30s), {}, PollMode::kOnePass);
+  appliance.set_longest_page(1);
+  appliance.set_latency(10s, 10s);
+  shard.run(80min);
+  EXPECT_TRUE(shard.is_over(0)) << log.text();
+  EXPECT_EQ(log.count("has not ended"), 1) << log.text();
+}
+
+TEST(OnePassThatCannotReadALog, EndsSoonWhereItIsAskedToWaitForLong) {
+  const CapturedLog log;
+  SimulatedShard shard({.tick = 250ms});
+  spdlog::set_level(spdlog::level::info);
+  SimulatedAppliance& appliance = shard.add(one_each(1min, 9, -2h, 30s), {}, PollMode::kOnePass);
+  appliance.answer_logs([](std::size_t) {
+    return std::optional(SimulatedAppliance::Reply{.after = 50ms, .status = 429, .retry_after = 3'600s});
+  });
+  shard.run(60s);
+  EXPECT_TRUE(shard.is_over(0)) << log.text();
+  EXPECT_EQ(log.count("could not be read: "), 9) << log.text();
 }
 
 }  // namespace
