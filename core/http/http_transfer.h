@@ -96,6 +96,8 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
 
   void finished(CURLcode how) noexcept override;
   const void* awaits() const noexcept override { return awaits_head_ ? &plan_ : nullptr; }
+  std::uint64_t answered() const noexcept override { return answer_.received(); }
+  void came_to_nothing() noexcept override { answer_.fail(AnswerReader::Fault::kNothingInIt); }
   void must_wait() override;
   void granted(LargeBodyPermit::Held permit) override;
   Error error() const;
