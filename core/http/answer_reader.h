@@ -29,6 +29,7 @@ class AnswerReader {
     kUndecodable,
     kNoAnswer,
     kNothingInIt,
+    kTooSlow,
     kNoMemory
   };
   enum class Taken { kAll, kNoRoom, kFaulty };
@@ -66,6 +67,7 @@ class AnswerReader {
   void clear();
 
   std::size_t header_bytes() const { return header_bytes_; }
+  std::size_t size() const { return body_.size(); }  // of the body, decoded
   // Bytes of header and body that were taken, as they came.
   std::uint64_t received() const { return header_bytes_ + (gzip_ ? on_wire_ : body_.size()); }
   const std::string& retry_after() const { return retry_after_; }  // "" = none
