@@ -78,6 +78,7 @@ class Loader {
     context_.poll.retention_given = poll && poll->has("retention");
     if (daemon && !(poll && poll->has("max_body"))) check_default_body(*daemon);
     read_storage(table, daemon);
+    if (daemon) check_admin(*daemon);
 
     DialectSet dialects(file_.parent_path() / "dialects", errors_, settings_.warnings);
     context_.dialects = &dialects;
@@ -104,8 +105,10 @@ class Loader {
       sink->refuse("path", "found " + in_quotes(output) + ", which is this file, expected another");
     if (!context_.opens_files() || errors_.size() > before || !settings_.sink.keeps_state()) return;
     std::string fault = find_fault_of_directory(settings_.daemon.state_dir);
-    if (output == settings_.daemon.state_dir) {
+    if (!output.empty() && is_one_place(output, settings_.daemon.state_dir)) {
       fault = "found " + in_quotes(settings_.daemon.state_dir) + ", which is sink.path, too, expected another";
+    } else if (!output.empty() && is_of_the_state(output, settings_.daemon.state_dir)) {
+      sink->refuse("path", "found " + in_quotes(output) + ", which the daemon keeps for itself, expected another");
     }
     if (fault.empty()) return;
     if (daemon) {
@@ -113,6 +116,17 @@ class Loader {
     } else {
       errors_.add(settings_.file, 0, "daemon.state_dir", fault);
     }
+  }
+
+  void check_admin(const TableReader& daemon) {
+    if (!settings_.daemon.admin || settings_.daemon.admin->socket.empty()) return;
+    const std::string& socket = settings_.daemon.admin->socket;
+    const std::string output(path_of(settings_.sink));
+    std::string whose;
+    if (!output.empty() && is_one_place(socket, output)) whose = "is sink.path, too";
+    if (is_of_the_state(socket, settings_.daemon.state_dir)) whose = "the daemon keeps for itself";
+    if (!whose.empty())
+      daemon.refuse("admin", "found " + in_quotes("unix:" + socket) + ", which " + whose + ", expected another");
   }
 
   void check_default_body(const TableReader& daemon) {

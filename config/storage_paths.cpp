@@ -61,7 +61,30 @@ bool is_made_by_the_unit(const fs::path& directory) {
   return directory == logs || directory.parent_path() == logs;
 }
 
+// Where it leads, as far as it is there.
+fs::path place_of(const std::string& path) {
+  std::error_code error;
+  fs::path place = fs::weakly_canonical(path, error);
+  if (error) place = fs::path(path).lexically_normal();
+  return place.has_filename() ? place : place.parent_path();
+}
+
 }  // namespace
+
+bool is_of_the_state(const std::string& path, const std::string& state_dir) {
+  const fs::path within = place_of(path).lexically_relative(place_of(state_dir));
+  if (within.empty()) return false;
+  const std::string name = within.begin()->string();
+  if (name == ".") return true;
+  const auto is = [&](std::string_view own) { return name == own; };
+  const auto begins_with = [&](std::string_view own) {
+    return name.starts_with(own) && (name.size() == own.size() || name[own.size()] == '-' || name[own.size()] == '.');
+  };
+  return is(state_names::kLock) || is(state_names::kControl) || is(state_names::kQuarantine) ||
+         begins_with(state_names::kState) || begins_with(state_names::kAccounts);
+}
+
+bool is_one_place(const std::string& path, const std::string& other) { return place_of(path) == place_of(other); }
 
 std::string find_fault_of_output(const std::string& path) {
   constexpr std::string_view kExpected = "the path of a regular file, or of nothing in a directory";

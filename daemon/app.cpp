@@ -13,6 +13,7 @@
 #include <random>
 #include <thread>
 
+#include "config/storage_paths.h"
 #include "core/async/spawn.h"
 #include "core/async/task.h"
 #include "core/base/descriptors.h"
@@ -209,9 +210,10 @@ void App::make_shards() {
   if (settings_.sink.keeps_state()) {
     // The file sink has made it. Others keep nothing there, but the quarantine and the control socket do.
     ::mkdir(settings_.daemon.state_dir.c_str(), 0700);
-    quarantine_ = std::make_unique<Quarantine>(settings_.daemon.state_dir + "/quarantine");
+    quarantine_ = std::make_unique<Quarantine>(settings_.daemon.state_dir + "/" + state_names::kQuarantine);
   }
-  accounts_ = std::make_unique<Accounts>(settings_.sink.keeps_state() ? settings_.daemon.state_dir + "/accounts" : "");
+  accounts_ = std::make_unique<Accounts>(
+      settings_.sink.keeps_state() ? settings_.daemon.state_dir + "/" + state_names::kAccounts : "");
   const auto large_answers = std::make_shared<LargeAnswers>(memory_.large_answers);
   const Shard::MakeEncoder encoder = [this, host = host_name()](const SourceSettings& source) {
     return make_encoder(source, settings_.sink, host, kVersion);

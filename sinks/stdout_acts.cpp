@@ -1,6 +1,7 @@
 #include "sinks/stdout_acts.h"
 
 #include <stdexcept>
+#include <utility>
 
 #include "sinks/stdout_sink.h"
 
@@ -13,7 +14,9 @@ namespace {
 
 class StdoutActs : public SinkActs {
  public:
-  std::unique_ptr<Sink> make(std::stop_token) const override { return std::make_unique<StdoutSink>(); }
+  std::unique_ptr<Sink> make(std::stop_token stop) const override {
+    return std::make_unique<StdoutSink>(std::move(stop));
+  }
   std::unique_ptr<DeliveredReader> make_reader() const override { return nullptr; }
   std::vector<SinkFinding> check_connection() const override { return {}; }
   std::string read_state(StateVisitor&) const override { refuse(); }

@@ -91,6 +91,7 @@ class ApiClient {
   const std::string& breaker_reason() const { return admission_.breaker_reason(); }
   bool is_parked() const { return !parking_.is_empty(SteadyClock::now()); }  // a credential was refused lately
   std::optional<SteadyTime> token_expires() const { return token_.expires(); }
+  bool waits_for_memory() const { return endpoint_->waits_for_memory(); }
   std::optional<std::int64_t> certificate_expires() const { return endpoint_->certificate_expires(); }
 
  private:

@@ -139,6 +139,11 @@ Error AnswerReader::error(const std::string& who) const {
       return bad("the response has a Content-Encoding that was not asked for");
     case Fault::kUndecodable:
       return bad("the response cannot be decoded: it is no whole gzip");
+    case Fault::kNothingInIt:
+      return bad("the response is sent in a way that takes many times its own length (chunk extensions, tiny chunks)");
+    case Fault::kTooSlow:
+      return Error(ErrorKind::kTryLater,
+                   who + "the response is large and came too slowly while others wait to be read");
     case Fault::kNoMemory:
       return Error(ErrorKind::kTryLater, who + "out of memory while reading the response");
     case Fault::kNoAnswer:

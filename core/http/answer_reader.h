@@ -21,7 +21,17 @@ class AnswerReader {
   // All header fields of one answer together, in bytes.
   static constexpr std::size_t kMostHeaderBytes = 256u << 10;
 
-  enum class Fault { kNone, kTooLarge, kHeadersTooLarge, kUnknownCoding, kUndecodable, kNoAnswer, kNoMemory };
+  enum class Fault {
+    kNone,
+    kTooLarge,
+    kHeadersTooLarge,
+    kUnknownCoding,
+    kUndecodable,
+    kNoAnswer,
+    kNothingInIt,
+    kTooSlow,
+    kNoMemory
+  };
   enum class Taken { kAll, kNoRoom, kFaulty };
 
   // `waiter` is told when there is room again. The permit outlives this.
@@ -57,6 +67,9 @@ class AnswerReader {
   void clear();
 
   std::size_t header_bytes() const { return header_bytes_; }
+  std::size_t size() const { return body_.size(); }  // of the body, decoded
+  // Bytes of header and body that were taken, as they came.
+  std::uint64_t received() const { return header_bytes_ + (gzip_ ? on_wire_ : body_.size()); }
   const std::string& retry_after() const { return retry_after_; }  // "" = none
   // Cut where they are long; "" = none.
   std::string take_www_authenticate() { return std::move(www_authenticate_); }

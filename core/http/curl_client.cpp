@@ -106,6 +106,7 @@ class CurlEndpoint : public HttpEndpoint {
   // In curl's form once instead of per request.
   Result<void> set_headers(std::vector<std::string> headers) override;
   void cancel() override;
+  bool waits_for_memory() const override;
   std::optional<std::int64_t> certificate_expires() const override { return state_->plan.peer->expires; }
 
  private:
@@ -230,6 +231,11 @@ void CurlEndpoint::cancel() {
   for (Flight& flight : state_->client->flights) {
     if (flight.goes_to(*state_)) flight.transfer().cancel();
   }
+}
+
+bool CurlEndpoint::waits_for_memory() const {
+  return std::ranges::any_of(state_->client->flights,
+                             [&](Flight& flight) { return flight.goes_to(*state_) && flight.transfer().waits(); });
 }
 
 std::unique_ptr<HttpTransfer> EndpointState::take() {

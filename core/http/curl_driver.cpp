@@ -1,5 +1,8 @@
 #include "core/http/curl_driver.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -7,6 +10,8 @@
 #include <boost/asio/post.hpp>
 #include <cassert>
 #include <cerrno>
+#include <cstddef>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -21,6 +26,34 @@ constexpr int kMostLooks = 16;
 
 // A look takes no longer than this, if nothing unusual happens.
 constexpr std::chrono::milliseconds kMoment{50};
+
+// After so long others get their turn: what is left shows again.
+constexpr std::chrono::milliseconds kLongestTurn{20};
+
+// After so long inside curl some transfers are compared, which takes a microsecond or two for each.
+constexpr std::chrono::milliseconds kCompareAfter{10};
+constexpr std::size_t kMostCompared = 64, kMostLookedThrough = 4096;
+
+// The wire may bring so many times what the answer is made of, and so many bytes more: TLS, small chunks. Extensions of
+// chunks without end, or chunks of a byte, bring nothing and would cost a shard its time.
+constexpr std::int64_t kMostPerByte = 4, kMostForNothing = 1u << 20;
+
+// What the kernel says of a socket, as far as glibc's tcp_info does not have it.
+struct TcpInfo {
+  std::array<char, 104> of_before;
+  std::uint64_t pacing_rate, max_pacing_rate, bytes_acked, bytes_received;
+};
+static_assert(offsetof(TcpInfo, bytes_received) == 128);
+
+// Bytes that were read from a TCP socket; nullopt: that cannot be known.
+std::optional<std::int64_t> bytes_read(int fd) {
+  TcpInfo info{};
+  socklen_t size = sizeof info;
+  int unread = 0;
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 || size < sizeof info) return std::nullopt;
+  if (::ioctl(fd, FIONREAD, &unread) != 0) return std::nullopt;
+  return static_cast<std::int64_t>(info.bytes_received) - unread;
+}
 
 void init_curl_once() {
   static const CURLcode done = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -144,7 +177,12 @@ int CurlDriver::socket_wanted(CURL* easy, curl_socket_t fd, int what, void* self
   auto& driver = *static_cast<CurlDriver*>(self);
   Socket& socket = driver.socket(fd);
   socket.wanted = to_epoll(what);
-  socket.transfer = socket.wanted != 0 ? transfer_of(easy) : nullptr;
+  Transfer* transfer = socket.wanted != 0 ? transfer_of(easy) : nullptr;
+  if (transfer != socket.transfer) {
+    socket.transfer = transfer;
+    socket.easy = easy;
+    socket.compared = false;
+  }
   // A connection between two requests stays in the set: the next request finds it there.
   if (socket.wanted == 0 && socket.ours && socket.registered == EPOLLIN) return 0;
   driver.update(fd, socket);
@@ -219,7 +257,8 @@ void CurlDriver::on_events() {
 }
 
 void CurlDriver::read_all() {
-  for (int looks = 0; looks < kMostLooks && look(Which::kReadable).readable; ++looks) continue;
+  const Clock::time_point until = Clock::now() + kLongestTurn;
+  for (int looks = 0; looks < kMostLooks && look(Which::kReadable).readable && Clock::now() < until; ++looks) continue;
 }
 
 // One look at the sockets, and what it shows is curl's to do, but for what is left out; that shows again.
@@ -282,10 +321,12 @@ void CurlDriver::post_turn() {
 }
 
 void CurlDriver::on_turn() {
+  const Clock::time_point until = Clock::now() + kLongestTurn;
   do {
     if (!waiting_to_start_.empty()) start_next();
     act(CURL_SOCKET_TIMEOUT, 0);
-  } while (!waiting_to_start_.empty());
+  } while (!waiting_to_start_.empty() && Clock::now() < until);
+  if (!waiting_to_start_.empty()) post_turn();
 }
 
 void CurlDriver::start_next() {
@@ -303,14 +344,44 @@ void CurlDriver::act(curl_socket_t fd, int what) {
   // if that is still the same time.)
   if (fd == CURL_SOCKET_TIMEOUT) deadline_ = kNever;
   int ignored = 0;
+  const Clock::time_point began = Clock::now();
   inside_curl_ = true;
   curl_multi_socket_action(multi_, fd, what, &ignored);
   inside_curl_ = false;
+  spent_ += Clock::now() - began;
 
   while (const CURLMsg* message = curl_multi_info_read(multi_, &ignored)) {
     if (message->msg != CURLMSG_DONE) continue;
     end(message->easy_handle, message->data.result);
   }
+  if (spent_ >= kCompareAfter) end_what_brings_nothing();
+}
+
+// Some at a time, in turn.
+void CurlDriver::end_what_brings_nothing() {
+  spent_ = {};
+  const std::size_t looks = std::min(sockets_.size(), kMostLookedThrough);
+  for (std::size_t look = 0, compared = 0; look < looks && compared < kMostCompared; ++look) {
+    if (++compared_up_to_ >= sockets_.size()) compared_up_to_ = 0;
+    Socket& socket = sockets_[compared_up_to_];
+    if (socket.transfer == nullptr) continue;
+    ++compared;
+    if (!brings_nothing(static_cast<int>(compared_up_to_), socket)) continue;
+    CURL* easy = socket.easy;
+    socket.transfer->came_to_nothing();
+    end(easy, CURLE_WRITE_ERROR);
+  }
+}
+
+bool CurlDriver::brings_nothing(int fd, Socket& socket) {
+  const std::optional<std::int64_t> wire = bytes_read(fd);
+  if (!wire) return false;
+  const auto answered = static_cast<std::int64_t>(socket.transfer->answered());
+  if (!std::exchange(socket.compared, true) || answered < socket.answered_before) {
+    socket.wire_before = *wire;
+    socket.answered_before = answered;
+  }
+  return *wire - socket.wire_before > kMostForNothing + kMostPerByte * (answered - socket.answered_before);
 }
 
 void CurlDriver::end(CURL* easy, CURLcode how) {

@@ -7,6 +7,9 @@
 // done in time, since curl sends when its turn is there, a transfer asks whether an answer lies unread, and starts
 // over.
 //
+// A turn is bounded in time. Transfers that take it and bring nothing are ended: from time to time what came over the
+// wire is compared with what came of it.
+//
 // All sockets of the multi sit in an epoll set of their own and Asio waits for that set. Beside one descriptor per
 // socket this saves the epoll_ctl calls of every request (a kept-alive connection stays in the set between requests)
 // and leaves no completion per socket that could come too late. libcurl opens and closes its sockets through us, so
@@ -44,6 +47,12 @@ class CurlDriver : public std::enable_shared_from_this<CurlDriver> {
     // Whom it has asked something, as long as the head of the answer is not read; else null.
     virtual const void* awaits() const noexcept = 0;
 
+    // Bytes of its answer, head and body, so far.
+    virtual std::uint64_t answered() const noexcept = 0;
+
+    // Far more has come over the wire than its answer is made of. finished() follows at once.
+    virtual void came_to_nothing() noexcept = 0;
+
    protected:
     ~Transfer() = default;
   };
@@ -77,14 +86,18 @@ class CurlDriver : public std::enable_shared_from_this<CurlDriver> {
   void stop();
 
  private:
+  using Clock = std::chrono::steady_clock;
   struct Socket {
-    const Transfer* transfer = nullptr;  // as long as curl wants something of it
+    Transfer* transfer = nullptr;  // as long as curl wants something of it
+    CURL* easy = nullptr;          // of that transfer
     std::uint32_t generation = 0;
     std::uint16_t wanted = 0;      // what curl asked for last, as EPOLLIN | EPOLLOUT
     std::uint16_t registered = 0;  // what the epoll set has
     bool ours = false;             // opened through open_socket(), so we shall learn of its end
+    // When the wire was first compared with the answer, in bytes.
+    bool compared = false;
+    std::int64_t wire_before = 0, answered_before = 0;
   };
-  using Clock = std::chrono::steady_clock;
   using Events = std::array<epoll_event, 512>;
   static constexpr auto kNever = Clock::time_point::max();
 
@@ -109,6 +122,8 @@ class CurlDriver : public std::enable_shared_from_this<CurlDriver> {
   void on_turn();
   void start_next();
   void act(curl_socket_t fd, int what);
+  void end_what_brings_nothing();
+  static bool brings_nothing(int fd, Socket& socket);
   void end(CURL* easy, CURLcode how);
   static Transfer* transfer_of(CURL* easy);
   void transfer_left();
@@ -122,6 +137,8 @@ class CurlDriver : public std::enable_shared_from_this<CurlDriver> {
   Events events_;
   NameLookups lookups_;
   std::size_t running_ = 0;
+  Clock::duration spent_{};              // inside curl, since transfers were last compared
+  std::size_t compared_up_to_ = 0;       // of sockets_
   Clock::time_point read_up_to_{};       // what had come by then is read
   Clock::time_point deadline_ = kNever;  // when curl wants to be called next
   Clock::time_point timer_at_ = kNever;  // what timer_ waits for: never later than deadline_

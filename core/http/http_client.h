@@ -56,6 +56,9 @@ class HttpEndpoint {
   // Ends what is in flight here as kCancelled. Requests that come later are sent.
   virtual void cancel() = 0;
 
+  // Whether an answer waits to be read until there is memory: that is not its sender's fault.
+  virtual bool waits_for_memory() const { return false; }
+
   // The end of the certificate last seen in a full TLS handshake, Unix seconds.
   virtual std::optional<std::int64_t> certificate_expires() const = 0;
 };

@@ -374,6 +374,7 @@ void HttpTransfer::finished(CURLcode how) noexcept {
   how_ = how;
   end_lookup();
   permit_.leave(*this);
+  if (how == CURLE_OK && answer_.size() > kSmallBody) plan_.was_slow = false;
   ended_.cancel();
 }
 
@@ -395,6 +396,14 @@ void HttpTransfer::granted(LargeBodyPermit::Held permit) {
   if (how == CURLE_OK) return;
   driver_.remove(easy_);
   finished(how);
+}
+
+void HttpTransfer::too_slow() {
+  plan_.was_slow = true;
+  answer_.fail(AnswerReader::Fault::kTooSlow);
+  driver_.remove(easy_);
+  finished(CURLE_WRITE_ERROR);
+  answer_.clear();  // and with it the permit
 }
 
 Error HttpTransfer::error() const {

@@ -51,6 +51,7 @@ struct EndpointPlan {
   std::shared_ptr<const HeaderList> headers;
   std::shared_ptr<PeerCertificate> peer = std::make_shared<PeerCertificate>();
   mutable NameLookups::Standing name = NameLookups::Standing::kUnknown;
+  mutable bool was_slow = false;     // when it last read a large body
   mutable std::uint64_t wishes = 0;  // answers so far that asked to be left alone
 };
 
@@ -76,6 +77,9 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
   // Ends what runs and makes the handle ready for another request. False: it has grown too large to be kept.
   bool make_ready() noexcept;
 
+  // Whether it waits for memory that others have.
+  bool waits() const { return waits_; }
+
  private:
   void set_fixed_options();
   void set_tls_options();
@@ -96,8 +100,13 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
 
   void finished(CURLcode how) noexcept override;
   const void* awaits() const noexcept override { return awaits_head_ ? &plan_ : nullptr; }
+  std::uint64_t answered() const noexcept override { return answer_.received(); }
+  void came_to_nothing() noexcept override { answer_.fail(AnswerReader::Fault::kNothingInIt); }
   void must_wait() override;
   void granted(LargeBodyPermit::Held permit) override;
+  std::uint64_t brought() const override { return answer_.size(); }
+  void too_slow() override;
+  bool was_slow() const override { return plan_.was_slow; }
   Error error() const;
   bool was_connected() const;
   void end_lookup() noexcept;

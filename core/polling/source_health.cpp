@@ -52,10 +52,12 @@ std::string span_in_words(std::chrono::seconds span) {
 }
 
 // Cause and remedy, "" = its logs can be read.
-std::string words_for(const ReadSuccess::Judgement& logs, std::size_t due, const std::optional<Error>& why) {
+std::string words_for(const ReadSuccess::Judgement& logs, std::size_t due, const std::optional<Error>& why,
+                      bool waits_for_memory) {
   using Verdict = ReadSuccess::Verdict;
   if (logs.verdict == Verdict::kGivesLogs) return {};
-  const std::string cause = why ? fmt::format("{}; {}", why->detail, remedy_for(*why)) : "there was no response yet";
+  std::string cause = why ? fmt::format("{}; {}", why->detail, remedy_for(*why)) : "there was no response yet";
+  if (waits_for_memory) cause = "a large response waits for memory that others have; raise `memory`";
   switch (logs.verdict) {
     case Verdict::kNoneRead:
       return fmt::format("none of its logs could be read for {}: {}", span_in_words(logs.span), cause);
@@ -229,7 +231,7 @@ void SourceHealth::holds_less(std::string_view session) {
 
 void SourceHealth::judged(const ReadSuccess::Judgement& logs, std::size_t due, const std::optional<Error>& why) {
   const SteadyTime now = SteadyClock::now();
-  logs_fault_ = words_for(logs, due, why);
+  logs_fault_ = words_for(logs, due, why, api_.waits_for_memory());
   if (logs_fault_.empty() && no_logs_.is_not_so(now)) log_info({.source = settings_.name}, "gives logs again");
   // What is wrong with the source as a whole was said, and is why; when that has just passed, its logs come soon.
   if (logs_fault_.empty() || api_.breaker_until() || !lists()) {

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <utility>
 
+#include "config/storage_paths.h"
 #include "core/async/spawn.h"
 #include "core/async/task.h"
 
@@ -31,7 +32,7 @@ constexpr std::string_view kOk = "ok ", kFailed = "failed ";
 
 }  // namespace
 
-std::string control_socket_in(const std::string& state_dir) { return state_dir + "/control.sock"; }
+std::string control_socket_in(const std::string& state_dir) { return state_dir + "/" + state_names::kControl; }
 
 ControlServer::ControlServer(asio::io_context& io, std::string path, Handler handler)
     : io_(io), path_(std::move(path)), handler_(std::move(handler)), acceptor_(io) {

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "config/storage_paths.h"
 #include "sinks/file/file_delivered.h"
 #include "sinks/file/file_journal.h"
 #include "sinks/file/file_sink.h"
@@ -45,7 +46,7 @@ class FileActs : public SinkActs {
 
 // Without the lines behind the committed position: a running daemon knows more.
 std::string FileActs::read_state(StateVisitor& into) const {
-  const std::string path = state_dir_ + "/state.db";
+  const std::string path = state_dir_ + "/" + state_names::kState;
   if (!std::filesystem::exists(path)) throw std::runtime_error("there is no state at " + path);
   FileJournal journal = FileJournal::open_to_read(path);
   const std::optional<OutputPosition> position = journal.read_position();

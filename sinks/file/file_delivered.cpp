@@ -4,13 +4,15 @@
 
 #include <filesystem>
 
+#include "config/storage_paths.h"
 #include "sinks/file/file_journal.h"
 #include "sinks/file/output_scan.h"
 
 namespace sessionlogd {
 
 FileDelivered::FileDelivered(const std::string& state_dir, const FileSinkSettings& settings)
-    : state_(state_dir + "/state.db"), output_(std::filesystem::absolute(settings.path).lexically_normal().string()) {}
+    : state_(state_dir + "/" + state_names::kState),
+      output_(std::filesystem::absolute(settings.path).lexically_normal().string()) {}
 
 void FileDelivered::read_state(StateVisitor& into) {
   if (std::filesystem::exists(state_)) FileJournal::open_to_read(state_).read_rows(into);

@@ -13,22 +13,47 @@ namespace {
 // these is not recognised, and a person is asked.
 constexpr std::size_t kFirstLook = 1u << 20, kLastLook = 128u << 20;
 
+// Closer than what every line of a format begins with: of JSON that is a brace, and events have their time first.
+bool begins_like_ours(std::string_view line) {
+  constexpr std::string_view kEvent = R"({"@timestamp":")";
+  if (line.front() == '{') return line.substr(0, kEvent.size()) == kEvent.substr(0, line.size());
+  return OutputLineReader::may_begin(line);
+}
+
+OutputFound::Beginning beginning_of(const OutputFile& output) {
+  using Beginning = OutputFound::Beginning;
+  if (format_of(output) != nullptr) return Beginning::kOurs;
+  std::string text(std::min<std::uint64_t>(output.size(), kFirstLook), '\0');
+  text.resize(output.read(0, text));
+  const std::size_t begin = text.find_first_not_of(" \n");
+  if (begin == text.npos || text[begin] == '\0') return Beginning::kNothing;
+  const std::string_view line = std::string_view(text).substr(begin, text.find('\n', begin) - begin);
+  const bool may_be_ours = begins_like_ours(line) && !is_of_another_program(line);
+  return may_be_ours ? Beginning::kTorn : Beginning::kForeign;
+}
+
 OutputFound look_at(const OutputFile& output, const std::optional<OutputPosition>& position) {
-  OutputFound found{output.path(), output.device(), output.inode(), output.size(), true, format_of(output) != nullptr};
+  OutputFound found{output.path(), output.device(), output.inode(), output.size(), true, beginning_of(output)};
   if (position && position->offset <= found.size) found.line_ends_at_position = output.line_ends_at(position->offset);
   return found;
 }
 
-// Inodes are used again, so the file must look like the committed one, too.
+// Inodes are used again, so the file must look like the committed one, too: of which only the beginning of a line may
+// be there when nothing of it was committed.
+bool looks_like(const OutputPosition& position, const OutputFound& found) {
+  using Beginning = OutputFound::Beginning;
+  if (found.size < position.offset || !found.line_ends_at_position) return false;
+  if (found.begins_with == Beginning::kOurs) return true;
+  return position.offset == 0 && (found.size == 0 || found.begins_with == Beginning::kTorn);
+}
+
 std::optional<OutputFound> look_for_renamed(const std::string& path, const OutputPosition& position, FileOps& ops) {
   const std::optional<std::string> name = find_by_inode(position.path, position.inode);
   if (!name || *name == path) return std::nullopt;
   const std::optional<OutputFile> file = OutputFile::open(*name, ops);
   if (!file) return std::nullopt;
-  const OutputFound found = look_at(*file, position);
-  const bool looks_right =
-      found.size >= position.offset && found.line_ends_at_position && (position.offset == 0 || found.begins_with_ours);
-  return looks_right ? std::optional(found) : std::nullopt;
+  OutputFound found = look_at(*file, position);
+  return looks_like(position, found) ? std::optional(std::move(found)) : std::nullopt;
 }
 
 }  // namespace

@@ -39,6 +39,13 @@ bool is_same_file(const OutputPosition& position, const OutputFound& found) {
                   found.path, position.offset, state_file));
 }
 
+[[noreturn]] void nothing_of_ours(const OutputFound& found, const std::string& state_file) {
+  throw StateMismatch(
+      fmt::format("output {} holds {} bytes that do not begin with an event, though {} knows it: another program wrote "
+                  "it. Move it away: a new file is begun then and nothing is delivered again",
+                  found.path, found.size, state_file));
+}
+
 [[noreturn]] void other_file(const OutputPosition& position, const OutputFound& found, const std::string& state_file) {
   throw StateMismatch(fmt::format(
       "output {} holds {} bytes and is not the file {} knows (inode {}, not {}): it was copied, put back from "
@@ -81,7 +88,7 @@ GoOn read_series(const OutputPosition& position, const OutputsFound& found, cons
   }
   way.next_sequence = sequence;
   if (!found.current || found.current->size == 0) return way;
-  if (!found.current->begins_with_ours) other_file(position, *found.current, state_file);
+  if (found.current->begins_with != OutputFound::Beginning::kOurs) other_file(position, *found.current, state_file);
   way.read.push_back({found.current->path, sequence, 0, false});
   way.in_current = true;
   return way;
@@ -117,6 +124,9 @@ GoOn match_output(const std::optional<OutputPosition>& position, const OutputsFo
   if (current && is_same_file(*position, *current)) {
     if (current->size < position->offset) cut_short(*position, *current, state_file);
     if (!current->line_ends_at_position) other_content(*position, *current, state_file);
+    // What is torn behind the position is blanked: not in a file that only got the inode of ours.
+    if (position->offset == 0 && current->begins_with == OutputFound::Beginning::kForeign)
+      nothing_of_ours(*current, state_file);
     return {.read = {{current->path, position->sequence, position->offset, false}},
             .in_current = true,
             .next_sequence = position->sequence};

@@ -25,7 +25,14 @@ struct OutputFound {
   std::uint64_t size = 0;
   // Whether the byte before the committed position ends a line; true when the position is 0 or beyond the end.
   bool line_ends_at_position = true;
-  bool begins_with_ours = true;  // its first line is an event that we wrote
+  // What it begins with, blank lines left out.
+  enum class Beginning {
+    kOurs,     // a line that is an event that we wrote
+    kNothing,  // or zeros, which a power cut leaves
+    kTorn,     // what one of our lines begins with, but it is none
+    kForeign,  // anything else
+  };
+  Beginning begins_with = Beginning::kOurs;
 };
 
 struct OutputsFound {

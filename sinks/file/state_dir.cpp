@@ -55,7 +55,7 @@ StateDir::StateDir(std::string path) : path_(std::move(path)) {
   if (!directory_) fail(path_, "cannot be opened");
   refuse_network_file_system(directory_.get(), path_);
 
-  lock_ = OwnedFd(::openat(directory_.get(), "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  lock_ = OwnedFd(::openat(directory_.get(), state_names::kLock, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!lock_) fail(path_, "cannot be locked");
   lock_or_throw(lock_.get(), "state directory " + path_, read_holder(lock_.get()));
   write_holder(lock_.get());

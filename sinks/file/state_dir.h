@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "config/storage_paths.h"
 #include "sinks/file/owned_fd.h"
 
 namespace sessionlogd {
@@ -14,7 +15,7 @@ class StateDir {
   // Throws InUse, TryLater, or std::runtime_error when it cannot be made or lies on a network file system.
   explicit StateDir(std::string path);
 
-  std::string state_file() const { return path_ + "/state.db"; }
+  std::string state_file() const { return path_ + "/" + state_names::kState; }
 
   // Whether it, and not another one or nothing, is still at its path, with the state in it.
   bool is_there() const;

@@ -11,7 +11,7 @@
 #include "sinks/kafka/kafka_reader.h"
 #include "sinks/kafka/kafka_rows.h"
 #include "sinks/kafka/kafka_topics.h"
-#include "sinks/kafka/patience.h"
+#include "sinks/patience.h"
 
 namespace sessionlogd {
 namespace {

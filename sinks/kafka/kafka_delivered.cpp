@@ -8,7 +8,7 @@
 #include "sinks/kafka/kafka_event.h"
 #include "sinks/kafka/kafka_rows.h"
 #include "sinks/kafka/kafka_topics.h"
-#include "sinks/kafka/patience.h"
+#include "sinks/patience.h"
 
 namespace sessionlogd {
 namespace {

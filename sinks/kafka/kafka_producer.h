@@ -11,7 +11,7 @@
 
 #include "sinks/kafka/kafka_client.h"
 #include "sinks/kafka/kafka_event.h"
-#include "sinks/kafka/patience.h"
+#include "sinks/patience.h"
 
 namespace sessionlogd {
 

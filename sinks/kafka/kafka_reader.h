@@ -13,7 +13,7 @@
 #include "core/base/timestamp.h"
 #include "sinks/kafka/kafka_client.h"
 #include "sinks/kafka/kafka_rows.h"
-#include "sinks/kafka/patience.h"
+#include "sinks/patience.h"
 
 struct rd_kafka_message_s;
 

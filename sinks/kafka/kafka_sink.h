@@ -24,7 +24,7 @@
 #include "sinks/kafka/kafka_producer.h"
 #include "sinks/kafka/kafka_reader.h"
 #include "sinks/kafka/kafka_topics.h"
-#include "sinks/kafka/patience.h"
+#include "sinks/patience.h"
 
 namespace sessionlogd {
 

@@ -9,7 +9,7 @@
 #include "config/settings.h"
 #include "core/base/result.h"
 #include "sinks/kafka/kafka_client.h"
-#include "sinks/kafka/patience.h"
+#include "sinks/patience.h"
 
 namespace sessionlogd {
 

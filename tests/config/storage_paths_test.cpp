@@ -81,5 +81,30 @@ TEST_F(StoragePaths, AreJudgedWhenTheConfigurationIsLoaded) {
             Lines{"sessionlogd.toml:2: daemon.state_dir: found \"s\", which is sink.path, too, expected another"});
 }
 
+TEST_F(StoragePaths, AreNotThoseThatTheDaemonKeepsForItself) {
+  const std::string state = at("state"), says = "which the daemon keeps for itself, expected another";
+  const auto mistakes = [&](const std::string& admin, const std::string& path) {
+    return files_.mistakes("[daemon]\nstate_dir = \"" + state + "\"\nadmin = \"" + admin + "\"\n[sink]\npath = \"" +
+                           path + "\"\n" + files_.source());
+  };
+  fs::create_directories(at("state/quarantine"));
+  fs::create_symlink(at("state"), at("link-to-state"));
+  for (const std::string own : {"lock", "control.sock", "accounts", "accounts.part", "state.db", "state.db-wal",
+                                "quarantine", "quarantine/out", "../state/lock"}) {
+    const std::string path = state + "/" + own;
+    if (own != "quarantine") {
+      EXPECT_EQ(mistakes("", path), Lines{"sessionlogd.toml:5: sink.path: found \"state/" + own + "\", " + says})
+          << own;
+    }
+    EXPECT_EQ(mistakes("unix:" + path, at("out")),
+              Lines{"sessionlogd.toml:3: daemon.admin: found \"unix:state/" + own + "\", " + says});
+  }
+  EXPECT_EQ(mistakes("", at("link-to-state/lock")).size(), 1u);
+  EXPECT_EQ(mistakes("unix:" + at("out"), at("out")),
+            Lines{"sessionlogd.toml:3: daemon.admin: found \"unix:out\", which is sink.path, too, expected another"});
+  for (const char* free : {"events.ndjson", "locks", "accountsx", "admin.sock"})
+    EXPECT_EQ(mistakes("unix:" + state + "/admin", state + "/" + free), Lines{}) << free;
+}
+
 }  // namespace
 }  // namespace sessionlogd

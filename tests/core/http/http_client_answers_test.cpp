@@ -44,6 +44,31 @@ TEST_F(HttpClientTest, DecodesWholeGzipOnly) {
   }
 }
 
+// Neither ends, nor does anything come of it that the cap of a body would hold.
+TEST_F(HttpClientTest, RefusesWhatTakesTheWireAndBringsNothing) {
+  constexpr std::size_t kEndless = 128u << 20;
+  const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  std::string tiny, small;
+  while (tiny.size() < kEndless / 2) tiny += "1\r\n \r\n";
+  for (int i = 0; i < 500'000; ++i) small += "10\r\n0123456789abcdef\r\n";
+  TestServer server([&](const Request& request) -> Reply {
+    if (request.target() == "/extension") return Reply(head + "5;" + std::string(kEndless, 'a'), Then::kSilence);
+    if (request.target() == "/tiny") return Reply(head + tiny, Then::kSilence);
+    return Reply(head + small + "0\r\n\r\n");
+  });
+  EndpointOptions options = to(server);
+  options.timeout = std::chrono::seconds(50);
+  auto endpoint = open(options);
+  for (const char* target : {"/extension", "/tiny"}) {
+    const Error error = failure(*endpoint, get(target));
+    EXPECT_EQ(error.kind, ErrorKind::kBadAnswer) << target << ": " << error.detail;
+    EXPECT_THAT(error.detail, HasSubstr("many times its own length")) << target;
+  }
+  const auto in_small_chunks = send(*endpoint, get("/small"));
+  ASSERT_TRUE(in_small_chunks) << in_small_chunks.error().detail;
+  EXPECT_EQ(in_small_chunks->body.size(), 8'000'000u);
+}
+
 TEST_F(HttpClientTest, RefusesCodingsItDidNotAskFor) {
   TestServer server([](const Request& request) -> Reply {
     EXPECT_EQ(request["Accept-Encoding"], "gzip");

@@ -137,6 +137,40 @@ TEST_F(HttpClientTest, BombsThatWaitAreNotDecoded) {
   for (const Got& one : bombs) EXPECT_TRUE(one && !*one);
 }
 
+// A trickle behind a large beginning must not keep all other large bodies waiting for its whole time-out.
+TEST_F(HttpClientTest, WhoHasTheLargeBodyPermitAndTricklesLosesItToOthers) {
+  const std::string large(4 << 20, 'L');
+  TestServer server([&](const Request& request) -> Reply {
+    if (request.target() == "/large") return answer(large);
+    return Reply(answer(large).substr(0, large.size() / 2), Then::kSilence);
+  });
+  client_.emplace(io_, MemoryShares(), std::make_shared<LargeAnswers>(1, std::chrono::seconds(1)));
+  auto slow = open(to(server)), slow_too = open(to(server)), good = open(to(server));
+  Got stuck, stuck_too, read;
+  start(*slow, get("/stuck"), stuck);
+  run_until([&] { return server.written() == 1; });
+  start(*slow_too, get("/stuck"), stuck_too);
+  run_until([&] { return slow_too->waits_for_memory(); });
+  EXPECT_FALSE(slow->waits_for_memory());
+  run_until([&] { return stuck.has_value(); });
+  ASSERT_FALSE(*stuck);
+  EXPECT_EQ(stuck->error().kind, ErrorKind::kTryLater);
+  EXPECT_THAT(stuck->error().detail, HasSubstr("too slowly while others wait"));
+
+  // The next time it asks behind the others.
+  stuck.reset();
+  start(*slow, get("/stuck"), stuck);
+  run_until([&] { return client_->waiting_for_large_body() == 1; });
+  start(*good, get("/large"), read);
+  run_until([&] { return read || stuck; });
+  ASSERT_TRUE(read && *read);
+  EXPECT_EQ((*read)->body.text(), large);
+  EXPECT_TRUE(stuck_too && !*stuck_too);
+  read.reset();
+  slow->cancel();
+  run();
+}
+
 // Who waits is not timed out for another's slowness, and goes on when that one is given up. A machine that needs longer
 // than the time-out for the rest is given a longer one; who counted the wait would never have enough.
 TEST_F(HttpClientTest, WaitingForTheLargeBodyPermitDoesNotCountAsSlowness) {
@@ -146,6 +180,7 @@ TEST_F(HttpClientTest, WaitingForTheLargeBodyPermitDoesNotCountAsSlowness) {
     if (request.target() == "/packed") return answer(test::gzip(text), {"Content-Encoding: gzip"});
     return Reply(answer(std::string(2 * kMoreThanSocketsHold, 'L')).substr(0, kMoreThanSocketsHold), Then::kSilence);
   });
+  client_.emplace(io_, MemoryShares(), std::make_shared<LargeAnswers>(1, std::chrono::minutes(1)));
   EndpointOptions stuck_options = to(server), quick_options = to(server);
   stuck_options.max_body = 4 * kMoreThanSocketsHold;
   stuck_options.timeout = std::chrono::seconds(60);

@@ -211,6 +211,36 @@ TEST_F(FileSinkTest, FinishesTheFileBeforeWhenThePathWasChanged) {
   EXPECT_EQ(read_text(old_path), batch_of(1, 0, 3).events + "   \n");
 }
 
+// As one has that got the inode of an output that was removed while it was empty.
+TEST_F(FileSinkTest, LeavesAFileAloneInWhichNothingIsItsOwn) {
+  const std::string foreign[] = {"a line\nits unfinished end", "{\"a\":1}\n", "{\"a\"", "PK\3\4"};
+  for (const std::string& text : foreign) {
+    commit({});
+    test::append_text(settings.path, text);
+    EXPECT_THAT(refusal<StateMismatch>(), HasSubstr("do not begin with an event")) << text;
+    EXPECT_EQ(read_text(settings.path), text);
+
+    fs::rename(settings.path, dir / "other.log");
+    commit({batch_of(1, 0, 1)});
+    EXPECT_EQ(read_text(dir / "other.log"), text);
+    EXPECT_EQ(read_text(settings.path), event_line(1, 0));
+    fs::remove_all(state_dir);
+    fs::remove(settings.path);
+  }
+}
+
+TEST_F(FileSinkTest, TakesUpAFileWhoseFirstLineWasTorn) {
+  const std::string zeros(100, '\0');
+  for (const std::string& torn : {event_line(1, 0).substr(0, 3), event_line(1, 0).substr(0, 100), zeros}) {
+    commit({});
+    test::append_text(settings.path, torn);
+    commit({batch_of(1, 0, 1)});
+    EXPECT_EQ(read_text(settings.path), std::string(torn.size() - 1, ' ') + "\n" + event_line(1, 0));
+    fs::remove_all(state_dir);
+    fs::remove(settings.path);
+  }
+}
+
 TEST_F(FileSinkTest, FollowsAnOutputThatWasRenamed) {
   commit({batch_of(1, 0, 2)});
   fs::rename(settings.path, dir / "renamed.ndjson");

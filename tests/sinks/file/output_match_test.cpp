@@ -9,7 +9,7 @@ namespace {
 constexpr const char* kState = "/state/state.db";
 const OutputPosition kPosition{.sequence = 3, .device = 8, .inode = 12, .offset = 100, .path = "/log/events"};
 
-OutputFound found(std::uint64_t size) { return {"/log/events", 8, 12, size, true, true}; }
+OutputFound found(std::uint64_t size) { return {"/log/events", 8, 12, size, true, OutputFound::Beginning::kOurs}; }
 
 OutputFound another(std::uint64_t size) {
   OutputFound other = found(size);
@@ -71,7 +71,7 @@ TEST(OutputMatch, ReadsTheRestOfTheFileThatWasRotatedOrRenamed) {
   EXPECT_EQ(decide(kPosition, outputs(std::nullopt, {2, 3})), "3@100 next 4");
   EXPECT_EQ(decide(kPosition, outputs(another(0), {2, 3})), "3@100 next 4");
   OutputsFound renamed = outputs(another(0));
-  renamed.renamed = OutputFound{"/log/events.1", 8, 12, 200, true, true};
+  renamed.renamed = OutputFound{"/log/events.1", 8, 12, 200};
   EXPECT_EQ(decide(kPosition, renamed), "3@100 next 4");
 }
 
@@ -98,7 +98,11 @@ TEST(OutputMatch, NamesTheFilesAndAWayOutWhenTheyDoNotBelongTogether) {
   OutputFound mid_line = found(100);
   mid_line.line_ends_at_position = false;
   OutputFound foreign = another(7);
-  foreign.begins_with_ours = false;
+  foreign.begins_with = OutputFound::Beginning::kForeign;
+  OutputFound same_inode_foreign = foreign;
+  same_inode_foreign.inode = kPosition.inode;
+  OutputPosition nothing_in_it = kPosition;
+  nothing_in_it.offset = 0;
   OutputsFound later_elsewhere = outputs(std::nullopt);
   later_elsewhere.path = "/other/events";
   later_elsewhere.rotated_before = {{4, "/log/events-4", false, 8, 12, 500}};
@@ -116,6 +120,7 @@ TEST(OutputMatch, NamesTheFilesAndAWayOutWhenTheyDoNotBelongTogether) {
       {kPosition, outputs(another(100)), "is not the file"},
       {kPosition, outputs(same_inode_elsewhere), "is not the file"},
       {kPosition, outputs(foreign, {3, 4}), "is not the file"},
+      {nothing_in_it, outputs(same_inode_foreign), "do not begin with an event"},
       {kPosition, outputs(another(7), {3, 5}), "number 4 is not"},
       {kPosition, outputs(another(0), {4, 5}), "number 3 is not"},
       {kPosition, later_elsewhere, "set sink.path back"},
