@@ -27,7 +27,7 @@ struct WrittenEvent {
   std::optional<EventKind> change;  // nullopt: the line does not say
   std::string_view source_name;
   std::string_view message, log_time, status, duration, resource_id, extra, original;
-  std::string_view created, start;  // RFC 3339
+  std::string_view created, start;  // RFC 3339, to the millisecond where the format has no more
 };
 
 // Reads lines of one format back.

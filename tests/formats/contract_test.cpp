@@ -104,7 +104,7 @@ TEST_P(FormatContract, WritesOneLineOfWhatItReadsBack) {
       EXPECT_EQ(written.resource_id, event.resource_id);
       EXPECT_EQ(written.extra, event.extra);
       EXPECT_EQ(written.original, event.original);
-      EXPECT_EQ(written.created, "2026-11-21T22:26:40.000005Z");
+      EXPECT_EQ(written.created, "2026-11-21T22:26:40.005Z");
       EXPECT_EQ(written.start, event.start ? "2026-11-21T20:30:00Z" : "");
     }
   }
