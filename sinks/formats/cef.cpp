@@ -384,6 +384,7 @@ constinit const Format kCefFormat{
                   std::string_view) -> std::unique_ptr<Encoder> { return std::make_unique<CefEncoder>(source); },
     .reader = []() -> std::unique_ptr<LineReader> { return std::make_unique<CefReader>(); },
     .cut = cut_cef,
+    .for_syslog = true,
 };
 
 }  // namespace sessionlogd

@@ -5,10 +5,10 @@
 namespace sessionlogd {
 
 bool is_clean(std::string_view line) {
-  std::size_t controls = 0;
+  unsigned char controls = 0;
   for (const char c : line) {
     const auto byte = static_cast<unsigned char>(c);
-    controls += (byte < 0x20 && byte != '\t') || byte == 0x7F;
+    controls |= static_cast<unsigned char>((byte < 0x20) & (byte != '\t')) | static_cast<unsigned char>(byte == 0x7F);
   }
   return controls == 0 && is_utf8(line);
 }

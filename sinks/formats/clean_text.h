@@ -43,6 +43,19 @@ class CleanText {
     }
   }
 
+  // Whether every byte of it is written as it is. Texts that are not all ASCII are not looked at further.
+  static bool is_plain(std::string_view text) {
+    if (text.size() < kWord) return plain_run(text, 0) == text.size();
+    std::uint64_t found = 0;
+    const auto look_at = [&](std::size_t at) {
+      const std::uint64_t bytes = load(text.data() + at);
+      found |= special(bytes) | bytes;
+    };
+    for (std::size_t at = 0; text.size() - at > kWord; at += kWord) look_at(at);
+    look_at(text.size() - kWord);
+    return (found & kHighBits) == 0;
+  }
+
  private:
   static constexpr std::size_t kWord = sizeof(std::uint64_t);
   static constexpr std::uint64_t kEach = 0x0101010101010101, kHighBits = 0x8080808080808080;

@@ -2,11 +2,12 @@
 #include "sinks/formats/cef.h"
 #include "sinks/formats/ecs.h"
 #include "sinks/formats/formats.h"
+#include "sinks/formats/rfc5424.h"
 
 namespace sessionlogd {
 
 std::span<const Format* const> formats() {
-  static constexpr const Format* kFormats[] = {&kEcsFormat, &kCefFormat};
+  static constexpr const Format* kFormats[] = {&kEcsFormat, &kCefFormat, &kRfc5424Format};
   return kFormats;
 }
 

@@ -110,6 +110,25 @@ Golden hostile_in_cef() {
   return golden;
 }
 
+// Each escape of RFC 5424 there is.
+Golden hostile_in_rfc5424() {
+  Golden golden = aws();
+  golden.source.host = "vb-aws.example";
+  golden.session.id = "a b\"c]d\\e=f";
+  golden.session.type = "Policy";
+  golden.session.name = "Größe ] \" \\ x";
+  Event& event = golden.event;
+  event.kind = EventKind::kChanged;
+  event.hash = 0x00c0ffee;
+  event.timestamp.nanos = 123'456'789;
+  event.log_time = "2020-06-20T19:22:13.123456789";
+  event.level = Level::kError;
+  event.outcome = Outcome::kFailure;
+  event.status = "Failed";
+  event.message = "a\"b ]c \\d line 1\nline 2 Größe 日本 <13>1 [x y=\"z\"]";
+  return golden;
+}
+
 std::string line_of(Golden golden, const Format& format) {
   golden.event.session = &golden.session;
   std::string text;
@@ -127,6 +146,44 @@ TEST(Golden, TheSeedsInCef) {
 
 TEST(Golden, HostileTextInCef) {
   EXPECT_EQ(line_of(hostile_in_cef(), format_named("cef")), read_data_file("formats/hostile.cef"));
+}
+
+TEST(Golden, TheSeedsInRfc5424) {
+  const Format& format = format_named("rfc5424");
+  EXPECT_EQ(line_of(aws_seed(), format) + line_of(azure_seed(), format) + line_of(gap(), format),
+            read_data_file("formats/seeds.rfc5424"));
+}
+
+TEST(Golden, HostileTextInRfc5424) {
+  EXPECT_EQ(line_of(hostile_in_rfc5424(), format_named("rfc5424")), read_data_file("formats/hostile.rfc5424"));
+}
+
+TEST(Golden, AnotherFacilityIsInThePriority) {
+  Golden golden = aws_seed();
+  golden.event.session = &golden.session;
+  SinkSettings sink;
+  sink.facility = 3;
+  std::string text;
+  LineBuffer line(text);
+  format_named("rfc5424").encoder(golden.source, sink, "host-1", "0.1.0")->append(golden.event, line);
+  line.flush();
+  EXPECT_THAT(text, testing::StartsWith("<30>1 2020-06-20T19:22:13.849335Z "));
+}
+
+// What cannot stand in the header is a "-" there.
+TEST(Golden, AHostThatIsNoneOfRfc5424) {
+  for (const char* host : {"", "a b", "größe", "a\x7f"}) {
+    Golden golden = aws_seed();
+    golden.source.host = host;
+    EXPECT_THAT(line_of(golden, format_named("rfc5424")), testing::HasSubstr("849335Z - sessionlogd - entry ["));
+  }
+}
+
+// Some parsers drop a line of CEF with an empty field in its header.
+TEST(Golden, AnEmptyFieldOfTheHeaderOfCef) {
+  Golden golden = aws_seed();
+  golden.source.api_version.clear();
+  EXPECT_THAT(line_of(golden, format_named("cef")), testing::StartsWith("CEF:0|Veeam|Backup for AWS|-|entry|"));
 }
 
 }  // namespace

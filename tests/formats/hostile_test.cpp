@@ -108,6 +108,19 @@ TEST_P(HostileInFormat, IsReadBackWhole) {
   }
 }
 
+// Recovery finds the state by them.
+TEST_P(HostileInFormat, SessionIdsAreExact) {
+  for (const std::string id :
+       {"..\\..", "a\\nb\\rc\\\\n", "\\", "a b=c slHash=deadbeef", "\"] [x]", "a/b|c\\|", "é\u2028"}) {
+    (void)line_with("x");
+    session_.id = id;
+    const std::string line = line_in(format, event_);
+    const ReadLine read(format, std::string_view(line).substr(0, line.size() - 1));
+    ASSERT_TRUE(read.event()) << line;
+    EXPECT_EQ(read.event()->entry.session_id, id);
+  }
+}
+
 TEST_P(HostileInFormat, NeverBreaksItsLine) {
   for (const std::string& text : kReplaced) expect_itself(line_with(text));
 }
