@@ -298,6 +298,7 @@ class CefReader : public LineReader {
     event.extra = text("slExtra");
     event.original = text("slOriginal");
     event.created = created_ = time_of_milliseconds(raw("deviceCustomDate1"));
+    event.entry.read_at = read_time(event.created);
     event.start = start_ = time_of_milliseconds(raw("start"));
     return event;
   }

@@ -332,6 +332,7 @@ class Rfc5424Reader : public LineReader {
     event.extra = text("extra", Breaks::kSpelled);
     event.original = text("original", Breaks::kSpelled);
     event.created = raw("created");
+    event.entry.read_at = read_time(event.created);
     event.start = raw("start");
     return event;
   }

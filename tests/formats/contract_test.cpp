@@ -95,6 +95,7 @@ TEST_P(FormatContract, WritesOneLineOfWhatItReadsBack) {
       EXPECT_EQ(written.entry.source_id, "src");
       EXPECT_EQ(written.entry.session_id, event.session->id);
       EXPECT_EQ(written.entry.log_time, event.delivered_log_time()) << line;
+      EXPECT_EQ(written.entry.read_at, event.created) << line;
       EXPECT_EQ(written.change, kind) << line;
       EXPECT_EQ(written.source_name, "renamed");
       EXPECT_EQ(written.message, event.message);
