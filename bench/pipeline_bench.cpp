@@ -1,6 +1,6 @@
 // What an answer costs: parsing and dedup of entries that are all known, against a bare simdjson walk over the same raw
 // tokens; the same of entries that are not known by their bytes any more; the hash of an unchanged body; new entries
-// all the way to encoded ECS lines.
+// all the way to encoded lines, in each format.
 //
 // Bodies have 100 entries as the AWS product writes them, 20 KB. `bench/run` prints the ratios.
 #include <benchmark/benchmark.h>
@@ -8,12 +8,13 @@
 #include <simdjson.h>
 
 #include <memory>
+#include <string>
 #include <variant>
 
 #include "config/load.h"
 #include "core/base/body_hash.h"
 #include "core/entries/log_reader.h"
-#include "sinks/formats/ecs.h"
+#include "sinks/formats/formats.h"
 
 namespace sessionlogd {
 namespace {
@@ -118,14 +119,14 @@ void HashUnchangedBody(benchmark::State& state) {
 }
 BENCHMARK(HashUnchangedBody);
 
-void NewEntriesToEcs(benchmark::State& state) {
+void new_entries_to(benchmark::State& state, const Format& to) {
   const Body body = make_body();
   const SourceSettings source = make_source();
-  EcsEncoder encoder(source, "host-1", "0.1.0");
+  const std::unique_ptr<Encoder> encoder = to.encoder(source, SinkSettings{}, "host-1", "0.1.0");
   const SourceFormat format{.source_id = source.id,
                             .dialect = source.dialect.get(),
                             .zone = ZoneRules(source.time_zone),
-                            .encoder = &encoder};
+                            .encoder = encoder.get()};
   BatchQueue queue(std::size_t{1} << 40);
   LogReader reader(queue);
   std::vector<Batch> taken;
@@ -138,9 +139,17 @@ void NewEntriesToEcs(benchmark::State& state) {
   }
   count(state, body);
 }
-BENCHMARK(NewEntriesToEcs);
 
 }  // namespace
 }  // namespace sessionlogd
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  for (const sessionlogd::Format* format : sessionlogd::formats()) {
+    benchmark::RegisterBenchmark(("NewEntriesTo/" + std::string(format->name)).c_str(),
+                                 [format](benchmark::State& state) { sessionlogd::new_entries_to(state, *format); });
+  }
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+}

@@ -48,7 +48,7 @@ class Unique {
 
 class Loader {
  public:
-  Loader(const std::filesystem::path& file, std::span<const std::string_view> formats, SecretFiles secret_files)
+  Loader(const std::filesystem::path& file, std::span<const FormatRules> formats, SecretFiles secret_files)
       : file_(file), context_{.formats = formats, .secret_files = secret_files, .warnings = settings_.warnings} {
     settings_.file = file.string();
     settings_.daemon.state_dir = default_state_dir();
@@ -99,6 +99,7 @@ class Loader {
     auto sink = table.table("sink");
     if (!sink) sink.emplace(errors_, settings_.file, "sink", 0, nothing_said);
     read_sink(*sink, context_, settings_.sink);
+    context_.longest_label = rules_of(context_, settings_.sink.format).longest_label;
     const std::string output(path_of(settings_.sink));
     std::error_code error;
     if (std::filesystem::equivalent(output, file_, error))
@@ -195,14 +196,14 @@ class Loader {
 }  // namespace
 
 std::variant<Settings, std::vector<ConfigError>> load_settings(const std::filesystem::path& file,
-                                                               std::span<const std::string_view> formats,
+                                                               std::span<const FormatRules> formats,
                                                                SecretFiles secret_files) {
   return Loader(file, formats, secret_files).load();
 }
 
 std::variant<Settings, std::vector<ConfigError>> parse_settings(std::string_view text,
                                                                 const std::filesystem::path& file,
-                                                                std::span<const std::string_view> formats) {
+                                                                std::span<const FormatRules> formats) {
   return Loader(file, formats, SecretFiles::kMustBeReadable).load(text);
 }
 

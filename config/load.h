@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "config/format_rules.h"
 #include "config/settings.h"
 
 namespace sessionlogd {
@@ -22,16 +23,16 @@ struct ConfigError {
   std::string to_string() const;
 };
 
-// Settings, or all mistakes in the order of files and lines. Nothing is sent anywhere. `formats` are the names that
-// sink.format may have.
+// Settings, or all mistakes in the order of files and lines. Nothing is sent anywhere. `formats` are those that
+// sink.format may name.
 std::variant<Settings, std::vector<ConfigError>> load_settings(const std::filesystem::path& file,
-                                                               std::span<const std::string_view> formats,
+                                                               std::span<const FormatRules> formats,
                                                                SecretFiles secret_files = SecretFiles::kMustBeReadable);
 
 // The same for a text that was read already; `file` names it in errors and anchors relative paths.
 std::variant<Settings, std::vector<ConfigError>> parse_settings(std::string_view text,
                                                                 const std::filesystem::path& file,
-                                                                std::span<const std::string_view> formats);
+                                                                std::span<const FormatRules> formats);
 
 // The dialects built into the binary, in alphabetical order: name and TOML text.
 struct BuiltInDialect {

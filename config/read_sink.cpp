@@ -74,18 +74,64 @@ Key<S> type_key() {
 Form<std::string> formats() {
   return {[](const TomlValue& value, const ReadContext& context) {
             std::vector<std::pair<std::string_view, std::string>> names;
-            for (const std::string_view name : context.formats) names.emplace_back(name, name);
+            for (const FormatRules& format : context.formats) names.emplace_back(format.name, format.name);
             return word(std::move(names))(value);
           },
           [](const std::string& name, WrittenFor) { return std::optional(toml(name)); }};
 }
 
+// By its number, which every message has. 0, of the kernel, is not for programs.
+constexpr std::pair<std::string_view, unsigned> kFacilities[] = {
+    {"user", 1},    {"mail", 2},    {"daemon", 3},    {"auth", 4},    {"syslog", 5},  {"lpr", 6},     {"news", 7},
+    {"uucp", 8},    {"cron", 9},    {"authpriv", 10}, {"ftp", 11},    {"local0", 16}, {"local1", 17}, {"local2", 18},
+    {"local3", 19}, {"local4", 20}, {"local5", 21},   {"local6", 22}, {"local7", 23},
+};
+
+Form<std::optional<unsigned>> facilities() {
+  const std::vector<std::pair<std::string_view, unsigned>> known(std::begin(kFacilities), std::end(kFacilities));
+  return {[rule = word(known)](const TomlValue& value, const ReadContext&) { return std::optional(rule(value)); },
+          [form = words(known)](const std::optional<unsigned>& facility, WrittenFor where) {
+            return facility ? form.write(*facility, where) : std::nullopt;
+          }};
+}
+
+void check_facility(const TableReader& table, const ReadContext& context, const S& sink) {
+  if (!sink.facility || rules_of(context, sink.format).has_facility) return;
+  std::string expected;
+  for (const FormatRules& format : context.formats) {
+    if (format.has_facility) expected += (expected.empty() ? "" : " or ") + in_quotes(format.name);
+  }
+  table.refuse("facility", "found a facility with sink.format = " + in_quotes(sink.format) +
+                               ", expected none: only messages of " + (expected.empty() ? "syslog" : expected) +
+                               " have one");
+}
+
+void warn_of_long_lines(const ReadContext& context, const S& sink) {
+  const auto* file = std::get_if<FileSinkSettings>(&sink.kind);
+  if (file == nullptr || file->max_event_bytes || !rules_of(context, sink.format).for_syslog) return;
+  context.warnings.push_back(
+      "sink.max_event is \"none\": syslog daemons cut or split a line above their own limit without a word (rsyslog "
+      "8KiB, "
+      "syslog-ng 64KiB). Set it to what yours takes");
+}
+
 }  // namespace
+
+const FormatRules& rules_of(const ReadContext& context, std::string_view format) {
+  static constexpr FormatRules kNone{};
+  const auto found = std::ranges::find(context.formats, format, &FormatRules::name);
+  return found == context.formats.end() ? kNone : *found;
+}
 
 const Keys<SinkSettings>& sink_keys() {
   static const Keys<S> keys = a_key_for_each_member<S>({
       type_key(),
-      {"format", &S::format, formats(), "[the event](../sinks/README.md)"},
+      {"format", &S::format, formats(), "[of the events](../sinks/formats/README.md)"},
+      {"facility",
+       &S::facility,
+       facilities(),
+       "of a syslog message, with a format that has one",
+       {.default_words = "`\"local0\"`"}},
       {"commit_interval", &S::commit_interval, durations(1ms, 1h),
        "events wait so long at most to be committed together"},
       {"commit_bytes", &S::commit_bytes, sizes(1u << 10, 1u << 30), "so many are committed before that"},
@@ -100,6 +146,8 @@ void read_sink(TableReader& table, const ReadContext& context, SinkSettings& int
                                      ", expected at most daemon.memory, " +
                                      in_quotes(format_size(context.memory_bytes)));
   }
+  if (!is_among(refused, {"format"})) check_facility(table, context, into);
+  warn_of_long_lines(context, into);
   if (!is_among(refused, {"type"})) table.finish();  // else the keys of the other type would be called unknown
 }
 

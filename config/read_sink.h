@@ -17,6 +17,9 @@ const Keys<SinkSettings>& sink_keys();
 
 void read_sink(TableReader& table, const ReadContext& context, SinkSettings& into);
 
+// Of a format that sink.format may name; of any other, those of one that asks nothing.
+const FormatRules& rules_of(const ReadContext& context, std::string_view format);
+
 std::string_view type_of(const SinkSettings& sink);
 
 // The path that nothing else may have; "" = none.

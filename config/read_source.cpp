@@ -29,13 +29,17 @@ std::string api_version(const TomlValue& value) {
 }
 
 // Flat, since the labels of an event are; a dot in a name would make it deep again.
-std::vector<std::pair<std::string, std::string>> labels(const TomlValue& value) {
+std::vector<std::pair<std::string, std::string>> labels(const TomlValue& value, const ReadContext& context) {
   const auto* table = std::get_if<TomlTable>(&value.value);
   if (table == nullptr) throw ValueError(describe(value), R"(a table like { site = "fra1" })");
   std::vector<std::pair<std::string, std::string>> out;
   for (const auto& [name, label] : table->members) {
     if (!is_identifier(name) || name.find('.') != name.npos) {
       throw ValueError("the label " + in_quotes(name), "a name of 1 to 64 letters, digits, \"_\" or \"-\"");
+    }
+    if (name.size() > context.longest_label) {
+      throw ValueError("the label " + in_quotes(name),
+                       "a name of 1 to " + std::to_string(context.longest_label) + " bytes, as sink.format takes them");
     }
     if (!std::holds_alternative<std::string>(label.value)) {
       throw ValueError(describe(label) + " for the label " + in_quotes(name), "a string");
@@ -123,7 +127,7 @@ Form<TimeZone> time_zones() {
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
 Form<Labels> label_tables() {
-  return {[](const TomlValue& value, const ReadContext&) { return labels(value); },
+  return {[](const TomlValue& value, const ReadContext& context) { return labels(value, context); },
           [](const Labels& labels, WrittenFor) {
             TomlTable table;
             for (const auto& [name, label] : labels) table.members.push_back({name, toml(label)});

@@ -132,6 +132,7 @@ struct FileSinkSettings {
   std::uint32_t mode = 0640;
   std::string group{};  // "" = as it comes
   RotateSettings rotate{};
+  std::optional<std::size_t> max_event_bytes{};  // of a line without its newline; nullopt = "none"
 };
 
 // A file sink whose path is "-". The state directory is then not touched.
@@ -176,6 +177,7 @@ using SinkKind = std::variant<FileSinkSettings, StdoutSinkSettings, KafkaSinkSet
 struct SinkSettings {
   SinkKind kind;
   std::string format = "ecs";
+  std::optional<unsigned> facility{};  // of syslog, by its number; nullopt: not said
   std::chrono::milliseconds commit_interval = FileSinkSettings::kCommitInterval;
   std::size_t commit_bytes = 8u << 20;
 

@@ -246,7 +246,7 @@ void App::start() {
 }
 
 void App::listen_to_operator() {
-  const auto read_again = [this] { return load_settings(settings_.file, format_names()); };
+  const auto read_again = [this] { return load_settings(settings_.file, format_rules()); };
   reload_.emplace(main_, settings_, read_again, *sources_, *sink_, service_, [this] { publish_process(); });
   commands_.emplace(main_, *sources_, *reload_, queue_, committer_);
   const std::string path = control_socket_in(settings_.daemon.state_dir);

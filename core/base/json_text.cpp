@@ -9,11 +9,10 @@
 #include <vector>
 
 #include "core/base/line_buffer.h"
+#include "core/base/utf8.h"
 
 namespace sessionlogd {
 namespace {
-
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -92,26 +91,6 @@ std::optional<std::size_t> end_of_scalar(std::string_view text, std::size_t at) 
 bool ends_here(std::string_view text, std::size_t begin, std::size_t end) {
   if (text[begin] == '"' || text[begin] == '{' || text[begin] == '[') return true;
   return end < text.size() && (is_white_space(text[end]) || text[end] == ',' || text[end] == ']' || text[end] == '}');
-}
-
-// Length of the UTF-8 sequence at the front of text (RFC 3629), 0 when it is none.
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-  const auto follows = [&](std::size_t i) { return (byte(i) & 0xC0u) == 0x80u; };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return follows(1) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    if (lead == 0xE0 && byte(1) < 0xA0) return 0;
-    if (lead == 0xED && byte(1) > 0x9F) return 0;
-    return follows(1) && follows(2) ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    if (lead == 0xF0 && byte(1) < 0x90) return 0;
-    if (lead == 0xF4 && byte(1) > 0x8F) return 0;
-    return follows(1) && follows(2) && follows(3) ? 4 : 0;
-  }
-  return 0;
 }
 
 void append_utf8(std::string& out, std::uint32_t point) {

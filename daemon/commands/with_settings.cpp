@@ -28,7 +28,7 @@ void print_lines(std::string_view text) {
 
 int with_settings(const std::string& config_file, const std::function<int(const Settings&)>& command,
                   SecretFiles secret_files) {
-  const auto loaded = load_settings(config_file, format_names(), secret_files);
+  const auto loaded = load_settings(config_file, format_rules(), secret_files);
   if (const auto* errors = std::get_if<std::vector<ConfigError>>(&loaded)) {
     for (const ConfigError& error : *errors) print_lines(error.to_string());
     print_error(fmt::format("{}: {} {} in the configuration; nothing was started", config_file, errors->size(),

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <deque>
 #include <filesystem>
 #include <stdexcept>
 #include <system_error>
@@ -132,15 +133,18 @@ void FileSink::reopen() {
 Result<void> FileSink::try_commit(std::span<const Batch> batches) {
   std::size_t bytes = 0;
   std::vector<std::string_view> pieces;
+  std::deque<std::string> cut;  // what pieces point to
   for (const Batch& batch : batches) {
+    const std::string_view events = has_longer_than_max(batch) ? cut.emplace_back(cut_to_max(batch)) : batch.events;
+    if (!events.empty()) pieces.push_back(events);
+    bytes += events.size();
+    if (settings_.max_event_bytes) continue;  // which is less
     for (const EventRef& line : batch.index) {
       if (line.size <= kMaxLineBytes) continue;
       return Error(ErrorKind::kRefused,
                    fmt::format("source={} session={}: an event of {} bytes is larger than a line may be ({})",
                                batch.source_id, batch.session_id, line.size, kMaxLineBytes));
     }
-    if (!batch.events.empty()) pieces.emplace_back(batch.events);
-    bytes += batch.events.size();
   }
   crash_point("commit.begun");
   if (Result<void> there = check_state(); !there) return there;
@@ -158,6 +162,29 @@ Result<void> FileSink::try_commit(std::span<const Batch> batches) {
   offered_again_ = false;
   crash_point("commit.done");
   return {};
+}
+
+bool FileSink::has_longer_than_max(const Batch& batch) const {
+  return settings_.max_event_bytes && std::ranges::any_of(batch.index, [this](const EventRef& line) {
+           return line.size - 1 > *settings_.max_event_bytes;
+         });
+}
+
+// Its events as they are written: the same each time it is offered.
+std::string FileSink::cut_to_max(const Batch& batch) const {
+  std::string events;
+  std::string_view lines = batch.events;
+  for (const EventRef& line : batch.index) {
+    const std::string_view text = lines.substr(0, line.size - 1);  // without its "\n"
+    lines.remove_prefix(line.size);
+    if (text.size() > *settings_.max_event_bytes) {
+      events += format_.cut(text, *settings_.max_event_bytes);
+    } else {
+      events += text;
+    }
+    events += '\n';
+  }
+  return events;
 }
 
 Result<void> FileSink::write_events(std::span<const std::string_view> pieces) {

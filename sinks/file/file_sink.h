@@ -51,6 +51,8 @@ class FileSink : public Sink {
                          RecoveryProgress& progress);
 
   Result<void> try_commit(std::span<const Batch> batches);
+  bool has_longer_than_max(const Batch& batch) const;
+  std::string cut_to_max(const Batch& batch) const;
   Result<void> write_events(std::span<const std::string_view> pieces);
   Result<void> prepare_output(std::size_t bytes);
   Result<void> go_on_in_next_file();

@@ -6,6 +6,7 @@
 #include "core/base/hex.h"
 #include "core/base/json_text.h"
 #include "core/base/line_buffer.h"
+#include "sinks/formats/event_words.h"
 #include "sinks/formats/json_cut.h"
 #include "sinks/formats/json_line.h"
 
@@ -20,70 +21,17 @@ void append_text(Text& out, std::string_view name, std::string_view text) {
   append_json_string(out, text);
 }
 
-std::string_view word(Level level) {
-  switch (level) {
-    case Level::kError:
-      return "error";
-    case Level::kWarning:
-      return "warning";
-    case Level::kNotice:
-      return "notice";
-    case Level::kInfo:
-      break;
-  }
-  return "info";
-}
-
-std::string_view word(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::kSuccess:
-      return "success";
-    case Outcome::kFailure:
-      return "failure";
-    case Outcome::kUnknown:
-      break;
-  }
-  return "unknown";
-}
-
-std::string_view word(EventKind kind) {
-  switch (kind) {
-    case EventKind::kNew:
-      return "new";
-    case EventKind::kChanged:
-      return "changed";
-    case EventKind::kGap:
-      return "gap";
-    case EventKind::kError:
-      break;
-  }
-  return "error";
-}
-
 }  // namespace
 
-std::string_view EcsEncoder::WrittenTime::text(Instant at) {
-  if (at != at_ || text_.empty()) {
-    at_ = at;
-    text_.clear();
-    append_rfc3339(text_, at);
-  }
-  return text_;
-}
-
 void EcsEncoder::WrittenSession::of(const SessionInfo& session) {
-  if (id_ == session.id && type_ == session.type && name_ == session.name && parent_ == session.parent) return;
-  id_ = session.id;
-  type_ = session.type;
-  name_ = session.name;
-  parent_ = session.parent;
+  if (!kept_.changes_to(session)) return;
   action_.clear();
-  append_text(action_, R"(,"action":)", type_);
+  append_text(action_, R"(,"action":)", session.type);
   fields_.clear();
-  append_text(fields_, R"(,"session_id":)", id_);
-  append_text(fields_, R"(,"session_type":)", type_);
-  append_text(fields_, R"(,"session_name":)", name_);
-  append_text(fields_, R"(,"parent_session_id":)", parent_);
+  append_text(fields_, R"(,"session_id":)", session.id);
+  append_text(fields_, R"(,"session_type":)", session.type);
+  append_text(fields_, R"(,"session_name":)", session.name);
+  append_text(fields_, R"(,"parent_session_id":)", session.parent);
 }
 
 EcsEncoder::EcsEncoder(const SourceSettings& source, std::string_view agent_name, std::string_view agent_version) {
@@ -221,13 +169,6 @@ constexpr JsonPath kCutInTurn[] = {
     {"event", "original"},      {"", "message"},          {"error", "message"},       {"sessionlog", "resource_id"},
     {"sessionlog", "duration"}, {"sessionlog", "status"}, {"sessionlog", "log_time"},
 };
-
-std::optional<EventKind> change_of(std::string_view text) {
-  for (const EventKind kind : {EventKind::kNew, EventKind::kChanged, EventKind::kError, EventKind::kGap}) {
-    if (text == word(kind)) return kind;
-  }
-  return std::nullopt;
-}
 
 // Ours has event.id (32 hex digits), event.hash (8 hex digits), sessionlog.session_id and sessionlog.source_id or,
 // without that, sessionlog.source.

@@ -8,6 +8,7 @@
 
 #include "config/settings.h"
 #include "core/entries/event.h"
+#include "sinks/formats/event_words.h"
 #include "sinks/formats/formats.h"
 
 namespace sessionlogd {
@@ -26,18 +27,9 @@ class EcsEncoder : public Encoder {
   std::string after_event_;   // observer and the beginning of sessionlog
   std::string labels_;        // to the end of the line
 
-  // Its text is kept: the next event may well have the same.
-  class WrittenTime {
-   public:
-    std::string_view text(Instant at);
-
-   private:
-    Instant at_;
-    std::string text_;
-  };
   WrittenTime timestamp_, created_, start_, end_;
 
-  // Likewise what stands of its session in an event: the next is of the same one, mostly.
+  // What stands of its session in an event is kept: the next is of the same one, mostly.
   class WrittenSession {
    public:
     void of(const SessionInfo& session);
@@ -45,7 +37,7 @@ class EcsEncoder : public Encoder {
     std::string_view fields() const { return fields_; }
 
    private:
-    std::string id_, type_, name_, parent_;
+    KeptSession kept_;
     std::string action_, fields_;
   };
   WrittenSession session_;

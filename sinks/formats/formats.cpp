@@ -15,10 +15,11 @@ const Format& format_named(std::string_view name) {
   throw std::logic_error("no format " + std::string(name) + " in sinks/formats/table.cpp");
 }
 
-std::vector<std::string_view> format_names() {
-  std::vector<std::string_view> names;
-  for (const Format* format : formats()) names.push_back(format->name);
-  return names;
+std::vector<FormatRules> format_rules() {
+  std::vector<FormatRules> rules;
+  for (const Format* format : formats())
+    rules.push_back({format->name, format->has_facility, format->for_syslog, format->longest_label});
+  return rules;
 }
 
 }  // namespace sessionlogd

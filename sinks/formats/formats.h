@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/format_rules.h"
 #include "config/settings.h"
 #include "core/entries/event.h"
 #include "core/state/sink.h"
@@ -27,7 +28,7 @@ struct WrittenEvent {
   std::optional<EventKind> change;  // nullopt: the line does not say
   std::string_view source_name;
   std::string_view message, log_time, status, duration, resource_id, extra, original;
-  std::string_view created, start;  // RFC 3339
+  std::string_view created, start;  // RFC 3339, to the millisecond where the format has no more
 };
 
 // Reads lines of one format back.
@@ -79,6 +80,10 @@ struct Format {
   // and the length that it had stands in what is left. That is valid and ours; a line whose other fields alone are
   // longer than `limit` is still longer.
   Needed<std::string (*)(std::string_view line, std::size_t limit)> cut;
+
+  // As FormatRules has them.
+  bool has_facility = false, for_syslog = false;
+  std::size_t longest_label = SIZE_MAX;
 };
 
 // All of them; the first is the default.
@@ -89,7 +94,7 @@ const Format* find_format(std::string_view name);  // nullptr: no such format
 // Throws std::logic_error when there is none: config/load checks what an operator asks for.
 const Format& format_named(std::string_view name);
 
-std::vector<std::string_view> format_names();
+std::vector<FormatRules> format_rules();  // as the configuration asks for them
 
 // What was written before the format was kept beside it.
 inline constexpr std::string_view kFirstFormat = "ecs";

@@ -10,7 +10,8 @@
 
 namespace sessionlogd {
 
-inline constexpr std::string_view kFormats[] = {"ecs"};
+inline constexpr FormatRules kFormats[] = {
+    {.name = "ecs"}, {.name = "syslog", .has_facility = true, .for_syslog = true, .longest_label = 5}};
 
 class ConfigFiles {
  public:

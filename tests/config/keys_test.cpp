@@ -133,7 +133,8 @@ poll = { interval = "7s" })";
 constexpr std::string_view kFile = R"(path = "/events"
 mode = "0604"
 group = "root"
-rotate = { size = "never", every = "90m", keep = 3, compress = "none" })";
+rotate = { size = "never", every = "90m", keep = 3, compress = "none" }
+max_event = "8KiB")";
 constexpr std::string_view kKafka = R"(brokers = "k:1"
 topic = "t"
 state_topic = "s"

@@ -26,7 +26,7 @@ TEST(LoadErrors, OfTheKafkaSink) {
        "6: sink.state_topic: found \"a b\", expected 1 to 249 letters, digits, \".\", \"_\" or \"-\""},
       {"path = \"/a\"",
        "6: sink.path: found an unknown key, expected one of type, brokers, topic, state_topic, transactional_id, "
-       "delivery, properties, format, commit_interval, commit_bytes"},
+       "delivery, properties, format, facility, commit_interval, commit_bytes"},
       {"properties = { \"linger.ms\" = [5] }",
        "6: sink.properties.linger.ms: found an array, expected a string, an integer, true or false"},
       {"properties = { \"enable.idempotence\" = false }",
@@ -121,7 +121,16 @@ TEST(LoadErrors, OfDaemonPollAndSink) {
        "2: sink.mode: found 640, expected octal digits in quotes like \"0640\", with reading and writing for the "
        "owner"},
       {"[sink]\ngroup = \"no such group\"", "2: sink.group: found \"no such group\", expected a group of this system"},
-      {"[sink]\nformat = \"cef\"", "2: sink.format: found \"cef\", expected \"ecs\""},
+      {"[sink]\nformat = \"cef\"", "2: sink.format: found \"cef\", expected \"ecs\" or \"syslog\""},
+      {"[sink]\nfacility = \"local0\"",
+       "2: sink.facility: found a facility with sink.format = \"ecs\", expected none: only messages of \"syslog\" have "
+       "one"},
+      {"[sink]\nformat = \"syslog\"\nfacility = \"kern\"",
+       "3: sink.facility: found \"kern\", expected \"user\" or \"mail\" or \"daemon\" or \"auth\" or \"syslog\" or "
+       "\"lpr\" or \"news\" or \"uucp\" or \"cron\" or \"authpriv\" or \"ftp\" or \"local0\" or \"local1\" or "
+       "\"local2\" or \"local3\" or \"local4\" or \"local5\" or \"local6\" or \"local7\""},
+      {"[sink]\nmax_event = \"1000B\"",
+       "2: sink.max_event: found \"1000B\", expected a size from 1KiB to 256MiB, or \"none\""},
       {"[sink]\nrotate = 5", "2: sink.rotate: found 5, expected a table"},
       {"[sink]\nrotate = { sizes = 1 }", "2: sink.rotate.sizes: found an unknown key, did you mean \"size\"?"},
       {"[sink]\nrotate = { size = \"1000B\" }",
@@ -138,8 +147,8 @@ TEST(LoadErrors, OfDaemonPollAndSink) {
        "2: sink.rotate.compress: found \"gzip\", expected \"zstd\" or \"none\""},
       {"[sink]\nrotate = { compress = true }", "2: sink.rotate.compress: found true, expected \"zstd\" or \"none\""},
       {"[sink]\n\"a\\nb\" = 1",
-       "2: sink.\"a\\x0ab\": found an unknown key, expected one of type, path, mode, group, rotate, format, "
-       "commit_interval, commit_bytes"},
+       "2: sink.\"a\\x0ab\": found an unknown key, expected one of type, path, mode, group, rotate, max_event, "
+       "format, facility, commit_interval, commit_bytes"},
       {"[poll]\ninterval = 1979-05-27",
        "2: poll.interval: found a date or a time, expected a duration like \"250ms\", \"5s\" or \"1h\""},
   };
@@ -179,6 +188,8 @@ TEST(LoadErrors, OfASource) {
       {"labels = { a.b = \"c\" }", "7: source[1].labels: found a table for the label \"a\", expected a string"},
       {"labels = { \"a.b\" = \"c\" }",
        "7: source[1].labels: found the label \"a.b\", expected a name of 1 to 64 letters, digits, \"_\" or \"-\""},
+      {"labels = { longer = \"x\" }\n[sink]\nformat = \"syslog\"",
+       "7: source[1].labels: found the label \"longer\", expected a name of 1 to 5 bytes, as sink.format takes them"},
       {"keep_original = \"yes\"", "7: source[1].keep_original: found \"yes\", expected true or false"},
       {"tls = { ca_file = \"/no/such\" }",
        "7: source[1].tls.ca_file: found \"/no/such\" (No such file or directory), expected a file that can be read"},

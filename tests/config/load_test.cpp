@@ -1,5 +1,6 @@
 #include "config/load.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/config/config_files.h"
@@ -56,6 +57,7 @@ group = "root"
 format = "ecs"
 commit_interval = "300ms"
 commit_bytes = "1MiB"
+max_event = "8KiB"
 rotate = { size = "never", every = "90m", keep = "all", compress = "none" }
 )" + files.source("a", R"(id = "old"
 api_version = "1.4-rev0"
@@ -76,6 +78,7 @@ tls = { pin_sha256 = ["47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="], server_na
   EXPECT_EQ(settings.sink.commit_interval, 300ms);
   EXPECT_EQ(file.rotate.size_bytes, std::nullopt);
   EXPECT_EQ(file.rotate.every, 90min);
+  EXPECT_EQ(file.max_event_bytes, 8u << 10);
   EXPECT_EQ(file.rotate.keep, std::nullopt);
   EXPECT_FALSE(file.rotate.compress);
   const SourceSettings& source = settings.sources[0];
@@ -134,6 +137,18 @@ TEST(Load, WarnsOfSecretsInClearAndUnverifiedPeers) {
   EXPECT_EQ(files.settings(source("https://h", "proxy=\"http://p\"")).warnings, Warnings{});
   EXPECT_EQ(files.settings(source("https://h", "tls={verify=false}")).warnings,
             Warnings{R"(source "a": tls.verify = false: whoever answers at https://h is believed)"});
+}
+
+// Syslog daemons cut what is too long for them, and nobody would know.
+TEST(Load, WarnsOfLongLinesForSyslog) {
+  const ConfigFiles files;
+  const auto with = [&](const char* sink) { return files.settings("[sink]\n" + std::string(sink) + files.source()); };
+  const Settings settings = with("format = \"syslog\"\nfacility = \"local3\"\n");
+  EXPECT_EQ(settings.sink.facility, 19u);
+  ASSERT_EQ(settings.warnings.size(), 1u);
+  EXPECT_THAT(settings.warnings[0], testing::StartsWith("sink.max_event is \"none\": "));
+  EXPECT_THAT(with("format = \"syslog\"\nmax_event = \"8KiB\"\n").warnings, testing::IsEmpty());
+  EXPECT_THAT(with("format = \"ecs\"\n").warnings, testing::IsEmpty());
 }
 
 TEST(Load, ReadsTheFileItself) {

@@ -73,7 +73,7 @@ TEST_P(FormatContract, HasANameThatTheConfigurationTakes) {
   EXPECT_EQ(find_format(format.name), &format)
       << "two formats in sinks/formats/table.cpp have the name " << format.name;
   const std::string text = "[sink]\nformat = \"" + std::string(format.name) + "\"\n";
-  const auto parsed = parse_settings(text, dir / "sessionlogd.toml", format_names());
+  const auto parsed = parse_settings(text, dir / "sessionlogd.toml", format_rules());
   for (const ConfigError& error : std::get<std::vector<ConfigError>>(parsed)) {
     EXPECT_NE(error.key, "sink.format") << error.to_string();
   }
@@ -95,6 +95,7 @@ TEST_P(FormatContract, WritesOneLineOfWhatItReadsBack) {
       EXPECT_EQ(written.entry.source_id, "src");
       EXPECT_EQ(written.entry.session_id, event.session->id);
       EXPECT_EQ(written.entry.log_time, event.delivered_log_time()) << line;
+      EXPECT_EQ(written.entry.read_at, event.created) << line;
       EXPECT_EQ(written.change, kind) << line;
       EXPECT_EQ(written.source_name, "renamed");
       EXPECT_EQ(written.message, event.message);
@@ -104,7 +105,7 @@ TEST_P(FormatContract, WritesOneLineOfWhatItReadsBack) {
       EXPECT_EQ(written.resource_id, event.resource_id);
       EXPECT_EQ(written.extra, event.extra);
       EXPECT_EQ(written.original, event.original);
-      EXPECT_EQ(written.created, "2026-11-21T22:26:40.000005Z");
+      EXPECT_EQ(written.created, "2026-11-21T22:26:40.005Z");
       EXPECT_EQ(written.start, event.start ? "2026-11-21T20:30:00Z" : "");
     }
   }
@@ -149,6 +150,27 @@ TEST_P(FormatContract, WhatIsCutIsValidAndTheSameEvent) {
     EXPECT_LE(cut.size(), std::max(limit, least));
   }
   EXPECT_LT(least, 1'500u) << "the message goes, too";
+}
+
+TEST_P(FormatContract, AFileHasNoLongerLineThanMaxEvent) {
+  settings.max_event_bytes = 2'048;
+  Batch batch = batch_in(format, 1, 0, 1);
+  const std::string message(5'000, 'm');
+  const Event longer = event_of(EventKind::kNew, 1, 1, message);
+  const std::string line = line_in(format, longer);
+  batch.events += line;
+  batch.index.push_back({static_cast<std::uint32_t>(line.size()), 1, longer.hash, longer.delivered_log_time()});
+  batch.records.back().value = "2";
+  write({batch, batch_in(format, 1, 2, 1)});
+  const std::string text = read_text(settings.path), before = batch_in(format, 1, 0, 1).events;
+  EXPECT_TRUE(text.starts_with(before)) << "what is short enough stays as it is";
+  EXPECT_LE(text.find('\n', before.size()), before.size() + 2'048);
+  EXPECT_EQ(recover().deliveries(), 0u);
+  std::uint64_t next = 0;
+  (void)FileDelivered(state_dir, settings).read_events({}, [&](const Delivered& event) {
+    EXPECT_EQ(event.entry_key, next++);
+  });
+  EXPECT_EQ(next, 3u);
 }
 
 TEST_P(FormatContract, LinesBehindThePositionAreDeliveredAndStayAsTheyAre) {

@@ -144,6 +144,7 @@ class PlainReader : public LineReader {
     }
     event.source_name = fields_[kSourceName];
     event.created = fields_[kCreated];
+    if (const auto created = parse_rfc3339(event.created)) event.entry.read_at = created->instant;
     event.start = fields_[kStart];
     event.log_time = fields_[kLogTime];
     event.status = fields_[kStatus];

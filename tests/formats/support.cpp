@@ -42,7 +42,7 @@ Event bare_event_of(EventKind kind, std::uint64_t session, std::uint64_t entry) 
   event.entry_key = entry;
   event.hash = static_cast<std::uint32_t>(entry + 1);
   event.timestamp = {1'795'293'672 + static_cast<std::int64_t>(entry), 123'456'789};
-  event.created = {1'795'300'000, 5'000};
+  event.created = {1'795'300'000, 5'000'000};
   event.session = &session_of(session);
   return event;
 }

@@ -30,7 +30,8 @@ void check(const std::vector<sessionlogd::ConfigError>& mistakes) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const std::filesystem::path directory = empty_directory();
-  static constexpr std::string_view formats[] = {"ecs"};
+  static constexpr sessionlogd::FormatRules formats[] = {{.name = "ecs"},
+                                                         {.name = "syslog", .has_facility = true, .longest_label = 5}};
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const auto settings = sessionlogd::parse_settings(text, directory / "sessionlogd.toml", formats);
   if (const auto* mistakes = std::get_if<std::vector<sessionlogd::ConfigError>>(&settings)) check(*mistakes);
