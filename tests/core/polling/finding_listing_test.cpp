@@ -101,8 +101,9 @@ TEST(AListingThatDoesNotEnd, IsNoneOfWhichNoPageHasCome) {
     for (int i = 0; i < 180; ++i) {
       shard.run(10s);
       shard.poller(0).look();
-      if (shard.view(0).condition == SourceCondition::kBackingOff)
+      if (shard.view(0).condition == SourceCondition::kBackingOff) {
         ASSERT_NE(shard.view(0).error, "") << "after " << i * 10 << " s";
+      }
     }
     EXPECT_EQ(log.count("has not ended"), 0) << log.text();
     EXPECT_EQ(log.count("tokens die early"), 0) << log.text();
