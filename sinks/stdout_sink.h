@@ -7,8 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "core/base/patience.h"
 #include "core/state/sink.h"
-#include "sinks/patience.h"
 
 namespace sessionlogd {
 

@@ -6,12 +6,12 @@
 #include <charconv>
 #include <stop_token>
 
+#include "core/base/patience.h"
 #include "sinks/kafka/kafka_client.h"
 #include "sinks/kafka/kafka_producer.h"
 #include "sinks/kafka/kafka_reader.h"
 #include "sinks/kafka/kafka_rows.h"
 #include "sinks/kafka/kafka_topics.h"
-#include "sinks/patience.h"
 
 namespace sessionlogd {
 namespace {

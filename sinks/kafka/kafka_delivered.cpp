@@ -5,10 +5,10 @@
 #include <stdexcept>
 #include <stop_token>
 
+#include "core/base/patience.h"
 #include "sinks/kafka/kafka_event.h"
 #include "sinks/kafka/kafka_rows.h"
 #include "sinks/kafka/kafka_topics.h"
-#include "sinks/patience.h"
 
 namespace sessionlogd {
 namespace {

@@ -9,9 +9,9 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/patience.h"
 #include "sinks/kafka/kafka_client.h"
 #include "sinks/kafka/kafka_event.h"
-#include "sinks/patience.h"
 
 namespace sessionlogd {
 

@@ -9,11 +9,11 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/patience.h"
 #include "core/base/result.h"
 #include "core/base/timestamp.h"
 #include "sinks/kafka/kafka_client.h"
 #include "sinks/kafka/kafka_rows.h"
-#include "sinks/patience.h"
 
 struct rd_kafka_message_s;
 

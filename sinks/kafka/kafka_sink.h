@@ -18,13 +18,13 @@
 #include <string>
 
 #include "config/settings.h"
+#include "core/base/patience.h"
 #include "core/state/latest_rows.h"
 #include "core/state/sink.h"
 #include "sinks/formats/formats.h"
 #include "sinks/kafka/kafka_producer.h"
 #include "sinks/kafka/kafka_reader.h"
 #include "sinks/kafka/kafka_topics.h"
-#include "sinks/patience.h"
 
 namespace sessionlogd {
 

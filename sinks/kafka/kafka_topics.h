@@ -7,9 +7,9 @@
 #include <string>
 
 #include "config/settings.h"
+#include "core/base/patience.h"
 #include "core/base/result.h"
 #include "sinks/kafka/kafka_client.h"
-#include "sinks/patience.h"
 
 namespace sessionlogd {
 
