@@ -38,7 +38,8 @@ void ListingWalk::take(const Page& page, Instant now) {
       source_.has_pages ? pages_.take({hashes, page.asked, page.longest, page.total}) : PageWalk::Step::kComplete;
   switch (step) {
     case PageWalk::Step::kMore:
-      if (pages_.seen() >= source_.most_rows && source_.has_slices) cut_or_give_up(kTooLong, now);
+      if (pages_.seen() >= source_.most_rows && source_.has_slices) return cut_or_give_up(kTooLong, now);
+      if (moves_ && middle(now)) cut_or_give_up(kMoved, now);
       return;
     case PageWalk::Step::kComplete:
       if (complete()) place_ = window().to;
@@ -53,7 +54,9 @@ void ListingWalk::take(const Page& page, Instant now) {
 
 void ListingWalk::start_over(Instant now) {
   pages_ = {};
-  if (++tries_ == kTriesPerWindow) cut_or_give_up(kMoved, now);
+  if (++tries_ < kTriesPerWindow) return;
+  moves_ = true;
+  cut_or_give_up(kMoved, now);
 }
 
 // Both halves of a cut begin with the same full page: the window is ignored, and cutting it on would never end.

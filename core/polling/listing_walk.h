@@ -93,6 +93,9 @@ class ListingWalk {
   PageWalk pages_;           // of the oldest
   unsigned tries_ = 0;       // of it
   unsigned cuts_ = 0;
+  // No window could be walked page by page. Of rows in another order each time two pages may fit by chance, so a slice
+  // is believed that fits into one page, as long as it can be made so short.
+  bool moves_ = false;
   std::optional<Instant> oldest_, newest_;  // starts
   std::string_view missing_;
   std::optional<Instant> place_;

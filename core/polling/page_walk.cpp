@@ -19,9 +19,9 @@ PageWalk::Step PageWalk::take(const Page& page) {
   const bool is_full = rows.size() >= page.longest || rows.size() == page.asked;
   const auto is_seen = [&](std::uint64_t row) { return seen_.contains(row); };
   const auto known_behind = static_cast<std::size_t>(std::count_if(fresh, rows.end(), is_seen));
-  // The first page again: the source ignores the offset.
+  // The first page again: the source ignores the offset. A part of it, in another order, is something else.
   const bool barren = known_behind == static_cast<std::size_t>(rows.end() - fresh);
-  if (known_behind > 0 && !barren) return Step::kStartOver;
+  if (known_behind > 0 && !(barren && is_full)) return Step::kStartOver;
   seen_.insert(rows.begin(), rows.end());
   longest_here_ = std::max(longest_here_, rows.size());
   last_page_ = rows.size();

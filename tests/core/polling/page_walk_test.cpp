@@ -109,6 +109,9 @@ TEST(PageWalk, StartsOverWhereTheOrderIsNotTheSame) {
   Pages pages;
   EXPECT_EQ(pages.take("ABC"), Step::kMore);
   EXPECT_EQ(pages.take("CAD"), Step::kStartOver) << "A was seen, and stands behind C";
+  Pages short_page(3);
+  EXPECT_EQ(short_page.take("ABC"), Step::kMore);
+  EXPECT_EQ(short_page.take("CA"), Step::kStartOver) << "A was seen: what stands in its place was not";
 }
 
 TEST(PageWalk, TakesSingleRowsOneByOne) {
