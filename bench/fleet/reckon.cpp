@@ -149,27 +149,40 @@ class NumberJudge {
     }
   }
 
-  // All events of one entry are one story, whatever ids they carry: each form once, in the order they were served.
+  // All events of one entry are one story, whatever ids they carry: each form as often as it was served, in that order.
   void judge_single() {
     const std::vector<Serving>& served = number_.entries.front();
     std::size_t position = 0;  // of the first form that may come next
     std::vector<bool> written(served.size());
     for (std::size_t i = 0; i < number_.written.size(); ++i) {
-      const Number::Written& w = number_.written[i];
-      const auto at = std::find_if(served.begin(), served.end(), [&](const Serving& s) { return s.form == w.form; });
+      const std::size_t form = number_.written[i].form;
+      const auto is_it = [&](const Serving& s) { return s.form == form; };
+      auto at = std::find_if(served.begin() + static_cast<std::ptrdiff_t>(position), served.end(), is_it);
+      const bool comes_next = at != served.end();
+      if (!comes_next) at = std::find_if(served.begin(), served.end(), is_it);
       const auto index = static_cast<std::size_t>(at - served.begin());
-      if (written[index] && number_.written[i - 1].form != w.form) {
-        find(Verdict::repeated, number_.forms[w.form].shown);
-      } else if (index < position && !written[index]) {
-        find(Verdict::disordered, number_.forms[w.form].shown);
+      if (written[index] && number_.written[i - 1].form != form) {
+        find(Verdict::repeated, number_.forms[form].shown);
+      } else if (!comes_next && !written[index]) {
+        find(Verdict::disordered, number_.forms[form].shown);
       }
       position = std::max(position, index + 1);
       written[index] = true;
     }
+    judge_ends(served, written);
+  }
+
+  // A form that is served again after others which nobody saw need not be written again.
+  void judge_ends(const std::vector<Serving>& served, const std::vector<bool>& written) {
     std::size_t last_owed = served.size();
     for (std::size_t i = 0; i < served.size(); ++i) last_owed = served[i].owed ? i : last_owed;
+    std::size_t last_written = served.size();
+    for (std::size_t i = 0; i < served.size() && i <= last_owed; ++i) last_written = written[i] ? i : last_written;
+    const auto ends_in = [&](std::size_t i) {
+      return last_written != served.size() && served[last_written].form == served[i].form;
+    };
     for (std::size_t i = 0; i < served.size(); ++i) {
-      if (!served[i].owed || written[i]) continue;
+      if (!served[i].owed || written[i] || (i == last_owed && ends_in(i))) continue;
       const std::string& form = number_.forms[served[i].form].shown;
       i == last_owed ? find_lost("last form: " + form) : skipped(1, form);
     }

@@ -7,11 +7,13 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <set>
 
 #include "bench/fleet/appliance.h"
 #include "bench/fleet/ledger.h"
+#include "bench/fleet/script.h"
 #include "tests/bench/honest_reader.h"
 
 namespace fleet {
@@ -290,6 +292,34 @@ TEST_F(Reckon, FindsAFormThatComesBack) {
     return;
   }
   FAIL() << "no entry changed";
+}
+
+// A correction that is taken back: what the fleet served again is written again, or it is lost.
+TEST_F(Reckon, WantsAFormAgainThatWasServedAgain) {
+  plan_.mix.twin = 0;
+  read_fleet(200 * kMillisecond);
+  std::ifstream file(path("ledger"));
+  std::string ledger{std::istreambuf_iterator<char>(file), {}};
+  constexpr std::string_view kTwoForms = R"("s":[[0,1],[1,1]])";
+  const auto id = [](const std::string& line) { return line.substr(line.find("\"id\":\"") + 6, 32); };
+  for (const std::string& first : lines_) {
+    const std::size_t message = first.find("\"message\":\"") + 11;
+    const std::string label(label_in(first.substr(message, first.find('"', message) - message)));
+    const std::size_t number = ledger.find("{\"n\":\"" + label + '"');
+    const std::size_t forms = ledger.find("\"s\":", number);
+    const auto events = std::ranges::count_if(lines_, [&](const std::string& line) { return id(line) == id(first); });
+    if (number == std::string::npos || events != 2 || ledger.compare(forms, kTwoForms.size(), kTwoForms) != 0) continue;
+    ledger.replace(forms, kTwoForms.size(), R"("s":[[0,1],[1,1],[0,1]])");
+    std::ofstream(path("ledger"), std::ios::trunc) << ledger;
+    EXPECT_EQ(judge(false).count(Verdict::lost), 1u);
+    lines_.push_back(std::string(first));
+    const Verdict verdict = judge(true);
+    EXPECT_TRUE(verdict.agrees()) << to_table(verdict);
+    lines_.push_back(std::string(first));
+    EXPECT_GE(judge(false).count(Verdict::repeated), 1u);
+    return;
+  }
+  FAIL() << "no entry with two forms";
 }
 
 TEST_F(Reckon, FindsAnEntryUnderAnotherSession) {
