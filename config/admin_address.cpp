@@ -9,7 +9,7 @@
 namespace sessionlogd {
 namespace {
 
-constexpr std::string_view kExpected =
+constexpr std::string_view kExpectedAddress =
     R"(a loopback address like "127.0.0.1:9464" or "[::1]:9464", a Unix socket like "unix:/run/sessionlogd/admin.sock", )"
     R"(or "" for none)";
 constexpr std::string_view kUnix = "unix:";
@@ -39,21 +39,21 @@ AdminAddress parse_admin_address(std::string_view text) {
   if (text.starts_with(kUnix)) return parse_socket(text);
   const std::size_t colon = text.rfind(':');
   if (colon == text.npos || colon + 1 == text.size() || text.ends_with(']'))
-    throw ValueError(in_quotes(text), kExpected);
+    throw ValueError(in_quotes(text), kExpectedAddress);
   Url url;
   try {
     url = parse_url("http://" + std::string(text));
   } catch (const ValueError&) {
-    throw ValueError(in_quotes(text), kExpected);
+    throw ValueError(in_quotes(text), kExpectedAddress);
   }
-  if (url.text != "http://" + std::string(text)) throw ValueError(in_quotes(text), kExpected);
+  if (url.text != "http://" + std::string(text)) throw ValueError(in_quotes(text), kExpectedAddress);
   if (!is_loopback(url.host)) {
-    throw ValueError(in_quotes(text), std::string(kExpected) +
+    throw ValueError(in_quotes(text), std::string(kExpectedAddress) +
                                           ": it is not encrypted and asks for no password, so what is to be read from "
                                           "elsewhere goes through a proxy that does both");
   }
   const bool is_name = url.host.find_first_not_of("0123456789.:abcdefABCDEF") != url.host.npos;
-  if (is_name && url.host != "localhost") throw ValueError(in_quotes(text), kExpected);
+  if (is_name && url.host != "localhost") throw ValueError(in_quotes(text), kExpectedAddress);
   return {.host = is_name ? "127.0.0.1" : url.host,
           .port = static_cast<std::uint16_t>(std::stoul(std::string(text.substr(colon + 1)))),
           .socket = {}};

@@ -11,7 +11,7 @@
 namespace sessionlogd {
 namespace {
 
-constexpr std::string_view kExpected = R"("UTC", an offset like "+02:00", or a zone like "Europe/Berlin")";
+constexpr std::string_view kExpectedZone = R"("UTC", an offset like "+02:00", or a zone like "Europe/Berlin")";
 
 // nothing when it is no offset at all; the range is checked by the caller.
 std::optional<std::chrono::minutes> parse_offset(std::string_view text) {
@@ -47,9 +47,9 @@ bool is_in_database(std::string_view name) {
 TimeZone parse_time_zone(std::string_view text) {
   if (text == "UTC") return {};
   if (const auto offset = parse_offset(text)) return {std::string(text), offset};
-  if (!is_zone_name(text)) throw ValueError(in_quotes(text), kExpected);
+  if (!is_zone_name(text)) throw ValueError(in_quotes(text), kExpectedZone);
   if (!is_in_database(text)) {
-    throw ValueError(in_quotes(text) + ", which is no zone of the tz database", std::string(kExpected));
+    throw ValueError(in_quotes(text) + ", which is no zone of the tz database", std::string(kExpectedZone));
   }
   return {std::string(text), std::nullopt};
 }

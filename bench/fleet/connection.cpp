@@ -5,10 +5,8 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/ssl/stream.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <cerrno>
 #include <chrono>
@@ -29,7 +27,6 @@ using Timer =
     asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 using TlsStream = asio::ssl::stream<TimedSocket>;
 
-constexpr auto kAwait = asio::as_tuple(asio::use_awaitable_t<Executor>());
 constexpr std::size_t kReadBuffer = 16 * 1024;
 constexpr std::chrono::milliseconds kHang{5000};
 constexpr std::chrono::milliseconds kDribble{50};

@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
 #include "bench/fleet/http.h"
@@ -12,10 +10,6 @@
 namespace fleet {
 
 namespace asio = boost::asio;
-
-namespace {
-constexpr auto kAwait = asio::as_tuple(asio::use_awaitable_t<Executor>());
-}
 
 Awaitable<void> serve_control(Acceptor acceptor, std::function<std::string()> say) {
   while (true) {

@@ -4,13 +4,11 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <deque>
 #include <future>
@@ -30,7 +28,6 @@ namespace {
 using Timer =
     asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
-constexpr auto kAwait = asio::as_tuple(asio::use_awaitable_t<Executor>());
 constexpr int kBacklog = 1024;
 constexpr std::chrono::milliseconds kNoSocket{20};
 

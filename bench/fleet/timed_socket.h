@@ -7,11 +7,13 @@
 #include <sys/uio.h>
 
 #include <array>
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/compose.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 #include <utility>
 
@@ -21,6 +23,8 @@ namespace fleet {
 
 // Named executor instead of the type-erased default: it is on the path of every request.
 using Executor = boost::asio::io_context::executor_type;
+// An operation gives its error beside its result.
+inline constexpr auto kAwait = boost::asio::as_tuple(boost::asio::use_awaitable_t<Executor>());
 using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, Executor>;
 
 // For a listening socket: its connections tell from their first byte when they got it.

@@ -8,13 +8,12 @@
 #include <cstring>
 #include <vector>
 
+#include "core/base/ascii.h"
 #include "core/base/line_buffer.h"
 #include "core/base/utf8.h"
 
 namespace sessionlogd {
 namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';

@@ -210,6 +210,8 @@ std::optional<Instant> add_nanoseconds(Instant at, std::int64_t nanos) {
   return Instant{seconds, static_cast<std::uint32_t>(rest)};
 }
 
+Instant back(Instant at, std::chrono::nanoseconds span) { return add_nanoseconds(at, -span.count()).value_or(at); }
+
 std::optional<ReadTime> parse_rfc3339(std::string_view text) {
   ReadTime read;
   return read_rfc3339(text, read) ? std::optional(read) : std::nullopt;

@@ -1,6 +1,7 @@
 // Points in time and time spans as appliances write them, and as we do.
 #pragma once
 
+#include <chrono>
 #include <compare>
 #include <cstdint>
 #include <optional>
@@ -26,6 +27,8 @@ std::optional<std::int64_t> nanoseconds_between(Instant a, Instant b);
 
 // nullopt when the sum leaves the years 0000 to 9999.
 std::optional<Instant> add_nanoseconds(Instant at, std::int64_t nanos);
+// So much earlier; `at` itself where no time is so early.
+Instant back(Instant at, std::chrono::nanoseconds span);
 
 struct ReadTime {
   Instant instant;     // without a zone: as if it were UTC

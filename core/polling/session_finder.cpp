@@ -18,7 +18,7 @@ constexpr unsigned kIncompleteIsOdd = 3;
 constexpr std::chrono::seconds kLongListing{60};
 constexpr std::chrono::hours kLongestListingOfOnePass{1};
 constexpr int kLongWithoutSuccess = 10;  // times max_interval, as for logs
-constexpr int kDriftOfPace = 8;          // a listing begins up to an eighth of its interval early
+constexpr int kDriftOfListing = 8;       // a listing begins up to an eighth of its interval early
 constexpr std::chrono::seconds kLongestSweepOfOneRound{60};
 constexpr std::chrono::hours kLookBack{24}, kLooksBackEvery{1};
 constexpr std::size_t kWitnesses = 8;
@@ -29,10 +29,6 @@ constexpr unsigned kMostDoublings = 10;
 constexpr double kSecondsOfASlice = 6;
 // No clock that is right says less: this version did not exist before.
 constexpr Instant kThisVersion{1'793'491'200, 0};  // 2026-11-01T00:00:00Z
-
-Instant back(Instant at, std::chrono::milliseconds span) {
-  return add_nanoseconds(at, -std::chrono::nanoseconds(span).count()).value_or(at);
-}
 
 // Whether one pass tries once more to list what could not be listed.
 bool may_pass_soon(const Error& error) {
@@ -100,7 +96,7 @@ Task<void> SessionFinder::run() {
     // Sources that began together, or went on together after a pause, would list in step for ever.
     const auto interval = settings_.poll.discovery_interval;
     const auto drift = std::chrono::milliseconds{
-        static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(interval.count() / kDriftOfPace + 1))};
+        static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(interval.count() / kDriftOfListing + 1))};
     const auto wait = listed.has_value() ? interval - drift : backoff.failed(random_());
     const bool ends = rounds_ == Rounds::kOnce && listed.has_error() &&
                       (backoff.failures() == kTriesInOneRound || !may_pass_soon(listed.error()));

@@ -19,11 +19,7 @@ constexpr std::chrono::minutes kTriesAgain{1};
 constexpr std::chrono::hours kListsAgain{1};
 constexpr int kTries = 3;  // of a session, or of a page
 // Of the interval: what a round is not spread over may pass without a word.
-constexpr int kWaitWorthSaying = 10;
-
-Instant back(Instant at, milliseconds span) {
-  return add_nanoseconds(at, -std::chrono::nanoseconds(span).count()).value_or(at);
-}
+constexpr int kShareWorthSaying = 10;
 
 }  // namespace
 
@@ -121,9 +117,9 @@ void SourceVerifier::end_round() {
 }
 
 std::string SourceVerifier::why_not_all() const {
-  std::string why = waited_ >= parts_.interval / kWaitWorthSaying ? std::string(waited_for_)
-                    : was_listed_                                 ? "within a tenth of `rate`, while nothing was due"
-                                                                  : "they could not be listed";
+  std::string why = waited_ >= parts_.interval / kShareWorthSaying ? std::string(waited_for_)
+                    : was_listed_                                  ? "within a tenth of `rate`, while nothing was due"
+                                                                   : "they could not be listed";
   if (!last_error_.empty()) why += "; the last error was: " + last_error_;
   return why;
 }

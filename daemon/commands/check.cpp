@@ -92,10 +92,10 @@ Task<Result<void>> list_sessions(ApiClient& api, const SourceSettings& source, S
   co_return listed;
 }
 
-enum class Asked { kListing, kLog };
+enum class AskedFor { kListing, kLog };
 
 // What a person can do about it; "" where the words of the fault say it.
-std::string remedy_for(const Error& error, Asked asked, const Dialect& dialect) {
+std::string remedy_for(const Error& error, AskedFor asked, const Dialect& dialect) {
   const int status = error.http_status;
   // What came of a login has no status of its own here.
   const bool failed_by_itself = status / 100 == 5 || error.detail.starts_with("token request: HTTP 5");
@@ -106,10 +106,10 @@ std::string remedy_for(const Error& error, Asked asked, const Dialect& dialect) 
     return "; it failed by itself: try later, or look into its own log";
   if (error.detail.find("api_version?") != std::string::npos) return "";
   // Where the listing came, the version is right.
-  if (asked == Asked::kLog && (status == 404 || status == 410)) return "; this log is gone";
+  if (asked == AskedFor::kLog && (status == 404 || status == 410)) return "; this log is gone";
   if (status == 400 || status == 404 || status == 406 || status == 501)
-    return asked == Asked::kListing ? "; is api_version right?"
-                                    : fmt::format("; does log.path of dialect {} fit it?", dialect.name);
+    return asked == AskedFor::kListing ? "; is api_version right?"
+                                       : fmt::format("; does log.path of dialect {} fit it?", dialect.name);
   if (error.kind == ErrorKind::kBadAnswer)
     return "; is it the appliance that answers at this url, and does the dialect fit it?";
   return "";
@@ -122,7 +122,7 @@ bool is_about_one_log(const Error& error) { return error.http_status >= 400 && e
 Task<std::string> read_source(ApiClient& api, const SourceSettings& source, SourceProof& proof) {
   const Dialect& dialect = *source.dialect;
   const Result<void> listed = co_await list_sessions(api, source, proof);
-  if (listed.has_error()) co_return listed.error().detail + remedy_for(listed.error(), Asked::kListing, dialect);
+  if (listed.has_error()) co_return listed.error().detail + remedy_for(listed.error(), AskedFor::kListing, dialect);
   for (const ListedSession& session : proof.to_read()) {
     std::string target = path_of_session(dialect.log.path, session.id);
     const Result<HttpAnswer> log = co_await api.get(std::move(target));
@@ -130,7 +130,7 @@ Task<std::string> read_source(ApiClient& api, const SourceSettings& source, Sour
       if (proof.read(session, log->body)) break;
       continue;
     }
-    std::string why = log.error().detail + remedy_for(log.error(), Asked::kLog, dialect);
+    std::string why = log.error().detail + remedy_for(log.error(), AskedFor::kLog, dialect);
     if (!is_about_one_log(log.error())) co_return why;
     proof.refused(std::move(why));
   }

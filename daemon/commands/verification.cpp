@@ -22,10 +22,6 @@ constexpr std::chrono::minutes kMostPatience{2};
 // Clocks of appliances and ours, beyond what their Date headers tell: a time zone that is not as configured.
 constexpr std::chrono::hours kClocksDiffer{24};
 
-Instant back(Instant at, milliseconds span) {
-  return add_nanoseconds(at, -std::chrono::nanoseconds(span).count()).value_or(at);
-}
-
 // How long a running daemon may take until it has delivered what a source shows of an open session.
 milliseconds patience(const Settings& settings, const SourceSettings& source) {
   return source.poll.max_interval + source.poll.discovery_interval + settings.sink.commit_interval +

@@ -14,7 +14,7 @@ namespace sessionlogd {
 namespace {
 
 constexpr std::chrono::milliseconds kMostToAnswer{10'000};
-constexpr std::chrono::milliseconds kMostWithoutProgress{30'000};
+constexpr std::chrono::milliseconds kMostBetweenRecords{30'000};
 
 Patience patience(std::chrono::milliseconds most) { return Patience(std::stop_token(), most, most); }
 
@@ -33,7 +33,7 @@ std::optional<CommitRecord> KafkaDelivered::last_commit(std::string_view transac
   const std::int32_t partitions = partitions_of(state_topic_);
   if (partitions == 0) return std::nullopt;
   KafkaReader reader(conf_, state_topic_, partitions);
-  Patience most = patience(kMostWithoutProgress);
+  Patience most = patience(kMostBetweenRecords);
   return value_of(reader.last_commit(transactional_id, most));
 }
 
@@ -41,7 +41,7 @@ void KafkaDelivered::read_state(StateVisitor& into) {
   const std::int32_t partitions = partitions_of(state_topic_);
   if (partitions == 0) return;
   KafkaReader reader(conf_, state_topic_, partitions);
-  Patience most = patience(kMostWithoutProgress);
+  Patience most = patience(kMostBetweenRecords);
   const auto visit = [&](const KafkaReader::Record& record) {
     visit_row(state_topic_, record.key, record.value, into);
   };
@@ -61,7 +61,7 @@ ReadBack KafkaDelivered::read_events(Instant since, const std::function<void(con
     ++read.events;
     take(*event);
   };
-  Patience most = patience(kMostWithoutProgress);
+  Patience most = patience(kMostBetweenRecords);
   const KafkaReader::Reach reach = value_of(reader.read_visible(since, visit, most));
   if (!reach.since_is_held) read.gone = "older records";
   return read;

@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::chrono::milliseconds kSlice = 100ms;
+constexpr std::chrono::milliseconds kFlushSlice = 100ms;
 constexpr std::chrono::milliseconds kQueueFullSlice = 5ms;
 constexpr std::chrono::milliseconds kInitSlice = 1'000ms;
 // A commit or an abort is one round trip or two once everything is flushed. Slower than this, it is in doubt.
@@ -55,7 +55,7 @@ KafkaProducer::KafkaProducer(const KafkaConf& conf, const KafkaSinkSettings& set
 KafkaProducer::~KafkaProducer() {
   // librdkafka 2.0.2 fails an assertion (txn_req_cnt > 0) when it is destroyed in the moment in which it adds
   // partitions to a transaction.
-  if (in_transaction_) rd_kafka_flush(client_.get(), static_cast<int>(kSlice.count()));
+  if (in_transaction_) rd_kafka_flush(client_.get(), static_cast<int>(kFlushSlice.count()));
 }
 
 KafkaOutcome KafkaProducer::init(Patience& patience) {
@@ -112,7 +112,7 @@ KafkaOutcome KafkaProducer::add(const Produce& produce, Patience& patience) {
 
 KafkaOutcome KafkaProducer::flush(Patience& patience) {
   for (int waiting = rd_kafka_outq_len(client_.get());;) {
-    const rd_kafka_resp_err_t left = rd_kafka_flush(client_.get(), patience.slice_ms(kSlice));
+    const rd_kafka_resp_err_t left = rd_kafka_flush(client_.get(), patience.slice_ms(kFlushSlice));
     if (const int now = rd_kafka_outq_len(client_.get()); now < waiting) {
       waiting = now;
       patience.renew();

@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::chrono::milliseconds kSlice = 2'000ms;
+constexpr std::chrono::milliseconds kRequestSlice = 2'000ms;
 constexpr int kStatePartitions = 12;
 constexpr std::size_t kUsualLimit = 1'000'000;  // librdkafka's own, a little below the brokers'
 constexpr std::pair<const char*, const char*> kStateConfiguration[] = {
@@ -66,7 +66,7 @@ EventPtr ask(const KafkaClient& client, rd_kafka_admin_op_t operation, Patience&
   const Ptr<rd_kafka_AdminOptions_t, rd_kafka_AdminOptions_destroy> options(
       rd_kafka_AdminOptions_new(client.get(), operation));
   char reason[256];
-  const int most = patience.slice_ms(kSlice);
+  const int most = patience.slice_ms(kRequestSlice);
   rd_kafka_AdminOptions_set_request_timeout(options.get(), most, reason, sizeof reason);
   send(options.get(), queue.get());
   return EventPtr(rd_kafka_queue_poll(queue.get(), most + 1'000));
@@ -122,7 +122,7 @@ Result<std::optional<TopicShape>> look_up(const KafkaClient& client, const std::
   rd_kafka_resp_err_t error;
   std::string fault;
   do {
-    error = rd_kafka_metadata(client.get(), 0, handle.get(), &answer, patience.slice_ms(kSlice));
+    error = rd_kafka_metadata(client.get(), 0, handle.get(), &answer, patience.slice_ms(kRequestSlice));
     if (std::string said = client.take_last_fault(); !said.empty()) fault = std::move(said);
   } while ((error == RD_KAFKA_RESP_ERR__TRANSPORT || error == RD_KAFKA_RESP_ERR__TIMED_OUT) && !is_refusal(fault) &&
            !patience.over());

@@ -9,7 +9,7 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-std::string refusal(std::string_view reference) {
+std::string secret_refusal(std::string_view reference) {
   try {
     (void)Secret::parse(reference).read();
   } catch (const SecretError& error) {
@@ -49,11 +49,11 @@ TEST(Secret, KeepsTheReferenceAsWritten) {
 TEST(Secret, NeverRepeatsWhatIsNoReference) {
   for (const char* text : {"hunter2", "", "http:hunter2", "file:hunter2", "env:hunter-2", "env:", "env:2hunter",
                            "credential:", "credential:hunter/2", "credential:..", "FILE:/hunter2", " file:/hunter2"}) {
-    const std::string message = refusal(text);
+    const std::string message = secret_refusal(text);
     EXPECT_EQ(message.find("hunter"), message.npos) << message;
     EXPECT_TRUE(message.ends_with(R"(, expected "file:/path", "env:NAME" or "credential:NAME")")) << message;
   }
-  EXPECT_TRUE(refusal("hunter2").starts_with("found a literal (not shown)"));
+  EXPECT_TRUE(secret_refusal("hunter2").starts_with("found a literal (not shown)"));
 }
 
 TEST(Secret, SaysWhyItCannotBeRead) {
@@ -86,7 +86,7 @@ TEST(Secret, SaysWhyItCannotBeRead) {
       {"env:CONFIG_TEST_SECRET", "env:CONFIG_TEST_SECRET cannot be read: the environment variable is not set"},
       {"credential:x",
        "credential:x cannot be read: $CREDENTIALS_DIRECTORY is not set (LoadCredential= in the unit sets it)"}};
-  for (const auto& [reference, expected] : table) EXPECT_EQ(refusal(reference), expected);
+  for (const auto& [reference, expected] : table) EXPECT_EQ(secret_refusal(reference), expected);
 }
 
 TEST(Secret, MayHaveSeveralLinesWhereItIsAKey) {

@@ -8,7 +8,7 @@
 namespace sessionlogd {
 namespace {
 
-std::string refusal(std::string_view text) {
+std::string url_refusal(std::string_view text) {
   try {
     (void)parse_url(text);
   } catch (const ValueError& error) {
@@ -54,23 +54,24 @@ TEST(Url, SaysWhatItRefuses) {
       {"https://h:65536", R"(found "https://h:65536", expected a port from 1 to 65535 after the host)"},
       {"https://h:", R"(found "https://h:", expected a port from 1 to 65535 after the host)"},
       {"https://[::1]x", R"(found "https://[::1]x", expected a port from 1 to 65535 after the host)"}};
-  for (const auto& [text, expected] : table) EXPECT_EQ(refusal(text), expected);
+  for (const auto& [text, expected] : table) EXPECT_EQ(url_refusal(text), expected);
 }
 
 TEST(Url, TakesHostsThatCanBeLookedUpOnly) {
   for (const std::string& host : {std::string("a-b_c.example"), std::string("h."), std::string("1.example"),
                                   std::string("10.0.0.5"), std::string(63, 'x')})
-    EXPECT_EQ(refusal(("https://" + host).c_str()), "accepted") << host;
+    EXPECT_EQ(url_refusal(("https://" + host).c_str()), "accepted") << host;
   for (const std::string& host :
        {std::string(64, 'x') + ".example", std::string("a..b"), std::string(".a"), std::string("-a"),
         std::string("a-.b"), std::string("999.1.1.1"), std::string("10.0.0"), std::string("a.1")})
-    EXPECT_NE(refusal(("https://" + host).c_str()), "accepted") << host;
+    EXPECT_NE(url_refusal(("https://" + host).c_str()), "accepted") << host;
 }
 
 TEST(Url, NeverRepeatsWhatMayHoldASecret) {
-  EXPECT_EQ(refusal("https://user:hunter2@h"),
+  EXPECT_EQ(url_refusal("https://user:hunter2@h"),
             "found a URL (not shown), expected a URL without user name and password");
-  EXPECT_EQ(refusal("https://h/?token=hunter2"), "found a URL (not shown), expected a URL without query and fragment");
+  EXPECT_EQ(url_refusal("https://h/?token=hunter2"),
+            "found a URL (not shown), expected a URL without query and fragment");
 }
 
 TEST(Url, KnowsWhatStaysOnThisMachine) {

@@ -19,8 +19,10 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-const std::vector<std::string> kSmall = {"--appliances", "4", "--sessions", "5", "--entries", "20", "--duration", "3"};
-const std::vector<std::string> kLong = {"--appliances", "4", "--sessions", "5", "--entries", "40", "--duration", "12"};
+const std::vector<std::string> kSecuredFleet = {"--appliances", "4",  "--sessions", "5",
+                                                "--entries",    "20", "--duration", "3"};
+const std::vector<std::string> kLongSecuredFleet = {"--appliances", "4",  "--sessions", "5",
+                                                    "--entries",    "40", "--duration", "12"};
 
 constexpr const char* kUser = "User:sessionlogd";
 constexpr const char* kCertificateUser = "User:CN=sessionlogd";
@@ -69,7 +71,7 @@ class KafkaSecurity : public KafkaTest {
 std::unique_ptr<SecuredCluster> KafkaSecurity::secured_;
 
 TEST_F(KafkaSecurity, DeliversByPasswordWithTheRightsThatReadmeLists) {
-  Bed bed(cluster(), "rights", kSmall);
+  Bed bed(cluster(), "rights", kSecuredFleet);
   go_in_by_password(bed);
   for (const Acl& right : rights_in(bed)) give(right);
   Child daemon = bed.start();
@@ -83,7 +85,7 @@ TEST_F(KafkaSecurity, DeliversByPasswordWithTheRightsThatReadmeLists) {
 }
 
 TEST_F(KafkaSecurity, CheckNamesTheRightThatIsMissing) {
-  Bed bed(cluster(), "check", kSmall);
+  Bed bed(cluster(), "check", kSecuredFleet);
   go_in_by_password(bed);
   const std::vector<Acl> rights = rights_in(bed);
   for (const Acl& right : rights) give(right);
@@ -120,7 +122,7 @@ TEST_F(KafkaSecurity, CheckNamesTheRightThatIsMissing) {
 }
 
 TEST_F(KafkaSecurity, DeliversByCertificate) {
-  Bed bed(cluster(), "certificate", kSmall);
+  Bed bed(cluster(), "certificate", kSecuredFleet);
   go_in_by(bed, "CERTIFICATE",
            fmt::format(R"("security.protocol" = "SSL", "ssl.ca.location" = "{}", "ssl.certificate.location" = "{}", )"
                        R"("ssl.key.location" = "{}")",
@@ -132,7 +134,7 @@ TEST_F(KafkaSecurity, DeliversByCertificate) {
 
 // librdkafka below 2.6.1 cannot, and calls it a wrong password.
 TEST_F(KafkaSecurity, DeliversByScramOrSaysThatTheLibraryCannot) {
-  Bed bed(cluster(), "scram", kSmall);
+  Bed bed(cluster(), "scram", kSecuredFleet);
   go_in_by_password(bed, "SCRAM-SHA-512");
   for (const Acl& right : rights_in(bed)) give(right);
   Child daemon = bed.start();
@@ -159,7 +161,7 @@ TEST_F(KafkaSecurity, VerifyNamesTheOneRightThatItNeedsBesideTheDaemons) {
 
 // The transaction is stopped in the background, and whatever is called next hears of it.
 TEST_F(KafkaSecurity, ACallThatFindsTheTransactionStoppedSaysWhatStoppedIt) {
-  Bed bed(cluster(), "stopped", kSmall);
+  Bed bed(cluster(), "stopped", kSecuredFleet);
   const std::string password = (bed.place / "kafka-password").string();
   bed.place.write("kafka-password", SecuredCluster::kPassword);
   give({.name = bed.topic, .right = Acl::Right::kDescribe});
@@ -192,7 +194,7 @@ TEST_F(KafkaSecurity, ACallThatFindsTheTransactionStoppedSaysWhatStoppedIt) {
 
 // Listings go on, and with them rows of the state, also when the fleet has come to rest.
 TEST_F(KafkaSecurity, WaitsForRightsThatWereWithdrawn) {
-  Bed bed(cluster(), "withdrawn", kLong);
+  Bed bed(cluster(), "withdrawn", kLongSecuredFleet);
   go_in_by_password(bed);
   for (const Acl& right : rights_in(bed)) give(right);
   Child daemon = bed.start();
@@ -217,7 +219,7 @@ TEST_F(KafkaSecurity, WaitsForRightsThatWereWithdrawn) {
 
 // The last one, since it changes the password.
 TEST_F(KafkaSecurity, WaitsForTheRightPassword) {
-  Bed bed(cluster(), "password", kLong);
+  Bed bed(cluster(), "password", kLongSecuredFleet);
   go_in_by_password(bed);
   for (const Acl& right : rights_in(bed)) give(right);
   bed.place.write("kafka-password", "wrong-horse");

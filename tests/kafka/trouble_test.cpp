@@ -13,8 +13,10 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-const std::vector<std::string> kSmall = {"--appliances", "6", "--sessions", "5", "--entries", "20", "--duration", "6"};
-const std::vector<std::string> kLong = {"--appliances", "6", "--sessions", "5", "--entries", "40", "--duration", "600"};
+const std::vector<std::string> kTroubledFleet = {"--appliances", "6",  "--sessions", "5",
+                                                 "--entries",    "20", "--duration", "6"};
+const std::vector<std::string> kEndlessFleet = {"--appliances", "6",  "--sessions", "5",
+                                                "--entries",    "40", "--duration", "600"};
 
 class KafkaTrouble : public KafkaTest {
  protected:
@@ -28,7 +30,7 @@ class KafkaTrouble : public KafkaTest {
 };
 
 TEST_F(KafkaTrouble, BrokersThatAreNotThereAtStartAreWaitedFor) {
-  Bed bed(one_broker(), "not-there", kSmall);
+  Bed bed(one_broker(), "not-there", kTroubledFleet);
   bed.place.edit_config(one_broker().addresses(), "127.0.0.1:1");
   Child daemon = bed.start();
   EXPECT_TRUE(says(daemon, "cannot start now")) << daemon.err();
@@ -37,7 +39,7 @@ TEST_F(KafkaTrouble, BrokersThatAreNotThereAtStartAreWaitedFor) {
 }
 
 TEST_F(KafkaTrouble, AFrozenBrokerIsWaitedForAndDoesNotKeepTheDaemonFromEnding) {
-  Bed bed(one_broker(), "frozen", kSmall);
+  Bed bed(one_broker(), "frozen", kTroubledFleet);
   {
     Child daemon = bed.start();
     ASSERT_TRUE(eventually([&] { return bed.read().size() > 20; })) << daemon.err();
@@ -52,7 +54,7 @@ TEST_F(KafkaTrouble, AFrozenBrokerIsWaitedForAndDoesNotKeepTheDaemonFromEnding) 
 }
 
 TEST_F(KafkaTrouble, ASecondDaemonTakesOverAndTheFirstNamesIt) {
-  Bed bed(one_broker(), "two", kSmall);
+  Bed bed(one_broker(), "two", kTroubledFleet);
   Child first = bed.start();
   ASSERT_TRUE(eventually([&] { return bed.read().size() > 20; })) << first.err();
   Child second = bed.start();
@@ -63,7 +65,7 @@ TEST_F(KafkaTrouble, ASecondDaemonTakesOverAndTheFirstNamesIt) {
 }
 
 TEST_F(KafkaTrouble, ATopicThatWasDeletedIsWaitedFor) {
-  Bed bed(one_broker(), "deleted", kLong);
+  Bed bed(one_broker(), "deleted", kEndlessFleet);
   Child daemon = bed.start();
   ASSERT_TRUE(eventually([&] { return bed.read().size() > 20; })) << daemon.err();
   bed.outside.delete_topic(bed.topic);
@@ -76,7 +78,7 @@ TEST_F(KafkaTrouble, ATopicThatWasDeletedIsWaitedFor) {
 }
 
 TEST_F(KafkaTrouble, AnotherNumberOfStatePartitionsIsRefused) {
-  Bed bed(one_broker(), "more-partitions", kLong);
+  Bed bed(one_broker(), "more-partitions", kEndlessFleet);
   write_something(bed);
   bed.outside.add_partitions(bed.state_topic, 13);
   const Outcome outcome = bed.place.run("run");
@@ -90,7 +92,7 @@ TEST_F(KafkaTrouble, AnotherNumberOfStatePartitionsIsRefused) {
 }
 
 TEST_F(KafkaTrouble, EventsWithoutStateAreRefused) {
-  Bed bed(one_broker(), "no-state", kLong);
+  Bed bed(one_broker(), "no-state", kEndlessFleet);
   write_something(bed);
   const std::size_t before = bed.read().size();
   bed.outside.delete_topic(bed.state_topic);
@@ -101,7 +103,7 @@ TEST_F(KafkaTrouble, EventsWithoutStateAreRefused) {
 }
 
 TEST_F(KafkaTrouble, AStateTopicThatForgetsIsRefused) {
-  Bed bed(one_broker(), "forgetful", kLong);
+  Bed bed(one_broker(), "forgetful", kEndlessFleet);
   bed.outside.create_topic(bed.state_topic, 3);
   const Outcome outcome = bed.place.run("run");
   EXPECT_EQ(outcome.status, 78);
@@ -109,7 +111,7 @@ TEST_F(KafkaTrouble, AStateTopicThatForgetsIsRefused) {
 }
 
 TEST_F(KafkaTrouble, AWrongPropertyIsAWrongConfiguration) {
-  Bed bed(one_broker(), "wrong-property", kLong,
+  Bed bed(one_broker(), "wrong-property", kEndlessFleet,
           "properties = { \"linger.mss\" = 5, \"compression.codec\" = \"rar\" }");
   const Outcome outcome = bed.place.run("check");
   EXPECT_EQ(outcome.status, 78);
@@ -117,7 +119,7 @@ TEST_F(KafkaTrouble, AWrongPropertyIsAWrongConfiguration) {
 }
 
 TEST_F(KafkaTrouble, CheckTriesTopicsAndRightsWithoutDisturbingADaemon) {
-  Bed bed(one_broker(), "check", kLong);
+  Bed bed(one_broker(), "check", kEndlessFleet);
   Child daemon = bed.start();
   ASSERT_TRUE(eventually([&] { return bed.read().size() > 20; })) << daemon.err();
   const Outcome well = bed.place.run("check", {"--connect"});

@@ -20,7 +20,7 @@ using testing::SizeIs;
 
 constexpr std::string_view kSource = "aws-eu";
 
-SessionInfo session() {
+SessionInfo one_session() {
   SessionInfo info;
   info.id = "s-1";
   info.name = "nightly";
@@ -89,7 +89,7 @@ void check_every_end(const std::string& before, const std::string& answer, std::
   const auto marks = [compare](const std::vector<std::string>& lines) {
     return compare == Compare::kExactly ? marks_of(lines) : contents_of(lines);
   };
-  Reading reading(source_of("veeam-aws", std::string(kSource)), session());
+  Reading reading(source_of("veeam-aws", std::string(kSource)), one_session());
   CommittedRows rows;
   ASSERT_TRUE(reading.try_read(before).has_value());
   const auto first = reading.take_batches();

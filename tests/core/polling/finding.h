@@ -10,6 +10,8 @@
 
 namespace sessionlogd::test {
 
+inline constexpr std::chrono::hours kDay{24};
+
 // Sessions of `length`, one each `gap`, from `begin_in` on.
 inline std::vector<PlannedSession> one_each(std::chrono::milliseconds gap, std::size_t count,
                                             std::chrono::milliseconds begin_in, std::chrono::milliseconds length,

@@ -7,12 +7,12 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::seconds;
 using test::for_days;
+using test::kDay;
 using test::one_each;
 using test::PlannedSession;
 using test::SimulatedAppliance;
 using test::SimulatedShard;
 
-constexpr std::chrono::hours kDay{24};
 SimulatedShard::Options coarse() { return {.tick = 20s, .remembers = true}; }
 
 // A session each 20 minutes from before first contact on, and three that run through all of it.

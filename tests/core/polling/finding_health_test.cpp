@@ -11,13 +11,12 @@ namespace sessionlogd {
 namespace {
 
 using namespace std::chrono_literals;
+using test::kDay;
 using test::one_each;
 using test::SimulatedAppliance;
 using test::SimulatedShard;
 using testing::HasSubstr;
 using Reply = test::SimulatedServer::Reply;
-
-constexpr std::chrono::hours kDay{24};
 
 // As the shard does it.
 void run(SimulatedShard& shard, std::chrono::seconds span) {

@@ -8,11 +8,10 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::for_days;
+using test::kDay;
 using test::one_each;
 using test::SimulatedAppliance;
 using test::SimulatedShard;
-
-constexpr std::chrono::hours kDay{24};
 
 // ---- First contact
 

@@ -7,12 +7,12 @@ namespace sessionlogd {
 namespace {
 
 using namespace std::chrono_literals;
+using test::kDay;
 using test::one_each;
 using test::PlannedSession;
 using test::SimulatedAppliance;
 using test::SimulatedShard;
 
-constexpr std::chrono::hours kDay{24};
 SimulatedShard::Options verified(std::chrono::milliseconds interval = kDay) {
   return {.tick = 20s, .remembers = true, .verify = interval};
 }
