@@ -70,10 +70,12 @@ class SourceCounters {
     counted_[static_cast<std::size_t>(what)].fetch_add(more, std::memory_order_relaxed);
   }
 
+  std::uint64_t of(Counted what) const {
+    return counted_[static_cast<std::size_t>(what)].load(std::memory_order_relaxed);
+  }
   SourceCounts counts() const {
     SourceCounts counts;
-    for (std::size_t i = 0; i < counted_.size(); ++i)
-      counts[static_cast<Counted>(i)] = counted_[i].load(std::memory_order_relaxed);
+    for (std::size_t i = 0; i < counted_.size(); ++i) counts[static_cast<Counted>(i)] = of(static_cast<Counted>(i));
     return counts;
   }
 
