@@ -48,7 +48,7 @@ bool may_have_gap(const Plan& plan, const Session& session, const SessionRecord&
 void append_session(std::string& to, const Plan& plan, const std::string& source, const Session& session,
                     const SessionRecord& record, Nanos freeze) {
   const std::vector<Served> served = in_order(record.served);
-  const bool broken = std::any_of(served.begin(), served.end(), [](const Served& each) { return !each.owed; });
+  const bool broken = std::ranges::any_of(record.served, [](const Served& each) { return !each.owed; });
   fmt::format_to(
       std::back_inserter(to),
       R"({{"record":"session","source":"{}","dialect":"{}","session":"{}","start":"{}","broken":{},"gaps":{},)", source,

@@ -13,7 +13,7 @@
 // is not over are one form, and so are seven and six digits of one time. "when" is the first moment it was served. "e"
 // are the entries, each with its forms in the order they were served. "owed" is 1 if a form was in at least one
 // complete and correct answer, 0 if only in broken ones. A message that is long is cut, its hash (see hash_of) is that
-// of all of it. "broken": some moment of this session was served in broken answers only. "gaps": how many gap events
+// of all of it. "broken": some answer of this session was broken. "gaps": how many gap events
 // are due to it at most: one if the appliance has deleted it. It is never required: a client needs its time to be sure.
 //
 // Sessions of one id on one source are generations of it, told apart by their start; their numbers differ. Error events

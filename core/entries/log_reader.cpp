@@ -80,15 +80,17 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
   outcome.fault = log.fault;
   outcome.more_elsewhere = log.more_elsewhere;
   outcome.recognised = comparer_.recognised();
+  outcome.held_back = comparer_.held_back();
   outcome.shrunk = is_whole && lacks_known_entries(session);
   // An empty log may be one that is not there yet.
   const bool decides = is_reopened && is_whole && !log.entries.empty();
-  if (found.empty() && !decides) return outcome;
-  if (!found.empty() && strange != Strange::kTake && comparer_.recognised() == 0 &&
+  // Whether any of them is due says nothing of whose they are.
+  if (!log.entries.empty() && strange != Strange::kTake && comparer_.recognised() == 0 &&
       may_be_anothers(source, session, log, strange)) {
     outcome.strange = true;
     return outcome;
   }
+  if (found.empty() && !decides) return outcome;
 
   for (const Emission& emission : found) {
     if (emission.change == Change::kAdopted) touched_.push_back(session.history.advance(emission));

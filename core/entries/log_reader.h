@@ -37,6 +37,7 @@ struct SourceFormat {
 struct ReadOutcome {
   std::size_t entries = 0;     // in the answer
   std::size_t recognised = 0;  // of them known before
+  std::size_t held_back = 0;   // of them not known, and not due yet under `changes = "final"`
   std::size_t events_new = 0, events_changed = 0, events_error = 0, events_gap = 0;
   std::size_t not_utf8 = 0;  // events in which bytes were replaced
   std::string fault;         // the answer is broken behind the entries that were taken
@@ -62,7 +63,7 @@ struct Comparison {
 // What to do with an answer in which no entry is known: it may be of another session, to which the id was given.
 enum class Strange {
   kTake,
-  kLeave,    // of a finished session, where others are known of it, or all of these are from after it had stopped
+  kLeave,    // where others are known of the session, or it had stopped before all of these were written
   kOnlyOwn,  // of a session whose row names another start: whatever nothing shows to be its own
 };
 

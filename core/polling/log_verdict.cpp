@@ -4,10 +4,9 @@
 
 namespace sessionlogd {
 
-// In one pass the listing that came before the read vouches for what it did not dispute.
-Strange strange_of(const Doubt& doubt, PollMode mode) {
+Strange strange_of(const Doubt& doubt) {
   if (doubt.disputed) return Strange::kOnlyOwn;
-  return doubt.vouched_for || mode == PollMode::kOnePass ? Strange::kTake : Strange::kLeave;
+  return doubt.vouched_for ? Strange::kTake : Strange::kLeave;
 }
 
 Owner owner_of(const Doubt& doubt, const ReadOutcome& read) {
@@ -15,6 +14,11 @@ Owner owner_of(const Doubt& doubt, const ReadOutcome& read) {
   if (read.strange) return Owner::kAnother;
   // An empty log says nothing yet, and what was on its way when the row came may still be what the id named before.
   return read.entries == 0 || doubt.asked_before_dispute ? Owner::kSession : Owner::kCorrectedSession;
+}
+
+bool lacks_something(const GivenAway& session) {
+  if (session.was_done || session.is_unread) return false;
+  return session.held_back || !session.was_settling;
 }
 
 NextRead next_read(const ReadToEnd& read, PollMode mode) {

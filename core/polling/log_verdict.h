@@ -23,7 +23,7 @@ struct Doubt {
 };
 
 // How LogReader is to take the log.
-Strange strange_of(const Doubt& doubt, PollMode mode);
+Strange strange_of(const Doubt& doubt);
 
 enum class Owner : std::uint8_t {
   kSession,           // nothing says otherwise
@@ -32,6 +32,16 @@ enum class Owner : std::uint8_t {
   kUnknown,           // it looks like another session's, and no row says so: the source is to be asked
 };
 Owner owner_of(const Doubt& doubt, const ReadOutcome& read);
+
+// A session whose id names another one now.
+struct GivenAway {
+  bool was_done = false;      // all of it had been read before the row came that named another start
+  bool is_unread = false;     // nothing was read of it since it was opened
+  bool was_settling = false;  // it was read since its final state was seen
+  bool held_back = false;     // entries of that read were not due under `changes = "final"`
+};
+// Whether something of it may never be delivered.
+bool lacks_something(const GivenAway& session);
 
 enum class NextRead : std::uint8_t {
   kDone,          // nothing more will come of it

@@ -289,11 +289,12 @@ SessionTable::TakenIn SessionTable::is_same(Slot slot, const Showing& how, std::
   return take_in_open(slot, *row, how, records);
 }
 
-SessionTable::TakenIn SessionTable::is_another(Slot slot, const Showing& how, std::vector<StateRecord>& records) {
+SessionTable::TakenIn SessionTable::is_another(Slot slot, End end, const Showing& how,
+                                               std::vector<StateRecord>& records) {
   const std::unique_ptr<ListedSession> row = std::exchange(sessions_[slot].trouble->dispute, nullptr);
   std::uint32_t next = 1;
   while (session_key(settings_.id, row->id, next - 1) != sessions_[slot].state.key) ++next;
-  finish(slot, how.ours, records);
+  finish(slot, end, how.ours, records);
   return take_in_unknown(*row, generation_of(row->id, next), how, records);
 }
 
@@ -323,8 +324,10 @@ DoneMark SessionTable::mark_of(const Session& session, Instant now) const {
   return mark;
 }
 
-void SessionTable::finish(Slot slot, Instant now, std::vector<StateRecord>& records) {
+void SessionTable::finish(Slot slot, End end, Instant now, std::vector<StateRecord>& records) {
   SessionState& state = sessions_[slot].state;
+  // The start stays; no row has the rest.
+  if (end == End::kGivenUp) state.digest ^= 1;
   DoneMark mark = mark_of(sessions_[slot], now);
   // What is known beside the sum is not all that was delivered: it must not stand for it.
   if (state.delivered_sum) {
@@ -344,7 +347,7 @@ void SessionTable::finish(Slot slot, Instant now, std::vector<StateRecord>& reco
 
 void SessionTable::leave_alone(Slot slot, Instant now, std::vector<StateRecord>& records) {
   const SessionState& state = sessions_[slot].state;
-  if (!nothing_is_known_of(state)) return finish(slot, now, records);
+  if (!nothing_is_known_of(state)) return finish(slot, End::kRead, now, records);
   const DoneMark mark{.kind = Kind::kLeftAlone,
                       .digest = state.digest,
                       .start = state.info.view().start.value_or(kNever),

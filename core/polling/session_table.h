@@ -44,6 +44,11 @@ struct ReadTrouble {
   std::unique_ptr<ListedSession> dispute{};
   bool asked_before_dispute = false;
   bool was_done = false;  // it had been read to its end before that row came
+
+  void vouch() {
+    strange_since.reset();
+    vouched_for = true;
+  }
 };
 
 struct Session {
@@ -58,6 +63,7 @@ struct Session {
   bool in_flight = false;
   bool read = false;               // in this run
   LogFill fill = LogFill::kUsual;  // of the last response that was read to its end
+  bool holds_back = false;         // entries of that response were not due under `changes = "final"`
   bool said_old = false;           // that it runs for very long
 
   ReadTrouble& in_trouble() {
@@ -106,7 +112,11 @@ class SessionTable {
   // it, as take_in() does.
   TakenIn is_same(Slot slot, const Showing& how, std::vector<StateRecord>& records);
   // It knows none. The session is finished, and the row that named another start is taken in as another one.
-  TakenIn is_another(Slot slot, const Showing& how, std::vector<StateRecord>& records);
+  enum class End {
+    kRead,     // all of it was delivered
+    kGivenUp,  // not all of it: whatever shows it again opens it
+  };
+  TakenIn is_another(Slot slot, End end, const Showing& how, std::vector<StateRecord>& records);
 
   // The session_key of the done session that this row speaks of, if the row says nothing new of it, all that is known
   // of it was delivered, and it was done, or began or stopped, at `since` or later. It shows nothing.
@@ -119,7 +129,7 @@ class SessionTable {
   TakenIn open_again(const ListedSession& listed, const Showing& how, std::vector<StateRecord>& records);
 
   // The session was read to its end or is given up: its mark is what remains. The slot is free afterwards.
-  void finish(Slot slot, Instant now, std::vector<StateRecord>& records);
+  void finish(Slot slot, End end, Instant now, std::vector<StateRecord>& records);
   // It is left alone, unread; what is known of it stays known.
   void leave_alone(Slot slot, Instant now, std::vector<StateRecord>& records);
 

@@ -9,6 +9,7 @@
 #include "core/base/body_hash.h"
 #include "core/base/json_text.h"
 #include "core/base/log_line.h"
+#include "core/state/identity.h"
 
 namespace sessionlogd {
 namespace {
@@ -238,10 +239,7 @@ void SourcePoller::taken_in(const SessionTable::TakenIn& taken, const Showing& h
     return schedule_first(taken.slot);
   }
   const bool vouched = !session.is_disputed() && session.is_strange() && *session.trouble->strange_since < how.inquiry;
-  if (vouched) {
-    session.trouble->strange_since.reset();
-    session.trouble->vouched_for = true;
-  }
+  if (vouched) session.trouble->vouch();
   // What just became final, is the same session after all, or may not be, is read right away.
   const bool is_expected = vouched || taken.as == As::kFinished || taken.as == As::kDisputed;
   if (is_expected && !session.in_flight)
@@ -340,7 +338,7 @@ bool SourcePoller::has_work() const {
 
 void SourcePoller::note_first_contact() {
   if (counters_.listed && counters_.read >= counters_.sessions)
-    health_.first_contact(counters_.sessions, counters_.counts()[Counted::kEntries]);
+    health_.first_contact(counters_.sessions, counters_.of(Counted::kEntries));
 }
 
 // Polls `first`, and then on the same connection what is due by then.
@@ -360,8 +358,10 @@ Task<void> SourcePoller::poll(Schedule::Slot first) {
       polled = take_answer(slot, answer, sent);
     }
     if (polled == Polled::kStrange) {
+      const std::uint64_t key = table_.at(slot).state.key;
       std::string id(table_.at(slot).state.info.id());
       co_await finder_.ask_for(std::move(id));
+      if (mode_ == PollMode::kOnePass && table_.is_open(slot, key)) vouch_for(slot);
     }
     services_.metrics.poll_seconds.observe(SteadyClock::now() - began);
     if (polling_ == 1) note_first_contact();
@@ -402,8 +402,7 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
   }
   const Doubt doubt = doubt_of(session);
   const bool was_known = session.state.history.size() > 0;
-  const Result<ReadOutcome> read =
-      services_.reader.read(format_, session.state, answer.body, last, strange_of(doubt, mode_));
+  const Result<ReadOutcome> read = services_.reader.read(format_, session.state, answer.body, last, strange_of(doubt));
   const bool broken = read.has_error() ? read.error().kind == ErrorKind::kBadAnswer : !read->fault.empty();
   const bool is_no_log = read.has_error() && read.error().worth_keeping;
   if (broken && (is_no_log || !is_json(answer.body.text())))
@@ -440,6 +439,7 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
   }
   health_.more_elsewhere(session.state.info.id(), read->more_elsewhere);
   session.body_hash = hash;
+  session.holds_back = read->held_back > 0;
   session.entries = static_cast<std::uint32_t>(read->entries);
   session.fill = !read->more_elsewhere.empty()        ? LogFill::kPart
                  : read->entries == 0 || read->shrunk ? LogFill::kLacking
@@ -468,15 +468,20 @@ Owner SourcePoller::settle_owner(Schedule::Slot slot, const ReadOutcome& read) {
 void SourcePoller::part(Schedule::Slot slot) {
   const Session& session = table_.at(slot);
   schedule_.cancel(slot);
-  if (session.trouble->was_done || (session.life.final() && session.read)) {
-    log_info({.source = settings_.name, .session = session.state.info.id()}, "ends here: {}", kGivenAway);
-  } else if (session.state.phase != Phase::kWaiting) {
+  const bool lacks = lacks_something({.was_done = session.trouble->was_done,
+                                      .is_unread = session.state.phase == Phase::kWaiting,
+                                      .was_settling = session.life.final() && session.state.phase == Phase::kSettling,
+                                      .held_back = session.holds_back || (format_.only_final && !session.read)});
+  if (lacks) {
     say_gap(slot, kGivenAway);
+  } else {
+    log_info({.source = settings_.name, .session = session.state.info.id()}, "ends here: {}", kGivenAway);
   }
   reads_.gone(session.state.key);
   std::vector<StateRecord> records;
   const Showing how = finder_.showing();
-  const SessionTable::TakenIn taken = table_.is_another(slot, how, records);
+  const auto end = lacks ? SessionTable::End::kGivenUp : SessionTable::End::kRead;
+  const SessionTable::TakenIn taken = table_.is_another(slot, end, how, records);
   push(std::move(records));
   if (taken.as == SessionTable::TakenIn::As::kNew) schedule_first(taken.slot);
 }
@@ -521,6 +526,14 @@ void SourcePoller::read_was_strange(Schedule::Slot slot) {
   schedule(slot, settings_.poll.discovery_interval, PollOrder::Urgency::kQuiet);
 }
 
+// In one pass no other listing comes. The one that came before the read vouches for what it did not dispute.
+void SourcePoller::vouch_for(Schedule::Slot slot) {
+  Session& session = table_.at(slot);
+  if (!session.is_strange() || session.is_disputed()) return;
+  session.in_trouble().vouch();
+  schedule(slot, std::chrono::milliseconds{0}, PollOrder::Urgency::kExpected);
+}
+
 // The session's log was read to its end.
 void SourcePoller::read_was(Schedule::Slot slot, Watched sent, Pace::News news, LogFill fill) {
   Session& session = table_.at(slot);
@@ -538,7 +551,7 @@ void SourcePoller::read_was(Schedule::Slot slot, Watched sent, Pace::News news, 
                                     .entries = session.entries,
                                     .without_news = without_news(session)},
                                    mode_);
-  if (again == NextRead::kDone) return finish(slot);
+  if (again == NextRead::kDone) return finish(slot, SessionTable::End::kRead);
   if (again == NextRead::kOfAnother) return part(slot);
   if (again == NextRead::kAtOnce) return schedule(slot, std::chrono::milliseconds{0}, PollOrder::Urgency::kExpected);
   table_.enter(slot, session.life.final() ? Phase::kSettling : Phase::kOpen);
@@ -600,23 +613,27 @@ void SourcePoller::poll_failed(Schedule::Slot slot, const Error& error) {
   } else {
     trouble.lost.failed(SteadyClock::now());
     if (trouble.lost.given_up(error.http_status == 404 ? finder_.listed_at() : read_at_))
-      return give_up(slot, error.detail);
+      return give_up(slot, failed.is_listed ? SessionTable::End::kRead : SessionTable::End::kGivenUp, error.detail);
   }
   schedule(slot, wait, PollOrder::Urgency::kQuiet);
 }
 
-// What was not read of it never will be: that is said in the output, where it is missing. A session that was only ever
-// queued had nothing to read.
-void SourcePoller::give_up(Schedule::Slot slot, std::string_view why) {
+// What was not read of it never will be, unless it is shown again: that is said in the output, where it is missing. A
+// session that was only ever queued had nothing to read. One that was shown again and could not be read since is done:
+// nothing else is missing than what was said, and it would come back with each sweep.
+void SourcePoller::give_up(Schedule::Slot slot, SessionTable::End end, std::string_view why) {
   const Session& session = table_.at(slot);
-  if (session.read && session.state.history.size() == 0 &&
-      settings_.dialect->session_is_queued(session.state.info.view().status)) {
-    log_info({.source = settings_.name, .session = session.state.info.id()}, "ends unread, it was only queued: {}",
-             why);
+  const SessionState& state = session.state;
+  const bool was_said = state.phase == Phase::kWaiting && state.history.knows(gap_key(GapKind::kGivenUp, 0, state.key));
+  const bool was_only_queued =
+      session.read && state.history.size() == 0 && settings_.dialect->session_is_queued(state.info.view().status);
+  if (was_said || was_only_queued) {
+    log_info({.source = settings_.name, .session = state.info.id()}, "ends unread, {}: {}",
+             was_said ? "as before" : "it was only queued", why);
   } else {
     say_gap(slot, why);
   }
-  finish(slot);
+  finish(slot, was_said ? SessionTable::End::kRead : end);
 }
 
 void SourcePoller::say_gap(Schedule::Slot slot, std::string_view why) {
@@ -628,13 +645,13 @@ void SourcePoller::say_gap(Schedule::Slot slot, std::string_view why) {
   uncommitted_.pushed(services_.queue.pushed(), SteadyClock::now());
 }
 
-void SourcePoller::finish(Schedule::Slot slot) {
+void SourcePoller::finish(Schedule::Slot slot, SessionTable::End end) {
   schedule_.cancel(slot);
   reads_.gone(table_.at(slot).state.key);
   log_debug({.source = settings_.name, .session = table_.at(slot).state.info.id()}, "is done");
   std::vector<StateRecord> records;
   table_.set_fingerprint_bytes(services_.fingerprint_bytes);
-  table_.finish(slot, system_now(), records);
+  table_.finish(slot, end, system_now(), records);
   push(std::move(records));
 }
 

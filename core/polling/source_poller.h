@@ -131,13 +131,14 @@ class SourcePoller : private FoundSessions, private VerifiedSessions {
   void count_not_json(std::string_view session, std::string_view expected, std::string_view body);
   void count_not_utf8(Schedule::Slot slot, std::size_t events);
   void read_was_strange(Schedule::Slot slot);
+  void vouch_for(Schedule::Slot slot);
   void read_was(Schedule::Slot slot, Watched sent, Pace::News news, LogFill fill);
   std::chrono::milliseconds slowest_pace(Session& session);
   void poll_failed(Schedule::Slot slot, const Error& error);
-  void give_up(Schedule::Slot slot, std::string_view why);
+  void give_up(Schedule::Slot slot, SessionTable::End end, std::string_view why);
   void say_gap(Schedule::Slot slot, std::string_view why);
   Watched without_news(const Session& session) const;
-  void finish(Schedule::Slot slot);
+  void finish(Schedule::Slot slot, SessionTable::End end);
 
   void schedule(Schedule::Slot slot, std::chrono::milliseconds wait, PollOrder::Urgency urgency);
   void schedule_first(Schedule::Slot slot);

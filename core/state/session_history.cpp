@@ -131,6 +131,7 @@ const std::vector<Emission>& HistoryComparer::compare(const SessionHistory& hist
                                                       CompareRules rules, FormerReadings* former) {
   emissions_.clear();
   recognised_ = answer.size();
+  held_back_ = 0;
   if (repeats_what_is_known(history, answer)) return emissions_;
   recognised_ = 0;
 
@@ -378,7 +379,10 @@ void HistoryComparer::emit_new(const Inquiry& in, std::uint64_t base) {
   const bool has_twin = served_.size() > 1;
   for (const std::uint32_t i : served_) {
     const EntryDigest& entry = in.answer[i];
-    if (in.rules.only_final && !in.rules.last_read && !entry.final) continue;
+    if (in.rules.only_final && !in.rules.last_read && !entry.final) {
+      ++held_back_;
+      continue;
+    }
     while (is_known(twin_key(base, ordinal, in.session_key))) ++ordinal;
     emissions_.push_back(
         {i, entry.hash, twin_key(base, ordinal++, in.session_key), Change::kNew, has_twin, Table::kNone});

@@ -148,6 +148,8 @@ class HistoryComparer {
 
   // Of the answer compared last: how many entries were known, unchanged or not.
   std::size_t recognised() const { return recognised_; }
+  // Likewise: how many are not known, and are not due yet under CompareRules::only_final.
+  std::size_t held_back() const { return held_back_; }
 
  private:
   // Open addressing, from a 64-bit key to a 32-bit value; emptied in time proportional to its use.
@@ -211,7 +213,7 @@ class HistoryComparer {
   void emit_new(const Inquiry& in, std::uint64_t base);
 
   std::vector<Emission> emissions_;
-  std::size_t recognised_ = 0;
+  std::size_t recognised_ = 0, held_back_ = 0;
   Table known_;                           // key -> position in the history
   Table halves_;                          // lower half of a key -> position of the first entry with it that is half
   std::vector<std::uint32_t> next_half_;  // by position: the next with that half; empty where no entry is half

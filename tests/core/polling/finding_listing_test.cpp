@@ -9,12 +9,11 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::for_days;
+using test::kDay;
 using test::one_each;
 using test::PlannedSession;
 using test::SimulatedAppliance;
 using test::SimulatedShard;
-
-constexpr std::chrono::hours kDay{24};
 
 TEST(BlindListing, ForHoursLosesAndRepeatsNothingAndIsSaid) {
   SimulatedShard shard(for_days());
@@ -349,6 +348,50 @@ TEST(IdGivenAway, ToASessionThatRunsOrAfterOneThatEndedIsAnother) {
   EXPECT_EQ(shard.not_final(0, 2, 4), 0u);
   EXPECT_EQ(shard.reckoning().twice(), 0u);
   EXPECT_EQ(shard.reckoning().gaps(), 1u) << "the one that ran was not read to its end";
+}
+
+TEST(IdGivenAway, ByASessionWhoseEntriesWereHeldBackIsSaid) {
+  SimulatedShard shard({.tick = 5s, .remembers = true});
+  auto plan = one_each(7min, 2, 5min, 5min);
+  plan[0].has_late_entry = false;
+  plan[0].leaves_running = true;
+  plan[1].takes_id_of = 0;  // the first settles
+  PollSettings poll;
+  poll.changes = Changes::kFinal;
+  shard.add(plan, poll);
+  shard.run(2h);
+  EXPECT_EQ(shard.missing(0, 1, 2, 0s), 0u);
+  EXPECT_EQ(shard.reckoning().twice(), 0u);
+  EXPECT_EQ(shard.reckoning().gaps(), 1u);
+}
+
+// ---- Given up
+
+TEST(AGivenUpSession, IsReadWhenItIsShownAgain) {
+  SimulatedShard shard({.tick = 5s, .remembers = true});
+  SimulatedAppliance& appliance = shard.add(one_each(20min, 40, -5min, 2min));
+  appliance.refuse_log(0, 404);
+  shard.run(1min);
+  appliance.hide(0, 1);
+  shard.run(3h);
+  ASSERT_EQ(shard.reckoning().gaps(), 1u);
+  appliance.show(0, 1);
+  appliance.refuse_log(0, 0);
+  shard.run(3h);
+  EXPECT_EQ(shard.missing(0, 0, 10, 0s), 0u);
+  EXPECT_EQ(shard.reckoning().twice(), 0u);
+  EXPECT_EQ(shard.reckoning().gaps(), 1u);
+}
+
+TEST(AGivenUpSession, WhoseLogStaysAwayIsSaidOnce) {
+  SimulatedShard shard(test::for_days());
+  SimulatedAppliance& appliance = shard.add(one_each(2h, 60, -5min, 2min));
+  appliance.refuse_log(0, 404);
+  shard.run(3 * kDay);
+  EXPECT_EQ(shard.reckoning().gaps(), 1u);
+  const auto polls = appliance.polls_of(0);
+  shard.run(2 * kDay);
+  EXPECT_EQ(appliance.polls_of(0), polls) << "it is done";
 }
 
 // ---- News that only a sweep brings

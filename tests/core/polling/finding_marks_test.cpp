@@ -7,12 +7,12 @@ namespace sessionlogd {
 namespace {
 
 using namespace std::chrono_literals;
+using test::kDay;
 using test::one_each;
 using test::SimulatedAppliance;
 using test::SimulatedShard;
 
-constexpr std::chrono::hours kDay{24};
-SimulatedShard::Options coarse() { return {.tick = 30s, .remembers = true}; }
+SimulatedShard::Options for_weeks() { return {.tick = 30s, .remembers = true}; }
 
 PollSettings kept_for(std::chrono::milliseconds retention) {
   PollSettings poll;
@@ -22,7 +22,7 @@ PollSettings kept_for(std::chrono::milliseconds retention) {
 }
 
 TEST(DoneMarks, AreDroppedOnlyAfterThreeSweepsOverTheRetention) {
-  SimulatedShard shard(coarse());
+  SimulatedShard shard(for_weeks());
   const auto plan = one_each(20min, 10, 10min, 10min);
   SimulatedAppliance& appliance = shard.add(plan, kept_for(4 * kDay));
   shard.run(kDay);
@@ -40,7 +40,7 @@ TEST(DoneMarks, AreDroppedOnlyAfterThreeSweepsOverTheRetention) {
 }
 
 TEST(DoneMarks, OfALongRetentionOutliveASourceThatShowsNothing) {
-  SimulatedShard shard(coarse());
+  SimulatedShard shard(for_weeks());
   const auto plan = one_each(20min, 10, 10min, 10min);
   SimulatedAppliance& appliance = shard.add(plan, kept_for(20 * kDay));
   shard.run(kDay);
@@ -53,7 +53,7 @@ TEST(DoneMarks, OfALongRetentionOutliveASourceThatShowsNothing) {
 }
 
 TEST(DoneMarks, AreAsManyInTheThirdWeekAsInTheSecond) {
-  SimulatedShard shard(coarse());
+  SimulatedShard shard(for_weeks());
   const auto plan = one_each(1h, 21 * 24, 10min, 10min);
   SimulatedAppliance& appliance = shard.add(plan, kept_for(2 * kDay));
   std::size_t second_week = 0;
@@ -96,6 +96,23 @@ TEST(OnePass, ReadsWhatEndedLongAgoOnceAndWhatSettlesAgainInTheNext) {
   shard.run(2min);
   EXPECT_ALL_DELIVERED(shard, 0, plan.size());
   EXPECT_EQ(shard.not_final(0, 0, plan.size()), 0u);
+}
+
+// All that their logs hold is from after their stop: between the listing and the read their ids may have been given
+// away. The source is asked once, and where it does not say, the listing counts.
+TEST(OnePass, AsksForTheRowOfALogThatMayBeAnothers) {
+  for (const int refused : {0, 503}) {
+    SimulatedShard shard({.tick = 100ms, .remembers = true});
+    auto plan = one_each(1min, 3, -10min, 30s, 0);
+    for (auto& one : plan) one.has_late_entry = true;
+    SimulatedAppliance& appliance = shard.add(plan, {}, PollMode::kOnePass);
+    appliance.refuse_rows(refused);
+    shard.run(5min);
+    ASSERT_TRUE(shard.is_over(0)) << refused;
+    EXPECT_EQ(shard.missing(0, 0, plan.size(), 5min), 0u) << refused;
+    EXPECT_EQ(shard.reckoning().gaps(), 0u) << refused;
+    for (std::size_t i = 0; i < plan.size(); ++i) EXPECT_EQ(appliance.polls_of(i), 2u) << refused;
+  }
 }
 
 TEST(OnePass, SweepsOnWhereTheLastOneEnded) {

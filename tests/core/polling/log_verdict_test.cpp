@@ -10,13 +10,10 @@ using Step = SessionLife::Next::Step;
 constexpr PollMode kModes[] = {PollMode::kForever, PollMode::kOnePass};
 
 TEST(LogVerdict, HowALogIsTakenFollowsWhatIsHeldAgainstIt) {
-  EXPECT_EQ(strange_of({}, PollMode::kForever), Strange::kLeave);
-  EXPECT_EQ(strange_of({}, PollMode::kOnePass), Strange::kTake);
-  EXPECT_EQ(strange_of({.vouched_for = true}, PollMode::kForever), Strange::kTake);
-  for (const PollMode mode : kModes) {
-    EXPECT_EQ(strange_of({.disputed = true}, mode), Strange::kOnlyOwn);
-    EXPECT_EQ(strange_of({.disputed = true, .vouched_for = true}, mode), Strange::kOnlyOwn);
-  }
+  EXPECT_EQ(strange_of({}), Strange::kLeave);
+  EXPECT_EQ(strange_of({.vouched_for = true}), Strange::kTake);
+  EXPECT_EQ(strange_of({.disputed = true}), Strange::kOnlyOwn);
+  EXPECT_EQ(strange_of({.disputed = true, .vouched_for = true}), Strange::kOnlyOwn);
 }
 
 TEST(LogVerdict, WhoseALogIs) {
@@ -40,6 +37,15 @@ TEST(LogVerdict, WhoseALogIs) {
     EXPECT_EQ(owner_of(each.doubt, read), each.owner)
         << "case " << &each - cases << ": disputed " << each.doubt.disputed << ", entries " << each.entries;
   }
+}
+
+TEST(LogVerdict, WhatMayBeMissingOfASessionWhoseIdWasGivenAway) {
+  EXPECT_TRUE(lacks_something({})) << "it ran when it was read last";
+  EXPECT_FALSE(lacks_something({.was_done = true}));
+  EXPECT_FALSE(lacks_something({.is_unread = true}));
+  EXPECT_FALSE(lacks_something({.was_settling = true}));
+  EXPECT_TRUE(lacks_something({.was_settling = true, .held_back = true}));
+  EXPECT_FALSE(lacks_something({.was_done = true, .held_back = true}));
 }
 
 TEST(LogVerdict, WhenASessionIsReadAgain) {

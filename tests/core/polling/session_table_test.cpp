@@ -11,6 +11,7 @@ namespace {
 
 using As = SessionTable::TakenIn::As;
 using Absence = SessionTable::Absence;
+using End = SessionTable::End;
 using Kind = DoneMark::Kind;
 
 constexpr Instant kNow{1'000'000, 0};
@@ -53,7 +54,7 @@ class SessionTableTest : public testing::Test {
   SessionTable::TakenIn sweep_shows(const ListedSession& listed) { return take_in(listed, {.by_sweep = true}); }
   void finish(Schedule::Slot slot) {
     records_.clear();
-    table_.finish(slot, kNow, records_);
+    table_.finish(slot, End::kRead, kNow, records_);
   }
   void deliver(Schedule::Slot slot, std::uint64_t key, std::uint32_t hash) {
     table_.at(slot).state.history.append(key, hash, 0);
@@ -333,6 +334,17 @@ TEST_F(SessionTableTest, CorrectsTheStartOfASessionOfWhichNothingIsKnown) {
   EXPECT_EQ(table_.size(), 1u);
 }
 
+TEST_F(SessionTableTest, OpensASessionThatWasGivenUpWhenItIsShownAgain) {
+  const auto first = take_in(row(100, "Success"));
+  deliver(first.slot, 7, 5);
+  table_.finish(first.slot, End::kGivenUp, kNow, records_);
+  const auto again = take_in(row(100, "Success"));
+  ASSERT_EQ(again.as, As::kNew);
+  EXPECT_EQ(table_.at(again.slot).state.history.size(), 1u);
+  finish(again.slot);
+  EXPECT_EQ(take_in(row(100, "Success")).as, As::kIgnored);
+}
+
 TEST_F(SessionTableTest, LetsTheLogTellACorrectedStartFromAnotherSession) {
   const auto first = take_in(row(100, "Running"));
   deliver(first.slot, 7, 5);
@@ -346,7 +358,7 @@ TEST_F(SessionTableTest, LetsTheLogTellACorrectedStartFromAnotherSession) {
   EXPECT_EQ(take_in(row(300, "Running")).as, As::kKnown);
   EXPECT_EQ(take_in(row(500, "Running")).as, As::kDisputed);
 
-  const auto other = table_.is_another(first.slot, {}, records_);
+  const auto other = table_.is_another(first.slot, End::kRead, {}, records_);
   ASSERT_EQ(other.as, As::kNew);
   EXPECT_EQ(key_of(other), session_key("aws-eu", "38", 1));
   EXPECT_EQ(table_.done(), 1u);
@@ -362,7 +374,7 @@ TEST_F(SessionTableTest, LetsTheLogTellAnotherSessionUnderADoneId) {
   ASSERT_EQ(disputed.as, As::kNew);
   EXPECT_TRUE(table_.at(disputed.slot).is_disputed());
   EXPECT_EQ(key_of(disputed), session_key("aws-eu", "38"));
-  const auto other = table_.is_another(disputed.slot, {}, records_);
+  const auto other = table_.is_another(disputed.slot, End::kRead, {}, records_);
   EXPECT_EQ(key_of(other), session_key("aws-eu", "38", 1));
   finish(other.slot);
   EXPECT_EQ(take_in(row(300, "Running")).as, As::kIgnored);
@@ -439,7 +451,7 @@ TEST_F(SweptTable, KeepsTheMarksOfAnIdTogether) {
   deliver(first.slot, 7, 5);
   finish(first.slot);
   take_in(row(300, "Running"));
-  const auto second = table_.is_another(first.slot, {}, records_);
+  const auto second = table_.is_another(first.slot, End::kRead, {}, records_);
   for (int hour = 0; hour < 1000; hour += 100) EXPECT_EQ(sweep(hour, {row(300, "Running")}), 0u);
   EXPECT_EQ(table_.done(), 1u) << "the first one's";
   EXPECT_EQ(table_.at(second.slot).state.key, session_key("aws-eu", "38", 1));
@@ -497,7 +509,7 @@ TEST_F(SessionTableTest, OpensAnOldMarkWithItsTime) {
   ASSERT_EQ(again.as, As::kNew);
   EXPECT_EQ(table.at(again.slot).state.only_after, (Instant{200, 0}));
   EXPECT_EQ(table.at(again.slot).state.history.key(0), 8u);
-  table.finish(again.slot, kNow, records_);
+  table.finish(again.slot, End::kRead, kNow, records_);
   EXPECT_EQ(table.take_in(row(100, "Running", 3), {}, records_).as, As::kNew);
 }
 

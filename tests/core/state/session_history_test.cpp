@@ -121,6 +121,15 @@ TEST(SessionHistory, PairsTwins) {
           {"A2 A4 A3", ""}});  // the kept ones pair in order
 }
 
+TEST(SessionHistory, CountsWhatIsNotDueYet) {
+  HistoryComparer comparer;
+  const EntryDigest answer[] = {{1, 1, true}, {2, 1, false}, {3, 1, false}};
+  comparer.compare({}, answer, 9, kFinal);
+  EXPECT_EQ(comparer.held_back(), 2u);
+  comparer.compare({}, answer, 9, kFinalLast);
+  EXPECT_EQ(comparer.held_back(), 0u);
+}
+
 TEST(SessionHistory, ABrokenAnswerDoesNotTellWhichTwinHasChanged) {
   expect({{"A1 A2 B1", "+A1 +A#12 +B1"}, {"A3 B2", "*B2", kBroken}, {"A1 A3 B2", "*A#13"}});
   expect({{"A1 A2", "+A1 +A#12"}, {"A2 A3", "", kBroken}, {"A2 A3 A1", "+A#23"}});
