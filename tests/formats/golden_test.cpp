@@ -164,6 +164,12 @@ TEST(Golden, TheSeedsInOtlp) {
             read_data_file("formats/seeds.otlp"));
 }
 
+TEST(Golden, TheSeedsInOcsf) {
+  const Format& format = format_named("ocsf");
+  EXPECT_EQ(line_of(aws_seed(), format) + line_of(azure_seed(), format) + line_of(gap(), format),
+            read_data_file("formats/seeds.ocsf"));
+}
+
 TEST(Golden, AnotherFacilityIsInThePriority) {
   Golden golden = aws_seed();
   golden.event.session = &golden.session;
