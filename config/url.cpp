@@ -13,21 +13,10 @@ namespace {
 
 constexpr std::string_view kLettersAndDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-bool is_ipv6(std::string_view host) {
-  in6_addr address;
-  return inet_pton(AF_INET6, std::string(host).c_str(), &address) == 1;
-}
-
 bool is_port(std::string_view text) {
   unsigned port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
   return error == std::errc{} && end == text.data() + text.size() && port >= 1 && port <= 65535;
-}
-
-// What looks like an IPv4 address is one: no name ends in a number.
-bool is_ipv4(std::string_view host) {
-  in_addr address;
-  return inet_pton(AF_INET, std::string(host).c_str(), &address) == 1;
 }
 
 bool is_label(std::string_view label) {
@@ -41,6 +30,7 @@ bool is_name(std::string_view host) {
     if (!is_label(last)) return false;
     rest.remove_prefix(std::min(last.size() + 1, rest.size()));
   }
+  // What looks like an IPv4 address is one: no name ends in a number.
   if (last.find_first_not_of("0123456789") == last.npos) return is_ipv4(host);
   return !host.empty() && host.size() <= 253 && kLettersAndDigits.find(host.front()) != host.npos &&
          host.find_first_not_of(std::string(kLettersAndDigits) + "-_.") == host.npos && host.find("..") == host.npos;
@@ -80,6 +70,16 @@ Url parse_url(std::string_view text) {
     refuse(text, "a port from 1 to 65535 after the host");
   }
   return url;
+}
+
+bool is_ipv4(std::string_view host) {
+  in_addr address;
+  return inet_pton(AF_INET, std::string(host).c_str(), &address) == 1;
+}
+
+bool is_ipv6(std::string_view host) {
+  in6_addr address;
+  return inet_pton(AF_INET6, std::string(host).c_str(), &address) == 1;
 }
 
 bool is_host(std::string_view host) { return is_name(host) || is_ipv6(host); }

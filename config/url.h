@@ -20,6 +20,9 @@ Url parse_url(std::string_view text);
 // Letters, digits, "-", "_" and ".", or an IP address without brackets.
 bool is_host(std::string_view host);
 
+bool is_ipv4(std::string_view host);
+bool is_ipv6(std::string_view host);  // without brackets
+
 // Whether what is sent to this host stays on this machine.
 bool is_loopback(std::string_view host);
 

@@ -3,13 +3,12 @@
 #include <simdjson.h>
 
 #include <array>
-#include <bit>
 #include <cstdint>
-#include <cstring>
 #include <vector>
 
 #include "core/base/ascii.h"
 #include "core/base/line_buffer.h"
+#include "core/base/plain_bytes.h"
 #include "core/base/utf8.h"
 
 namespace sessionlogd {
@@ -147,81 +146,11 @@ std::size_t append_unicode_escape(std::string& out, std::string_view text, std::
   return at;
 }
 
-// Bytes that can be copied as they are into a JSON string, if ASCII.
-constexpr std::array<bool, 256> kPlain = [] {
-  std::array<bool, 256> plain{};
-  for (unsigned c = 0x20; c < 0x80; ++c) plain[c] = c != '"' && c != '\\';
-  return plain;
-}();
-
-// Of the eight bytes of a word those that must be escaped: their highest bit is set, perhaps also in some behind them.
-std::uint64_t special(std::uint64_t bytes) {
-  constexpr std::uint64_t kEach = 0x0101010101010101;
-  const auto zero = [](std::uint64_t word) { return (word - kEach) & ~word; };
-  const std::uint64_t control = (bytes - kEach * 0x20) & ~bytes;
-  return (zero(bytes ^ kEach * '"') | zero(bytes ^ kEach * '\\') | control) & kEach * 0x80;
-}
-
-// Likewise those that are not plain.
-std::uint64_t not_plain(std::uint64_t bytes) { return special(bytes) | (bytes & 0x8080808080808080); }
-
-std::size_t plain_run(std::string_view text, std::size_t at) {
-  std::uint64_t bytes;
-  for (; text.size() - at >= sizeof bytes; at += sizeof bytes) {
-    std::memcpy(&bytes, text.data() + at, sizeof bytes);  // little-endian, as core/identity insists
-    if (const std::uint64_t found = not_plain(bytes)) return at + static_cast<std::size_t>(std::countr_zero(found)) / 8;
-  }
-  while (at < text.size() && kPlain[static_cast<unsigned char>(text[at])]) ++at;
-  return at;
-}
-
-struct Copied {
-  std::size_t size;
-  bool is_ascii;
+// Of ASCII what must be escaped in a JSON string, beside control characters.
+struct JsonSpecial {
+  static constexpr std::array kBytes = {'"', '\\'};
 };
-
-// Copies the text up to the first byte that must be escaped. What lies behind it in `to` is undefined.
-Copied copy_unescaped(char* to, std::string_view text) {
-  std::uint64_t seen = 0;
-  const auto copied = [&seen](std::size_t size) { return Copied{size, (seen & 0x8080808080808080) == 0}; };
-  const auto copy_word = [&](std::size_t at) {
-    std::uint64_t bytes;
-    std::memcpy(&bytes, text.data() + at, sizeof bytes);
-    std::memcpy(to + at, &bytes, sizeof bytes);
-    seen |= bytes;
-    return special(bytes);
-  };
-  const auto first = [](std::uint64_t found) { return static_cast<std::size_t>(std::countr_zero(found)) / 8; };
-  constexpr std::size_t kWord = sizeof(std::uint64_t);
-  std::size_t at = 0;
-  if (text.size() < kWord) {
-    for (; at < text.size(); ++at) {
-      const auto c = static_cast<unsigned char>(text[at]);
-      if (c < 0x80 && !kPlain[c]) break;
-      seen |= c;
-      to[at] = text[at];
-    }
-    return copied(at);
-  }
-  for (; text.size() - at > kWord; at += kWord) {
-    if (const std::uint64_t found = copy_word(at)) return copied(at + first(found));
-  }
-  at = text.size() - kWord;
-  const std::uint64_t found = copy_word(at);
-  return copied(found == 0 ? text.size() : at + first(found));
-}
-
-// Appends the front of the text, as much as has room and can stand as it is; returns how much that was. Most texts are
-// all of that kind.
-std::size_t append_front(LineBuffer& out, std::string_view text) {
-  char* to = out.room_for(text.size());
-  if (to == nullptr) return 0;
-  const Copied front = copy_unescaped(to, text);
-  if (!front.is_ascii && !is_utf8(text.substr(0, front.size))) return 0;
-  out.added(front.size);
-  return front.size;
-}
-std::size_t append_front(std::string&, std::string_view) { return 0; }
+using JsonBytes = PlainBytes<JsonSpecial>;
 
 template <class Text>
 void append_escaped(Text& out, char c) {
@@ -321,7 +250,7 @@ bool append_decoded(std::string& out, std::string_view string_token) {
   const std::size_t before = out.size();
   const std::string_view text = inside_quotes(string_token);
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t run = plain_run(text, at);
+    const std::size_t run = JsonBytes::plain_run(text, at);
     out.append(text, at, run - at);
     at = run;
     if (at == text.size()) break;
@@ -350,8 +279,8 @@ bool append_decoded(std::string& out, std::string_view string_token) {
 template <class Text>
 void append_json_string(Text& out, std::string_view text) {
   out += '"';
-  for (std::size_t at = append_front(out, text); at < text.size();) {
-    const std::size_t run = plain_run(text, at);
+  for (std::size_t at = JsonBytes::append_front(out, text); at < text.size();) {
+    const std::size_t run = JsonBytes::plain_run(text, at);
     out.append(text.data() + at, run - at);
     at = run;
     if (at == text.size()) break;

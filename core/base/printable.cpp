@@ -2,33 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <iterator>
-#include <optional>
+
+#include "core/base/utf8.h"
 
 namespace sessionlogd {
 namespace {
-
-struct Character {
-  char32_t value;
-  std::size_t size;
-};
-
-// nullopt: the byte at the front is no UTF-8 (cut short, too long a form, a surrogate, beyond U+10FFFF).
-std::optional<Character> first_of(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  if (byte(0) < 0x80) return Character{byte(0), 1};
-  const std::size_t size = byte(0) >= 0xF0 ? 4 : byte(0) >= 0xE0 ? 3 : 2;
-  if (byte(0) < 0xC2 || byte(0) > 0xF4 || text.size() < size) return std::nullopt;
-  char32_t value = byte(0) & (0x7Fu >> size);
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return std::nullopt;
-    value = value << 6 | (byte(i) & 0x3Fu);
-  }
-  constexpr char32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
-  if (value < kLeast[size] || value > 0x10FFFF || (value >= 0xD800 && value < 0xE000)) return std::nullopt;
-  return Character{value, size};
-}
 
 bool is_between(char32_t value, char32_t first, char32_t last) { return value >= first && value <= last; }
 
@@ -58,12 +39,11 @@ std::string escape(std::string_view text, Refuse refuse) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
-    const auto character = first_of(text);
-    const std::size_t size = character ? character->size : 1;
-    if (!character) {
+    const std::size_t length = utf8_length(text), size = std::max<std::size_t>(length, 1);
+    if (length == 0) {
       fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(text[0]));
-    } else if (refuse(character->value)) {
-      append_escaped(out, character->value);
+    } else if (const char32_t value = utf8_value(text, length); refuse(value)) {
+      append_escaped(out, value);
     } else {
       out.append(text.substr(0, size));
     }

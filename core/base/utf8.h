@@ -29,4 +29,13 @@ inline std::size_t utf8_length(std::string_view text) {
   return 0;
 }
 
+// The character that a sequence of that length at the front of text is.
+inline char32_t utf8_value(std::string_view text, std::size_t length) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  if (length == 1) return byte(0);
+  char32_t value = byte(0) & (0x7Fu >> length);
+  for (std::size_t i = 1; i < length; ++i) value = value << 6 | (byte(i) & 0x3Fu);
+  return value;
+}
+
 }  // namespace sessionlogd

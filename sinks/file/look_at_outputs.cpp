@@ -13,13 +13,6 @@ namespace {
 // these is not recognised, and a person is asked.
 constexpr std::size_t kFirstLook = 1u << 20, kLastLook = 128u << 20;
 
-// Closer than what every line of a format begins with: of JSON that is a brace, and events have their time first.
-bool begins_like_ours(std::string_view line) {
-  constexpr std::string_view kEvent = R"({"@timestamp":")";
-  if (line.front() == '{') return line.substr(0, kEvent.size()) == kEvent.substr(0, line.size());
-  return OutputLineReader::may_begin(line);
-}
-
 OutputFound::Beginning beginning_of(const OutputFile& output) {
   using Beginning = OutputFound::Beginning;
   if (format_of(output) != nullptr) return Beginning::kOurs;
@@ -28,7 +21,7 @@ OutputFound::Beginning beginning_of(const OutputFile& output) {
   const std::size_t begin = text.find_first_not_of(" \n");
   if (begin == text.npos || text[begin] == '\0') return Beginning::kNothing;
   const std::string_view line = std::string_view(text).substr(begin, text.find('\n', begin) - begin);
-  const bool may_be_ours = begins_like_ours(line) && !is_of_another_program(line);
+  const bool may_be_ours = OutputLineReader::may_begin(line) && !is_of_another_program(line);
   return may_be_ours ? Beginning::kTorn : Beginning::kForeign;
 }
 

@@ -1,17 +1,16 @@
 #include "sinks/formats/cef.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <vector>
 
+#include "config/url.h"
 #include "core/base/hex.h"
-#include "core/base/json_text.h"
 #include "sinks/formats/clean_text.h"
 #include "sinks/formats/event_words.h"
+#include "sinks/formats/json_field.h"
 
 namespace sessionlogd {
 namespace {
@@ -27,12 +26,10 @@ struct ValueRules {
                                     kControl = kReplacement;
 };
 
-// `field` is all that stands before the value; nothing when there is none.
+// Of the extension.
 template <class Text>
-void append_pair(Text& out, std::string_view field, std::string_view value) {
-  if (value.empty()) return;
-  out += field;
-  CleanText<ValueRules>::append(out, value);
+void append_pair(Text& out, std::string_view key, std::string_view value) {
+  append_field<ValueRules>(out, key, value);
 }
 
 // An empty one is written "-": some parsers drop the whole line for it.
@@ -68,44 +65,29 @@ char severity(Level level) {
   return '1';
 }
 
-bool is_ipv4(const std::string& host) {
-  in_addr address{};
-  return inet_pton(AF_INET, host.c_str(), &address) == 1;
-}
-
-// Rounded down, as every other time in a format of milliseconds.
-std::int64_t milliseconds(std::int64_t nanoseconds) {
-  return nanoseconds / 1'000'000 - (nanoseconds % 1'000'000 < 0 ? 1 : 0);
+std::string product_of(const SourceSettings& source) {
+  std::string product(kBegin);
+  append_header(product, source.dialect->vendor);
+  append_header(product, source.dialect->product);
+  append_header(product, source.api_version);
+  return product;
 }
 
 class CefEncoder : public Encoder {
  public:
-  explicit CefEncoder(const SourceSettings& source) {
-    std::string product(kBegin);
-    append_header(product, source.dialect->vendor);
-    append_header(product, source.dialect->product);
-    append_header(product, source.api_version);
-    for (const EventKind kind : {EventKind::kNew, EventKind::kChanged, EventKind::kError, EventKind::kGap})
-      headers_[static_cast<std::size_t>(kind)] = product + std::string(class_and_name(kind));
-
+  explicit CefEncoder(const SourceSettings& source)
+      : headers_(
+            [product = product_of(source)](EventKind kind) { return product + std::string(class_and_name(kind)); }) {
     append_pair(device_, is_ipv4(source.host) ? " dvc=" : " dvchost=", source.host);
     append_pair(device_, " deviceExternalId=", source.id);
     append_pair(source_name_, " cs4Label=source cs4=", source.name);
 
-    std::string labels;
-    for (const auto& [name, text] : source.labels) {
-      labels += labels.empty() ? '{' : ',';
-      append_json_string(labels, name);
-      labels += ':';
-      append_json_string(labels, text);
-    }
-    if (!labels.empty()) labels += '}';
-    append_pair(labels_, " slLabels=", labels);
+    if (!source.labels.empty()) append_pair(labels_, " slLabels=", '{' + json_members(source.labels) + '}');
   }
 
   void append(const Event& event, LineBuffer& out) override {
     know_session(*event.session);
-    out += headers_[static_cast<std::size_t>(event.kind)];
+    out += headers_.of(event.kind);
     out += severity(event.level);
     out += "|rt=";
     out += milliseconds_.text(event.timestamp);
@@ -128,10 +110,8 @@ class CefEncoder : public Encoder {
     out += source_and_parent_;
     append_pair(out, " cs6Label=resourceId cs6=", event.resource_id);
     if (event.duration_ns) {
-      char digits[24];
-      const char* end = std::to_chars(digits, digits + sizeof digits, milliseconds(*event.duration_ns)).ptr;
       out += " cn1Label=durationMs cn1=";
-      out += std::string_view(digits, end);
+      append_number(out, to_milliseconds(*event.duration_ns));
     }
     out += " deviceCustomDate1Label=readAt deviceCustomDate1=";
     out += created_.text(event.created);
@@ -163,7 +143,7 @@ class CefEncoder : public Encoder {
     append_pair(source_and_parent_, " cs5Label=parentSessionId cs5=", session.parent);
   }
 
-  std::array<std::string, 4> headers_;         // by kind, up to the severity
+  TextsPer<EventKind> headers_;                // up to the severity
   std::string device_, source_name_, labels_;  // never change
   KeptSession known_;
   std::string device_and_category_, session_, source_and_parent_;  // of the session of the event before
@@ -254,11 +234,6 @@ struct CefLine {
   bool is_whole() const { return !pairs.empty() && pairs.back().key == "slHash" && pairs.back().value.size() == 8; }
 };
 
-std::optional<Instant> read_time(std::string_view text) {
-  const auto read = parse_rfc3339(text);
-  return read && read->zoned ? std::optional(read->instant) : std::nullopt;
-}
-
 // RFC 3339 of a count of milliseconds; "" of what is none.
 std::string time_of_milliseconds(std::string_view digits) {
   std::int64_t count = 0;
@@ -278,9 +253,7 @@ class CefReader : public LineReader {
     texts_.clear();
     texts_.reserve(line.size());  // no view moves
     WrittenEvent event;
-    const std::string_view id = raw("externalId"), hash = raw("slHash");
-    const bool identified = id.size() == 32 && read_hex(id.substr(0, 16), event.entry.session_key) &&
-                            read_hex(id.substr(16), event.entry.entry_key) && read_hex(hash, event.entry.hash) &&
+    const bool identified = read_identity(raw("externalId"), raw("slHash"), event.entry) &&
                             !raw("deviceExternalId").empty() && raw("cs1Label") == "sessionId" &&
                             line_.find("cs1") != nullptr;
     if (!identified) return std::nullopt;

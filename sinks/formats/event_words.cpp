@@ -1,6 +1,6 @@
 #include "sinks/formats/event_words.h"
 
-#include <charconv>
+#include "core/base/hex.h"
 
 namespace sessionlogd {
 
@@ -45,16 +45,28 @@ std::string_view word(EventKind kind) {
 }
 
 std::optional<EventKind> change_of(std::string_view text) {
-  for (const EventKind kind : {EventKind::kNew, EventKind::kChanged, EventKind::kError, EventKind::kGap}) {
+  for (const EventKind kind : kAll<EventKind>) {
     if (text == word(kind)) return kind;
   }
   return std::nullopt;
 }
 
+bool read_identity(std::string_view id, std::string_view hash, Delivered& into) {
+  return id.size() == 32 && read_hex(id.substr(0, 16), into.session_key) && read_hex(id.substr(16), into.entry_key) &&
+         read_hex(hash, into.hash);
+}
+
+std::optional<Instant> read_time(std::string_view text) {
+  const auto read = parse_rfc3339(text);
+  return read && read->zoned ? std::optional(read->instant) : std::nullopt;
+}
+
 void append_milliseconds(std::string& out, Instant at) {
-  char digits[24];
-  const std::int64_t count = at.seconds * 1'000 + at.nanos / 1'000'000;
-  out.append(digits, std::to_chars(digits, digits + sizeof digits, count).ptr);
+  append_number(out, at.seconds * 1'000 + at.nanos / 1'000'000);
+}
+
+std::int64_t to_milliseconds(std::int64_t nanoseconds) {
+  return nanoseconds / 1'000'000 - (nanoseconds % 1'000'000 < 0 ? 1 : 0);
 }
 
 bool KeptSession::changes_to(const SessionInfo& session) {

@@ -1,6 +1,10 @@
 // How every format spells what an event has of few values, and times.
 #pragma once
 
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,6 +12,7 @@
 #include "core/base/timestamp.h"
 #include "core/entries/event.h"
 #include "core/state/session_info.h"
+#include "core/state/sink.h"
 
 namespace sessionlogd {
 
@@ -17,8 +22,46 @@ std::string_view word(EventKind kind);   // new, changed, error, gap
 
 std::optional<EventKind> change_of(std::string_view word);
 
+// Takes event.id and event.hash as all formats write them, 32 and 8 hex digits; false: they are none.
+bool read_identity(std::string_view id, std::string_view hash, Delivered& into);
+
+// RFC 3339 with its zone; nullopt: it is none.
+std::optional<Instant> read_time(std::string_view text);
+
 // Milliseconds since 1970, rounded down, as a decimal number.
 void append_milliseconds(std::string& out, Instant at);
+
+// Of a span, rounded down, too.
+std::int64_t to_milliseconds(std::int64_t nanoseconds);
+
+// `Text` is std::string or LineBuffer.
+template <class Text>
+void append_number(Text& out, std::int64_t number) {
+  char digits[24];
+  out += std::string_view(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
+}
+
+template <class Key>
+inline constexpr std::array<Key, 4> kAll = {};
+template <>
+inline constexpr std::array<EventKind, 4> kAll<EventKind> = {EventKind::kNew, EventKind::kChanged, EventKind::kError,
+                                                             EventKind::kGap};
+template <>
+inline constexpr std::array<Level, 4> kAll<Level> = {Level::kInfo, Level::kNotice, Level::kWarning, Level::kError};
+
+// Texts that are made once, one for each kind of event or for each level.
+template <class Key>
+class TextsPer {
+ public:
+  template <class Function>
+  explicit TextsPer(Function make) {
+    for (const Key key : kAll<Key>) texts_[static_cast<std::size_t>(key)] = make(key);
+  }
+  std::string_view of(Key key) const { return texts_[static_cast<std::size_t>(key)]; }
+
+ private:
+  std::array<std::string, kAll<Key>.size()> texts_;
+};
 
 // The text of a time, kept: the next event may well have the same.
 class WrittenTime {

@@ -2,18 +2,24 @@
 #pragma once
 
 #include <cstddef>
-#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sinks/formats/json_line.h"
 
 namespace sessionlogd {
 
 struct JsonCut {
-  JsonPath whole;                   // goes first, with its name
-  std::span<const JsonPath> texts;  // then the ends of these, in the order in which they are missed least
-  std::string_view mark_in;         // the object that gets "truncated": how many bytes the line had
+  // What says how long the line was: put in front of what stands in the object or list there.
+  struct Mark {
+    JsonPath in;
+    std::string text;  // its comma included
+  };
+
+  JsonPath whole;               // goes first, with its name
+  std::vector<JsonPath> texts;  // then the ends of these, in the order in which they are missed least
+  std::vector<Mark> marks;
 };
 
 // As Format::cut: any text of an entry may be megabytes. Each is cut at a character boundary.

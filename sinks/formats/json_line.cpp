@@ -5,124 +5,155 @@
 #include <algorithm>
 
 #include "sinks/formats/formats.h"
+#include "sinks/formats/json_steps.h"
 
 namespace sessionlogd {
+namespace {
 
 namespace ondemand = simdjson::ondemand;
-
-struct JsonLine::Parser {
-  ondemand::parser json;
-};
-
-namespace {
 
 static_assert(LineReader::kPadding >= simdjson::SIMDJSON_PADDING);
 
 // Our lines nest a few levels deep; a deeper one is somebody else's, and walking it must not cost us the stack.
 constexpr int kMaxDepth = 64;
 
-// On Demand checks only what is touched: everything is. Errors are thrown as simdjson::simdjson_error. Objects and
-// arrays are named before they are iterated: value() of a temporary refers to it, and a range-based for does not keep
-// it alive.
-void walk(ondemand::value value, int depth) {
-  if (depth > kMaxDepth) throw simdjson::simdjson_error(simdjson::DEPTH_ERROR);
-  switch (value.type().value()) {
-    case ondemand::json_type::object: {
-      ondemand::object object = value.get_object().value();
-      for (auto field : object) {
-        (void)field.unescaped_key().value();
-        walk(field.value().value(), depth + 1);
-      }
-      break;
-    }
-    case ondemand::json_type::array: {
-      ondemand::array array = value.get_array().value();
-      for (auto element : array) walk(element.value(), depth + 1);
-      break;
-    }
-    case ondemand::json_type::string:
-      (void)value.get_string().value();
-      break;
-    case ondemand::json_type::number:
-      (void)value.get_number().value();
-      break;
-    case ondemand::json_type::boolean:
-      (void)value.get_bool().value();
-      break;
-    case ondemand::json_type::null:
-      if (!value.is_null()) throw simdjson::simdjson_error(simdjson::N_ATOM_ERROR);
-      break;
-  }
-}
-
-// The paths of one object, and their texts.
+// What is looked for in a value: its own text, and what stands in it.
 struct Wanted {
-  std::span<const JsonPath> paths;
-  std::span<std::optional<std::string_view>> texts;
+  static constexpr std::size_t kNone = SIZE_MAX;
 
-  Wanted of(std::string_view object) const {
-    const auto begin = std::ranges::find(paths, object, &JsonPath::object);
-    const auto end = std::find_if(begin, paths.end(), [&](const JsonPath& path) { return path.object != object; });
-    const auto first = static_cast<std::size_t>(begin - paths.begin()), count = static_cast<std::size_t>(end - begin);
-    return {paths.subspan(first, count), texts.subspan(first, count)};
+  JsonStep step;             // from the value around it
+  std::size_t text = kNone;  // which of the texts it is
+  std::vector<Wanted> within{};
+
+  Wanted& add(JsonStep next) {
+    const auto found = std::ranges::find(within, next, &Wanted::step);
+    return found != within.end() ? *found : within.emplace_back(Wanted{.step = next});
   }
 
-  void take(std::string_view name, ondemand::value value, int depth) const {
-    const auto path = std::ranges::find(paths, name, &JsonPath::name);
-    if (path == paths.end()) return walk(value, depth);
-    std::optional<std::string_view>& text = texts[static_cast<std::size_t>(path - paths.begin())];
-    if (text || value.type().value() != ondemand::json_type::string) return walk(value, depth);
-    text = value.get_string().value();
+  const Wanted* find(JsonStep next) const {
+    const auto found = std::ranges::find(within, next, &Wanted::step);
+    return found != within.end() ? &*found : nullptr;
   }
 };
 
-void take_object(const Wanted& wanted, ondemand::value value) {
-  if (value.type().value() != ondemand::json_type::object) return walk(value, 1);
-  ondemand::object object = value.get_object().value();
-  for (auto field : object) {
-    const std::string_view name = field.unescaped_key().value();
-    wanted.take(name, field.value().value(), 2);
-  }
-}
+const Wanted kNothing;
 
-void take_line(const Wanted& all, ondemand::document& document) {
-  const Wanted at_top = all.of("");
-  ondemand::object object = document.get_object().value();
-  for (auto field : object) {
-    const std::string_view name = field.unescaped_key().value();
-    ondemand::value value = field.value().value();
-    const Wanted within = all.of(name);
-    if (!name.empty() && !within.paths.empty()) {
-      take_object(within, value);
-    } else {
-      at_top.take(name, value, 1);
+// Goes through a value to its end, since On Demand checks only what is touched. Errors are thrown as
+// simdjson::simdjson_error. Objects and arrays are named before they are iterated: value() of a temporary refers to it,
+// and a range-based for does not keep it alive.
+class Walk {
+ public:
+  explicit Walk(std::span<std::optional<std::string_view>> texts) : texts_(texts) {}
+
+  template <class Object>
+  void members(Object& object, const Wanted& wanted, int depth) {
+    for (auto field : object) {
+      const std::string_view name = field.unescaped_key().value();
+      value(field.value().value(), wanted.find({JsonStep::Kind::kMember, name}), depth + 1);
     }
   }
-  // Past the last structural character there must be nothing.
-  if (document.current_location().error() != simdjson::OUT_OF_BOUNDS) {
-    throw simdjson::simdjson_error(simdjson::TRAILING_CONTENT);
+
+ private:
+  void value(ondemand::value value, const Wanted* found, int depth) {
+    if (depth > kMaxDepth) throw simdjson::simdjson_error(simdjson::DEPTH_ERROR);
+    const Wanted& wanted = found != nullptr ? *found : kNothing;
+    switch (value.type().value()) {
+      case ondemand::json_type::object: {
+        ondemand::object object = value.get_object().value();
+        members(object, wanted, depth);
+        break;
+      }
+      case ondemand::json_type::array: {
+        ondemand::array array = value.get_array().value();
+        elements(array, wanted, depth);
+        break;
+      }
+      case ondemand::json_type::string:
+        take(value.get_string().value(), wanted);
+        break;
+      case ondemand::json_type::number:
+        (void)value.get_number().value();
+        break;
+      case ondemand::json_type::boolean:
+        (void)value.get_bool().value();
+        break;
+      case ondemand::json_type::null:
+        if (!value.is_null()) throw simdjson::simdjson_error(simdjson::N_ATOM_ERROR);
+        break;
+    }
   }
-}
+
+  void elements(ondemand::array& array, const Wanted& wanted, int depth) {
+    const Wanted* only = wanted.find({JsonStep::Kind::kOnlyElement, {}});
+    bool first = true;
+    for (auto element : array) {
+      if (only != nullptr && !first) throw simdjson::simdjson_error(simdjson::INDEX_OUT_OF_BOUNDS);
+      first = false;
+      ondemand::value inner = element.value();
+      if (only == nullptr && !wanted.within.empty() && inner.type().value() == ondemand::json_type::object) {
+        ondemand::object object = inner.get_object().value();
+        attribute(object, wanted, depth + 1);
+      } else {
+        value(inner, only, depth + 1);
+      }
+    }
+  }
+
+  // {"key":"a.b","value":...}, in this order.
+  void attribute(ondemand::object& object, const Wanted& list, int depth) {
+    const Wanted* wanted = nullptr;
+    for (auto field : object) {
+      const std::string_view name = field.unescaped_key().value();
+      ondemand::value inner = field.value().value();
+      if (name == "key" && inner.type().value() == ondemand::json_type::string) {
+        wanted = list.find({JsonStep::Kind::kAttribute, inner.get_string().value()});
+      } else {
+        value(inner, name == "value" ? wanted : nullptr, depth + 1);
+      }
+    }
+  }
+
+  void take(std::string_view text, const Wanted& wanted) {
+    if (wanted.text != Wanted::kNone && !texts_[wanted.text]) texts_[wanted.text] = text;
+  }
+
+  std::span<std::optional<std::string_view>> texts_;
+};
 
 }  // namespace
 
-JsonLine::JsonLine() : parser_(std::make_unique<Parser>()) {}
+struct JsonLine::Parser {
+  std::vector<JsonPath> paths;  // `wanted` has views of them
+  Wanted wanted;
+  std::unique_ptr<ondemand::parser> json = std::make_unique<ondemand::parser>();
+};
+
+JsonLine::JsonLine(const std::vector<JsonPath>& paths) : parser_(std::make_unique<Parser>()) {
+  parser_->paths = paths;
+  for (std::size_t text = 0; text < paths.size(); ++text) {
+    if (paths[text].empty()) continue;
+    Wanted* at = &parser_->wanted;
+    for (JsonSteps rest(parser_->paths[text]); !rest.empty();) at = &at->add(rest.take());
+    at->text = text;
+  }
+}
 JsonLine::~JsonLine() = default;
 
-bool JsonLine::read(std::string_view line, std::span<const JsonPath> paths,
-                    std::span<std::optional<std::string_view>> texts) {
+bool JsonLine::read(std::string_view line, std::span<std::optional<std::string_view>> texts) {
   if (!line.starts_with('{')) return false;
   std::ranges::fill(texts, std::nullopt);
   try {
     ondemand::document document =
-        parser_->json.iterate(line.data(), line.size(), line.size() + LineReader::kPadding).value();
-    take_line({paths, texts}, document);
-    return true;
+        parser_->json->iterate(line.data(), line.size(), line.size() + LineReader::kPadding).value();
+    ondemand::object object = document.get_object().value();
+    Walk(texts).members(object, parser_->wanted, 0);
+    // Past the last structural character there must be nothing.
+    return document.current_location().error() == simdjson::OUT_OF_BOUNDS;
   } catch (const simdjson::simdjson_error&) {
     return false;
   }
 }
 
-void JsonLine::shrink() { parser_ = std::make_unique<Parser>(); }
+void JsonLine::shrink() { parser_->json = std::make_unique<ondemand::parser>(); }
 
 }  // namespace sessionlogd

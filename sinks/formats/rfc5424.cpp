@@ -33,10 +33,7 @@ struct MessageRules {
 // `name` is all that stands before the value: ` status="`. Nothing when there is none.
 template <class Text>
 void append_parameter(Text& out, std::string_view name, std::string_view value) {
-  if (value.empty()) return;
-  out += name;
-  CleanText<ParameterRules>::append(out, value);
-  out += '"';
+  append_field<ParameterRules>(out, name, value, "\"");
 }
 
 std::string_view message_id(EventKind kind) {
@@ -74,27 +71,28 @@ std::string_view host_name(std::string_view host) {
   return printable && !host.empty() && host.size() <= 255 ? host : "-";
 }
 
+// Those before ours.
+std::string elements_of(const SourceSettings& source, std::string_view version) {
+  std::string elements = R"([origin software="sessionlogd")";
+  append_parameter(elements, R"( swVersion=")", version);
+  elements += ']';
+  if (!source.labels.empty()) {
+    elements += fmt::format("[{}", kLabels);
+    for (const auto& [name, text] : source.labels) append_parameter(elements, ' ' + name + "=\"", text);
+    elements += ']';
+  }
+  return elements;
+}
+
 class Rfc5424Encoder : public Encoder {
  public:
-  Rfc5424Encoder(const SourceSettings& source, const SinkSettings& sink, std::string_view version) {
-    for (const Level level : {Level::kInfo, Level::kNotice, Level::kWarning, Level::kError}) {
-      priorities_[static_cast<std::size_t>(level)] =
-          fmt::format("<{}>1 ", sink.facility.value_or(kLocal0) * 8 + severity(level));
-    }
-
-    std::string elements = R"([origin software="sessionlogd")";
-    append_parameter(elements, R"( swVersion=")", version);
-    elements += ']';
-    if (!source.labels.empty()) {
-      elements += fmt::format("[{}", kLabels);
-      for (const auto& [name, text] : source.labels) append_parameter(elements, ' ' + name + "=\"", text);
-      elements += ']';
-    }
-    for (const EventKind kind : {EventKind::kNew, EventKind::kChanged, EventKind::kError, EventKind::kGap}) {
-      headers_[static_cast<std::size_t>(kind)] =
-          fmt::format(R"( {} sessionlogd - {} {}[{} id=")", host_name(source.host), message_id(kind), elements, kOurs);
-    }
-
+  Rfc5424Encoder(const SourceSettings& source, const SinkSettings& sink, std::string_view version)
+      : priorities_([facility = sink.facility.value_or(kLocal0)](Level level) {
+          return fmt::format("<{}>1 ", facility * 8 + severity(level));
+        }),
+        headers_([host = host_name(source.host), elements = elements_of(source, version)](EventKind kind) {
+          return fmt::format(R"( {} sessionlogd - {} {}[{} id=")", host, message_id(kind), elements, kOurs);
+        }) {
     source_ = '"';
     append_parameter(source_, R"( source=")", source.name);
     if (source.id != source.name) append_parameter(source_, R"( source_id=")", source.id);
@@ -107,9 +105,9 @@ class Rfc5424Encoder : public Encoder {
 
   void append(const Event& event, LineBuffer& out) override {
     know_session(*event.session);
-    out += priorities_[static_cast<std::size_t>(event.level)];
+    out += priorities_.of(event.level);
     out += event.timestamp.nanos % 1'000 == 0 ? time_.text(event.timestamp) : microseconds_.text(event.timestamp);
-    out += headers_[static_cast<std::size_t>(event.kind)];
+    out += headers_.of(event.kind);
     append_hex(out, event.session_key);
     append_hex(out, event.entry_key);
     out += R"(" hash=")";
@@ -137,7 +135,11 @@ class Rfc5424Encoder : public Encoder {
       out += (event.end == event.timestamp ? time_ : end_).text(*event.end);
       out += '"';
     }
-    if (event.duration_ns) append_number(out, R"( duration_ns=")", *event.duration_ns);
+    if (event.duration_ns) {
+      out += R"( duration_ns=")";
+      append_number(out, *event.duration_ns);
+      out += '"';
+    }
     append_parameter(out, R"( duration=")", event.duration);
     out += R"( created=")";
     out += created_.text(event.created);
@@ -146,22 +148,15 @@ class Rfc5424Encoder : public Encoder {
     append_parameter(out, R"( extra=")", event.extra);
     append_parameter(out, R"( original=")", event.original);
     const std::string_view message = clean(event.message.empty() ? event.fault : event.message);
-    append_number(out, R"( bytes=")", static_cast<std::int64_t>(message.size()));
-    out += ']';
+    out += R"( bytes=")";
+    append_number(out, static_cast<std::int64_t>(message.size()));
+    out += "\"]";
     if (!message.empty()) out += ' ';
     out += message;
     out += '\n';
   }
 
  private:
-  static void append_number(LineBuffer& out, std::string_view name, std::int64_t number) {
-    char digits[24];
-    const char* end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-    out += name;
-    out += std::string_view(digits, end);
-    out += '"';
-  }
-
   // As it stands in the line. Most messages can as they are.
   std::string_view clean(std::string_view message) {
     if (CleanText<MessageRules>::is_plain(message)) return message;
@@ -180,9 +175,9 @@ class Rfc5424Encoder : public Encoder {
     append_parameter(session_, R"( parent_session_id=")", session.parent);
   }
 
-  std::array<std::string, 4> priorities_;  // by level
-  std::array<std::string, 4> headers_;     // by kind, from the host to the id
-  std::string source_, product_;           // never change
+  TextsPer<Level> priorities_;
+  TextsPer<EventKind> headers_;   // from the host to the id
+  std::string source_, product_;  // never change
   KeptSession known_;
   std::string source_and_session_, session_;  // of the session of the event before
   WrittenTime microseconds_{append_microseconds};
@@ -301,11 +296,6 @@ struct SyslogLine {
   std::size_t at_ = 0;
 };
 
-std::optional<Instant> read_time(std::string_view text) {
-  const auto read = parse_rfc3339(text);
-  return read && read->zoned ? std::optional(read->instant) : std::nullopt;
-}
-
 class Rfc5424Reader : public LineReader {
  public:
   std::optional<WrittenEvent> read(std::string_view line) override {
@@ -313,10 +303,8 @@ class Rfc5424Reader : public LineReader {
     texts_.clear();
     texts_.reserve(line.size());  // no view moves
     WrittenEvent event;
-    const std::string_view id = raw("id");
-    const bool identified = id.size() == 32 && read_hex(id.substr(0, 16), event.entry.session_key) &&
-                            read_hex(id.substr(16), event.entry.entry_key) && read_hex(raw("hash"), event.entry.hash) &&
-                            !raw("source").empty() && line_.find("session_id") != nullptr;
+    const bool identified = read_identity(raw("id"), raw("hash"), event.entry) && !raw("source").empty() &&
+                            line_.find("session_id") != nullptr;
     if (!identified) return std::nullopt;
     event.source_name = text("source", Breaks::kNone);
     event.entry.source_id = line_.find("source_id") != nullptr ? text("source_id", Breaks::kNone) : event.source_name;

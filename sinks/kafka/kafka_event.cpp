@@ -1,6 +1,7 @@
 #include "sinks/kafka/kafka_event.h"
 
 #include "core/base/hex.h"
+#include "sinks/formats/event_words.h"
 
 namespace sessionlogd {
 namespace {
@@ -10,11 +11,6 @@ constexpr const char* kHash = "event.hash";
 constexpr const char* kTime = "event.time";
 constexpr const char* kFormat = "event.format";
 constexpr const char* kContentType = "content-type";
-
-std::optional<Instant> read_time(std::string_view text) {
-  const auto read = parse_rfc3339(text);
-  return read && read->zoned ? std::optional(read->instant) : std::nullopt;
-}
 
 }  // namespace
 
@@ -49,9 +45,7 @@ std::optional<Delivered> KafkaEventReader::read(std::string_view key, std::strin
   Delivered event{};
   event.source_id = key.substr(0, slash);
   event.session_id = key.substr(slash + 1);
-  const bool ours = id.size() == 32 && read_hex(id.substr(0, 16), event.session_key) &&
-                    read_hex(id.substr(16), event.entry_key) && read_hex(hash, event.hash);
-  if (!ours) return std::nullopt;
+  if (!read_identity(id, hash, event)) return std::nullopt;
   event.log_time = header(kFormat) ? read_time(header(kTime).value_or("")) : time_in(value);
   return event;
 }

@@ -158,6 +158,18 @@ TEST(Golden, HostileTextInRfc5424) {
   EXPECT_EQ(line_of(hostile_in_rfc5424(), format_named("rfc5424")), read_data_file("formats/hostile.rfc5424"));
 }
 
+TEST(Golden, TheSeedsInOtlp) {
+  const Format& format = format_named("otlp");
+  EXPECT_EQ(line_of(aws_seed(), format) + line_of(azure_seed(), format) + line_of(gap(), format),
+            read_data_file("formats/seeds.otlp"));
+}
+
+TEST(Golden, TheSeedsInOcsf) {
+  const Format& format = format_named("ocsf");
+  EXPECT_EQ(line_of(aws_seed(), format) + line_of(azure_seed(), format) + line_of(gap(), format),
+            read_data_file("formats/seeds.ocsf"));
+}
+
 TEST(Golden, AnotherFacilityIsInThePriority) {
   Golden golden = aws_seed();
   golden.event.session = &golden.session;

@@ -1,5 +1,6 @@
 #include "sinks/file/output_line.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -29,7 +30,9 @@ Read read(const std::string& line) {
   return read;
 }
 
-std::string object(const std::string& members) { return "{" + members + "}"; }
+std::string object(const std::string& members, std::string_view time = "1970-01-01T00:00:09.5Z") {
+  return fmt::format(R"({{"@timestamp":"{}",{}}})", time, members);
+}
 
 TEST(OutputLine, NamesTheEntry) {
   const Read line = read(object(std::string(kEvent) + "," + kSessionlog));
@@ -46,21 +49,20 @@ TEST(OutputLine, KnowsTheLogTimeWhereThereIsOne) {
   const std::string error =
       R"("event":{"id":"00000000000000ff0123456789abcdef","hash":"0000abcd","kind":"pipeline_error"},)";
   const std::string with = R"("sessionlog":{"source":"aws","session_id":"s-1","log_time":"whatever it was"})";
-  const std::string at = R"("@timestamp":"1970-01-01T00:00:09.5Z",)";
   const struct {
-    std::string members;
+    std::string line;
     std::optional<Instant> log_time;
   } cases[] = {
-      {at + event + with, Instant{9, 500'000'000}},
-      {at + event + kSessionlog, std::nullopt},  // a gap: written when it was noticed
-      {at + error + with, std::nullopt},
-      {event + with, std::nullopt},
-      {R"("@timestamp":"soon",)" + event + with, std::nullopt},
+      {object(event + with), Instant{9, 500'000'000}},
+      {object(event + kSessionlog), std::nullopt},  // a gap: written when it was noticed
+      {object(error + with), std::nullopt},
+      {object(event + with, "soon"), std::nullopt},
+      {object(event + with, "1970-01-01T00:00:09.5"), std::nullopt},
   };
   for (const auto& c : cases) {
-    const Read line = read(object(c.members));
-    ASSERT_TRUE(line.event) << c.members;
-    EXPECT_EQ(line.event->log_time, c.log_time) << c.members;
+    const Read read_line = read(c.line);
+    ASSERT_TRUE(read_line.event) << c.line;
+    EXPECT_EQ(read_line.event->log_time, c.log_time) << c.line;
   }
 }
 
@@ -92,6 +94,7 @@ TEST(OutputLine, DismissesEverythingElse) {
       "{",
       "{}",
       "null",
+      "{" + ours + "}",  // an event has its time first
       "[" + object(ours) + "]",
       " " + object(ours),
       "\xef\xbb\xbf" + object(ours),

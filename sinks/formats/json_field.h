@@ -1,0 +1,35 @@
+// What the encoders of JSON write again and again.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/base/json_text.h"
+
+namespace sessionlogd {
+
+// `before`, the text as a JSON string, and `behind`; nothing when there is no text. `Text` is std::string or
+// LineBuffer.
+template <class Text>
+void append_json_field(Text& out, std::string_view before, std::string_view text, std::string_view behind = {}) {
+  if (text.empty()) return;
+  out += before;
+  append_json_string(out, text);
+  out += behind;
+}
+
+// "name":"text","name":"text"
+inline std::string json_members(const std::vector<std::pair<std::string, std::string>>& labels) {
+  std::string members;
+  for (const auto& [name, text] : labels) {
+    if (!members.empty()) members += ',';
+    append_json_string(members, name);
+    members += ':';
+    append_json_string(members, text);
+  }
+  return members;
+}
+
+}  // namespace sessionlogd
