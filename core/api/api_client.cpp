@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "config/tls_files.h"
+#include "config/url.h"
 #include "core/api/refusal.h"
 #include "core/api/secret_text.h"
 #include "core/async/task.h"
@@ -130,6 +131,8 @@ std::string ApiClient::with_version(std::string target) const {
   replace_all(target, "{version}", settings_.api_version);
   return target;
 }
+Account ApiClient::account() const { return {canonical_url(settings_.url), settings_.username}; }
+
 
 // Sets the headers that every request of this source carries.
 Result<void> ApiClient::carry_token() {

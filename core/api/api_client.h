@@ -121,7 +121,7 @@ class ApiClient {
     std::string password;
   };
   Task<Result<Turn>> wait_for_others();
-  Account account() const { return {settings_.url, settings_.username}; }
+  Account account() const;
   Result<void> take_fixed_token();
   Result<void> replace_fixed_token(const std::string& refused);
   Result<void> carry_token();
