@@ -40,7 +40,7 @@ std::string_view remedy_for(const Error& why) {
     case ErrorKind::kTryLater:
       return "is the appliance overloaded, or something between that lets nothing through?";
     case ErrorKind::kBadAnswer:
-      return "what came instead is in quarantine/ in the state directory";
+      return "look at the appliance, and at what stands between";
     default:
       return "`sessionlogd check --connect` tries it";
   }

@@ -19,6 +19,7 @@ namespace asio = boost::asio;
 constexpr std::chrono::milliseconds kLogOutTimeout{1'500};
 constexpr std::chrono::milliseconds kLongestSpread{2'000};
 constexpr std::chrono::hours kPaceOfTheOld{1};
+constexpr std::string_view kLookInQuarantine = "what came instead is in quarantine/ in the state directory";
 constexpr std::string_view kGivenAway = "its id was given to another session";
 constexpr int kDriftOfPace = 8;  // a quiet session is polled up to an eighth of its pace early
 // Of sessions that were found and not read yet: a listing that goes on for ever would fill the memory with them.
@@ -405,10 +406,12 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
   const Result<ReadOutcome> read = services_.reader.read(format_, session.state, answer.body, last, strange_of(doubt));
   const bool broken = read.has_error() ? read.error().kind == ErrorKind::kBadAnswer : !read->fault.empty();
   const bool is_no_log = read.has_error() && read.error().worth_keeping;
-  if (broken && (is_no_log || !is_json(answer.body.text())))
-    count_not_json(session.state.info.id(), "its log", answer.body.text());
+  const bool is_kept = broken && (is_no_log || !is_json(answer.body.text())) &&
+                       count_not_json(session.state.info.id(), "its log", answer.body.text());
   if (read.has_error()) {
-    poll_failed(slot, read.error());
+    Error error = read.error();
+    if (is_kept) error.remedy = kLookInQuarantine;
+    poll_failed(slot, error);
     return Polled::kAll;
   }
 
@@ -434,7 +437,9 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
                 : read->events_changed > 0                ? Counted::kPollsChanged
                                                           : Counted::kPollsUnchanged);
   if (!read->fault.empty()) {
-    poll_failed(slot, Error(ErrorKind::kBadAnswer, read->fault));
+    Error error(ErrorKind::kBadAnswer, read->fault);
+    if (is_kept) error.remedy = kLookInQuarantine;
+    poll_failed(slot, error);
     return Polled::kAll;
   }
   health_.more_elsewhere(session.state.info.id(), read->more_elsewhere);
@@ -495,11 +500,11 @@ void SourcePoller::count_events(const ReadOutcome& read) {
   uncommitted_.pushed(services_.queue.pushed(), SteadyClock::now());
 }
 
-void SourcePoller::count_not_json(std::string_view session, std::string_view expected, std::string_view body) {
+bool SourcePoller::count_not_json(std::string_view session, std::string_view expected, std::string_view body) {
   counters_.add(Counted::kNotJson);
-  if (services_.quarantine == nullptr) return;
-  services_.quarantine->keep({settings_.name, session, expected}, body,
-                             [this](std::string_view kept) { return api_.echoes_secret(kept); });
+  if (services_.quarantine == nullptr) return false;
+  return services_.quarantine->keep({settings_.name, session, expected}, body,
+                                    [this](std::string_view kept) { return api_.echoes_secret(kept); });
 }
 
 void SourcePoller::count_not_utf8(Schedule::Slot slot, std::size_t events) {

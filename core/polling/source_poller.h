@@ -128,7 +128,8 @@ class SourcePoller : private FoundSessions, private VerifiedSessions {
   Polled finish_poll(Schedule::Slot slot, const HttpAnswer& answer, Watched sent);
   void part(Schedule::Slot slot);
   Owner settle_owner(Schedule::Slot slot, const ReadOutcome& read);
-  void count_not_json(std::string_view session, std::string_view expected, std::string_view body);
+  // Whether it is kept.
+  bool count_not_json(std::string_view session, std::string_view expected, std::string_view body);
   void count_not_utf8(Schedule::Slot slot, std::size_t events);
   void read_was_strange(Schedule::Slot slot);
   void vouch_for(Schedule::Slot slot);
