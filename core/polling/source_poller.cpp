@@ -26,6 +26,7 @@ constexpr int kDriftOfPace = 8;  // a quiet session is polled up to an eighth of
 constexpr std::size_t kMostWaitingBytes = 32u << 20;
 constexpr std::chrono::seconds kLooksForRoom{1};
 constexpr std::size_t kRecordsPerBatch = 4'096;
+constexpr std::size_t kMostLeftUnreadSaid = 10;
 
 Doubt doubt_of(const Session& session) {
   return {.disputed = session.is_disputed(),
@@ -169,7 +170,7 @@ void SourcePoller::judge_reads() {
   const auto judged = services_.queue.full() ? ReadSuccess::Judged::kNotNow : ReadSuccess::Judged::kYes;
   const std::size_t due = schedule_.size() + polling_;
   health_.judged(reads_.judge(judged, due, SteadyClock::now()), due, reads_.last_failure());
-  counters_.failing = !health_.lists() || left_unread_ || !health_.gives_logs();
+  counters_.failing = !health_.lists() || left_unread_ > 0 || !health_.gives_logs();
 }
 
 SourceView SourcePoller::view() {
@@ -185,7 +186,7 @@ void SourcePoller::listed(const Result<void>& how, SourceHealth::Tries tries) {
     counters_.listed = true;
     note_first_contact();
   }
-  counters_.failing = how.has_error() || left_unread_ || !health_.gives_logs();
+  counters_.failing = how.has_error() || left_unread_ > 0 || !health_.gives_logs();
   changed_.notify();
 }
 
@@ -592,6 +593,15 @@ std::chrono::milliseconds SourcePoller::slowest_pace(Session& session) {
   return std::max<std::chrono::milliseconds>(poll.max_interval, kPaceOfTheOld);
 }
 
+// The end of the pass counts them.
+void SourcePoller::say_left_unread(std::string_view session, const Error& error) {
+  if (++left_unread_ <= kMostLeftUnreadSaid) {
+    log_error({.source = settings_.name, .session = session}, "could not be read: {}", error.detail);
+  } else if (left_unread_ == kMostLeftUnreadSaid + 1) {
+    log_error({.source = settings_.name}, "has more sessions that could not be read: they are only counted");
+  }
+}
+
 void SourcePoller::poll_failed(Schedule::Slot slot, const Error& error) {
   Session& session = table_.at(slot);
   counters_.add(Counted::kPollsFailed);
@@ -605,13 +615,11 @@ void SourcePoller::poll_failed(Schedule::Slot slot, const Error& error) {
                           .source_lists = health_.lists(),
                           .is_listed = session.shown_by >= finder_.last_listing(),
                           .failures_in_a_row = trouble.backoff.failures()};
-  if (is_left_unread(failed, mode_)) {
-    log_error({.source = settings_.name, .session = session.state.info.id()}, "could not be read: {}", error.detail);
-    left_unread_ = true;
-    counters_.failing = true;
-    return;
-  }
   reads_.failed(session.state.key, error, SteadyClock::now(), about(failed));
+  if (is_left_unread(failed, mode_)) {
+    say_left_unread(session.state.info.id(), error);
+    return judge_reads();
+  }
   judge_reads();
   if (!may_be_for_good(failed)) {
     trouble.lost.cleared();

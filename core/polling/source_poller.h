@@ -135,6 +135,7 @@ class SourcePoller : private FoundSessions, private VerifiedSessions {
   void vouch_for(Schedule::Slot slot);
   void read_was(Schedule::Slot slot, Watched sent, Pace::News news, LogFill fill);
   std::chrono::milliseconds slowest_pace(Session& session);
+  void say_left_unread(std::string_view session, const Error& error);
   void poll_failed(Schedule::Slot slot, const Error& error);
   void give_up(Schedule::Slot slot, SessionTable::End end, std::string_view why);
   void say_gap(Schedule::Slot slot, std::string_view why);
@@ -172,7 +173,7 @@ class SourcePoller : private FoundSessions, private VerifiedSessions {
   unsigned polling_ = 0;
   bool finding_ = false, verifying_ = false;
   bool stopping_ = false;
-  bool left_unread_ = false;           // one pass: some session could not be read
+  std::size_t left_unread_ = 0;        // one pass: sessions that could not be read
   std::optional<SteadyTime> read_at_;  // when last with success
   const std::shared_ptr<SourceCounters> counters_of_;
   SourceCounters& counters_;
