@@ -36,6 +36,25 @@ bool is_name(std::string_view host) {
          host.find_first_not_of(std::string(kLettersAndDigits) + "-_.") == host.npos && host.find("..") == host.npos;
 }
 
+std::string in_lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+  }
+  return lower;
+}
+
+std::string canonical_host(const std::string& host) {
+  in6_addr six;
+  if (inet_pton(AF_INET6, host.c_str(), &six) == 1) {
+    char shortest[INET6_ADDRSTRLEN] = {};
+    return "[" + std::string(inet_ntop(AF_INET6, &six, shortest, sizeof shortest)) + "]";
+  }
+  std::string name = in_lower_case(host);
+  if (name.ends_with('.')) name.pop_back();
+  return name;
+}
+
 [[noreturn]] void refuse(std::string_view text, std::string_view expected) {
   const bool may_hold_a_secret = text.find_first_of("@?") != text.npos;
   throw ValueError(may_hold_a_secret ? "a URL (not shown)" : in_quotes(text), expected);
@@ -69,6 +88,7 @@ Url parse_url(std::string_view text) {
   if (!authority.empty() && !(authority.front() == ':' && is_port(authority.substr(1)))) {
     refuse(text, "a port from 1 to 65535 after the host");
   }
+  if (!authority.empty()) url.port = authority.substr(1);
   return url;
 }
 
@@ -82,11 +102,21 @@ bool is_ipv6(std::string_view host) {
   return inet_pton(AF_INET6, std::string(host).c_str(), &address) == 1;
 }
 
+std::string canonical_url(std::string_view text) {
+  const Url url = parse_url(text);
+  const std::string own_port = url.encrypted ? "443" : "80";
+  std::string canonical = (url.encrypted ? "https://" : "http://") + canonical_host(url.host);
+  const std::string port = url.port.substr(std::min(url.port.find_first_not_of('0'), url.port.size()));
+  if (!port.empty() && port != own_port) canonical += ":" + port;
+  return canonical;
+}
+
 bool is_host(std::string_view host) { return is_name(host) || is_ipv6(host); }
 
 bool is_loopback(std::string_view host) {
-  if (host == "localhost" || host.ends_with(".localhost")) return true;
-  const std::string text(host);
+  std::string text = in_lower_case(host);
+  if (text.ends_with('.')) text.pop_back();
+  if (text == "localhost" || text.ends_with(".localhost")) return true;
   in_addr four;
   if (inet_pton(AF_INET, text.c_str(), &four) == 1) return (ntohl(four.s_addr) >> 24) == 127;
   in6_addr six;

@@ -10,12 +10,17 @@ namespace sessionlogd {
 struct Url {
   std::string text;  // scheme://host[:port], without a trailing slash
   std::string host;  // without brackets
+  std::string port;  // "" = the scheme's own
   bool encrypted = false;
 };
 
 // http or https, a name or an address (IPv6 in brackets), a port or none, at most "/" as the path. Throws ValueError,
 // which does not repeat a URL that holds "@" or "?": a password may stand there.
 Url parse_url(std::string_view text);
+
+// One spelling for all of an address that parse_url() takes: a host in lower case and without a dot at its end, IPv6 in
+// its shortest form, no port where it is the scheme's own.
+std::string canonical_url(std::string_view text);
 
 // Letters, digits, "-", "_" and ".", or an IP address without brackets.
 bool is_host(std::string_view host);

@@ -24,7 +24,8 @@
 namespace sessionlogd {
 
 struct Account {
-  std::string url, username;
+  std::string url;  // as canonical_url() spells it
+  std::string username;
 
   auto operator<=>(const Account&) const = default;
 };

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "config/tls_files.h"
+#include "config/url.h"
 #include "core/api/refusal.h"
 #include "core/api/secret_text.h"
 #include "core/async/task.h"
@@ -110,7 +111,11 @@ ApiClient::ApiClient(asio::io_context& io, HttpClient& http, const SourceSetting
       .key_file = settings.tls.key_file,
       .timeout = settings.poll.timeout,
       .max_body = settings.poll.max_body_bytes,
-      .on_wish = [this](std::chrono::seconds wait) { admission_.asked_to_wait(wait); },
+      .on_wish =
+          [this](std::chrono::seconds wait) {
+            wish_.reset();
+            admission_.asked_to_wait(wait);
+          },
   };
   auto opened = http.open(options);
   if (opened.has_error()) throw std::runtime_error(opened.error().detail);
@@ -125,6 +130,8 @@ Instant ApiClient::now() const {
   const Instant ours = system_now();
   return add_nanoseconds(ours, std::chrono::nanoseconds(usable_clock_offset()).count()).value_or(ours);
 }
+
+Account ApiClient::account() const { return {canonical_url(settings_.url), settings_.username}; }
 
 std::string ApiClient::with_version(std::string target) const {
   replace_all(target, "{version}", settings_.api_version);
@@ -249,6 +256,7 @@ Task<Result<HttpAnswer>> ApiClient::exchange(const HttpRequest& request, std::ui
     if (!is_cancelled) requests_.add(answer.has_value() ? answer->status : 0);
     if (!is_cancelled && (answer.has_value() || answer.error().sent)) response_times_.took(SteadyClock::now() - began);
     if (answer.has_value()) heard(*answer, sent);
+    if (answer.has_value() && answer->status >= 300 && answer->retry_after) note_wish(*answer);
     co_return answer;
   }
 }
@@ -263,6 +271,12 @@ void ApiClient::heard(const HttpAnswer& answer, Instant sent) {
     log_warn({.source = settings_.name}, "clock is {} s {} ours: set one of them right",
              std::chrono::abs(clock_offset()).count(), clock_offset().count() > 0 ? "ahead of" : "behind");
   }
+}
+
+void ApiClient::note_wish(const HttpAnswer& answer) {
+  const std::string reason = quote(read_reason(refusal_of(answer)), may_quote(answer));
+  wish_ = Error(ErrorKind::kTryLater, fmt::format("HTTP {}{}{}", answer.status, reason.empty() ? "" : ": ", reason));
+  wish_->http_status = answer.status;
 }
 
 // ---- Tokens

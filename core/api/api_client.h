@@ -75,6 +75,10 @@ class ApiClient {
   // What the next request waits for, a second or more; nullopt: nothing that takes so long.
   std::optional<Wait> waits() const;
 
+  // The last response that asked to be left alone (Retry-After), as far as it may be quoted; nullopt: none did, or it
+  // has not been read yet.
+  const std::optional<Error>& wish() const { return wish_; }
+
   LoginLimit::Slowed logins_slowed() const { return logins_.slowed(); }
 
   // From sending until all of the response was there, or until we waited no longer.
@@ -121,12 +125,13 @@ class ApiClient {
     std::string password;
   };
   Task<Result<Turn>> wait_for_others();
-  Account account() const { return {settings_.url, settings_.username}; }
+  Account account() const;
   Result<void> take_fixed_token();
   Result<void> replace_fixed_token(const std::string& refused);
   Result<void> carry_token();
   std::string with_version(std::string target) const;
   void heard(const HttpAnswer& answer, Instant sent);
+  void note_wish(const HttpAnswer& answer);
   void say(LoginLimit::Change change) const;
 
   boost::asio::io_context& io_;
@@ -153,6 +158,7 @@ class ApiClient {
   static constexpr std::size_t kMostKnown = 1'000;
   std::unordered_set<std::uint64_t> served_, denied_;
   SteadyTime granted_at_ = SteadyTime::min(), refreshed_at_ = SteadyTime::min();
+  std::optional<Error> wish_;
   std::optional<Error> login_failure_;    // the last login's, where nobody waits for another
   std::optional<Error> renewal_failure_;  // why there is no token
   mutable bool echoes_ = false;

@@ -47,6 +47,9 @@ bool may_be_for_good(const FailedRead& read) {
 
 bool is_left_unread(const FailedRead& read, PollMode mode) {
   if (mode == PollMode::kForever) return false;
+  // A log that is not there may just not be there yet.
+  const bool is_refused = read.error.kind == ErrorKind::kRefused || read.error.kind == ErrorKind::kLogInAgain;
+  if (is_refused && read.error.http_status != 404) return true;
   return read.failures_in_a_row >= kTriesInOnePass || read.error.retry_after > kMostWaitOfOnePass;
 }
 

@@ -80,7 +80,8 @@ ReadSuccess::About about(const FailedRead& read);
 // What has ended does not get better either.
 bool may_be_for_good(const FailedRead& read);
 
-// One pass leaves a session unread after so many failures in a row, or at once where it is asked to wait for long.
+// One pass leaves a session unread after so many failures in a row, or at once where it is refused or asked to wait for
+// long.
 inline constexpr unsigned kTriesInOnePass = 4;
 bool is_left_unread(const FailedRead& read, PollMode mode);
 

@@ -57,18 +57,18 @@ Quarantine::Quarantine(std::string directory, std::size_t most_in_all)
   }
 }
 
-void Quarantine::keep(const Origin& origin, std::string_view body, const HoldsSecret& holds_secret) {
-  if (body.empty()) return;
+bool Quarantine::keep(const Origin& origin, std::string_view body, const HoldsSecret& holds_secret) {
+  if (body.empty()) return false;
   const std::string_view kept = body.substr(0, kMostOfOneBody);
   const std::string name = fmt::format("{}-{:016x}.body", origin.source, XXH3_64bits(kept.data(), kept.size()));
 
-  if (::mkdir(directory_.c_str(), 0700) != 0 && errno != EEXIST) return say_failure(errno);
+  if (::mkdir(directory_.c_str(), 0700) != 0 && errno != EEXIST) return cannot(errno);
   const Descriptor directory(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!directory) return say_failure(errno);
-  if (::faccessat(directory.get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) return;
-  if (!may_keep(origin.source)) return;
-  if (holds_secret && holds_secret(body.substr(0, kMostOfOneBody + kLookedAtBehind))) return;
-  if (!reserve(kept.size())) return;
+  if (!directory) return cannot(errno);
+  if (::faccessat(directory.get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) return true;
+  if (!may_keep(origin.source)) return false;
+  if (holds_secret && holds_secret(body.substr(0, kMostOfOneBody + kLookedAtBehind))) return false;
+  if (!reserve(kept.size())) return false;
 
   const Descriptor file(
       ::openat(directory.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
@@ -76,12 +76,12 @@ void Quarantine::keep(const Origin& origin, std::string_view body, const HoldsSe
     const int error = errno;
     if (file) ::unlinkat(directory.get(), name.c_str(), 0);
     give_back(kept.size());
-    if (error != EEXIST) say_failure(error);
-    return;
+    return error == EEXIST || cannot(error);
   }
   log_warn({.source = origin.source, .session = origin.session},
            "answered with something else where {} was expected: {} of its {} bytes are kept in {}/{}", origin.expected,
            kept.size(), body.size(), directory_, name);
+  return true;
 }
 
 // Also counts: what is asked about a secret costs time, and may be as often.
@@ -123,10 +123,11 @@ void Quarantine::say_full() {
       directory_, most_in_all_, kMostFiles);
 }
 
-void Quarantine::say_failure(int error) {
-  if (failure_said_.exchange(true)) return;
+bool Quarantine::cannot(int error) {
+  if (failure_said_.exchange(true)) return false;
   spdlog::warn("nothing can be kept in {}: {}; such responses are only counted, polling goes on", directory_,
                std::generic_category().message(error));
+  return false;
 }
 
 }  // namespace sessionlogd

@@ -38,9 +38,9 @@ class Quarantine {
     std::string_view expected;  // "its log"
   };
   // Keeps a body that is not kept yet, and says so, unless `holds_secret` says that what would be kept (and a little
-  // behind it) may not be. That is asked only of what there is room for.
+  // behind it) may not be. That is asked only of what there is room for. Returns whether it is there now.
   using HoldsSecret = std::function<bool(std::string_view)>;
-  void keep(const Origin& origin, std::string_view body, const HoldsSecret& holds_secret = nullptr);
+  bool keep(const Origin& origin, std::string_view body, const HoldsSecret& holds_secret = nullptr);
 
   std::size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
 
@@ -55,7 +55,7 @@ class Quarantine {
   bool reserve(std::size_t bytes);
   void give_back(std::size_t bytes);
   void say_full();
-  void say_failure(int error);
+  bool cannot(int error);  // says so, once; false
 
   const std::string directory_;
   const std::size_t most_in_all_;

@@ -40,7 +40,7 @@ std::string_view remedy_for(const Error& why) {
     case ErrorKind::kTryLater:
       return "is the appliance overloaded, or something between that lets nothing through?";
     case ErrorKind::kBadAnswer:
-      return "what came instead is in quarantine/ in the state directory";
+      return "look at the appliance, and at what stands between";
     default:
       return "`sessionlogd check --connect` tries it";
   }
@@ -83,12 +83,14 @@ std::string_view words_for(LoginLimit::Slowed why) {
   return "the next login is not allowed earlier";
 }
 
-std::string_view words_for(WaitingFor what, LoginLimit::Slowed logins) {
+// `wish`: the response that asked for it.
+std::string words_for(WaitingFor what, LoginLimit::Slowed logins, const std::optional<Error>& wish) {
   switch (what) {
     case WaitingFor::kRetryAfter:
-      return "it asked to be left alone (Retry-After); it is asked more than it allows? Lower `rate`";
+      return wish ? fmt::format("it asked to be left alone (Retry-After): {}; {}", wish->detail, remedy_for(*wish))
+                  : "it asked to be left alone (Retry-After); it is asked more than it allows? Lower `rate`";
     case WaitingFor::kLogin:
-      return words_for(logins);
+      return std::string(words_for(logins));
     case WaitingFor::kRate:
       return "`rate` allows no more";
     case WaitingFor::kParked:
@@ -254,7 +256,7 @@ void SourceHealth::waits(std::optional<WaitingFor> what, std::chrono::seconds le
   }
   if (left < kWaitWorthSaying || !waiting_.is_so()) return;
   log_warn({.source = settings_.name}, "is not asked anything for {} s: {}; nothing is lost, what it has is read then",
-           left.count(), words_for(*what, api_.logins_slowed()));
+           left.count(), words_for(*what, api_.logins_slowed(), api_.wish()));
 }
 
 void SourceHealth::not_utf8(std::string_view session) {

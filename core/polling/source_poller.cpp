@@ -19,12 +19,14 @@ namespace asio = boost::asio;
 constexpr std::chrono::milliseconds kLogOutTimeout{1'500};
 constexpr std::chrono::milliseconds kLongestSpread{2'000};
 constexpr std::chrono::hours kPaceOfTheOld{1};
+constexpr std::string_view kLookInQuarantine = "what came instead is in quarantine/ in the state directory";
 constexpr std::string_view kGivenAway = "its id was given to another session";
 constexpr int kDriftOfPace = 8;  // a quiet session is polled up to an eighth of its pace early
 // Of sessions that were found and not read yet: a listing that goes on for ever would fill the memory with them.
 constexpr std::size_t kMostWaitingBytes = 32u << 20;
 constexpr std::chrono::seconds kLooksForRoom{1};
 constexpr std::size_t kRecordsPerBatch = 4'096;
+constexpr std::size_t kMostLeftUnreadSaid = 10;
 
 Doubt doubt_of(const Session& session) {
   return {.disputed = session.is_disputed(),
@@ -168,7 +170,7 @@ void SourcePoller::judge_reads() {
   const auto judged = services_.queue.full() ? ReadSuccess::Judged::kNotNow : ReadSuccess::Judged::kYes;
   const std::size_t due = schedule_.size() + polling_;
   health_.judged(reads_.judge(judged, due, SteadyClock::now()), due, reads_.last_failure());
-  counters_.failing = !health_.lists() || left_unread_ || !health_.gives_logs();
+  counters_.failing = !health_.lists() || left_unread_ > 0 || !health_.gives_logs();
 }
 
 SourceView SourcePoller::view() {
@@ -184,7 +186,7 @@ void SourcePoller::listed(const Result<void>& how, SourceHealth::Tries tries) {
     counters_.listed = true;
     note_first_contact();
   }
-  counters_.failing = how.has_error() || left_unread_ || !health_.gives_logs();
+  counters_.failing = how.has_error() || left_unread_ > 0 || !health_.gives_logs();
   changed_.notify();
 }
 
@@ -405,10 +407,12 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
   const Result<ReadOutcome> read = services_.reader.read(format_, session.state, answer.body, last, strange_of(doubt));
   const bool broken = read.has_error() ? read.error().kind == ErrorKind::kBadAnswer : !read->fault.empty();
   const bool is_no_log = read.has_error() && read.error().worth_keeping;
-  if (broken && (is_no_log || !is_json(answer.body.text())))
-    count_not_json(session.state.info.id(), "its log", answer.body.text());
+  const bool is_kept = broken && (is_no_log || !is_json(answer.body.text())) &&
+                       count_not_json(session.state.info.id(), "its log", answer.body.text());
   if (read.has_error()) {
-    poll_failed(slot, read.error());
+    Error error = read.error();
+    if (is_kept) error.remedy = kLookInQuarantine;
+    poll_failed(slot, error);
     return Polled::kAll;
   }
 
@@ -434,7 +438,9 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
                 : read->events_changed > 0                ? Counted::kPollsChanged
                                                           : Counted::kPollsUnchanged);
   if (!read->fault.empty()) {
-    poll_failed(slot, Error(ErrorKind::kBadAnswer, read->fault));
+    Error error(ErrorKind::kBadAnswer, read->fault);
+    if (is_kept) error.remedy = kLookInQuarantine;
+    poll_failed(slot, error);
     return Polled::kAll;
   }
   health_.more_elsewhere(session.state.info.id(), read->more_elsewhere);
@@ -495,11 +501,11 @@ void SourcePoller::count_events(const ReadOutcome& read) {
   uncommitted_.pushed(services_.queue.pushed(), SteadyClock::now());
 }
 
-void SourcePoller::count_not_json(std::string_view session, std::string_view expected, std::string_view body) {
+bool SourcePoller::count_not_json(std::string_view session, std::string_view expected, std::string_view body) {
   counters_.add(Counted::kNotJson);
-  if (services_.quarantine == nullptr) return;
-  services_.quarantine->keep({settings_.name, session, expected}, body,
-                             [this](std::string_view kept) { return api_.echoes_secret(kept); });
+  if (services_.quarantine == nullptr) return false;
+  return services_.quarantine->keep({settings_.name, session, expected}, body,
+                                    [this](std::string_view kept) { return api_.echoes_secret(kept); });
 }
 
 void SourcePoller::count_not_utf8(Schedule::Slot slot, std::size_t events) {
@@ -587,6 +593,15 @@ std::chrono::milliseconds SourcePoller::slowest_pace(Session& session) {
   return std::max<std::chrono::milliseconds>(poll.max_interval, kPaceOfTheOld);
 }
 
+// The end of the pass counts them.
+void SourcePoller::say_left_unread(std::string_view session, const Error& error) {
+  if (++left_unread_ <= kMostLeftUnreadSaid) {
+    log_error({.source = settings_.name, .session = session}, "could not be read: {}", error.detail);
+  } else if (left_unread_ == kMostLeftUnreadSaid + 1) {
+    log_error({.source = settings_.name}, "has more sessions that could not be read: they are only counted");
+  }
+}
+
 void SourcePoller::poll_failed(Schedule::Slot slot, const Error& error) {
   Session& session = table_.at(slot);
   counters_.add(Counted::kPollsFailed);
@@ -600,13 +615,11 @@ void SourcePoller::poll_failed(Schedule::Slot slot, const Error& error) {
                           .source_lists = health_.lists(),
                           .is_listed = session.shown_by >= finder_.last_listing(),
                           .failures_in_a_row = trouble.backoff.failures()};
-  if (is_left_unread(failed, mode_)) {
-    log_error({.source = settings_.name, .session = session.state.info.id()}, "could not be read: {}", error.detail);
-    left_unread_ = true;
-    counters_.failing = true;
-    return;
-  }
   reads_.failed(session.state.key, error, SteadyClock::now(), about(failed));
+  if (is_left_unread(failed, mode_)) {
+    say_left_unread(session.state.info.id(), error);
+    return judge_reads();
+  }
   judge_reads();
   if (!may_be_for_good(failed)) {
     trouble.lost.cleared();

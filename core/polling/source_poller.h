@@ -128,12 +128,14 @@ class SourcePoller : private FoundSessions, private VerifiedSessions {
   Polled finish_poll(Schedule::Slot slot, const HttpAnswer& answer, Watched sent);
   void part(Schedule::Slot slot);
   Owner settle_owner(Schedule::Slot slot, const ReadOutcome& read);
-  void count_not_json(std::string_view session, std::string_view expected, std::string_view body);
+  // Whether it is kept.
+  bool count_not_json(std::string_view session, std::string_view expected, std::string_view body);
   void count_not_utf8(Schedule::Slot slot, std::size_t events);
   void read_was_strange(Schedule::Slot slot);
   void vouch_for(Schedule::Slot slot);
   void read_was(Schedule::Slot slot, Watched sent, Pace::News news, LogFill fill);
   std::chrono::milliseconds slowest_pace(Session& session);
+  void say_left_unread(std::string_view session, const Error& error);
   void poll_failed(Schedule::Slot slot, const Error& error);
   void give_up(Schedule::Slot slot, SessionTable::End end, std::string_view why);
   void say_gap(Schedule::Slot slot, std::string_view why);
@@ -171,7 +173,7 @@ class SourcePoller : private FoundSessions, private VerifiedSessions {
   unsigned polling_ = 0;
   bool finding_ = false, verifying_ = false;
   bool stopping_ = false;
-  bool left_unread_ = false;           // one pass: some session could not be read
+  std::size_t left_unread_ = 0;        // one pass: sessions that could not be read
   std::optional<SteadyTime> read_at_;  // when last with success
   const std::shared_ptr<SourceCounters> counters_of_;
   SourceCounters& counters_;

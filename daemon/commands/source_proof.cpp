@@ -95,6 +95,7 @@ void SourceProof::listed(const ListedSession& session) {
   if (!ids_.insert(session.id).second) return;
   saw_times_of(session);
   has_status_ |= !session.status.empty();
+  has_start_ |= session.start.has_value();
   if (!session.status.empty() && !is_known_state(*source_.dialect, session.status))
     count_word(unknown_states_, session.status);
   if (!is_wanted(source_, session)) return count_word(dropped_, session.type);
@@ -207,11 +208,14 @@ void SourceProof::listing_ended(std::string_view missing) {
         fmt::format("states of sessions that dialect {} does not know: {}; such a session counts as not "
                     "finished. If it is, add the word to final_words",
                     source_.dialect->name, quote(unknown_states_)));
-  if (!ids_.empty() && !has_status_)
+  const auto say_without = [&](std::string_view field, std::string_view consequence) {
     notes_.push_back(
-        fmt::format("no session has a status: does \"status\" in [sessions.fields] of dialect {} name the "
-                    "right field? Without it no session is ever finished",
-                    source_.dialect->name));
+        fmt::format("no session has a {0} that can be read: does \"{0}\" in [sessions.fields] of dialect {1} name the "
+                    "right field? Without it {2}",
+                    field, source_.dialect->name, consequence));
+  };
+  if (!ids_.empty() && !has_status_) say_without("status", "no session is ever finished");
+  if (!ids_.empty() && !has_start_) say_without("start", "`lookback` leaves no session alone");
 }
 
 void SourceProof::say_filtered() {

@@ -92,7 +92,7 @@ class SourceProof {
   std::unordered_set<std::uint64_t> rows_;
   std::set<std::pair<std::string, std::uint64_t>> usable_rows_;
   std::size_t wanted_ = 0, entries_ = 0, logs_ = 0;
-  bool listed_ = false, has_status_ = false;
+  bool listed_ = false, has_status_ = false, has_start_ = false;
   Counts dropped_, unknown_states_;  // by type, by state
   std::vector<std::string> refused_, quoted_;
   // Times without a zone, as they were written: the newest at which a finished session stopped, and others.

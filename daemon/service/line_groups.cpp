@@ -23,10 +23,12 @@ bool is_a_name(std::string_view word) {
 
 std::string common_part(std::string_view text) {
   std::string common;
+  bool is_status = false;
   while (!text.empty()) {
     const std::string_view word = text.substr(0, text.find(' '));
-    common += is_a_name(word) ? "*" : word;
+    common += is_a_name(word) && !is_status ? "*" : word;
     common += ' ';
+    is_status = word == "HTTP";
     text.remove_prefix(word.size() < text.size() ? word.size() + 1 : word.size());
   }
   return common;

@@ -24,8 +24,8 @@ namespace {
 
 std::int64_t seconds_of(std::chrono::system_clock::time_point at) { return std::chrono::system_clock::to_time_t(at); }
 
-// More than this nobody writes as lines between two commits.
-constexpr std::uint64_t kMostForeignBytes = 1u << 20;
+// In search of the end of another program's first line.
+constexpr std::uint64_t kMostForeignLooked = 1u << 20;
 
 std::uint64_t bytes_of(const std::vector<FileToRead>& files) {
   std::uint64_t sum = 0;
@@ -238,16 +238,27 @@ Result<void> FileSink::check_state() const {
                            state_dir_->state_file()));
 }
 
-// Whether another program has appended whole lines of text: readers may have them already, so that nothing is written
-// over them and the file ends here. What else stands behind our last line was torn.
-bool FileSink::leave_foreign_lines() const {
+// Whether another program has appended a whole line of text: readers may have it already, so that nothing is written
+// over it, nor over what stands behind it, and the file ends here. What else stands behind our last line was torn.
+bool FileSink::leave_foreign_lines() {
   const std::uint64_t size = output_->size();
-  if (size <= position_.offset || size - position_.offset > kMostForeignBytes) return false;
-  std::string found(static_cast<std::size_t>(size - position_.offset), '\0');
+  if (size <= position_.offset) return false;
+  const std::uint64_t foreign = size - position_.offset;
+  std::string found(static_cast<std::size_t>(std::min(foreign, kMostForeignLooked)), '\0');
   found.resize(output_->read(position_.offset, {found.data(), found.size()}));
-  if (!found.ends_with('\n') || !is_text(found)) return false;
-  say_foreign_lines(output_->path(), found.size(), position_.offset);
+  const std::string_view first = std::string_view(found).substr(0, found.find('\n') + 1);
+  if (first.empty() || !is_text(first)) return write_over_foreign(foreign);
+  say_foreign_lines(output_->path(), foreign, position_.offset);
   return true;
+}
+
+bool FileSink::write_over_foreign(std::uint64_t bytes) {
+  if (std::exchange(written_over_said_, true)) return false;
+  log_warn({.sink = name_},
+           "{} bytes that are no line of text stand behind byte {} of {}, and are written over; if they are another "
+           "program's, give it a file of its own; said once",
+           bytes, position_.offset, output_->path());
+  return false;
 }
 
 void FileSink::say_foreign_lines(const std::string& path, std::uint64_t bytes, std::uint64_t offset) const {

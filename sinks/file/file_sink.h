@@ -58,7 +58,8 @@ class FileSink : public Sink {
   Result<void> go_on_in_next_file();
   Result<void> check_state() const;
   Result<void> check_size() const;
-  bool leave_foreign_lines() const;
+  bool leave_foreign_lines();
+  bool write_over_foreign(std::uint64_t bytes);  // says so, once; false
   void say_foreign_lines(const std::string& path, std::uint64_t bytes, std::uint64_t offset) const;
   bool rename_output();
   void say_where_it_went(OutputFile::Place place, const OutputPosition& left) const;
@@ -76,9 +77,10 @@ class FileSink : public Sink {
   std::optional<FileJournal> journal_;
   std::optional<OutputFile> output_;
   std::optional<RotatedKeeper> keeper_;
-  OutputPosition position_;       // committed
-  bool offered_again_ = false;    // the batches on offer may be in the file already, in part or whole
-  bool rename_failed_ = false;    // said already
+  OutputPosition position_;     // committed
+  bool offered_again_ = false;  // the batches on offer may be in the file already, in part or whole
+  bool rename_failed_ = false;  // said already
+  bool written_over_said_ = false;
   std::optional<Error> refusal_;  // after it nothing is tried any more
 };
 

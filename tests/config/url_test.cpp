@@ -34,6 +34,19 @@ TEST(Url, TakesSchemeHostAndPort) {
   }
 }
 
+TEST(Url, HasOneSpellingForAllOfAnAddress) {
+  const std::pair<const char*, const char*> table[] = {
+      {"https://10.0.0.5:11005", "https://10.0.0.5:11005"},
+      {"https://Appliance.EXAMPLE.com/", "https://appliance.example.com"},
+      {"https://appliance.example.com.:443", "https://appliance.example.com"},
+      {"https://appliance.example.com:0443", "https://appliance.example.com"},
+      {"https://appliance.example.com:80", "https://appliance.example.com:80"},
+      {"http://LOCALHOST:80", "http://localhost"},
+      {"http://localhost:443", "http://localhost:443"},
+      {"http://[2001:DB8:0:0::1]:08080", "http://[2001:db8::1]:8080"}};
+  for (const auto& [text, canonical] : table) EXPECT_EQ(canonical_url(text), canonical) << text;
+}
+
 TEST(Url, SaysWhatItRefuses) {
   const std::pair<const char*, const char*> table[] = {
       {"10.0.0.5",
@@ -75,7 +88,7 @@ TEST(Url, NeverRepeatsWhatMayHoldASecret) {
 }
 
 TEST(Url, KnowsWhatStaysOnThisMachine) {
-  for (const char* host : {"localhost", "a.localhost", "127.0.0.1", "127.8.9.10", "::1"})
+  for (const char* host : {"localhost", "LocalHost.", "a.localhost", "127.0.0.1", "127.8.9.10", "::1"})
     EXPECT_TRUE(is_loopback(host)) << host;
   for (const char* host : {"10.0.0.5", "localhost.example.com", "127.0.0.1.example.com", "::2", "0.0.0.0", ""}) {
     EXPECT_FALSE(is_loopback(host)) << host;

@@ -181,10 +181,26 @@ INSTANTIATE_TEST_SUITE_P(
                     Incident{"ALongRetryAfter",
                              [](const Request& request) -> Instead {
                                if (!is_log(request)) return std::nullopt;
-                               return Reply(answer("", {"Retry-After: 3600"}, "429 Too Many Requests"));
+                               return Reply(answer("quota used up", {"Retry-After: 3600"}, "429 Too Many Requests"));
                              },
-                             false, "ok|backing_off", "it asked to be left alone (Retry-After)", "Lower `rate`",
-                             "SessionlogdSourceNotAsked", "", "not asked before 20.* .retry_after."}),
+                             false, "ok|backing_off", "left alone (Retry-After): HTTP 429: quota used up",
+                             "lower `rate`", "SessionlogdSourceNotAsked", "", "not asked before 20.* .retry_after."},
+                    Incident{"AMaintenance",
+                             [](const Request& request) -> Instead {
+                               if (is_token(request)) return std::nullopt;
+                               return Reply(answer("maintenance", {"Retry-After: 3600"}, "503 Service Unavailable"));
+                             },
+                             false, "ok|backing_off", "left alone (Retry-After): HTTP 503: maintenance",
+                             "look at the appliance's own log", "SessionlogdSourceNotAsked", "",
+                             "not asked before 20.* .retry_after."},
+                    // Nothing of it can be kept for a look.
+                    Incident{"AnEmptyLog",
+                             [](const Request& request) -> Instead {
+                               if (!is_log(request)) return std::nullopt;
+                               return Reply(answer(""));
+                             },
+                             false, "backing_off", "the response to the log request is empty",
+                             "look at the appliance, and at what stands between", "SessionlogdSourceDown"}),
     [](const testing::TestParamInfo<Incident>& incident) { return incident.param.name; });
 
 TEST_F(Incidents, AClockThatIsAnHourOffIsSaidAndNothingElseComesOfIt) {

@@ -8,6 +8,7 @@
 
 #include "sinks/kafka/kafka_error.h"
 #include "sinks/kafka/kafka_producer.h"
+#include "tests/daemon/admin/admin.h"
 #include "tests/kafka/acl.h"
 #include "tests/kafka/bed.h"
 #include "tests/kafka/secured.h"
@@ -192,6 +193,13 @@ TEST_F(KafkaSecurity, ACallThatFindsTheTransactionStoppedSaysWhatStoppedIt) {
   EXPECT_EQ(classify_kafka(*fault), KafkaReaction::kAbortAndReoffer);
 }
 
+bool is_ready(const Bed& bed) { return get(bed.place, "/readyz").starts_with("HTTP/1.1 200"); }
+
+// Of SessionlogdSinkNotCommitting, at once.
+bool meets_the_alert(const Bed& bed) {
+  return samples_of(get_body(bed.place, "/metrics"))["sessionlogd_sink_waiting"] == 1;
+}
+
 // Listings go on, and with them rows of the state, also when the fleet has come to rest.
 TEST_F(KafkaSecurity, WaitsForRightsThatWereWithdrawn) {
   Bed bed(cluster(), "withdrawn", kLongSecuredFleet);
@@ -203,15 +211,16 @@ TEST_F(KafkaSecurity, WaitsForRightsThatWereWithdrawn) {
     if (right.right != Acl::Right::kWrite) continue;
     SCOPED_TRACE(right.name);
     const std::size_t before = daemon.err().size();
+    const std::string remedy = right.kind == Acl::Kind::kTopic
+                                   ? "give the daemon's user the ACLs Write"
+                                   : "give the daemon's user the ACL Write on the transactional id";
     take(right);
-    EXPECT_TRUE(bed.is_told(daemon,
-                            right.kind == Acl::Kind::kTopic
-                                ? "give the daemon's user the ACLs Write"
-                                : "give the daemon's user the ACL Write on the transactional id",
-                            before))
-        << daemon.err();
+    EXPECT_TRUE(bed.is_told(daemon, remedy, before)) << daemon.err();
+    EXPECT_TRUE(eventually([&] { return !is_ready(bed) && meets_the_alert(bed); })) << daemon.err();
+    EXPECT_THAT(get_body(bed.place, "/readyz"), HasSubstr(remedy));
     give(right);
     EXPECT_TRUE(bed.is_well()) << daemon.err();
+    EXPECT_TRUE(eventually([&] { return is_ready(bed) && !meets_the_alert(bed); })) << daemon.err();
   }
   EXPECT_THAT(daemon.err(), HasSubstr("cannot take events now: "));
   bed.finish(daemon, {"--exact"});

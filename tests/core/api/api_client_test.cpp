@@ -722,8 +722,14 @@ TEST_F(ApiClientTest, SourcesOfOneAccountSendARefusedPasswordOnce) {
   Accounts accounts("");
   manners_.accounts = &accounts;
   desk_.log_in = [](int) { return unauthorized(); };
+  settings_.url = "http://localhost:" + std::to_string(server_.port());
+  SourceSettings spelt_otherwise = settings_;
+  spelt_otherwise.url = "http://LocalHost:" + std::to_string(server_.port());
   std::vector<std::unique_ptr<ApiClient>> sources;
-  for (int i = 0; i < 10; ++i) sources.push_back(std::make_unique<ApiClient>(io_, http_, settings_, random_, manners_));
+  for (int i = 0; i < 10; ++i) {
+    const SourceSettings& settings = i % 2 == 0 ? settings_ : spelt_otherwise;
+    sources.push_back(std::make_unique<ApiClient>(io_, http_, settings, random_, manners_));
+  }
   std::vector<Got> got(sources.size());
   for (std::size_t i = 0; i < sources.size(); ++i) {
     asio::co_spawn(io_, sources[i]->get("/api/v1/sessions"),

@@ -85,8 +85,11 @@ INSTANTIATE_TEST_SUITE_P(
         Cause{"Http409", refusal(409), "HTTP 409 to", true}, Cause{"Http410", refusal(410), "HTTP 410 to", true},
         Cause{"Http422", refusal(422), "HTTP 422 to", true},
         Cause{"Http429", refusal(429), "none of its logs could be read for 10 minutes: HTTP 429", false},
-        Cause{"NoJson", {.after = 50ms, .status = 200, .body = "<html>"}, "quarantine", true},
-        Cause{"OtherJson", {.after = 50ms, .status = 200, .body = R"({"status":"starting"})"}, "quarantine", true},
+        Cause{"NoJson", {.after = 50ms, .status = 200, .body = "<html>"}, "what stands between", true},
+        Cause{"OtherJson",
+              {.after = 50ms, .status = 200, .body = R"({"status":"starting"})"},
+              "what stands between",
+              true},
         // A connection that is held until the client's time is up.
         Cause{"Hanging", {.after = 30s, .status = 0}, "no connection", false, true}),
     [](const testing::TestParamInfo<Cause>& cause) { return cause.param.name; });

@@ -525,5 +525,23 @@ TEST(OnePassThatCannotReadALog, EndsSoonWhereItIsAskedToWaitForLong) {
   EXPECT_EQ(log.count("could not be read: "), 9) << log.text();
 }
 
+TEST(OnePassThatCannotReadALog, AsksForEachOnceWhereItIsRefusedAndNamesAFew) {
+  const CapturedLog log;
+  SimulatedShard shard({.tick = 250ms});
+  spdlog::set_level(spdlog::level::info);
+  SimulatedAppliance& appliance = shard.add(one_each(1min, 40, -2h, 30s), {}, PollMode::kOnePass);
+  int asked = 0;
+  appliance.answer_logs([&](std::size_t) {
+    ++asked;
+    return std::optional(SimulatedAppliance::Reply{.after = 50ms, .status = 403});
+  });
+  shard.run(60s);
+  EXPECT_TRUE(shard.is_over(0)) << log.text();
+  EXPECT_EQ(asked, 40);
+  EXPECT_EQ(log.count("gives no logs: "), 1) << log.text();
+  EXPECT_EQ(log.count("could not be read: "), 10 + 1) << log.text();
+  EXPECT_EQ(log.count("has more sessions that could not be read"), 1) << log.text();
+}
+
 }  // namespace
 }  // namespace sessionlogd

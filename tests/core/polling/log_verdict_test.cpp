@@ -103,11 +103,17 @@ TEST(LogVerdict, WhatAFailureSays) {
 }
 
 TEST(LogVerdict, OnlyOnePassLeavesASessionUnread) {
-  const Error later(ErrorKind::kTryLater, "");
-  for (unsigned failures = 1; failures < 2 * kTriesInOnePass; ++failures) {
-    const FailedRead read{.error = later, .failures_in_a_row = failures};
-    EXPECT_FALSE(is_left_unread(read, PollMode::kForever)) << failures;
-    EXPECT_EQ(is_left_unread(read, PollMode::kOnePass), failures >= kTriesInOnePass) << failures;
+  const Error later(ErrorKind::kTryLater, ""), no_token(ErrorKind::kLogInAgain, "");
+  Error refused(ErrorKind::kRefused, "no"), gone(ErrorKind::kRefused, "gone");
+  refused.http_status = 403;
+  gone.http_status = 404;
+  for (const auto& [error, tries] : {std::pair(later, kTriesInOnePass), std::pair(gone, kTriesInOnePass),
+                                     std::pair(refused, 1u), std::pair(no_token, 1u)}) {
+    for (unsigned failures = 1; failures < 2 * kTriesInOnePass; ++failures) {
+      const FailedRead read{.error = error, .failures_in_a_row = failures};
+      EXPECT_FALSE(is_left_unread(read, PollMode::kForever)) << failures;
+      EXPECT_EQ(is_left_unread(read, PollMode::kOnePass), failures >= tries) << failures << " " << error.detail;
+    }
   }
 }
 

@@ -25,6 +25,7 @@ TEST(LineGroups, HaveWordsInCommonThatAreNoNames) {
             common_part("clock is 3599 s behind ours: set one of them right"));
   EXPECT_EQ(common_part("10.0.0.5:443: timed out"), common_part("[2001:db8::7]:11005: timed out"));
   EXPECT_NE(common_part("gives no logs: HTTP 404"), common_part("cannot be listed: HTTP 404"));
+  EXPECT_NE(common_part("cannot be listed: HTTP 401 to /a: no"), common_part("cannot be listed: HTTP 503 to /a: no"));
   EXPECT_EQ(common_part(""), "");
 }
 

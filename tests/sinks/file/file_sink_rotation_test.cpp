@@ -117,6 +117,19 @@ TEST_F(FileSinkRotation, LeavesTheLinesOfAnotherProgramAndGoesOnInANewFile) {
   EXPECT_EQ(rotated().size(), 1u) << "once";
 }
 
+// It writes in blocks, or much at once: what is behind its first line is on its way.
+TEST_F(FileSinkRotation, LeavesALineOfAnotherProgramWhateverStandsBehindIt) {
+  for (const std::string& behind : {std::string("half a li"), std::string("\x01"), std::string(2u << 20, 'x')}) {
+    SCOPED_TRACE(behind.size());
+    start();
+    ASSERT_TRUE(commit(1));
+    const std::string ours = read_text(settings.path);
+    std::ofstream(settings.path, std::ios::app) << kForeign << behind;
+    ASSERT_TRUE(commit(1));
+    EXPECT_EQ(read_text(list_rotated(settings.path).back().path), ours + kForeign + behind);
+  }
+}
+
 TEST_F(FileSinkRotation, LeavesTheLinesOfAnotherProgramAtAStartToo) {
   CapturedLog log;
   start();
@@ -134,7 +147,8 @@ TEST_F(FileSinkRotation, LeavesTheLinesOfAnotherProgramAtAStartToo) {
   EXPECT_EQ(read_text(settings.path), batch_of(1, 2, 2).events);
 }
 
-TEST_F(FileSinkRotation, WritesOverWhatWasTornBehindItsLastLine) {
+TEST_F(FileSinkRotation, WritesOverWhatWasTornBehindItsLastLineAndSaysSoOnce) {
+  CapturedLog log;
   start();
   ASSERT_TRUE(commit(2));
   for (const std::string& torn :
@@ -144,6 +158,9 @@ TEST_F(FileSinkRotation, WritesOverWhatWasTornBehindItsLastLine) {
   }
   EXPECT_TRUE(rotated().empty());
   EXPECT_EQ(written(), 5u);
+  const std::string said = "that are no line of text stand behind byte";
+  EXPECT_THAT(log.text(), HasSubstr("16 bytes " + said));
+  EXPECT_EQ(log.text().find(said), log.text().rfind(said)) << log.text();
 }
 
 TEST_F(FileSinkRotation, EndsWhenItsStateIsRemovedUnderIt) {
