@@ -7,6 +7,7 @@
 
 #include "core/base/json_text.h"
 #include "sinks/file/output_line.h"
+#include "tests/formats/hostile_texts.h"
 #include "tests/formats/plain_format.h"
 #include "tests/formats/support.h"
 
@@ -51,51 +52,8 @@ class HostileInFormat : public testing::TestWithParam<const Format*> {
   Event event_;
 };
 
-// What stands in a line as it is, or behind an escape.
-const std::vector<std::string> kWhole = {
-    "a|b\\|c\\\\|",
-    "e=f \\=g \\\\= =",
-    "]\\] [x y=\"z\"] \\\\]",
-    "\"\\\"",
-    "\\",
-    "ends with a backslash\\",
-    " ",
-    "  two ",
-    "tab\tbed",
-    "\u2028\u2029\u0085",
-    "\u202Eabc\u202C \u2066x\u2069 \u200F",
-    "Größe 日本 \U0001F600",
-    " slHash=deadbeef",
-    " msg=x slHash=00000000 CEF:0|a|b|c|entry|e|1|rt=1",
-    "\"][sessionlog@32473 id=\"00000000000000000000000000000000\" bytes=\"0\"]",
-    "<13>1 - - - - - - x",
-    "{\"event\":{}}",
-    "\"},\"event\":{\"id\":\"00000000000000000000000000000000\"",
-    "P1\t\\x0a",
-    std::string(1u << 20, 'm'),
-    std::string(1u << 20, '='),
-    std::string(1u << 20, ']'),
-};
-
-// What may not.
-const std::vector<std::string> kReplaced = {
-    "\n",
-    "\r\n",
-    "a\nCEF:0|x\r<13>1 ",
-    std::string("nul\0nul", 7),
-    "\x01\x1f\x7f",
-    "\xff\xfe\xc3",
-    "\xed\xa0\x80",
-    "\xc3",
-    "\xe2\x82",
-    "\xf0\x9f\x98 x",
-    std::string(1u << 20, '\xff'),
-    std::string(1u << 20, '\n'),
-    std::string(5'000, '\0'),
-};
-
 TEST_P(HostileInFormat, IsReadBackWhole) {
-  for (const std::string& text : kWhole) {
+  for (const std::string& text : whole_texts()) {
     const std::string line = line_with(text);
     expect_itself(line);
     const ReadLine read(format, line);
@@ -122,11 +80,11 @@ TEST_P(HostileInFormat, SessionIdsAreExact) {
 }
 
 TEST_P(HostileInFormat, NeverBreaksItsLine) {
-  for (const std::string& text : kReplaced) expect_itself(line_with(text));
+  for (const std::string& text : replaced_texts()) expect_itself(line_with(text));
 }
 
 TEST_P(HostileInFormat, StaysValidWhenItIsCut) {
-  for (const auto* texts : {&kWhole, &kReplaced}) {
+  for (const auto* texts : {&whole_texts(), &replaced_texts()}) {
     for (const std::string& text : *texts) {
       const std::string line = line_with(text.substr(0, 300));
       for (std::size_t limit = 400; limit < line.size(); limit += 3) {
