@@ -39,7 +39,7 @@ std::vector<std::string> all_of(const std::string& text, const char* pattern) {
 // Without what a build or another checkout has put there.
 std::vector<fs::path> files_of_the_tree(const std::set<std::string>& extensions) {
   std::vector<fs::path> files;
-  for (const char* room : {".", "bench", "config", "core", "daemon", "sinks", "tests"}) {
+  for (const char* room : {".", "bench", "config", "core", "daemon", "package", "sinks", "tests"}) {
     const bool is_top = room == std::string(".");
     for (fs::recursive_directory_iterator at(kTree / room), end; at != end; ++at) {
       if (is_top && at->is_directory()) at.disable_recursion_pending();
