@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 
-PATIENCE = 60  # seconds in which everything must have arrived
+PATIENCE = 90  # seconds in which everything must have arrived
 QUIET = 1  # seconds without news after which no more is expected
 BLANKS = b" " * 300_000 + b"\n"  # what a recovery makes of a torn commit
 SHIPPED = pathlib.Path(__file__).parent.parent.parent / "package" / "siem"
@@ -59,8 +59,13 @@ class Arrivals:
 
     def __init__(self, counted):
         self.counted, self.frames, self.changed = counted, [], time.monotonic()
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = socket.socket()
+        self.listener.bind(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
+
+    def open(self):
+        """Until then it refuses connections, as a SIEM does that is down."""
+        self.listener.listen()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self):
@@ -128,8 +133,9 @@ def rsyslog(root, folder, configuration):
 
 
 def feed(lines, output, daemon, arrivals):
-    """Every way in which lines come: there before the receiver is, half of one first, before and behind rotations, and while the
-    receiver is down. Not behind a rotation while it is down: what the file before had more, receivers never read, as the page says."""
+    """Every way in which lines come: there before the receiver is, while the SIEM is down, half of one first, before and behind
+    rotations, and while the receiver is down. Not behind a rotation while it is down: what the file before had more, receivers never
+    read, as the page says."""
     parts = [lines[at::12] for at in range(12)]
     text = [b"\n".join(part) + b"\n" for part in parts]
 
@@ -138,6 +144,8 @@ def feed(lines, output, daemon, arrivals):
 
     output.append(text[0])
     daemon.start()
+    time.sleep(QUIET)  # it finds the SIEM down
+    arrivals.open()
     wait_for(1)
     half = len(parts[1][0]) // 2
     output.append(text[1][:half])
