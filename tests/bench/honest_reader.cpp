@@ -262,8 +262,8 @@ void HonestReader::settle(const std::string& session, const std::string& number,
 }
 
 void HonestReader::write(const Known& as, const Read& what) {
-  lines_.push_back(
-      fmt::format(R"({{"event":{{"id":"{}","hash":"{}",{}}})", as.id, hex_hash(what.news).substr(0, 8), what.event));
+  lines_.push_back(fmt::format(R"({{"@timestamp":"2027-01-15T08:00:00Z","event":{{"id":"{}","hash":"{}",{}}})", as.id,
+                               hex_hash(what.news).substr(0, 8), what.event));
 }
 
 }  // namespace fleet

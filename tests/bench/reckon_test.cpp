@@ -23,7 +23,7 @@ constexpr Nanos kBegin = 1'800'000'000 * kSecond;
 
 std::string gap_line(const std::string& source, const std::string& session) {
   return fmt::format(
-      R"({{"event":{{"id":"{:032x}","hash":"{:08x}"}},"sessionlog":{{"change":"gap","source":"{}","session_id":"{}"}}}})",
+      R"({{"@timestamp":"2027-01-15T08:00:00Z","event":{{"id":"{:032x}","hash":"{:08x}"}},"sessionlog":{{"change":"gap","source":"{}","session_id":"{}"}}}})",
       1, 1, source, session);
 }
 
@@ -367,7 +367,7 @@ TEST_F(Reckon, FindsGarbageAndPassesPadding) {
   read_fleet(kSecond);
   lines_.insert(lines_.begin() + 3, "      ");
   EXPECT_TRUE(judge(false).agrees());
-  lines_.insert(lines_.begin() + 3, R"({"event":{"id":)");
+  lines_.insert(lines_.begin() + 3, R"({"@timestamp":"2027-01-15T08:00:00Z","event":{"id":)");
   EXPECT_EQ(judge(false).count(Verdict::unreadable), 1u);
 }
 
