@@ -3,17 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <random>
 
 #include "bench/fleet/reckon.h"
 #include "bench/fleet/verdict.h"
 #include "sinks/file/rotated_name.h"
-#include "sinks/formats/formats.h"
 #include "tests/daemon/simulated_fleet.h"
-#include "tests/support/seed.h"
 
 namespace sessionlogd::test {
 namespace {
@@ -82,45 +78,6 @@ TEST_F(FormatOfADaemon, IsVerifiedRebuiltReckonedAndChanged) {
   EXPECT_TRUE(verdict.agrees()) << fleet::to_table(verdict);
   EXPECT_EQ(verdict.events + verdict.errors_written, lines.size());
 }
-
-// The shipped ones: fleet_sim judges no others.
-std::vector<std::string> shipped() {
-  std::vector<std::string> names;
-  for (const Format* format : formats()) {
-    if (format->name != "plain") names.emplace_back(format->name);
-  }
-  return names;
-}
-
-class ShippedFormat : public FormatOfADaemon, public testing::WithParamInterface<std::string> {};
-
-TEST_P(ShippedFormat, LosesAndRepeatsNothingThroughFaultsAndKills) {
-  std::mt19937_64 random(random_seed());
-  SimulatedFleet fleet(place, {"--appliances", "20", "--sessions", "6", "--entries", "30", "--dialect", "both",
-                               "--faults", "--duration", fmt::format("{:.1f}", evolution_seconds() / 2)});
-  set_format("", fmt::format("\nformat = \"{}\"", GetParam()));
-  const auto start = [&] {
-    return place.start_program({SESSIONLOGD_TWO_FORMATS, "run", "-c", place.config().string()});
-  };
-  for (int kills = 0; kills < 3; ++kills) {
-    Child daemon = start();
-    eventually([&] { return !daemon.is_running(); }, std::chrono::milliseconds(random() % 1'500));
-    ASSERT_TRUE(daemon.is_running()) << daemon.err();
-    daemon.signal(SIGKILL);
-    EXPECT_EQ(daemon.wait(), -SIGKILL);
-  }
-  Child last = start();
-  EXPECT_TRUE(eventually([&] { return fleet.is_caught_up(); })) << last.err();
-  EXPECT_TRUE(eventually([&] { return fleet.agrees({}); }));
-  last.signal(SIGTERM);
-  EXPECT_EQ(last.wait(), 0) << last.err();
-  std::string table;
-  EXPECT_TRUE(fleet.agrees_at_the_end({}, table)) << table << last.err();
-  EXPECT_GT(place.lines().size(), 100u);
-}
-
-INSTANTIATE_TEST_SUITE_P(Each, ShippedFormat, testing::ValuesIn(shipped()),
-                         [](const auto& each) { return each.param; });
 
 }  // namespace
 }  // namespace sessionlogd::test
