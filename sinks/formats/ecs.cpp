@@ -17,10 +17,7 @@ void EcsEncoder::WrittenSession::of(const SessionInfo& session) {
   action_.clear();
   append_json_field(action_, R"(,"action":)", session.type);
   fields_.clear();
-  append_json_field(fields_, R"(,"session_id":)", session.id);
-  append_json_field(fields_, R"(,"session_type":)", session.type);
-  append_json_field(fields_, R"(,"session_name":)", session.name);
-  append_json_field(fields_, R"(,"parent_session_id":)", session.parent);
+  append_session_fields(fields_, session);
 }
 
 EcsEncoder::EcsEncoder(const SourceSettings& source, std::string_view agent_name, std::string_view agent_version) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/base/json_text.h"
+#include "core/state/session_info.h"
 
 namespace sessionlogd {
 
@@ -18,6 +19,14 @@ void append_json_field(Text& out, std::string_view before, std::string_view text
   out += before;
   append_json_string(out, text);
   out += behind;
+}
+
+// What the listing said of a session, each behind a comma.
+inline void append_session_fields(std::string& out, const SessionInfo& session) {
+  append_json_field(out, R"(,"session_id":)", session.id);
+  append_json_field(out, R"(,"session_type":)", session.type);
+  append_json_field(out, R"(,"session_name":)", session.name);
+  append_json_field(out, R"(,"parent_session_id":)", session.parent);
 }
 
 // "name":"text","name":"text"

@@ -178,10 +178,7 @@ class OcsfEncoder : public Encoder {
     correlation_.clear();
     append_json_field(correlation_, R"(,"correlation_uid":)", session.id);
     session_.clear();
-    append_json_field(session_, R"(,"session_id":)", session.id);
-    append_json_field(session_, R"(,"session_type":)", session.type);
-    append_json_field(session_, R"(,"session_name":)", session.name);
-    append_json_field(session_, R"(,"parent_session_id":)", session.parent);
+    append_session_fields(session_, session);
   }
 
   std::string device_;   // to metadata.uid
