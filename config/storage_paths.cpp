@@ -55,10 +55,24 @@ std::string find_fault_above(const std::string& path, std::string_view expected)
   return {};
 }
 
-// By LogsDirectory=, at the first start: `check` may come before.
+// By LogsDirectory= and StateDirectory=, at the first start: `check` may come before.
 bool is_made_by_the_unit(const fs::path& directory) {
-  static const fs::path logs = "/var/log/sessionlogd";
-  return directory == logs || directory.parent_path() == logs;
+  static const fs::path logs = "/var/log/sessionlogd", state = "/var/lib/sessionlogd";
+  return directory == logs || directory.parent_path() == logs || directory == state;
+}
+
+bool is_missing(const fs::path& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) != 0 && errno == ENOENT;
+}
+
+// Only the last name of a path is made, and a link that leads nowhere is in its way.
+std::string find_fault_of_nothing(const std::string& path, std::string_view expected) {
+  struct stat info {};
+  const fs::path directory = fs::path(path).parent_path();
+  if (is_missing(directory) && !is_made_by_the_unit(directory))
+    return found(path, directory.string() + " is not there", "a directory in one that is there: make it");
+  return ::lstat(path.c_str(), &info) == 0 ? found(path, "a symbolic link that leads nowhere", expected) : "";
 }
 
 // Where it leads, as far as it is there.
@@ -103,8 +117,9 @@ std::string find_fault_of_directory(const std::string& path) {
   if (std::string fault = find_fault_of_names(path, NAME_MAX); !fault.empty()) return fault;
   if (std::string fault = find_fault_above(path, kExpected); !fault.empty()) return fault;
   struct stat info {};
-  if (::stat(path.c_str(), &info) != 0 || S_ISDIR(info.st_mode)) return {};
-  return found(path, kind_of(info.st_mode), kExpected);
+  const bool is_there = ::stat(path.c_str(), &info) == 0;
+  if (!is_there && errno == ENOENT) return find_fault_of_nothing(path, kExpected);
+  return !is_there || S_ISDIR(info.st_mode) ? "" : found(path, kind_of(info.st_mode), kExpected);
 }
 
 }  // namespace sessionlogd

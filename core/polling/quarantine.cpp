@@ -62,9 +62,15 @@ bool Quarantine::keep(const Origin& origin, std::string_view body, const HoldsSe
   const std::string_view kept = body.substr(0, kMostOfOneBody);
   const std::string name = fmt::format("{}-{:016x}.body", origin.source, XXH3_64bits(kept.data(), kept.size()));
 
-  if (::mkdir(directory_.c_str(), 0700) != 0 && errno != EEXIST) return cannot(errno);
+  if (::mkdir(directory_.c_str(), 0700) != 0 && errno != EEXIST) {
+    say_kept_nothing(errno);
+    return false;
+  }
   const Descriptor directory(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!directory) return cannot(errno);
+  if (!directory) {
+    say_kept_nothing(errno);
+    return false;
+  }
   if (::faccessat(directory.get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) return true;
   if (!may_keep(origin.source)) return false;
   if (holds_secret && holds_secret(body.substr(0, kMostOfOneBody + kLookedAtBehind))) return false;
@@ -76,7 +82,8 @@ bool Quarantine::keep(const Origin& origin, std::string_view body, const HoldsSe
     const int error = errno;
     if (file) ::unlinkat(directory.get(), name.c_str(), 0);
     give_back(kept.size());
-    return error == EEXIST || cannot(error);
+    if (error != EEXIST) say_kept_nothing(error);
+    return error == EEXIST;
   }
   log_warn({.source = origin.source, .session = origin.session},
            "answered with something else where {} was expected: {} of its {} bytes are kept in {}/{}", origin.expected,
@@ -123,11 +130,10 @@ void Quarantine::say_full() {
       directory_, most_in_all_, kMostFiles);
 }
 
-bool Quarantine::cannot(int error) {
-  if (failure_said_.exchange(true)) return false;
+void Quarantine::say_kept_nothing(int error) {
+  if (failure_said_.exchange(true)) return;
   spdlog::warn("nothing can be kept in {}: {}; such responses are only counted, polling goes on", directory_,
                std::generic_category().message(error));
-  return false;
 }
 
 }  // namespace sessionlogd

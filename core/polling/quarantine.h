@@ -55,7 +55,7 @@ class Quarantine {
   bool reserve(std::size_t bytes);
   void give_back(std::size_t bytes);
   void say_full();
-  bool cannot(int error);  // says so, once; false
+  void say_kept_nothing(int error);  // once
 
   const std::string directory_;
   const std::size_t most_in_all_;

@@ -244,8 +244,7 @@ void SourceHealth::judged(const ReadSuccess::Judgement& logs, std::size_t due, c
   const bool is_new_to_us = logs.verdict == ReadSuccess::Verdict::kRefuses;
   if (!is_new_to_us && now - *no_logs_since_ < settings_.poll.max_interval) return;
   if (!no_logs_.is_so()) return;
-  log_warn({.source = settings_.name}, "gives no logs: {}; they are asked for again, nothing is forgotten",
-           logs_fault_);
+  log_warn({.source = settings_.name}, "gives no logs: {}; nothing is forgotten", logs_fault_);
 }
 
 void SourceHealth::waits(std::optional<WaitingFor> what, std::chrono::seconds left) {

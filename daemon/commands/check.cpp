@@ -64,7 +64,9 @@ Task<Result<void>> list(Discovery& discovery, ListingWalk walk, Discovery::Of of
     if (page.has_error()) co_return page.error();
     proof.listed(*page);
   }
-  if (of == Discovery::Of::kWindow) missing = walk.missing();
+  if (of != Discovery::Of::kWindow) co_return Result<void>();
+  missing = walk.missing();
+  if (const auto& lacking = walk.short_of_total()) proof.short_of_total(lacking->shown, lacking->total);
   co_return Result<void>();
 }
 

@@ -181,6 +181,14 @@ void SourceProof::quote_entry(std::string_view entry) {
   if (cursor.faulty()) quoted_.emplace_back(entry);
 }
 
+void SourceProof::short_of_total(std::size_t shown, std::size_t total) {
+  std::string what =
+      fmt::format("the listing says that there are {} sessions and shows {}: may the account see them?", total, shown);
+  // Of a window it may count those outside, too.
+  if (shown == 0 && !source_.poll.lookback) return fail(std::move(what));
+  notes_.push_back(std::move(what));
+}
+
 void SourceProof::listing_ended(std::string_view missing) {
   for (const ListedSession& session : to_read_) quoted_.push_back(session.id);
   const auto& names = source_.dialect->sessions;
@@ -335,7 +343,7 @@ void SourceProof::conclude(Instant now) {
   } else {
     notes_.insert(notes_.end(), refused_.begin(), refused_.end());
   }
-  if (ids_.empty() && unusable() == 0) {
+  if (fault_.empty() && ids_.empty() && unusable() == 0) {
     notes_.push_back(source_.poll.lookback
                          ? "no session began within lookback: that events come out could not be proved"
                          : "there is no session yet: that events come out could not be proved");

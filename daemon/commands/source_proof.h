@@ -36,6 +36,8 @@ class SourceProof {
   void listed(const SessionPage& page);
   void listed(const ListedSession& session);
   bool has_enough_rows() const { return rows_.size() >= kMostRows; }
+  // The listing says that there are more rows than it showed to its end.
+  void short_of_total(std::size_t shown, std::size_t total);
   // The listing has ended, and why it may not have shown all ("" = it has).
   void listing_ended(std::string_view missing);
 

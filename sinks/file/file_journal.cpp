@@ -342,6 +342,13 @@ std::int64_t FileJournal::number(const char* sql) {
 }
 
 void FileJournal::fail(int code) const {
+  // Somebody else removes it while it is read.
+  if ((code & 0xff) == SQLITE_IOERR && !std::filesystem::exists(path_)) {
+    throw StateMismatch(fmt::format(
+        "state {} was removed or replaced while it was in use: put it back, or let `sessionlogd state rebuild` make it "
+        "from the output",
+        path_));
+  }
   if (will_pass(db_.get(), code, path_)) throw TryLater(describe(code));
   if (means_damage(code)) damaged(sqlite3_errmsg(db_.get()));
   if (code == SQLITE_ERROR) damaged(sqlite3_errmsg(db_.get()));  // a table or column that is not there

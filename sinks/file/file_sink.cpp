@@ -247,18 +247,21 @@ bool FileSink::leave_foreign_lines() {
   std::string found(static_cast<std::size_t>(std::min(foreign, kMostForeignLooked)), '\0');
   found.resize(output_->read(position_.offset, {found.data(), found.size()}));
   const std::string_view first = std::string_view(found).substr(0, found.find('\n') + 1);
-  if (first.empty() || !is_text(first)) return write_over_foreign(foreign);
-  say_foreign_lines(output_->path(), foreign, position_.offset);
-  return true;
+  const bool are_lines = !first.empty() && is_text(first);
+  if (are_lines) {
+    say_foreign_lines(output_->path(), foreign, position_.offset);
+  } else {
+    say_written_over(foreign);
+  }
+  return are_lines;
 }
 
-bool FileSink::write_over_foreign(std::uint64_t bytes) {
-  if (std::exchange(written_over_said_, true)) return false;
+void FileSink::say_written_over(std::uint64_t bytes) {
+  if (std::exchange(written_over_said_, true)) return;
   log_warn({.sink = name_},
            "{} bytes that are no line of text stand behind byte {} of {}, and are written over; if they are another "
            "program's, give it a file of its own; said once",
            bytes, position_.offset, output_->path());
-  return false;
 }
 
 void FileSink::say_foreign_lines(const std::string& path, std::uint64_t bytes, std::uint64_t offset) const {

@@ -59,7 +59,7 @@ class FileSink : public Sink {
   Result<void> check_state() const;
   Result<void> check_size() const;
   bool leave_foreign_lines();
-  bool write_over_foreign(std::uint64_t bytes);  // says so, once; false
+  void say_written_over(std::uint64_t bytes);  // once
   void say_foreign_lines(const std::string& path, std::uint64_t bytes, std::uint64_t offset) const;
   bool rename_output();
   void say_where_it_went(OutputFile::Place place, const OutputPosition& left) const;

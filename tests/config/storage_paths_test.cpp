@@ -58,9 +58,14 @@ TEST_F(StoragePaths, LeaveRoomForTheNamesOfRotatedFiles) {
 }
 
 TEST_F(StoragePaths, OfTheStateAreDirectoriesOrNothing) {
-  for (const char* right : {"directory", "link-to-directory", "nothing", "missing/nothing"})
+  for (const char* right : {"directory", "link-to-directory", "nothing", "directory/nothing"})
     EXPECT_EQ(directory(right), "") << right;
-  for (const char* wrong : {"plain", "link", "pipe", "plain/below"}) EXPECT_NE(directory(wrong), "") << wrong;
+  for (const char* wrong : {"plain", "link", "pipe", "plain/below", "dangling", "missing/nothing"})
+    EXPECT_NE(directory(wrong), "") << wrong;
+  EXPECT_NE(directory("dangling").find("(a symbolic link that leads nowhere), "), std::string::npos);
+  EXPECT_NE(directory("missing/nothing").find("missing is not there), "), std::string::npos);
+  for (const char* made_by_the_unit : {"/var/lib/sessionlogd", "/var/lib/sessionlogd/siem"})
+    EXPECT_EQ(find_fault_of_directory(made_by_the_unit), "") << made_by_the_unit;
 }
 
 TEST_F(StoragePaths, AreJudgedWhenTheConfigurationIsLoaded) {

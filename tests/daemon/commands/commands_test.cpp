@@ -154,6 +154,7 @@ struct Shown {
   int status;
   std::vector<const char*> said;
   std::string envelope = {};  // beside the array of the log
+  std::string total = {};     // beside that of the listing
 };
 
 std::size_t number_behind(std::string_view target, std::string_view name) {
@@ -181,7 +182,7 @@ TEST_P(CheckConnect, SaysWhetherEventsComeOut) {
     std::string rows;
     for (std::size_t i = number_behind(target, "Offset="); i < shown.rows.size(); ++i)
       rows += (rows.empty() ? "" : ",") + shown.rows[i];
-    return Reply(answer(on_day("{\"results\":[" + rows + "]}")));
+    return Reply(answer(on_day("{" + shown.total + "\"results\":[" + rows + "]}")));
   });
   place.configure(appliance.source("a", "file:" + (place / "password").string()) + shown.source_keys);
   const Outcome outcome = place.run("check", {"--connect"});
@@ -260,6 +261,22 @@ INSTANTIATE_TEST_SUITE_P(
               "session_types = { exclude = [\"Retention\"] }\n",
               0,
               {"session_types drops 1 of 2 sessions, of types \"Retention\" .1.", "\"@timestamp\""}},
+        Shown{"shows_none_of_its_sessions",
+              {},
+              "",
+              "",
+              1,
+              {"a +veeam-aws +0 +- +the listing says that there are 50 sessions and shows 0: may the account"},
+              {},
+              "\"totalCount\":50,"},
+        Shown{"shows_some_of_its_sessions",
+              {kRow},
+              kEntry,
+              "",
+              0,
+              {"says that there are 50 sessions and shows 1", "ok, but see above"},
+              {},
+              "\"totalCount\":50,"},
         Shown{"more_elsewhere", {kRow}, kEntry, "", 1, {"there is more of its log"}, "\"totalCount\":7,"},
         Shown{
             "echo",
