@@ -25,8 +25,9 @@ NextRead next_read(const ReadToEnd& read, PollMode mode) {
   using Step = SessionLife::Next::Step;
   if (read.next.step == Step::kDone) {
     if (!read.disputed) return NextRead::kDone;
-    // Of a disputed one an empty log tells nothing, and never will.
-    return read.entries == 0 ? NextRead::kOfAnother : NextRead::kAtOnce;
+    if (read.entries > 0) return NextRead::kAtOnce;
+    // An empty log tells nothing. One that had been done is so again, and the next row disputes it again.
+    return read.was_done ? NextRead::kDone : NextRead::kOfAnother;
   }
   const bool by_pace = read.next.step == Step::kByPace;
   // In one pass a session is read again only if its final state was seen after this read was sent.

@@ -59,6 +59,7 @@ inline constexpr std::chrono::hours kForgottenAfter{30 * 24};
 struct ReadToEnd {
   SessionLife::Next next;
   bool disputed = false;
+  bool was_done = false;  // before it was disputed
   std::size_t entries = 0;
   Watched without_news{0};  // since when nothing new came of it
 };

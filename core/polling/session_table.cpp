@@ -92,7 +92,9 @@ SessionTable::TakenIn SessionTable::take_in(const ListedSession& listed, const S
 
   Session& session = sessions_[*as->slot];
   session.shown_by = how.inquiry;
-  if (!other_start || nothing_is_known_of(session.state)) {
+  // Of one that waits to begin the start is a plan.
+  const bool is_planned = settings_.dialect->session_is_queued(session.state.info.view().status);
+  if (!other_start || is_planned || nothing_is_known_of(session.state)) {
     if (session.is_disputed()) session.trouble->dispute.reset();
     return take_in_open(*as->slot, listed, how, records);
   }
@@ -134,8 +136,7 @@ SessionTable::TakenIn SessionTable::take_in_unknown(const ListedSession& listed,
                                                     std::vector<StateRecord>& records) {
   const bool final = settings_.dialect->session_is_final(listed.status);
   const std::optional<Instant> start = info_of(listed).start;
-  const bool by_the_line = how.by_sweep && !source_.contact_over && source_.line;
-  if (!is_wanted(settings_, listed) || (by_the_line && final && start && *start < *source_.line)) {
+  if (!is_wanted(settings_, listed) || (final && start && is_behind_the_line(*start, how))) {
     mark_left_alone(listed, as.key, records);
     return {TakenIn::As::kIgnored};
   }
@@ -144,6 +145,14 @@ SessionTable::TakenIn SessionTable::take_in_unknown(const ListedSession& listed,
     return {TakenIn::As::kIgnored};
   }
   return open(listed, as, how, records);
+}
+
+// What a window shows did not begin before it, but for zones; a source that takes no windows shows everything.
+bool SessionTable::is_behind_the_line(Instant start, const Showing& how) const {
+  if (source_.contact_over || !source_.line) return false;
+  const auto line =
+      how.by_sweep ? source_.line : add_nanoseconds(*source_.line, -std::chrono::nanoseconds(kWidestZones).count());
+  return line && start < *line;
 }
 
 SessionTable::TakenIn SessionTable::take_in_open(Slot slot, const ListedSession& listed, const Showing& how,
@@ -183,9 +192,10 @@ SessionTable::TakenIn SessionTable::take_in_marked(const ListedSession& listed, 
     put_mark(as.key, mark, records);
     return {TakenIn::As::kIgnored};
   }
+  // It ran again: that is news, wherever the line is.
   if (mark.kind == Kind::kLeftAlone) {
     done_.erase(as.key);
-    return take_in_unknown(listed, {.generation = as.generation, .key = as.key}, how, records);
+    return open(listed, {.generation = as.generation, .key = as.key}, how, records);
   }
   if (!other_start) return open(listed, as, how, records);
 
@@ -398,13 +408,15 @@ void SessionTable::note_lacking(Slot slot, std::vector<StateRecord>& records) {
   records.push_back({session.state.key, StateRecord::kSessionPart, encode_session(session.state)});
 }
 
-void SessionTable::enter(Slot slot, Phase phase) {
+void SessionTable::enter(Slot slot, Phase phase, std::vector<StateRecord>& records) {
   Session& session = sessions_[slot];
+  if (session.state.phase == phase) return;
   --phases_[static_cast<std::size_t>(session.state.phase)];
   forget_texts(session);
   session.state.phase = phase;
   ++phases_[static_cast<std::size_t>(phase)];
   count_texts(session);
+  records.push_back({session.state.key, StateRecord::kSessionPart, encode_session(session.state)});
 }
 
 void SessionTable::count_texts(const Session& session) {

@@ -175,8 +175,8 @@ class SessionTable {
   // Remembers how often it was read in vain, if that has changed.
   void note_lacking(Slot slot, std::vector<StateRecord>& records);
 
-  // Moves a session on; the phases are counted.
-  void enter(Slot slot, Phase phase);
+  // Moves a session on; the phases are counted, and remembered: whether it was read tells what it may lack.
+  void enter(Slot slot, Phase phase, std::vector<StateRecord>& records);
   // Sessions by Phase.
   std::array<std::size_t, 4> phases() const { return {phases_[0], phases_[1], phases_[2], done_.size()}; }
 
@@ -209,6 +209,7 @@ class SessionTable {
                         std::vector<StateRecord>& records);
   void put_mark(std::uint64_t key, DoneMark mark, std::vector<StateRecord>& records);
   void mark_left_alone(const ListedSession& listed, std::uint64_t key, std::vector<StateRecord>& records);
+  bool is_behind_the_line(Instant start, const Showing& how) const;
   SessionInfo info_of(const ListedSession& listed) const;
   Slot add(SessionState state);
   void free(Slot slot);

@@ -554,14 +554,15 @@ void SourcePoller::read_was(Schedule::Slot slot, Watched sent, Pace::News news, 
   const auto next = session.life.after_read(sent, fill, poll.settle, poll.interval);
   const NextRead again = next_read({.next = next,
                                     .disputed = session.is_disputed(),
+                                    .was_done = session.trouble && session.trouble->was_done,
                                     .entries = session.entries,
                                     .without_news = without_news(session)},
                                    mode_);
   if (again == NextRead::kDone) return finish(slot, SessionTable::End::kRead);
   if (again == NextRead::kOfAnother) return part(slot);
   if (again == NextRead::kAtOnce) return schedule(slot, std::chrono::milliseconds{0}, PollOrder::Urgency::kExpected);
-  table_.enter(slot, session.life.final() ? Phase::kSettling : Phase::kOpen);
   std::vector<StateRecord> records;
+  table_.enter(slot, session.life.final() ? Phase::kSettling : Phase::kOpen, records);
   table_.note_lacking(slot, records);
   push(std::move(records));
   if (again == NextRead::kNotInOnePass) return;
@@ -582,6 +583,7 @@ Watched SourcePoller::without_news(const Session& session) const {
 // A session that never ends is not worth the pace of one that grows.
 std::chrono::milliseconds SourcePoller::slowest_pace(Session& session) {
   const auto& poll = settings_.poll;
+  if (session.life.final()) return poll.max_interval;
   const Instant now = std::min(system_now(), api_.now());  // either may be far ahead
   const Instant start = session.state.info.view().start.value_or(now);
   if (now.seconds - start.seconds <= std::chrono::ceil<std::chrono::seconds>(poll.max_session_age).count())

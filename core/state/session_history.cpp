@@ -60,9 +60,11 @@ void SessionHistory::move_to_block_of(std::uint32_t capacity) {
   swap(larger);
 }
 
-void SessionHistory::change(std::size_t i, std::uint32_t hash) {
+void SessionHistory::change(std::size_t i, std::uint32_t hash, bool final) {
   hashes()[i] = hash;
-  if (changes(i) < kMostChanges) ++all_marks()[i];
+  std::uint8_t& marks = all_marks()[i];
+  if (changes(i) < kMostChanges) ++marks;
+  marks = static_cast<std::uint8_t>(final ? marks & ~kRunning : marks | kRunning);
 }
 
 std::uint32_t SessionHistory::advance(const Emission& emission) {
@@ -71,10 +73,10 @@ std::uint32_t SessionHistory::advance(const Emission& emission) {
     return emission.position;
   }
   if (emission.change == Change::kChanged) {
-    change(emission.position, emission.hash);
+    change(emission.position, emission.hash, emission.final);
     return emission.position;
   }
-  append(emission.key, emission.hash, 0);
+  append(emission.key, emission.hash, emission.final ? 0 : kRunning);
   return size_ - 1;
 }
 
@@ -368,9 +370,11 @@ void HistoryComparer::pair_by_hash(const SessionHistory& history, HashOf hash_of
 }
 
 void HistoryComparer::emit_changed(const Inquiry& in, std::uint32_t index, const Known& known) {
-  if (in.rules.only_final) return;
-  if (in.history.changes(known.position) >= SessionHistory::kMostChanges && !in.rules.last_read) return;
-  emissions_.push_back({index, in.answer[index].hash, known.key, Change::kChanged, false, known.position});
+  const EntryDigest& entry = in.answer[index];
+  const bool has_ended = entry.final && in.history.is_running(known.position);
+  const bool is_let_through = in.rules.last_read || in.history.changes(known.position) < SessionHistory::kMostChanges;
+  if (!has_ended && (in.rules.only_final || !is_let_through)) return;
+  emissions_.push_back({index, entry.hash, known.key, Change::kChanged, false, known.position, entry.final});
 }
 
 // What is left of served_ gets the next ordinals of its identity.
@@ -385,7 +389,7 @@ void HistoryComparer::emit_new(const Inquiry& in, std::uint64_t base) {
     }
     while (is_known(twin_key(base, ordinal, in.session_key))) ++ordinal;
     emissions_.push_back(
-        {i, entry.hash, twin_key(base, ordinal++, in.session_key), Change::kNew, has_twin, Table::kNone});
+        {i, entry.hash, twin_key(base, ordinal++, in.session_key), Change::kNew, has_twin, Table::kNone, entry.final});
   }
 }
 

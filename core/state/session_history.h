@@ -56,14 +56,15 @@ struct Emission {
   Change change;
   bool has_twin;           // of a new one: others in the answer that are new have its identity
   std::uint32_t position;  // of one that is not new: where the history holds it
+  bool final = true;       // its status is
 };
 
 // How a session's entries are to be compared.
 struct CompareRules {
-  bool only_final =
-      false;  // `changes = "final"`: every entry once, when its status is final or at the session's last read
-  bool last_read = false;  // the session is read for the last time
-  bool whole = true;       // the answer was read to its end: what it does not show is gone
+  bool only_final = false;  // `changes = "final"`: every entry once, when its status is final or at the session's last
+                            // read. What was emitted before its status was final comes again then
+  bool last_read = false;   // the session is read for the last time
+  bool whole = true;        // the answer was read to its end: what it does not show is gone
 };
 
 // What is kept of an entry beyond its session's end: 8 bytes.
@@ -76,9 +77,11 @@ struct Fingerprint {
 
 class SessionHistory {
  public:
-  // After so many changes of one entry only the session's last read counts.
+  // After so many changes of one entry only its end counts, and the session's last read.
   static constexpr std::uint8_t kMostChanges = 16;
-  static constexpr std::uint8_t kHalf = 0x40;  // of an entry made of its fingerprint: the upper half of its key is 0
+  static constexpr std::uint8_t kHalf = 0x40;     // of an entry made of its fingerprint: the upper half of its key is 0
+  static constexpr std::uint8_t kRunning = 0x20;  // its status was not final when it was emitted last; no fingerprint
+                                                  // tells
 
   SessionHistory() = default;
   SessionHistory(const SessionHistory& other);
@@ -91,8 +94,9 @@ class SessionHistory {
   std::size_t size() const { return size_; }
   std::uint64_t key(std::size_t i) const { return keys()[i]; }
   std::uint32_t hash(std::size_t i) const { return hashes()[i]; }
-  std::uint8_t changes(std::size_t i) const { return static_cast<std::uint8_t>(marks(i) & ~kHalf); }
+  std::uint8_t changes(std::size_t i) const { return static_cast<std::uint8_t>(marks(i) & ~(kHalf | kRunning)); }
   bool is_half(std::size_t i) const { return (marks(i) & kHalf) != 0; }
+  bool is_running(std::size_t i) const { return (marks(i) & kRunning) != 0; }
 
   // Entries in the order in which they stand here; made of those they are known by the lower halves of their keys.
   std::vector<Fingerprint> fingerprints() const;
@@ -110,10 +114,10 @@ class SessionHistory {
   // Room for so many more, no more than that: what is known beforehand is not to be moved again and again.
   void reserve(std::size_t more);
 
-  // `marks` is the number of changes, and kHalf.
+  // `marks` is the number of changes, kHalf and kRunning.
   void append(std::uint64_t key, std::uint32_t hash, std::uint8_t marks);
   std::uint8_t marks(std::size_t i) const { return all_marks()[i]; }
-  void change(std::size_t i, std::uint32_t hash);
+  void change(std::size_t i, std::uint32_t hash, bool final);
 
   std::size_t memory_bytes() const;
 

@@ -350,6 +350,35 @@ TEST(IdGivenAway, ToASessionThatRunsOrAfterOneThatEndedIsAnother) {
   EXPECT_EQ(shard.reckoning().gaps(), 1u) << "the one that ran was not read to its end";
 }
 
+TEST(IdGivenAway, IsSaidWhereTheSessionRanWhenItWasReadBeforeARestart) {
+  SimulatedShard shard({.tick = 5s, .remembers = true});
+  auto plan = one_each(1h, 2, 5min, 10min);
+  plan[0].length_ms = 10 * 3'600'000;
+  plan[1].takes_id_of = 0;
+  shard.add(plan);
+  shard.run(30min);
+  shard.restart(0, 40min);
+  shard.run(2h);
+  EXPECT_EQ(shard.missing(0, 1, 2, 0s), 0u);
+  EXPECT_EQ(shard.reckoning().twice(), 0u);
+  EXPECT_EQ(shard.reckoning().gaps(), 1u);
+}
+
+TEST(IdGivenAway, IsNotSaidWhereTheSessionHadBeenReadAfterItsEndBeforeARestart) {
+  SimulatedShard shard({.tick = 5s, .remembers = true});
+  auto plan = one_each(1h, 2, 5min, 10min);
+  plan[0].has_late_entry = false;
+  plan[1].takes_id_of = 0;
+  plan[1].start_ms = plan[0].start_ms + 13 * 60'000;
+  shard.add(plan);
+  shard.run(17min);  // it settles
+  shard.restart(0, 5min);
+  shard.run(2h);
+  EXPECT_EQ(shard.missing(0, 0, 2, 0s), 0u);
+  EXPECT_EQ(shard.reckoning().twice(), 0u);
+  EXPECT_EQ(shard.reckoning().gaps(), 0u);
+}
+
 TEST(IdGivenAway, ByASessionWhoseEntriesWereHeldBackIsSaid) {
   SimulatedShard shard({.tick = 5s, .remembers = true});
   auto plan = one_each(7min, 2, 5min, 5min);

@@ -57,6 +57,7 @@ TEST(LogVerdict, WhenASessionIsReadAgain) {
   const Case cases[] = {
       {{.next = {Step::kDone}}, NextRead::kDone, NextRead::kDone},
       {{.next = {Step::kDone}, .disputed = true}, NextRead::kOfAnother, NextRead::kOfAnother},
+      {{.next = {Step::kDone}, .disputed = true, .was_done = true}, NextRead::kDone, NextRead::kDone},
       {{.next = {Step::kDone}, .disputed = true, .entries = 1}, NextRead::kAtOnce, NextRead::kAtOnce},
       {{.next = {Step::kByPace}}, NextRead::kByPace, NextRead::kNotInOnePass},
       {{.next = {Step::kByPace}, .without_news = 30 * day}, NextRead::kByPace, NextRead::kNotInOnePass},

@@ -83,7 +83,7 @@ TEST_F(SessionTableTest, CountsWhatWaitsToBeReadWithItsTexts) {
   take_in(listed);
   EXPECT_LT(table_.waiting_bytes(), with_name - 990);
   const auto other = take_in(named("39", row(600, "Running"))).slot;
-  table_.enter(slot, Phase::kOpen);
+  table_.enter(slot, Phase::kOpen, records_);
   const std::size_t of_other = table_.waiting_bytes();
   EXPECT_LT(of_other, with_name);
   finish(other);
@@ -153,9 +153,9 @@ TEST_F(SessionTableTest, CountsSessionsByPhase) {
   using Counts = std::array<std::size_t, 4>;  // waiting, open, settling, done
   const auto taken = take_in(row(100, "Running"));
   EXPECT_EQ(table_.phases(), (Counts{1, 0, 0, 0}));
-  table_.enter(taken.slot, Phase::kOpen);
+  table_.enter(taken.slot, Phase::kOpen, records_);
   EXPECT_EQ(table_.phases(), (Counts{0, 1, 0, 0}));
-  table_.enter(taken.slot, Phase::kSettling);
+  table_.enter(taken.slot, Phase::kSettling, records_);
   const auto second = take_in(named("39", row(300, "Running")));
   EXPECT_EQ(table_.phases(), (Counts{1, 0, 1, 0}));
   finish(taken.slot);
@@ -185,7 +185,52 @@ TEST_F(SessionTableTest, LeavesAloneAtFirstContactWhatEndedAndBeganBeforeTheLine
   EXPECT_EQ(sweep_shows(named("2", row(1'000, "Success"))).as, As::kNew);
   EXPECT_EQ(sweep_shows(named("3", row(999, "Running"))).as, As::kNew) << "it runs";
   EXPECT_EQ(sweep_shows(named("4", row(0, "Success"))).as, As::kNew) << "nobody knows when it began";
-  EXPECT_EQ(take_in(named("5", row(999, "Success"))).as, As::kNew) << "a window leaves nothing alone";
+  EXPECT_EQ(take_in(named("5", row(999, "Success"))).as, As::kNew) << "of a window: its zone may be another";
+}
+
+TEST_F(SessionTableTest, LeavesAloneAtFirstContactWhatNoWindowShouldShow) {
+  table_.source().line = kNow;
+  const std::int64_t day_before = kNow.seconds - 26 * 3'600;
+  EXPECT_EQ(take_in(named("1", row(day_before - 1, "Success"))).as, As::kIgnored);
+  EXPECT_EQ(take_in(named("2", row(day_before, "Success"))).as, As::kNew);
+  EXPECT_EQ(take_in(named("3", row(day_before - 1, "Running"))).as, As::kNew);
+  table_.source().contact_over = true;
+  EXPECT_EQ(take_in(named("4", row(day_before - 1, "Success"))).as, As::kNew);
+}
+
+TEST_F(SessionTableTest, OpensWhatWasLeftAloneAndRanAgainBeforeFirstContactIsOver) {
+  table_.source().line = Instant{1'000, 0};
+  ListedSession listed = row(999, "Success");
+  listed.stop_hash = 1;
+  EXPECT_EQ(sweep_shows(listed).as, As::kIgnored);
+  listed.digest = listed.old_digest = row(999, "Success", 2).digest;
+  EXPECT_EQ(sweep_shows(listed).as, As::kIgnored) << "it stopped when it had";
+  listed.stop_hash = 2;
+  listed.digest = listed.old_digest = row(999, "Success", 3).digest;
+  EXPECT_EQ(sweep_shows(listed).as, As::kNew);
+}
+
+TEST_F(SessionTableTest, RemembersThatASessionWasRead) {
+  const auto slot = take_in(row(100, "Running")).slot;
+  for (const Phase phase : {Phase::kOpen, Phase::kSettling}) {
+    records_.clear();
+    table_.enter(slot, phase, records_);
+    ASSERT_EQ(records_.size(), 1u);
+    EXPECT_EQ(decode_session(records_[0].value).phase, phase);
+    table_.enter(slot, phase, records_);
+    EXPECT_EQ(records_.size(), 1u) << "nothing has changed";
+  }
+}
+
+TEST_F(SessionTableTest, TakesTheStartOfAQueuedSessionForAPlan) {
+  Dialect dialect = *settings_.dialect;
+  dialect.sessions.queued_words = {"NeverExecuted"};
+  settings_.dialect = std::make_shared<const Dialect>(std::move(dialect));
+  const auto slot = take_in(row(500, "NeverExecuted")).slot;
+  deliver(slot, 1, 1);
+  EXPECT_EQ(take_in(row(700, "Running")).as, As::kKnown);
+  EXPECT_FALSE(table_.at(slot).is_disputed());
+  EXPECT_EQ(take_in(row(900, "Running")).as, As::kDisputed) << "it has begun";
 }
 
 TEST_F(SessionTableTest, LeavesAloneTypesThatAreNotWantedAtAnyTime) {

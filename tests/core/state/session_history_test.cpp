@@ -180,6 +180,18 @@ TEST(SessionHistory, EmitsOnlyWhatIsFinalWhereOnlyThatIsWanted) {
   expect({{"A1~ A2", "+A2", kFinal}, {"A1~ A9", "", kFinal}, {"A1~ A9", "+A#11", kFinalLast}});
 }
 
+// As when `changes` is set from "emit" to "final", or the session runs again after its last read.
+TEST(SessionHistory, EmitsTheEndOfWhatWasEmittedWhileItRanWhereOnlyThatIsWanted) {
+  expect({{"A1~ B1 C1~", "+A1 +B1 +C1"}, {"A2 B2 C2~", "*A2", kFinal}, {"A3 B2 C3", "*C3", kFinal}});
+  expect({{"A1~", "+A1", kFinalLast}, {"A2", "*A2", kFinal}, {"A3", "", kFinal}});
+  Reading reading;
+  reading.read("A0~");
+  for (int i = 1; i <= 16; ++i) reading.read("A" + std::string(1, static_cast<char>('a' + i)) + "~");
+  EXPECT_EQ(reading.read("A8~"), "") << "it has changed too often";
+  EXPECT_EQ(reading.read("A9"), "*A9") << "it ends";
+  EXPECT_EQ(reading.read("A8"), "");
+}
+
 // What the entries of an answer were: by name, "a7" for what is known by identity 'a' and hash '7'.
 class Formerly : public FormerReadings {
  public:
