@@ -155,7 +155,8 @@ Task<Result<void>> SessionFinder::list_once() {
     is_all = sweeps_ && (!from || settings_.dialect->sessions.from.empty());
     how.by_sweep = is_all;
     if (is_all) begin_sweep();
-    ListingWalk walk = discovery_.walk({from, std::nullopt});
+    ListingWalk walk =
+        is_all ? discovery_.sweep(std::nullopt, ListingWalk::kMostRowsOfASweep) : discovery_.walk({from, std::nullopt});
     const Result<void> read = co_await read_walk(walk, Discovery::Of::kWindow, how);
     if (read.has_error()) co_return read;
     missing = walk.missing();
@@ -402,7 +403,7 @@ Task<void> SessionFinder::sweep(SteadyTime until) {
     std::optional<Instant> from = table_.source().sweep_place;
     sweep_was_resumed_ = from.has_value();
     if (from) from->seconds -= kOverlapOfSlices;
-    sweep_.emplace(discovery_.walk({from, std::nullopt}, most_rows_of_a_walk()));
+    sweep_.emplace(discovery_.sweep(from, most_rows_of_a_walk()));
     begin_sweep();
   }
   const unsigned again = again_;
@@ -438,9 +439,11 @@ Task<void> SessionFinder::sweep(SteadyTime until) {
   }
 }
 
-// In one round the slices are so short that one is shown to its end within it: the next round goes on behind.
+// What a restart cut off goes on in slices, so that the next restart finds a place. In one round the slices are so
+// short that one is shown to its end within it: the next round goes on behind.
 std::size_t SessionFinder::most_rows_of_a_walk() const {
-  if (rounds_ == Rounds::kForever) return ListingWalk::kMostRows;
+  if (rounds_ == Rounds::kForever)
+    return table_.source().sweep_place ? ListingWalk::kMostRows : ListingWalk::kMostRowsOfASweep;
   const double pages = kSecondsOfASlice * Discovery::kShareOfSweeps * settings_.poll.rate_per_second;
   return static_cast<std::size_t>(std::max(pages, 2.0) * static_cast<double>(discovery_.longest_page()));
 }
