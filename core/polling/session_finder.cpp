@@ -126,12 +126,7 @@ Task<void> SessionFinder::until_next(SteadyTime next) {
 // ---- Windows
 
 Task<Result<void>> SessionFinder::list_once() {
-  if (!settings_.sessions.empty()) {
-    std::vector<std::string> ids = settings_.sessions;
-    const Result<void> asked = co_await ask_for_each(std::move(ids));
-    if (asked.has_value() && table_.source().line) commit_source();
-    co_return asked;
-  }
+  if (!settings_.sessions.empty()) co_return co_await list_named();
   const unsigned again = again_;
   const bool looks_back = SteadyClock::now() - kLooksBackEvery >= looked_back_at_;
   Showing how = showing();
@@ -168,8 +163,8 @@ Task<Result<void>> SessionFinder::list_once() {
   last_listing_ = how.inquiry;
   std::vector<std::string> unseen = table_.open_but_not_in(how.inquiry);
   if (!unseen.empty()) {
-    const Result<void> asked = co_await ask_for_each(std::move(unseen));
-    if (asked.has_error()) co_return asked;
+    const auto asked = co_await ask_for_each(std::move(unseen));
+    if (asked.has_error()) co_return asked.error();
   }
   incomplete_ = missing.empty() ? 0 : incomplete_ + 1;
   if (!missing.empty() || !clock_held || again != again_) co_return Result<void>();
@@ -179,6 +174,21 @@ Task<Result<void>> SessionFinder::list_once() {
   listed_again_from_.reset();
   table_.source().listed_to = began;
   commit_source();
+  co_return Result<void>();
+}
+
+// One that was had before and is gone shows in its polls.
+Task<Result<void>> SessionFinder::list_named() {
+  std::vector<std::string> ids = settings_.sessions;
+  Result<std::vector<NotHad>> asked = co_await ask_for_each(std::move(ids));
+  if (asked.has_error()) co_return asked.error();
+  std::erase_if(*asked, [this](const NotHad& one) { return table_.knows(one.id); });
+  if (asked->empty()) {
+    health_.has_all_named();
+  } else {
+    health_.lacks_named(asked->size(), asked->front().id, asked->front().why);
+  }
+  if (table_.source().line) commit_source();
   co_return Result<void>();
 }
 
@@ -244,23 +254,25 @@ bool SessionFinder::never_ends() const {
          std::max<SteadyClock::duration>(kLongListing, kLongWithoutSuccess * settings_.poll.max_interval);
 }
 
-// One that cannot be had now is asked for again with the next listing; one that is gone shows in its polls.
-Task<Result<void>> SessionFinder::ask_for_each(std::vector<std::string> ids) {
+// Returns those that cannot be had now: they are asked for again with the next listing.
+Task<Result<std::vector<SessionFinder::NotHad>>> SessionFinder::ask_for_each(std::vector<std::string> ids) {
+  std::vector<NotHad> not_had;
   Showing how = showing();
   how.inquiry = ++inquiries_;
   for (std::string& id : ids) {
-    Result<ListedSession> asked = co_await discovery_.ask(std::move(id));
+    Result<ListedSession> asked = co_await discovery_.ask(id);
     const bool is_about_it =
         asked.has_error() && (asked.error().http_status != 0 || asked.error().kind == ErrorKind::kBadAnswer);
+    if (is_about_it) not_had.push_back({std::move(id), asked.error()});
     if (is_about_it) continue;
     if (asked.has_error()) co_return asked.error();
     const Result<void> drawn = draw_the_line();
-    if (drawn.has_error()) co_return drawn;
+    if (drawn.has_error()) co_return drawn.error();
     std::vector<ListedSession> found;
     found.push_back(std::move(*asked));
     found_.take_in(found, how);
   }
-  co_return Result<void>();
+  co_return not_had;
 }
 
 Task<void> SessionFinder::ask_for(std::string id) {
