@@ -44,6 +44,7 @@ Instant Audit::expect(Session session, const SessionLog& log, const ZoneRules& z
   by_key_[session.key] = number;
   SessionEntries& all = sessions_.emplace_back();
   all.session = std::move(session);
+  all.shows_none = log.entries.empty();
 
   digests_.clear();
   for (const Entry& entry : log.entries) {
@@ -120,6 +121,7 @@ std::vector<Audit::Counts> Audit::counts(std::size_t sources) const {
     Counts& counts = by_source[all.session.source];
     ++counts.sessions;
     counts.extra += all.extra;
+    counts.emptied += all.shows_none && all.extra > 0;
     counts.entries += all.entries.size();
     for (const auto& [key, entry] : all.entries) {
       const State state = state_of(all, entry);

@@ -43,6 +43,7 @@ class Audit {
     std::size_t changed = 0;  // events, but none of its present form
     std::size_t pending = 0;  // either, but not due yet
     std::size_t extra = 0;    // events that the source does not show any more: entries vanish
+    std::size_t emptied = 0;  // sessions whose log shows no entry at all, though some were delivered
 
     bool is_well() const { return missing == 0 && changed == 0; }
   };
@@ -93,6 +94,7 @@ class Audit {
     boost::unordered_flat_map<std::uint64_t, std::uint64_t> aliases;  // what else an entry_key may have been
     boost::unordered_flat_map<std::uint64_t, Twins> twins;            // by identity; entries without twins have none
     std::size_t extra = 0;
+    bool shows_none = false;
   };
   enum class State { kWell, kMissing, kChanged, kPending };
   static void add_aliases(SessionEntries& all, std::uint64_t key, const FormerDigest& former,

@@ -66,12 +66,18 @@ Discovery::Discovery(ApiClient& api, const SourceSettings& settings, WatchedNow 
       bad_body_(std::move(bad_body)),
       page_size_(settings.dialect->sessions.page_size) {}
 
-ListingWalk Discovery::walk(ListingWalk::Window window, std::size_t most_rows) const {
+ListingWalk::Source Discovery::source() const {
   const auto& dialect = settings_.dialect->sessions;
-  return {window,
-          {.has_pages = !dialect.offset.empty(),
-           .has_slices = !dialect.from.empty() && !dialect.to.empty(),
-           .most_rows = most_rows}};
+  return {.has_pages = !dialect.offset.empty(), .has_slices = !dialect.from.empty() && !dialect.to.empty()};
+}
+
+ListingWalk Discovery::walk(ListingWalk::Window window) const { return {window, source()}; }
+
+ListingWalk Discovery::sweep(std::optional<Instant> place, std::size_t most_rows) const {
+  ListingWalk::Source swept = source();
+  swept.is_sweep = true;
+  swept.most_rows = most_rows;
+  return {{place, std::nullopt}, swept};
 }
 
 bool Discovery::can_list_running() const {

@@ -40,7 +40,9 @@ class Discovery {
     kRunning,  // those that run, whenever they began
   };
   // A walk over the sessions that began in a window, or over those that run.
-  ListingWalk walk(ListingWalk::Window window, std::size_t most_rows = ListingWalk::kMostRows) const;
+  ListingWalk walk(ListingWalk::Window window) const;
+  // A walk over everything; from `place` on, if an earlier one came so far. Slices have at most so many rows.
+  ListingWalk sweep(std::optional<Instant> place, std::size_t most_rows) const;
   // Whether the source can be asked for what runs without a window.
   bool can_list_running() const;
 
@@ -63,6 +65,7 @@ class Discovery {
   static constexpr double kShareOfRate = 0.25, kShareOfSweeps = 0.1;
 
  private:
+  ListingWalk::Source source() const;
   Task<Result<void>> read_all(ListingWalk walk, Of of, Listing& into);
   Task<Result<SessionPage>> read_page(std::string query, std::size_t offset, std::size_t limit, double share);
   Task<Result<HttpAnswer>> get_paced(std::string target, double share);

@@ -1,10 +1,11 @@
 // Walks through a listing, page by page, and says at the end whether it has shown every row. Where one walk over all
 // pages cannot be had whole (the rows move, the source ignores offsets, there are too many to hold), the window of
-// start times is cut in halves, the older one first. Knows nothing of requests; of a row it holds 8 bytes.
+// start times is cut in halves, the older one first. Knows nothing of requests; of a row it holds its hash.
 //
-//   [        window        ]  rows move, or more than 20,000
+//   [        window        ]  rows move, or are too many
 //   [  older  ][   newer   ]  neighbours overlap by 2 s
 //   [  ][    ]                and so on, down to a minute
+//                     [tail]  of a sweep: no window shows a row without a start, so the last rows come without one
 #pragma once
 
 #include <cstddef>
@@ -21,8 +22,9 @@ namespace sessionlogd {
 
 class ListingWalk {
  public:
-  // What one walk holds of its rows is less than half a MiB.
-  static constexpr std::size_t kMostRows = 20'000;
+  // What one walk holds of its rows is less than half a MiB. A sweep may hold more: up to 31 bytes a row, where its
+  // source's done marks take 33.
+  static constexpr std::size_t kMostRows = 20'000, kMostRowsOfASweep = 1'000'000;
 
   // Of start times; open where there is none.
   struct Window {
@@ -32,8 +34,9 @@ class ListingWalk {
     bool has_pages;                     // it takes an offset: else the first response is all
     bool has_slices;                    // it takes windows open to both sides
     std::size_t most_rows = kMostRows;  // of one walk, where there are slices
+    bool is_sweep = false;              // everything is to be shown, also what has no start
   };
-  ListingWalk(Window window, Source source) : source_(source) { parts_.push_back({window}); }
+  ListingWalk(Window window, Source source);
 
   // All was asked for.
   bool ended() const { return parts_.empty(); }
@@ -62,7 +65,8 @@ class ListingWalk {
 
   // It went through slices: rows without a start were perhaps not shown.
   bool was_cut() const { return cuts_ > 0; }
-  // All that began before was shown completely: a walk that is cut off by a restart goes on from there.
+  // All that began before was shown completely: a walk that is cut off by a restart goes on from there. Of a long sweep
+  // through no slices that is nothing; but the next one can go through slices.
   std::optional<Instant> place() const { return place_; }
   // Of a walk that went through no slices, to its end: the source says that there are more rows than it showed. That
   // proves nothing of one walk.
@@ -80,8 +84,12 @@ class ListingWalk {
     // Of the newer half of a cut: the sum of the rows on the older one's first page, if that was full.
     bool follows_older = false;
     std::uint64_t older_first_page = 0;
+    bool is_tail = false;
   };
 
+  void take_tail(const Page& page, std::span<const std::uint64_t> hashes, Instant now);
+  void add_tail();
+  bool is_uncut_sweep() const;
   void start_over(Instant now);
   bool repeats_older_half(std::span<const Row> rows, bool is_full);
   void next_part();

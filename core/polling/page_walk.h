@@ -20,6 +20,10 @@ namespace sessionlogd {
 
 class PageWalk {
  public:
+  PageWalk() = default;
+  // What stands before this row is not asked for.
+  explicit PageWalk(std::size_t begin) : rows_(begin) {}
+
   // Offset of the next page's first row.
   std::size_t offset() const { return overlaps() ? rows_ - 1 : rows_; }
 

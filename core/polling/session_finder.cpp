@@ -126,12 +126,7 @@ Task<void> SessionFinder::until_next(SteadyTime next) {
 // ---- Windows
 
 Task<Result<void>> SessionFinder::list_once() {
-  if (!settings_.sessions.empty()) {
-    std::vector<std::string> ids = settings_.sessions;
-    const Result<void> asked = co_await ask_for_each(std::move(ids));
-    if (asked.has_value() && table_.source().line) commit_source();
-    co_return asked;
-  }
+  if (!settings_.sessions.empty()) co_return co_await list_named();
   const unsigned again = again_;
   const bool looks_back = SteadyClock::now() - kLooksBackEvery >= looked_back_at_;
   Showing how = showing();
@@ -155,7 +150,8 @@ Task<Result<void>> SessionFinder::list_once() {
     is_all = sweeps_ && (!from || settings_.dialect->sessions.from.empty());
     how.by_sweep = is_all;
     if (is_all) begin_sweep();
-    ListingWalk walk = discovery_.walk({from, std::nullopt});
+    ListingWalk walk =
+        is_all ? discovery_.sweep(std::nullopt, ListingWalk::kMostRowsOfASweep) : discovery_.walk({from, std::nullopt});
     const Result<void> read = co_await read_walk(walk, Discovery::Of::kWindow, how);
     if (read.has_error()) co_return read;
     missing = walk.missing();
@@ -167,8 +163,8 @@ Task<Result<void>> SessionFinder::list_once() {
   last_listing_ = how.inquiry;
   std::vector<std::string> unseen = table_.open_but_not_in(how.inquiry);
   if (!unseen.empty()) {
-    const Result<void> asked = co_await ask_for_each(std::move(unseen));
-    if (asked.has_error()) co_return asked;
+    const auto asked = co_await ask_for_each(std::move(unseen));
+    if (asked.has_error()) co_return asked.error();
   }
   incomplete_ = missing.empty() ? 0 : incomplete_ + 1;
   if (!missing.empty() || !clock_held || again != again_) co_return Result<void>();
@@ -178,6 +174,21 @@ Task<Result<void>> SessionFinder::list_once() {
   listed_again_from_.reset();
   table_.source().listed_to = began;
   commit_source();
+  co_return Result<void>();
+}
+
+// One that was had before and is gone shows in its polls.
+Task<Result<void>> SessionFinder::list_named() {
+  std::vector<std::string> ids = settings_.sessions;
+  Result<std::vector<NotHad>> asked = co_await ask_for_each(std::move(ids));
+  if (asked.has_error()) co_return asked.error();
+  std::erase_if(*asked, [this](const NotHad& one) { return table_.knows(one.id); });
+  if (asked->empty()) {
+    health_.has_all_named();
+  } else {
+    health_.lacks_named(asked->size(), asked->front().id, asked->front().why);
+  }
+  if (table_.source().line) commit_source();
   co_return Result<void>();
 }
 
@@ -243,23 +254,25 @@ bool SessionFinder::never_ends() const {
          std::max<SteadyClock::duration>(kLongListing, kLongWithoutSuccess * settings_.poll.max_interval);
 }
 
-// One that cannot be had now is asked for again with the next listing; one that is gone shows in its polls.
-Task<Result<void>> SessionFinder::ask_for_each(std::vector<std::string> ids) {
+// Returns those that cannot be had now: they are asked for again with the next listing.
+Task<Result<std::vector<SessionFinder::NotHad>>> SessionFinder::ask_for_each(std::vector<std::string> ids) {
+  std::vector<NotHad> not_had;
   Showing how = showing();
   how.inquiry = ++inquiries_;
   for (std::string& id : ids) {
-    Result<ListedSession> asked = co_await discovery_.ask(std::move(id));
+    Result<ListedSession> asked = co_await discovery_.ask(id);
     const bool is_about_it =
         asked.has_error() && (asked.error().http_status != 0 || asked.error().kind == ErrorKind::kBadAnswer);
+    if (is_about_it) not_had.push_back({std::move(id), asked.error()});
     if (is_about_it) continue;
     if (asked.has_error()) co_return asked.error();
     const Result<void> drawn = draw_the_line();
-    if (drawn.has_error()) co_return drawn;
+    if (drawn.has_error()) co_return drawn.error();
     std::vector<ListedSession> found;
     found.push_back(std::move(*asked));
     found_.take_in(found, how);
   }
-  co_return Result<void>();
+  co_return not_had;
 }
 
 Task<void> SessionFinder::ask_for(std::string id) {
@@ -402,7 +415,7 @@ Task<void> SessionFinder::sweep(SteadyTime until) {
     std::optional<Instant> from = table_.source().sweep_place;
     sweep_was_resumed_ = from.has_value();
     if (from) from->seconds -= kOverlapOfSlices;
-    sweep_.emplace(discovery_.walk({from, std::nullopt}, most_rows_of_a_walk()));
+    sweep_.emplace(discovery_.sweep(from, most_rows_of_a_walk()));
     begin_sweep();
   }
   const unsigned again = again_;
@@ -438,9 +451,11 @@ Task<void> SessionFinder::sweep(SteadyTime until) {
   }
 }
 
-// In one round the slices are so short that one is shown to its end within it: the next round goes on behind.
+// What a restart cut off goes on in slices, so that the next restart finds a place. In one round the slices are so
+// short that one is shown to its end within it: the next round goes on behind.
 std::size_t SessionFinder::most_rows_of_a_walk() const {
-  if (rounds_ == Rounds::kForever) return ListingWalk::kMostRows;
+  if (rounds_ == Rounds::kForever)
+    return table_.source().sweep_place ? ListingWalk::kMostRows : ListingWalk::kMostRowsOfASweep;
   const double pages = kSecondsOfASlice * Discovery::kShareOfSweeps * settings_.poll.rate_per_second;
   return static_cast<std::size_t>(std::max(pages, 2.0) * static_cast<double>(discovery_.longest_page()));
 }

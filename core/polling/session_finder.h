@@ -103,7 +103,12 @@ class SessionFinder {
  private:
   Task<Result<void>> list_once();
   Task<Result<void>> read_walk(ListingWalk& walk, Discovery::Of of, Showing how);
-  Task<Result<void>> ask_for_each(std::vector<std::string> ids);
+  Task<Result<void>> list_named();
+  struct NotHad {
+    std::string id;
+    Error why;
+  };
+  Task<Result<std::vector<NotHad>>> ask_for_each(std::vector<std::string> ids);
   std::optional<Instant> window_start() const;
   Result<void> draw_the_line();
   std::optional<Instant> earlier_clock() const;

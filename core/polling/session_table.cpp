@@ -118,6 +118,13 @@ SessionTable::Named SessionTable::generation_of(std::string_view id, std::uint32
   return named(generation, key).value_or(Named{.generation = generation, .key = key});
 }
 
+bool SessionTable::knows(std::string_view id) const {
+  for (std::uint32_t generation = 0; generation < kMostUnknownGenerations; ++generation) {
+    if (named(generation, session_key(settings_.id, id, generation))) return true;
+  }
+  return false;
+}
+
 // The marks of all that the id ever named are shown by this: they go together.
 std::optional<SessionTable::Named> SessionTable::find(const ListedSession& listed, bool& other_start,
                                                       std::vector<StateRecord>& records) {

@@ -133,6 +133,9 @@ class SessionTable {
   // It is left alone, unread; what is known of it stays known.
   void leave_alone(Slot slot, Instant now, std::vector<StateRecord>& records);
 
+  // Whether a session of this id is open or has a mark.
+  bool knows(std::string_view id) const;
+
   // Open sessions that the inquiry did not show and of which the source should say something: asked for by their ids.
   std::vector<std::string> open_but_not_in(std::uint32_t inquiry) const;
 

@@ -177,6 +177,20 @@ void SourceHealth::swept(std::size_t rows, std::size_t marks, std::string_view m
   }
 }
 
+void SourceHealth::lacks_named(std::size_t sessions, std::string_view session, const Error& why) {
+  std::string fault = fmt::format(
+      "{} of the sessions that `sessions` names could never be had, such as {}: {}; is the id right, its case "
+      "included?",
+      sessions, session, why.detail);
+  const bool is_said = !std::exchange(named_fault_, std::move(fault)).empty();
+  if (!is_said) log_error({.source = settings_.name}, "{}", named_fault_);
+}
+
+void SourceHealth::has_all_named() {
+  if (std::exchange(named_fault_, {}).empty()) return;
+  log_info({.source = settings_.name}, "has all the sessions that `sessions` names");
+}
+
 void SourceHealth::short_of_total(const std::optional<ListingWalk::Short>& lacking) {
   if (!lacking) {
     short_sweeps_ = 0;

@@ -42,6 +42,9 @@ class SourceHealth {
   // A sweep has ended or was given up: rows that it showed, done marks that the source has, why it was not complete (""
   // = it was), and how many showed nothing or were not complete, in a row.
   void swept(std::size_t rows, std::size_t marks, std::string_view missing, unsigned faulty);
+  // Of the sessions that `sessions` names so many were never had, this one for one; or none.
+  void lacks_named(std::size_t sessions, std::string_view session, const Error& why);
+  void has_all_named();
   // A sweep has ended: the source says that it has more sessions than it showed, nullopt = it does not.
   void short_of_total(const std::optional<ListingWalk::Short>& lacking);
   // Its times are ahead by so much of those of its zone.
@@ -69,7 +72,8 @@ class SourceHealth {
   void had_contact() { had_contact_ = true; }
 
   // What is wrong with what it shows, "" = nothing.
-  const std::string& sweep_fault() const { return sweep_fault_; }
+  const std::string& showing_fault() const { return named_fault_.empty() ? sweep_fault_ : named_fault_; }
+  bool has_named() const { return named_fault_.empty(); }
 
   bool lists() const { return failed_listings_ == 0; }
   bool gives_logs() const { return logs_fault_.empty(); }
@@ -85,7 +89,7 @@ class SourceHealth {
   SaidFault said_;
   SaidPair no_listing_, no_whole_listing_, no_logs_, waiting_;
   bool unusable_ = false;
-  std::string sweep_fault_;
+  std::string sweep_fault_, named_fault_;
   bool many_marks_ = false;
   std::uint64_t short_rows_ = 0;
   unsigned short_sweeps_ = 0;  // that showed the same rows, in a row

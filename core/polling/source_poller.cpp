@@ -170,7 +170,11 @@ void SourcePoller::judge_reads() {
   const auto judged = services_.queue.full() ? ReadSuccess::Judged::kNotNow : ReadSuccess::Judged::kYes;
   const std::size_t due = schedule_.size() + polling_;
   health_.judged(reads_.judge(judged, due, SteadyClock::now()), due, reads_.last_failure());
-  counters_.failing = !health_.lists() || left_unread_ > 0 || !health_.gives_logs();
+  counters_.failing = fails();
+}
+
+bool SourcePoller::fails() const {
+  return !health_.lists() || left_unread_ > 0 || !health_.gives_logs() || !health_.has_named();
 }
 
 SourceView SourcePoller::view() {
@@ -186,7 +190,7 @@ void SourcePoller::listed(const Result<void>& how, SourceHealth::Tries tries) {
     counters_.listed = true;
     note_first_contact();
   }
-  counters_.failing = how.has_error() || left_unread_ > 0 || !health_.gives_logs();
+  counters_.failing = fails();
   changed_.notify();
 }
 

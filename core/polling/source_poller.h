@@ -151,6 +151,7 @@ class SourcePoller : private FoundSessions, private VerifiedSessions {
   Batch new_batch() const;
 
   void judge_reads();
+  bool fails() const;
   void count_events(const ReadOutcome& read);
 
   ShardServices services_;

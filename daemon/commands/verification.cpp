@@ -22,6 +22,9 @@ constexpr std::chrono::minutes kMostPatience{2};
 // Clocks of appliances and ours, beyond what their Date headers tell: a time zone that is not as configured.
 constexpr std::chrono::hours kClocksDiffer{24};
 
+// An entry of a session that began before the span may be the first and stand in the span.
+constexpr milliseconds kLongestUntilFirstEntry{std::chrono::hours{1}};
+
 // How long a running daemon may take until it has delivered what a source shows of an open session.
 milliseconds patience(const Settings& settings, const SourceSettings& source) {
   return source.poll.max_interval + source.poll.discovery_interval + settings.sink.commit_interval +
@@ -32,7 +35,10 @@ milliseconds patience(const Settings& settings, const SourceSettings& source) {
 
 Verification::Verification(const Settings& settings, DeliveredReader& delivered, milliseconds since)
     : settings_(settings), delivered_(delivered), since_(since) {
-  for (const SourceSettings& source : settings.sources) readings_.push_back({.source = &source});
+  for (const SourceSettings& source : settings.sources) {
+    by_id_.emplace(source.id, readings_.size());
+    readings_.push_back({.source = &source});
+  }
 }
 
 void Verification::run() {
@@ -57,7 +63,7 @@ void Verification::read_sources() {
 Task<std::string> Verification::read_sessions(ApiClient& api, std::size_t number) {
   const SourceSettings& source = *readings_[number].source;
   const ZoneRules zone(source.time_zone);
-  const Result<std::vector<ListedSession>> listed = co_await list(api, source);
+  const Result<std::vector<ListedSession>> listed = co_await list(api, readings_[number]);
   if (listed.has_error()) co_return listed.error().detail;
   std::string fault;
   for (const ListedSession& session : *listed) {
@@ -87,7 +93,8 @@ Task<std::string> Verification::read_sessions(ApiClient& api, std::size_t number
   co_return fault;
 }
 
-Task<Result<std::vector<ListedSession>>> Verification::list(ApiClient& api, const SourceSettings& source) {
+Task<Result<std::vector<ListedSession>>> Verification::list(ApiClient& api, Reading& reading) {
+  const SourceSettings& source = *reading.source;
   Discovery discovery(api, source);
   std::vector<ListedSession> found;
   for (std::string id : source.sessions) {
@@ -99,13 +106,30 @@ Task<Result<std::vector<ListedSession>>> Verification::list(ApiClient& api, cons
   // The first answers teach us the appliance's clock.
   for (bool clock_held = false; !clock_held;) {
     const std::chrono::seconds offset = api.clock_offset();
-    Result<Listing> listing = co_await discovery.list(back(api.now(), since_));
+    const Instant from = back(api.now(), since_), asked = system_now();
+    Result<Listing> listing = co_await discovery.list(from);
     if (listing.has_error()) co_return listing.error();
+    expect_shown(reading, *listing, from, asked);
     found = std::move(listing->sessions);
     clock_held = std::chrono::abs(api.clock_offset() - offset) <= kClockHolds;
   }
   std::erase_if(found, [&](const ListedSession& session) { return !is_wanted(source, session); });
   co_return found;
+}
+
+// Of an incomplete listing nothing is said.
+void Verification::expect_shown(Reading& reading, const Listing& listing, Instant from, Instant asked) {
+  if (!listing.missing.empty()) return;
+  const ZoneRules zone(reading.source->time_zone);
+  HiddenSessions::Listing shows{.from = back(from, -std::min(kLongestUntilFirstEntry, since_ / 4)), .asked = asked};
+  for (const ListedSession& session : listing.sessions) {
+    shows.ids.insert(session.id);
+    if (!session.stop || !reading.source->dialect->session_is_final(session.status)) continue;
+    const Instant stop = zone.to_utc(*session.stop);
+    shows.oldest_stop = std::min(shows.oldest_stop.value_or(stop), stop);
+  }
+  earliest_ = std::min(earliest_, back(asked, since_ + kClocksDiffer));
+  reading.hidden.expect(std::move(shows));
 }
 
 // Under the key of the session that its id names, as SessionTable finds it.
@@ -150,8 +174,20 @@ Audit::Session Verification::what_is_known(RestoredSource& known, const SourceSe
 
 void Verification::compare() {
   audit_.forget_delivered();
-  compared_with_ = delivered_.read_events(earliest_, [this](const Delivered& event) { audit_.delivered(event); });
+  for (Reading& reading : readings_) reading.hidden.forget_delivered();
+  compared_with_ = delivered_.read_events(earliest_, [this](const Delivered& event) { delivered(event); });
   counts_ = audit_.counts(readings_.size());
+}
+
+void Verification::delivered(const Delivered& event) {
+  audit_.delivered(event);
+  const auto source = by_id_.find(event.source_id);
+  if (source != by_id_.end()) readings_[source->second].hidden.delivered(event);
+}
+
+bool Verification::nothing_is_hidden() const {
+  return std::ranges::all_of(readings_, [](const Reading& reading) { return reading.hidden.sessions().empty(); }) &&
+         std::ranges::all_of(counts_, [](const Audit::Counts& counts) { return counts.emptied == 0; });
 }
 
 bool Verification::nothing_is_missing() const {

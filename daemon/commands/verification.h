@@ -6,12 +6,15 @@
 #include <deque>
 #include <functional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "config/settings.h"
 #include "core/api/api_client.h"
 #include "core/async/task.h"
 #include "core/entries/audit.h"
+#include "core/entries/hidden_sessions.h"
 #include "core/entries/log_parser.h"
 #include "core/polling/discovery.h"
 #include "core/state/delivered_reader.h"
@@ -32,11 +35,14 @@ class Verification {
   void look_again(const std::function<void(std::chrono::seconds)>& say);
 
   bool nothing_is_missing() const;
+  // No source hides what it has shown: else nothing_is_missing() says little.
+  bool nothing_is_hidden() const;
 
   struct Reading {
     const SourceSettings* source;
     RestoredSource known{};
     std::string fault{};  // "" = every session of the span was read
+    HiddenSessions hidden{};
   };
   // Of each source, in the order of the settings.
   const std::vector<Reading>& readings() const { return readings_; }
@@ -49,16 +55,19 @@ class Verification {
   void load_state();
   void read_sources();
   Task<std::string> read_sessions(ApiClient& api, std::size_t number);
-  Task<Result<std::vector<ListedSession>>> list(ApiClient& api, const SourceSettings& source);
+  Task<Result<std::vector<ListedSession>>> list(ApiClient& api, Reading& reading);
+  void expect_shown(Reading& reading, const Listing& listing, Instant from, Instant asked);
   Audit::Session what_is_known(RestoredSource& known, const SourceSettings& source, const ListedSession& session,
                                Instant now);
   void compare();
+  void delivered(const Delivered& event);
 
   const Settings& settings_;
   DeliveredReader& delivered_;
   const std::chrono::milliseconds since_;
   std::vector<Reading> readings_;
-  std::deque<SessionHistory> fingerprints_;  // of done sessions that were read
+  std::unordered_map<std::string_view, std::size_t> by_id_;  // source id -> readings_
+  std::deque<SessionHistory> fingerprints_;                  // of done sessions that were read
   Audit audit_;
   LogParser parser_;
   Instant earliest_{INT64_MAX};  // of what was delivered of the sessions that were read, by our clock

@@ -23,6 +23,21 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kMostFindings = 20;
 
+std::string result_of(const Verification::Reading& reading, const Audit::Counts& counts) {
+  if (!reading.fault.empty()) return "not read: " + printable(reading.fault);
+  if (!counts.is_well()) return "not all was delivered";
+  if (const std::size_t hidden = reading.hidden.sessions().size(); hidden > 0)
+    return fmt::format("does not show {} sessions of the output", hidden);
+  if (counts.emptied > 0) return fmt::format("{} logs are empty now", counts.emptied);
+  return "ok";
+}
+
+void print_hidden(const Verification::Reading& reading) {
+  const std::vector<std::string> hidden = reading.hidden.sessions();
+  for (std::size_t i = 0; i < std::min(hidden.size(), kMostFindings); ++i)
+    fmt::print("not shown: source={} session={}\n", reading.source->name, printable_word(hidden[i]));
+}
+
 void print(const Verification& verification) {
   const auto& readings = verification.readings();
   const auto& counts_of = verification.counts();
@@ -32,12 +47,9 @@ void print(const Verification& verification) {
              "MISSING", "CHANGED", "PENDING", "EXTRA", "RESULT");
   for (std::size_t i = 0; i < readings.size(); ++i) {
     const Audit::Counts& counts = counts_of[i];
-    const std::string& fault = readings[i].fault;
     fmt::print("{:<{}}  {:>8}  {:>9}  {:>8}  {:>8}  {:>8}  {:>8}  {}\n", readings[i].source->name, width,
                counts.sessions, counts.entries, counts.missing, counts.changed, counts.pending, counts.extra,
-               !fault.empty()     ? "not read: " + printable(fault)
-               : counts.is_well() ? "ok"
-                                  : "not all was delivered");
+               result_of(readings[i], counts));
   }
   for (const Audit::Finding& finding : verification.findings(kMostFindings)) {
     std::string at = "that cannot be read";
@@ -46,6 +58,7 @@ void print(const Verification& verification) {
                readings[finding.source].source->name, printable_word(finding.session), at,
                finding.remembered && !finding.changed ? ", and by the state it was delivered" : "");
   }
+  for (const Verification::Reading& reading : readings) print_hidden(reading);
   const ReadBack& compared_with = verification.compared_with();
   fmt::print("Compared with {} events in {}{}.\n", compared_with.events, compared_with.where,
              compared_with.gone.empty()
@@ -65,7 +78,7 @@ int verify(const Settings& settings, DeliveredReader& delivered, milliseconds si
   print(verification);
   const bool all_read =
       std::ranges::all_of(verification.readings(), [](const auto& reading) { return reading.fault.empty(); });
-  return all_read && verification.nothing_is_missing() ? kWell : kNotWell;
+  return all_read && verification.nothing_is_missing() && verification.nothing_is_hidden() ? kWell : kNotWell;
 }
 
 }  // namespace

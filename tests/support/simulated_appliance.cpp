@@ -226,13 +226,18 @@ void SimulatedAppliance::append_row(std::string& to, std::size_t session) const 
   to.append(R"({"id":")");
   append_id(to, session);
   to.append(R"(","type":"Policy","name":"nightly","status":")").append(ended ? "Succeeded" : "Running");
-  to.append(R"(","executionStartTime":")");
-  append_time_of(to, planned, planned.start_ms);
-  if (ended) {
-    to.append(R"(","executionStopTime":")");
-    append_time_of(to, planned, now < planned.last_stop_ms() ? planned.stop_ms() : planned.last_stop_ms());
+  to += '"';
+  if (!planned.has_no_start) {
+    to.append(R"(,"executionStartTime":")");
+    append_time_of(to, planned, planned.start_ms);
+    to += '"';
   }
-  to.append("\"}");
+  if (ended) {
+    to.append(R"(,"executionStopTime":")");
+    append_time_of(to, planned, now < planned.last_stop_ms() ? planned.stop_ms() : planned.last_stop_ms());
+    to += '"';
+  }
+  to += '}';
 }
 
 SimulatedServer::Reply SimulatedAppliance::one(std::size_t session) {
@@ -250,10 +255,12 @@ std::vector<std::size_t> SimulatedAppliance::listed(bool only_running, std::stri
     const PlannedSession& session = plan_[i];
     const std::int64_t start = session.start_ms + session.written_ahead_ms;
     if (hidden_[i] || (from && start < *from) || (to && start >= *to)) continue;
+    if (session.has_no_start && (from || to)) continue;
     if (only_running && !session.runs_at(now)) continue;
     if (!heirs_.empty() && named_by(session.takes_id_of.value_or(i)) != i) continue;
     rows.push_back(i);
   }
+  std::ranges::stable_partition(rows, [this](std::size_t row) { return !plan_[row].has_no_start; });
   return rows;
 }
 

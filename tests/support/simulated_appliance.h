@@ -26,6 +26,7 @@ struct PlannedSession {
   std::uint16_t entries = 1;    // at equal gaps from its start on
   bool has_late_entry = false;  // one more, so long after its stop that nothing in its row changes by it
   std::uint32_t late_after_ms = 45'000;
+  bool has_no_start = false;    // it was canceled before: no window shows it, and listings have it last
   bool leaves_running = false;  // its last entry says that it is running for ever
 
   // It is opened again so long after its stop, for so long, with so many more entries; 0 entries: it is not.

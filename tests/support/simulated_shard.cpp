@@ -33,6 +33,7 @@ struct SimulatedShard::Source {
   const std::unique_ptr<SimulatedAppliance> appliance;
   const SourceSettings settings;
   const PollMode mode;
+  std::shared_ptr<SourceCounters> counters{};
   std::unique_ptr<SourcePoller> poller{};
   bool over = false;
 };
@@ -61,7 +62,8 @@ SimulatedShard::SimulatedShard(const Options& options)
 
 SimulatedShard::~SimulatedShard() = default;
 
-SimulatedAppliance& SimulatedShard::add(std::vector<PlannedSession> plan, const PollSettings& poll, PollMode mode) {
+SimulatedAppliance& SimulatedShard::add(std::vector<PlannedSession> plan, const PollSettings& poll, PollMode mode,
+                                        std::vector<std::string> sessions) {
   const auto number = static_cast<unsigned>(sources_.size());
   auto appliance = std::make_unique<SimulatedAppliance>(number, std::move(plan), traffic_);
   boost::asio::use_service<SimulatedNetwork>(io_).attach(appliance->url(), *appliance);
@@ -73,6 +75,7 @@ SimulatedAppliance& SimulatedShard::add(std::vector<PlannedSession> plan, const 
   settings.password = Secret::parse("env:SIMULATED_PASSWORD");
   settings.api_version = dialect_->version.fallback;
   settings.poll = poll;
+  settings.sessions = std::move(sessions);
   sources_.push_back(std::make_unique<Source>(std::move(appliance), std::move(settings), mode));
   begin(*sources_.back(), kStagger * static_cast<int>(number));
   return *sources_.back()->appliance;
@@ -82,8 +85,9 @@ void SimulatedShard::begin(Source& source, std::chrono::milliseconds delay) {
   const ShardServices services{io_,  http_,   reader_, queue_, nullptr, room_, random_, metrics_, fingerprint_bytes_,
                                true, nullptr, verify_};
   source.over = false;
+  source.counters = std::make_shared<SourceCounters>();
   source.poller = std::make_unique<SourcePoller>(
-      SourcePoller::Parts{services, source.settings, std::make_shared<SourceCounters>(), *encoder_, source.mode},
+      SourcePoller::Parts{services, source.settings, source.counters, *encoder_, source.mode},
       committed(source.settings.id));
   spawn(io_, source.run(delay));
 }
@@ -106,6 +110,8 @@ SimulatedAppliance& SimulatedShard::appliance(std::size_t i) { return *sources_[
 SourceView SimulatedShard::view(std::size_t i) { return sources_[i]->poller->view(); }
 
 SourcePoller& SimulatedShard::poller(std::size_t i) { return *sources_[i]->poller; }
+
+const SourceCounters& SimulatedShard::counters(std::size_t i) const { return *sources_[i]->counters; }
 
 std::size_t SimulatedShard::missing(std::size_t i, std::size_t begin, std::size_t end,
                                     std::chrono::milliseconds shown_ago) const {

@@ -38,7 +38,7 @@ class SimulatedShard {
 
   // A source of its own for an appliance with this plan; it begins a millisecond after the one before, as the daemon's.
   SimulatedAppliance& add(std::vector<PlannedSession> plan, const PollSettings& poll = {},
-                          PollMode mode = PollMode::kForever);
+                          PollMode mode = PollMode::kForever, std::vector<std::string> sessions = {});
 
   // Ends the source as SIGKILL would: what is not committed is lost. It begins again, `down` later, from what was.
   void restart(std::size_t i, std::chrono::milliseconds down = {});
@@ -69,6 +69,7 @@ class SimulatedShard {
   SimulatedAppliance& appliance(std::size_t i);
   SourceView view(std::size_t i);
   SourcePoller& poller(std::size_t i);
+  const SourceCounters& counters(std::size_t i) const;
 
   // Of Options::remembers.
   const Reckoning& reckoning() const { return reckoning_; }

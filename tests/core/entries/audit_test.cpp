@@ -77,6 +77,22 @@ TEST_F(AuditTest, SaysOfWhatIsMissingWhetherTheStateCountsItAsDelivered) {
   }
 }
 
+TEST_F(AuditTest, CountsLogsThatAreEmptyNow) {
+  const std::uint64_t base = log_.read(log_of(kEarly)).entries[0].base;
+  Delivered event{};
+  event.session_key = kSessionKey;
+  event.entry_key = base;
+  event.log_time = at("10");
+  for (const std::string& log : {log_of(""), log_of(kLate)}) {
+    audit_ = {};
+    expect(log, {.id = "s1"});
+    EXPECT_EQ(audit_.counts(1)[0].emptied, 0u) << "nothing was delivered of it";
+    audit_.delivered(event);
+    EXPECT_EQ(audit_.counts(1)[0].extra, 1u);
+    EXPECT_EQ(audit_.counts(1)[0].emptied, log == log_of("") ? 1u : 0u);
+  }
+}
+
 // Events of the version before: an entry without a start had its log time for an identity.
 TEST_F(AuditTest, FindsWhatWasDeliveredUnderTheKeysOfBefore) {
   const std::string repeated = log_of(R"({"logTime":"2020-06-20T10:00:00","status":"Success","message":"a"},)"

@@ -252,6 +252,40 @@ TEST(AFullQueue, IsNoFaultOfASource) {
   EXPECT_EQ(log.count("gives no logs"), 0) << log.text();
 }
 
+// "session-0-9" is not there, and the appliance gives the other one for an id in another case.
+TEST(ANamedSession, ThatWasNeverHadMakesASourceNotWell) {
+  for (const PollMode mode : {PollMode::kForever, PollMode::kOnePass}) {
+    SCOPED_TRACE(mode == PollMode::kOnePass);
+    SimulatedShard shard(options());
+    const CapturedLog log;
+    shard.add(one_each(1min, 3, -50min, 30s), {.settle = 1s}, mode, {"session-0-1", "Session-0-2", "session-0-9"});
+    run(shard, 10min);
+    EXPECT_EQ(shard.view(0).condition, SourceCondition::kBackingOff);
+    EXPECT_THAT(shard.view(0).error, HasSubstr("2 of the sessions that `sessions` names could never be had"));
+    EXPECT_THAT(shard.view(0).error, HasSubstr("such as Session-0-2: the response names another session"));
+    EXPECT_EQ(log.count("could never be had"), 1) << log.text();
+    EXPECT_TRUE(shard.counters(0).failing);
+    EXPECT_EQ(shard.appliance(0).read_of(1), 3u) << "the others are read";
+    EXPECT_EQ(shard.is_over(0), mode == PollMode::kOnePass);
+  }
+}
+
+TEST(ANamedSession, ThatComesLateOrIsGoneMakesASourceWell) {
+  SimulatedShard shard(options());
+  const CapturedLog log;
+  SimulatedAppliance& appliance = shard.add(one_each(1h, 1, 20min, 30s), {}, PollMode::kForever, {"session-0-0"});
+  run(shard, 5min);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kBackingOff);
+  run(shard, 1h);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kOk) << shard.view(0).error;
+  EXPECT_EQ(log.count("has all the sessions that `sessions` names"), 1) << log.text();
+  appliance.hide(0, 1);
+  run(shard, 1h);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kOk) << shard.view(0).error;
+  EXPECT_FALSE(shard.counters(0).failing);
+  EXPECT_EQ(log.count("could never be had"), 1) << log.text();
+}
+
 TEST(ASource, WithNothingDueIsWell) {
   SimulatedShard shard(options());
   SimulatedAppliance& appliance = shard.add(one_each(1min, 5, -50min, 5min));

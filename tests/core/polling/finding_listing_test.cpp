@@ -192,6 +192,57 @@ TEST(ASweepThatCannotBeRead, IsTriedAgainWithinMinutesAndIsAFaultAfterThree) {
   EXPECT_EQ(shard.view(0).condition, SourceCondition::kOk) << shard.view(0).error;
 }
 
+// Of these that had ended long before first contact, and of one that is canceled then.
+std::vector<PlannedSession> many_and_a_canceled_one(std::size_t many, std::chrono::minutes then) {
+  auto plan = one_each(1min, many, -30 * kDay, 30s, 1) + one_each(1min, 1, then, 30s);
+  plan.back().has_no_start = true;
+  return plan;
+}
+
+std::size_t missing_of_last(const SimulatedShard& shard, const std::vector<PlannedSession>& plan) {
+  return shard.missing(0, plan.size() - 1, plan.size(), 1min);
+}
+
+TEST(ASweep, OfMoreThanAWindowHoldsShowsWhatHasNoStart) {
+  SimulatedShard shard(for_days());
+  const auto plan = many_and_a_canceled_one(20'400, 2h);
+  shard.add(plan);
+  shard.run(1h);
+  ASSERT_TRUE(shard.committed(0).source.contact_over);
+  shard.run(26h);
+  EXPECT_EQ(missing_of_last(shard, plan), 0u);
+  EXPECT_EQ(shard.reckoning().twice(), 0u);
+}
+
+TEST(ASweep, ThatARestartCutGoesOnInSlicesAndShowsWhatHasNoStart) {
+  SimulatedShard shard({.tick = 1s, .remembers = true});
+  const auto plan = many_and_a_canceled_one(40'000, -1h);
+  shard.add(plan);
+  const auto place = [&] { return shard.committed(0).source.sweep_place; };
+  for (int i = 0; i < 600 && !place(); ++i) shard.run(1s);
+  ASSERT_EQ(place(), (Instant{0, 0}));
+  shard.restart(0);
+  for (int i = 0; i < 1'800 && place() == Instant{0, 0}; ++i) shard.run(1s);
+  ASSERT_TRUE(place()) << "a slice is over";
+  shard.restart(0);
+  shard.run(30min);
+  EXPECT_TRUE(shard.committed(0).source.contact_over);
+  EXPECT_EQ(missing_of_last(shard, plan), 0u);
+}
+
+TEST(ASweep, OfManyPassesEndsWithTheRowsThatHaveNoStart) {
+  SimulatedShard shard({.tick = 100ms, .remembers = true});
+  const auto plan = many_and_a_canceled_one(8'000, -1h);
+  shard.add(plan, {}, PollMode::kOnePass);
+  for (int i = 0; i < 20 && !shard.committed(0).source.contact_over; ++i) {
+    if (i > 0) shard.restart(0);
+    shard.run(5min);
+    ASSERT_TRUE(shard.is_over(0)) << "pass " << i;
+  }
+  EXPECT_TRUE(shard.committed(0).source.contact_over);
+  EXPECT_EQ(missing_of_last(shard, plan), 0u);
+}
+
 TEST(AFaultySource, IsSoAfterARestartUntilASweepHasEnded) {
   using Pages = SimulatedAppliance::Pages;
   SimulatedShard shard(for_days());

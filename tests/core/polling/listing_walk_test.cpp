@@ -41,6 +41,7 @@ std::set<std::uint64_t> walk_all(ListingWalk& walk, const Source& source, std::s
 std::vector<ListingWalk::Row> in_window(const std::vector<ListingWalk::Row>& rows, const ListingWalk::Window& window) {
   std::vector<ListingWalk::Row> in;
   for (const auto& row : rows) {
+    if (!row.start && (window.from || window.to)) continue;
     if ((!window.from || *row.start >= *window.from) && (!window.to || *row.start <= *window.to)) in.push_back(row);
   }
   return in;
@@ -169,6 +170,45 @@ TEST(ListingWalk, IsCutIntoSlicesThatAreAsShortAsWanted) {
       100);
   EXPECT_EQ(shown.size(), 3'000u);
   EXPECT_LE(furthest, 400u);
+}
+
+// Cut for whatever reason, it ends with the last rows of a listing without a window: they have no start.
+TEST(ListingWalk, EndsASweepThatWasCutWithRowsWithoutAStart) {
+  Sessions sessions(3'000);
+  for (std::uint64_t i = 0; i < 70; ++i) sessions.rows.push_back({10'000 + i, std::nullopt});
+  const auto walked = [&](ListingWalk::Window window, std::uint64_t total) {
+    ListingWalk walk(window, {.has_pages = true, .has_slices = true, .most_rows = 300, .is_sweep = true});
+    std::set<std::uint64_t> shown;
+    for (int pages = 0; !walk.ended() && pages < 1'000; ++pages) {
+      const auto rows = page_of(in_window(sessions.rows, walk.window()), walk.offset(), 50);
+      for (const auto& row : rows) shown.insert(row.hash);
+      walk.take({rows, 50, 50, walk.window().from || walk.window().to ? 0 : total}, kNow);
+    }
+    EXPECT_TRUE(walk.ended());
+    EXPECT_TRUE(walk.complete());
+    return shown;
+  };
+  EXPECT_EQ(walked({}, 3'070).size(), 3'070u);
+  EXPECT_EQ(walked({Instant{0, 0}, std::nullopt}, 3'070).size(), 3'070u) << "a place to go on from";
+  EXPECT_GE(walked({}, 0).size(), 3'000u) << "no total";
+  EXPECT_GE(walked({}, 1'000'000).size(), 3'000u) << "a total that is not true";
+}
+
+TEST(ListingWalk, HasAPlaceOnceASweepIsLongAndNoSliceIsOver) {
+  const Sessions sessions(25'000);
+  ListingWalk walk(
+      {}, {.has_pages = true, .has_slices = true, .most_rows = ListingWalk::kMostRowsOfASweep, .is_sweep = true});
+  std::size_t furthest = 0;
+  walk_all(
+      walk,
+      [&](const auto&, std::size_t at) {
+        furthest = at;
+        EXPECT_EQ(walk.place().has_value(), at >= 19'999) << at;
+        return page_of(sessions.rows, at, 200);
+      },
+      200);
+  EXPECT_GT(furthest, 24'000u);
+  EXPECT_FALSE(walk.was_cut());
 }
 
 // One minute holds more than can be had: that is said, and the rest is shown all the same.
