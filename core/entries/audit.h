@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/time_shift.h"
 #include "core/base/time_zone.h"
 #include "core/base/timestamp.h"
 #include "core/entries/log_parser.h"
@@ -35,6 +36,7 @@ class Audit {
     // What the state counts as delivered: these entries, and all with log times up to then.
     const SessionHistory* remembered = nullptr;
     Instant delivered_to{INT64_MIN};
+    TimeShift shift{};  // SessionState's: so its log is to be read
   };
 
   struct Counts {

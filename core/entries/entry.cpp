@@ -176,10 +176,14 @@ void EntryReader::add_field(const Entry& entry, EntryField field) {
 // Of a field that is a time.
 template <EntryReader::Reading reading>
 Instant EntryReader::time_of(const Entry& entry, EntryField field) {
-  if (reading == Reading::kBefore) return parse_rfc3339(text_of(entry, entry.field(field)))->instant;
-  const Instant at = to_microseconds((field == EntryField::kLogTime ? entry.log_time : entry.start)->instant);
+  if (reading == Reading::kBefore) return before_shift(parse_rfc3339(text_of(entry, entry.field(field)))->instant);
+  const Instant written = (field == EntryField::kLogTime ? entry.log_time : entry.start)->instant;
+  const Instant at = before_shift(to_microseconds(written));
   return reading == Reading::kEarlier ? add_nanoseconds(at, -std::int64_t{kMicrosecond}).value_or(at) : at;
 }
+
+// A time that is not there is in no zone.
+Instant EntryReader::before_shift(Instant at) const { return at.seconds < kYearTwo ? at : shift_.before(at); }
 
 // Valid until the next call.
 std::string_view EntryReader::decoded(std::string_view token) {

@@ -10,6 +10,7 @@
 #include "config/dialect.h"
 #include "core/base/json_text.h"
 #include "core/base/memory_shares.h"
+#include "core/base/time_shift.h"
 #include "core/base/timestamp.h"
 #include "core/state/identity.h"
 #include "core/state/session_history.h"
@@ -66,6 +67,8 @@ class EntryReader {
 
   // Larger elements are not read as entries: there is no memory for their events.
   void set_largest(std::size_t bytes) { largest_ = bytes; }
+  // Identity and content have times as they were before their source wrote them shifted.
+  void set_shift(TimeShift shift) { shift_ = shift; }
 
  private:
   enum class Reading {
@@ -83,6 +86,7 @@ class EntryReader {
   void add_field(const Entry& entry, EntryField field);
   template <Reading reading>
   Instant time_of(const Entry& entry, EntryField field);
+  Instant before_shift(Instant at) const;
   std::string_view text_of(const Entry& entry, std::string_view token) {
     return entry.plain && is_string_token(token) ? inside_quotes(token) : decoded(token);
   }
@@ -91,6 +95,7 @@ class EntryReader {
   HashInput input_;
   std::string scratch_;
   std::size_t largest_ = MemoryShares().largest_entry;
+  TimeShift shift_;
 };
 
 }  // namespace sessionlogd

@@ -25,12 +25,12 @@ LogParser& LogParser::operator=(LogParser&&) noexcept = default;
 
 Result<const SessionLog*> LogParser::parse(const Dialect& dialect, const Body& body, std::string_view session_id,
                                            std::uint64_t session_key, const AnswerLimits& limits,
-                                           const Remembered& remembered) {
+                                           const Remembered& remembered, TimeShift shift) {
   std::string_view text = body.text();
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   if (text.empty()) return Error(ErrorKind::kBadAnswer, "the response to the log request is empty");
 
-  walk_->start(dialect, session_key, limits, remembered);
+  walk_->start(dialect, session_key, limits, remembered, shift);
   if (!walk_->through(text)) return no_log("the response to the log request is not a JSON object");
   if (walk_->too_many) {
     return Error(ErrorKind::kBadAnswer,

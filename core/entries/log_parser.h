@@ -49,9 +49,10 @@ class LogParser : public FormerReadings {
   // Parses `body` as the log of the session `session_id`, whose keys are seeded with `session_key`. Fails as kBadAnswer
   // when it is no log at all (not JSON, another shape, nothing that proves it: log_envelope.h), that of another
   // session, or has more entries than `limits` allow. The log is valid until the next call, its views while `body` is.
+  // `shift` is SessionState's.
   Result<const SessionLog*> parse(const Dialect& dialect, const Body& body, std::string_view session_id,
                                   std::uint64_t session_key, const AnswerLimits& limits = {},
-                                  const Remembered& remembered = {});
+                                  const Remembered& remembered = {}, TimeShift shift = {});
 
   // Reads an entry of that log that was known by its bytes.
   void complete(std::size_t index);

@@ -36,6 +36,16 @@ constexpr std::string_view kOpenedAgain =
 
 constexpr Instant kNoTime{std::numeric_limits<std::int64_t>::max(), 0};  // later than any
 
+// What names all that an entry of the session comes to, beside its bytes.
+std::uint64_t reading_of(const SourceFormat& source, const SessionState& session) {
+  return session.key ^ source.number ^ std::uint64_t{static_cast<std::uint8_t>(session.shift.quarters)} << 56;
+}
+
+// Where a sum is all that is known, what was not found by it is all of it.
+std::size_t news_of(const SessionState& session, const Comparison& log) {
+  return session.delivered_sum && !log.unknown.empty() ? log.entries : log.missing;
+}
+
 constexpr std::size_t kLargestIndexed = 8u << 20;
 constexpr std::size_t kLargestOriginal = 32u << 10;  // of an entry that is too large
 constexpr std::size_t kIndexStep = 64u << 10;        // core/json_index
@@ -58,8 +68,9 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
                                         bool last_read, Strange strange) {
   // A first read has nothing to find, and most sessions are read once.
   Remembered remembered;
-  if (session.history.size() > 0 && body.size() <= kSmallBody) remembered = {&known_, session.key ^ source.number};
-  const auto parsed = parser_.parse(*source.dialect, body, session.info.id(), session.key, limits_of(body), remembered);
+  if (session.history.size() > 0 && body.size() <= kSmallBody) remembered = {&known_, reading_of(source, session)};
+  const auto parsed =
+      parser_.parse(*source.dialect, body, session.info.id(), session.key, limits_of(body), remembered, session.shift);
   if (parsed.has_error()) return parsed.error();
   const SessionLog& log = **parsed;
 
@@ -142,15 +153,29 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
   return outcome;
 }
 
+bool LogReader::is_shifted(const SourceFormat& source, const SessionState& session, const Body& body, TimeShift shift) {
+  const Result<Comparison> as_it_was = compare(source, session, body, session.shift);
+  const Result<Comparison> shifted = compare(source, session, body, shift);
+  if (as_it_was.has_error() || shifted.has_error()) return false;
+  const std::size_t news = news_of(session, *shifted);
+  return news < shifted->entries && news <= news_of(session, *as_it_was) && (news == 0 || !shifted->shrunk);
+}
+
 Result<Comparison> LogReader::compare(const SourceFormat& source, const SessionState& session, const Body& body) {
-  auto comparison = compare_all(source, session, body);
+  return compare(source, session, body, session.shift);
+}
+
+Result<Comparison> LogReader::compare(const SourceFormat& source, const SessionState& session, const Body& body,
+                                      TimeShift shift) {
+  auto comparison = compare_all(source, session, body, shift);
   if (body.size() > kSmallBody) shrink();
   return comparison;
 }
 
 // What a broken or partial answer holds counts; only what it lacks says nothing.
-Result<Comparison> LogReader::compare_all(const SourceFormat& source, const SessionState& session, const Body& body) {
-  const auto parsed = parser_.parse(*source.dialect, body, session.info.id(), session.key, limits_of(body), {});
+Result<Comparison> LogReader::compare_all(const SourceFormat& source, const SessionState& session, const Body& body,
+                                          TimeShift shift) {
+  const auto parsed = parser_.parse(*source.dialect, body, session.info.id(), session.key, limits_of(body), {}, shift);
   if (parsed.has_error()) return parsed.error();
   const SessionLog& log = **parsed;
   const bool is_whole = log.fault.empty() && log.more_elsewhere.empty();

@@ -83,6 +83,10 @@ class LogReader {
   // which `session` is as SessionTable::as_delivered() gives it. kBadAnswer: nothing was compared.
   Result<Comparison> compare(const SourceFormat& source, const SessionState& session, const Body& body);
 
+  // Whether the log is rather the session's when its times are read as so much later than they were: no more of it is
+  // news then, and either all of it is known or it holds all that is known.
+  bool is_shifted(const SourceFormat& source, const SessionState& session, const Body& body, TimeShift shift);
+
   // Emits what is new or changed and advances `session` by it. kBadAnswer: nothing was taken. Of an answer with much
   // news only the first part is emitted, in order of time: reading it again emits what follows.
   //
@@ -100,7 +104,10 @@ class LogReader {
   void order_by_time(const SourceFormat& source, const SessionLog& log);
   bool lacks_known_entries(const SessionState& session) const;
   void append_gap(const SourceFormat& source, SessionState& session, GapKind kind, std::string_view why);
-  Result<Comparison> compare_all(const SourceFormat& source, const SessionState& session, const Body& body);
+  Result<Comparison> compare(const SourceFormat& source, const SessionState& session, const Body& body,
+                             TimeShift shift);
+  Result<Comparison> compare_all(const SourceFormat& source, const SessionState& session, const Body& body,
+                                 TimeShift shift);
   std::optional<std::size_t> count_delivered(const SessionState& session);
   bool holds_what_was_delivered(const SourceFormat& source, const SessionState& session, const SessionLog& log);
   bool may_be_anothers(const SourceFormat& source, const SessionState& session, const SessionLog& log, Strange strange);

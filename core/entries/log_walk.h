@@ -22,11 +22,12 @@ class LogWalk {
   static constexpr std::size_t kLongestToken = 16u << 10;
 
   void start(const Dialect& dialect, std::uint64_t session_key, const AnswerLimits& limits,
-             const Remembered& remembered) {
+             const Remembered& remembered, TimeShift shift) {
     dialect_ = &dialect;
     session_key_ = session_key;
     limits_ = limits;
     reader_.set_largest(limits.largest_entry);
+    reader_.set_shift(shift);
     remembered_ = remembered;
   }
 

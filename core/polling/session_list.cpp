@@ -96,6 +96,19 @@ std::optional<ReadTime> to_microseconds(ReadTime time) {
   return time;
 }
 
+// Of a stop that is no time the text counts.
+void set_digests(ListedSession& session, std::string_view stop) {
+  HashInput input;
+  if (session.stop) {
+    input.add_time(session.stop->instant);
+  } else {
+    input.add_text(stop);
+  }
+  session.stop_hash = std::max(input.event_hash(), 1u);
+  for (const std::string& part : {session.status, session.type, session.update_number}) input.add_text(part);
+  session.digest = with_start(input.event_hash(), session.start);
+}
+
 ListedSession read_row(const Dialect& dialect, const Members& row) {
   const auto& names = dialect.sessions;
   ListedSession session;
@@ -105,25 +118,16 @@ ListedSession read_row(const Dialect& dialect, const Members& row) {
   session.parent = text_at(row, names.parent);
   session.status = text_at(row, names.status);
   const std::string start = text_at(row, names.start), stop = text_at(row, names.stop);
-  const std::string update_number = text_at(row, names.update_number);
+  session.update_number = text_at(row, names.update_number);
   session.start = parse_rfc3339(start);
   session.stop = parse_rfc3339(stop);
 
   HashInput input;
-  for (const std::string& part : {session.status, session.type, stop, update_number}) input.add_text(part);
+  for (const std::string& part : {session.status, session.type, stop, session.update_number}) input.add_text(part);
   session.old_digest = with_start(input.event_hash(), session.start);
   if (session.start) session.start = to_microseconds(*session.start);
   if (session.stop) session.stop = to_microseconds(*session.stop);
-
-  input.clear();
-  if (session.stop) {
-    input.add_time(session.stop->instant);
-  } else {
-    input.add_text(parse_rfc3339(stop) ? std::string_view{} : stop);
-  }
-  session.stop_hash = std::max(input.event_hash(), 1u);
-  for (const std::string& part : {session.status, session.type, update_number}) input.add_text(part);
-  session.digest = with_start(input.event_hash(), session.start);
+  set_digests(session, parse_rfc3339(stop) ? std::string_view{} : stop);
   return session;
 }
 
@@ -171,6 +175,30 @@ bool read_rows(const Dialect& dialect, JsonCursor& cursor, SessionPage& page) {
 }
 
 }  // namespace
+
+TimeShift shift_since(std::uint64_t digest, const ListedSession& row) {
+  if (!row.start || !has_start(digest)) return {};
+  for (int quarters = 1; quarters <= TimeShift::kMost; ++quarters) {
+    for (const int signed_quarters : {quarters, -quarters}) {
+      const TimeShift shift{static_cast<std::int8_t>(signed_quarters)};
+      const ReadTime start{shift.before(row.start->instant), row.start->zoned};
+      if (with_start(0, start) >> 32 == digest >> 32) return shift;
+    }
+  }
+  return {};
+}
+
+ListedSession before_shift(ListedSession row, TimeShift shift) {
+  if (row.start) row.start->instant = shift.before(row.start->instant);
+  if (row.stop) {
+    row.stop->instant = shift.before(row.stop->instant);
+    set_digests(row, {});
+  } else {
+    row.digest = with_start(row.beside_start(), row.start);
+  }
+  row.old_digest = row.digest;
+  return row;
+}
 
 Result<SessionPage> parse_session_page(const Dialect& dialect, std::string_view body) {
   SessionPage page;

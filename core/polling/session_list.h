@@ -9,6 +9,7 @@
 
 #include "config/dialect.h"
 #include "core/base/result.h"
+#include "core/base/time_shift.h"
 #include "core/base/timestamp.h"
 #include "core/polling/listing_walk.h"
 #include "core/polling/session_life.h"
@@ -17,8 +18,8 @@ namespace sessionlogd {
 
 struct ListedSession {
   std::string id;
-  std::string type, name, parent, status;  // "" = not said
-  std::optional<ReadTime> start, stop;     // .NET's year 1 is none
+  std::string type, name, parent, status, update_number;  // "" = not said
+  std::optional<ReadTime> start, stop;                    // .NET's year 1 is none
   // Differs when the listing says anything new of it. The upper half is of the start time alone, 0 when there is none.
   // Times count to the microsecond: a source may show seven digits first and six later.
   std::uint64_t digest = 0;
@@ -32,6 +33,11 @@ struct ListedSession {
 // Whether two digests name the same start. One without a start time may be either's.
 inline bool has_start(std::uint64_t digest) { return digest >> 32 != 0; }
 inline bool same_start(std::uint64_t a, std::uint64_t b) { return a >> 32 == b >> 32 || a >> 32 == 0 || b >> 32 == 0; }
+
+// By how much the row's start is later than the one that the digest names; none where no zones are so far apart.
+TimeShift shift_since(std::uint64_t digest, const ListedSession& row);
+// The row as it was before its times were shifted so.
+ListedSession before_shift(ListedSession row, TimeShift shift);
 
 struct SessionPage {
   std::vector<ListedSession> sessions;  // in order of the response, those without a usable id left out

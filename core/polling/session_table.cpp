@@ -186,6 +186,10 @@ SessionTable::TakenIn SessionTable::take_in_open(Slot slot, const ListedSession&
 
 SessionTable::TakenIn SessionTable::take_in_marked(const ListedSession& listed, const Named& as, bool other_start,
                                                    const Showing& how, std::vector<StateRecord>& records) {
+  if (other_start) {
+    const TimeShift shift = adopt_shifted(listed, as, records);
+    if (shift) return {.as = TakenIn::As::kIgnored, .shift = shift};
+  }
   DoneMark mark = *as.mark;
   if (!other_start && mark.digest == listed.digest) return {TakenIn::As::kIgnored};
   const bool final = settings_.dialect->session_is_final(listed.status);
@@ -214,6 +218,30 @@ SessionTable::TakenIn SessionTable::take_in_marked(const ListedSession& listed, 
   return open_disputed(listed, as, how, records);
 }
 
+// What the row says new of a mark may be only that its source writes times in another zone. What was left alone has no
+// entries that could show it: there the stop must be shifted like the start.
+TimeShift SessionTable::adopt_shifted(const ListedSession& listed, const Named& as, std::vector<StateRecord>& records) {
+  DoneMark mark = *as.mark;
+  const TimeShift shift = shift_since(mark.digest, listed);
+  const std::optional<TimeShift> in_all = sum(mark.shift, shift);
+  if (!shift || !in_all) return {};
+  const ListedSession before = before_shift(listed, shift);
+  const bool is_left_alone = mark.kind == Kind::kLeftAlone;
+  const bool final = settings_.dialect->session_is_final(listed.status);
+  const bool is_it = is_left_alone ? final && listed.stop && mark.stop_hash == before.stop_hash
+                                   : mark.digest == before.digest && std::ranges::count(believed_, shift) > 0;
+  if (!is_it) return {};
+  mark.digest = listed.digest;
+  if (is_left_alone) {
+    mark.stop_hash = listed.stop_hash;
+    mark.start = info_of(listed).start.value_or(kNever);
+  } else {
+    mark.shift = *in_all;
+  }
+  put_mark(as.key, mark, records);
+  return shift;
+}
+
 // It keeps its digest, and so the start that it had: after a restart it is disputed again.
 SessionTable::TakenIn SessionTable::open_disputed(const ListedSession& listed, const Named& as, const Showing& how,
                                                   std::vector<StateRecord>& records) {
@@ -237,6 +265,7 @@ SessionTable::TakenIn SessionTable::open(const ListedSession& listed, const Name
   state.news_at = how.watched.count();
   if (how.late) state.late_since = how.watched.count();
   if (as.mark) {
+    state.shift = as.mark->shift;
     auto history = fingerprints_.take(as.key, as.mark->place);
     if (history) {
       state.history = std::move(*history);
@@ -283,6 +312,7 @@ std::optional<SessionState> SessionTable::as_delivered(std::uint64_t key, std::s
   SessionState state;
   state.key = key;
   state.digest = mark->digest;
+  state.shift = mark->shift;
   state.info = SessionInfo{.id = id};
   if (auto history = fingerprints_.find(key, mark->place)) {
     state.history = std::move(*history);
@@ -304,6 +334,10 @@ SessionTable::TakenIn SessionTable::is_same(Slot slot, const Showing& how, std::
   ReadTrouble& trouble = *sessions_[slot].trouble;
   const std::unique_ptr<ListedSession> row = std::exchange(trouble.dispute, nullptr);
   return take_in_open(slot, *row, how, records);
+}
+
+void SessionTable::believe(TimeShift shift) {
+  if (std::ranges::find(believed_, shift) == believed_.end()) believed_.push_back(shift);
 }
 
 SessionTable::TakenIn SessionTable::is_another(Slot slot, End end, const Showing& how,
@@ -338,6 +372,7 @@ DoneMark SessionTable::mark_of(const Session& session, Instant now) const {
   } else if (state.only_after != kNever && state.history.size() == 0) {
     mark = {.kind = Kind::kOld, .digest = state.digest, .latest = std::max<Instant>(state.latest, state.only_after)};
   }
+  mark.shift = state.shift;
   return mark;
 }
 

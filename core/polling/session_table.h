@@ -104,6 +104,7 @@ class SessionTable {
     } as;
     Slot slot = 0;                 // valid unless kIgnored
     bool is_opened_again = false;  // of kNew: it had a mark
+    TimeShift shift{};             // its source writes its times so much later than before
   };
   // What must be remembered of it is appended to `records`.
   TakenIn take_in(const ListedSession& listed, const Showing& how, std::vector<StateRecord>& records);
@@ -111,6 +112,8 @@ class SessionTable {
   // A disputed session's log was read, and knows entries of ours: its start was corrected. Returns what has become of
   // it, as take_in() does.
   TakenIn is_same(Slot slot, const Showing& how, std::vector<StateRecord>& records);
+  // It does so with its times shifted: then rows of others are believed to be, too.
+  void believe(TimeShift shift);
   // It knows none. The session is finished, and the row that named another start is taken in as another one.
   enum class End {
     kRead,     // all of it was delivered
@@ -207,6 +210,7 @@ class SessionTable {
   TakenIn take_in_open(Slot slot, const ListedSession& listed, const Showing& how, std::vector<StateRecord>& records);
   TakenIn take_in_marked(const ListedSession& listed, const Named& as, bool other_start, const Showing& how,
                          std::vector<StateRecord>& records);
+  TimeShift adopt_shifted(const ListedSession& listed, const Named& as, std::vector<StateRecord>& records);
   TakenIn open(const ListedSession& listed, const Named& as, const Showing& how, std::vector<StateRecord>& records);
   TakenIn open_disputed(const ListedSession& listed, const Named& as, const Showing& how,
                         std::vector<StateRecord>& records);
@@ -233,6 +237,7 @@ class SessionTable {
   KeptFingerprints fingerprints_;
   KeptEntries kept_;
   std::size_t left_alone_ = 0;
+  std::vector<TimeShift> believed_;
   std::size_t most_fingerprint_bytes_ = std::size_t{1} << 40;
   std::deque<Session> sessions_;  // by slot; a deque, so that a session stays where it is while others come
   std::vector<Slot> free_;

@@ -217,6 +217,7 @@ void SourcePoller::take_in(const std::vector<ListedSession>& rows, const Showing
   std::vector<StateRecord> records;
   for (const ListedSession& row : rows) {
     const SessionTable::TakenIn taken = table_.take_in(row, how, records);
+    if (taken.shift) say_shift(row.id, taken.shift);
     if (taken.as != SessionTable::TakenIn::As::kIgnored) taken_in(taken, how);
   }
   push(std::move(records));
@@ -406,6 +407,7 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
     read_was(slot, sent, Pace::News::kUnchanged, session.fill);
     return Polled::kAll;
   }
+  const TimeShift shift = take_shift(session, answer.body);
   const Doubt doubt = doubt_of(session);
   const bool was_known = session.state.history.size() > 0;
   const Result<ReadOutcome> read = services_.reader.read(format_, session.state, answer.body, last, strange_of(doubt));
@@ -420,7 +422,7 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
     return Polled::kAll;
   }
 
-  switch (settle_owner(slot, *read)) {
+  switch (settle_owner(slot, *read, shift)) {
     case Owner::kAnother:
       return Polled::kAll;
     case Owner::kUnknown:
@@ -458,20 +460,50 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
   return Polled::kAll;
 }
 
-Owner SourcePoller::settle_owner(Schedule::Slot slot, const ReadOutcome& read) {
+// Whether a row that names another start only shows that its source writes times in another zone now: the entries tell.
+TimeShift SourcePoller::take_shift(Session& session, const Body& body) {
+  if (!session.is_disputed()) return {};
+  const TimeShift shift = shift_since(session.state.digest, *session.trouble->dispute);
+  const std::optional<TimeShift> in_all = sum(session.state.shift, shift);
+  if (!shift || !in_all || !services_.reader.is_shifted(format_, session.state, body, *in_all)) return {};
+  session.state.shift = *in_all;
+  session.trouble->asked_before_dispute = false;  // the log was shifted already
+  return shift;
+}
+
+Owner SourcePoller::settle_owner(Schedule::Slot slot, const ReadOutcome& read, TimeShift shift) {
   Session& session = table_.at(slot);
   const Owner owner = owner_of(doubt_of(session), read);
   if (session.is_disputed()) session.trouble->asked_before_dispute = false;
   if (owner == Owner::kUnknown) read_was_strange(slot);
   if (owner == Owner::kAnother) part(slot);
-  if (owner == Owner::kCorrectedSession) {
-    log_info({.source = settings_.name, .session = session.state.info.id()}, "start was corrected");
-    std::vector<StateRecord> records;
-    const Showing how = finder_.showing();
-    table_.is_same(slot, how, records);
-    push(std::move(records));
-  }
+  if (owner == Owner::kCorrectedSession) is_same(slot, shift);
   return owner;
+}
+
+void SourcePoller::is_same(Schedule::Slot slot, TimeShift shift) {
+  const std::string_view id = table_.at(slot).state.info.id();
+  std::vector<StateRecord> records;
+  const Showing how = finder_.showing();
+  if (shift) {
+    say_shift(id, shift);
+    table_.believe(shift);
+  } else {
+    log_info({.source = settings_.name, .session = id}, "start was corrected");
+  }
+  table_.is_same(slot, how, records);
+  push(std::move(records));
+}
+
+// All sessions of a source are shifted, by one span or, in winter and in summer, by two.
+void SourcePoller::say_shift(std::string_view session, TimeShift shift) {
+  if (std::ranges::find(said_shifts_, shift) != said_shifts_.end()) return;
+  said_shifts_.push_back(shift);
+  const auto minutes = shift.span().count();
+  log_warn({.source = settings_.name, .session = session},
+           "writes its times {} minutes {} than before; sessions and entries are known by what they were, and none is "
+           "delivered again; look whether time_zone is still right",
+           std::abs(minutes), minutes > 0 ? "later" : "earlier");
 }
 
 // The id names another session: what is not read of the one before never will be.

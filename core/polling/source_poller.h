@@ -19,6 +19,7 @@
 #include "core/async/signal.h"
 #include "core/async/spawn.h"
 #include "core/async/task.h"
+#include "core/base/time_shift.h"
 #include "core/base/zone_guess.h"
 #include "core/entries/log_reader.h"
 #include "core/polling/late_news.h"
@@ -127,7 +128,10 @@ class SourcePoller : private FoundSessions, private VerifiedSessions {
   Polled take_answer(Schedule::Slot slot, const Result<HttpAnswer>& answer, Watched sent);
   Polled finish_poll(Schedule::Slot slot, const HttpAnswer& answer, Watched sent);
   void part(Schedule::Slot slot);
-  Owner settle_owner(Schedule::Slot slot, const ReadOutcome& read);
+  TimeShift take_shift(Session& session, const Body& body);
+  Owner settle_owner(Schedule::Slot slot, const ReadOutcome& read, TimeShift shift);
+  void is_same(Schedule::Slot slot, TimeShift shift);
+  void say_shift(std::string_view session, TimeShift shift);
   // Whether it is kept.
   bool count_not_json(std::string_view session, std::string_view expected, std::string_view body);
   void count_not_utf8(Schedule::Slot slot, std::size_t events);
@@ -168,6 +172,7 @@ class SourcePoller : private FoundSessions, private VerifiedSessions {
   PollOrder schedule_;
   LateNews late_;
   ZoneGuess zone_;
+  std::vector<TimeShift> said_shifts_;
 
   Signal changed_;  // something is due sooner than it was waited for, ended, or we stop
   SteadyTime dispatch_sleeps_until_ = SteadyTime::min();  // min(): whatever is due, there is no connection for it

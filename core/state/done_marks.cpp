@@ -43,7 +43,7 @@ std::uint32_t short_seconds(Instant at) {
 //   kBefore      start, bits 0-31 made          start, bits 32-39
 //   kOld         latest, likewise its nanos     latest, bits 32-39
 DoneMarks::Kept DoneMarks::kept_of(std::uint64_t session_key, const DoneMark& mark) {
-  Kept kept{session_key, mark.digest, 0, static_cast<std::uint8_t>(mark.kind), 0, 0, 0};
+  Kept kept{session_key, mark.digest, 0, static_cast<std::uint8_t>(mark.kind), 0, 0, 0, mark.shift};
   if (mark.absent_since) kept.absent_since = static_cast<std::uint32_t>(mark.absent_since->count() + 1);
   if (mark.kind == DoneMark::Kind::kDelivered) {
     kept.first = short_seconds(mark.made);
@@ -65,6 +65,7 @@ DoneMark DoneMarks::mark_of(const Kept& kept) {
   DoneMark mark;
   mark.kind = static_cast<DoneMark::Kind>(kept.kind & ~Kept::kShown);
   mark.digest = kept.digest;
+  mark.shift = kept.shift;
   if (kept.absent_since != 0) mark.absent_since = std::chrono::seconds{kept.absent_since - 1};
   switch (mark.kind) {
     case DoneMark::Kind::kDelivered:

@@ -1,5 +1,5 @@
 // What remains of the sessions of one source that are known and not read any more, by session_key. There may be
-// millions: each takes 31 bytes and about 2 more of headers and room to grow.
+// millions: each takes 32 bytes and about 2 more of headers and room to grow.
 //
 //   key ──▶ its upper bits: a shelf ──▶ in order of the keys: DoneMark
 //
@@ -17,6 +17,7 @@
 
 #include "core/base/kept_instant.h"
 #include "core/base/packed.h"
+#include "core/base/time_shift.h"
 #include "core/base/timestamp.h"
 #include "core/base/watched_time.h"
 
@@ -35,6 +36,7 @@ struct DoneMark {
   std::uint64_t digest = 0;  // of the listing's row
   // Watched time of the first complete sweep in a row that did not show its id.
   std::optional<std::chrono::seconds> absent_since{};
+  TimeShift shift{};  // SessionState's
 
   // Of kDelivered.
   std::uint32_t sum = 0;    // SessionHistory::sum(): of all that was delivered
@@ -94,11 +96,12 @@ class DoneMarks {
     std::uint8_t kind;                   // and kShown
     Packed<std::uint32_t> first, second;
     Packed<std::uint16_t> third;
+    TimeShift shift;
 
     static constexpr std::uint8_t kShown = 0x80;
     bool is_shown() const { return (kind & kShown) != 0; }
   };
-  static_assert(sizeof(Kept) == 31);
+  static_assert(sizeof(Kept) == 32);
   using Shelf = std::vector<Kept>;
 
   static Kept kept_of(std::uint64_t session_key, const DoneMark& mark);

@@ -13,6 +13,12 @@ using namespace state_row;
 
 namespace {
 
+void append_shift(std::string& row, TimeShift shift) {
+  if (shift) append_number(row, Tag::kShift, shift.quarters);
+}
+
+TimeShift read_shift(std::string_view bytes) { return {read_le<std::int8_t>(bytes)}; }
+
 constexpr std::size_t kKeyBytes = 13;         // key u64le, hash u32le, marks u8
 constexpr std::uint8_t kMarkOfBefore = 0x80;  // a version before knew by it what to keep of a done session
 constexpr std::size_t kFingerprintBytes = 8;  // lower half of the key u32le, hash u32le
@@ -136,6 +142,7 @@ std::string encode_session(const SessionState& session) {
   append_if_there(row, Tag::kLackingSince, if_known(session.lacking_since));
   if (session.lacking_reads > 0) append_number(row, Tag::kLackingReads, session.lacking_reads);
   append_if_there(row, Tag::kDeliveredSum, session.delivered_sum);
+  append_shift(row, session.shift);
   row += session.info.fields();
   return row;
 }
@@ -175,6 +182,9 @@ SessionState decode_session(std::string_view row) {
       case Tag::kDeliveredSum:
         session.delivered_sum = read_le<std::uint32_t>(bytes);
         break;
+      case Tag::kShift:
+        session.shift = read_shift(bytes);
+        break;
       default:
         info.take(tag, bytes);
         break;
@@ -193,6 +203,7 @@ std::string encode_mark(const DoneMark& mark) {
   append_number(row, Tag::kPhase, static_cast<std::uint8_t>(Phase::kDone));
   append_number(row, Tag::kDigest, mark.digest);
   if (mark.absent_since) append_number(row, Tag::kMissedSince, std::int64_t{mark.absent_since->count()});
+  append_shift(row, mark.shift);
   if (mark.kind == Kind::kOld) {
     append_time(row, Tag::kLatest, mark.latest);
     return row;
@@ -217,6 +228,7 @@ DoneMark decode_mark(std::string_view row) {
     if (tag == Tag::kSum) mark.sum = read_le<std::uint32_t>(bytes);
     if (tag == Tag::kStopHash) mark.stop_hash = read_le<std::uint32_t>(bytes);
     if (tag == Tag::kMade) mark.made = read_time(bytes);
+    if (tag == Tag::kShift) mark.shift = read_shift(bytes);
     if (tag == Tag::kStart) mark.start = read_time(bytes);
   });
   if (mark.kind < DoneMark::Kind::kDelivered || mark.kind > DoneMark::Kind::kOld)

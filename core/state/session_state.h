@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/base/kept_instant.h"
+#include "core/base/time_shift.h"
 #include "core/base/timestamp.h"
 #include "core/base/watched_time.h"
 #include "core/state/batch.h"
@@ -42,6 +43,9 @@ struct SessionState {
   Packed<std::int64_t> news_at = kNotYet;        // likewise, when something new was known of it last
   Packed<std::int64_t> lacking_since = kNotYet;  // likewise: SessionLife::lacking()
   std::uint8_t lacking_reads = 0;
+  // By how much its source writes its times later now than when the first of its keys were made. They are read so much
+  // earlier: so keys stay what they are.
+  TimeShift shift{};
   Packed<std::int64_t> late_since = kNotYet;  // likewise: only a sweep showed it, and it was not read yet
   // Likewise, and its fingerprints are gone: the sum of what was delivered. `only_after` is when the mark was made.
   // Both count at the next read of a whole log, and are cleared by it.

@@ -60,6 +60,7 @@ enum class Tag : std::uint8_t {
   kLateSince = 42,
   kLackingSince = 43,
   kLackingReads = 44,
+  kShift = 45,  // of a done mark, too
 };
 
 template <class T>

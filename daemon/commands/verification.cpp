@@ -79,7 +79,7 @@ Task<std::string> Verification::read_sessions(ApiClient& api, std::size_t number
     // What is too large for the daemon is too large here: it is known by its bytes then.
     const AnswerLimits limits{
         .largest_entry = MemoryShares::largest_entry_of(settings_.daemon.memory_bytes, settings_.sink.commit_bytes)};
-    const auto log = parser_.parse(*source.dialect, answer->body, session.id, as.key, limits);
+    const auto log = parser_.parse(*source.dialect, answer->body, session.id, as.key, limits, {}, as.shift);
     if (log.has_error() || !(*log)->fault.empty()) {
       fault = fmt::format("session {}: {}", session.id, log.has_error() ? log.error().detail : (*log)->fault);
     } else if (!(*log)->more_elsewhere.empty()) {
@@ -143,17 +143,19 @@ Audit::Session Verification::what_is_known(RestoredSource& known, const SourceSe
     std::uint64_t key, digest;
     const SessionState* open;
     std::optional<DoneMark> done;
+    TimeShift shift{};
   };
   const auto look = [&](std::uint32_t, std::uint64_t key) -> std::optional<Named> {
     if (const auto open = known.sessions.find(key); open != known.sessions.end())
-      return Named{key, open->second.digest, &open->second, std::nullopt};
+      return Named{key, open->second.digest, &open->second, std::nullopt, open->second.shift};
     const auto done = known.done.find(key);
-    return done ? std::optional(Named{key, done->digest, nullptr, done}) : std::nullopt;
+    return done ? std::optional(Named{key, done->digest, nullptr, done, done->shift}) : std::nullopt;
   };
   bool other_start = false;
   const std::optional<Named> named = find_named(source.id, session, look, other_start);
   if (named) as.key = named->key;
   if (!named || other_start) return as;
+  as.shift = named->shift;
   if (named->open != nullptr) {
     as.remembered = &named->open->history;
     as.delivered_to = named->open->only_after;

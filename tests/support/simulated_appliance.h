@@ -85,8 +85,8 @@ class SimulatedAppliance : public SimulatedServer {
   void set_clock(std::optional<std::chrono::seconds> ahead) { clock_ahead_ = ahead; }
   // From now on its Date is so much further ahead with each response.
   void rush_clock(std::chrono::seconds by) { clock_rush_ = by; }
-  // Times are written as this zone has them, without naming it.
-  void write_local_times(std::chrono::minutes offset) { local_ = offset; }
+  // Times are written as this zone has them, without naming it; nullopt: in UTC, which is named.
+  void write_local_times(std::optional<std::chrono::minutes> offset) { local_ = offset; }
   // Its listings show nothing, as if there were nothing; what is asked for by its id is there.
   void go_blind() { blind_ = true; }
   void see_again() { blind_ = false; }

@@ -1,6 +1,9 @@
 #include "core/entries/log_reader.h"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
+
+#include <utility>
 
 #include "tests/core/entries/log_text.h"
 
@@ -123,6 +126,68 @@ TEST(LogReader, ComparesTheLogOfADoneSessionAndEmitsNothing) {
 }
 
 // Of a session that stopped at 19:12:05.
+// Two entries, and more behind them, in times that are `hours` later than they were.
+Body shifted_log(int hours, std::string_view first = "a", int more = 0) {
+  std::string text = R"({"log":[)";
+  const auto add = [&](std::string_view message, int minute) {
+    text += fmt::format(R"({}{{"logTime":"2020-06-20T{:02}:{:02}:09","status":"Success","message":"{}",)"
+                        R"("executionStartTime":"2020-06-20T{:02}:{:02}:00"}})",
+                        text.ends_with('[') ? "" : ",", 12 + hours, minute, message, 12 + hours, minute);
+  };
+  add(first, 1);
+  add("b", 2);
+  for (int i = 0; i < more; ++i) add("later", 3 + i);
+  Body body;
+  body.append(text + "]}");
+  return body;
+}
+
+constexpr TimeShift hours_later(int hours) { return {static_cast<std::int8_t>(4 * hours)}; }
+
+struct ShiftedLog : ::testing::Test {
+  ShiftedLog() {
+    session.key = test::kSessionKey;
+    session.info = SessionInfo{.id = "s1"};
+    EXPECT_EQ(reader.read(format, session, shifted_log(0), false).value().events_new, 2u);
+  }
+  std::size_t events_of(const Body& body) { return reader.read(format, session, body, false).value().events(); }
+
+  FakeEncoder encoder;
+  const SourceFormat format{.source_id = "s", .dialect = &test::aws(), .zone = ZoneRules({}), .encoder = &encoder};
+  BatchQueue queue{1 << 20};
+  LogReader reader{queue};
+  SessionState session;
+};
+
+TEST_F(ShiftedLog, IsToldByItsEntries) {
+  SessionState summed;
+  summed.key = session.key;
+  summed.info = SessionInfo{.id = "s1"};
+  summed.delivered_sum = session.history.sum();
+  summed.only_after = Instant{1, 0};
+  for (const SessionState* known : {&std::as_const(session), &std::as_const(summed)}) {
+    SCOPED_TRACE(known == &summed ? "by its sum" : "by its entries");
+    EXPECT_TRUE(reader.is_shifted(format, *known, shifted_log(1), hours_later(1)));
+    EXPECT_TRUE(reader.is_shifted(format, *known, shifted_log(1, "a", 5), hours_later(1)));
+    EXPECT_FALSE(reader.is_shifted(format, *known, shifted_log(1), hours_later(2)));
+    EXPECT_FALSE(reader.is_shifted(format, *known, shifted_log(0), hours_later(1))) << "it is as it was";
+    EXPECT_FALSE(reader.is_shifted(format, *known, shifted_log(1, "c"), hours_later(1))) << "one entry may be chance";
+    Body empty;
+    empty.append(R"({"log":[]})");
+    EXPECT_FALSE(reader.is_shifted(format, *known, empty, hours_later(1)));
+  }
+}
+
+TEST_F(ShiftedLog, HasTheKeysThatItHadThereAndBack) {
+  session.shift = hours_later(1);
+  EXPECT_EQ(events_of(shifted_log(1)), 0u);
+  EXPECT_EQ(events_of(shifted_log(1, "a", 1)), 1u);
+  EXPECT_EQ(events_of(shifted_log(1, "a", 1)), 0u);
+  session.shift = {};
+  EXPECT_EQ(events_of(shifted_log(0, "a", 1)), 0u);
+  EXPECT_EQ(events_of(shifted_log(1, "a", 1)), 3u) << "though their bytes were known when they were read shifted";
+}
+
 TEST(LogReader, LeavesWhatMayBeAnotherSessionsLog) {
   constexpr std::string_view kOwn = R"({"log":[{"logTime":"2020-06-20T19:12:03","status":"Success","message":"a"}]})";
   constexpr std::string_view kLater = R"({"log":[{"logTime":"2020-06-20T20:00:00","status":"Success","message":"b"}]})";

@@ -139,6 +139,47 @@ TEST(SessionList, TellsSessionsOfOneIdApartByTheirStart) {
   EXPECT_TRUE(same_start(digest("2026-01-01T00:00:00"), row(R"({"id":"s1"})").digest));
 }
 
+TEST(SessionList, TellsAStartInAnotherZoneFromAnotherStart) {
+  const auto started = [](std::string_view start) {
+    return row(R"({"id":"s1","executionStartTime":")" + std::string(start) + "\"}");
+  };
+  struct Case {
+    std::string_view before, now;
+    int minutes;
+  };
+  const Case cases[] = {
+      {"2026-01-01T00:00:00.123456", "2026-01-01T01:00:00.123456", 60},
+      {"2026-01-01T02:00:00.1234567", "2026-01-01T00:00:00.123456Z", -120},
+      {"2026-01-01T00:00:00", "2026-01-01T05:45:00", 345},
+      {"2026-01-01T00:00:00", "2026-01-02T02:00:00", 26 * 60},
+      {"2026-01-01T00:00:00", "2026-01-02T02:15:00", 0},
+      {"2026-01-01T00:00:00", "2026-01-01T00:00:00Z", 0},
+      {"2026-01-01T00:00:00", "2026-01-01T01:00:00.000001", 0},
+      {"2026-01-01T00:00:00", "2026-01-01T00:14:00", 0},
+      {"", "2026-01-01T01:00:00", 0},
+      {"2026-01-01T00:00:00", "", 0},
+  };
+  for (const Case& c : cases) {
+    EXPECT_EQ(shift_since(started(c.before).digest, started(c.now)).span().count(), c.minutes)
+        << c.before << " " << c.now;
+  }
+}
+
+TEST(SessionList, ReadsARowAsItWasBeforeItsTimesWereShifted) {
+  const auto ran = [](std::string_view start, std::string_view stop) {
+    return row(R"({"id":"s1","status":"S","usn":7,"executionStartTime":")" + std::string(start) +
+               R"(","executionStopTime":")" + std::string(stop) + "\"}");
+  };
+  constexpr TimeShift kHour{4};
+  const ListedSession row = ran("2026-01-01T00:00:00", "2026-01-01T00:05:00");
+  const ListedSession before = before_shift(ran("2026-01-01T01:00:00", "2026-01-01T01:05:00"), kHour);
+  EXPECT_EQ(before.digest, row.digest);
+  EXPECT_EQ(before.stop_hash, row.stop_hash);
+  EXPECT_NE(before_shift(ran("2026-01-01T01:00:00", "2026-01-01T00:05:00"), kHour).digest, row.digest);
+  EXPECT_EQ(before_shift(ran("2026-01-01T01:00:00", "no time"), kHour).digest,
+            ran("2026-01-01T00:00:00", "no time").digest);
+}
+
 TEST(SessionList, DigestsTimesToTheMicrosecondAndWithoutTheirZone) {
   const auto digest = [](std::string_view start, std::string_view stop) {
     return row(R"({"id":"s1","executionStartTime":")" + std::string(start) + R"(","executionStopTime":")" +

@@ -267,6 +267,67 @@ TEST_F(SessionTableTest, TakesUpWhatWasLeftAloneWhenItRunsAgainOrHasAnotherStopO
   EXPECT_EQ(left_alone(other_start), As::kNew);
 }
 
+// With the digests that it has where a listing shows it.
+ListedSession ran(std::int64_t start, std::int64_t stop, std::string status = "Success") {
+  ListedSession listed = row(start, std::move(status));
+  if (stop != 0) listed.stop = ReadTime{{stop, 0}, true};
+  listed.digest = 1;
+  return before_shift(listed, {});
+}
+
+TEST_F(SessionTableTest, LeavesAloneWhatWasLeftAloneWhenStartAndStopAreShiftedAlike) {
+  constexpr std::int64_t kHour = 3'600;
+  struct Case {
+    ListedSession later;
+    As as;
+  };
+  const Case cases[] = {
+      {ran(100 + kHour, 160 + kHour), As::kIgnored},
+      {ran(100 - 26 * kHour, 160 - 26 * kHour), As::kIgnored},
+      {ran(100 + kHour, 161 + kHour), As::kNew},
+      {ran(100 + kHour, 160), As::kNew},
+      {ran(101 + kHour, 161 + kHour), As::kNew},
+      {ran(100 + kHour, 0), As::kNew},
+      {ran(100 + kHour, 160 + kHour, "Running"), As::kNew},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.later.start->instant.seconds);
+    SessionTable table(settings_, {}, kNow);
+    table.source().line = kNow;
+    std::vector<StateRecord> records;
+    table.take_in(ran(100, 160), {.by_sweep = true}, records);
+    table.source().contact_over = true;
+    const auto taken = table.take_in(c.later, {}, records);
+    EXPECT_EQ(taken.as, c.as);
+    EXPECT_EQ(static_cast<bool>(taken.shift), c.as == As::kIgnored);
+    if (c.as == As::kIgnored) EXPECT_FALSE(table.take_in(c.later, {}, records).shift) << "it is adopted";
+  }
+}
+
+TEST_F(SessionTableTest, BelievesOfDoneSessionsAShiftThatTheEntriesOfOneHaveShown) {
+  constexpr TimeShift kHour{4};
+  for (const std::string id : {"1", "2", "3"}) {
+    const auto taken = take_in(named(id, ran(100, 160)));
+    deliver(taken.slot, 7, 5);
+    finish(taken.slot);
+  }
+  const auto disputed = take_in(named("1", ran(3'700, 3'760)));
+  ASSERT_EQ(disputed.as, As::kNew) << "nothing shows it yet";
+  ASSERT_TRUE(table_.at(disputed.slot).is_disputed());
+  table_.at(disputed.slot).state.shift = kHour;
+  table_.believe(kHour);
+  table_.is_same(disputed.slot, {}, records_);
+  finish(disputed.slot);
+  EXPECT_EQ(take_in(named("1", ran(3'700, 3'760))).as, As::kIgnored);
+
+  const auto second = take_in(named("2", ran(3'700, 3'760)));
+  EXPECT_EQ(second.as, As::kIgnored);
+  EXPECT_EQ(second.shift, kHour);
+  EXPECT_EQ(table_.as_delivered(session_key("aws-eu", "2"), "2")->shift, kHour);
+  EXPECT_FALSE(take_in(named("2", ran(3'700, 3'760))).shift) << "it is adopted";
+  EXPECT_EQ(take_in(named("3", ran(3'700, 3'761))).as, As::kNew) << "another stop";
+}
+
 TEST_F(SessionTableTest, MakesNewsAgainOfWhatWasLeftAlone) {
   table_.source().line = Instant{1'000, 0};
   sweep_shows(named("old", row(100, "Success")));

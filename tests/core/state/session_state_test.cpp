@@ -32,5 +32,17 @@ TEST(SessionState, KeepsTheSumOfWhatWasDeliveredWhileItIsOpen) {
   }
 }
 
+TEST(SessionState, KeepsByHowMuchItsTimesAreShiftedAndSoDoesItsMark) {
+  SessionState session;
+  session.info = SessionInfo{.id = "s1"};
+  for (const int quarters : {-TimeShift::kMost, -1, 0, 4, TimeShift::kMost}) {
+    session.shift = {static_cast<std::int8_t>(quarters)};
+    EXPECT_EQ(decode_session(encode_session(session)).shift, session.shift);
+    DoneMarks marks;
+    marks.put(7, decode_mark(encode_mark({.shift = session.shift})));
+    EXPECT_EQ(marks.find(7)->shift, session.shift);
+  }
+}
+
 }  // namespace
 }  // namespace sessionlogd
