@@ -46,6 +46,7 @@ struct ReckonOptions {
   std::string ledger;
   std::vector<std::string> events;
   std::string limits;
+  std::string format = "ecs";
   Reckoning how;
 };
 
@@ -166,7 +167,8 @@ int list_faults() {
   return 0;
 }
 
-int judge(const ReckonOptions& o) {
+int judge(ReckonOptions& o) {
+  o.how.format = &line_format(o.format);
   const std::string ledger = o.ledger.empty() ? ledger_path(o.out) : o.ledger;
   const std::vector<std::string> events =
       o.events.empty() ? std::vector<std::string>{o.out + "/events.ndjson"} : o.events;
@@ -227,6 +229,7 @@ void add_reckon_options(CLI::App& app, ReckonOptions& o) {
   app.add_option("--out", o.out, "folder of the fleet: ledger.ndjson, events.ndjson");
   app.add_option("--ledger", o.ledger, "instead of the folder's");
   app.add_option("--events", o.events, "output files in their order, instead of the folder's");
+  app.add_option("--format", o.format, "of the output")->capture_default_str();
   app.add_flag("--exact", o.how.exact, "states in between count too: nothing was killed, no answer was broken");
   app.add_flag("--gaps-allowed", o.how.gaps_allowed, "also where nothing became unreadable");
   app.add_option("--limits", o.limits, "connections=N,rate=R: fail when an appliance was treated worse");

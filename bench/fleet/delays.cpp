@@ -10,13 +10,11 @@
 #include <unordered_map>
 
 #include "bench/fleet/script.h"
-#include "sinks/file/output_line.h"
 
 namespace fleet {
 
 namespace {
 
-using sessionlogd::OutputLineReader;
 using simdjson::dom::element;
 
 // By source and number; 0: several entries have it.
@@ -58,13 +56,12 @@ Appearances read_ledger(const std::string& path) {
 
 std::vector<FirstSeen> read_events(const std::string& path) {
   std::vector<FirstSeen> events;
-  OutputLineReader reader;
-  for_each_line(path, [&](std::string& line) {
-    const std::size_t size = line.size();
-    line.append(OutputLineReader::kPadding, ' ');
-    if (!reader.read(line.data(), size) || reader.event().change != sessionlogd::EventKind::kNew) return;
-    const sessionlogd::WrittenEvent& event = reader.event();
-    events.push_back({key_of(event.source_name, label_in(event.message)), parse_time(event.created).value_or(0)});
+  simdjson::dom::parser parser;
+  for_each_line(path, [&](const std::string& line) {
+    element event;
+    if (parser.parse(line).get(event) != simdjson::SUCCESS || field(event, "/sessionlog/change") != "new") return;
+    events.push_back({key_of(field(event, "/sessionlog/source"), label_in(field(event, "/message"))),
+                      parse_time(field(event, "/event/created")).value_or(0)});
   });
   return events;
 }

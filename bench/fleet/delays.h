@@ -9,8 +9,8 @@
 namespace fleet {
 
 // Of the entries that appeared while the client was there (from `warm_up` after its first event on) and were written as
-// new, in rising order. Entries with twins are left out: nobody can tell which is which. Throws std::runtime_error when
-// a file cannot be read.
+// new, in ECS, in rising order. Entries with twins are left out: nobody can tell which is which. Throws
+// std::runtime_error when a file cannot be read.
 std::vector<Nanos> delays(const std::string& ledger, const std::string& events, Nanos warm_up);
 
 // {"events":...,"p50_ms":...,"p95_ms":...,"p99_ms":...,"max_ms":...}

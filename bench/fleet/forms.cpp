@@ -116,7 +116,11 @@ void append_number(std::string& to, const std::string& label, const Number& numb
   const std::string message = as_owed(number.stories.front().entry->message);
   fmt::format_to(std::back_inserter(to), R"({{"n":"{}","m":)", label);
   append_json(to, message.size() > kLongMessage ? message.substr(0, message.find(' ')) + " ..." : message);
-  fmt::format_to(std::back_inserter(to), R"(,"h":"{}","f":[)", hash_of(message));
+  fmt::format_to(std::back_inserter(to), R"(,"h":"{}",)", hash_of(message));
+  if (const std::string line = in_one_line(message); line != message) {
+    fmt::format_to(std::back_inserter(to), R"("l":"{}",)", hash_of(line));
+  }
+  to += R"("f":[)";
   const char* comma = "";
   for (const Form& form : number.forms) {
     to += std::exchange(comma, ",");

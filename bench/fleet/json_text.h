@@ -19,6 +19,10 @@ void append_json_respelled(std::string& to, std::string_view text, Random& rando
 // What the daemon must make of it: lone surrogates and bad bytes replaced by U+FFFD, one for each.
 std::string as_owed(std::string_view text);
 
+// What formats make of it whose events are a line of plain text: the ends of lines are spelled \n and \r, other control
+// characters but tabs are U+FFFD.
+std::string in_one_line(std::string_view text);
+
 // 16 hex digits that stand for a text too long to be repeated.
 std::string hash_of(std::string_view text);
 

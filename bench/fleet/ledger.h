@@ -1,7 +1,7 @@
 // What the fleet served, written down for the judge: one JSON object a line.
 //
 //   {"record":"session","source":"aws-0001","dialect":"aws","session":"...","start":"...","broken":false,"gaps":0,
-//    "numbers":[{"n":"12.7","m":message,"h":its hash,
+//    "numbers":[{"n":"12.7","m":message,"h":its hash,"l":its hash in one line,
 //      "f":[[final,status,resource,when,[[logTime,start,duration],...]],...],
 //      "e":[{"a":when it appears in ns,"x":unknown fields,"s":[[form,owed],...]},...]},...],
 //    "errors":[[owed,raw],...]}
@@ -13,8 +13,9 @@
 // is not over are one form, and so are seven and six digits of one time. "when" is the first moment it was served. "e"
 // are the entries, each with its forms in the order they were served. "owed" is 1 if a form was in at least one
 // complete and correct answer, 0 if only in broken ones. A message that is long is cut, its hash (see hash_of) is that
-// of all of it. "broken": some answer of this session was broken. "gaps": how many gap events
-// are due to it at most: one if the appliance has deleted it. It is never required: a client needs its time to be sure.
+// of all of it, and "l" is there where in_one_line() changes it. "broken": some answer of this session was broken.
+// "gaps": how many gap events are due to it at most: one if the appliance has deleted it. It is never required: a
+// client needs its time to be sure.
 //
 // Sessions of one id on one source are generations of it, told apart by their start; their numbers differ. Error events
 // are counted by their raw text.

@@ -9,13 +9,14 @@
 #include <unordered_map>
 #include <vector>
 
-#include "bench/fleet/times.h"
+#include "bench/fleet/written.h"
 
 namespace fleet {
 
-// What an event says of its entry, or an answer said, in one spelling: times as instants.
-std::string spelling_of(std::string_view status, std::string_view resource, std::string_view log_time,
-                        std::string_view start, std::string_view duration);
+// What an event says of its entry, or an answer said, in one spelling: times as instants, the start as exactly as the
+// format has it.
+std::string spelling_of(const LineFormat& format, std::string_view status, std::string_view resource,
+                        std::string_view log_time, std::string_view start, std::string_view duration);
 
 // One piece of news: see ledger.h.
 struct Form {
@@ -31,7 +32,7 @@ struct Serving {
 // The entries that share a number: nearly always one.
 struct Number {
   std::string shown;  // for messages to people
-  std::string hash;   // of the message
+  std::string hash;   // of the message, as the format has it
   bool gap_due = false;
   std::vector<Form> forms;
   std::unordered_map<std::string, std::size_t> by_spelling;  // number of the form
@@ -64,8 +65,9 @@ struct OwedSession {
 
 class Owed {
  public:
-  // Throws std::runtime_error when the file is no ledger.
-  static Owed read(const std::string& path);
+  // As a reader of this format sees it: forms which it does not tell apart are one. Throws std::runtime_error when the
+  // file is no ledger.
+  static Owed read(const std::string& path, const LineFormat& format);
 
   OwedSession* find(std::string_view source, std::string_view session);
   std::map<std::string, OwedSession>& sessions() { return sessions_; }

@@ -5,24 +5,19 @@
 #include <algorithm>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <set>
 #include <stdexcept>
+#include <unordered_map>
 #include <utility>
 
 #include "bench/fleet/json_text.h"
 #include "bench/fleet/owed.h"
 #include "bench/fleet/script.h"
-#include "sinks/file/output_line.h"
 
 namespace fleet {
 
 namespace {
-
-using sessionlogd::EventKind;
-using sessionlogd::OutputLineReader;
-using sessionlogd::WrittenEvent;
-
-using EventId = std::pair<std::uint64_t, std::uint64_t>;  // session_key and entry_key
 
 constexpr std::size_t kShown = 2000;  // of a line, in an example
 
@@ -43,14 +38,12 @@ class Reading {
 
  private:
   void take(const std::string& line) {
-    // Of any format.
-    const std::string padded = line + std::string(OutputLineReader::kPadding, ' ');
-    if (!reader_.read(padded.data(), line.size())) return verdict_.find(Verdict::unreadable, line.substr(0, 200));
-    const WrittenEvent& event = reader_.event();
-    OwedSession* session = owed_.find(event.source_name, event.entry.session_id);
-    if (event.change == EventKind::kGap) return take_gap(session, line);
-    if (session == nullptr) return verdict_.find(Verdict::foreign, "no such session: " + line);
-    event.change == EventKind::kError ? take_error(*session, event, line) : take_entry(*session, event, line);
+    const std::optional<Written> event = how_.format->read(line);
+    if (!event) return verdict_.find(Verdict::unreadable, line.substr(0, 200));
+    OwedSession* session = owed_.find(event->source, event->session);
+    if (event->change == "gap") return take_gap(session, line);
+    if (session == nullptr) return verdict_.find(Verdict::foreign, "no such session: " + line.substr(0, kShown));
+    event->change == "error" ? take_error(*session, *event, line) : take_entry(*session, *event, line);
   }
 
   void take_gap(OwedSession* session, const std::string& line) {
@@ -59,35 +52,38 @@ class Reading {
     if (!allowed && !how_.gaps_allowed) verdict_.find(Verdict::unexpected_gap, line);
   }
 
-  void take_error(OwedSession& session, const WrittenEvent& event, const std::string& line) {
+  void take_error(OwedSession& session, const Written& event, const std::string& line) {
     ++verdict_.errors_written;
-    const auto error = session.errors.find(std::string(event.original));
+    const auto error = session.errors.find(event.original);
     if (error == session.errors.end()) return verdict_.find(Verdict::foreign, "error event: " + line);
     if (++error->second.written > error->second.served) verdict_.find(Verdict::repeated, "error event: " + line);
   }
 
-  void take_entry(OwedSession& session, const WrittenEvent& event, const std::string& line) {
+  void take_entry(OwedSession& session, const Written& event, const std::string& line) {
     ++verdict_.events;
+    if (event.change != "new" && event.change != "changed") {
+      return verdict_.find(Verdict::foreign, "no such change: " + line.substr(0, kShown));
+    }
     const auto found = session.numbers.find(std::string(label_in(event.message)));
     if (found == session.numbers.end() || found->second.hash != hash_of(event.message)) {
       return verdict_.find(Verdict::foreign, "no such entry: " + line.substr(0, kShown));
     }
     Number& number = found->second;
-    const std::uint32_t id = number_of({event.entry.session_key, event.entry.entry_key}, number);
+    const std::uint32_t id = number_of(event.id, number);
     if (id == 0) return verdict_.find(Verdict::foreign, "event.id of another entry: " + line.substr(0, kShown));
     if (std::find(number.extras.begin(), number.extras.end(), event.extra) == number.extras.end()) {
       verdict_.find(Verdict::foreign, "other unknown fields: " + line.substr(0, kShown));
     }
     const auto form = number.by_spelling.find(
-        spelling_of(event.status, event.resource_id, event.log_time, event.start, event.duration));
+        spelling_of(*how_.format, event.status, event.resource, event.log_time, event.start, event.duration));
     if (form == number.by_spelling.end()) {
       return verdict_.find(Verdict::foreign, "form never served: " + line.substr(0, kShown));
     }
-    number.written.push_back({id, form->second, event.entry.hash});
+    number.written.push_back({id, form->second, event.hash});
   }
 
   // 0: the id belongs to another entry.
-  std::uint32_t number_of(EventId event_id, const Number& of) {
+  std::uint32_t number_of(const std::string& event_id, const Number& of) {
     const auto next = static_cast<std::uint32_t>(ids_.size() + 1);
     const auto [known, is_new] = ids_.try_emplace(event_id, next, &of);
     return known->second.second == &of ? known->second.first : 0;
@@ -96,8 +92,7 @@ class Reading {
   Owed& owed_;
   Verdict& verdict_;
   const Reckoning& how_;
-  OutputLineReader reader_;
-  std::map<EventId, std::pair<std::uint32_t, const Number*>> ids_;
+  std::unordered_map<std::string, std::pair<std::uint32_t, const Number*>> ids_;  // by event.id
 };
 
 // Judges the entries of one number.
@@ -246,7 +241,7 @@ void judge_errors(const std::string& name, const OwedSession& session, Verdict& 
 
 Verdict reckon(const std::string& ledger, const std::vector<std::string>& events, const Reckoning& how) {
   Verdict verdict;
-  Owed owed = Owed::read(ledger);
+  Owed owed = Owed::read(ledger, *how.format);
   Reading reading(owed, verdict, how);
   for (const std::string& path : events) reading.read(path);
   for (const std::string& session : owed.unread()) {

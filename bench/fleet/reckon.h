@@ -1,5 +1,5 @@
-// The judge of the output; politeness.h judges the manners. It holds what the daemon wrote, in any format, against what
-// the fleet served.
+// The judge of the output; politeness.h judges the manners. It holds what the daemon wrote, in one of the formats,
+// against what the fleet served. What a format does not say is not compared (see LineFormat).
 //
 // Every entry's last owed form must be written, else it is lost; forgiven is that only where the fleet says that a gap
 // was due and the daemon says that there is one. What was never served is foreign. A form written twice is repeated,
@@ -11,10 +11,12 @@
 #include <vector>
 
 #include "bench/fleet/verdict.h"
+#include "bench/fleet/written.h"
 
 namespace fleet {
 
 struct Reckoning {
+  const LineFormat* format = &kEcsLines;
   // Forms in between that were served and never written are lost too: true when nothing was killed and no answer was
   // broken.
   bool exact = false;

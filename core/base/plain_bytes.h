@@ -8,6 +8,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/base/json_text.h"
 #include "core/base/line_buffer.h"
@@ -28,16 +29,10 @@ class PlainBytes {
     return at;
   }
 
-  static bool is_plain(std::string_view text) {
-    if (text.size() < kWord) return plain_run(text, 0) == text.size();
-    std::uint64_t found = 0;
-    const auto look_at = [&](std::size_t at) {
-      const std::uint64_t bytes = load(text.data() + at);
-      found |= special(bytes) | bytes;
-    };
-    for (std::size_t at = 0; text.size() - at > kWord; at += kWord) look_at(at);
-    look_at(text.size() - kWord);
-    return (found & kHighBits) == 0;
+  // Copies a text that is written as it is; false: it is not, or not only ASCII. Then what `to` has is undefined.
+  static bool copy_plain(char* to, std::string_view text) {
+    const Copied front = copy_front(to, text);
+    return front.is_ascii && front.size == text.size();
   }
 
   // Appends the front of the text, as much as has room and is plain or UTF-8; returns how much that was.
@@ -71,13 +66,19 @@ class PlainBytes {
 
   // Of the eight bytes of a word the special ones: their highest bit is set, perhaps also in some behind them.
   static std::uint64_t special(std::uint64_t bytes) {
-    const auto equal_to = [bytes](char c) {
-      const std::uint64_t word = bytes ^ kEach * static_cast<unsigned char>(c);
-      return (word - kEach) & ~word;
-    };
-    std::uint64_t found = (bytes - kEach * 0x20) & ~bytes;
-    for (const char c : Special::kBytes) found |= equal_to(c);
-    return found & kHighBits;
+    return special_of(bytes, std::make_index_sequence<Special::kBytes.size()>());
+  }
+  // Not a loop, which the compiler would leave one.
+  template <std::size_t... Each>
+  static std::uint64_t special_of(std::uint64_t bytes, std::index_sequence<Each...>) {
+    const std::uint64_t controls = (bytes - kEach * 0x20) & ~bytes;
+    return (controls | ... | equal_to<Special::kBytes[Each]>(bytes)) & kHighBits;
+  }
+  template <char c>
+  static std::uint64_t equal_to(std::uint64_t bytes) {
+    if constexpr (c == '\x7F') return ((bytes & ~kHighBits) + kEach) & ~bytes;  // the last of ASCII
+    const std::uint64_t word = bytes ^ kEach * static_cast<unsigned char>(c);
+    return (word - kEach) & ~word;
   }
 
   struct Copied {
@@ -85,12 +86,27 @@ class PlainBytes {
     bool is_ascii;
   };
 
+  // A text of less than a word, as two halves that may overlap; false: it is shorter than one, or not all plain.
+  static bool copy_plain_halves(char* to, std::string_view text) {
+    std::uint32_t front, back;
+    if (text.size() < sizeof front) return false;
+    const std::size_t at = text.size() - sizeof back;
+    std::memcpy(&front, text.data(), sizeof front);
+    std::memcpy(&back, text.data() + at, sizeof back);
+    const std::uint64_t bytes = front | std::uint64_t{back} << 32;
+    if (((special(bytes) | bytes) & kHighBits) != 0) return false;
+    std::memcpy(to, &front, sizeof front);
+    std::memcpy(to + at, &back, sizeof back);
+    return true;
+  }
+
   // Copies the text up to its first special byte; what lies behind it in `to` is undefined.
   static Copied copy_front(char* to, std::string_view text) {
     std::uint64_t seen = 0;
     const auto copied = [&seen](std::size_t size) { return Copied{size, (seen & kHighBits) == 0}; };
     std::size_t at = 0;
     if (text.size() < kWord) {
+      if (copy_plain_halves(to, text)) return copied(text.size());
       for (; at < text.size(); ++at) {
         const auto c = static_cast<unsigned char>(text[at]);
         if (c < 0x80 && !kPlain[c]) break;

@@ -23,7 +23,7 @@ template <class Rules>
 class CleanText {
  public:
   template <class Text>
-  static void append(Text& out, std::string_view text) {
+  [[gnu::noinline]] static void append(Text& out, std::string_view text) {
     for (std::size_t at = Bytes::append_front(out, text); at < text.size();) {
       const std::size_t run = Bytes::plain_run(text, at);
       out.append(text.data() + at, run - at);
@@ -41,8 +41,8 @@ class CleanText {
     }
   }
 
-  // Whether every byte of it is written as it is. Texts that are not all ASCII are not looked at further.
-  static bool is_plain(std::string_view text) { return Bytes::is_plain(text); }
+  // Puts a text where it has room; false: it is not all ASCII and written as it is.
+  static bool put(char* to, std::string_view text) { return Bytes::copy_plain(to, text); }
 
  private:
   // Of ASCII what is not written as it is.
@@ -78,9 +78,11 @@ class CleanText {
   }
 };
 
-// `before`, the text by the rules, and `behind`; nothing when there is no text.
+// `before`, the text by the rules, and `behind`; nothing when there is no text. Inline, so that what stands around the
+// text is a move or two.
 template <class Rules, class Text>
-void append_field(Text& out, std::string_view before, std::string_view text, std::string_view behind = {}) {
+[[gnu::always_inline]] inline void append_field(Text& out, std::string_view before, std::string_view text,
+                                                std::string_view behind = {}) {
   if (text.empty()) return;
   out += before;
   CleanText<Rules>::append(out, text);

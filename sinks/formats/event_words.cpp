@@ -1,5 +1,6 @@
 #include "sinks/formats/event_words.h"
 
+#include "core/base/digits.h"
 #include "core/base/hex.h"
 
 namespace sessionlogd {
@@ -62,7 +63,14 @@ std::optional<Instant> read_time(std::string_view text) {
 }
 
 void append_milliseconds(std::string& out, Instant at) {
-  append_number(out, at.seconds * 1'000 + at.nanos / 1'000'000);
+  const std::int64_t count = at.seconds * 1'000 + at.nanos / 1'000'000;
+  constexpr std::int64_t kEightDigits = 100'000'000, kThirteenDigits = 10'000'000'000'000;
+  if (count < kThirteenDigits / 10 || count >= kThirteenDigits) return append_number(out, count);
+  // Between 2001 and 2286.
+  char digits[16];
+  put_digits(digits, static_cast<std::uint32_t>(count / kEightDigits));
+  put_digits(digits + 8, static_cast<std::uint32_t>(count % kEightDigits));
+  out.append(digits + 3, 13);
 }
 
 std::int64_t to_milliseconds(std::int64_t nanoseconds) {

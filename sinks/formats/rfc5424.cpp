@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 #include <vector>
 
 #include "core/base/hex.h"
@@ -147,22 +148,35 @@ class Rfc5424Encoder : public Encoder {
     append_parameter(out, R"( error=")", event.fault);
     append_parameter(out, R"( extra=")", event.extra);
     append_parameter(out, R"( original=")", event.original);
-    const std::string_view message = clean(event.message.empty() ? event.fault : event.message);
-    out += R"( bytes=")";
-    append_number(out, static_cast<std::int64_t>(message.size()));
-    out += "\"]";
-    if (!message.empty()) out += ' ';
-    out += message;
-    out += '\n';
+    append_message(event.message.empty() ? event.fault : event.message, out);
   }
 
  private:
-  // As it stands in the line. Most messages can as they are.
-  std::string_view clean(std::string_view message) {
-    if (CleanText<MessageRules>::is_plain(message)) return message;
-    message_.clear();
-    CleanText<MessageRules>::append(message_, message);
-    return message_;
+  // The length as it stands in the line comes first. Most messages stand there as they are, so that it is known.
+  void append_message(std::string_view message, LineBuffer& out) {
+    char* to = out.room_for(kMostBeforeMessage + message.size());
+    std::size_t before = to != nullptr ? put_before_message(to, message.size()) : 0;
+    if (to != nullptr && CleanText<MessageRules>::put(to + before, message)) {
+      out.added(before + message.size());
+    } else {
+      message_.clear();
+      CleanText<MessageRules>::append(message_, message);
+      char end_of_elements[kMostBeforeMessage];
+      before = put_before_message(end_of_elements, message_.size());
+      out.append(end_of_elements, before);
+      out += message_;
+    }
+    out += '\n';
+  }
+
+  // Puts what stands before a message of so many bytes, and returns how long it is.
+  static constexpr std::size_t kMostBeforeMessage = 40;
+  static std::size_t put_before_message(char* to, std::size_t bytes) {
+    constexpr std::string_view kName = R"( bytes=")", kEnd = R"("] )";
+    std::memcpy(to, kName.data(), kName.size());
+    char* end = std::to_chars(to + kName.size(), to + kMostBeforeMessage - kEnd.size(), bytes).ptr;
+    std::memcpy(end, kEnd.data(), kEnd.size());
+    return static_cast<std::size_t>(end - to) + kEnd.size() - (bytes == 0 ? 1 : 0);
   }
 
   void know_session(const SessionInfo& session) {

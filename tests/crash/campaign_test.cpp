@@ -2,7 +2,8 @@
 // point of its commits, recoveries, rotations and compressions. The fleet's ledger judges what was written, and a
 // reader that follows the output judges what it saw.
 //
-//   SESSIONLOGD_CRASH_ROUNDS=200 SESSIONLOGD_TEST_SEED=N crash_test --gtest_filter='Campaign.*'     (./dev crash 200)
+//   SESSIONLOGD_CRASH_ROUNDS=200 SESSIONLOGD_FORMAT=cef SESSIONLOGD_TEST_SEED=N crash_test --gtest_filter='Campaign.*'
+//                                                                                          (./dev crash 200 cef)
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -116,8 +117,9 @@ TEST_F(Campaign, LosesAndRepeatsNothingThroughDeathsAtEveryPointAndMoment) {
                                fmt::format("{:.0f}", seconds), "--session-length", fmt::format("{:.0f}", seconds * 0.8),
                                "--poll", "timeout=3s", "--seed", std::to_string(random() % 1'000'000 + 1)});
   place.edit_config("[sink]\n",
-                    "[sink]\ncommit_interval = \"100ms\"\n"
-                    "rotate = { size = \"96KiB\", every = \"1s\", keep = \"all\", compress = \"zstd\" }\n");
+                    "[sink]\n" + format_of_campaigns() +
+                        "commit_interval = \"100ms\"\n"
+                        "rotate = { size = \"96KiB\", every = \"1s\", keep = \"all\", compress = \"zstd\" }\n");
   TailReader tail(place.output().string());
   Points first(random), second(random);
   std::set<std::string> reached;

@@ -1,5 +1,7 @@
 #include "tests/daemon/simulated_fleet.h"
 
+#include <fmt/format.h>
+
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -27,6 +29,14 @@ std::string word_after(const std::string& text, const std::string& name) {
   return text.substr(begin, text.find_first_of(" \n", begin) - begin);
 }
 
+// What stands in quotes behind the first `key`; "" where there is none.
+std::string quoted(const std::string& text, const std::string& key) {
+  const std::size_t at = text.find(key);
+  if (at == std::string::npos) return {};
+  const std::size_t begin = at + key.size();
+  return text.substr(begin, text.find('"', begin) - begin);
+}
+
 std::string get(unsigned short port) {
   asio::io_context io;
   asio::ip::tcp::socket socket(io);
@@ -46,6 +56,11 @@ double evolution_seconds() {
   return given != nullptr ? std::strtod(given, nullptr) : 15;
 }
 
+std::string format_of_campaigns() {
+  const char* given = std::getenv("SESSIONLOGD_FORMAT");
+  return fmt::format("format = \"{}\"\n", given != nullptr ? given : "ecs");
+}
+
 const char* version_before() { return std::getenv("SESSIONLOGD_BEFORE"); }
 
 SimulatedFleet::SimulatedFleet(Workplace& place, std::vector<std::string> options)
@@ -61,11 +76,11 @@ SimulatedFleet::SimulatedFleet(Workplace& place, std::vector<std::string> option
   control_port_ = static_cast<unsigned short>(std::stoi(control.substr(control.rfind(':') + 1)));
 }
 
-std::string SimulatedFleet::first_source() const {
-  const std::string config = read_text(place_.config());
-  const std::string key = "\nname = \"";
-  const std::size_t at = config.find(key) + key.size();
-  return config.substr(at, config.find('"', at) - at);
+std::string SimulatedFleet::first_source() const { return quoted(read_text(place_.config()), "\nname = \""); }
+
+std::string SimulatedFleet::format() const {
+  const std::string format = quoted(read_text(place_.config()), "\nformat = \"");
+  return format.empty() ? "ecs" : format;
 }
 
 bool SimulatedFleet::says(const std::string& text) const { return get(control_port_).find(text) != std::string::npos; }
@@ -93,7 +108,7 @@ bool SimulatedFleet::agrees_at_the_end(const std::vector<std::string>& how, std:
 }
 
 bool SimulatedFleet::reckon(const std::vector<std::string>& how, std::string* table) {
-  std::vector<std::string> command{FLEET_SIM, "reckon", "--out", place_.directory().string()};
+  std::vector<std::string> command{FLEET_SIM, "reckon", "--out", place_.directory().string(), "--format", format()};
   command.insert(command.end(), how.begin(), how.end());
   Child judge = place_.start_program(std::move(command));
   const int status = judge.wait();

@@ -12,6 +12,9 @@ namespace sessionlogd::test {
 // How long the longest evolution of a test lasts: SESSIONLOGD_E2E_SECONDS, 15 if unset; 30 is the long form.
 double evolution_seconds();
 
+// The format of campaigns: SESSIONLOGD_FORMAT, ecs if unset. As a line for [sink].
+std::string format_of_campaigns();
+
 // The daemon of a version before, whose state and output this one reads on (`./dev upgrade BINARY`); nullptr: none was
 // given.
 const char* version_before();
@@ -29,7 +32,8 @@ class SimulatedFleet {
   // What it counts: "requests", "log_answers".
   std::uint64_t count(const std::string& name) const;
 
-  // Whether the output holds what has been served up to now; `table` says what differs.
+  // Whether the output, in the format() that is configured, holds what has been served up to now; `table` says what
+  // differs.
   bool agrees(const std::vector<std::string>& how, std::string* table = nullptr);
 
   // Ends the fleet, which then writes its last ledger, and judges by that.
@@ -37,6 +41,7 @@ class SimulatedFleet {
 
   const std::string& first_url() const { return first_url_; }
   std::string first_source() const;  // its name in the configuration
+  std::string format() const;        // of the output, as the configuration has it now
 
  private:
   bool says(const std::string& text) const;

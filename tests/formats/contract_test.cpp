@@ -185,14 +185,15 @@ TEST_P(FormatContract, LinesBehindThePositionAreDeliveredAndStayAsTheyAre) {
 }
 
 TEST_P(FormatContract, ATornTailIsBlankedAtEveryByte) {
-  write({batch_in(format, 1, 0, 1)});
-  const std::string before = read_text(settings.path), next = batch_in(format, 1, 1, 1).events;
-  for (std::size_t size = 1; size < next.size(); size += 7) {
+  const std::string before = batch_in(format, 1, 0, 1).events, next = batch_in(format, 1, 1, 1).events;
+  FileJournal journal(dir / "state.db");
+  RecoveryProgress progress("file:test", 0, {});
+  for (std::size_t size = 1; size < next.size(); ++size) {
     write_text(settings.path, before + next.substr(0, size));
-    std::filesystem::remove_all(dir / "copy");
-    std::filesystem::copy(state_dir, dir / "copy", std::filesystem::copy_options::recursive);
+    auto output = OutputFile::open(settings.path, FileOps::system());
     CountingState state;
-    FileSink(dir / "copy", settings, format).recover(state);
+    OutputPosition position;
+    OutputRecovery(*output, journal, state, progress).run(position);
     EXPECT_EQ(state.count(1), 1u) << size;
     ASSERT_EQ(read_text(settings.path), before + std::string(size - 1, ' ') + "\n") << size;
   }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "sinks/formats/event_words.h"
 #include "tests/formats/hostile_texts.h"
 #include "tests/formats/ocsf_judge.h"
 #include "tests/formats/support.h"
@@ -122,6 +123,20 @@ TEST(Ocsf, MillisecondsAreRoundedDown) {
   EXPECT_THAT(line, HasSubstr(R"("start_time":-62135596800000,"start_time_dt":"0001-01-01T00:00:00.000000001Z",)"));
   EXPECT_THAT(line, HasSubstr(R"("end_time":0,"end_time_dt":"1970-01-01T00:00:00.000999999Z","duration":-1,)"));
   EXPECT_THAT(judge().complaints(line), IsEmpty());
+}
+
+TEST(Ocsf, MillisecondsHaveTheDigitsThatTheyNeed) {
+  const std::pair<Instant, std::string> cases[] = {
+      {{999'999'999, 999'999'999}, "999999999999"},      {{1'000'000'000, 0}, "1000000000000"},
+      {{1'600'000'000, 7'000'000}, "1600000000007"},     {{9'999'999'999, 999'000'000}, "9999999999999"},
+      {{10'000'000'000, 0}, "10000000000000"},           {{0, 0}, "0"},
+      {{253'402'300'799, 5'000'000}, "253402300799005"},
+  };
+  for (const auto& [at, written] : cases) {
+    std::string text;
+    append_milliseconds(text, at);
+    EXPECT_EQ(text, written);
+  }
 }
 
 TEST(Ocsf, AJobIsCalledAsIsKnown) {

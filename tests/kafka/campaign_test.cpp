@@ -1,6 +1,7 @@
 // The promise itself: whatever is killed or frozen, daemon or broker, a read_committed reader finds every entry once.
 //
-// SESSIONLOGD_KAFKA_ROUNDS is how many times something is done to one of them (`./dev kafka ROUNDS`).
+// Each format has a short run of its own. SESSIONLOGD_KAFKA_ROUNDS is how many times something is done to one of them
+// (`./dev kafka ROUNDS`).
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -10,6 +11,7 @@
 #include <random>
 #include <thread>
 
+#include "sinks/formats/formats.h"
 #include "tests/kafka/bed.h"
 #include "tests/kafka/suite.h"
 #include "tests/support/seed.h"
@@ -127,6 +129,38 @@ TEST_F(KafkaCampaign, NothingIsLostOrRepeatedWithOneBroker) {
 TEST_F(KafkaCampaign, NothingIsLostOrRepeatedWithThreeBrokers) {
   Campaign(three_brokers(), "campaign-3", rounds_or(kRoundsOfThree)).run();
 }
+
+// ECS is what all other tests have.
+std::vector<std::string> formats_but_ecs() {
+  std::vector<std::string> names;
+  for (const Format* format : formats()) {
+    if (format->name != "ecs") names.emplace_back(format->name);
+  }
+  return names;
+}
+
+class KafkaFormat : public KafkaTest, public testing::WithParamInterface<std::string> {};
+
+TEST_P(KafkaFormat, NothingIsLostOrRepeated) {
+  std::mt19937_64 random(random_seed());
+  Bed bed(one_broker(), "format-" + GetParam(),
+          {"--appliances", "12", "--sessions", "6", "--entries", "30", "--dialect", "both", "--faults", "--duration",
+           fmt::format("{:.1f}", evolution_seconds() / 2), "--max-lifetime", "7200"},
+          fmt::format("format = \"{}\"\nproperties = {{ \"transaction.timeout.ms\" = 3000 }}", GetParam()));
+  for (int kills = 0; kills < 2; ++kills) {
+    Child daemon = bed.start();
+    let_pass(milliseconds(random() % 2'500));
+    ASSERT_TRUE(daemon.is_running()) << daemon.err();
+    daemon.signal(SIGKILL);
+    ASSERT_EQ(daemon.wait(), -SIGKILL);
+  }
+  Child last = bed.start();
+  bed.finish(last);
+  for (const Message& message : bed.read()) EXPECT_EQ(message.headers.at("event.format"), GetParam());
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, KafkaFormat, testing::ValuesIn(formats_but_ecs()),
+                         [](const auto& each) { return each.param; });
 
 }  // namespace
 }  // namespace sessionlogd::test
