@@ -311,30 +311,10 @@ SessionInfo SessionTable::info_of(const ListedSession& listed) const {
   return info;
 }
 
-// What remains of a session. One that was opened again and never read since is known as it was before.
-DoneMark SessionTable::mark_of(const Session& session, Instant now) const {
-  const SessionState& state = session.state;
-  DoneMark mark{.kind = Kind::kDelivered, .digest = state.digest, .sum = state.history.sum(), .made = now};
-  if (state.delivered_sum) {
-    mark.sum = *state.delivered_sum;
-    mark.made = state.only_after;
-  } else if (state.only_after != kNever && state.history.size() == 0) {
-    mark = {.kind = Kind::kOld, .digest = state.digest, .latest = std::max<Instant>(state.latest, state.only_after)};
-  }
-  return mark;
-}
-
 void SessionTable::finish(Slot slot, End end, Instant now, std::vector<StateRecord>& records) {
   SessionState& state = sessions_[slot].state;
-  // The start stays; no row has the rest.
-  if (end == End::kGivenUp) state.digest ^= 1;
-  DoneMark mark = mark_of(sessions_[slot], now);
-  // What is known beside the sum is not all that was delivered: it must not stand for it.
-  if (state.delivered_sum) {
-    append_removal(state.key, state.history.size(), records);
-    state.history = {};
-  }
-  append_done(state, mark, records);
+  if (end == End::kGivenUp) state.digest = digest_of_given_up(state.digest);
+  DoneMark mark = append_end(state, now, records);
   if (mark.kind == Kind::kDelivered) {
     mark.place = fingerprints_.put(state.key, state.history);
   } else if (state.history.size() > 0) {

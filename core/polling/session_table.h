@@ -213,7 +213,6 @@ class SessionTable {
   Slot add(SessionState state);
   void free(Slot slot);
   void remove_mark(std::uint64_t key, std::vector<StateRecord>& records);
-  DoneMark mark_of(const Session& session, Instant now) const;
   void keep_bound(std::vector<StateRecord>& records);
 
   // Without its texts and entries.
