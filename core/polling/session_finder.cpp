@@ -247,6 +247,7 @@ bool SessionFinder::never_ends() const {
 Task<Result<void>> SessionFinder::ask_for_each(std::vector<std::string> ids) {
   Showing how = showing();
   how.inquiry = ++inquiries_;
+  how.by_id = true;
   for (std::string& id : ids) {
     Result<ListedSession> asked = co_await discovery_.ask(std::move(id));
     const bool is_about_it =

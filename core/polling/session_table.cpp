@@ -150,6 +150,7 @@ SessionTable::TakenIn SessionTable::take_in_open(Slot slot, const ListedSession&
                                                  std::vector<StateRecord>& records) {
   Session& session = sessions_[slot];
   session.shown_by = how.inquiry;
+  if (how.by_id && session.is_over()) session.trouble->is_over = false;
   session.stop_hash = listed.stop_hash;
   const SessionInfo info = info_of(listed);
   const bool was_final = session.life.final();
@@ -296,6 +297,26 @@ SessionTable::TakenIn SessionTable::is_another(Slot slot, End end, const Showing
   while (session_key(settings_.id, row->id, next - 1) != sessions_[slot].state.key) ++next;
   finish(slot, end, how.ours, records);
   return take_in_unknown(*row, generation_of(row->id, next), how, records);
+}
+
+std::vector<SessionTable::Slot> SessionTable::others_of(const ListedSession& row) const {
+  std::vector<Slot> others;
+  bool is_named = false;
+  const auto look = [this](std::uint32_t generation, std::uint64_t key) { return named(generation, key); };
+  for_each_generation(settings_.id, row.id, look, [&](const Named& one) {
+    const bool is_it = has_start_of(one.digest, row);
+    is_named |= is_it;
+    if (one.slot && !is_it) others.push_back(*one.slot);
+  });
+  return is_named ? others : std::vector<Slot>();
+}
+
+bool SessionTable::has_others(Slot slot) const {
+  std::size_t open = 0;
+  const auto look = [this](std::uint32_t generation, std::uint64_t key) { return named(generation, key); };
+  for_each_generation(settings_.id, at(slot).state.info.id(), look,
+                      [&](const Named& one) { open += one.slot ? 1 : 0; });
+  return open > 1;
 }
 
 SessionInfo SessionTable::info_of(const ListedSession& listed) const {

@@ -44,6 +44,7 @@ struct ReadTrouble {
   std::unique_ptr<ListedSession> dispute{};
   bool asked_before_dispute = false;
   bool was_done = false;  // it had been read to its end before that row came
+  bool is_over = false;   // its id names another one that is known: it ends with the response that is on its way
 
   void vouch() {
     strange_since.reset();
@@ -72,6 +73,7 @@ struct Session {
   }
   bool is_strange() const { return trouble && trouble->strange_since; }
   bool is_disputed() const { return trouble && trouble->dispute; }
+  bool is_over() const { return trouble && trouble->is_over; }
   bool is_late() const { return state.late_since != SessionState::kNotYet; }
 };
 
@@ -80,6 +82,7 @@ struct Showing {
   std::uint32_t inquiry = 0;  // number of the listing, or of the request for one session: each has a higher one
   bool by_sweep = false;      // by a listing of everything
   bool late = false;          // by it alone: a window should have shown them before
+  bool by_id = false;         // asked for by the id: it names this one now, and its log is this one's
   bool ended_long_ago_counts = false;  // at first contact, in one pass, and in backfill
   Instant ours{}, theirs{};            // what the clocks say
   // When the listing before began, the source's clock: what is new has begun since, or was hidden.
@@ -127,6 +130,11 @@ class SessionTable {
   std::optional<SessionState> as_delivered(std::uint64_t key, std::string_view id) const;
   // Its log holds what was not delivered, though its row may say nothing new: it is opened again. Else as take_in().
   TakenIn open_again(const ListedSession& listed, const Showing& how, std::vector<StateRecord>& records);
+
+  // Open sessions that the row's id named before or after the one that the row means, where its start tells which that
+  // is: none of them has the log that the id gives.
+  std::vector<Slot> others_of(const ListedSession& row) const;
+  bool has_others(Slot slot) const;
 
   // The session was read to its end or is given up: its mark is what remains. The slot is free afterwards.
   void finish(Slot slot, End end, Instant now, std::vector<StateRecord>& records);

@@ -127,6 +127,9 @@ class SourcePoller : private FoundSessions, private VerifiedSessions {
   Polled take_answer(Schedule::Slot slot, const Result<HttpAnswer>& answer, Watched sent);
   Polled finish_poll(Schedule::Slot slot, const HttpAnswer& answer, Watched sent);
   void part(Schedule::Slot slot);
+  SessionTable::End end_as_given_away(Schedule::Slot slot);
+  void end_others_of(const ListedSession& row);
+  void give_away(Schedule::Slot slot);
   Owner settle_owner(Schedule::Slot slot, const ReadOutcome& read);
   // Whether it is kept.
   bool count_not_json(std::string_view session, std::string_view expected, std::string_view body);
