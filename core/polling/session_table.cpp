@@ -88,6 +88,10 @@ SessionTable::TakenIn SessionTable::take_in(const ListedSession& listed, const S
   bool other_start = false;
   const auto as = find(listed, other_start, records);
   if (!as) return take_in_unknown(listed, generation_of(listed.id, 0), how, records);
+  if (other_start && is_restless(listed.id, how.ours)) {
+    if (as->slot) sessions_[*as->slot].shown_by = how.inquiry;
+    return {.as = TakenIn::As::kIgnored, .is_put_off = true};
+  }
   if (as->mark) return take_in_marked(listed, *as, other_start, how, records);
 
   Session& session = sessions_[*as->slot];
@@ -128,6 +132,18 @@ std::optional<SessionTable::Named> SessionTable::find(const ListedSession& liste
     return one;
   };
   return find_named(settings_.id, listed, look, other_start);
+}
+
+// By our clock: one that steps puts it off for an hour at most.
+bool SessionTable::is_restless(std::string_view id, Instant now) const {
+  std::size_t young = 0;
+  const auto look = [this](std::uint32_t generation, std::uint64_t key) { return named(generation, key); };
+  for_each_generation(settings_.id, id, look, [&](const Named& one) {
+    const bool is_done = one.mark && one.mark->kind == Kind::kDelivered;
+    const std::int64_t age = is_done ? now.seconds - one.mark->made.seconds : 0;
+    if ((one.slot || is_done) && std::abs(age) < std::chrono::seconds{kYoung}.count()) ++young;
+  });
+  return young >= kMostYoung;
 }
 
 SessionTable::TakenIn SessionTable::take_in_unknown(const ListedSession& listed, const Named& as, const Showing& how,

@@ -107,7 +107,12 @@ class SessionTable {
     } as;
     Slot slot = 0;                 // valid unless kIgnored
     bool is_opened_again = false;  // of kNew: it had a mark
+    bool is_put_off = false;       // of kIgnored: its id named kMostYoung others within kYoung
   };
+  // A source whose starts change with each listing would have everything delivered again with each: so many sessions of
+  // an id are read in that span, and what its row says of one more is believed later.
+  static constexpr std::size_t kMostYoung = 3;
+  static constexpr std::chrono::hours kYoung{1};
   // What must be remembered of it is appended to `records`.
   TakenIn take_in(const ListedSession& listed, const Showing& how, std::vector<StateRecord>& records);
 
@@ -207,6 +212,7 @@ class SessionTable {
   Named generation_of(std::string_view id, std::uint32_t generation) const;
   std::optional<Named> find(const ListedSession& listed, bool& other_start, std::vector<StateRecord>& records);
 
+  bool is_restless(std::string_view id, Instant now) const;
   TakenIn take_in_unknown(const ListedSession& listed, const Named& as, const Showing& how,
                           std::vector<StateRecord>& records);
   TakenIn take_in_open(Slot slot, const ListedSession& listed, const Showing& how, std::vector<StateRecord>& records);

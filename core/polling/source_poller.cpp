@@ -160,6 +160,7 @@ std::size_t SourcePoller::leave_alone(Instant before) {
 void SourcePoller::look() {
   judge_reads();
   finder_.look(services_.queue.full());
+  health_.look_at_starts(SteadyClock::now());
   const auto wait = api_.waits();
   health_.waits(
       wait ? std::optional(wait->what) : std::nullopt,
@@ -214,6 +215,7 @@ void SourcePoller::take_in(const std::vector<ListedSession>& rows, const Showing
   for (const ListedSession& row : rows) {
     const SessionTable::TakenIn taken = table_.take_in(row, how, records);
     if (taken.as != SessionTable::TakenIn::As::kIgnored) taken_in(taken, how);
+    if (taken.is_put_off) health_.starts_change(row.id, SteadyClock::now());
     if (how.by_id) end_others_of(row);
   }
   push(std::move(records));

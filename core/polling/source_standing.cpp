@@ -54,7 +54,7 @@ SourceView SourceStanding::view(std::optional<SteadyTime> read_at) const {
 SourceCondition SourceStanding::condition() const {
   if (!parts_.health.lists() && parts_.api.is_parked()) return SourceCondition::kParked;
   if (parts_.api.breaker_until()) return SourceCondition::kOpenBreaker;
-  if (!parts_.health.lists() || !parts_.health.gives_logs() || !parts_.health.sweep_fault().empty() ||
+  if (!parts_.health.lists() || !parts_.health.gives_logs() || !parts_.health.shown_fault().empty() ||
       parts_.finder.never_ends())
     return SourceCondition::kBackingOff;
   return parts_.finder.listed_at() ? SourceCondition::kOk : SourceCondition::kStarting;
@@ -64,7 +64,7 @@ std::string SourceStanding::fault() const {
   if (!parts_.health.lists()) return parts_.health.listing_fault();
   if (parts_.api.breaker_until()) return parts_.api.breaker_reason();
   if (!parts_.health.gives_logs()) return parts_.health.logs_fault();
-  return parts_.health.sweep_fault().empty() ? parts_.finder.unended() : parts_.health.sweep_fault();
+  return parts_.health.shown_fault().empty() ? parts_.finder.unended() : parts_.health.shown_fault();
 }
 
 // The age of the oldest change that is not committed. A source that cannot be read, or a session that is due and was
