@@ -7,12 +7,9 @@
 #include <type_traits>
 
 #include "core/polling/session_list.h"
-#include "core/state/identity.h"
+#include "core/state/generations.h"
 
 namespace sessionlogd {
-
-// Versions before dropped marks one by one, so that a later session of an id may be marked and an earlier one not.
-inline constexpr std::uint32_t kMostUnknownGenerations = 3;
 
 // Digests of rows: a row may have the start of another, or they name the same one.
 inline bool may_have_start_of(std::uint64_t digest, const ListedSession& row) {
@@ -30,13 +27,10 @@ std::invoke_result_t<Look&, std::uint32_t, std::uint64_t> find_named(std::string
                                                                      const ListedSession& row, Look look,
                                                                      bool& other_start) {
   std::invoke_result_t<Look&, std::uint32_t, std::uint64_t> last, same;
-  for (std::uint32_t generation = 0, unknown = 0; unknown < kMostUnknownGenerations; ++generation) {
-    const auto one = look(generation, session_key(source_id, row.id, generation));
-    unknown = one ? 0 : unknown + 1;
-    if (!one) continue;
+  for_each_generation(source_id, row.id, look, [&](const auto& one) {
     last = one;
-    if (has_start_of(one->digest, row)) same = one;
-  }
+    if (has_start_of(one.digest, row)) same = one;
+  });
   other_start = !same && last && !may_have_start_of(last->digest, row);
   return same ? same : last;
 }

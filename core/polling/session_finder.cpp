@@ -259,6 +259,7 @@ Task<Result<std::vector<SessionFinder::NotHad>>> SessionFinder::ask_for_each(std
   std::vector<NotHad> not_had;
   Showing how = showing();
   how.inquiry = ++inquiries_;
+  how.by_id = true;
   for (std::string& id : ids) {
     Result<ListedSession> asked = co_await discovery_.ask(id);
     const bool is_about_it =

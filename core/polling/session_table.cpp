@@ -88,6 +88,10 @@ SessionTable::TakenIn SessionTable::take_in(const ListedSession& listed, const S
   bool other_start = false;
   const auto as = find(listed, other_start, records);
   if (!as) return take_in_unknown(listed, generation_of(listed.id, 0), how, records);
+  if (other_start && is_restless(listed.id, how.ours)) {
+    if (as->slot) sessions_[*as->slot].shown_by = how.inquiry;
+    return {.as = TakenIn::As::kIgnored, .is_put_off = true};
+  }
   if (as->mark) return take_in_marked(listed, *as, other_start, how, records);
 
   Session& session = sessions_[*as->slot];
@@ -139,6 +143,18 @@ std::optional<SessionTable::Named> SessionTable::find(const ListedSession& liste
   return find_named(settings_.id, listed, look, other_start);
 }
 
+// By our clock: one that steps puts it off for an hour at most.
+bool SessionTable::is_restless(std::string_view id, Instant now) const {
+  std::size_t young = 0;
+  const auto look = [this](std::uint32_t generation, std::uint64_t key) { return named(generation, key); };
+  for_each_generation(settings_.id, id, look, [&](const Named& one) {
+    const bool is_done = one.mark && one.mark->kind == Kind::kDelivered;
+    const std::int64_t age = is_done ? now.seconds - one.mark->made.seconds : 0;
+    if ((one.slot || is_done) && std::abs(age) < std::chrono::seconds{kYoung}.count()) ++young;
+  });
+  return young >= kMostYoung;
+}
+
 SessionTable::TakenIn SessionTable::take_in_unknown(const ListedSession& listed, const Named& as, const Showing& how,
                                                     std::vector<StateRecord>& records) {
   const bool final = settings_.dialect->session_is_final(listed.status);
@@ -166,6 +182,7 @@ SessionTable::TakenIn SessionTable::take_in_open(Slot slot, const ListedSession&
                                                  std::vector<StateRecord>& records) {
   Session& session = sessions_[slot];
   session.shown_by = how.inquiry;
+  if (how.by_id && session.is_over()) session.trouble->is_over = false;
   session.stop_hash = listed.stop_hash;
   const SessionInfo info = info_of(listed);
   const bool was_final = session.life.final();
@@ -349,6 +366,26 @@ SessionTable::TakenIn SessionTable::is_another(Slot slot, End end, const Showing
   return take_in_unknown(*row, generation_of(row->id, next), how, records);
 }
 
+std::vector<SessionTable::Slot> SessionTable::others_of(const ListedSession& row) const {
+  std::vector<Slot> others;
+  bool is_named = false;
+  const auto look = [this](std::uint32_t generation, std::uint64_t key) { return named(generation, key); };
+  for_each_generation(settings_.id, row.id, look, [&](const Named& one) {
+    const bool is_it = has_start_of(one.digest, row);
+    is_named |= is_it;
+    if (one.slot && !is_it) others.push_back(*one.slot);
+  });
+  return is_named ? others : std::vector<Slot>();
+}
+
+bool SessionTable::has_others(Slot slot) const {
+  std::size_t open = 0;
+  const auto look = [this](std::uint32_t generation, std::uint64_t key) { return named(generation, key); };
+  for_each_generation(settings_.id, at(slot).state.info.id(), look,
+                      [&](const Named& one) { open += one.slot ? 1 : 0; });
+  return open > 1;
+}
+
 SessionInfo SessionTable::info_of(const ListedSession& listed) const {
   SessionInfo info{.id = listed.id,
                    .type = listed.type,
@@ -362,31 +399,10 @@ SessionInfo SessionTable::info_of(const ListedSession& listed) const {
   return info;
 }
 
-// What remains of a session. One that was opened again and never read since is known as it was before.
-DoneMark SessionTable::mark_of(const Session& session, Instant now) const {
-  const SessionState& state = session.state;
-  DoneMark mark{.kind = Kind::kDelivered, .digest = state.digest, .sum = state.history.sum(), .made = now};
-  if (state.delivered_sum) {
-    mark.sum = *state.delivered_sum;
-    mark.made = state.only_after;
-  } else if (state.only_after != kNever && state.history.size() == 0) {
-    mark = {.kind = Kind::kOld, .digest = state.digest, .latest = std::max<Instant>(state.latest, state.only_after)};
-  }
-  mark.shift = state.shift;
-  return mark;
-}
-
 void SessionTable::finish(Slot slot, End end, Instant now, std::vector<StateRecord>& records) {
   SessionState& state = sessions_[slot].state;
-  // The start stays; no row has the rest.
-  if (end == End::kGivenUp) state.digest ^= 1;
-  DoneMark mark = mark_of(sessions_[slot], now);
-  // What is known beside the sum is not all that was delivered: it must not stand for it.
-  if (state.delivered_sum) {
-    append_removal(state.key, state.history.size(), records);
-    state.history = {};
-  }
-  append_done(state, mark, records);
+  if (end == End::kGivenUp) state.digest = digest_of_given_up(state.digest);
+  DoneMark mark = append_end(state, now, records);
   if (mark.kind == Kind::kDelivered) {
     mark.place = fingerprints_.put(state.key, state.history);
   } else if (state.history.size() > 0) {

@@ -44,6 +44,7 @@ struct ReadTrouble {
   std::unique_ptr<ListedSession> dispute{};
   bool asked_before_dispute = false;
   bool was_done = false;  // it had been read to its end before that row came
+  bool is_over = false;   // its id names another one that is known: it ends with the response that is on its way
 
   void vouch() {
     strange_since.reset();
@@ -72,6 +73,7 @@ struct Session {
   }
   bool is_strange() const { return trouble && trouble->strange_since; }
   bool is_disputed() const { return trouble && trouble->dispute; }
+  bool is_over() const { return trouble && trouble->is_over; }
   bool is_late() const { return state.late_since != SessionState::kNotYet; }
 };
 
@@ -80,6 +82,7 @@ struct Showing {
   std::uint32_t inquiry = 0;  // number of the listing, or of the request for one session: each has a higher one
   bool by_sweep = false;      // by a listing of everything
   bool late = false;          // by it alone: a window should have shown them before
+  bool by_id = false;         // asked for by the id: it names this one now, and its log is this one's
   bool ended_long_ago_counts = false;  // at first contact, in one pass, and in backfill
   Instant ours{}, theirs{};            // what the clocks say
   // When the listing before began, the source's clock: what is new has begun since, or was hidden.
@@ -105,7 +108,12 @@ class SessionTable {
     Slot slot = 0;                 // valid unless kIgnored
     bool is_opened_again = false;  // of kNew: it had a mark
     TimeShift shift{};             // its source writes its times so much later than before
+    bool is_put_off = false;       // of kIgnored: its id named kMostYoung others within kYoung
   };
+  // A source whose starts change with each listing would have everything delivered again with each: so many sessions of
+  // an id are read in that span, and what its row says of one more is believed later.
+  static constexpr std::size_t kMostYoung = 3;
+  static constexpr std::chrono::hours kYoung{1};
   // What must be remembered of it is appended to `records`.
   TakenIn take_in(const ListedSession& listed, const Showing& how, std::vector<StateRecord>& records);
 
@@ -130,6 +138,11 @@ class SessionTable {
   std::optional<SessionState> as_delivered(std::uint64_t key, std::string_view id) const;
   // Its log holds what was not delivered, though its row may say nothing new: it is opened again. Else as take_in().
   TakenIn open_again(const ListedSession& listed, const Showing& how, std::vector<StateRecord>& records);
+
+  // Open sessions that the row's id named before or after the one that the row means, where its start tells which that
+  // is: none of them has the log that the id gives.
+  std::vector<Slot> others_of(const ListedSession& row) const;
+  bool has_others(Slot slot) const;
 
   // The session was read to its end or is given up: its mark is what remains. The slot is free afterwards.
   void finish(Slot slot, End end, Instant now, std::vector<StateRecord>& records);
@@ -205,6 +218,7 @@ class SessionTable {
   Named generation_of(std::string_view id, std::uint32_t generation) const;
   std::optional<Named> find(const ListedSession& listed, bool& other_start, std::vector<StateRecord>& records);
 
+  bool is_restless(std::string_view id, Instant now) const;
   TakenIn take_in_unknown(const ListedSession& listed, const Named& as, const Showing& how,
                           std::vector<StateRecord>& records);
   TakenIn take_in_open(Slot slot, const ListedSession& listed, const Showing& how, std::vector<StateRecord>& records);
@@ -221,7 +235,6 @@ class SessionTable {
   Slot add(SessionState state);
   void free(Slot slot);
   void remove_mark(std::uint64_t key, std::vector<StateRecord>& records);
-  DoneMark mark_of(const Session& session, Instant now) const;
   void keep_bound(std::vector<StateRecord>& records);
 
   // Without its texts and entries.

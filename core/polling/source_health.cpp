@@ -7,6 +7,7 @@
 
 #include "core/api/refusal.h"
 #include "core/base/log_line.h"
+#include "core/base/printable.h"
 
 namespace sessionlogd {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 // Failures that pass are not worth a line before there are so many in a row.
 constexpr unsigned kFailuresWorthSaying = 3;
 constexpr unsigned kShortIsOdd = 3;
+constexpr std::chrono::hours kStartsHold{1};  // what was put off is taken up then
 
 // A shorter one is a pause, not news.
 constexpr std::chrono::seconds kWaitWorthSaying{60};
@@ -216,6 +218,22 @@ void SourceHealth::other_zone(std::chrono::minutes ahead) {
       {.source = settings_.name},
       "three sessions that had just begun say that they began {} minutes {}: its times are of another zone than {}; {}",
       std::abs(ahead.count()), ahead.count() > 0 ? "later" : "earlier", zone.name, remedy);
+}
+
+void SourceHealth::starts_change(std::string_view session, SteadyTime now) {
+  starts_changed_at_ = now;
+  if (!starts_fault_.empty()) return;
+  starts_fault_ = fmt::format(
+      "the start of session {} changes again and again, and with it whose log its id gives: it is read as another "
+      "session three times an hour at most; look at the appliance's clock, and for what has its address besides",
+      printable(session));
+  log_error({.source = settings_.name}, "{}", starts_fault_);
+}
+
+void SourceHealth::look_at_starts(SteadyTime now) {
+  if (starts_fault_.empty() || now - starts_changed_at_ < kStartsHold) return;
+  starts_fault_.clear();
+  log_info({.source = settings_.name}, "starts of sessions hold again");
 }
 
 void SourceHealth::many_are_late(std::size_t sessions) {

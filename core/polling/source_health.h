@@ -49,6 +49,10 @@ class SourceHealth {
   void short_of_total(const std::optional<ListingWalk::Short>& lacking);
   // Its times are ahead by so much of those of its zone.
   void other_zone(std::chrono::minutes ahead);
+  // The start of this session has changed so often that the next one is put off. It is a fault for as long as that may
+  // happen again: every few seconds it is looked whether it does.
+  void starts_change(std::string_view session, SteadyTime now);
+  void look_at_starts(SteadyTime now);
   // More sessions than usual are shown that no window showed: they wait.
   void many_are_late(std::size_t sessions);
   // Why a session's log may hold more than was given, "" = it does not.
@@ -72,7 +76,9 @@ class SourceHealth {
   void had_contact() { had_contact_ = true; }
 
   // What is wrong with what it shows, "" = nothing.
-  const std::string& showing_fault() const { return named_fault_.empty() ? sweep_fault_ : named_fault_; }
+  const std::string& showing_fault() const {
+    return !named_fault_.empty() ? named_fault_ : !sweep_fault_.empty() ? sweep_fault_ : starts_fault_;
+  }
   bool has_named() const { return named_fault_.empty(); }
 
   bool lists() const { return failed_listings_ == 0; }
@@ -89,7 +95,8 @@ class SourceHealth {
   SaidFault said_;
   SaidPair no_listing_, no_whole_listing_, no_logs_, waiting_;
   bool unusable_ = false;
-  std::string sweep_fault_, named_fault_;
+  std::string sweep_fault_, named_fault_, starts_fault_;
+  SteadyTime starts_changed_at_{};
   bool many_marks_ = false;
   std::uint64_t short_rows_ = 0;
   unsigned short_sweeps_ = 0;  // that showed the same rows, in a row

@@ -160,6 +160,7 @@ std::size_t SourcePoller::leave_alone(Instant before) {
 void SourcePoller::look() {
   judge_reads();
   finder_.look(services_.queue.full());
+  health_.look_at_starts(SteadyClock::now());
   const auto wait = api_.waits();
   health_.waits(
       wait ? std::optional(wait->what) : std::nullopt,
@@ -219,6 +220,8 @@ void SourcePoller::take_in(const std::vector<ListedSession>& rows, const Showing
     const SessionTable::TakenIn taken = table_.take_in(row, how, records);
     if (taken.shift) say_shift(row.id, taken.shift);
     if (taken.as != SessionTable::TakenIn::As::kIgnored) taken_in(taken, how);
+    if (taken.is_put_off) health_.starts_change(row.id, SteadyClock::now());
+    if (how.by_id) end_others_of(row);
   }
   push(std::move(records));
   changed_.notify();
@@ -245,7 +248,9 @@ void SourcePoller::taken_in(const SessionTable::TakenIn& taken, const Showing& h
     session.state.late_since = SessionState::kNotYet;
     return schedule_first(taken.slot);
   }
-  const bool vouched = !session.is_disputed() && session.is_strange() && *session.trouble->strange_since < how.inquiry;
+  // Of several sessions that the id named, only what was asked for by it is the one that has its log.
+  const bool vouched = !session.is_disputed() && session.is_strange() &&
+                       *session.trouble->strange_since < how.inquiry && (how.by_id || !table_.has_others(taken.slot));
   if (vouched) session.trouble->vouch();
   // What just became final, is the same session after all, or may not be, is read right away.
   const bool is_expected = vouched || taken.as == As::kFinished || taken.as == As::kDisputed;
@@ -381,7 +386,9 @@ Task<void> SourcePoller::poll(Schedule::Slot first) {
 SourcePoller::Polled SourcePoller::take_answer(Schedule::Slot slot, const Result<HttpAnswer>& answer, Watched sent) {
   table_.at(slot).in_flight = false;
   Polled polled = Polled::kAll;
-  if (answer.has_value()) {
+  if (table_.at(slot).is_over()) {
+    give_away(slot);
+  } else if (answer.has_value()) {
     polled = finish_poll(slot, *answer, sent);
   } else if (const Error error = answer.error(); error.kind != ErrorKind::kCancelled) {
     poll_failed(slot, error);
@@ -507,10 +514,10 @@ void SourcePoller::say_shift(std::string_view session, TimeShift shift) {
 }
 
 // The id names another session: what is not read of the one before never will be.
-void SourcePoller::part(Schedule::Slot slot) {
+SessionTable::End SourcePoller::end_as_given_away(Schedule::Slot slot) {
   const Session& session = table_.at(slot);
   schedule_.cancel(slot);
-  const bool lacks = lacks_something({.was_done = session.trouble->was_done,
+  const bool lacks = lacks_something({.was_done = session.trouble && session.trouble->was_done,
                                       .is_unread = session.state.phase == Phase::kWaiting,
                                       .was_settling = session.life.final() && session.state.phase == Phase::kSettling,
                                       .held_back = session.holds_back || (format_.only_final && !session.read)});
@@ -520,12 +527,36 @@ void SourcePoller::part(Schedule::Slot slot) {
     log_info({.source = settings_.name, .session = session.state.info.id()}, "ends here: {}", kGivenAway);
   }
   reads_.gone(session.state.key);
+  return lacks ? SessionTable::End::kGivenUp : SessionTable::End::kRead;
+}
+
+// To one that its row names for the first time.
+void SourcePoller::part(Schedule::Slot slot) {
+  const SessionTable::End end = end_as_given_away(slot);
   std::vector<StateRecord> records;
   const Showing how = finder_.showing();
-  const auto end = lacks ? SessionTable::End::kGivenUp : SessionTable::End::kRead;
   const SessionTable::TakenIn taken = table_.is_another(slot, end, how, records);
   push(std::move(records));
   if (taken.as == SessionTable::TakenIn::As::kNew) schedule_first(taken.slot);
+}
+
+// To one that is known: the source said so when it was asked for the id. A slot is kept while a response is on its way.
+void SourcePoller::end_others_of(const ListedSession& row) {
+  for (const Schedule::Slot slot : table_.others_of(row)) {
+    Session& session = table_.at(slot);
+    if (session.in_flight) {
+      session.in_trouble().is_over = true;
+    } else {
+      give_away(slot);
+    }
+  }
+}
+
+void SourcePoller::give_away(Schedule::Slot slot) {
+  const SessionTable::End end = end_as_given_away(slot);
+  std::vector<StateRecord> records;
+  table_.finish(slot, end, system_now(), records);
+  push(std::move(records));
 }
 
 void SourcePoller::count_events(const ReadOutcome& read) {
@@ -568,10 +599,15 @@ void SourcePoller::read_was_strange(Schedule::Slot slot) {
   schedule(slot, settings_.poll.discovery_interval, PollOrder::Urgency::kQuiet);
 }
 
-// In one pass no other listing comes. The one that came before the read vouches for what it did not dispute.
+// In one pass no other listing comes. The one that was read vouches for what it showed and did not dispute.
 void SourcePoller::vouch_for(Schedule::Slot slot) {
   Session& session = table_.at(slot);
   if (!session.is_strange() || session.is_disputed()) return;
+  if (finding_ && !finder_.listed_at()) return;
+  if (session.shown_by == 0 || table_.has_others(slot)) {
+    schedule_.cancel(slot);
+    return say_left_unread(session.state.info.id(), {ErrorKind::kTryLater, "no row says whose its log is"});
+  }
   session.in_trouble().vouch();
   schedule(slot, std::chrono::milliseconds{0}, PollOrder::Urgency::kExpected);
 }

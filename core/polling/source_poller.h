@@ -132,6 +132,9 @@ class SourcePoller : private FoundSessions, private VerifiedSessions {
   Owner settle_owner(Schedule::Slot slot, const ReadOutcome& read, TimeShift shift);
   void is_same(Schedule::Slot slot, TimeShift shift);
   void say_shift(std::string_view session, TimeShift shift);
+  SessionTable::End end_as_given_away(Schedule::Slot slot);
+  void end_others_of(const ListedSession& row);
+  void give_away(Schedule::Slot slot);
   // Whether it is kept.
   bool count_not_json(std::string_view session, std::string_view expected, std::string_view body);
   void count_not_utf8(Schedule::Slot slot, std::size_t events);

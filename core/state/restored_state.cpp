@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/clock.h"
+#include "core/state/generations.h"
 
 namespace sessionlogd {
 
@@ -105,8 +106,12 @@ void RestoredState::append_rows(const Chunks& chunks, SessionHistory& history) {
 
 std::vector<Batch> RestoredState::settle() {
   std::vector<Batch> batches;
+  end_given_away(batches);
   for (const auto& [where, touched] : touched_) {
-    const SessionState& session = sources_[where.first].restored.sessions.at(where.second);
+    const auto& sessions = sources_[where.first].restored.sessions;
+    const auto at = sessions.find(where.second);
+    if (at == sessions.end()) continue;
+    const SessionState& session = at->second;
     Batch batch;
     batch.source_id = where.first;
     if (touched.opened) {
@@ -126,6 +131,47 @@ std::vector<Batch> RestoredState::settle() {
     batches.push_back(std::move(batch));
   }
   return batches;
+}
+
+// Of an id that was given to another session the output may know the other one, and the state not yet that the first
+// one is over.
+void RestoredState::end_given_away(std::vector<Batch>& batches) {
+  for (const auto& [where, touched] : touched_) {
+    const auto& sessions = sources_[where.first].restored.sessions;
+    const auto at = sessions.find(where.second);
+    if (at == sessions.end() || at->second.digest != 0) continue;
+    Batch batch;
+    batch.source_id = where.first;
+    end_those_before(where.first, at->second, batch.records);
+    for (const StateRecord& ended : batch.records) record(where.first, ended);
+    if (!batch.records.empty()) batches.push_back(std::move(batch));
+  }
+}
+
+// What may be missing of them was said before the later one was read.
+void RestoredState::end_those_before(const std::string& source_id, const SessionState& later,
+                                     std::vector<StateRecord>& records) {
+  Source& source = sources_[source_id];
+  struct Known {
+    std::uint64_t key;
+    SessionState* open;
+  };
+  const auto look = [&](std::uint32_t, std::uint64_t key) -> std::optional<Known> {
+    const auto open = source.restored.sessions.find(key);
+    if (open != source.restored.sessions.end()) return Known{key, &open->second};
+    return source.restored.done.contains(key) ? std::optional(Known{key, nullptr}) : std::nullopt;
+  };
+  std::vector<SessionState*> before;
+  bool is_reached = false;
+  for_each_generation(source_id, later.info.id(), look, [&](const Known& one) {
+    is_reached |= one.key == later.key;
+    if (!is_reached && one.open != nullptr) before.push_back(one.open);
+  });
+  for (SessionState* session : before) {
+    join_chunks(source, session->key, session->history);
+    session->digest = digest_of_given_up(session->digest);
+    append_end(*session, system_now(), records);
+  }
 }
 
 std::vector<std::string> RestoredState::source_ids() const {

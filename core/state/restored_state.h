@@ -54,6 +54,8 @@ class RestoredState : public StateVisitor {
     bool opened = false;  // it was done
   };
 
+  void end_those_before(const std::string& source_id, const SessionState& later, std::vector<StateRecord>& records);
+  void end_given_away(std::vector<Batch>& batches);
   static void raise_line_limit(Source& source, const Delivered& event);
   static void remove(Source& source, const StateRecord& record);
   SessionState& session_of(Source& source, const Delivered& event, bool& opened);

@@ -300,6 +300,24 @@ void append_done(const SessionState& session, const DoneMark& mark, std::vector<
     to.push_back({session.key, static_cast<std::int32_t>(chunk), {}});
 }
 
+DoneMark append_end(SessionState& session, Instant now, std::vector<StateRecord>& to) {
+  using Kind = DoneMark::Kind;
+  DoneMark mark{.kind = Kind::kDelivered, .digest = session.digest, .sum = session.history.sum(), .made = now};
+  if (session.delivered_sum) {
+    mark.sum = *session.delivered_sum;
+    mark.made = session.only_after;
+    // What is known beside the sum is not all that was delivered: it must not stand for it.
+    append_removal(session.key, session.history.size(), to);
+    session.history = {};
+  } else if (session.only_after != kNever && session.history.size() == 0) {
+    mark = {
+        .kind = Kind::kOld, .digest = session.digest, .latest = std::max<Instant>(session.latest, session.only_after)};
+  }
+  mark.shift = session.shift;
+  append_done(session, mark, to);
+  return mark;
+}
+
 void open_again(SessionState& session, const DoneMark& mark) {
   using Kind = DoneMark::Kind;
   if (mark.kind == Kind::kOld) session.latest = session.only_after = mark.latest;

@@ -106,6 +106,13 @@ void append_chunks(const SessionState& session, const std::vector<std::uint32_t>
 // Ends a session: appends what turns its rows into those of its mark and, beside it, the fingerprints of its history.
 void append_done(const SessionState& session, const DoneMark& mark, std::vector<StateRecord>& to);
 
+// The same, with the mark that remains of it, which is returned. One that was opened again and never read since is
+// known as it was before.
+DoneMark append_end(SessionState& session, Instant now, std::vector<StateRecord>& to);
+
+// Of one that is given up: the start stays, and no row has the rest, so whatever shows it again opens it.
+inline std::uint64_t digest_of_given_up(std::uint64_t digest) { return digest ^ 1; }
+
 // What a mark without fingerprints says of the session that is read again.
 void open_again(SessionState& session, const DoneMark& mark);
 

@@ -77,6 +77,10 @@ bool PlannedSession::runs_at(std::int64_t now_ms) const {
   return (now_ms >= start_ms && now_ms < stop_ms()) || runs_again;
 }
 
+bool PlannedSession::has_id_at(std::int64_t now_ms) const {
+  return start_ms <= now_ms && (gives_back_after_ms == 0 || now_ms < start_ms + gives_back_after_ms);
+}
+
 std::int64_t PlannedSession::stop_of(std::size_t entry) const {
   return entry < first_entries() ? stop_ms() : last_stop_ms();
 }
@@ -177,7 +181,7 @@ std::optional<std::size_t> SimulatedAppliance::named_by(std::size_t id) const {
   std::optional<std::size_t> named;
   if (id < plan_.size() && plan_[id].start_ms <= now) named = id;
   for (const std::size_t heir : heirs_) {
-    if (plan_[heir].takes_id_of == id && plan_[heir].start_ms <= now) named = heir;
+    if (plan_[heir].takes_id_of == id && plan_[heir].has_id_at(now)) named = heir;
   }
   return named;
 }
@@ -257,7 +261,7 @@ std::vector<std::size_t> SimulatedAppliance::listed(bool only_running, std::stri
     if (hidden_[i] || (from && start < *from) || (to && start >= *to)) continue;
     if (session.has_no_start && (from || to)) continue;
     if (only_running && !session.runs_at(now)) continue;
-    if (!heirs_.empty() && named_by(session.takes_id_of.value_or(i)) != i) continue;
+    if (!heirs_.empty() && !lists_all_of_an_id_ && named_by(session.takes_id_of.value_or(i)) != i) continue;
     rows.push_back(i);
   }
   std::ranges::stable_partition(rows, [this](std::size_t row) { return !plan_[row].has_no_start; });

@@ -34,6 +34,7 @@ struct PlannedSession {
   std::uint16_t again_entries = 0;
   // Its start names the id of this one from now on.
   std::optional<std::size_t> takes_id_of{};
+  std::uint32_t gives_back_after_ms = 0;  // so long after its start it names that one again, 0 = never
   // Times that the appliance writes of it are so far ahead of the truth.
   std::int64_t written_ahead_ms = 0;
 
@@ -41,6 +42,7 @@ struct PlannedSession {
   std::int64_t again_ms() const { return stop_ms() + again_after_ms; }
   std::int64_t last_stop_ms() const { return again_entries == 0 ? stop_ms() : again_ms() + again_length_ms; }
   bool runs_at(std::int64_t now_ms) const;
+  bool has_id_at(std::int64_t now_ms) const;  // of takes_id_of
   // The stop time that counts for the entry.
   std::int64_t stop_of(std::size_t entry) const;
   std::int64_t appears_ms(std::size_t entry) const;
@@ -100,6 +102,9 @@ class SimulatedAppliance : public SimulatedServer {
   void refuse_log(std::size_t session, int status) { refused_[session] = status; }
   void clear_log(std::size_t session) { cleared_[session] = true; }
 
+  // Listings show the rows of all sessions that an id ever named.
+  void list_all_of_an_id() { lists_all_of_an_id_ = true; }
+
   enum class Pages {
     kHonest,
     kTotalIsThePages,  // the total is the page's own count
@@ -153,7 +158,7 @@ class SimulatedAppliance : public SimulatedServer {
   Traffic& traffic_;
   std::minstd_rand random_;
   std::int64_t least_latency_ = 20, most_latency_ = 120;
-  bool down_ = false, blind_ = false;
+  bool down_ = false, blind_ = false, lists_all_of_an_id_ = false;
   int rows_refused_ = 0;
   unsigned token_ = 1;
   std::optional<std::chrono::seconds> clock_ahead_{0};

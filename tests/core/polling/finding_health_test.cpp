@@ -1,4 +1,5 @@
 // Sources on simulated time whose listing works and whose logs do not: what an operator sees of them.
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 
 #include <optional>
@@ -294,6 +295,47 @@ TEST(ASource, WithNothingDueIsWell) {
   run(shard, 2h);
   EXPECT_EQ(shard.view(0).condition, SourceCondition::kOk) << shard.view(0).error;
   EXPECT_EQ(shard.view(0).lag.count(), 0);
+}
+
+// With each listing the session's start is another, and those of its entries are.
+TEST(ASource, WhoseStartsChangeWithEachListingIsNotWellAndIsNotReadForEver) {
+  SimulatedShard shard({.tick = 1s, .remembers = true});
+  const CapturedLog log;
+  SimulatedAppliance& appliance = shard.add(one_each(1min, 1, -50min, 5min));
+  const auto time = [] {
+    std::string text;
+    append_rfc3339(text, {test::now_ms() / 1'000 - 3'600, 0});
+    return text;
+  };
+  const auto row = [&] {
+    return fmt::format(R"({{"id":"session-0-0","type":"Policy","status":"Succeeded","executionStartTime":"{0}",)"
+                       R"("executionStopTime":"{0}"}})",
+                       time());
+  };
+  appliance.answer_listings(
+      [&] { return Reply{.after = 50ms, .status = 200, .body = R"({"totalCount":1,"results":[)" + row() + "]}"}; });
+  appliance.refuse_rows(503);
+  appliance.answer_logs([&](std::size_t) {
+    return Reply{.after = 50ms,
+                 .status = 200,
+                 .body = fmt::format(R"({{"sessionId":"session-0-0","log":[{{"status":"Success","logTime":"{0}",)"
+                                     R"("message":"m","executionStartTime":"{0}","executionDuration":0}}]}})",
+                                     time())};
+  });
+  run(shard, 6h);
+  EXPECT_LE(shard.view(0).sessions[3], 7u * SessionTable::kMostYoung);
+  EXPECT_GE(shard.view(0).sessions[3], 5u) << "it is put off, not dropped";
+  EXPECT_LE(shard.events(), 30u);
+  EXPECT_EQ(shard.reckoning().gaps(), 0u);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kBackingOff);
+  EXPECT_THAT(shard.view(0).error, HasSubstr("the start of session session-0-0 changes"));
+  EXPECT_EQ(log.count("the start of session session-0-0 changes"), 1) << log.text();
+  appliance.refuse_rows(0);
+  appliance.answer_listings([] { return std::nullopt; });
+  appliance.answer_logs([](std::size_t) { return std::nullopt; });
+  run(shard, 3h);
+  EXPECT_EQ(shard.view(0).condition, SourceCondition::kOk) << shard.view(0).error;
+  EXPECT_EQ(log.count("starts of sessions hold again"), 1) << log.text();
 }
 
 TEST(ASource, ShowsHowLongItsResponsesTake) {

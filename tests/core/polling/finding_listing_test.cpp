@@ -445,6 +445,46 @@ TEST(IdGivenAway, ByASessionWhoseEntriesWereHeldBackIsSaid) {
   EXPECT_EQ(shard.reckoning().gaps(), 1u);
 }
 
+// The appliance is set back to a snapshot. An entry that came meanwhile stands under the id's first session.
+TEST(IdGivenAway, AndGivenBackEndsTheSessionThatHadIt) {
+  SimulatedShard shard({.tick = 5s, .remembers = true});
+  auto plan = one_each(1h, 2, 5min, 10h, 40);
+  plan[1].takes_id_of = 0;
+  plan[1].gives_back_after_ms = 90 * 60'000;
+  SimulatedAppliance& appliance = shard.add(plan);
+  shard.run(4h);
+  EXPECT_EQ(shard.view(0).sessions, (std::array<std::size_t, 4>{0, 1, 0, 1}));
+  EXPECT_EQ(shard.reckoning().gaps(), 2u) << "of the first when it lost its id, and of the other";
+  const auto rows = shard.traffic().requests[test::Traffic::kOne];
+  const auto polls = appliance.polls_of(0);
+  shard.run(1h);
+  EXPECT_EQ(shard.traffic().requests[test::Traffic::kOne], rows);
+  EXPECT_LE(appliance.polls_of(0), polls + 80);
+  shard.run(10h);
+  EXPECT_EQ(shard.view(0).sessions, (std::array<std::size_t, 4>{0, 0, 0, 2}));
+  EXPECT_EQ(shard.missing(0, 0, 1, 0s), 0u);
+  EXPECT_EQ(shard.not_final(0, 0, 1), 0u);
+  EXPECT_GT(shard.entries_of(0, 1), 0u);
+  EXPECT_EQ(shard.reckoning().twice(), 0u);
+  EXPECT_EQ(shard.reckoning().gaps(), 2u);
+}
+
+// Its row is shown for ever, and the log that the id gives is the other's.
+TEST(IdGivenAway, IsSettledByWhatTheIdGivesWhereAListingShowsBothRows) {
+  SimulatedShard shard({.tick = 5s, .remembers = true});
+  auto plan = one_each(30min, 2, 5min, 20min, 12) + one_each(1h, 2, 2h, 10h, 12);
+  plan[1].takes_id_of = 0;  // it had been done
+  plan[2].length_ms = 70 * 60'000;
+  plan[3].takes_id_of = 2;  // it runs
+  shard.add(plan).list_all_of_an_id();
+  shard.run(1 * kDay);
+  EXPECT_EQ(shard.view(0).sessions, (std::array<std::size_t, 4>{0, 0, 0, 4}));
+  EXPECT_EQ(shard.missing(0, 0, 2, 0s), 0u);
+  EXPECT_EQ(shard.missing(0, 3, 4, 0s), 0u);
+  EXPECT_EQ(shard.reckoning().twice(), 0u);
+  EXPECT_EQ(shard.reckoning().gaps(), 1u) << "the one that ran";
+}
+
 // ---- Given up
 
 TEST(AGivenUpSession, IsReadWhenItIsShownAgain) {

@@ -115,6 +115,23 @@ TEST(OnePass, AsksForTheRowOfALogThatMayBeAnothers) {
   }
 }
 
+TEST(OnePass, ReadsNothingUnderTheIdOfASessionThatLostItAgain) {
+  SimulatedShard shard({.tick = 100ms, .remembers = true});
+  auto plan = one_each(1h, 2, -5min, 10h, 40);
+  plan[1].takes_id_of = 0;
+  plan[1].gives_back_after_ms = 90 * 60'000;
+  shard.add(plan, {}, PollMode::kOnePass);
+  for (int pass = 0; pass < 10; ++pass) {
+    if (pass > 0) shard.restart(0, 75min);
+    shard.run(2min);
+    ASSERT_TRUE(shard.is_over(0)) << pass;
+  }
+  EXPECT_GT(shard.entries_of(0, 1), 0u);
+  EXPECT_EQ(shard.view(0).sessions, (std::array<std::size_t, 4>{0, 0, 0, 2}));
+  EXPECT_EQ(shard.missing(0, 0, 1, 80min), 0u);
+  EXPECT_EQ(shard.reckoning().twice(), 0u);
+}
+
 TEST(OnePass, SweepsOnWhereTheLastOneEnded) {
   SimulatedShard shard({.tick = 250ms, .remembers = true});
   constexpr std::size_t kOld = 30'000;

@@ -505,6 +505,60 @@ TEST_F(SessionTableTest, KnowsALaterSessionOfAnIdAlthoughTheMarkOfTheFirstIsGone
   EXPECT_EQ(table.take_in(row(300, "Success"), {}, records_).as, As::kIgnored);
 }
 
+TEST_F(SessionTableTest, NamesTheOtherOpenSessionsOfAnIdWhereTheStartTellsWhichItMeans) {
+  const auto first = take_in(row(100, "Running"));
+  deliver(first.slot, 7, 5);
+  take_in(row(300, "Running"));
+  const auto second = table_.is_another(first.slot, End::kGivenUp, {}, records_);
+  EXPECT_FALSE(table_.has_others(second.slot)) << "the first is done";
+  const auto back = take_in(row(100, "Running"));
+  ASSERT_EQ(back.as, As::kNew);
+  ASSERT_EQ(key_of(back), session_key("aws-eu", "38"));
+  EXPECT_TRUE(table_.has_others(second.slot));
+  EXPECT_EQ(table_.others_of(row(100, "Running")), std::vector{second.slot});
+  EXPECT_EQ(table_.others_of(row(300, "Running")), std::vector{back.slot});
+  EXPECT_TRUE(table_.others_of(row(500, "Running")).empty()) << "its log is to tell";
+  EXPECT_TRUE(table_.others_of(row(0, "Running")).empty()) << "it may be either";
+  EXPECT_TRUE(table_.others_of(named("39", row(100, "Running"))).empty());
+}
+
+TEST_F(SessionTableTest, PutsOffAFourthSessionOfAnIdWithinAnHour) {
+  const auto shown = [&](std::int64_t start, Instant ours) {
+    records_.clear();
+    return table_.take_in(row(start, "Success"), {.inquiry = ++inquiry_, .ours = ours}, records_);
+  };
+  auto taken = shown(100, kNow);
+  deliver(taken.slot, 7, 5);
+  finish(taken.slot);
+  for (std::int64_t start = 200; start < 400; start += 100) {
+    const auto disputed = shown(start, kNow);
+    ASSERT_EQ(disputed.as, As::kNew);
+    taken = table_.is_another(disputed.slot, End::kRead, {.ours = kNow}, records_);
+    deliver(taken.slot, static_cast<std::uint64_t>(start), 5);
+    finish(taken.slot);
+  }
+  const Instant soon{kNow.seconds + 3'599, 0}, later{kNow.seconds + 3'600, 0};
+  EXPECT_TRUE(shown(400, soon).is_put_off);
+  EXPECT_EQ(shown(400, soon).as, As::kIgnored);
+  EXPECT_TRUE(records_.empty());
+  EXPECT_FALSE(shown(300, soon).is_put_off) << "it is known";
+  EXPECT_EQ(shown(400, later).as, As::kNew) << "it is late, not dropped";
+}
+
+// What its log holds tells nothing, and is not asked for either.
+TEST_F(SessionTableTest, PutsOffAFourthSessionOfAnIdWhileTheThirdRuns) {
+  auto taken = take_in(row(100, "Running"));
+  for (std::int64_t start = 200; start < 400; start += 100) {
+    deliver(taken.slot, static_cast<std::uint64_t>(start), 5);
+    ASSERT_EQ(take_in(row(start, "Running")).as, As::kDisputed);
+    taken = table_.is_another(taken.slot, End::kGivenUp, {.ours = kNow}, records_);
+  }
+  deliver(taken.slot, 7, 5);
+  EXPECT_TRUE(take_in(row(400, "Running")).is_put_off);
+  EXPECT_FALSE(table_.at(taken.slot).is_disputed());
+  EXPECT_TRUE(table_.open_but_not_in(inquiry_).empty()) << "its id was shown";
+}
+
 // ---- Absence
 
 class SweptTable : public SessionTableTest {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/base/clock.h"
+#include "core/state/identity.h"
 #include "core/state/state_row.h"
 
 namespace sessionlogd {
@@ -150,6 +151,48 @@ TEST(RestoredState, AddsWhatOnlyTheOutputHolds) {
       EXPECT_TRUE(one.key(i) == two.key(i) && one.hash(i) == two.hash(i)) << i;
     EXPECT_EQ(one.hash(committed ? 64 : 0), 99u);
   }
+}
+
+// Whether the output is all that is left, or the first one's rows were committed while its id still named it.
+TEST(RestoredState, EndsASessionWhoseIdWasGivenToOneThatOnlyTheOutputKnows) {
+  const std::uint64_t first = session_key("src", "s1"), second = session_key("src", "s1", 1);
+  for (const bool committed : {true, false}) {
+    RestoredState state, again;
+    if (committed) {
+      for (const StateRecord& row : rows_of(session_of(first, 65))) {
+        state.record("src", row);
+        again.record("src", row);
+      }
+    }
+    state.delivered({"src", "s1", first, 5, 1});
+    state.delivered({"src", "s1", second, 6, 2});
+    for (const Batch& batch : state.settle()) {
+      for (const StateRecord& row : batch.records) again.record("src", row);
+    }
+    for (RestoredState* restored : {&state, &again}) {
+      const RestoredSource source = restored->take("src");
+      ASSERT_EQ(source.sessions.size(), 1u) << committed;
+      EXPECT_EQ(source.sessions.at(second).history.size(), 1u);
+      const auto mark = source.done.find(first);
+      ASSERT_TRUE(mark);
+      EXPECT_EQ(mark->digest, committed ? 8u : 1u) << "what shows it again opens it";
+      const auto history = source.fingerprints.find(first, mark->place);
+      ASSERT_TRUE(history);
+      EXPECT_EQ(history->size(), committed ? 66u : 1u);
+    }
+  }
+}
+
+// It lost its id and has it again: a row of the other one was committed.
+TEST(RestoredState, LeavesASessionOpenWhoseIdNamesItAgain) {
+  SessionState first = session_of(session_key("src", "s1"), 3), second = session_of(session_key("src", "s1", 1), 3);
+  RestoredState state;
+  for (const SessionState* session : {&first, &second}) {
+    for (const StateRecord& row : rows_of(*session)) state.record("src", row);
+  }
+  state.delivered({"src", "s1", second.key, 6, 2});
+  state.settle();
+  EXPECT_EQ(state.take("src").sessions.size(), 2u);
 }
 
 TEST(RestoredState, KnowsTheLatestTimeThatOnlyTheOutputHolds) {
