@@ -44,7 +44,9 @@ const Keys<PollSettings>& poll_keys() {
       {"connections", &P::connections, integers(1, 1000), "requests in flight per source; 1 to 1000"},
       {"rate", &P::rate_per_second, rates(), "requests per source"},
       {"changes", &P::changes, words<Changes>({{"emit", Changes::kEmit}, {"final", Changes::kFinal}}),
-       "an entry again each time it changes; `\"final\"`: once, when its status is final"},
+       "an entry again each time it changes; `\"final\"`: once, when its status is final; what was emitted while it "
+       "ran, "
+       "before this was set, again"},
       {"retention",
        &P::retention,
        durations(1s, 3650 * kDay),

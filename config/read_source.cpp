@@ -224,7 +224,7 @@ const Keys<SourceSettings>& source_keys() {
       {"sessions",
        &S::sessions,
        sessions(),
-       "only these ids, without listing",
+       "only these ids, as the source writes them, without listing",
        {.default_words = "all", .shown = ShownIn::kOwn}},
       table_key("session_types", &S::session_types, session_types_keys, read_session_types,
                 "of the sessions that are listed"),

@@ -80,6 +80,8 @@ class SourceHealth {
     return !named_fault_.empty() ? named_fault_ : !sweep_fault_.empty() ? sweep_fault_ : starts_fault_;
   }
   bool has_named() const { return named_fault_.empty(); }
+  // Of these, what makes logs seem to be other sessions', too.
+  const std::string& starts_fault() const { return starts_fault_; }
 
   bool lists() const { return failed_listings_ == 0; }
   bool gives_logs() const { return logs_fault_.empty(); }

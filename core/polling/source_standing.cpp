@@ -63,6 +63,7 @@ SourceCondition SourceStanding::condition() const {
 std::string SourceStanding::fault() const {
   if (!parts_.health.lists()) return parts_.health.listing_fault();
   if (parts_.api.breaker_until()) return parts_.api.breaker_reason();
+  if (!parts_.health.starts_fault().empty()) return parts_.health.starts_fault();
   if (!parts_.health.gives_logs()) return parts_.health.logs_fault();
   return parts_.health.showing_fault().empty() ? parts_.finder.unended() : parts_.health.showing_fault();
 }
