@@ -90,8 +90,7 @@ const Keys<FileSinkSettings>& keys_of(const FileSinkSettings&) {
       {"group", &F::group, texts_by(group), "of the file", {.default_words = "the daemon's"}},
       table_key("rotate", &F::rotate, rotate_keys, read_rotate, "when a file is ended, and what becomes of it"),
       {"max_event", &F::max_event_bytes, or_word("none", sizes(1u << 10, 256u << 20)),
-       "a longer line is cut to it: unknown fields go first, then the ends of long texts. What identifies the event is "
-       "never cut: [how long a line is then](../sinks/formats/README.md)"},
+       "a longer line is cut to it: unknown fields go first, then the ends of long texts"},
   });
   return keys;
 }

@@ -21,19 +21,21 @@ Instant earliest_time(const std::optional<Instant>& session_start, const Session
   return earliest;
 }
 
-// The keys of a history; of entries that are half their lower halves.
-class KeysOf {
+// What of a history is asked for by key: the hashes; of entries that are half by the lower halves of their keys.
+class HashesOf {
  public:
-  explicit KeysOf(const SessionHistory* history) {
+  explicit HashesOf(const SessionHistory* history) {
     for (std::size_t i = 0; history != nullptr && i < history->size(); ++i)
-      (history->is_half(i) ? halves_ : keys_).insert(history->key(i));
+      (history->is_half(i) ? halves_ : keys_).try_emplace(history->key(i), history->hash(i));
   }
-  bool contain(std::uint64_t key) const {
-    return keys_.contains(key) || halves_.contains(static_cast<std::uint32_t>(key));
+  std::optional<std::uint32_t> find(std::uint64_t key) const {
+    if (const auto whole = keys_.find(key); whole != keys_.end()) return whole->second;
+    const auto half = halves_.find(static_cast<std::uint32_t>(key));
+    return half != halves_.end() ? std::optional(half->second) : std::nullopt;
   }
 
  private:
-  boost::unordered_flat_set<std::uint64_t> keys_, halves_;
+  boost::unordered_flat_map<std::uint64_t, std::uint32_t> keys_, halves_;
 };
 
 }  // namespace
@@ -52,7 +54,7 @@ Instant Audit::expect(Session session, const SessionLog& log, const ZoneRules& z
     ++all.twins[entry.base].size;
   }
   boost::unordered_flat_map<std::uint64_t, std::uint32_t> ranks, ordinals;
-  const KeysOf remembered(all.session.remembered);
+  const HashesOf remembered(all.session.remembered);
   const CompareRules rules{.only_final = only_final, .last_read = false};
   for (const Emission& emission : comparer_.compare(SessionHistory(), digests_, all.session.key, rules)) {
     const FormerDigest digest = former.former(emission.index);
@@ -61,12 +63,13 @@ Instant Audit::expect(Session session, const SessionLog& log, const ZoneRules& z
     expected.rank = ranks[entry.base]++;
     if (entry.fault == nullptr && entry.log_time) expected.log_time = zone.to_utc(*entry.log_time);
     add_aliases(all, emission.key, digest, ordinals);
-    expected.remembered =
-        remembered.contain(emission.key) || (expected.log_time && *expected.log_time <= all.session.delivered_to);
+    const std::optional<std::uint32_t> known = remembered.find(emission.key);
+    expected.remembered = known || (expected.log_time && *expected.log_time <= all.session.delivered_to);
+    expected.remembered_as_it_is = known == emission.hash;
     all.entries.emplace(emission.key, expected);
   }
   for (const auto& [was, key] : all.aliases) {
-    if (remembered.contain(was)) all.entries.at(key).remembered = true;
+    if (remembered.find(was)) all.entries.at(key).remembered = true;
   }
   boost::unordered::erase_if(all.twins, [](const auto& twins) { return twins.second.size < 2; });
   return earliest_time(all.session.start, log, zone);
@@ -111,7 +114,8 @@ Audit::State Audit::state_of(const SessionEntries& all, const Expected& entry) {
   if (twins == all.twins.end() ? entry.as_it_is : entry.rank < twins->second.delivered.size()) return State::kWell;
   const Instant due_before = all.session.due_before;
   const bool is_due = entry.log_time ? *entry.log_time < due_before : due_before.seconds != INT64_MIN;
-  if (!is_due) return State::kPending;
+  const bool will_not_come = entry.delivered ? entry.remembered_as_it_is : entry.remembered;
+  if (!is_due && !will_not_come) return State::kPending;
   return entry.delivered && twins == all.twins.end() ? State::kChanged : State::kMissing;
 }
 

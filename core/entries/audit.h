@@ -85,8 +85,9 @@ class Audit {
   struct Expected {
     std::uint32_t hash, former_hash;
     std::uint64_t base;
-    std::uint32_t rank = 0;  // among its twins
-    bool remembered = false;
+    std::uint32_t rank = 0;            // among its twins
+    bool remembered = false;           // the state counts it as delivered
+    bool remembered_as_it_is = false;  // in its present form
     bool delivered = false, as_it_is = false;
     std::optional<Instant> log_time;
   };

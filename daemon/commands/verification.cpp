@@ -25,6 +25,13 @@ constexpr std::chrono::hours kClocksDiffer{24};
 // An entry of a session that began before the span may be the first and stand in the span.
 constexpr milliseconds kLongestUntilFirstEntry{std::chrono::hours{1}};
 
+// No window shows a session without a start.
+bool is_shown_by_windows(const RestoredSource& known, std::uint64_t key) {
+  if (const auto open = known.sessions.find(key); open != known.sessions.end()) return has_start(open->second.digest);
+  const auto done = known.done.find(key);
+  return done && has_start(done->digest);
+}
+
 // How long a running daemon may take until it has delivered what a source shows of an open session.
 milliseconds patience(const Settings& settings, const SourceSettings& source) {
   return source.poll.max_interval + source.poll.discovery_interval + settings.sink.commit_interval +
@@ -184,7 +191,9 @@ void Verification::compare() {
 void Verification::delivered(const Delivered& event) {
   audit_.delivered(event);
   const auto source = by_id_.find(event.source_id);
-  if (source != by_id_.end()) readings_[source->second].hidden.delivered(event);
+  if (source == by_id_.end()) return;
+  Reading& reading = readings_[source->second];
+  if (is_shown_by_windows(reading.known, event.session_key)) reading.hidden.delivered(event);
 }
 
 bool Verification::nothing_is_hidden() const {

@@ -77,6 +77,30 @@ TEST_F(AuditTest, SaysOfWhatIsMissingWhetherTheStateCountsItAsDelivered) {
   }
 }
 
+// A session that settles is read once more: what the state does not know may come then.
+TEST_F(AuditTest, WaitsForNothingThatTheStateCountsAsDelivered) {
+  const std::string log = log_of(kEarly, kLate);
+  const Entry early = log_.read(log).entries[0], late = log_.read(log).entries[1];
+  SessionHistory history;
+  history.append(early.base, early.hash, 0);
+  history.append(late.base, late.hash + 1, 0);
+  const auto counts = [&](bool delivered) {
+    audit_ = {};
+    expect(log, {.id = "s1", .due_before = Instant{INT64_MIN}, .remembered = &history});
+    for (const std::uint64_t base : {early.base, late.base}) {
+      Delivered event{};
+      event.session_key = kSessionKey;
+      event.entry_key = base;
+      event.hash = 7;
+      if (delivered) audit_.delivered(event);
+    }
+    return audit_.counts(1)[0];
+  };
+  EXPECT_EQ(counts(false).missing, 2u);
+  EXPECT_EQ(counts(true).changed, 1u) << "the form that the state knows is not there";
+  EXPECT_EQ(counts(true).pending, 1u) << "it may have changed since";
+}
+
 TEST_F(AuditTest, CountsLogsThatAreEmptyNow) {
   const std::uint64_t base = log_.read(log_of(kEarly)).entries[0].base;
   Delivered event{};
