@@ -208,6 +208,7 @@ Task<Result<void>> SessionFinder::read_walk(ListingWalk& walk, Discovery::Of of,
     if (!walking_) walking_.emplace(Walking{SteadyClock::now()});
     const Result<void> drawn = draw_the_line();
     if (drawn.has_error()) co_return drawn;
+    how.ours = system_now();
     how.theirs = api_.now();
     unusable += page->unusable();
     walking_->rows = walk.rows();

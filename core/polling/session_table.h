@@ -112,7 +112,7 @@ class SessionTable {
   };
   // A source whose starts change with each listing would have everything delivered again with each: so many sessions of
   // an id are read in that span, and what its row says of one more is believed later.
-  static constexpr std::size_t kMostYoung = 3;
+  static constexpr std::size_t kMostYoung = 8;
   static constexpr std::chrono::hours kYoung{1};
   // What must be remembered of it is appended to `records`.
   TakenIn take_in(const ListedSession& listed, const Showing& how, std::vector<StateRecord>& records);

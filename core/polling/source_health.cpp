@@ -225,7 +225,7 @@ void SourceHealth::starts_change(std::string_view session, SteadyTime now) {
   if (!starts_fault_.empty()) return;
   starts_fault_ = fmt::format(
       "the start of session {} changes again and again, and with it whose log its id gives: it is read as another "
-      "session three times an hour at most; look at the appliance's clock, and for what has its address besides",
+      "session eight times an hour at most; look at the appliance's clock, and for what has its address besides",
       printable(session));
   log_error({.source = settings_.name}, "{}", starts_fault_);
 }

@@ -326,7 +326,7 @@ TEST(ASource, WhoseStartsChangeWithEachListingIsNotWellAndIsNotReadForEver) {
   run(shard, 6h);
   EXPECT_LE(shard.view(0).sessions[3], 7u * SessionTable::kMostYoung);
   EXPECT_GE(shard.view(0).sessions[3], 5u) << "it is put off, not dropped";
-  EXPECT_LE(shard.events(), 30u);
+  EXPECT_LE(shard.events(), 10u * SessionTable::kMostYoung);
   EXPECT_EQ(shard.reckoning().gaps(), 0u);
   EXPECT_EQ(shard.view(0).condition, SourceCondition::kBackingOff);
   EXPECT_THAT(shard.view(0).error, HasSubstr("the start of session session-0-0 changes"));

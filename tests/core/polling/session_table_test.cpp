@@ -522,7 +522,10 @@ TEST_F(SessionTableTest, NamesTheOtherOpenSessionsOfAnIdWhereTheStartTellsWhichI
   EXPECT_TRUE(table_.others_of(named("39", row(100, "Running"))).empty());
 }
 
-TEST_F(SessionTableTest, PutsOffAFourthSessionOfAnIdWithinAnHour) {
+// The start of the session of an id that is one too many, where they begin 100 s apart.
+constexpr std::int64_t kOneMore = 100 * (1 + std::int64_t{SessionTable::kMostYoung});
+
+TEST_F(SessionTableTest, PutsOffOneSessionMoreOfAnIdWithinAnHour) {
   const auto shown = [&](std::int64_t start, Instant ours) {
     records_.clear();
     return table_.take_in(row(start, "Success"), {.inquiry = ++inquiry_, .ours = ours}, records_);
@@ -530,7 +533,7 @@ TEST_F(SessionTableTest, PutsOffAFourthSessionOfAnIdWithinAnHour) {
   auto taken = shown(100, kNow);
   deliver(taken.slot, 7, 5);
   finish(taken.slot);
-  for (std::int64_t start = 200; start < 400; start += 100) {
+  for (std::int64_t start = 200; start < kOneMore; start += 100) {
     const auto disputed = shown(start, kNow);
     ASSERT_EQ(disputed.as, As::kNew);
     taken = table_.is_another(disputed.slot, End::kRead, {.ours = kNow}, records_);
@@ -538,23 +541,23 @@ TEST_F(SessionTableTest, PutsOffAFourthSessionOfAnIdWithinAnHour) {
     finish(taken.slot);
   }
   const Instant soon{kNow.seconds + 3'599, 0}, later{kNow.seconds + 3'600, 0};
-  EXPECT_TRUE(shown(400, soon).is_put_off);
-  EXPECT_EQ(shown(400, soon).as, As::kIgnored);
+  EXPECT_TRUE(shown(kOneMore, soon).is_put_off);
+  EXPECT_EQ(shown(kOneMore, soon).as, As::kIgnored);
   EXPECT_TRUE(records_.empty());
-  EXPECT_FALSE(shown(300, soon).is_put_off) << "it is known";
-  EXPECT_EQ(shown(400, later).as, As::kNew) << "it is late, not dropped";
+  EXPECT_FALSE(shown(kOneMore - 100, soon).is_put_off) << "it is known";
+  EXPECT_EQ(shown(kOneMore, later).as, As::kNew) << "it is late, not dropped";
 }
 
 // What its log holds tells nothing, and is not asked for either.
-TEST_F(SessionTableTest, PutsOffAFourthSessionOfAnIdWhileTheThirdRuns) {
+TEST_F(SessionTableTest, PutsOffOneSessionMoreOfAnIdWhileTheLastRuns) {
   auto taken = take_in(row(100, "Running"));
-  for (std::int64_t start = 200; start < 400; start += 100) {
+  for (std::int64_t start = 200; start < kOneMore; start += 100) {
     deliver(taken.slot, static_cast<std::uint64_t>(start), 5);
     ASSERT_EQ(take_in(row(start, "Running")).as, As::kDisputed);
     taken = table_.is_another(taken.slot, End::kGivenUp, {.ours = kNow}, records_);
   }
   deliver(taken.slot, 7, 5);
-  EXPECT_TRUE(take_in(row(400, "Running")).is_put_off);
+  EXPECT_TRUE(take_in(row(kOneMore, "Running")).is_put_off);
   EXPECT_FALSE(table_.at(taken.slot).is_disputed());
   EXPECT_TRUE(table_.open_but_not_in(inquiry_).empty()) << "its id was shown";
 }
