@@ -44,6 +44,7 @@ enum class Changes { kEmit, kFinal };
 enum class SecretFiles { kMustBeReadable, kNotOpened };
 
 struct PollSettings {
+  std::chrono::milliseconds freshness{5'000};
   std::chrono::milliseconds interval{5'000};
   std::chrono::milliseconds max_interval{60'000};
   std::chrono::milliseconds discovery_interval{30'000};
