@@ -127,7 +127,7 @@ struct RotateSettings {
 struct FileSinkSettings {
   static constexpr std::string_view kType = "file";
   static constexpr bool kKeepsState = true;
-  static constexpr std::chrono::milliseconds kCommitInterval{1'000};
+  static constexpr std::chrono::milliseconds kCommitInterval{100};
 
   std::string path = "/var/log/sessionlogd/events.ndjson";
   std::uint32_t mode = 0640;
@@ -140,7 +140,7 @@ struct FileSinkSettings {
 struct StdoutSinkSettings {
   static constexpr std::string_view kType = "file";
   static constexpr bool kKeepsState = false;
-  static constexpr std::chrono::milliseconds kCommitInterval{1'000};
+  static constexpr std::chrono::milliseconds kCommitInterval{100};
 
   std::string path = "-";
 };

@@ -17,7 +17,6 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::chrono::milliseconds kLogOutTimeout{1'500};
-constexpr std::chrono::milliseconds kLongestSpread{2'000};
 constexpr std::chrono::hours kPaceOfTheOld{1};
 constexpr std::string_view kLookInQuarantine = "what came instead is in quarantine/ in the state directory";
 constexpr int kDriftOfPace = 8;  // one that waits as long as it may is polled up to an eighth of that early
@@ -705,10 +704,8 @@ void SourcePoller::schedule(Schedule::Slot slot, std::chrono::milliseconds wait,
 
 void SourcePoller::schedule_first(Schedule::Slot slot) {
   ++counters_.sessions;
-  const auto most =
-      mode_ == PollMode::kOnePass ? std::chrono::milliseconds{0} : std::min(settings_.poll.interval, kLongestSpread);
   const bool over = table_.at(slot).life.final();
-  schedule(slot, spread(most), over ? PollOrder::Urgency::kQuiet : PollOrder::Urgency::kExpected);
+  schedule(slot, std::chrono::milliseconds{0}, over ? PollOrder::Urgency::kQuiet : PollOrder::Urgency::kExpected);
 }
 
 void SourcePoller::schedule_late(Schedule::Slot slot, LateNews::Kind kind) {
