@@ -86,6 +86,7 @@ std::int64_t PlannedSession::stop_of(std::size_t entry) const {
 }
 
 std::int64_t PlannedSession::appears_ms(std::size_t entry) const {
+  if (entry < entries && script) return start_ms + script->entries_ms[entry];
   if (entry < entries) return start_ms + static_cast<std::int64_t>(std::uint64_t{length_ms} * entry / entries);
   if (entry < first_entries() || again_entries == 0) return stop_ms() + late_after_ms;
   const std::size_t again = entry - first_entries();
@@ -94,6 +95,11 @@ std::int64_t PlannedSession::appears_ms(std::size_t entry) const {
 
 std::size_t PlannedSession::shown_at(std::int64_t now_ms) const {
   if (now_ms < start_ms) return 0;
+  if (script) {
+    const auto& at = script->entries_ms;
+    const auto shown = static_cast<std::size_t>(std::upper_bound(at.begin(), at.end(), now_ms - start_ms) - at.begin());
+    return shown + (has_late_entry && now_ms >= stop_ms() + late_after_ms ? 1 : 0);
+  }
   if (now_ms >= stop_ms()) {
     std::size_t shown = entries + (has_late_entry && now_ms >= stop_ms() + late_after_ms ? 1u : 0u);
     while (shown >= first_entries() && shown < first_entries() + again_entries && appears_ms(shown) <= now_ms) ++shown;
@@ -102,6 +108,27 @@ std::size_t PlannedSession::shown_at(std::int64_t now_ms) const {
   std::size_t shown = static_cast<std::uint64_t>(now_ms - start_ms) * entries / length_ms + 1;
   while (shown > 1 && appears_ms(shown - 1) > now_ms) --shown;
   return std::min<std::size_t>(shown, entries);
+}
+
+PlannedSession::Form PlannedSession::form_of(std::size_t entry, std::size_t shown, std::int64_t now_ms) const {
+  if (!script || !script->changes) {
+    const std::int64_t stop = stop_of(entry);
+    if (entry + 1 >= shown && (now_ms < stop || leaves_running)) return {false, 0, appears_ms(entry)};
+    const std::int64_t changed = std::min(appears_ms(entry + 1), stop);
+    return {true, changed > appears_ms(entry) ? 1u : 0u, changed};
+  }
+  Form form{true, 0, appears_ms(entry)};
+  auto change =
+      std::ranges::lower_bound(*script->changes, static_cast<std::uint32_t>(entry), {}, &Script::Change::entry);
+  for (; change != script->changes->end() && change->entry == entry; ++change) {
+    if (start_ms + change->at_ms > now_ms) {
+      form.final = form.changes > 0;
+      break;
+    }
+    form.changed_ms = start_ms + change->at_ms;
+    ++form.changes;
+  }
+  return form;
 }
 
 SimulatedAppliance::SimulatedAppliance(unsigned number, std::vector<PlannedSession> plan, Traffic& traffic)
@@ -113,6 +140,7 @@ SimulatedAppliance::SimulatedAppliance(unsigned number, std::vector<PlannedSessi
       cleared_(plan_.size(), false),
       refused_(plan_.size(), 0),
       served_(plan_.size(), 0),
+      read_ms_(plan_.size(), INT64_MIN),
       polls_(plan_.size(), 0) {
   for (std::size_t i = 0; i < plan_.size(); ++i) {
     if (plan_[i].takes_id_of) heirs_.push_back(i);
@@ -229,7 +257,8 @@ void SimulatedAppliance::append_row(std::string& to, std::size_t session) const 
   const bool ended = !planned.runs_at(now);
   to.append(R"({"id":")");
   append_id(to, session);
-  to.append(R"(","type":"Policy","name":"nightly","status":")").append(ended ? "Succeeded" : "Running");
+  to.append(R"(","type":")").append(planned.script ? planned.script->type : "Policy");
+  to.append(R"(","name":"nightly","status":")").append(ended ? "Succeeded" : "Running");
   to += '"';
   if (!planned.has_no_start) {
     to.append(R"(,"executionStartTime":")");
@@ -293,17 +322,32 @@ SimulatedServer::Reply SimulatedAppliance::listing(std::string_view query) {
   return page;
 }
 
+void SimulatedAppliance::count_news(std::size_t session, std::size_t shown) {
+  const PlannedSession& planned = plan_[session];
+  const std::int64_t now = now_ms(), before = std::exchange(read_ms_[session], now);
+  if (traffic_.keeps_ages) {
+    for (std::size_t entry = 0; entry < std::min<std::size_t>(shown, served_[session]); ++entry) {
+      const PlannedSession::Form form = planned.form_of(entry, shown, now);
+      if (form.changes > 0 && form.changed_ms > before)
+        traffic_.changed_ages_ms.push_back(static_cast<std::uint32_t>(now - form.changed_ms));
+    }
+  }
+  for (std::size_t entry = served_[session]; entry < shown; ++entry) {
+    const std::int64_t age = now - planned.appears_ms(entry);
+    ++traffic_.new_entries;
+    traffic_.news_seconds.observe(std::chrono::milliseconds{age});
+    if (traffic_.keeps_ages) traffic_.new_ages_ms.push_back(static_cast<std::uint32_t>(age));
+  }
+  served_[session] = std::max(served_[session], static_cast<std::uint32_t>(shown));
+}
+
 SimulatedServer::Reply SimulatedAppliance::log(std::size_t session) {
   const PlannedSession& planned = plan_[session];
   const std::int64_t now = now_ms();
   const std::size_t shown = cleared_[session] ? 0 : planned.shown_at(now);
   ++polls_[session];
   if (refused_[session] != 0) return reply(refused_[session]);
-  for (std::size_t entry = served_[session]; entry < shown; ++entry) {
-    ++traffic_.new_entries;
-    traffic_.news_seconds.observe(std::chrono::milliseconds{now - planned.appears_ms(entry)});
-  }
-  served_[session] = std::max(served_[session], static_cast<std::uint16_t>(shown));
+  count_news(session, shown);
 
   Reply log = reply(200);
   std::string& body = log.body;
@@ -312,15 +356,16 @@ SimulatedServer::Reply SimulatedAppliance::log(std::size_t session) {
   append_id(body, session);
   body.append(R"(","log":[)");
   for (std::size_t entry = 0; entry < shown; ++entry) {
-    const std::int64_t stop = planned.stop_of(entry);
-    const bool final = entry + 1 < shown || (now >= stop && !planned.leaves_running);
-    body.append(entry == 0 ? R"({"status":")" : R"(,{"status":")").append(final ? "Success" : "Running");
+    const PlannedSession::Form form = planned.form_of(entry, shown, now);
+    body.append(entry == 0 ? R"({"status":")" : R"(,{"status":")").append(form.final ? "Success" : "Running");
     body.append(R"(","logTime":")");
-    append_time_of(body, planned, final ? std::min(planned.appears_ms(entry + 1), stop) : planned.appears_ms(entry));
+    append_time_of(body, planned, form.changed_ms);
     body.append(R"(","message":")").append(message_of(session, entry));
     body.append(R"(","executionStartTime":")");
     append_time_of(body, planned, planned.appears_ms(entry));
-    body.append(R"(","executionDuration":0})");
+    body.append(R"(","executionDuration":)");
+    append_number(body, std::max(form.changes, 1u) - 1);  // so what changes a second time differs, too
+    body += '}';
   }
   body.append("]}");
   return log;

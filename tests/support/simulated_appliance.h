@@ -4,8 +4,10 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <random>
 #include <string>
@@ -20,10 +22,21 @@
 
 namespace sessionlogd::test {
 
+// What a session writes and when, where that is not at equal gaps. Times are after its start.
+struct Script {
+  struct Change {
+    std::uint32_t entry, at_ms;
+    auto operator<=>(const Change&) const = default;
+  };
+  std::string type = "Policy";
+  std::vector<std::uint32_t> entries_ms{};       // ascending; as many as the session has
+  std::optional<std::vector<Change>> changes{};  // ascending; nullopt: each entry runs until the next one comes
+};
+
 struct PlannedSession {
   std::int64_t start_ms = 0;  // Unix time
   std::uint32_t length_ms = 0;
-  std::uint16_t entries = 1;    // at equal gaps from its start on
+  std::uint32_t entries = 1;    // at equal gaps from its start on
   bool has_late_entry = false;  // one more, so long after its stop that nothing in its row changes by it
   std::uint32_t late_after_ms = 45'000;
   bool has_no_start = false;    // it was canceled before: no window shows it, and listings have it last
@@ -37,6 +50,7 @@ struct PlannedSession {
   std::uint32_t gives_back_after_ms = 0;  // so long after its start it names that one again, 0 = never
   // Times that the appliance writes of it are so far ahead of the truth.
   std::int64_t written_ahead_ms = 0;
+  std::shared_ptr<const Script> script{};
 
   std::int64_t stop_ms() const { return start_ms + length_ms; }
   std::int64_t again_ms() const { return stop_ms() + again_after_ms; }
@@ -47,6 +61,13 @@ struct PlannedSession {
   std::int64_t stop_of(std::size_t entry) const;
   std::int64_t appears_ms(std::size_t entry) const;
   std::size_t shown_at(std::int64_t now_ms) const;  // how many entries
+  // What the entry says when so many are shown.
+  struct Form {
+    bool final;
+    unsigned changes;         // so far
+    std::int64_t changed_ms;  // the last time; when it appeared, if it never did
+  };
+  Form form_of(std::size_t entry, std::size_t shown, std::int64_t now_ms) const;
 
  private:
   std::size_t first_entries() const { return entries + (has_late_entry ? 1u : 0u); }
@@ -67,6 +88,9 @@ struct Traffic {
   std::uint64_t refused = 0;  // 401
   std::uint64_t new_entries = 0;
   Histogram news_seconds{kNewsBounds};
+  // How old each new entry, and each change of an entry that had been read before, was when it was read.
+  bool keeps_ages = false;
+  std::vector<std::uint32_t> new_ages_ms{}, changed_ages_ms{};
 
   std::uint64_t in_all() const { return requests[kLog] + requests[kListing] + requests[kOne] + requests[kToken]; }
 };
@@ -142,6 +166,7 @@ class SimulatedAppliance : public SimulatedServer {
   Reply listing(std::string_view query);
   Reply one(std::size_t session);
   Reply log(std::size_t session);
+  void count_news(std::size_t session, std::size_t shown);
   Reply reply(int status);
   std::chrono::milliseconds latency();
   std::string bearer() const;
@@ -171,7 +196,8 @@ class SimulatedAppliance : public SimulatedServer {
   std::vector<bool> hidden_, cleared_;
   std::vector<int> refused_;
   std::vector<std::size_t> heirs_;  // sessions that take another's id
-  std::vector<std::uint16_t> served_;
+  std::vector<std::uint32_t> served_;
+  std::vector<std::int64_t> read_ms_;  // when its log was answered last
   std::vector<std::uint32_t> polls_;
   std::uint64_t requests_ = 0;
   std::int64_t second_ = 0;

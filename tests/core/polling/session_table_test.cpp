@@ -436,7 +436,7 @@ TEST_F(SessionTableTest, OpensADoneSessionThoughWhatReadsItsRowHasChanged) {
 TEST_F(SessionTableTest, CorrectsTheStartOfASessionOfWhichNothingIsKnown) {
   const auto first = take_in(row(100, "Running"));
   const auto corrected = take_in(row(300, "Running"));
-  EXPECT_EQ(corrected.as, As::kKnown);
+  EXPECT_EQ(corrected.as, As::kChanged);
   EXPECT_EQ(corrected.slot, first.slot);
   EXPECT_EQ(table_.size(), 1u);
 }

@@ -1,0 +1,13 @@
+// A day of a whole fleet by the daemon's own sources, hour by hour: requests, lateness, ages, heap and processor time.
+#pragma once
+
+#include <string>
+
+#include "bench/day/plan.h"
+
+namespace sessionlogd {
+
+// Prints an hour a line; returns all figures as JSON.
+std::string hours_of(const DayShape& shape);
+
+}  // namespace sessionlogd
