@@ -138,7 +138,7 @@ SourceSettings make_source(unsigned number) {
   source.api_version = source.dialect->version.fallback;
   source.token = Secret::parse("env:SHARDS_BENCH_TOKEN");
   for (unsigned i = 0; i < kSessions; ++i) source.sessions.push_back(session_id(number * kSessions + i));
-  source.poll.interval = 1ms;
+  source.poll.interval = source.poll.max_interval = 1ms;
   source.poll.discovery_interval = 1h;
   source.poll.rate_per_second = 1e6;
   return source;

@@ -25,10 +25,13 @@ void check_intervals(const TableReader& table, const PollSettings& poll) {
 
 const Keys<PollSettings>& poll_keys() {
   static const Keys<P> keys = a_key_for_each_member<P>({
-      {"interval", &P::interval, durations(1ms, kDay), "how often a session is read that keeps growing; 1 ms to 24 h"},
-      {"max_interval", &P::max_interval, durations(1ms, kDay), "a quiet one is read less and less often, up to this"},
+      {"freshness", &P::freshness, durations(10ms, kDay),
+       "the aim for the mean age of an entry when it is read: the pace learns when entries come; 10 ms to 24 h"},
+      {"interval", &P::interval, durations(1ms, kDay), "a running session is read no more often; 1 ms to 24 h"},
+      {"max_interval", &P::max_interval, durations(1ms, kDay),
+       "and no less often; the same as `interval` is a fixed pace, without an aim"},
       {"discovery_interval", &P::discovery_interval, durations(1ms, kDay),
-       "from the end of one listing to the next, or up to an eighth less"},
+       "from the end of one listing to the next at most; a fixed pace takes it, or up to an eighth less"},
       {"sweep_interval", &P::sweep_interval, durations(1s, 30 * kDay),
        "how often everything that the source shows is listed again"},
       {"settle", &P::settle, durations(0ms, 30 * kDay), "how long after its stop a session is read for the last time"},

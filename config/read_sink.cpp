@@ -133,8 +133,8 @@ const Keys<SinkSettings>& sink_keys() {
        "of a syslog message, with a format that has one",
        {.default_words = "`\"local0\"`"}},
       {"commit_interval", &S::commit_interval, durations(1ms, 1h),
-       "events wait so long at most to be committed together"},
-      {"commit_bytes", &S::commit_bytes, sizes(1u << 10, 1u << 30), "so many are committed before that"},
+       "between the begins of two commits: events wait for it together, and after a lull for nothing"},
+      {"commit_bytes", &S::commit_bytes, sizes(1u << 10, 1u << 30), "so many are committed before it is over"},
   });
   return keys;
 }

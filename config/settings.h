@@ -44,6 +44,7 @@ enum class Changes { kEmit, kFinal };
 enum class SecretFiles { kMustBeReadable, kNotOpened };
 
 struct PollSettings {
+  std::chrono::milliseconds freshness{5'000};
   std::chrono::milliseconds interval{5'000};
   std::chrono::milliseconds max_interval{60'000};
   std::chrono::milliseconds discovery_interval{30'000};
@@ -126,7 +127,7 @@ struct RotateSettings {
 struct FileSinkSettings {
   static constexpr std::string_view kType = "file";
   static constexpr bool kKeepsState = true;
-  static constexpr std::chrono::milliseconds kCommitInterval{1'000};
+  static constexpr std::chrono::milliseconds kCommitInterval{100};
 
   std::string path = "/var/log/sessionlogd/events.ndjson";
   std::uint32_t mode = 0640;
@@ -139,7 +140,7 @@ struct FileSinkSettings {
 struct StdoutSinkSettings {
   static constexpr std::string_view kType = "file";
   static constexpr bool kKeepsState = false;
-  static constexpr std::chrono::milliseconds kCommitInterval{1'000};
+  static constexpr std::chrono::milliseconds kCommitInterval{100};
 
   std::string path = "-";
 };

@@ -20,7 +20,7 @@ constexpr std::array<std::string_view, 13> kNames = {
     "errorcode", "resultmessage", "reason",  "code",    "status"};
 constexpr std::size_t kStatus = 12;  // "status": quoted only when it is a word
 
-std::string folded(std::string_view name) {
+std::string in_lower_case(std::string_view name) {
   std::string out;
   for (const char c : name) {
     if (c != '_' && c != '-' && c != '.') out += c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
@@ -64,7 +64,7 @@ class Parts {
     switch (at.type()) {
       case simdjson::dom::element_type::OBJECT:
         for (const auto& [key, value] : simdjson::dom::object(at)) {
-          const auto known = std::ranges::find(kNames, folded(key));
+          const auto known = std::ranges::find(kNames, in_lower_case(key));
           const bool is_known = known != kNames.end();
           look_at(value, depth + 1,
                   is_known ? std::optional<std::size_t>(known - kNames.begin()) : inherited(name, key));
@@ -95,7 +95,7 @@ class Parts {
  private:
   // {"errors": {"Url": ["The Url field is required."]}} names fields below the word.
   static std::optional<std::size_t> inherited(std::optional<std::size_t> name, std::string_view key) {
-    const std::string word = folded(key);
+    const std::string word = in_lower_case(key);
     if (word == "errors" || word == "innererror") return 6;  // as "error"
     return name == std::optional<std::size_t>(6) ? name : std::nullopt;
   }
@@ -144,13 +144,13 @@ bool is_plain_text(std::string_view body) {
 }
 
 // unsupportedApiVersion, "version not supported, use 1.8-rev0", "x-api-version is invalid".
-bool is_about_the_version(std::string_view reason) { return holds(folded(reason), "version"); }
+bool is_about_the_version(std::string_view reason) { return holds(in_lower_case(reason), "version"); }
 
 // Of a 401 more is asked: "the client's version is not supported" may stand beside a wrong password.
-bool is_about_the_api_version(std::string_view reason) { return holds(folded(reason), "apiversion"); }
+bool is_about_the_api_version(std::string_view reason) { return holds(in_lower_case(reason), "apiversion"); }
 
 bool is_about_the_token(std::string_view reason) {
-  const std::string words = folded(reason);
+  const std::string words = in_lower_case(reason);
   for (const std::string_view part :
        {"token", "expired", "unauthorized", "unauthenticated", "notauthenticated", "not authenticated", "log in",
         "login", "sign in", "session has ended", "authentication required"}) {
@@ -162,7 +162,7 @@ bool is_about_the_token(std::string_view reason) {
 // Of a 400 to a login: OAuth's codes for it (RFC 6749, section 5.2), or words on who logs in. The other codes of OAuth
 // are about how it was asked, whatever their descriptions name.
 bool is_about_the_credential(std::string_view reason) {
-  const std::string words = folded(reason);
+  const std::string words = in_lower_case(reason);
   for (const std::string_view part : {"invalidrequest", "unsupportedgranttype", "invalidscope"}) {
     if (holds(words, part)) return false;
   }
@@ -254,7 +254,7 @@ std::string quote(std::string_view whole, const MayQuote& may_quote) {
 bool gives_reason(const Error& refusal) { return refusal.detail.find(": ") != std::string::npos; }
 
 bool leads_to_a_login(std::string_view location) {
-  const std::string place = folded(without_query(location));
+  const std::string place = in_lower_case(without_query(location));
   for (const std::string_view part : {"login", "logon", "signin", "auth", "sso"}) {
     if (holds(place, part)) return true;
   }

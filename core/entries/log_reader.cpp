@@ -67,6 +67,7 @@ Result<ReadOutcome> LogReader::read(const SourceFormat& source, SessionState& se
 Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState& session, const Body& body,
                                         bool last_read, Strange strange) {
   // A first read has nothing to find, and most sessions are read once.
+  came_.clear();
   Remembered remembered;
   if (session.history.size() > 0 && body.size() <= kSmallBody) remembered = {&known_, reading_of(source, session)};
   const auto parsed =
@@ -143,6 +144,7 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
     if (is_first) make_room_for(left.size());
     if (entry.fault == nullptr && entry.log_time)
       session.latest = std::max<Instant>(session.latest, source.zone.to_utc(*entry.log_time));
+    if (emission.change == Change::kNew) note_came(source, entry);
     ++(entry.fault != nullptr            ? outcome.events_error
        : emission.change == Change::kNew ? outcome.events_new
                                          : outcome.events_changed);
@@ -269,6 +271,12 @@ void LogReader::order_by_time(const SourceFormat& source, const SessionLog& log)
   for (const Order& next : order) by_time_.push_back(static_cast<std::uint32_t>(next.nanos_and_number));
 }
 
+// Where a product names when the step began, that is when its entry came: its log time moves as it is updated.
+void LogReader::note_came(const SourceFormat& source, const Entry& entry) {
+  if (entry.fault != nullptr) return;
+  if (const auto& at = entry.start ? entry.start : entry.log_time) came_.push_back(source.zone.to_utc(*at));
+}
+
 LogReader::Order LogReader::order_of(const SourceFormat& source, const Entry& entry, std::uint32_t number) {
   Instant at = kNoTime;
   if (entry.fault == nullptr && entry.log_time) at = source.zone.to_utc(*entry.log_time);
@@ -325,6 +333,7 @@ void LogReader::shrink() {
   decltype(digests_)().swap(digests_);
   decltype(emissions_)().swap(emissions_);
   decltype(order_)().swap(order_);
+  decltype(came_)().swap(came_);
   decltype(ranks_)().swap(ranks_);
   decltype(by_time_)().swap(by_time_);
   decltype(numbered_)().swap(numbered_);

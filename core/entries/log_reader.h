@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -93,6 +94,10 @@ class LogReader {
   // Of a session that was done and is opened again without its entries (SessionState::only_after, delivered_sum) the
   // first whole answer tells what is known; until then nothing new of it is emitted. With the first batch of that read
   // all of it is in the history, and both are cleared.
+  // When the new entries of the last read() came, by the source's clock, in order of their log times; those that name
+  // no time are left out. Until the next read().
+  std::span<const Instant> came() const { return came_; }
+
   Result<ReadOutcome> read(const SourceFormat& source, SessionState& session, const Body& body, bool last_read,
                            Strange strange = Strange::kTake);
 
@@ -134,6 +139,7 @@ class LogReader {
     std::uint64_t nanos_and_number;  // its number among what was found is the lower half
     auto operator<=>(const Order&) const = default;
   };
+  void note_came(const SourceFormat& source, const Entry& entry);
   static Order order_of(const SourceFormat& source, const Entry& entry, std::uint32_t number);
 
   // A text of the entry in hand, decoded; the view is valid as long as the answer, and until the next entry.
@@ -149,6 +155,7 @@ class LogReader {
   std::vector<EntryDigest> digests_;
   std::vector<Emission> emissions_;
   std::vector<Order> order_;
+  std::vector<Instant> came_;
   std::vector<std::uint32_t> ranks_, by_time_;
   std::vector<std::uint32_t> numbered_, to_number_;  // new twins by identity, before and after they are sorted
   std::vector<std::uint32_t> touched_;               // positions of the history that the batch in hand changes

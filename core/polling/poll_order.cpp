@@ -22,22 +22,23 @@ std::optional<SteadyTime> PollOrder::next_due() const {
 
 std::optional<PollOrder::Due> PollOrder::take_due(SteadyTime now) {
   if (turns_ < kTurnsBeforeQuiet) {
-    if (const auto due = take(expected_, now)) {
+    if (const auto due = take(Urgency::kExpected, now)) {
       const auto waits = quiet_.next_due();
       turns_ = waits && *waits <= now ? turns_ + 1 : 0;
       return due;
     }
   }
   turns_ = 0;
-  if (const auto due = take(quiet_, now)) return due;
-  return take(expected_, now);
+  if (const auto due = take(Urgency::kQuiet, now)) return due;
+  return take(Urgency::kExpected, now);
 }
 
-std::optional<PollOrder::Due> PollOrder::take(Schedule& from, SteadyTime now) {
+std::optional<PollOrder::Due> PollOrder::take(Urgency urgency, SteadyTime now) {
+  Schedule& from = urgency == Urgency::kExpected ? expected_ : quiet_;
   const auto since = from.next_due();
   const auto slot = from.take_due(now);
   if (!slot) return std::nullopt;
-  return Due{*slot, *since};
+  return Due{*slot, *since, urgency};
 }
 
 }  // namespace sessionlogd

@@ -30,6 +30,7 @@ class PollOrder {
   struct Due {
     Slot slot;
     SteadyTime since;
+    Urgency urgency;
   };
   // Takes the slot whose turn it is; of equal urgency that which has been due the longest.
   std::optional<Due> take_due(SteadyTime now);
@@ -39,7 +40,7 @@ class PollOrder {
  private:
   static constexpr unsigned kTurnsBeforeQuiet = 3;
 
-  static std::optional<Due> take(Schedule& from, SteadyTime now);
+  std::optional<Due> take(Urgency urgency, SteadyTime now);
 
   Schedule expected_, quiet_;
   unsigned turns_ = 0;  // that the quiet ones have waited for

@@ -1,7 +1,6 @@
 #include "core/polling/schedule.h"
 
 #include <algorithm>
-#include <limits>
 
 namespace sessionlogd {
 
@@ -109,21 +108,6 @@ void Schedule::put_all_anew() {
 
 bool Schedule::later(const Item& a, const Item& b) {
   return a.due_ns != b.due_ns ? a.due_ns > b.due_ns : a.slot > b.slot;
-}
-
-std::chrono::milliseconds Pace::after(News news, std::chrono::milliseconds interval,
-                                      std::chrono::milliseconds max_interval) {
-  if (news == News::kChanged) {
-    quiet_polls_ = 0;
-    return interval;
-  }
-  if (quiet_polls_ < std::numeric_limits<decltype(quiet_polls_)>::max()) ++quiet_polls_;
-  const std::chrono::milliseconds most = std::max(interval, max_interval);
-  std::chrono::milliseconds wait = interval;
-  for (unsigned doublings = 0; doublings < quiet_polls_ && wait < most; ++doublings) {
-    wait += std::min(wait, most - wait);
-  }
-  return wait;
 }
 
 }  // namespace sessionlogd

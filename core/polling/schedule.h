@@ -70,19 +70,4 @@ class Schedule {
   std::size_t live_ = 0;
 };
 
-// The pace of one session: `interval` while it grows, doubling to `max_interval` while it is quiet.
-class Pace {
- public:
-  // What the last poll gave.
-  enum class News { kChanged, kUnchanged };
-
-  // The wait until the next poll: doubled by each quiet poll, the first one included. A max_interval below interval
-  // counts as interval.
-  std::chrono::milliseconds after(News news, std::chrono::milliseconds interval,
-                                  std::chrono::milliseconds max_interval);
-
- private:
-  std::uint8_t quiet_polls_ = 0;  // saturates
-};
-
 }  // namespace sessionlogd

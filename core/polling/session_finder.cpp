@@ -44,6 +44,7 @@ SessionFinder::SessionFinder(Parts parts)
       table_(parts.table),
       health_(parts.health),
       found_(parts.found),
+      pace_(parts.pace),
       random_(parts.random),
       rounds_(parts.rounds),
       sweeps_(parts.sweeps && settings_.sessions.empty()),
@@ -93,11 +94,7 @@ Task<void> SessionFinder::run() {
       listed_at_ = SteadyClock::now();
       backoff.succeeded();
     }
-    // Sources that began together, or went on together after a pause, would list in step for ever.
-    const auto interval = settings_.poll.discovery_interval;
-    const auto drift = std::chrono::milliseconds{
-        static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(interval.count() / kDriftOfListing + 1))};
-    const auto wait = listed.has_value() ? interval - drift : backoff.failed(random_());
+    const auto wait = listed.has_value() ? wait_after_listing() : backoff.failed(random_());
     const bool ends = rounds_ == Rounds::kOnce && listed.has_error() &&
                       (backoff.failures() == kTriesInOneRound || !may_pass_soon(listed.error()));
     found_.listed(listed, ends ? SourceHealth::Tries::kEnd : SourceHealth::Tries::kGoOn);
@@ -114,6 +111,13 @@ Task<void> SessionFinder::run() {
       co_await wake_.wait_until(SteadyClock::now() + wait);
     }
   }
+}
+
+// Sources that began together, or went on together after a pause, would list in step for ever.
+std::chrono::milliseconds SessionFinder::wait_after_listing() {
+  const auto wait = pace_.after_listing(began_);
+  return wait - std::chrono::milliseconds{static_cast<std::int64_t>(
+                    random_() % static_cast<std::uint64_t>(wait.count() / kDriftOfListing + 1))};
 }
 
 // The sweep takes what time the windows leave.

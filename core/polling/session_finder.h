@@ -25,6 +25,7 @@
 #include "core/base/said_pair.h"
 #include "core/base/watched_time.h"
 #include "core/polling/discovery.h"
+#include "core/polling/learned_pace.h"
 #include "core/polling/session_table.h"
 #include "core/polling/source_health.h"
 
@@ -59,6 +60,7 @@ class SessionFinder {
     SessionTable& table;
     SourceHealth& health;
     FoundSessions& found;
+    LearnedPace& pace;
     std::mt19937_64& random;
     Rounds rounds;
     bool sweeps;  // there is a state that remembers what was swept
@@ -113,6 +115,7 @@ class SessionFinder {
   Result<void> draw_the_line();
   std::optional<Instant> earlier_clock() const;
 
+  std::chrono::milliseconds wait_after_listing();
   Task<void> until_next(SteadyTime next);
   bool is_sweep_due() const;
   Task<void> sweep(SteadyTime until);
@@ -131,6 +134,7 @@ class SessionFinder {
   SessionTable& table_;
   SourceHealth& health_;
   FoundSessions& found_;
+  LearnedPace& pace_;
   std::mt19937_64& random_;
   const Rounds rounds_;
   const bool sweeps_;

@@ -186,11 +186,11 @@ SessionTable::TakenIn SessionTable::take_in_open(Slot slot, const ListedSession&
   session.stop_hash = listed.stop_hash;
   const SessionInfo info = info_of(listed);
   const bool was_final = session.life.final();
+  const bool is_as_it_was = listed.digest == session.state.digest;
   session.life.listed(settings_.dialect->session_is_final(listed.status), listed.beside_start(), listed.shown);
   const std::int64_t final_since =
       session.life.final_since() ? session.life.final_since()->count() : SessionState::kNotYet;
-  if (info != session.state.info.view() || listed.digest != session.state.digest ||
-      final_since != session.state.final_since) {
+  if (info != session.state.info.view() || !is_as_it_was || final_since != session.state.final_since) {
     forget_texts(session);
     session.state.info = info;
     count_texts(session);
@@ -198,7 +198,8 @@ SessionTable::TakenIn SessionTable::take_in_open(Slot slot, const ListedSession&
     session.state.final_since = final_since;
     records.push_back({session.state.key, StateRecord::kSessionPart, encode_session(session.state)});
   }
-  return {session.life.final() && !was_final ? TakenIn::As::kFinished : TakenIn::As::kKnown, slot};
+  if (session.life.final() && !was_final) return {TakenIn::As::kFinished, slot};
+  return {is_as_it_was ? TakenIn::As::kKnown : TakenIn::As::kChanged, slot};
 }
 
 SessionTable::TakenIn SessionTable::take_in_marked(const ListedSession& listed, const Named& as, bool other_start,

@@ -23,6 +23,7 @@
 #include "config/settings.h"
 #include "core/base/backoff.h"
 #include "core/base/time_zone.h"
+#include "core/polling/learned_pace.h"
 #include "core/polling/lost_session.h"
 #include "core/polling/schedule.h"
 #include "core/polling/session_life.h"
@@ -58,7 +59,7 @@ struct Session {
   std::uint32_t entries = 0;               // in the last response that was read to its end
   std::uint64_t body_hash = 0;             // of that response, 0 = none
   std::unique_ptr<ReadTrouble> trouble{};  // most have none
-  Pace pace;
+  SessionPace pace;
   std::uint32_t shown_by = 0;   // the last inquiry that showed it
   std::uint32_t stop_hash = 0;  // ListedSession's, of that row; 0 = none has shown it in this run
   bool in_flight = false;
@@ -101,6 +102,7 @@ class SessionTable {
     enum class As {
       kIgnored,   // marked, and nothing that matters has changed
       kKnown,     // read already, and nothing that matters has changed
+      kChanged,   // read already, and its row says something else
       kFinished,  // read already, and its state is final now
       kDisputed,  // its row names another start: its log is to be read
       kNew,       // to be read; also one that was done and is opened again

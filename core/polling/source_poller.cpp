@@ -17,11 +17,10 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::chrono::milliseconds kLogOutTimeout{1'500};
-constexpr std::chrono::milliseconds kLongestSpread{2'000};
 constexpr std::chrono::hours kPaceOfTheOld{1};
 constexpr std::string_view kLookInQuarantine = "what came instead is in quarantine/ in the state directory";
+constexpr int kDriftOfPace = 8;  // one that waits as long as it may is polled up to an eighth of that early
 constexpr std::string_view kGivenAway = "its id was given to another session";
-constexpr int kDriftOfPace = 8;  // a quiet session is polled up to an eighth of its pace early
 // Of sessions that were found and not read yet: a listing that goes on for ever would fill the memory with them.
 constexpr std::size_t kMostWaitingBytes = 32u << 20;
 constexpr std::chrono::seconds kLooksForRoom{1};
@@ -58,12 +57,14 @@ SourcePoller::SourcePoller(Parts parts, RestoredSource&& restored)
       health_(settings_, api_),
       reads_(settings_.poll.max_interval, settings_.poll.timeout),
       table_(settings_, std::move(restored), system_now()),
+      pace_(settings_.poll, SteadyClock::now()),
       finder_({.io = services_.io,
                .settings = settings_,
                .api = api_,
                .table = table_,
                .health = health_,
                .found = *this,
+               .pace = pace_,
                .random = services_.random,
                .rounds = mode_ == PollMode::kOnePass ? SessionFinder::Rounds::kOnce : SessionFinder::Rounds::kForever,
                .sweeps = services_.keeps_state,
@@ -89,6 +90,7 @@ SourcePoller::SourcePoller(Parts parts, RestoredSource&& restored)
                  .reads = reads_,
                  .table = table_,
                  .finder = finder_,
+                 .pace = pace_,
                  .schedule = schedule_,
                  .uncommitted = uncommitted_,
                  .queue = services_.queue}) {
@@ -243,7 +245,11 @@ void SourcePoller::taken_in(const SessionTable::TakenIn& taken, const Showing& h
     return schedule_late(taken.slot,
                          taken.is_opened_again ? LateNews::Kind::kOpenedAgain : LateNews::Kind::kNeverShown);
   }
-  if (taken.as == As::kNew) return schedule_first(taken.slot);
+  if (taken.as == As::kNew) {
+    const std::optional<Instant> start = session.state.info.view().start;
+    if (how.since && !taken.is_opened_again && start) pace_.began(*start);
+    return schedule_first(taken.slot);
+  }
   if (session.is_late() && !how.by_sweep) {
     session.state.late_since = SessionState::kNotYet;
     return schedule_first(taken.slot);
@@ -252,8 +258,9 @@ void SourcePoller::taken_in(const SessionTable::TakenIn& taken, const Showing& h
   const bool vouched = !session.is_disputed() && session.is_strange() &&
                        *session.trouble->strange_since < how.inquiry && (how.by_id || !table_.has_others(taken.slot));
   if (vouched) session.trouble->vouch();
-  // What just became final, is the same session after all, or may not be, is read right away.
-  const bool is_expected = vouched || taken.as == As::kFinished || taken.as == As::kDisputed;
+  // What changed, just became final, is the same session after all, or may not be, is read right away.
+  const bool is_changed = taken.as == As::kChanged && !session.is_late();
+  const bool is_expected = vouched || is_changed || taken.as == As::kFinished || taken.as == As::kDisputed;
   if (is_expected && !session.in_flight)
     schedule(taken.slot, std::chrono::milliseconds{0}, PollOrder::Urgency::kExpected);
 }
@@ -292,6 +299,7 @@ bool SourcePoller::lacks(const ListedSession& row, std::size_t entries) {
 Task<void> SourcePoller::dispatch() {
   while (!stopping_) {
     if (services_.queue.full()) {
+      held_up_at_ = SteadyClock::now();
       co_await services_.room.wait_until(SteadyClock::now() + std::chrono::seconds{1});
       continue;
     }
@@ -318,6 +326,8 @@ std::optional<Schedule::Slot> SourcePoller::take_due() {
   const auto due = schedule_.take_due(now);
   if (!due) return std::nullopt;
   services_.metrics.poll_lateness_seconds.observe(now - due->since);
+  // Quiet ones wait for as long as they may, and what the sink holds up is not for want of turns: no price helps there.
+  if (due->urgency == PollOrder::Urgency::kExpected && due->since > held_up_at_) pace_.was_late(now - due->since);
   table_.at(due->slot).in_flight = true;
   reads_.asked(table_.at(due->slot).state.key, now);
   return due->slot;
@@ -411,7 +421,7 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
   if (hash == session.body_hash && !last && !session.is_disputed()) {
     counters_.add(Counted::kPollsUnchanged);
     counters_.add(Counted::kEntries, session.entries);
-    read_was(slot, sent, Pace::News::kUnchanged, session.fill);
+    read_was(slot, sent, News::kUnchanged, session.fill);
     return Polled::kAll;
   }
   const TimeShift shift = take_shift(session, answer.body);
@@ -439,6 +449,7 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
       break;
   }
   count_events(*read);
+  note_entries(session);
   if (read->events() > 0) session.state.news_at = sent.count();
   count_not_utf8(slot, read->not_utf8);
   if (read->more) return Polled::kMoreToCome;
@@ -463,7 +474,7 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
   session.fill = !read->more_elsewhere.empty()        ? LogFill::kPart
                  : read->entries == 0 || read->shrunk ? LogFill::kLacking
                                                       : LogFill::kUsual;
-  read_was(slot, sent, read->events() > 0 ? Pace::News::kChanged : Pace::News::kUnchanged, session.fill);
+  read_was(slot, sent, read->events() > 0 ? News::kChanged : News::kUnchanged, session.fill);
   return Polled::kAll;
 }
 
@@ -559,6 +570,19 @@ void SourcePoller::give_away(Schedule::Slot slot) {
   push(std::move(records));
 }
 
+// How old they are, by the source's clock.
+void SourcePoller::note_entries(Session& session) {
+  std::vector<std::chrono::milliseconds> ages;
+  const Instant now = api_.now();
+  for (const Instant at : services_.reader.came()) {
+    const std::int64_t age = nanoseconds_between(now, at).value_or(0);
+    ages.push_back(std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::nanoseconds(age)));
+  }
+  if (ages.empty()) return;
+  std::ranges::sort(ages, std::ranges::greater{});
+  pace_.came(session.pace, session.state.info.view().type, SteadyClock::now(), ages);
+}
+
 void SourcePoller::count_events(const ReadOutcome& read) {
   if (read.events() == 0) return;
   counters_.add(Counted::kEventsNew, read.events_new);
@@ -613,17 +637,18 @@ void SourcePoller::vouch_for(Schedule::Slot slot) {
 }
 
 // The session's log was read to its end.
-void SourcePoller::read_was(Schedule::Slot slot, Watched sent, Pace::News news, LogFill fill) {
+void SourcePoller::read_was(Schedule::Slot slot, Watched sent, News news, LogFill fill) {
   Session& session = table_.at(slot);
-  if (!session.read) ++counters_.read;
-  if (news == Pace::News::kChanged) session.life.brought_news(sent, settings_.poll.settle);
+  const bool is_first = !session.read;
+  if (is_first) ++counters_.read;
+  if (news == News::kChanged) session.life.brought_news(sent, settings_.poll.settle);
   session.read = true;
   if (!session.is_disputed()) session.trouble.reset();
   read_at_ = SteadyClock::now();
   reads_.read(session.state.key, *read_at_);
   if (!health_.gives_logs()) judge_reads();
   const auto& poll = settings_.poll;
-  const auto next = session.life.after_read(sent, fill, poll.settle, poll.interval);
+  const auto next = session.life.after_read(sent, fill, poll.settle, pace_.usual());
   const NextRead again = next_read({.next = next,
                                     .disputed = session.is_disputed(),
                                     .was_done = session.trouble && session.trouble->was_done,
@@ -638,12 +663,15 @@ void SourcePoller::read_was(Schedule::Slot slot, Watched sent, Pace::News news, 
   table_.note_lacking(slot, records);
   push(std::move(records));
   if (again == NextRead::kNotInOnePass) return;
-  const bool by_pace = again == NextRead::kByPace;
-  const auto pace = session.pace.after(news, poll.interval, slowest_pace(session));
-  if (by_pace && news == Pace::News::kChanged) return schedule(slot, pace, PollOrder::Urgency::kExpected);
-  // Those that were polled together, after a pause, say, would be so for ever.
-  const auto drifted = std::max(poll.interval, pace - spread(pace / kDriftOfPace));
-  schedule(slot, by_pace ? drifted : next.wait, PollOrder::Urgency::kQuiet);
+  if (again == NextRead::kAfterWait) return schedule(slot, next.wait, PollOrder::Urgency::kQuiet);
+  const auto pace =
+      pace_.after_read(session.pace, session.state.info.view().type, SteadyClock::now(), slowest_pace(session));
+  // Those that were found together, or polled, after a pause, say, would be polled together for ever.
+  const auto bound = std::max(pace, poll.max_interval);
+  const auto wait = is_first                   ? std::min(bound, pace + spread(pace / 2))
+                    : pace < poll.max_interval ? pace
+                                               : std::max(poll.interval, pace - spread(pace / kDriftOfPace));
+  schedule(slot, wait, news == News::kChanged ? PollOrder::Urgency::kExpected : PollOrder::Urgency::kQuiet);
 }
 
 // By watched time: no clock that steps makes a session old.
@@ -655,7 +683,6 @@ Watched SourcePoller::without_news(const Session& session) const {
 // A session that never ends is not worth the pace of one that grows.
 std::chrono::milliseconds SourcePoller::slowest_pace(Session& session) {
   const auto& poll = settings_.poll;
-  if (session.life.final()) return poll.max_interval;
   const Instant now = std::min(system_now(), api_.now());  // either may be far ahead
   const Instant start = session.state.info.view().start.value_or(now);
   if (now.seconds - start.seconds <= std::chrono::ceil<std::chrono::seconds>(poll.max_session_age).count())
@@ -750,10 +777,8 @@ void SourcePoller::schedule(Schedule::Slot slot, std::chrono::milliseconds wait,
 
 void SourcePoller::schedule_first(Schedule::Slot slot) {
   ++counters_.sessions;
-  const auto most =
-      mode_ == PollMode::kOnePass ? std::chrono::milliseconds{0} : std::min(settings_.poll.interval, kLongestSpread);
   const bool over = table_.at(slot).life.final();
-  schedule(slot, spread(most), over ? PollOrder::Urgency::kQuiet : PollOrder::Urgency::kExpected);
+  schedule(slot, std::chrono::milliseconds{0}, over ? PollOrder::Urgency::kQuiet : PollOrder::Urgency::kExpected);
 }
 
 void SourcePoller::schedule_late(Schedule::Slot slot, LateNews::Kind kind) {

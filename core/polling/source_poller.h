@@ -23,6 +23,7 @@
 #include "core/base/zone_guess.h"
 #include "core/entries/log_reader.h"
 #include "core/polling/late_news.h"
+#include "core/polling/learned_pace.h"
 #include "core/polling/log_verdict.h"
 #include "core/polling/poll_order.h"
 #include "core/polling/quarantine.h"
@@ -124,6 +125,7 @@ class SourcePoller : private FoundSessions, private VerifiedSessions {
   Task<void> poll(Schedule::Slot first);
   void note_first_contact();
   Task<bool> room_to_read();
+  enum class News { kChanged, kUnchanged };
   enum class Polled { kAll, kMoreToCome, kStrange };
   Polled take_answer(Schedule::Slot slot, const Result<HttpAnswer>& answer, Watched sent);
   Polled finish_poll(Schedule::Slot slot, const HttpAnswer& answer, Watched sent);
@@ -140,7 +142,7 @@ class SourcePoller : private FoundSessions, private VerifiedSessions {
   void count_not_utf8(Schedule::Slot slot, std::size_t events);
   void read_was_strange(Schedule::Slot slot);
   void vouch_for(Schedule::Slot slot);
-  void read_was(Schedule::Slot slot, Watched sent, Pace::News news, LogFill fill);
+  void read_was(Schedule::Slot slot, Watched sent, News news, LogFill fill);
   std::chrono::milliseconds slowest_pace(Session& session);
   void say_left_unread(std::string_view session, const Error& error);
   void poll_failed(Schedule::Slot slot, const Error& error);
@@ -160,6 +162,7 @@ class SourcePoller : private FoundSessions, private VerifiedSessions {
   void judge_reads();
   bool fails() const;
   void count_events(const ReadOutcome& read);
+  void note_entries(Session& session);
 
   ShardServices services_;
   const SourceSettings& settings_;
@@ -170,6 +173,7 @@ class SourcePoller : private FoundSessions, private VerifiedSessions {
   ReadSuccess reads_;
 
   SessionTable table_;
+  LearnedPace pace_;
   SessionFinder finder_;
   SourceVerifier verifier_;
   PollOrder schedule_;
@@ -179,6 +183,7 @@ class SourcePoller : private FoundSessions, private VerifiedSessions {
 
   Signal changed_;  // something is due sooner than it was waited for, ended, or we stop
   SteadyTime dispatch_sleeps_until_ = SteadyTime::min();  // min(): whatever is due, there is no connection for it
+  SteadyTime held_up_at_ = SteadyTime::min();             // by a full queue, last
   unsigned polling_ = 0;
   bool finding_ = false, verifying_ = false;
   bool stopping_ = false;

@@ -39,6 +39,8 @@ SourceView SourceStanding::view(std::optional<SteadyTime> read_at) const {
   view.last_listing = on_our_clock(parts_.finder.listed_at(), now, system);
   view.lag = lag(now);
   if (const auto due = parts_.schedule.next_due()) view.lateness = std::max(now - *due, SteadyClock::duration::zero());
+  view.entry_age = parts_.pace.mean_age().value_or(std::chrono::milliseconds{0});
+  view.pace = parts_.pace.shortfall();
   view.clock_offset = parts_.api.clock_offset();
   if (const auto wait = parts_.api.waits()) {
     view.waiting_until = on_our_clock(wait->until, now, system);

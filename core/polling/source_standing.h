@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/api/api_client.h"
+#include "core/polling/learned_pace.h"
 #include "core/polling/poll_order.h"
 #include "core/polling/read_success.h"
 #include "core/polling/session_finder.h"
@@ -31,6 +32,7 @@ class SourceStanding {
     const ReadSuccess& reads;
     const SessionTable& table;
     const SessionFinder& finder;
+    const LearnedPace& pace;
     const PollOrder& schedule;
     Uncommitted& uncommitted;
     const BatchQueue& queue;

@@ -53,7 +53,9 @@ struct SourceView {
 
   std::optional<Instant> last_poll, last_listing;  // when last with success, our clock
   std::chrono::duration<double> lag{0};
-  std::chrono::duration<double> lateness{0};  // of the session that is due longest
+  std::chrono::duration<double> lateness{0};   // of the session that is due longest
+  std::chrono::duration<double> entry_age{0};  // of the last new entries when they were read, the mean; 0: not known
+  std::string pace{};                          // why that is above `freshness`, "" = it is not
   std::chrono::seconds clock_offset{0};
   std::optional<std::chrono::duration<double>> response_p50, response_p95;  // of its last thousand responses
   // Nothing is asked of it before; nullopt: nothing is waited for that takes a second or more.

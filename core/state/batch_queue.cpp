@@ -42,7 +42,6 @@ void BatchQueue::push(Batch batch) {
   bool enough = false;
   {
     std::lock_guard lock(mutex_);
-    if (waiting_.empty()) first_at_ = SteadyClock::now();
     waiting_.push_back(std::move(batch));
     waiting_bytes_ += bytes;
     pushed_.fetch_add(1, std::memory_order_acq_rel);
@@ -64,13 +63,14 @@ bool BatchQueue::wait_for_batch(std::chrono::milliseconds most) {
   return wait(lock, SteadyClock::now() + most, [&] { return closed_ || !waiting_.empty(); });
 }
 
-bool BatchQueue::take(std::vector<Batch>& to, std::size_t commit_bytes, std::chrono::milliseconds linger) {
+bool BatchQueue::take(std::vector<Batch>& to, std::size_t commit_bytes, std::chrono::milliseconds gap) {
   std::unique_lock lock(mutex_);
   wanted_bytes_ = 0;
   wait(lock, SteadyTime::max(), [&] { return closed_ || !waiting_.empty(); });
   wanted_bytes_ = commit_bytes;
   const auto enough = [&] { return closed_ || waiting_bytes_ >= commit_bytes || full(); };
-  if (!waiting_.empty()) wait(lock, first_at_ + linger, enough);
+  if (taken_at_ && !waiting_.empty()) wait(lock, *taken_at_ + gap, enough);
+  taken_at_ = SteadyClock::now();
   to.swap(waiting_);
   waiting_bytes_ = 0;
   return !to.empty();

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -55,10 +56,10 @@ class BatchQueue {
   // The committer's side. Waits at most so long for a batch, or for the queue to be closed. false: neither came.
   bool wait_for_batch(std::chrono::milliseconds most);
 
-  // Waits for the first batch, then until `commit_bytes` are there or `linger` has passed since
-  // it came or the queue is closed or full; puts all into `to`, which must be empty, and whose memory is used for the
-  // next. false: closed and empty.
-  bool take(std::vector<Batch>& to, std::size_t commit_bytes, std::chrono::milliseconds linger);
+  // Waits for the first batch, then until `commit_bytes` are there or `gap` has passed since something was taken last or
+  // the queue is closed or full: so what comes after a lull waits for nothing. Puts all into `to`, which must be empty,
+  // and whose memory is used for the next. false: closed and empty.
+  bool take(std::vector<Batch>& to, std::size_t commit_bytes, std::chrono::milliseconds gap);
 
   // Waits at most so long, less when the queue is closed. true: it is closed.
   bool wait_closed(std::chrono::milliseconds most);
@@ -86,7 +87,7 @@ class BatchQueue {
   std::vector<Batch> waiting_;
   std::size_t waiting_bytes_ = 0;
   std::size_t wanted_bytes_ = 0;  // by who waits in take(): a push below it wakes nobody
-  SteadyTime first_at_{};
+  std::optional<SteadyTime> taken_at_{};
   std::vector<std::string> spare_;
   std::size_t spare_bytes_ = 0;
   bool closed_ = false;

@@ -25,7 +25,7 @@
 namespace sessionlogd {
 
 struct CommitSettings {
-  std::chrono::milliseconds interval{1'000};
+  std::chrono::milliseconds interval{1'000};  // between the begins of two commits, unless so many bytes wait
   std::size_t bytes = 8u << 20;
   // After the first refusal; doubles up to Backoff::kMost.
   std::chrono::milliseconds first_retry{500};

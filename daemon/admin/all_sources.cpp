@@ -26,6 +26,7 @@ void keep_worst(SourceView& worst, const SourceView& source) {
   for (std::size_t i = 0; i < worst.sessions.size(); ++i) worst.sessions[i] += source.sessions[i];
   worst.lag = std::max(worst.lag, source.lag);
   worst.lateness = std::max(worst.lateness, source.lateness);
+  worst.entry_age = std::max(worst.entry_age, source.entry_age);
   worst.sessions_failing += source.sessions_failing;
   worst.waiting = std::max(worst.waiting, source.waiting);
   if (std::chrono::abs(source.clock_offset) > std::chrono::abs(worst.clock_offset))

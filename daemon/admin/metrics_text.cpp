@@ -161,6 +161,9 @@ void add_how_sources_are(Families& families, const Subjects& subjects) {
            subjects, [](const SourceView& source) { return source.lag.count(); });
   add_each(families.gauge("source_lateness_seconds", "How late the poll is that is due longest."), subjects,
            [](const SourceView& source) { return source.lateness.count(); });
+  add_each(families.gauge("source_entry_age_seconds",
+                          "How old the last new entries were when they were read, the mean; 0: the pace is fixed."),
+           subjects, [](const SourceView& source) { return source.entry_age.count(); });
   add_each(
       families.gauge("source_sessions_failing", "Sessions whose logs could not be read the last two times or more."),
       subjects, [](const SourceView& source) { return static_cast<double>(source.sessions_failing); });

@@ -123,6 +123,8 @@ void write_source(JsonWriter& json, const SourceView& source, const SourceSettin
       .member("not_json", counts[Counted::kNotJson])
       .member("lag_seconds", source.lag.count())
       .member("lateness_seconds", source.lateness.count())
+      .member("entry_age_seconds", source.entry_age.count())
+      .member("pace", source.pace)
       .member("sessions_failing", source.sessions_failing)
       .member("clock_offset_seconds", source.clock_offset.count())
       .key("response_seconds")

@@ -23,6 +23,13 @@ using ::testing::Each;
 using ::testing::Ge;
 using ::testing::Le;
 
+// Whatever grows is read each `interval`.
+PollSettings eager() {
+  PollSettings poll;
+  poll.freshness = 500ms;
+  return poll;
+}
+
 // They begin evenly over `over`.
 std::vector<PlannedSession> sessions(std::size_t count, milliseconds begin_in, milliseconds length,
                                      std::uint16_t entries, milliseconds over = 0ms) {
@@ -124,7 +131,7 @@ TEST(Overload, TenThousandSessionsThatAppearAtOnceAreReadWithinAListingAndTheirR
 TEST(Overload, HalfOfTheFleetThatIsDownIsProbedAndComesBackWithoutARush) {
   constexpr std::size_t kGood = 20, kAll = 40;
   SimulatedShard shard({});
-  for (std::size_t source = 0; source < kAll; ++source) shard.add(sessions(2, 0s, 60min, 1'200));
+  for (std::size_t source = 0; source < kAll; ++source) shard.add(sessions(2, 0s, 60min, 1'200), eager());
   shard.run(2min);
   const unsigned busiest_before = busiest_of_last(shard, 60);
 
@@ -172,8 +179,8 @@ TEST(Overload, AHundredThousandSessionsDelayNeitherTheThreeOfTheNextSourceNorTho
   SimulatedShard shard({});
   auto plan = sessions(kBacklog, -180min, 1min, 2);
   for (const PlannedSession& growing : sessions(kGrowing, 0s, 60min, 1'800)) plan.push_back(growing);
-  SimulatedAppliance& large = shard.add(plan);
-  SimulatedAppliance& small = shard.add(sessions(3, 0s, 60min, 1'800));
+  SimulatedAppliance& large = shard.add(plan, eager());
+  SimulatedAppliance& small = shard.add(sessions(3, 0s, 60min, 1'800), eager());
   shard.run(150s);  // of which listing them takes 100
   const auto before = polls_of(small), before_large = polls_of(large);
   const std::uint64_t requests = large.requests();
@@ -188,7 +195,7 @@ TEST(Overload, AHundredThousandSessionsDelayNeitherTheThreeOfTheNextSourceNorTho
 TEST(Overload, OfABudgetThatIsTooSmallThoseThatGrowHaveMostAndTheQuietOnesEnough) {
   constexpr std::size_t kQuiet = 400, kGrowing = 8;
   SimulatedShard shard({});
-  PollSettings poll;
+  PollSettings poll = eager();
   poll.rate_per_second = 2;  // they would take eight
   auto plan = sessions(kQuiet, 0s, 120min, 1);
   for (const PlannedSession& growing : sessions(kGrowing, 0s, 120min, 3'600)) plan.push_back(growing);
@@ -250,7 +257,7 @@ TEST(Overload, APauseOfTheSinkIsFollowedByNoBurstThatStays) {
 TEST(Overload, ASlowSinkHoldsPollingBackAndStarvesNoSource) {
   constexpr std::size_t kSources = 20, kSessions = 5, kQueue = 64u << 10;
   SimulatedShard shard({.queue_bytes = kQueue});
-  for (std::size_t source = 0; source < kSources; ++source) shard.add(sessions(kSessions, 0s, 120min, 3'600));
+  for (std::size_t source = 0; source < kSources; ++source) shard.add(sessions(kSessions, 0s, 120min, 3'600), eager());
   shard.run(2min);
   const unsigned busiest_before = busiest_of_last(shard, 60);
 

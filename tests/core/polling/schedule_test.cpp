@@ -156,15 +156,6 @@ TEST(Schedule, DoesWhatAnOrderedSetDoes) {
   }
 }
 
-TEST(Schedule, PollsAQuietSessionLessOften) {
-  Pace pace;
-  std::vector<milliseconds> waits;
-  for (int i = 0; i < 6; ++i) waits.push_back(pace.after(Pace::News::kUnchanged, 5s, 60s));
-  EXPECT_EQ(waits, (std::vector<milliseconds>{10s, 20s, 40s, 60s, 60s, 60s}));
-}
-
-// So many sessions that most of them wait outside the heap: near and far ones, moved, cancelled, and pauses in which
-// nothing is due for hours.
 TEST(Schedule, KeepsItsPromisesWithMany) {
   std::mt19937_64 random(test::random_seed());
   Schedule schedule;
@@ -194,43 +185,6 @@ TEST(Schedule, KeepsItsPromisesWithMany) {
     ASSERT_NO_FATAL_FAILURE(expect_same(schedule, model));
   }
   EXPECT_GT(most, 4'096u);
-}
-
-TEST(Pace, ReturnsToTheIntervalWithTheFirstNews) {
-  Pace pace;
-  for (int i = 0; i < 1'000; ++i) pace.after(Pace::News::kUnchanged, 5s, 60s);
-  EXPECT_EQ(pace.after(Pace::News::kChanged, 5s, 60s), 5s);
-  EXPECT_EQ(pace.after(Pace::News::kUnchanged, 5s, 60s), 10s);
-}
-
-TEST(Pace, KeepsWithinItsBounds) {
-  struct Case {
-    milliseconds interval, max_interval, after_ever_so_long;
-  };
-  const Case cases[] = {
-      {1ms, 24h, 24h},
-      {24h, 24h, 24h},
-      {60s, 5s, 60s},  // a max_interval below interval counts as interval
-      {1ms, milliseconds::max(), milliseconds::max()},
-      {0ms, 60s, 0ms},
-  };
-  for (const Case& c : cases) {
-    Pace pace;
-    milliseconds wait{0};
-    for (int i = 0; i < 300; ++i) {
-      const milliseconds next = pace.after(Pace::News::kUnchanged, c.interval, c.max_interval);
-      EXPECT_GE(next, wait);
-      wait = next;
-    }
-    EXPECT_EQ(wait, c.after_ever_so_long) << c.interval.count();
-  }
-}
-
-TEST(Pace, FollowsAChangedConfigurationAtOnce) {
-  Pace pace;
-  for (int i = 0; i < 3; ++i) pace.after(Pace::News::kUnchanged, 5s, 60s);
-  EXPECT_EQ(pace.after(Pace::News::kUnchanged, 100ms, 60s), 1'600ms);
-  EXPECT_EQ(pace.after(Pace::News::kUnchanged, 5s, 20s), 20s);
 }
 
 }  // namespace

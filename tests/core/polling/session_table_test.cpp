@@ -228,7 +228,7 @@ TEST_F(SessionTableTest, TakesTheStartOfAQueuedSessionForAPlan) {
   settings_.dialect = std::make_shared<const Dialect>(std::move(dialect));
   const auto slot = take_in(row(500, "NeverExecuted")).slot;
   deliver(slot, 1, 1);
-  EXPECT_EQ(take_in(row(700, "Running")).as, As::kKnown);
+  EXPECT_EQ(take_in(row(700, "Running")).as, As::kChanged);
   EXPECT_FALSE(table_.at(slot).is_disputed());
   EXPECT_EQ(take_in(row(900, "Running")).as, As::kDisputed) << "it has begun";
 }
@@ -436,7 +436,7 @@ TEST_F(SessionTableTest, OpensADoneSessionThoughWhatReadsItsRowHasChanged) {
 TEST_F(SessionTableTest, CorrectsTheStartOfASessionOfWhichNothingIsKnown) {
   const auto first = take_in(row(100, "Running"));
   const auto corrected = take_in(row(300, "Running"));
-  EXPECT_EQ(corrected.as, As::kKnown);
+  EXPECT_EQ(corrected.as, As::kChanged);
   EXPECT_EQ(corrected.slot, first.slot);
   EXPECT_EQ(table_.size(), 1u);
 }

@@ -87,6 +87,22 @@ TEST(BatchQueue, HandsOverWhatTwoThreadsPushOnceAndInTheirOrder) {
   EXPECT_EQ(next_of_b, kEach);
 }
 
+TEST(BatchQueue, WhatComesAfterALullIsTakenAtOnceAndTheNextAfterTheGap) {
+  BatchQueue queue(std::size_t{1} << 30);
+  queue.push(batch("a"));
+  std::vector<Batch> taken;
+  EXPECT_TRUE(queue.take(taken, std::size_t{1} << 20, 24h));
+  ASSERT_EQ(taken.size(), 1u);
+  taken.clear();
+  std::thread pushing([&] {
+    queue.push(batch("b"));
+    queue.push(batch("c"));
+  });
+  EXPECT_TRUE(queue.take(taken, 2 * batch("b").bytes(), 24h));
+  pushing.join();
+  EXPECT_EQ(taken.size(), 2u);
+}
+
 TEST(BatchQueue, SaysOnceThatThereIsRoom) {
   const std::size_t size = batch("a").bytes();
   BatchQueue queue(2 * size);

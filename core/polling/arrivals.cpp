@@ -1,0 +1,145 @@
+#include "core/polling/arrivals.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace sessionlogd {
+namespace {
+
+// Where the bins begin. Of a silence each is 1.6 times the one before, from a tenth of a second to an hour; around a
+// gap that repeats they are narrow.
+constexpr std::array<double, 24> kOfSilence{0,  0.1, 0.16, 0.25, 0.4, 0.63, 1,   1.6, 2.5, 4,   6.3,   10,
+                                            16, 25,  40,   63,   100, 160,  250, 400, 630, 1e3, 1.6e3, 3.6e3};
+constexpr std::array<double, 24> kOfGap{0,    0.01, 0.03, 0.1, 0.2,  0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 0.98,
+                                        1.02, 1.05, 1.1,  1.2, 1.35, 1.6,  2,   3,    5,   10,  30,   100};
+
+constexpr double kThoughtSeen = 0.5;    // entries a bin is thought to have seen at the usual rate
+constexpr double kEntriesKept = 2'000;  // then all counts are halved
+constexpr double kLeastGap = 0.05;
+constexpr double kGapsOfMean = 12, kGapsOfType = 1;
+constexpr double kForgets = 0.85;              // of a session's scores, a gap
+constexpr double kScoreDecays = 64;            // gaps, of a type's scores
+constexpr double kTypeCounts = 4;              // as so many gaps of the session
+constexpr double kScale = 2'048, kOffset = 8;  // of a gap's logarithm
+
+double gap_of(std::uint16_t kept) { return std::exp2(kept / kScale - kOffset); }
+std::uint16_t kept_of(double gap) {
+  return static_cast<std::uint16_t>(std::clamp((std::log2(gap) + kOffset) * kScale, 0.0, 65'535.0));
+}
+
+}  // namespace
+
+double Arrivals::edge(std::size_t view, std::size_t bin) {
+  return bin >= kBins ? HUGE_VAL : view == kSilence ? kOfSilence[bin] : kOfGap[bin];
+}
+
+std::size_t Arrivals::bin_of(std::size_t view, double silence) {
+  const auto& edges = view == kSilence ? kOfSilence : kOfGap;
+  return static_cast<std::size_t>(std::upper_bound(edges.begin() + 1, edges.end(), silence) - edges.begin()) - 1;
+}
+
+Arrivals::OfEach Arrivals::units_of(const SessionArrivals& session) const {
+  if (session.gaps_ == 0) return {1, mean_gap_, mean_gap_};
+  return {1, gap_of(session.mean_), gap_of(session.last_)};
+}
+
+// A second.
+double Arrivals::rate(std::size_t view, std::size_t bin, double unit) const {
+  const Bins& bins = views_[view];
+  const double usual = view == kSilence ? came_ / silent_ : 1;
+  return (bins.came[bin] + kThoughtSeen) / (bins.silent[bin] + kThoughtSeen / usual) / unit;
+}
+
+double Arrivals::expected(std::size_t view, double unit, double silence) const {
+  double sum = 0;
+  for (std::size_t bin = 0; bin < kBins && edge(view, bin) * unit < silence; ++bin)
+    sum += rate(view, bin, unit) * (std::min(silence, edge(view, bin + 1) * unit) - edge(view, bin) * unit);
+  return sum;
+}
+
+Arrivals::OfEach Arrivals::weights(const SessionArrivals& session, const OfEach& units, double silent) const {
+  OfEach weights{};
+  for (std::size_t view = 0; view < kViews; ++view)
+    weights[view] = kTypeCounts * scores_[view] + session.scores_[view] / 8.0 - expected(view, units[view], silent);
+  const double best = *std::ranges::max_element(weights);
+  double sum = 0;
+  for (double& weight : weights) sum += weight = std::exp(weight - best);
+  for (double& weight : weights) weight /= sum;
+  return weights;
+}
+
+void Arrivals::learn(SessionArrivals& session, double from, double to, bool came) {
+  to = std::max(to, came ? kLeastGap : 0);
+  const OfEach units = units_of(session);
+  if (came) score(session, units, to);
+  for (std::size_t view = 0; view < kViews; ++view) {
+    const double begin = from / units[view], end = to / units[view];
+    for (std::size_t bin = bin_of(view, begin); bin < kBins && edge(view, bin) < end; ++bin) {
+      views_[view].silent[bin] +=
+          static_cast<float>(std::max(0.0, std::min(end, edge(view, bin + 1)) - std::max(begin, edge(view, bin))));
+    }
+    if (came) ++views_[view].came[bin_of(view, end)];
+  }
+  silent_ += std::max(0.0, to - from);
+  if (!came) return;
+  note_gap(session, to);
+  if (++came_ > kEntriesKept) decay();
+}
+
+void Arrivals::score(SessionArrivals& session, const OfEach& units, double gap) {
+  OfEach sum{};
+  for (std::size_t view = 0; view < kViews; ++view) {
+    const double likelihood =
+        std::log(rate(view, bin_of(view, gap / units[view]), units[view])) - expected(view, units[view], gap);
+    scores_[view] += (std::max(likelihood, -20.0) - scores_[view]) / kScoreDecays;
+    sum[view] = kForgets * session.scores_[view] / 8.0 + likelihood;
+  }
+  const double best = *std::ranges::max_element(sum);
+  for (std::size_t view = 0; view < kViews; ++view)
+    session.scores_[view] = static_cast<std::int8_t>(std::max(8 * (sum[view] - best), -127.0));
+}
+
+void Arrivals::note_gap(SessionArrivals& session, double gap) {
+  const double before = session.gaps_ == 0 ? mean_gap_ : gap_of(session.mean_);
+  session.gaps_ = static_cast<std::uint8_t>(std::min(session.gaps_ + 1, 255));
+  session.mean_ = kept_of(before + (gap - before) / (std::min<double>(session.gaps_, kGapsOfMean) + kGapsOfType));
+  session.last_ = kept_of(gap);
+  mean_gap_ += (gap - mean_gap_) / std::min(came_, kEntriesKept);
+}
+
+void Arrivals::decay() {
+  came_ /= 2;
+  silent_ /= 2;
+  for (Bins& bins : views_) {
+    for (float& count : bins.came) count /= 2;
+    for (float& count : bins.silent) count /= 2;
+  }
+}
+
+double Arrivals::until(const SessionArrivals& session, double silent, double price, double most) const {
+  const OfEach units = units_of(session);
+  const OfEach weight = weights(session, units, silent);
+  std::array<std::size_t, kViews> bin{};
+  for (std::size_t view = 0; view < kViews; ++view) bin[view] = bin_of(view, silent / units[view]);
+  double at = 0, entries = 0, delay = 0;
+  while (at < most) {
+    double rate_here = 0, end = most;
+    for (std::size_t view = 0; view < kViews; ++view) {
+      rate_here += weight[view] * rate(view, bin[view], units[view]);
+      end = std::min(end, edge(view, bin[view] + 1) * units[view] - silent);
+    }
+    const double span = std::max(0.0, end - at);
+    if (delay + entries * span + rate_here * span * span / 2 >= price) {
+      const double root = std::sqrt(entries * entries + 2 * rate_here * (price - delay));
+      return std::min(most, at + 2 * (price - delay) / (entries + root));
+    }
+    delay += entries * span + rate_here * span * span / 2;
+    entries += rate_here * span;
+    at = end;
+    for (std::size_t view = 0; view < kViews; ++view)
+      bin[view] += edge(view, bin[view] + 1) * units[view] - silent <= end;
+  }
+  return most;
+}
+
+}  // namespace sessionlogd

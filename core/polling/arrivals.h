@@ -1,0 +1,74 @@
+// Learns how the entries of a source's sessions follow each other, one type of sessions by itself, and says when so
+// much is to be expected of a silent session that reading it is worth a request. Three views are kept, each a rate by
+// bins of a silence:
+//
+//   by the silence itself            what bursts and phases look like: soon, or not for long
+//   by the session's own mean gap    fast sessions and slow ones
+//   by its last gap                  steps that repeat
+//
+// A view counts as much as it foretold the gaps so far, those of the session above all, and the silence that goes on.
+// Why a price: of entries without memory at a rate r, read each t seconds, the delay that gathers until a read is
+// r t^2 / 2 and the mean age t / 2. To spend one read more or less costs each session the same only where that delay is
+// the same for all; then t goes with 1 / sqrt(r), which is the least mean age for so many reads (Cho, Garcia-Molina).
+//
+// Counts are decayed: what was so some thousand entries ago is forgotten. Knows nothing of clocks, requests or tables.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace sessionlogd {
+
+// What is kept of one session: its gaps, on a scale of logarithms, and which view tells most of it.
+class SessionArrivals {
+ private:
+  friend class Arrivals;
+  static constexpr std::size_t kViews = 3;
+
+  std::uint16_t mean_ = 0, last_ = 0;         // gaps; valid once there is one
+  std::array<std::int8_t, kViews> scores_{};  // eighths of a logarithm of likelihood, against the best view
+  std::uint8_t gaps_ = 0;                     // saturates
+};
+
+class Arrivals {
+ public:
+  // Times are seconds.
+
+  // After an entry the session was silent until `to`; until `from` that was learned already. With `came` the next entry
+  // came then.
+  void learn(SessionArrivals& session, double from, double to, bool came);
+
+  // When the delay reaches the price that is to be expected of a session that was silent for so long and is read now:
+  // so long from now, `most` at most. Delay is the sum of how long each entry has waited.
+  double until(const SessionArrivals& session, double silent, double price, double most) const;
+
+ private:
+  static constexpr std::size_t kViews = SessionArrivals::kViews;
+  static constexpr std::size_t kBins = 24;
+  enum View { kSilence, kMean, kLast };
+  using OfEach = std::array<double, kViews>;
+
+  struct Bins {
+    std::array<float, kBins> came{}, silent{};  // entries, and silence in units of the view
+  };
+
+  static double edge(std::size_t view, std::size_t bin);
+  static std::size_t bin_of(std::size_t view, double silence);
+  OfEach units_of(const SessionArrivals& session) const;
+  double rate(std::size_t view, std::size_t bin, double unit) const;
+  double expected(std::size_t view, double unit, double silence) const;
+  OfEach weights(const SessionArrivals& session, const OfEach& units, double silent) const;
+  void score(SessionArrivals& session, const OfEach& units, double gap);
+  void note_gap(SessionArrivals& session, double gap);
+  void decay();
+
+  std::array<Bins, kViews> views_{};
+  OfEach scores_{};  // logarithm of likelihood of a gap, decayed
+  double came_ = kFirstCame, silent_ = kFirstCame * kFirstGap;
+  double mean_gap_ = kFirstGap;
+
+  static constexpr double kFirstGap = 30, kFirstCame = 2;
+};
+
+}  // namespace sessionlogd

@@ -1,0 +1,142 @@
+#include "core/polling/learned_pace.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "config/units.h"
+
+namespace sessionlogd {
+namespace {
+
+using std::chrono::milliseconds;
+using Seconds = std::chrono::duration<double>;
+
+constexpr double kStampsInASecond = 128;  // so differences are right for half a year
+constexpr std::size_t kMostTypes = 64;    // a source may make them up; the others share one
+constexpr std::size_t kMostOfARead = 32;  // entries that are learned from
+constexpr milliseconds kOldest = std::chrono::hours{24 * 30};
+constexpr unsigned kMostFirstAges = 8;
+constexpr milliseconds kLateRead{1'000};
+constexpr double kReached = 1.2, kManyLate = 0.1;
+constexpr double kUsualMoves = 1.0 / 16;
+
+double in_seconds(milliseconds span) { return Seconds(span).count(); }
+double in_seconds(Instant at) { return static_cast<double>(at.seconds) + at.nanos / 1e9; }
+
+}  // namespace
+
+LearnedPace::LearnedPace(const PollSettings& settings, SteadyTime begin)
+    : settings_(settings),
+      begin_(begin),
+      price_(in_seconds(settings.freshness)),
+      usual_(in_seconds(settings.interval)) {}
+
+// Never 0, which stands for none.
+std::uint32_t LearnedPace::stamp(SteadyTime at) const {
+  return static_cast<std::uint32_t>(static_cast<std::int64_t>(Seconds(at - begin_).count() * kStampsInASecond)) | 1u;
+}
+
+double LearnedPace::seconds_between(std::uint32_t from, std::uint32_t to) {
+  return std::max(0.0, static_cast<std::int32_t>(to - from) / kStampsInASecond);
+}
+
+Arrivals& LearnedPace::of(std::string_view type) {
+  if (const auto known = types_.find(type); known != types_.end()) return known->second;
+  return types_[types_.size() < kMostTypes ? std::string(type) : std::string()];
+}
+
+void LearnedPace::came(SessionPace& session, std::string_view type, SteadyTime now,
+                       std::span<const milliseconds> ages) {
+  if (!learns()) return;
+  const milliseconds oldest = 2 * settings_.max_interval + settings_.discovery_interval;
+  for (const milliseconds age : ages) {
+    // What is older was not there to be read: it comes late, the source was down, or the daemon.
+    if (age > oldest) continue;
+    // What one listing shows at once tells of that one listing.
+    if (session.read_at_ == 0 && ++first_ages_ > kMostFirstAges) continue;
+    price_.saw(std::max(0.0, in_seconds(age)));
+  }
+  has_seen_ |= !ages.empty();
+  Arrivals& arrivals = of(type);
+  if (ages.size() > kMostOfARead) {
+    ages = ages.last(kMostOfARead);
+    session.entry_at_ = 0;
+  }
+  std::uint32_t earliest = session.read_at_;
+  for (const milliseconds age : ages) {
+    std::uint32_t at = stamp(now - std::clamp(age, milliseconds{0}, kOldest));
+    if (earliest != 0 && seconds_between(at, earliest) > 0) at = earliest;
+    earliest = at;
+    if (session.entry_at_ != 0) {
+      const double learned = session.read_at_ == 0 ? 0 : seconds_between(session.entry_at_, session.read_at_);
+      arrivals.learn(session.arrivals_, learned, seconds_between(session.entry_at_, at), true);
+    }
+    session.entry_at_ = at;
+  }
+}
+
+milliseconds LearnedPace::after_read(SessionPace& session, std::string_view type, SteadyTime now,
+                                     milliseconds longest) {
+  longest = std::max(longest, settings_.interval);
+  if (!learns()) return settings_.interval;
+  Arrivals& arrivals = of(type);
+  const std::uint32_t at = stamp(now);
+  if (session.entry_at_ == 0) session.entry_at_ = at;
+  const double silent = seconds_between(session.entry_at_, at);
+  const double learned = session.read_at_ == 0 ? 0 : seconds_between(session.entry_at_, session.read_at_);
+  arrivals.learn(session.arrivals_, learned, silent, false);
+  session.read_at_ = at;
+  // Of one that runs for very long nothing is expected any more.
+  if (longest > settings_.max_interval && silent >= in_seconds(longest)) return longest;
+  const milliseconds wait =
+      within(arrivals.until(session.arrivals_, silent, price_.value(), in_seconds(longest)), longest);
+  usual_ += (in_seconds(wait) - usual_) * kUsualMoves;
+  return wait;
+}
+
+milliseconds LearnedPace::within(double seconds, milliseconds longest) const {
+  return std::clamp(std::chrono::ceil<milliseconds>(Seconds(seconds)), settings_.interval, longest);
+}
+
+milliseconds LearnedPace::usual() const { return within(usual_, std::max(settings_.interval, settings_.max_interval)); }
+
+void LearnedPace::was_late(SteadyClock::duration by) {
+  if (by > kLateRead) {
+    price_.was_late();
+  } else {
+    price_.was_in_time();
+  }
+}
+
+std::optional<milliseconds> LearnedPace::mean_age() const {
+  if (!learns() || !has_seen_) return std::nullopt;
+  return std::chrono::duration_cast<milliseconds>(Seconds(price_.mean_age()));
+}
+
+std::string LearnedPace::shortfall() const {
+  const auto age = mean_age();
+  if (!age || *age <= settings_.freshness * kReached) return {};
+  const bool is_used_up = price_.share_of_late() > kManyLate;
+  return fmt::format(
+      "mean age {:.1f} s, aim {}: {}", in_seconds(*age), format_duration(settings_.freshness),
+      is_used_up
+          ? fmt::format("rate {}/s or its {} connections are used up", settings_.rate_per_second, settings_.connections)
+          : fmt::format("interval {} and discovery_interval {} allow no better, or it learns",
+                        format_duration(settings_.interval), format_duration(settings_.discovery_interval)));
+}
+
+void LearnedPace::began(Instant start) { beginnings_.began(in_seconds(start)); }
+
+milliseconds LearnedPace::after_listing(std::optional<Instant> began) {
+  const milliseconds longest = settings_.discovery_interval;
+  first_ages_ = 0;
+  if (!learns() || !began) return longest;
+  const double now = in_seconds(*began);
+  if (listed_) beginnings_.listed(in_seconds(*listed_), now);
+  listed_ = began;
+  const double wait = beginnings_.until(now, price_.value(), in_seconds(longest));
+  return std::clamp(std::chrono::ceil<milliseconds>(Seconds(wait)), std::min(settings_.interval, longest), longest);
+}
+
+}  // namespace sessionlogd

@@ -1,0 +1,82 @@
+// Decides when each session of a source is read next and when its sessions are listed: when the delay that is to be
+// expected of it reaches a price, which is one for all of the source. So reads go where entries come soon, and the mean
+// age of entries is `freshness`. It decides when, never whether: each wait is within [interval, max_interval], a
+// listing's at most discovery_interval. Where interval is max_interval nothing is learned: that is the pace, and
+// sessions are listed each discovery_interval.
+//
+// No I/O, no clocks: times are given to it. What it has learned ends with it; some dozen sessions teach it again.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "config/settings.h"
+#include "core/base/clock.h"
+#include "core/base/timestamp.h"
+#include "core/polling/arrivals.h"
+#include "core/polling/beginnings.h"
+#include "core/polling/price.h"
+
+namespace sessionlogd {
+
+// What is kept of a session for it.
+class SessionPace {
+ private:
+  friend class LearnedPace;
+  SessionArrivals arrivals_;
+  std::uint32_t entry_at_ = 0, read_at_ = 0;  // LearnedPace::stamp(): when the last entry came, and was looked for
+};
+static_assert(sizeof(SessionPace) == 16);
+
+class LearnedPace {
+ public:
+  LearnedPace(const PollSettings& settings, SteadyTime begin);
+
+  // A read has brought entries of a session of that type, so old, the oldest first.
+  void came(SessionPace& session, std::string_view type, SteadyTime now,
+            std::span<const std::chrono::milliseconds> ages);
+  // A session was read that goes on: the wait until it is read again, max_interval or `longest` at most.
+  std::chrono::milliseconds after_read(SessionPace& session, std::string_view type, SteadyTime now,
+                                       std::chrono::milliseconds longest);
+  // The usual wait, for sessions that have ended.
+  std::chrono::milliseconds usual() const;
+
+  // A read began so late because others were due.
+  void was_late(SteadyClock::duration by);
+
+  // A session is news and began then; the source's clock.
+  void began(Instant start);
+  // A listing that began then showed all there was; nullopt: not all. The wait until the next.
+  std::chrono::milliseconds after_listing(std::optional<Instant> began);
+
+  // How old new entries were when they were read, the mean of the last hundreds; nullopt: the pace is fixed, or nothing
+  // came yet.
+  std::optional<std::chrono::milliseconds> mean_age() const;
+  // Why that is above the aim, "" = it is not.
+  std::string shortfall() const;
+
+ private:
+  bool learns() const { return settings_.max_interval > settings_.interval; }
+  std::uint32_t stamp(SteadyTime at) const;
+  static double seconds_between(std::uint32_t from, std::uint32_t to);
+  Arrivals& of(std::string_view type);
+  std::chrono::milliseconds within(double seconds, std::chrono::milliseconds longest) const;
+
+  const PollSettings& settings_;
+  const SteadyTime begin_;
+  Price price_;
+  std::map<std::string, Arrivals, std::less<>> types_;
+  Beginnings beginnings_;
+  std::optional<Instant> listed_;
+  double usual_;             // seconds
+  unsigned first_ages_ = 0;  // of first reads, since the last listing
+  bool has_seen_ = false;
+};
+
+}  // namespace sessionlogd

@@ -1,0 +1,99 @@
+#include "core/polling/arrivals.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "tests/support/seed.h"
+
+namespace sessionlogd {
+namespace {
+
+constexpr double kAnHour = 3'600;
+
+// A session whose next entries come after these gaps.
+SessionArrivals after(Arrivals& arrivals, std::initializer_list<double> gaps) {
+  SessionArrivals session;
+  for (const double gap : gaps) arrivals.learn(session, 0, gap, true);
+  return session;
+}
+
+TEST(Arrivals, WaitsForTheDelayOfAUsualRateWhereNothingIsKnown) {
+  const Arrivals arrivals;
+  // An entry each 30 s: a delay of 30 gathers in r t^2 / 2.
+  EXPECT_NEAR(arrivals.until({}, 0, 15, kAnHour), 30, 1);
+  EXPECT_NEAR(arrivals.until({}, 0, 60, kAnHour), 60, 2);
+  EXPECT_DOUBLE_EQ(arrivals.until({}, 0, 60, 10), 10);
+}
+
+TEST(Arrivals, FindsTheStepThatRepeats) {
+  Arrivals arrivals;
+  for (int i = 0; i < 50; ++i) after(arrivals, {10, 10, 10, 10});
+  const SessionArrivals session = after(arrivals, {25, 25, 25});
+  const double wait = arrivals.until(session, 0, 2, kAnHour);
+  EXPECT_GT(wait, 25);
+  EXPECT_LT(wait, 29);
+  // A part of it has passed.
+  EXPECT_NEAR(arrivals.until(session, 20, 2, kAnHour), wait - 20, 0.5);
+}
+
+TEST(Arrivals, ReadsSoonWithinABurstAndSeldomBetween) {
+  Arrivals arrivals;
+  for (int i = 0; i < 50; ++i) after(arrivals, {0.3, 0.3, 0.3, 120, 0.3, 0.3, 0.3, 90});
+  const SessionArrivals session = after(arrivals, {0.3, 0.3});
+  EXPECT_LT(arrivals.until(session, 0.2, 2, kAnHour), 5);
+  EXPECT_GT(arrivals.until(session, 5, 2, kAnHour), 10);
+}
+
+TEST(Arrivals, TellsFastSessionsFromSlowOnes) {
+  std::mt19937_64 random(test::random_seed());
+  Arrivals arrivals;
+  const auto session_of = [&](double mean) {
+    std::exponential_distribution<double> gap(1 / mean);
+    SessionArrivals session;
+    for (int i = 0; i < 12; ++i) arrivals.learn(session, 0, gap(random), true);
+    return session;
+  };
+  for (int i = 0; i < 60; ++i) session_of(i % 2 == 0 ? 5 : 80);
+  // One over the square root of the rate: four times as long; what is known of it is less than that.
+  EXPECT_GT(arrivals.until(session_of(80), 0, 3, kAnHour), 2 * arrivals.until(session_of(5), 0, 3, kAnHour));
+}
+
+TEST(Arrivals, AHigherPriceIsALongerWait) {
+  Arrivals arrivals;
+  const SessionArrivals session = after(arrivals, {3, 40, 1, 7, 300, 2});
+  double before = 0;
+  for (const double price : {0.01, 0.1, 1.0, 10.0, 100.0}) {
+    const double wait = arrivals.until(session, 1, price, kAnHour);
+    EXPECT_GT(wait, before) << price;
+    before = wait;
+  }
+}
+
+TEST(Arrivals, ForgetsWhatWas) {
+  Arrivals arrivals;
+  const auto feed = [&](double gap) {
+    for (int i = 0; i < 5'000; ++i) after(arrivals, {gap});
+  };
+  feed(1);
+  const double fast = arrivals.until({}, 0, 2, kAnHour);
+  feed(100);
+  EXPECT_GT(arrivals.until({}, 0, 2, kAnHour), 5 * fast);
+}
+
+TEST(Arrivals, StrangeGapsKeepItsWaitsWithinBounds) {
+  Arrivals arrivals;
+  SessionArrivals session;
+  for (const double gap : {0.0, 1e9, 0.0, 1e-9, 3'600.0, 1e9, 0.0}) {
+    arrivals.learn(session, 0, gap, true);
+    arrivals.learn(session, 0, 1e9, false);
+    for (const double silent : {0.0, 1.0, 1e9}) {
+      const double wait = arrivals.until(session, silent, 1, 60);
+      EXPECT_GE(wait, 0);
+      EXPECT_LE(wait, 60);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace sessionlogd

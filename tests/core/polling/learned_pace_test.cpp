@@ -1,0 +1,165 @@
+#include "core/polling/learned_pace.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace sessionlogd {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+
+constexpr SteadyTime kBegin{1'000h};
+const std::vector<milliseconds> kNone;
+
+// Sessions whose entries come each `gap`, read whenever the pace says; returns the mean age of their entries.
+double mean_age_of(LearnedPace& pace, milliseconds gap, int entries, std::string_view type = "A") {
+  SessionPace session;
+  SteadyTime now = kBegin;
+  double ages = 0;
+  int read = 0;
+  while (read < entries) {
+    std::vector<milliseconds> came;
+    for (; kBegin + read * gap <= now && read < entries; ++read) {
+      came.push_back(std::chrono::duration_cast<milliseconds>(now - (kBegin + read * gap)));
+      ages += std::chrono::duration<double>(came.back()).count();
+    }
+    pace.came(session, type, now, came);
+    now += pace.after_read(session, type, now, 60s);
+  }
+  return ages / entries;
+}
+
+TEST(LearnedPace, IsWithinItsBounds) {
+  PollSettings settings;
+  settings.interval = 200ms;
+  settings.max_interval = 2s;
+  LearnedPace pace(settings, kBegin);
+  SessionPace session;
+  SteadyTime now = kBegin;
+  for (int i = 0; i < 200; ++i) {
+    if (i % 3 == 0) pace.came(session, "A", now, std::vector<milliseconds>(i % 5, 100ms));
+    const milliseconds wait = pace.after_read(session, "A", now, 2s);
+    EXPECT_GE(wait, 200ms);
+    EXPECT_LE(wait, 2s);
+    EXPECT_GE(pace.usual(), 200ms);
+    EXPECT_LE(pace.usual(), 2s);
+    now += wait;
+  }
+}
+
+TEST(LearnedPace, OfOneIntervalIsThatInterval) {
+  PollSettings settings;
+  settings.interval = settings.max_interval = 12s;
+  LearnedPace pace(settings, kBegin);
+  SessionPace session;
+  for (int i = 0; i < 50; ++i) {
+    pace.came(session, "A", kBegin + i * 12s, std::vector<milliseconds>(i % 2, 1s));
+    EXPECT_EQ(pace.after_read(session, "A", kBegin + i * 12s, 12s), 12s);
+    EXPECT_EQ(pace.after_listing(Instant{i * 12, 0}), settings.discovery_interval);
+  }
+  EXPECT_EQ(pace.usual(), 12s);
+}
+
+TEST(LearnedPace, ReachesTheMeanAgeThatIsAskedFor) {
+  for (const auto freshness : {3s, 8s}) {
+    PollSettings settings;
+    settings.interval = 1s;
+    settings.freshness = freshness;
+    LearnedPace pace(settings, kBegin);
+    const double aim = std::chrono::duration<double>(freshness).count();
+    for (int i = 0; i < 20; ++i) mean_age_of(pace, 30s, 40);
+    double age = 0;
+    for (int i = 0; i < 20; ++i) age += mean_age_of(pace, 30s, 40) / 20;
+    EXPECT_NEAR(age, aim, aim / 5);
+  }
+}
+
+TEST(LearnedPace, WhatOneListingShowsAtOnceMakesNoRush) {
+  PollSettings settings;
+  LearnedPace pace(settings, kBegin);
+  const auto first_wait = [&] {
+    SessionPace session;
+    pace.came(session, "A", kBegin, std::vector<milliseconds>{30s});
+    return pace.after_read(session, "A", kBegin, 60s);
+  };
+  const milliseconds before = first_wait();
+  milliseconds last{0};
+  for (int i = 0; i < 1'000; ++i) last = first_wait();
+  EXPECT_GT(last, before / 2);
+}
+
+TEST(LearnedPace, SaysWhyTheAimIsNotReached) {
+  PollSettings settings;
+  settings.freshness = 1s;
+  LearnedPace pace(settings, kBegin);
+  EXPECT_EQ(pace.mean_age(), std::nullopt);
+  EXPECT_EQ(pace.shortfall(), "");
+  SessionPace session;
+  pace.after_read(session, "A", kBegin, 60s);
+  for (int i = 0; i < 2'000; ++i) pace.came(session, "A", kBegin + i * 20s, std::vector<milliseconds>{14s});
+  EXPECT_EQ(pace.shortfall(),
+            "mean age 14.0 s, aim 1s: interval 5s and discovery_interval 30s allow no better, or it learns");
+  for (int i = 0; i < 200; ++i) pace.was_late(3s);
+  EXPECT_EQ(pace.shortfall(), "mean age 14.0 s, aim 1s: rate 20/s or its 4 connections are used up");
+  for (int i = 0; i < 2'000; ++i) pace.came(session, "A", kBegin + i * 20s, std::vector<milliseconds>{1s});
+  EXPECT_EQ(pace.shortfall(), "");
+}
+
+TEST(LearnedPace, LearnsEachTypeByItself) {
+  PollSettings settings;
+  LearnedPace pace(settings, kBegin);
+  for (int i = 0; i < 20; ++i) {
+    mean_age_of(pace, 10s, 30, "fast");
+    mean_age_of(pace, 300s, 30, "slow");
+  }
+  SessionPace fast, slow;
+  const std::vector<milliseconds> now_one{0ms};
+  pace.came(fast, "fast", kBegin, now_one);
+  pace.came(slow, "slow", kBegin, now_one);
+  EXPECT_LT(pace.after_read(fast, "fast", kBegin, 60s), 30s);
+  EXPECT_GT(pace.after_read(slow, "slow", kBegin, 60s), 30s);
+}
+
+TEST(LearnedPace, OfASessionOnHoldGoesBeyondTheUsualBound) {
+  PollSettings settings;
+  LearnedPace pace(settings, kBegin);
+  SessionPace session;
+  milliseconds wait{0};
+  SteadyTime now = kBegin;
+  for (int i = 0; i < 100; ++i) now += wait = pace.after_read(session, "A", now, 1h);
+  EXPECT_GT(wait, 10min);
+}
+
+TEST(LearnedPace, ListsSoonWhereSessionsBegin) {
+  PollSettings settings;
+  LearnedPace pace(settings, kBegin);
+  std::int64_t now = 0;
+  const auto list_until = [&](std::int64_t end) {
+    milliseconds wait{0};
+    for (; now < end; now += std::chrono::ceil<std::chrono::seconds>(wait).count())
+      wait = pace.after_listing(Instant{now, 0});
+    return wait;
+  };
+  for (int half_hour = 1; half_hour < 16; ++half_hour) {
+    for (int i = 0; i < 20; ++i) pace.began(Instant{1'800 * half_hour + 3 * i, 0});
+    list_until(1'800 * half_hour);
+  }
+  EXPECT_LT(pace.after_listing(Instant{1'800 * 16, 0}), 15s);
+  EXPECT_EQ(pace.after_listing(Instant{1'800 * 16 + 900, 0}), settings.discovery_interval);
+  EXPECT_EQ(pace.after_listing(std::nullopt), settings.discovery_interval);
+}
+
+TEST(LearnedPace, OfManyTypesKeepsSome) {
+  PollSettings settings;
+  LearnedPace pace(settings, kBegin);
+  SessionPace session;
+  for (int i = 0; i < 1'000; ++i) {
+    const milliseconds wait = pace.after_read(session, "type " + std::to_string(i), kBegin, 60s);
+    EXPECT_LE(wait, 60s);
+  }
+}
+
+}  // namespace
+}  // namespace sessionlogd
