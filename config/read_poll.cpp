@@ -25,8 +25,9 @@ void check_intervals(const TableReader& table, const PollSettings& poll) {
 
 const Keys<PollSettings>& poll_keys() {
   static const Keys<P> keys = a_key_for_each_member<P>({
-      {"freshness", &P::freshness, durations(10ms, kDay),
-       "the aim for the mean age of an entry when it is read: the pace learns when entries come; 10 ms to 24 h"},
+      {"freshness", &P::freshness, or_word("interval", durations(10ms, kDay)),
+       "the aim for the mean age of an entry when it is read: the pace learns when entries come; `\"interval\"`: as "
+       "that"},
       {"interval", &P::interval, durations(1ms, kDay), "a running session is read no more often; 1 ms to 24 h"},
       {"max_interval", &P::max_interval, durations(1ms, kDay),
        "and no less often; the same as `interval` is a fixed pace, without an aim"},

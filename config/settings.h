@@ -44,7 +44,7 @@ enum class Changes { kEmit, kFinal };
 enum class SecretFiles { kMustBeReadable, kNotOpened };
 
 struct PollSettings {
-  std::chrono::milliseconds freshness{5'000};
+  std::optional<std::chrono::milliseconds> freshness{};  // nullopt = "interval"
   std::chrono::milliseconds interval{5'000};
   std::chrono::milliseconds max_interval{60'000};
   std::chrono::milliseconds discovery_interval{30'000};
@@ -60,6 +60,7 @@ struct PollSettings {
   Changes changes = Changes::kEmit;
   std::chrono::milliseconds retention{std::chrono::hours{24 * 90}};
 
+  std::chrono::milliseconds aimed_age() const { return freshness.value_or(interval); }
   bool operator==(const PollSettings&) const = default;
 };
 

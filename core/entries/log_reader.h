@@ -94,12 +94,12 @@ class LogReader {
   // Of a session that was done and is opened again without its entries (SessionState::only_after, delivered_sum) the
   // first whole answer tells what is known; until then nothing new of it is emitted. With the first batch of that read
   // all of it is in the history, and both are cleared.
+  Result<ReadOutcome> read(const SourceFormat& source, SessionState& session, const Body& body, bool last_read,
+                           Strange strange = Strange::kTake);
+
   // When the new entries of the last read() came, by the source's clock, in order of their log times; those that name
   // no time are left out. Until the next read().
   std::span<const Instant> came() const { return came_; }
-
-  Result<ReadOutcome> read(const SourceFormat& source, SessionState& session, const Body& body, bool last_read,
-                           Strange strange = Strange::kTake);
 
  private:
   Result<ReadOutcome> read_all(const SourceFormat& source, SessionState& session, const Body& body, bool last_read,

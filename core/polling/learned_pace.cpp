@@ -29,7 +29,7 @@ double in_seconds(Instant at) { return static_cast<double>(at.seconds) + at.nano
 LearnedPace::LearnedPace(const PollSettings& settings, SteadyTime begin)
     : settings_(settings),
       begin_(begin),
-      price_(in_seconds(settings.freshness)),
+      price_(in_seconds(settings.aimed_age())),
       usual_(in_seconds(settings.interval)) {}
 
 // Never 0, which stands for none.
@@ -116,10 +116,10 @@ std::optional<milliseconds> LearnedPace::mean_age() const {
 
 std::string LearnedPace::shortfall() const {
   const auto age = mean_age();
-  if (!age || *age <= settings_.freshness * kReached) return {};
+  if (!age || *age <= settings_.aimed_age() * kReached) return {};
   const bool is_used_up = price_.share_of_late() > kManyLate;
   return fmt::format(
-      "mean age {:.1f} s, aim {}: {}", in_seconds(*age), format_duration(settings_.freshness),
+      "mean age {:.1f} s, aim {}: {}", in_seconds(*age), format_duration(settings_.aimed_age()),
       is_used_up
           ? fmt::format("rate {}/s or its {} connections are used up", settings_.rate_per_second, settings_.connections)
           : fmt::format("interval {} and discovery_interval {} allow no better, or it learns",

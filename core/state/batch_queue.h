@@ -56,9 +56,9 @@ class BatchQueue {
   // The committer's side. Waits at most so long for a batch, or for the queue to be closed. false: neither came.
   bool wait_for_batch(std::chrono::milliseconds most);
 
-  // Waits for the first batch, then until `commit_bytes` are there or `gap` has passed since something was taken last or
-  // the queue is closed or full: so what comes after a lull waits for nothing. Puts all into `to`, which must be empty,
-  // and whose memory is used for the next. false: closed and empty.
+  // Waits for the first batch, then until `commit_bytes` are there or `gap` has passed since something was taken last
+  // or the queue is closed or full: so what comes after a lull waits for nothing. Puts all into `to`, which must be
+  // empty, and whose memory is used for the next. false: closed and empty.
   bool take(std::vector<Batch>& to, std::size_t commit_bytes, std::chrono::milliseconds gap);
 
   // Waits at most so long, less when the queue is closed. true: it is closed.

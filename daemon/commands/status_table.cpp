@@ -120,10 +120,11 @@ std::string response_of(element source) {
 
 std::string what_is_wrong(element source) {
   std::string text = text_at(source, "error");
-  const std::string until = text_at(source, "waiting_until");
-  if (until.empty()) return text;
-  return text +
-         fmt::format("{}not asked before {} ({})", text.empty() ? "" : "; ", until, text_at(source, "waiting_for"));
+  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : "; ") + part; };
+  const std::string until = text_at(source, "waiting_until"), pace = text_at(source, "pace");
+  if (!until.empty()) add(fmt::format("not asked before {} ({})", until, text_at(source, "waiting_for")));
+  if (!pace.empty()) add(pace);
+  return text;
 }
 
 // "780/812, 3 late": sessions read again of those of the last day.

@@ -28,6 +28,8 @@ constexpr int kOpenFlags = O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCT
 
 // UIO_MAXIOV of linux/uio.h.
 constexpr std::size_t kMaxPieces = 1024;
+// Above 2 MiB a call the page cache costs two to four times as much for a byte (ext4, Linux 6.18).
+constexpr std::size_t kMostInACall = 1u << 20;
 
 std::string words(int error) { return std::generic_category().message(error); }
 
@@ -70,14 +72,16 @@ void apply_ownership(int fd, const FileSinkSettings& settings, gid_t group) {
 // The pieces behind the first `skip` bytes, as many as one call takes.
 std::vector<iovec> rest_of(std::span<const std::string_view> pieces, std::size_t skip) {
   std::vector<iovec> rest;
+  std::size_t room = kMostInACall;
   for (const std::string_view piece : pieces) {
     if (skip >= piece.size()) {
       skip -= piece.size();
       continue;
     }
-    rest.push_back({const_cast<char*>(piece.data()) + skip, piece.size() - skip});
+    rest.push_back({const_cast<char*>(piece.data()) + skip, std::min(piece.size() - skip, room)});
+    room -= rest.back().iov_len;
     skip = 0;
-    if (rest.size() == kMaxPieces) break;
+    if (rest.size() == kMaxPieces || room == 0) break;
   }
   return rest;
 }

@@ -264,9 +264,9 @@ TEST(Overload, ASlowSinkHoldsPollingBackAndStarvesNoSource) {
   auto requests = requests_of_each(shard);
   const LatePolls behind(shard);
   shard.set_commit_time(10s);  // the queue is full of what comes in three
-  shard.run(5min);
+  shard.run(15min);            // chance evens out
   EXPECT_LE(shard.most_queue_bytes(), kQueue / 2 * 3);
-  EXPECT_GE(std::count(shard.per_second().end() - 300, shard.per_second().end(), 0u), 240);
+  EXPECT_GE(std::count(shard.per_second().end() - 900, shard.per_second().end(), 0u), 720);
   EXPECT_GE(behind.above(10), kSources * kSessions);  // and the metric says so
   for (std::size_t i = 0; i < kSources; ++i) requests[i] = shard.appliance(i).requests() - requests[i];
   const std::uint64_t average = std::accumulate(requests.begin(), requests.end(), std::uint64_t{0}) / kSources;

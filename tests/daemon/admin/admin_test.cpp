@@ -121,8 +121,8 @@ TEST_F(Admin, ShowsTheConfigurationInForceAndWhenItWasLoaded) {
         "\"type\":\"file\",\"format\":\"ecs\",\"commit_interval\":\"50ms\"", "\"mode\":\"0640\"",
         "\"rotate\":{\"size\":\"256MiB\",\"every\":\"1d\",\"keep\":\"14\",\"compress\":\"zstd\"}",
         "\"username\":\"collector\",\"password\":\"file:/",
-        "\"poll\":{\"interval\":\"50ms\",\"max_interval\":\"200ms\"", "\"settle\":\"10m\",\"lookback\":\"all\"",
-        "\"rate\":\"200/s\",\"changes\":\"emit\",\"retention\":\"90d\""}) {
+        "\"poll\":{\"freshness\":\"interval\",\"interval\":\"50ms\",\"max_interval\":\"200ms\"",
+        "\"settle\":\"10m\",\"lookback\":\"all\"", "\"rate\":\"200/s\",\"changes\":\"emit\",\"retention\":\"90d\""}) {
     EXPECT_THAT(status, HasSubstr(shown));
   }
   const std::string loaded = member(status, "config_loaded");

@@ -67,6 +67,7 @@ TEST_F(Verify, ReadsRotatedAndCompressedFilesToo) {
   SimulatedFleet fleet(place_, kStill);
   place_.edit_config(
       "[sink]", "[sink]\nrotate = { size = \"64KiB\", keep = \"all\", compress = \"zstd\" }\ncommit_bytes = \"16KiB\"");
+  place_.edit_config("rate = \"100/s\"", "rate = \"5/s\"");  // so that it is more than one commit
   Child daemon = place_.start("run");
   ASSERT_TRUE(eventually([&] {
     for (const auto& file : std::filesystem::directory_iterator(place_.directory())) {
