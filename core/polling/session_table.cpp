@@ -109,52 +109,6 @@ SessionTable::TakenIn SessionTable::take_in(const ListedSession& listed, const S
   return {was_disputed ? TakenIn::As::kKnown : TakenIn::As::kDisputed, *as->slot};
 }
 
-std::optional<SessionTable::Named> SessionTable::named(std::uint32_t generation, std::uint64_t key) const {
-  if (const auto open = slots_.find(key); open != slots_.end())
-    return Named{.generation = generation, .key = key, .slot = open->second, .digest = at(open->second).state.digest};
-  const auto mark = done_.find(key);
-  if (!mark) return std::nullopt;
-  return Named{.generation = generation, .key = key, .mark = mark, .digest = mark->digest};
-}
-
-SessionTable::Named SessionTable::generation_of(std::string_view id, std::uint32_t generation) const {
-  const std::uint64_t key = session_key(settings_.id, id, generation);
-  return named(generation, key).value_or(Named{.generation = generation, .key = key});
-}
-
-bool SessionTable::knows(std::string_view id) const {
-  for (std::uint32_t generation = 0; generation < kMostUnknownGenerations; ++generation) {
-    if (named(generation, session_key(settings_.id, id, generation))) return true;
-  }
-  return false;
-}
-
-// The marks of all that the id ever named are shown by this: they go together.
-std::optional<SessionTable::Named> SessionTable::find(const ListedSession& listed, bool& other_start,
-                                                      std::vector<StateRecord>& records) {
-  const auto look = [&](std::uint32_t generation, std::uint64_t key) {
-    auto one = named(generation, key);
-    if (one && one->mark && done_.shown(key)) {
-      one->mark->absent_since.reset();
-      records.push_back({key, StateRecord::kSessionPart, encode_mark(*one->mark)});
-    }
-    return one;
-  };
-  return find_named(settings_.id, listed, look, other_start);
-}
-
-// By our clock: one that steps puts it off for an hour at most.
-bool SessionTable::is_restless(std::string_view id, Instant now) const {
-  std::size_t young = 0;
-  const auto look = [this](std::uint32_t generation, std::uint64_t key) { return named(generation, key); };
-  for_each_generation(settings_.id, id, look, [&](const Named& one) {
-    const bool is_done = one.mark && one.mark->kind == Kind::kDelivered;
-    const std::int64_t age = is_done ? now.seconds - one.mark->made.seconds : 0;
-    if ((one.slot || is_done) && std::abs(age) < std::chrono::seconds{kYoung}.count()) ++young;
-  });
-  return young >= kMostYoung;
-}
-
 SessionTable::TakenIn SessionTable::take_in_unknown(const ListedSession& listed, const Named& as, const Showing& how,
                                                     std::vector<StateRecord>& records) {
   const bool final = settings_.dialect->session_is_final(listed.status);
@@ -304,18 +258,6 @@ SessionTable::TakenIn SessionTable::open(const ListedSession& listed, const Name
   return {TakenIn::As::kNew, slot, as.mark.has_value()};
 }
 
-std::optional<std::uint64_t> SessionTable::delivered_since(const ListedSession& row, Instant since) const {
-  bool other_start = false;
-  const auto look = [this](std::uint32_t generation, std::uint64_t key) { return named(generation, key); };
-  const auto as = find_named(settings_.id, row, look, other_start);
-  const bool is_as_it_was =
-      as && as->mark && as->digest == row.digest && settings_.dialect->session_is_final(row.status);
-  if (!is_as_it_was || as->mark->kind != Kind::kDelivered) return std::nullopt;
-  const SessionInfo info = info_of(row);
-  const bool is_recent = as->mark->made >= since || info.start >= since || info.stop >= since;
-  return is_recent ? std::optional(as->key) : std::nullopt;
-}
-
 std::size_t SessionTable::delivered_since(Instant since) const {
   std::size_t count = 0;
   done_.for_each([&](std::uint64_t, const DoneMark& mark, bool) {
@@ -365,26 +307,6 @@ SessionTable::TakenIn SessionTable::is_another(Slot slot, End end, const Showing
   while (session_key(settings_.id, row->id, next - 1) != sessions_[slot].state.key) ++next;
   finish(slot, end, how.ours, records);
   return take_in_unknown(*row, generation_of(row->id, next), how, records);
-}
-
-std::vector<SessionTable::Slot> SessionTable::others_of(const ListedSession& row) const {
-  std::vector<Slot> others;
-  bool is_named = false;
-  const auto look = [this](std::uint32_t generation, std::uint64_t key) { return named(generation, key); };
-  for_each_generation(settings_.id, row.id, look, [&](const Named& one) {
-    const bool is_it = has_start_of(one.digest, row);
-    is_named |= is_it;
-    if (one.slot && !is_it) others.push_back(*one.slot);
-  });
-  return is_named ? others : std::vector<Slot>();
-}
-
-bool SessionTable::has_others(Slot slot) const {
-  std::size_t open = 0;
-  const auto look = [this](std::uint32_t generation, std::uint64_t key) { return named(generation, key); };
-  for_each_generation(settings_.id, at(slot).state.info.id(), look,
-                      [&](const Named& one) { open += one.slot ? 1 : 0; });
-  return open > 1;
 }
 
 SessionInfo SessionTable::info_of(const ListedSession& listed) const {
@@ -443,21 +365,6 @@ void SessionTable::free(Slot slot) {
   free_.push_back(slot);
 }
 
-void SessionTable::put_mark(std::uint64_t key, DoneMark mark, std::vector<StateRecord>& records) {
-  records.push_back({key, StateRecord::kSessionPart, encode_mark(mark)});
-  done_.put(key, mark);
-}
-
-void SessionTable::mark_left_alone(const ListedSession& listed, std::uint64_t key, std::vector<StateRecord>& records) {
-  ++left_alone_;
-  put_mark(key,
-           {.kind = Kind::kLeftAlone,
-            .digest = listed.digest,
-            .start = info_of(listed).start.value_or(kNever),
-            .stop_hash = listed.stop_hash},
-           records);
-}
-
 void SessionTable::note_lacking(Slot slot, std::vector<StateRecord>& records) {
   Session& session = sessions_[slot];
   const SessionLife::Lacking lacking = session.life.lacking();
@@ -494,64 +401,6 @@ std::vector<std::string> SessionTable::open_but_not_in(std::uint32_t inquiry) co
     if (asked_for && session.shown_by < inquiry) missing.emplace_back(session.state.info.id());
   }
   return missing;
-}
-
-void SessionTable::begin_sweep() {
-  done_.begin_sweep();
-  left_alone_ = 0;
-}
-
-std::size_t SessionTable::end_sweep(Watched now, Absence absence, std::vector<StateRecord>& records) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(now);
-  const std::optional<Watched> third_last = source_.sweeps[1];
-  source_.sweeps = {source_.sweeps[1], source_.sweeps[2], now};
-  source_.before.reset();
-  source_.reading = reading_of(settings_);
-
-  if (absence == Absence::kProvesNothing) return 0;
-
-  std::vector<std::uint64_t> absent, gone;
-  done_.for_each([&](std::uint64_t key, const DoneMark& mark, bool was_shown) {
-    if (was_shown || (absence == Absence::kOfThoseWithStart && !has_start(mark.digest))) return;
-    if (!mark.absent_since) {
-      absent.push_back(key);
-    } else if (third_last && *mark.absent_since <= *third_last &&
-               seconds - *mark.absent_since >= settings_.poll.retention) {
-      gone.push_back(key);
-    }
-  });
-  for (const std::uint64_t key : absent) {
-    DoneMark mark = *done_.find(key);
-    mark.absent_since = seconds;
-    put_mark(key, mark, records);
-  }
-  for (const std::uint64_t key : gone) remove_mark(key, records);
-  return gone.size();
-}
-
-void SessionTable::remove_mark(std::uint64_t key, std::vector<StateRecord>& records) {
-  const DoneMark mark = *done_.find(key);
-  const auto kept = kept_.extract(key);
-  append_removal(key, kept ? kept.mapped().size() : 0, records);
-  if (const auto entries = fingerprints_.take(key, mark.place))
-    append_removal_of_fingerprints(key, entries->size(), records);
-  done_.erase(key);
-}
-
-std::size_t SessionTable::forget_left_alone(Instant since, bool again, std::vector<StateRecord>& records) {
-  std::vector<std::uint64_t> keys;
-  done_.for_each([&](std::uint64_t key, const DoneMark& mark, bool) {
-    const bool counts = mark.kind == Kind::kLeftAlone || (again && mark.kind == Kind::kBefore);
-    if (counts && (mark.start == kNever || mark.start >= since)) keys.push_back(key);
-  });
-  for (const std::uint64_t key : keys) remove_mark(key, records);
-  if (source_.line) source_.line = std::min(*source_.line, since);
-  if (again && source_.before) source_.before = std::min(*source_.before, since);
-  // The sweep that brings them is wanted after a restart, too.
-  source_.sweeps = {};
-  source_.sweep_place.reset();
-  records.push_back({0, StateRecord::kSourcePart, encode_source(source_)});
-  return keys.size();
 }
 
 RestoredSource SessionTable::release() {

@@ -124,11 +124,11 @@ class SessionTable {
   TakenIn is_same(Slot slot, const Showing& how, std::vector<StateRecord>& records);
   // It does so with its times shifted: then rows of others are believed to be, too.
   void believe(TimeShift shift);
-  // It knows none. The session is finished, and the row that named another start is taken in as another one.
   enum class End {
     kRead,     // all of it was delivered
     kGivenUp,  // not all of it: whatever shows it again opens it
   };
+  // It knows none. The session is finished, and the row that named another start is taken in as another one.
   TakenIn is_another(Slot slot, End end, const Showing& how, std::vector<StateRecord>& records);
 
   // The session_key of the done session that this row speaks of, if the row says nothing new of it, all that is known
@@ -218,6 +218,7 @@ class SessionTable {
   };
   std::optional<Named> named(std::uint32_t generation, std::uint64_t key) const;
   Named generation_of(std::string_view id, std::uint32_t generation) const;
+  std::vector<Named> all_named(std::string_view id) const;
   std::optional<Named> find(const ListedSession& listed, bool& other_start, std::vector<StateRecord>& records);
 
   bool is_restless(std::string_view id, Instant now) const;
