@@ -6,10 +6,8 @@
 #include <utility>
 
 #include "core/async/task.h"
-#include "core/base/body_hash.h"
 #include "core/base/json_text.h"
 #include "core/base/log_line.h"
-#include "core/state/identity.h"
 
 namespace sessionlogd {
 namespace {
