@@ -95,7 +95,10 @@ App::App(const Settings& settings, PollMode mode)
       queue_(memory_.queue),
       committer_(queue_, *sink_, {.interval = settings.sink.commit_interval, .bytes = settings.sink.commit_bytes},
                  [this](const Error& error) { on_fatal(error); }),
-      pulse_(main_, service_, [this](SteadyTime now) { return status_line(now); }) {}
+      pulse_(main_, service_, [this](SteadyTime now) {
+        give_back(now);
+        return status_line(now);
+      }) {}
 
 App::~App() = default;
 
@@ -356,6 +359,12 @@ int App::exit_status(bool all_committed) const {
 }
 
 // On the main thread, at any time between start and end.
+void App::give_back(SteadyTime now) {
+  if (!heap_.is_due(now, resident_bytes())) return;
+  ::malloc_trim(0);
+  heap_.done(now, resident_bytes());
+}
+
 std::string App::status_line(SteadyTime now) {
   say_grouped_lines(now);
   if (stop_requested_) return "stopping";

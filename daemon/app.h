@@ -26,6 +26,7 @@
 #include "daemon/control/control_socket.h"
 #include "daemon/control/reload.h"
 #include "daemon/control/source_set.h"
+#include "daemon/service/heap.h"
 #include "daemon/service/pulse.h"
 #include "daemon/service/service_notify.h"
 #include "daemon/service/service_status.h"
@@ -63,6 +64,7 @@ class App {
   void on_fatal(const Error& error);
   void request_stop();
   std::string status_line(SteadyTime now);
+  void give_back(SteadyTime now);
 
   // In order of construction: what stands below uses what stands above, and ends before it.
   const Settings& settings_;
@@ -82,6 +84,7 @@ class App {
   Committer committer_;
   ServiceNotify service_;
   ServiceStatus status_;
+  HeapTrim heap_;
   Pulse pulse_;
   std::unique_ptr<Quarantine> quarantine_;  // none where no state is kept
   std::unique_ptr<Accounts> accounts_;

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Draws the figures of bench/day: plot.py FIGURES.json PICTURE.png"""
+"""Draws the figures of bench/day, dashed beside those of another run: plot.py FIGURES.json PICTURE.png [OTHER.json]"""
 
 import json
 import sys
@@ -10,9 +10,15 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
 
-def main(figures_path: str, picture_path: str) -> None:
-    with open(figures_path, encoding="utf-8") as file:
-        day = json.load(file)
+def read(path: str) -> dict:
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def main(figures_path: str, picture_path: str, other_path: str | None = None) -> None:
+    day = read(figures_path)
+    other = read(other_path) if other_path else {"hours": []}
+    other_hours = [hour["hour"] + 0.5 for hour in other["hours"]]
     hours = [hour["hour"] + 0.5 for hour in day["hours"]]
     names = [f"{100 * q:g} %" for q in day["quantiles"]]
     fixed = day["fixed_interval"]
@@ -28,19 +34,23 @@ def main(figures_path: str, picture_path: str) -> None:
     late, news, work, memory = axes
     for index, name in enumerate(names):
         late.plot(hours, [1000 * hour["lateness_s"][index] for hour in day["hours"]], marker=".", label=name)
-        news.plot(hours, [hour["news_age_s"][index] for hour in day["hours"]], marker=".", label=name)
+        news.plot(hours, [hour["news_age_s"][index] for hour in day["hours"]], marker=".", label=name, color=f"C{index}")
+        news.plot(other_hours, [hour["news_age_s"][index] for hour in other["hours"]], "--", color=f"C{index}")
     late.set_ylabel("ms")
     late.set_title("How late polls began (upper bound: a tick of 10 ms)", loc="left", fontsize=10)
     news.set_ylabel("s")
-    news.set_title("Age of new entries when they were read", loc="left", fontsize=10)
+    dashed = ", dashed: " + other["name"] if other_path else ""
+    news.set_title("Age of new entries when they were read" + dashed, loc="left", fontsize=10)
     for axis in (late, news):
         axis.set_ylim(bottom=0)
         axis.legend(ncols=len(names), fontsize=8, loc="lower right", bbox_to_anchor=(1, 1), frameon=False)
 
     listings = [hour["requests"] - hour["polls"] for hour in day["hours"]]
     work.plot(hours, [hour["busiest_second"] for hour in day["hours"]], "k.", label="in the busiest second")
-    work.plot(hours, [hour["polls"] / 3600 for hour in day["hours"]], marker=".", label="polls")
-    work.plot(hours, [n / 3600 for n in listings], marker=".", label="listings and tokens")
+    work.plot(hours, [hour["polls"] / 3600 for hour in day["hours"]], marker=".", color="C0", label="polls")
+    work.plot(hours, [n / 3600 for n in listings], marker=".", color="C1", label="listings and tokens")
+    work.plot(other_hours, [hour["polls"] / 3600 for hour in other["hours"]], "--", color="C0")
+    work.plot(other_hours, [(hour["requests"] - hour["polls"]) / 3600 for hour in other["hours"]], "--", color="C1")
     work.set_yscale("log")
     work.set_ylabel("requests/s")
     work.set_title("Requests", loc="left", fontsize=10)

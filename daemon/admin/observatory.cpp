@@ -1,12 +1,12 @@
 #include "daemon/admin/observatory.h"
 
 #include <malloc.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/steady_timer.hpp>
-#include <fstream>
 #include <numeric>
+
+#include "daemon/service/heap.h"
 
 namespace sessionlogd {
 namespace {
@@ -15,12 +15,6 @@ namespace asio = boost::asio;
 
 constexpr std::chrono::seconds kMayTakeToAnswer{1};
 constexpr std::chrono::milliseconds kLookAgain{2};
-
-std::size_t resident_bytes() {
-  std::size_t all = 0, resident = 0;
-  std::ifstream("/proc/self/statm") >> all >> resident;
-  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-}
 
 std::size_t heap_bytes() {
   const auto heap = ::mallinfo2();
