@@ -96,6 +96,7 @@ constexpr Misbehaviour kTable[] = {
      "its log has 17,500 or 20,000 short entries"},
     {Fault::unannounced_entry, "unannounced-entry", session, of_none, 0.1,
      "one more entry long after its end, and its row stays as it was: only who reads all logs again finds it"},
+    {Fault::long_entry, "long-entry", session, of_none, 0.1, "one more entry, at its start, with a message of 4 KiB"},
 };
 static_assert(std::size(kTable) + 1 == kFaultKinds);
 

@@ -81,8 +81,9 @@ enum class Fault : std::uint8_t {
   paged_log,
   short_entries,
   unannounced_entry,
+  long_entry,
 };
-inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(Fault::unannounced_entry) + 1;
+inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(Fault::long_entry) + 1;
 
 // What a probability is a share of.
 enum class Scope : std::uint8_t { answer, entry, source, listing, session };

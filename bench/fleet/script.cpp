@@ -15,6 +15,7 @@ constexpr std::size_t kDeep = 100'000;
 constexpr double kAgain = 0.05;  // share of entries that say what others said before
 constexpr double kOdd = 0.25;    // share of entries that a session opened again oddly does something to
 constexpr std::size_t kLargeMessage = 2 << 20;
+constexpr std::size_t kLongMessage = 4 << 10;
 constexpr std::string_view kUnknownWords[] = {"Throttled", "Skipped", "PartiallySucceeded", "Failed"};
 
 Nanos whole_micros(Nanos at) { return at - at % kMicrosecond; }
@@ -43,7 +44,11 @@ class Author {
       until_ = session_.second_stop;
       write_act(count, count / 2 + 2);
     }
-    if (session_.unannounced != kNever) add_unannounced();
+    if (session_.unannounced != kNever)
+      add_one("unannounced", "Retention was applied.", session_.unannounced,
+              precise(random_.between(session_.start, session_.stop)));
+    if (plan_.faults.strikes(Fault::long_entry, session_.seed))
+      add_one("long", "A long report: " + std::string(kLongMessage, 'x'), session_.start, precise(session_.start));
     spare_twins();
     put_in_own_order();
     return std::move(entries_);
@@ -123,14 +128,15 @@ class Author {
     entries_.push_back(std::move(entry));
   }
 
-  void add_unannounced() {
+  // One that is there once, complete from when it appears.
+  void add_one(const std::string& name, const std::string& message, Nanos appears, Nanos started) {
     Entry entry;
     entry.seed = random_.next();
-    entry.appears = session_.unannounced;
-    entry.started = precise(random_.between(session_.start, session_.stop));
-    entry.label = label("unannounced");
-    entry.message = "Retention was applied. #" + entry.label;
-    entry.steps.push_back({entry.appears, "Success", precise(entry.appears)});
+    entry.appears = appears;
+    entry.started = started;
+    entry.label = label(name);
+    entry.message = message + " #" + entry.label;
+    entry.steps.push_back({appears, "Success", precise(appears)});
     entries_.push_back(std::move(entry));
   }
 

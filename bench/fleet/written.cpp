@@ -7,7 +7,7 @@
 namespace fleet {
 
 const LineFormat& line_format(std::string_view name) {
-  for (const LineFormat* format : {&kEcsLines, &kOcsfLines, &kOtlpLines, &kCefLines, &kRfc5424Lines}) {
+  for (const LineFormat* format : kLineFormats) {
     if (format->name == name) return *format;
   }
   throw std::invalid_argument("the judge reads no format " + std::string(name));

@@ -34,6 +34,7 @@ struct LineFormat {
 };
 
 extern const LineFormat kEcsLines, kOcsfLines, kOtlpLines, kCefLines, kRfc5424Lines;
+inline constexpr const LineFormat* kLineFormats[] = {&kEcsLines, &kOcsfLines, &kOtlpLines, &kCefLines, &kRfc5424Lines};
 
 // Throws std::invalid_argument: there is none of this name.
 const LineFormat& line_format(std::string_view name);

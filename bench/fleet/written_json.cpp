@@ -1,9 +1,8 @@
 #include <simdjson.h>
 
-#include <initializer_list>
 #include <utility>
 
-#include "bench/fleet/written.h"
+#include "bench/fleet/places.h"
 
 namespace fleet {
 
@@ -12,12 +11,6 @@ namespace {
 using simdjson::dom::array;
 using simdjson::dom::element;
 using simdjson::dom::object;
-
-// Where a fact stands: a JSON pointer.
-struct Place {
-  std::string Written::*fact;
-  std::string_view pointer;
-};
 
 std::string_view text_at(const element& of, std::string_view pointer) {
   std::string_view text;
@@ -28,51 +21,49 @@ bool parse_object(simdjson::dom::parser& parser, std::string_view line, element&
   return parser.parse(line.data(), line.size()).get(into) == simdjson::SUCCESS && into.is_object();
 }
 
-bool says_whose(const Written& written) {
-  return !written.source.empty() && !written.session.empty() && !written.change.empty();
+std::optional<Written> if_says_whose(std::optional<Written> written) {
+  const bool says = written && !written->source.empty() && !written->session.empty() && !written->change.empty();
+  return says ? std::move(written) : std::nullopt;
 }
 
-std::optional<Written> read_places(std::string_view line, std::initializer_list<Place> places, std::string_view id,
-                                   std::string_view hash) {
+// Names are JSON pointers.
+std::optional<Written> read_object(std::string_view line, const Places& places) {
   thread_local simdjson::dom::parser parser;
   element whole;
-  Written written;
-  if (!parse_object(parser, line, whole) || !take_identity(text_at(whole, id), text_at(whole, hash), written))
-    return std::nullopt;
-  for (const auto& [fact, pointer] : places) written.*fact = text_at(whole, pointer);
-  return says_whose(written) ? std::optional(std::move(written)) : std::nullopt;
+  if (!parse_object(parser, line, whole)) return std::nullopt;
+  return if_says_whose(read_places(places, [&](std::string_view pointer) { return text_at(whole, pointer); }));
 }
+
+constexpr Place kEcsFacts[] = {{&Written::source, "/sessionlog/source"},
+                               {&Written::session, "/sessionlog/session_id"},
+                               {&Written::change, "/sessionlog/change"},
+                               {&Written::message, "/message"},
+                               {&Written::original, "/event/original"},
+                               {&Written::status, "/sessionlog/status"},
+                               {&Written::resource, "/sessionlog/resource_id"},
+                               {&Written::extra, "/sessionlog/extra"},
+                               {&Written::log_time, "/sessionlog/log_time"},
+                               {&Written::duration, "/sessionlog/duration"},
+                               {&Written::start, "/event/start"}};
 
 std::optional<Written> read_ecs(std::string_view line) {
-  return read_places(line,
-                     {{&Written::source, "/sessionlog/source"},
-                      {&Written::session, "/sessionlog/session_id"},
-                      {&Written::change, "/sessionlog/change"},
-                      {&Written::message, "/message"},
-                      {&Written::original, "/event/original"},
-                      {&Written::status, "/sessionlog/status"},
-                      {&Written::resource, "/sessionlog/resource_id"},
-                      {&Written::extra, "/sessionlog/extra"},
-                      {&Written::log_time, "/sessionlog/log_time"},
-                      {&Written::duration, "/sessionlog/duration"},
-                      {&Written::start, "/event/start"}},
-                     "/event/id", "/event/hash");
+  return read_object(line, {"/event/id", "/event/hash", kEcsFacts});
 }
 
+constexpr Place kOcsfFacts[] = {{&Written::source, "/unmapped/source"},
+                                {&Written::session, "/unmapped/session_id"},
+                                {&Written::change, "/unmapped/change"},
+                                {&Written::message, "/message"},
+                                {&Written::original, "/raw_data"},
+                                {&Written::status, "/status_code"},
+                                {&Written::resource, "/unmapped/resource_id"},
+                                {&Written::extra, "/unmapped/extra"},
+                                {&Written::log_time, "/metadata/original_time"},
+                                {&Written::duration, "/unmapped/duration"},
+                                {&Written::start, "/start_time_dt"}};
+
 std::optional<Written> read_ocsf(std::string_view line) {
-  return read_places(line,
-                     {{&Written::source, "/unmapped/source"},
-                      {&Written::session, "/unmapped/session_id"},
-                      {&Written::change, "/unmapped/change"},
-                      {&Written::message, "/message"},
-                      {&Written::original, "/raw_data"},
-                      {&Written::status, "/status_code"},
-                      {&Written::resource, "/unmapped/resource_id"},
-                      {&Written::extra, "/unmapped/extra"},
-                      {&Written::log_time, "/metadata/original_time"},
-                      {&Written::duration, "/unmapped/duration"},
-                      {&Written::start, "/start_time_dt"}},
-                     "/metadata/uid", "/unmapped/event_hash");
+  return read_object(line, {"/metadata/uid", "/unmapped/event_hash", kOcsfFacts});
 }
 
 // The only element of a list.
@@ -92,27 +83,30 @@ std::string_view attribute(const element& of, std::string_view key) {
   return {};
 }
 
+// Names are keys of the record's attributes; but the source's, which is one of the resource's, and the body.
+constexpr std::string_view kOtlpSource = "sessionlog.source", kOtlpBody = "/body/stringValue";
+constexpr Place kOtlpFacts[] = {{&Written::source, kOtlpSource},
+                                {&Written::session, "sessionlog.session_id"},
+                                {&Written::change, "sessionlog.change"},
+                                {&Written::message, kOtlpBody},
+                                {&Written::original, "log.record.original"},
+                                {&Written::status, "sessionlog.status"},
+                                {&Written::resource, "sessionlog.resource_id"},
+                                {&Written::extra, "sessionlog.extra"},
+                                {&Written::log_time, "sessionlog.log_time"},
+                                {&Written::duration, "sessionlog.duration"},
+                                {&Written::start, "event.start"}};
+
 std::optional<Written> read_otlp(std::string_view line) {
   thread_local simdjson::dom::parser parser;
   element whole, resource_logs, scope_logs, record, resource;
   const bool is_one = parse_object(parser, line, whole) && only(whole, "/resourceLogs", resource_logs) &&
                       only(resource_logs, "/scopeLogs", scope_logs) && only(scope_logs, "/logRecords", record) &&
                       resource_logs.at_pointer("/resource").get(resource) == simdjson::SUCCESS;
-  Written written;
-  if (!is_one || !take_identity(attribute(record, "event.id"), attribute(record, "event.hash"), written))
-    return std::nullopt;
-  written.source = attribute(resource, "sessionlog.source");
-  written.session = attribute(record, "sessionlog.session_id");
-  written.change = attribute(record, "sessionlog.change");
-  written.message = text_at(record, "/body/stringValue");
-  written.original = attribute(record, "log.record.original");
-  written.status = attribute(record, "sessionlog.status");
-  written.resource = attribute(record, "sessionlog.resource_id");
-  written.extra = attribute(record, "sessionlog.extra");
-  written.log_time = attribute(record, "sessionlog.log_time");
-  written.duration = attribute(record, "sessionlog.duration");
-  written.start = attribute(record, "event.start");
-  return says_whose(written) ? std::optional(std::move(written)) : std::nullopt;
+  if (!is_one) return std::nullopt;
+  return if_says_whose(read_places({"event.id", "event.hash", kOtlpFacts}, [&](std::string_view name) {
+    return name == kOtlpBody ? text_at(record, name) : attribute(name == kOtlpSource ? resource : record, name);
+  }));
 }
 
 }  // namespace

@@ -1,9 +1,8 @@
-#include <charconv>
 #include <map>
 #include <utility>
 
 #include "bench/fleet/json_text.h"
-#include "bench/fleet/written.h"
+#include "bench/fleet/places.h"
 
 namespace fleet {
 
@@ -14,6 +13,10 @@ using Facts = std::map<std::string, std::string, std::less<>>;
 std::string fact(const Facts& facts, std::string_view name) {
   const auto found = facts.find(name);
   return found == facts.end() ? std::string() : found->second;
+}
+
+auto facts_by_name(const Facts& facts) {
+  return [&facts](std::string_view name) { return fact(facts, name); };
 }
 
 // Where the first of these characters stands, from `at` on, that has no backslash before it.
@@ -74,26 +77,23 @@ std::string nanoseconds(const std::string& milliseconds) {
   return milliseconds.empty() || milliseconds == "0" ? milliseconds : milliseconds + "000000";
 }
 
+constexpr Place kCefFacts[] = {
+    {&Written::source, "cs4"},          {&Written::session, "cs1"},         {&Written::change, "slChange"},
+    {&Written::message, "msg"},         {&Written::original, "slOriginal"}, {&Written::status, "cs3"},
+    {&Written::resource, "cs6"},        {&Written::extra, "slExtra"},       {&Written::log_time, "slLogTime"},
+    {&Written::duration, "slDuration"}, {&Written::start, "start"}};
+
 std::optional<Written> read_cef(std::string_view line) {
   const std::size_t extension = behind_cef_header(line);
   if (!line.starts_with("CEF:0|") || extension == line.npos) return std::nullopt;
   const Facts facts = cef_facts(line.substr(extension));
-  const std::string hash = fact(facts, "slHash");
-  Written written;
   // Last of all: a line that was torn has lost it.
-  if (!take_identity(fact(facts, "externalId"), hash, written) || !line.ends_with(" slHash=" + hash))
-    return std::nullopt;
-  written.source = fact(facts, "cs4");
-  written.session = fact(facts, "cs1");
-  written.change = fact(facts, "slChange");
-  written.message = in_one_line(fact(facts, "msg"));
-  written.original = in_one_line(fact(facts, "slOriginal"));
-  written.status = fact(facts, "cs3");
-  written.resource = fact(facts, "cs6");
-  written.extra = fact(facts, "slExtra");
-  written.log_time = fact(facts, "slLogTime");
-  written.duration = fact(facts, "slDuration");
-  written.start = nanoseconds(fact(facts, "start"));
+  if (!line.ends_with(" slHash=" + fact(facts, "slHash"))) return std::nullopt;
+  std::optional<Written> written = read_places({"externalId", "slHash", kCefFacts}, facts_by_name(facts));
+  if (!written) return std::nullopt;
+  written->message = in_one_line(written->message);
+  written->original = in_one_line(written->original);
+  written->start = nanoseconds(written->start);
   return written;
 }
 
@@ -130,26 +130,21 @@ Facts last_element(std::string_view line, std::size_t& at) {
   return facts;
 }
 
+constexpr Place kRfc5424Facts[] = {{&Written::source, "source"},     {&Written::session, "session_id"},
+                                   {&Written::change, "change"},     {&Written::original, "original"},
+                                   {&Written::status, "status"},     {&Written::resource, "resource_id"},
+                                   {&Written::extra, "extra"},       {&Written::log_time, "log_time"},
+                                   {&Written::duration, "duration"}, {&Written::start, "start"}};
+
 std::optional<Written> read_rfc5424(std::string_view line) {
   std::size_t at = 0;
   const Facts facts = last_element(line, at);
-  Written written;
-  if (!line.starts_with('<') || at > line.size() || !take_identity(fact(facts, "id"), fact(facts, "hash"), written))
-    return std::nullopt;
+  if (!line.starts_with('<') || at > line.size()) return std::nullopt;
   const std::string_view text = line.substr(at);
   const std::string_view message = text.substr(text.starts_with(' ') ? 1 : 0);
   if (std::to_string(message.size()) != fact(facts, "bytes")) return std::nullopt;
-  written.source = fact(facts, "source");
-  written.session = fact(facts, "session_id");
-  written.change = fact(facts, "change");
-  written.message = message;
-  written.original = fact(facts, "original");
-  written.status = fact(facts, "status");
-  written.resource = fact(facts, "resource_id");
-  written.extra = fact(facts, "extra");
-  written.log_time = fact(facts, "log_time");
-  written.duration = fact(facts, "duration");
-  written.start = fact(facts, "start");
+  std::optional<Written> written = read_places({"id", "hash", kRfc5424Facts}, facts_by_name(facts));
+  if (written) written->message = message;
   return written;
 }
 

@@ -12,7 +12,7 @@ const Format* find_format(std::string_view name) {
 
 const Format& format_named(std::string_view name) {
   if (const Format* format = find_format(name)) return *format;
-  throw std::logic_error("no format " + std::string(name) + " in sinks/formats/table.cpp");
+  throw std::logic_error("no format " + std::string(name) + " in sinks/formats/shipped.h");
 }
 
 std::vector<FormatRules> format_rules() {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <set>
 #include <string>
@@ -72,6 +73,21 @@ TEST(Life, AnUnannouncedEntryComesAfterTheEndAndChangesNoRow) {
     EXPECT_GT(before, session.stop + plan.mix.max_lateness);
     EXPECT_EQ(render_session(session, i, "", before, kNever), render_session(session, i, "", after, kNever));
     EXPECT_GE(quiet_from(plan, session, kNever), after) << "it is not read to its end before";
+  }
+}
+
+TEST(Life, ALongEntryIsThereFromTheStart) {
+  Plan plan = plan_with(Fault::long_entry);
+  plan.mix.vanish = 0;
+  for (std::size_t i = 0; i < plan.sessions; ++i) {
+    const Session session = make_session(plan, 0, i);
+    const std::vector<Entry> script = make_script(plan, session);
+    const auto is_long = [](const Entry& entry) { return entry.message.starts_with("A long report: "); };
+    ASSERT_EQ(std::count_if(script.begin(), script.end(), is_long), 1);
+    const Entry& entry = *std::find_if(script.begin(), script.end(), is_long);
+    EXPECT_GT(entry.message.size(), 4'096u);
+    EXPECT_EQ(label_in(entry.message), entry.label);
+    EXPECT_TRUE(state_at(plan, session, entry, session.start, kNever));
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <regex>
 
 #include "config/load.h"
@@ -62,9 +63,8 @@ std::string replaced(std::string_view text, std::string_view from, std::string_v
 }
 
 TEST(BuiltInDialects, AreNamedAsTheyAreListed) {
-  ASSERT_EQ(built_in_dialects().size(), 2u);
-  EXPECT_EQ(built_in_dialects()[0].name, "veeam-aws");
-  EXPECT_EQ(built_in_dialects()[1].name, "veeam-azure");
+  EXPECT_GE(built_in_dialects().size(), 2u);
+  EXPECT_TRUE(std::ranges::is_sorted(built_in_dialects(), {}, &BuiltInDialect::name));
   for (const BuiltInDialect& dialect : built_in_dialects()) {
     EXPECT_EQ(mistakes(dialect.toml), Lines{});
     EXPECT_EQ(built_in(dialect.name).name, dialect.name);

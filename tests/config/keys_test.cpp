@@ -1,6 +1,7 @@
 // The descriptions of the keys: complete, each for a member of its own, and what they write is read back.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "config/dialect_set.h"
@@ -55,18 +56,49 @@ class Readings {
     return read(keys, parse_toml(text, "file", errors_).value());
   }
 
+  // `text`, and a value that is not the default for each key that it leaves out.
+  template <class Table>
+  std::string with_others(const Keys<Table>& keys, std::string_view text) {
+    std::string all(text);
+    const TomlTable named = parse_toml(text, "file", errors_).value();
+    for (const Key<Table>& key : keys) {
+      if (named.find(key.name) != nullptr) continue;
+      const auto other = std::ranges::find_if(kValues, [&](std::string_view value) { return is_other(key, value); });
+      EXPECT_NE(other, std::end(kValues)) << "none of kValues is another one of " << key.name << ": name one";
+      if (other != std::end(kValues)) all += "\n" + line(key.name, *other);
+    }
+    return all;
+  }
+
  private:
+  // What keys of most kinds take.
+  static constexpr std::string_view kValues[] = {"true",     "false",     "7",         "\"7s\"",     "\"7h\"",
+                                                 "\"7MiB\"", "\"0.7/s\"", "\"seven\"", "\"/seven\"", "[\"seven\"]"};
+
+  static std::string line(std::string_view name, std::string_view value) {
+    return std::string(name) + " = " + std::string(value);
+  }
+
+  template <class Table>
+  bool is_other(const Key<Table>& key, std::string_view value) {
+    ErrorList refused;
+    const TomlTable text = parse_toml(line(key.name, value), "file", refused).value();
+    TableReader table(refused, "file", "", 1, text);
+    Table read;
+    return key.read(table, context_, read) && !key.equal(read, Table());
+  }
+
   ErrorList errors_;
   std::vector<std::string> warnings_;
   DialectSet dialects_{"/nowhere", errors_, warnings_};
   ReadContext context_{.formats = kFormats, .secret_files = SecretFiles::kNotOpened, .warnings = warnings_};
 };
 
-// `other` gives every key another value than the default.
+// `other` gives keys another value than the default: those that take none of what most do.
 template <class Table>
 void expect_members_of_their_own(const Keys<Table>& keys, std::string_view other) {
   Readings readings;
-  const Table defaults, changed = readings.read(keys, other);
+  const Table defaults, changed = readings.read(keys, readings.with_others(keys, other));
   for (const Key<Table>& key : keys) {
     Table one = defaults;
     key.copy(changed, one);
@@ -78,11 +110,21 @@ void expect_members_of_their_own(const Keys<Table>& keys, std::string_view other
 }
 
 template <class Table>
-void expect_read_back(const Keys<Table>& keys, std::string_view text) {
-  Readings readings;
-  const Table once = readings.read(keys, text);
+void expect_read_back(Readings& readings, const Keys<Table>& keys, const Table& once) {
   const Table again = readings.read(keys, written(keys, once, WrittenFor::kFile));
   for (const Key<Table>& key : keys) EXPECT_TRUE(key.equal(once, again)) << key.name;
+}
+
+template <class Table>
+void expect_read_back(const Keys<Table>& keys, std::string_view other) {
+  Readings readings;
+  expect_read_back(readings, keys, readings.read(keys, readings.with_others(keys, other)));
+}
+
+template <class Table>
+void expect_defaults_read_back(const Keys<Table>& keys) {
+  Readings readings;
+  expect_read_back(readings, keys, readings.read(keys, ""));
 }
 
 constexpr std::string_view kDaemon = R"(state_dir = "/srv"
@@ -152,14 +194,19 @@ TEST(ConfigurationKeys, StandForAMemberOfTheirOwn) {
   expect_members_of_their_own(keys_of(KafkaSinkSettings{}), kKafka);
 }
 
+// So a new one need not be named here.
+TEST(ConfigurationKeys, AreGivenAnotherValueUnlessTheirWordsAreTheirOwn) {
+  expect_members_of_their_own(poll_keys(), "changes = \"final\"");
+}
+
 TEST(ConfigurationKeys, ReadBackWhatTheyWrite) {
   expect_read_back(daemon_keys(), kDaemon);
   expect_read_back(poll_keys(), kPoll);
-  expect_read_back(poll_keys(), "");
+  expect_defaults_read_back(poll_keys());
   expect_read_back(tls_keys(), kTls);
   expect_read_back(source_keys(), kSource);
   expect_read_back(keys_of(FileSinkSettings{}), kFile);
-  expect_read_back(keys_of(FileSinkSettings{}), "");
+  expect_defaults_read_back(keys_of(FileSinkSettings{}));
   expect_read_back(keys_of(KafkaSinkSettings{}), kKafka);
 }
 

@@ -172,6 +172,32 @@ TEST(Pages, LinkToWhatIsThere) {
   }
 }
 
+// What an operator can choose from: what is added stands on the page where it is looked for.
+TEST(Pages, NameEachFormatCommandAndProduct) {
+  const std::string formats = text_of(kTree / "sinks/formats/README.md");
+  const std::string shipped = text_of(kTree / "config/sessionlogd.toml");
+  std::set<std::string> named;
+  for (const std::string& name :
+       all_of(text_of(kTree / "sinks/formats/shipped.h"), R"re(^#include "sinks/formats/(\w+)\.h")re")) {
+    if (name == "formats" || !named.insert(name).second) continue;
+    EXPECT_THAT(formats, testing::HasSubstr("\n| `" + name + "` |")) << "sinks/formats/README.md";
+    EXPECT_THAT(shipped, testing::HasSubstr("\"" + name + "\"")) << "config/sessionlogd.toml";
+  }
+  EXPECT_GE(named.size(), 5u);
+
+  const std::string operating = text_of(kTree / "daemon/README.md");
+  const auto commands = all_of(text_of(kTree / "daemon/main.cpp"), R"re(add_subcommand\(\s*"(\w+)")re");
+  EXPECT_GT(commands.size(), 10u);
+  for (const std::string& command : commands)
+    EXPECT_THAT(operating, testing::ContainsRegex("\nsessionlogd (state )?" + command + " ")) << "daemon/README.md";
+
+  const std::string reference = text_of(kTree / "config/README.md");
+  for (const auto& entry : fs::directory_iterator(kTree / "config/dialects")) {
+    if (entry.path().extension() != ".toml") continue;
+    EXPECT_THAT(reference, testing::HasSubstr("`" + entry.path().stem().string() + "`")) << "config/README.md";
+  }
+}
+
 std::size_t words_of(const std::string& text) {
   std::istringstream words(text);
   return static_cast<std::size_t>(

@@ -18,6 +18,11 @@ std::string yesterday() {
   return date;
 }
 
+std::size_t number_behind(std::string_view target, std::string_view name) {
+  const std::size_t at = target.find(name);
+  return at == target.npos ? 0 : std::strtoull(std::string(target.substr(at + name.size())).c_str(), nullptr, 10);
+}
+
 Appliance::Appliance(Instead instead)
     : instead_(std::move(instead)), server_([this](const Request& request) { return reply(request); }) {}
 
@@ -70,9 +75,7 @@ Appliance::Reply Appliance::token(const Request& request) {
 
 // Running sessions, so that they are read again and again.
 std::string Appliance::list(std::string_view target) const {
-  constexpr std::string_view kOffset = "Offset=";
-  const std::size_t at = target.find(kOffset);
-  const int first = at == target.npos ? 0 : std::atoi(std::string(target.substr(at + kOffset.size())).c_str());
+  const int first = static_cast<int>(number_behind(target, "Offset="));
   std::string rows;
   for (int i = first; i < sessions; ++i) {
     rows +=

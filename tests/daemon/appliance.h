@@ -7,12 +7,16 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "tests/support/test_server.h"
 
 namespace sessionlogd::test {
 
 std::string yesterday();  // "2026-01-31", in UTC
+
+// The number that follows `name` in a request's target: of "Offset=200" it is 200. 0: there is none.
+std::size_t number_behind(std::string_view target, std::string_view name);
 
 class Appliance {
  public:

@@ -116,4 +116,14 @@ bool SimulatedFleet::reckon(const std::vector<std::string>& how, std::string* ta
   return status == 0;
 }
 
+void expect_little_of_the_last(const Workplace& place, int count) {
+  std::string config = read_text(place.config());
+  for (std::size_t at = config.npos; count > 0; --count) {
+    at = config.rfind("[[source]]\n", at) + 11;
+    config.insert(at, "poll = { timeout = \"1s\" }\n");
+    at -= 12;
+  }
+  place.write("sessionlogd.toml", config);
+}
+
 }  // namespace sessionlogd::test

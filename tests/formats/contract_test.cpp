@@ -71,7 +71,7 @@ TEST_P(FormatContract, HasANameThatTheConfigurationTakes) {
   EXPECT_FALSE(format.content_type.empty()) << "Format::content_type of " << format.name;
   EXPECT_FALSE(format.opening.empty()) << "Format::opening of " << format.name;
   EXPECT_EQ(find_format(format.name), &format)
-      << "two formats in sinks/formats/table.cpp have the name " << format.name;
+      << "two formats in sinks/formats/shipped.h have the name " << format.name;
   const std::string text = "[sink]\nformat = \"" + std::string(format.name) + "\"\n";
   const auto parsed = parse_settings(text, dir / "sessionlogd.toml", format_rules());
   for (const ConfigError& error : std::get<std::vector<ConfigError>>(parsed)) {

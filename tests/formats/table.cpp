@@ -1,16 +1,18 @@
 // In place of sinks/formats/table.cpp: the formats that are shipped, and the one that is not.
-#include "sinks/formats/cef.h"
-#include "sinks/formats/ecs.h"
-#include "sinks/formats/ocsf.h"
-#include "sinks/formats/otlp.h"
-#include "sinks/formats/rfc5424.h"
+#include <algorithm>
+#include <array>
+
+#include "sinks/formats/shipped.h"
 #include "tests/formats/plain_format.h"
 
 namespace sessionlogd {
 
 std::span<const Format* const> formats() {
-  static constexpr const Format* kFormats[] = {&kEcsFormat,  &kCefFormat,  &kRfc5424Format,
-                                               &kOtlpFormat, &kOcsfFormat, &test::kPlainFormat};
+  static const auto kFormats = [] {
+    std::array<const Format*, std::size(kShippedFormats) + 1> all{};
+    *std::ranges::copy(kShippedFormats, all.begin()).out = &test::kPlainFormat;
+    return all;
+  }();
   return kFormats;
 }
 

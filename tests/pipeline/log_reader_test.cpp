@@ -3,10 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
-
 #include "core/state/identity.h"
-#include "tests/pipeline/reading.h"
+#include "tests/pipeline/entries.h"
 
 namespace sessionlogd::test {
 namespace {
@@ -15,16 +13,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 using testing::SizeIs;
-
-constexpr std::string_view kRunning =
-    R"({"status":"Running","logTime":"2026-01-02T03:04:05.5","message":"step","executionStartTime":"2026-01-02T03:04:00","executionDuration":7})";
-constexpr std::string_view kDone =
-    R"({"status":"Warning","logTime":"2026-01-02T03:04:09","message":"step","executionStartTime":"2026-01-02T03:04:00","executionDuration":9})";
-
-SessionInfo session(std::string_view id = "s-1") { return {.id = id}; }
-
-Reading aws() { return Reading(source_of("veeam-aws", "aws-eu"), session()); }
-Reading azure() { return Reading(source_of("veeam-azure", "azure-uk"), session()); }
 
 std::string aws_line(std::string_view entry) {
   const auto lines = aws().read(aws_answer("s-1", {std::string(entry)}));
@@ -51,190 +39,6 @@ TEST(LogReader, EntryThatFinishesIsOneChangedEvent) {
   EXPECT_THAT(done[0], HasSubstr(R"("end":"2026-01-02T03:04:09Z","duration":9000000000)"));
 }
 
-std::string step(int second, std::string_view message) {
-  return fmt::format(
-      R"({{"status":"Success","logTime":"2026-01-02T03:{:02}:{:02}","message":"{}","executionStartTime":"2026-01-02T03:00:00"}})",
-      second / 60, second % 60, message);
-}
-
-Instant at(int second) { return {1'767'322'800 + second, 0}; }  // 2026-01-02T03:00:00Z and so many seconds
-
-// What is left of a session that had delivered these entries, and was done at 100 s.
-SessionState opened_again(const std::vector<std::string>& delivered) {
-  Reading before = aws();
-  before.read(aws_answer("s-1", delivered));
-  SessionState again = before.session();
-  again.delivered_sum = again.history.sum();
-  again.history = {};
-  again.only_after = at(100);
-  return again;
-}
-
-std::vector<std::string> messages(const std::vector<std::string>& lines) {
-  std::vector<std::string> texts;
-  for (const std::string& line : lines)
-    texts.push_back(text_at(line, "/sessionlog/change") == "gap" ? "gap" : text_at(line, "/message"));
-  return texts;
-}
-
-TEST(LogReader, SessionOpenedAgainIsComparedWithItsFingerprints) {
-  Reading before = aws();
-  before.read(aws_answer("s-1", {std::string(kRunning), step(50, "a")}));
-  SessionState again = before.session();
-  again.history = SessionHistory::of(again.history.fingerprints());
-  Reading after(source_of("veeam-aws", "aws-eu"), again);
-  EXPECT_THAT(after.read(aws_answer("s-1", {std::string(kRunning), step(50, "a")})), SizeIs(0));
-  const auto news = after.read(aws_answer("s-1", {std::string(kDone), step(50, "a"), step(10, "late")}));
-  EXPECT_THAT(messages(news), ElementsAre("late", "step"));
-  EXPECT_THAT(text_at(news.at(1), "/event/id"),
-              testing::EndsWith(fmt::format("{:016x}", before.session().history.key(1))));
-}
-
-TEST(LogReader, SumOfASessionOpenedAgainTellsWhatIsNews) {
-  const std::string a = step(10, "a"), b = step(20, "b"), c = step(30, "c"), late = step(5, "late"),
-                    end = step(200, "end");
-  const struct {
-    std::vector<std::string> delivered, log, emitted;
-  } table[] = {
-      {{a, b, c}, {a, b, c}, {}},
-      {{a, b, c}, {c, a, b}, {}},
-      {{a, b, c}, {a, b, c, late, end}, {"late", "end"}},
-      {{c, a, b}, {c, a, b, late}, {"late"}},
-      {{a, b}, {step(210, "x"), b, end, a}, {"end", "x"}},
-      {{}, {a, b}, {"a", "b"}},
-      {{a, b, c}, {late, a, b, c}, {"gap"}},
-      {{a, b, c}, {a, b, end}, {"gap", "end"}},
-      {{a, b, c}, {late, a, b, c, end}, {"gap", "end"}},
-  };
-  for (const auto& row : table) {
-    Reading reading(source_of("veeam-aws", "aws-eu"), opened_again(row.delivered));
-    EXPECT_EQ(messages(reading.read(aws_answer("s-1", row.log))), row.emitted)
-        << fmt::format("{}", fmt::join(row.log, "\n"));
-    EXPECT_EQ(reading.session().delivered_sum, std::nullopt);
-    EXPECT_EQ(Instant(reading.session().only_after), kNever);
-    // From here on it is like any other: no time says that an entry is old.
-    std::vector<std::string> log = row.log;
-    log.push_back(step(1, "back-dated"));
-    EXPECT_THAT(messages(reading.read(aws_answer("s-1", log))), ElementsAre("back-dated"));
-  }
-}
-
-TEST(LogReader, SessionOpenedAgainWithItsTimeAloneSaysWhatMayBeMissing) {
-  const std::string a = step(10, "a"), late = step(5, "late"), end = step(200, "end");
-  const std::string untimed = R"({"status":"Success","logTime":"soon","message":"untimed"})";
-  const struct {
-    std::vector<std::string> log, emitted;
-  } table[] = {{{a, late}, {}}, {{a, end}, {"gap", "end"}}, {{a, untimed}, {""}}};
-  for (const auto& row : table) {
-    SessionState state = opened_again({a});
-    state.delivered_sum.reset();
-    Reading reading(source_of("veeam-aws", "aws-eu"), state);
-    EXPECT_EQ(messages(reading.read(aws_answer("s-1", row.log))), row.emitted);
-    EXPECT_EQ(Instant(reading.session().only_after), kNever);
-    EXPECT_THAT(reading.read(aws_answer("s-1", row.log)), SizeIs(0));
-  }
-}
-
-// It may be one that is not there yet.
-TEST(LogReader, EmptyLogOfASessionOpenedAgainDecidesNothing) {
-  const std::string a = step(10, "a"), b = step(20, "b");
-  Reading reading(source_of("veeam-aws", "aws-eu"), opened_again({a, b}));
-  EXPECT_THAT(reading.read(aws_answer("s-1", {})), SizeIs(0));
-  EXPECT_TRUE(reading.session().delivered_sum);
-  EXPECT_THAT(reading.read(aws_answer("s-1", {a, b})), SizeIs(0)) << "it was delivered";
-  EXPECT_FALSE(reading.session().delivered_sum);
-}
-
-// What is cleared in memory must be cleared in the state, also by a read that emits nothing.
-TEST(LogReader, ThatASessionOpenedAgainIsKnownIsMadeDurable) {
-  const std::string a = step(10, "a");
-  for (const std::vector<std::string>& log :
-       {std::vector<std::string>{a}, std::vector<std::string>{a, step(20, "b")}}) {
-    Reading reading(source_of("veeam-aws", "aws-eu"), opened_again(log));
-    ASSERT_TRUE(reading.try_read(aws_answer("s-1", log)).has_value());
-    const auto batches = reading.take_batches();
-    ASSERT_THAT(batches, SizeIs(1));
-    ASSERT_THAT(batches[0].records, SizeIs(2));
-    const SessionState stored = decode_session(batches[0].records[0].value);
-    EXPECT_EQ(stored.delivered_sum, std::nullopt);
-    EXPECT_EQ(Instant(stored.only_after), kNever);
-  }
-}
-
-TEST(LogReader, AnswerThatIsNotWholeDecidesNothingOfASessionOpenedAgain) {
-  const std::string a = step(10, "a"), b = step(20, "b"), end = step(200, "end");
-  const std::string whole = aws_answer("s-1", {a, b, end});
-  std::string page = aws_answer("s-1", {a, end});
-  page.insert(page.size() - 1, R"(,"totalCount":3)");
-  for (const std::string& part : {page, whole.substr(0, whole.size() - 2)}) {
-    Reading reading(source_of("veeam-aws", "aws-eu"), opened_again({a, b}));
-    EXPECT_EQ(reading.try_read(part)->events(), 0u);
-    EXPECT_THAT(reading.take_batches(), SizeIs(0));
-    EXPECT_TRUE(reading.session().delivered_sum);
-    EXPECT_THAT(messages(reading.read(whole)), ElementsAre("end"));
-  }
-}
-
-// The queue is full in the middle: what was decided holds for the rest, also after a crash between two parts.
-TEST(LogReader, WhatIsDecidedOfASessionOpenedAgainHoldsOverTheParts) {
-  std::vector<std::string> delivered, log;
-  for (int i = 0; i < 20; ++i) delivered.push_back(step(i, fmt::format("old {}", i)));
-  log = delivered;
-  for (int i = 0; i < 1'200; ++i)
-    log.push_back(step(50 - i % 20, fmt::format("news {} {}", i, std::string(2'000, 'x'))));
-  const std::string answer = aws_answer("s-1", log);
-  for (const bool is_known : {true, false}) {
-    SessionState state = opened_again(delivered);
-    if (!is_known) {
-      ++*state.delivered_sum;
-      state.only_after = at(19);
-    }
-    std::vector<std::string> ids;
-    std::size_t gaps = 0;
-    for (bool more = true; more;) {
-      Reading reading(source_of("veeam-aws", "aws-eu"), state, {.events_per_read = 1});
-      const auto outcome = reading.try_read(answer);
-      ASSERT_TRUE(outcome.has_value());
-      more = outcome->more;
-      gaps += outcome->events_gap;
-      for (const std::string& line : lines_of(reading.take_batches())) {
-        EXPECT_EQ(text_at(line, "/message").find("old"), std::string::npos);
-        ids.push_back(text_at(line, "/event/id"));
-      }
-      state = reading.session();
-    }
-    EXPECT_EQ(gaps, is_known ? 0u : 1u);
-    EXPECT_EQ(ids.size(), 1'200 + gaps);
-    std::sort(ids.begin(), ids.end());
-    EXPECT_EQ(std::unique(ids.begin(), ids.end()), ids.end());
-  }
-}
-
-// The events of a decision are in the output, and the state that goes with them is not: it is decided again.
-TEST(LogReader, DecisionThatACrashCutOffIsTakenAgainWithoutRepeating) {
-  const std::string a = step(10, "a"), end = step(200, "end"), more = step(210, "more");
-  SessionState state = opened_again({step(10, "other")});
-  Reading first(source_of("veeam-aws", "aws-eu"), state);
-  ASSERT_TRUE(first.try_read(aws_answer("s-1", {a, end})).has_value());
-  const auto batches = first.take_batches();
-  ASSERT_THAT(batches, SizeIs(1));
-  for (const EventRef& event : batches[0].index) state.history.append(event.entry_key, event.hash, 0);
-  Reading again(source_of("veeam-aws", "aws-eu"), state);
-  EXPECT_THAT(messages(again.read(aws_answer("s-1", {a, end, more}))), ElementsAre("more"));
-}
-
-// Twins of which the first was delivered: the second must not get its key.
-TEST(LogReader, TwinsOfASessionOpenedAgainKeepTheirOrdinals) {
-  const std::string early = step(20, "same"), late = step(10, "same");
-  SessionState state = opened_again({early});
-  Reading reading(source_of("veeam-aws", "aws-eu"), state);
-  const auto news = reading.read(aws_answer("s-1", {early, late}));
-  ASSERT_THAT(news, SizeIs(1));
-  const std::uint64_t key = reading.session().history.key(1);
-  EXPECT_EQ(key, twin_key(reading.session().history.key(0), 1, state.key));
-  EXPECT_EQ(text_at(news[0], "/sessionlog/log_time"), "2026-01-02T03:00:10");
-}
-
 TEST(LogReader, GapsOfOneKindAreNumbered) {
   Reading reading = aws();
   const std::string first = text_at(reading.gap(GapKind::kGivenUp).at(0), "/event/id");
@@ -244,24 +48,6 @@ TEST(LogReader, GapsOfOneKindAreNumbered) {
   EXPECT_NE(second, first);
   EXPECT_NE(other, first);
   EXPECT_NE(other, second);
-}
-
-TEST(LogReader, SaysWhenALogLacksWhatIsKnown) {
-  const std::string a = step(10, "a"), b = step(20, "b");
-  Reading reading = aws();
-  reading.gap(GapKind::kGivenUp);
-  const auto is_shrunk = [&](const std::string& answer) { return reading.try_read(answer)->shrunk; };
-  EXPECT_FALSE(is_shrunk(aws_answer("s-1", {a, b})));
-  EXPECT_FALSE(is_shrunk(aws_answer("s-1", {b, a})));
-  EXPECT_TRUE(is_shrunk(aws_answer("s-1", {a})));
-  EXPECT_TRUE(is_shrunk(aws_answer("s-1", {})));
-  EXPECT_TRUE(is_shrunk(aws_answer("s-1", {a, step(30, "c")})));
-  std::string page = aws_answer("s-1", {a});
-  page.insert(page.size() - 1, R"(,"next":"/2")");
-  EXPECT_FALSE(is_shrunk(page)) << "it may be elsewhere";
-  std::string cut = aws_answer("s-1", {a});
-  cut.resize(cut.size() - 2);
-  EXPECT_FALSE(is_shrunk(cut));
 }
 
 // State of the version before: times to the digit, and the log time in place of a start.
@@ -471,119 +257,6 @@ TEST(LogReader, TimesAtTheEdgeOfTheCalendarStayInIt) {
   }
 }
 
-TEST(LogReader, AnswerOfAnotherSessionIsRefused) {
-  Reading reading = aws();
-  const auto outcome = reading.try_read(aws_answer("s-2", {std::string(kDone)}));
-  ASSERT_TRUE(outcome.has_error());
-  EXPECT_EQ(outcome.error().kind, ErrorKind::kBadAnswer);
-  EXPECT_THAT(reading.take_batches(), SizeIs(0));
-}
-
-TEST(LogReader, EntriesThatCameAreTakenWhereThereAreMoreElsewhere) {
-  Reading reading = aws();
-  std::string page = aws_answer("s-1", {std::string(kDone)});
-  page.insert(page.size() - 1, R"(,"totalCount":2)");
-  const auto outcome = reading.try_read(page);
-  ASSERT_TRUE(outcome.has_value());
-  EXPECT_EQ(outcome->events_new, 1u);
-  EXPECT_THAT(outcome->more_elsewhere, HasSubstr("totalCount"));
-  EXPECT_THAT(reading.try_read(page)->more_elsewhere, HasSubstr("totalCount")) << "nothing new, and still not all";
-}
-
-// An entry that is not final is due at the session's last read: which a page is not.
-TEST(LogReader, APageOfALogIsNotTheLastRead) {
-  SourceSettings settings = source_of("veeam-aws", "aws-eu");
-  settings.poll.changes = Changes::kFinal;
-  Reading reading(settings, session());
-  const std::string whole = aws_answer("s-1", {std::string(kRunning)});
-  std::string page = whole;
-  page.insert(page.size() - 1, R"(,"next":"/page/2")");
-  EXPECT_EQ(reading.try_read(page, LastRead::kYes)->events(), 0u);
-  EXPECT_EQ(reading.try_read(whole, LastRead::kYes)->events(), 1u);
-}
-
-// Twins among them, in reverse order of time: the ordinals must go on where the part before ended.
-TEST(LogReader, AnswerWithMuchNewsIsReadInParts) {
-  std::vector<std::string> entries;
-  for (int i = 0; i < 1'600; ++i) {
-    entries.push_back(fmt::format(
-        R"({{"logTime":"2026-01-01T00:{:02}:{:02}","status":"Success","message":"step {} {}","executionStartTime":"2026-01-01T00:00:00"}})",
-        59 - i / 60, 59 - i % 60, i / 400, std::string(2'000, 'x')));
-  }
-  const std::string answer = aws_answer("s-1", entries);
-  const auto whole = aws().read(answer);
-
-  SessionState fresh;
-  fresh.key = aws().session().key;
-  fresh.info = session();
-  Reading reading(source_of("veeam-aws", "aws-eu"), fresh, {.events_per_read = 1});
-  std::vector<std::string> parts;
-  std::size_t reads = 0;
-  for (bool more = true; more; ++reads) {
-    const auto outcome = reading.try_read(answer);
-    ASSERT_TRUE(outcome.has_value());
-    more = outcome->more;
-    const auto batches = reading.take_batches();
-    ASSERT_THAT(batches, SizeIs(1));
-    for (const std::string& line : lines_of(batches)) parts.push_back(without_created(line));
-  }
-  EXPECT_GE(reads, 3u);
-  EXPECT_EQ(parts, whole);
-}
-
-TEST(LogReader, EntriesAreDeliveredWholeUpToTheLargestThereIsMemoryFor) {
-  const std::string head = R"({"logTime":"2026-01-02T03:04:05","status":"Success","message":")";
-  const std::size_t most = 2u << 20;
-  const auto line_of_size = [&](std::size_t size, char filler) {
-    SessionState fresh;
-    fresh.key = aws().session().key;
-    fresh.info = session();
-    Reading reading(source_of("veeam-aws", "aws-eu"), fresh, {.largest_entry = most});
-    const auto lines = reading.read(aws_answer("s-1", {head + std::string(size - head.size() - 2, filler) + "\"}"}));
-    EXPECT_THAT(lines, SizeIs(1));
-    return lines.empty() ? "{}" : lines[0];
-  };
-  for (const std::size_t size : {std::size_t{300} << 10, most}) {
-    const std::string line = line_of_size(size, 'm');
-    EXPECT_EQ(text_at(line, "/sessionlog/change"), "new");
-    EXPECT_EQ(text_at(line, "/message").size(), size - head.size() - 2);
-  }
-  for (const std::size_t size : {most + 1, std::size_t{8} << 20}) {
-    for (const char filler : {'m', '\xFF'}) {
-      const std::string line = line_of_size(size, filler);
-      EXPECT_EQ(text_at(line, "/event/kind"), "pipeline_error");
-      EXPECT_THAT(text_at(line, "/error/message"), HasSubstr("larger than sink.commit_bytes"));
-      EXPECT_TRUE(text_at(line, "/event/original").starts_with(head));
-      EXPECT_LT(line.size(), 128u << 10);
-    }
-  }
-}
-
-// The AWS specification asks for no more of an entry. Below 1 MiB there is no permit for a large answer.
-TEST(LogReader, SmallAnswerOfTheShortestEntriesIsRead) {
-  std::vector<std::string> entries;
-  for (int i = 0; i < 17'000; ++i) {
-    entries.push_back(
-        fmt::format(R"({{"logTime":"2026-01-01T00:{:02}:{:02}.{:06}","status":"Error"}})", i / 6'000, i / 100 % 60, i));
-  }
-  const std::string answer = aws_answer("s-1", entries);
-  ASSERT_LT(answer.size(), kSmallBody);
-  for (const std::size_t memory : {64u << 20, 512u << 20}) {
-    SessionState fresh;
-    fresh.key = aws().session().key;
-    fresh.info = session();
-    Reading reading(source_of("veeam-aws", "aws-eu"), fresh, MemoryShares::of(memory, 1, 16u << 20, 8u << 20));
-    std::size_t events = 0;
-    for (bool more = true; more;) {
-      const auto outcome = reading.try_read(answer);
-      ASSERT_TRUE(outcome.has_value()) << outcome.error().detail;
-      events += outcome->events();
-      more = outcome->more;
-    }
-    EXPECT_EQ(events, entries.size());
-  }
-}
-
 TEST(LogReader, BytesThatAreNoUtf8AreReplacedAndCounted) {
   Reading reading = aws();
   const std::string bad = "{\"logTime\":\"2026-01-02T03:04:05\",\"status\":\"Success\",\"message\":\"a\xFF\xC3z\"}";
@@ -614,16 +287,6 @@ TEST(LogReader, EntryNestedHundredThousandDeepIsKept) {
   const std::string line =
       aws_line(R"({"logTime":"2026-01-02T03:04:05","status":"Success","message":"m","x":)" + deep + "}");
   EXPECT_EQ(text_at(line, "/sessionlog/extra"), "{\"x\":" + deep + "}");
-}
-
-TEST(LogReader, OfBrokenJsonTheEntriesBeforeTheFaultAreTaken) {
-  Reading reading = aws();
-  std::string cut = aws_answer("s-1", {std::string(kDone), R"({"logTime":"2026-01-02T03:04:05","message":"half)"});
-  cut.resize(cut.size() - 6);
-  const auto outcome = reading.try_read(cut);
-  ASSERT_TRUE(outcome.has_value());
-  EXPECT_EQ(outcome->events(), 1u);
-  EXPECT_THAT(outcome->fault, HasSubstr("broken JSON"));
 }
 
 }  // namespace
