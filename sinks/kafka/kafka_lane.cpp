@@ -1,0 +1,268 @@
+#include "sinks/kafka/kafka_lane.h"
+
+#include <fmt/format.h>
+#include <librdkafka/rdkafka.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <random>
+#include <utility>
+
+#include "core/base/log_line.h"
+#include "core/base/timestamp.h"
+
+namespace sessionlogd {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A broker that restarts is waited for within the transaction.
+constexpr std::chrono::milliseconds kMostWithoutProgress = 10s;
+constexpr std::chrono::milliseconds kMostAtStop = 2s;
+constexpr std::chrono::milliseconds kForEver = std::chrono::hours{24 * 365};
+constexpr std::chrono::milliseconds kMostForTrouble = 2s;
+constexpr std::size_t kTransactionBytes = 16u << 20;
+
+std::string random_instance() {
+  std::random_device entropy;
+  return fmt::format("{:08x}{:08x}", entropy(), entropy());
+}
+
+// As many as fit into one transaction, one at least: a backlog as a whole might not be sent before it expires.
+std::span<const Batch> first_of(std::span<const Batch> batches) {
+  std::size_t count = 0, bytes = 0;
+  do bytes += batches[count++].bytes();
+  while (count < batches.size() && bytes < kTransactionBytes);
+  return batches.first(count);
+}
+
+std::string host_name() {
+  char name[256] = {};
+  return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
+}
+
+}  // namespace
+
+KafkaLane::KafkaLane(KafkaSinkSettings settings, const Format& format, std::stop_token stop)
+    : settings_(std::move(settings)),
+      stop_(std::move(stop)),
+      name_("kafka:" + settings_.topic),
+      instance_(random_instance()),
+      transaction_(settings_, format) {}
+
+Result<void> KafkaLane::recover(StateVisitor& into) {
+  read_ = 0;
+  Patience patience(stop_, kMostWithoutProgress, 0ms);
+  Result<void> done = take_over(patience);
+  if (done) done = read_state(into);
+  reader_.reset();
+  if (!done) producer_.reset();
+  return done;
+}
+
+Result<void> KafkaLane::take_over(Patience& patience) {
+  if (Result<void> connected = connect(patience); !connected) return connected;
+  const Result<std::optional<CommitRecord>> last = reader_->last_commit(settings_.transactional_id, patience);
+  if (!last) return last.error();
+  const std::string before = *last ? (*last)->instance : "";
+  if (!predecessor_) predecessor_ = before;
+  if (before != *predecessor_ && before != instance_) return fenced_by(**last);  // it came after us
+  if (Result<void> right = check_state(*last, patience); !right) return right;
+  if (*last) sequence_ = (*last)->sequence;
+  // Who was before us finds this record and ends.
+  if (Result<void> announced = deliver({}, patience); !announced) return announced;
+  if (*last && (*last)->instance != instance_) {
+    log_info({.sink = name_}, "goes on behind commit {} of {} at {}", (*last)->sequence, (*last)->host, (*last)->time);
+  }
+  return {};
+}
+
+// State and events that do not belong together are never guessed about.
+Result<void> KafkaLane::check_state(const std::optional<CommitRecord>& last, Patience& patience) {
+  if (last && last->partitions != place_.state_partitions) {
+    return Error(ErrorKind::kRefused,
+                 fmt::format("state topic {} has {} partitions and had {} at the last commit ({}): its rows would be "
+                             "looked for in the wrong places. `sessionlogd state init` begins anew",
+                             settings_.state_topic, place_.state_partitions, last->partitions, last->time));
+  }
+  if (last) return {};
+  const Result<bool> no_state = reader_->is_empty(patience);
+  if (!no_state) return no_state.error();
+  if (!*no_state) return {};
+  const Result<bool> no_events =
+      KafkaReader(KafkaConf::reader(settings_), settings_.topic, place_.event_partitions).is_empty(patience);
+  if (!no_events) return no_events.error();
+  if (*no_events) return {};
+  return Error(ErrorKind::kRefused,
+               fmt::format("topic {} holds events and state topic {} is empty: what was delivered is not known, and "
+                           "would be delivered again. Name the state topic that belongs to it, or begin anew with "
+                           "`sessionlogd state init`",
+                           settings_.topic, settings_.state_topic));
+}
+
+Result<void> KafkaLane::read_state(StateVisitor& into) {
+  Patience patience(stop_, kForEver, 0ms);
+  const auto begun = std::chrono::steady_clock::now();
+  const auto visit = [&](const KafkaReader::Record& record) {
+    read_.fetch_add(1, std::memory_order_relaxed);
+    visit_row(settings_.state_topic, record.key, record.value, into);
+  };
+  const Result<std::uint64_t> records = reader_->read_all(visit, patience);
+  if (!records) return records.error();
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
+  log_info({.sink = name_}, "state topic {}: {} records read in {:.1f} s", settings_.state_topic, *records,
+           took.count());
+  return {};
+}
+
+Result<std::uint64_t> KafkaLane::begin_anew() {
+  Patience patience(stop_, kMostWithoutProgress, 0ms);
+  if (Result<void> connected = connect(patience); !connected) return connected.error();
+  const Result<std::optional<CommitRecord>> last = reader_->last_commit(settings_.transactional_id, patience);
+  if (!last) return last.error();
+  if (*last) sequence_ = (*last)->sequence;
+  return remove_rows();
+}
+
+// Every row of the state topic, wherever it lies, and a commit record that knows the topic as it is now.
+Result<std::uint64_t> KafkaLane::remove_rows() {
+  Patience patience(stop_, kForEver, 0ms);
+  KafkaTransaction::Rows rows;
+  const auto collect = [&](const KafkaReader::Record& record) {
+    if (!is_commit_key(record.key)) rows.insert_or_assign(std::string(record.key), record.partition);
+  };
+  if (const Result<std::uint64_t> all = reader_->read_all(collect, patience); !all) return all.error();
+  if (const KafkaOutcome fault = transaction_.remove(rows, next_record(), *producer_, patience))
+    return react(*fault, patience);
+  return rows.size();
+}
+
+Result<void> KafkaLane::commit(std::span<const Batch> batches) {
+  Patience patience(stop_, kMostWithoutProgress, kMostAtStop);
+  if (!producer_) {
+    Result<void> known = settle_doubt(patience);
+    reader_.reset();
+    if (!known) {
+      producer_.reset();
+      return known;
+    }
+  }
+  while (taken_ < batches.size()) {
+    const auto next = first_of(batches.subspan(taken_));
+    if (Result<void> done = deliver(next, patience); !done) return done;
+    taken_ += next.size();
+  }
+  // From here on the batches are durable.
+  taken_ = 0;
+  return {};
+}
+
+// A producer in our place, and a reader of what the last one left.
+Result<void> KafkaLane::connect(Patience& patience) {
+  try {
+    const KafkaConf conf = KafkaConf::reader(settings_);
+    const KafkaClient client(KafkaClient::Kind::kConsumer, conf);
+    const Result<KafkaPlace> place = prepare_topics(client, settings_, patience);
+    if (!place) return place.error();
+    place_ = *place;
+    reader_.emplace(conf, settings_.state_topic, place_.state_partitions);
+    producer_.emplace(KafkaConf::producer(settings_).with("message.max.bytes", std::to_string(place_.message_limit)),
+                      settings_);
+  } catch (const SecretError& error) {
+    return Error(ErrorKind::kTryLater, error.what());
+  }
+  const KafkaOutcome fault = producer_->init(patience);
+  if (fault) return react(*fault, patience);
+  return {};
+}
+
+Result<void> KafkaLane::settle_doubt(Patience& patience) {
+  // Whoever shut us out is not shut out in turn before it could say who it is.
+  if (fenced_) {
+    reader_.emplace(KafkaConf::reader(settings_), settings_.state_topic, place_.state_partitions);
+    if (const Result<CommitRecord> before = own_last_commit(patience); !before) return before.error();
+  }
+  const std::int32_t partitions = place_.state_partitions;
+  if (Result<void> connected = connect(patience); !connected) return connected;
+  if (place_.state_partitions != partitions) {
+    return Error(ErrorKind::kRefused, fmt::format("state topic {} has {} partitions and had {} when we started",
+                                                  settings_.state_topic, place_.state_partitions, partitions));
+  }
+  const Result<CommitRecord> last = own_last_commit(patience);
+  if (!last) return last.error();
+  fenced_ = false;
+  const bool delivered = last->sequence > sequence_;
+  if (in_doubt_ > 0) doubts_.fetch_add(1, std::memory_order_relaxed);
+  if (delivered) taken_ = std::exchange(in_doubt_, 0);
+  in_doubt_ = 0;
+  sequence_ = last->sequence;
+  log_info({.sink = name_}, "has a new producer; the last commit that counts is {}", sequence_);
+  return {};
+}
+
+// Of those who commit under our name none but we may have been the last.
+Result<CommitRecord> KafkaLane::own_last_commit(Patience& patience) {
+  const Result<std::optional<CommitRecord>> last = reader_->last_commit(settings_.transactional_id, patience);
+  if (!last) return last.error();
+  if (!*last) {
+    return Error(ErrorKind::kRefused,
+                 fmt::format("state topic {} has lost our commit record: it was emptied or made anew while we ran",
+                             settings_.state_topic));
+  }
+  if ((*last)->instance != instance_) return fenced_by(**last);
+  return **last;
+}
+
+Result<void> KafkaLane::deliver(std::span<const Batch> batches, Patience& patience) {
+  in_doubt_ = taken_ + batches.size();
+  const KafkaOutcome fault = transaction_.write(batches, next_record(), place_, *producer_, patience);
+  if (fault) return react(*fault, patience);
+  ++sequence_;
+  in_doubt_ = 0;
+  transaction_.clear();
+  return {};
+}
+
+// Leaves no message behind that points to what the caller may free.
+Error KafkaLane::react(const KafkaFault& fault, Patience& patience) {
+  const KafkaReaction reaction = classify_kafka(fault);
+  fenced_ = is_fenced(fault);
+  std::string detail = describe(fault);
+  if (const std::string said = producer_->take_last_fault(); !said.empty()) detail += "; librdkafka: " + said;
+  if (reaction == KafkaReaction::kAbortAndReoffer && !producer_->abort(patience)) {
+    in_doubt_ = 0;  // none of it counts, and the producer goes on
+  } else {
+    producer_.reset();
+  }
+  transaction_.clear();
+  if (reaction == KafkaReaction::kStop) return Error(ErrorKind::kRefused, std::move(detail));
+  if (fault.code == RD_KAFKA_RESP_ERR__TIMED_OUT || fault.code == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT) {
+    if (const std::string trouble = find_trouble(); !trouble.empty()) detail = trouble;
+  }
+  return Error(ErrorKind::kTryLater, std::move(detail));
+}
+
+std::string KafkaLane::find_trouble() const {
+  Patience patience(stop_, kMostForTrouble, 0ms);
+  try {
+    const KafkaClient client(KafkaClient::Kind::kConsumer, KafkaConf::reader(settings_));
+    return sessionlogd::find_trouble(client, settings_, patience);
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+}
+
+Error KafkaLane::fenced_by(const CommitRecord& other) const {
+  return Error(ErrorKind::kFenced,
+               fmt::format("another daemon with transactional_id {} has taken over: on {}, instance {}, commit {} at "
+                           "{}. Each daemon needs an id of its own",
+                           settings_.transactional_id, other.host, other.instance, other.sequence, other.time));
+}
+
+CommitRecord KafkaLane::next_record() const {
+  std::string now;
+  append_rfc3339(now, system_now());
+  return {sequence_ + 1, instance_, host_name(), std::move(now), place_.state_partitions};
+}
+
+}  // namespace sessionlogd
