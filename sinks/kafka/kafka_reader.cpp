@@ -29,6 +29,7 @@ struct ListDeleter {
 struct MessageDeleter {
   void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
 };
+using MessagePtr = std::unique_ptr<rd_kafka_message_t, MessageDeleter>;
 
 bool passes_by_itself(int code) {
   return code != RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED && code != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART &&
@@ -219,9 +220,10 @@ Result<void> KafkaReader::read(const std::vector<Range>& ranges, const OnRecord&
   while (!reading.open.empty()) {
     const ssize_t count = rd_kafka_consume_batch_queue(reading.queue.get(), patience.slice_ms(kReadSlice),
                                                        messages.data(), messages.size());
+    // Those behind one at which on_record() throws, too: a client does not end while a message of it is left.
+    const std::vector<MessagePtr> taken(messages.data(), messages.data() + std::max<ssize_t>(count, 0));
     KafkaOutcome fault;
-    for (ssize_t i = 0; i < count; ++i) {
-      const std::unique_ptr<rd_kafka_message_t, MessageDeleter> message(messages[static_cast<std::size_t>(i)]);
+    for (const MessagePtr& message : taken) {
       if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         on_record({text_of(message->key, message->key_len), text_of(message->payload, message->len), message->partition,
                    message.get()});
