@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <random>
+#include <stdexcept>
 #include <utility>
 
 #include "core/base/log_line.h"
@@ -36,6 +37,15 @@ std::span<const Batch> first_of(std::span<const Batch> batches) {
   return batches.first(count);
 }
 
+KafkaSinkSettings settings_of(const std::optional<StatePart>& part, KafkaSinkSettings settings) {
+  if (part) settings.transactional_id = transactional_id_of(*part, settings.state_topic);
+  return settings;
+}
+
+std::optional<std::int32_t> only_partition(const std::optional<StatePart>& part) {
+  return part ? std::optional(part->partition) : std::nullopt;
+}
+
 std::string host_name() {
   char name[256] = {};
   return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
@@ -43,34 +53,39 @@ std::string host_name() {
 
 }  // namespace
 
-KafkaLane::KafkaLane(KafkaSinkSettings settings, const Format& format, std::stop_token stop)
-    : settings_(std::move(settings)),
+KafkaLane::KafkaLane(const KafkaSinkSettings& settings, const Format& format, std::optional<StatePart> part,
+                     std::stop_token stop)
+    : part_(part),
+      settings_(settings_of(part, settings)),
+      record_partition_(part ? part->partition : kCommitPartition),
       stop_(std::move(stop)),
-      name_("kafka:" + settings_.topic),
+      name_("kafka:" + (part ? settings_.transactional_id : settings_.topic)),
       instance_(random_instance()),
-      transaction_(settings_, format) {}
+      transaction_(settings_, format, record_partition_) {}
 
 Result<void> KafkaLane::recover(StateVisitor& into) {
   read_ = 0;
   Patience patience(stop_, kMostWithoutProgress, 0ms);
-  Result<void> done = take_over(patience);
-  if (done) done = read_state(into);
+  Result<void> done;
+  try {
+    done = take_over(patience);
+    if (done) done = read_state(into);
+  } catch (const StateMismatch& mismatch) {
+    done = Error(ErrorKind::kRefused, mismatch.what());
+  }
   reader_.reset();
   if (!done) producer_.reset();
   return done;
 }
 
 Result<void> KafkaLane::take_over(Patience& patience) {
-  if (Result<void> connected = connect(patience); !connected) return connected;
-  const Result<std::optional<CommitRecord>> last = reader_->last_commit(settings_.transactional_id, patience);
+  const Result<std::optional<CommitRecord>> last = take_place(patience);
   if (!last) return last.error();
-  const std::string before = *last ? (*last)->instance : "";
-  if (!predecessor_) predecessor_ = before;
-  if (before != *predecessor_ && before != instance_) return fenced_by(**last);  // it came after us
   if (Result<void> right = check_state(*last, patience); !right) return right;
   if (*last) sequence_ = (*last)->sequence;
   // Who was before us finds this record and ends.
   if (Result<void> announced = deliver({}, patience); !announced) return announced;
+  last_committer_ = instance_;
   if (*last && (*last)->instance != instance_) {
     log_info({.sink = name_}, "goes on behind commit {} of {} at {}", (*last)->sequence, (*last)->host, (*last)->time);
   }
@@ -79,6 +94,7 @@ Result<void> KafkaLane::take_over(Patience& patience) {
 
 // State and events that do not belong together are never guessed about.
 Result<void> KafkaLane::check_state(const std::optional<CommitRecord>& last, Patience& patience) {
+  if (part_) return check_part(last);
   if (last && last->partitions != place_.state_partitions) {
     return Error(ErrorKind::kRefused,
                  fmt::format("state topic {} has {} partitions and had {} at the last commit ({}): its rows would be "
@@ -100,6 +116,16 @@ Result<void> KafkaLane::check_state(const std::optional<CommitRecord>& last, Pat
                            settings_.topic, settings_.state_topic));
 }
 
+// Every part was given a record before any had a writer.
+Result<void> KafkaLane::check_part(const std::optional<CommitRecord>& last) const {
+  if (last && last->partitions == part_->of) return {};
+  const std::string what = last ? fmt::format("is one of {} and was one of {} at the last commit ({})", part_->of,
+                                              last->partitions, last->time)
+                                : "has no commit record: it was emptied or made anew";
+  return Error(ErrorKind::kRefused,
+               fmt::format("partition {} of state topic {} {}", part_->partition, settings_.state_topic, what));
+}
+
 Result<void> KafkaLane::read_state(StateVisitor& into) {
   Patience patience(stop_, kForEver, 0ms);
   const auto begun = std::chrono::steady_clock::now();
@@ -107,7 +133,7 @@ Result<void> KafkaLane::read_state(StateVisitor& into) {
     read_.fetch_add(1, std::memory_order_relaxed);
     visit_row(settings_.state_topic, record.key, record.value, into);
   };
-  const Result<std::uint64_t> records = reader_->read_all(visit, patience);
+  const Result<std::uint64_t> records = reader_->read_all(only_partition(part_), visit, patience);
   if (!records) return records.error();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
   log_info({.sink = name_}, "state topic {}: {} records read in {:.1f} s", settings_.state_topic, *records,
@@ -117,8 +143,7 @@ Result<void> KafkaLane::read_state(StateVisitor& into) {
 
 Result<std::uint64_t> KafkaLane::begin_anew() {
   Patience patience(stop_, kMostWithoutProgress, 0ms);
-  if (Result<void> connected = connect(patience); !connected) return connected.error();
-  const Result<std::optional<CommitRecord>> last = reader_->last_commit(settings_.transactional_id, patience);
+  const Result<std::optional<CommitRecord>> last = take_place(patience);
   if (!last) return last.error();
   if (*last) sequence_ = (*last)->sequence;
   return remove_rows();
@@ -131,13 +156,14 @@ Result<std::uint64_t> KafkaLane::remove_rows() {
   const auto collect = [&](const KafkaReader::Record& record) {
     if (!is_commit_key(record.key)) rows.insert_or_assign(std::string(record.key), record.partition);
   };
-  if (const Result<std::uint64_t> all = reader_->read_all(collect, patience); !all) return all.error();
+  if (const Result<std::uint64_t> all = reader_->read_all(std::nullopt, collect, patience); !all) return all.error();
   if (const KafkaOutcome fault = transaction_.remove(rows, next_record(), *producer_, patience))
     return react(*fault, patience);
   return rows.size();
 }
 
 Result<void> KafkaLane::commit(std::span<const Batch> batches) {
+  check_sources(batches);
   Patience patience(stop_, kMostWithoutProgress, kMostAtStop);
   if (!producer_) {
     Result<void> known = settle_doubt(patience);
@@ -157,15 +183,56 @@ Result<void> KafkaLane::commit(std::span<const Batch> batches) {
   return {};
 }
 
-// A producer in our place, and a reader of what the last one left.
+void KafkaLane::check_sources(std::span<const Batch> batches) const {
+  for (const Batch& batch : batches) {
+    if (!part_ || partition_of_source(batch.source_id, part_->of) == part_->partition) continue;
+    throw std::logic_error(fmt::format("source {} does not belong to {}", batch.source_id, name_));
+  }
+}
+
+// A producer in our place, and what was committed before it.
+Result<std::optional<CommitRecord>> KafkaLane::take_place(Patience& patience) {
+  if (Result<void> ours = look_first(patience); !ours) return ours.error();
+  if (Result<void> connected = connect(patience); !connected) return connected.error();
+  Result<std::optional<CommitRecord>> last = last_commit(KafkaReader::Until::kEnd, patience);
+  if (last) fenced_ = false;
+  return last;
+}
+
+// Whoever has taken our place is not shut out in turn before it could say who it is. For a part that is looked up
+// after any fault: the places of parts change hands while all is well.
+Result<void> KafkaLane::look_first(Patience& patience) {
+  if (!fenced_ && !(part_ && last_committer_)) return {};
+  reader_.emplace(KafkaConf::reader(settings_), settings_.state_topic, place_.state_partitions);
+  // Our own transaction may be open, and ends only when the next producer begins.
+  const auto until = fenced_ ? KafkaReader::Until::kEnd : KafkaReader::Until::kVisible;
+  const Result<std::optional<CommitRecord>> last = last_commit(until, patience);
+  return last ? Result<void>() : Result<void>(last.error());
+}
+
+// kFenced: somebody has committed since, in our place.
+Result<std::optional<CommitRecord>> KafkaLane::last_commit(KafkaReader::Until until, Patience& patience) {
+  Result<std::optional<CommitRecord>> last =
+      reader_->last_commit(settings_.transactional_id, record_partition_, until, patience);
+  if (!last) return last;
+  const std::string instance = *last ? (*last)->instance : "";
+  if (!last_committer_) last_committer_ = instance;
+  if (instance == instance_ || instance == *last_committer_) return last;
+  if (*last) return fenced_by(**last);
+  return Error(ErrorKind::kRefused,
+               fmt::format("state topic {} has lost our commit record: it was emptied or made anew while we ran",
+                           settings_.state_topic));
+}
+
+// A producer, and a reader of what the last one left.
 Result<void> KafkaLane::connect(Patience& patience) {
   try {
     const KafkaConf conf = KafkaConf::reader(settings_);
     const KafkaClient client(KafkaClient::Kind::kConsumer, conf);
     const Result<KafkaPlace> place = prepare_topics(client, settings_, patience);
     if (!place) return place.error();
-    place_ = *place;
-    reader_.emplace(conf, settings_.state_topic, place_.state_partitions);
+    if (Result<void> fits = settle_in(*place); !fits) return fits;
+    reader_.emplace(conf, settings_.state_topic, place->state_partitions);
     producer_.emplace(KafkaConf::producer(settings_).with("message.max.bytes", std::to_string(place_.message_limit)),
                       settings_);
   } catch (const SecretError& error) {
@@ -176,41 +243,29 @@ Result<void> KafkaLane::connect(Patience& patience) {
   return {};
 }
 
-Result<void> KafkaLane::settle_doubt(Patience& patience) {
-  // Whoever shut us out is not shut out in turn before it could say who it is.
-  if (fenced_) {
-    reader_.emplace(KafkaConf::reader(settings_), settings_.state_topic, place_.state_partitions);
-    if (const Result<CommitRecord> before = own_last_commit(patience); !before) return before.error();
+// A part stays one of as many, whatever becomes of the topic.
+Result<void> KafkaLane::settle_in(const KafkaPlace& place) {
+  if (!part_ && has_announced() && place.state_partitions != place_.state_partitions) {
+    return Error(ErrorKind::kRefused,
+                 fmt::format("state topic {} has {} partitions and had {} when we started", settings_.state_topic,
+                             place.state_partitions, place_.state_partitions));
   }
-  const std::int32_t partitions = place_.state_partitions;
-  if (Result<void> connected = connect(patience); !connected) return connected;
-  if (place_.state_partitions != partitions) {
-    return Error(ErrorKind::kRefused, fmt::format("state topic {} has {} partitions and had {} when we started",
-                                                  settings_.state_topic, place_.state_partitions, partitions));
-  }
-  const Result<CommitRecord> last = own_last_commit(patience);
-  if (!last) return last.error();
-  fenced_ = false;
-  const bool delivered = last->sequence > sequence_;
-  if (in_doubt_ > 0) doubts_.fetch_add(1, std::memory_order_relaxed);
-  if (delivered) taken_ = std::exchange(in_doubt_, 0);
-  in_doubt_ = 0;
-  sequence_ = last->sequence;
-  log_info({.sink = name_}, "has a new producer; the last commit that counts is {}", sequence_);
+  place_ = place;
+  if (part_) place_.state_partitions = part_->of;
   return {};
 }
 
-// Of those who commit under our name none but we may have been the last.
-Result<CommitRecord> KafkaLane::own_last_commit(Patience& patience) {
-  const Result<std::optional<CommitRecord>> last = reader_->last_commit(settings_.transactional_id, patience);
+Result<void> KafkaLane::settle_doubt(Patience& patience) {
+  const Result<std::optional<CommitRecord>> last = take_place(patience);
   if (!last) return last.error();
-  if (!*last) {
-    return Error(ErrorKind::kRefused,
-                 fmt::format("state topic {} has lost our commit record: it was emptied or made anew while we ran",
-                             settings_.state_topic));
-  }
-  if ((*last)->instance != instance_) return fenced_by(**last);
-  return **last;
+  const std::uint64_t sequence = (*last)->sequence;  // ours: we have announced ourselves
+  const bool delivered = sequence > sequence_;
+  if (in_doubt_ > 0) doubts_.fetch_add(1, std::memory_order_relaxed);
+  if (delivered) taken_ = std::exchange(in_doubt_, 0);
+  in_doubt_ = 0;
+  sequence_ = sequence;
+  log_info({.sink = name_}, "has a new producer; the last commit that counts is {}", sequence_);
+  return {};
 }
 
 Result<void> KafkaLane::deliver(std::span<const Batch> batches, Patience& patience) {
@@ -253,6 +308,12 @@ std::string KafkaLane::find_trouble() const {
 }
 
 Error KafkaLane::fenced_by(const CommitRecord& other) const {
+  if (part_) {
+    return Error(
+        ErrorKind::kFenced,
+        fmt::format("partition {} of state topic {} has been taken over: on {}, instance {}, commit {} at {}",
+                    part_->partition, settings_.state_topic, other.host, other.instance, other.sequence, other.time));
+  }
   return Error(ErrorKind::kFenced,
                fmt::format("another daemon with transactional_id {} has taken over: on {}, instance {}, commit {} at "
                            "{}. Each daemon needs an id of its own",

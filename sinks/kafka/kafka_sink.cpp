@@ -21,7 +21,7 @@ KafkaSink::KafkaSink(const KafkaSinkSettings& settings, const Format& format, co
     : name_("kafka:" + settings.topic),
       state_topic_(settings.state_topic),
       end_(stop, [this] { life_.request_stop(); }),
-      lane_(settings, format, life_.get_token()) {
+      lane_(settings, format, std::nullopt, life_.get_token()) {
   (void)KafkaConf::producer(settings);
   (void)KafkaConf::reader(settings);
 }

@@ -12,8 +12,9 @@ constexpr std::size_t kMessageOverhead = 1'024;
 
 }  // namespace
 
-KafkaTransaction::KafkaTransaction(const KafkaSinkSettings& settings, const Format& format)
-    : settings_(settings), format_(format) {}
+KafkaTransaction::KafkaTransaction(const KafkaSinkSettings& settings, const Format& format,
+                                   std::int32_t record_partition)
+    : settings_(settings), format_(format), record_partition_(record_partition) {}
 
 KafkaOutcome KafkaTransaction::write(std::span<const Batch> batches, const CommitRecord& record,
                                      const KafkaPlace& place, KafkaProducer& producer, Patience& patience) {
@@ -71,7 +72,7 @@ KafkaOutcome KafkaTransaction::add_rows(std::span<const Batch> batches, const Ka
 KafkaOutcome KafkaTransaction::end_with(const CommitRecord& record, KafkaProducer& producer, Patience& patience) {
   record_ = encode_commit(record);
   const std::string key = commit_key(settings_.transactional_id);
-  if (KafkaOutcome fault = producer.add_row(key, record_, kCommitPartition, patience)) return fault;
+  if (KafkaOutcome fault = producer.add_row(key, record_, record_partition_, patience)) return fault;
   if (KafkaOutcome fault = producer.flush(patience)) return fault;
   return producer.commit(patience);
 }

@@ -19,8 +19,8 @@ namespace sessionlogd {
 
 class KafkaTransaction {
  public:
-  // Both must stay.
-  KafkaTransaction(const KafkaSinkSettings& settings, const Format& format);
+  // The commit record's partition. The others must stay.
+  KafkaTransaction(const KafkaSinkSettings& settings, const Format& format, std::int32_t record_partition);
 
   KafkaOutcome write(std::span<const Batch> batches, const CommitRecord& record, const KafkaPlace& place,
                      KafkaProducer& producer, Patience& patience);
@@ -41,6 +41,7 @@ class KafkaTransaction {
 
   const KafkaSinkSettings& settings_;
   const Format& format_;
+  const std::int32_t record_partition_;
   LatestRows latest_;
   // What messages point to, beside the batches.
   std::deque<std::string> cut_;  // events that were too large
