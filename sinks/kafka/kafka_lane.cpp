@@ -54,10 +54,11 @@ std::string host_name() {
 }  // namespace
 
 KafkaLane::KafkaLane(const KafkaSinkSettings& settings, const Format& format, std::optional<StatePart> part,
-                     std::stop_token stop)
+                     KafkaViews& views, std::stop_token stop)
     : part_(part),
       settings_(settings_of(part, settings)),
       record_partition_(part ? part->partition : kCommitPartition),
+      views_(views),
       stop_(std::move(stop)),
       name_("kafka:" + (part ? settings_.transactional_id : settings_.topic)),
       instance_(random_instance()),
@@ -73,7 +74,7 @@ Result<void> KafkaLane::recover(StateVisitor& into) {
   } catch (const StateMismatch& mismatch) {
     done = Error(ErrorKind::kRefused, mismatch.what());
   }
-  reader_.reset();
+  look_away(done.has_value());
   if (!done) producer_.reset();
   return done;
 }
@@ -102,7 +103,7 @@ Result<void> KafkaLane::check_state(const std::optional<CommitRecord>& last, Pat
                              settings_.state_topic, place_.state_partitions, last->partitions, last->time));
   }
   if (last) return {};
-  const Result<bool> no_state = reader_->is_empty(patience);
+  const Result<bool> no_state = view_->state.is_empty(patience);
   if (!no_state) return no_state.error();
   if (!*no_state) return {};
   const Result<bool> no_events =
@@ -133,7 +134,7 @@ Result<void> KafkaLane::read_state(StateVisitor& into) {
     read_.fetch_add(1, std::memory_order_relaxed);
     visit_row(settings_.state_topic, record.key, record.value, into);
   };
-  const Result<std::uint64_t> records = reader_->read_all(only_partition(part_), visit, patience);
+  const Result<std::uint64_t> records = view_->state.read_all(only_partition(part_), visit, patience);
   if (!records) return records.error();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
   log_info({.sink = name_}, "state topic {}: {} records read in {:.1f} s", settings_.state_topic, *records,
@@ -156,7 +157,8 @@ Result<std::uint64_t> KafkaLane::remove_rows() {
   const auto collect = [&](const KafkaReader::Record& record) {
     if (!is_commit_key(record.key)) rows.insert_or_assign(std::string(record.key), record.partition);
   };
-  if (const Result<std::uint64_t> all = reader_->read_all(std::nullopt, collect, patience); !all) return all.error();
+  if (const Result<std::uint64_t> all = view_->state.read_all(std::nullopt, collect, patience); !all)
+    return all.error();
   if (const KafkaOutcome fault = transaction_.remove(rows, next_record(), *producer_, patience))
     return react(*fault, patience);
   return rows.size();
@@ -167,7 +169,7 @@ Result<void> KafkaLane::commit(std::span<const Batch> batches) {
   Patience patience(stop_, kMostWithoutProgress, kMostAtStop);
   if (!producer_) {
     Result<void> known = settle_doubt(patience);
-    reader_.reset();
+    look_away(known.has_value());
     if (!known) {
       producer_.reset();
       return known;
@@ -203,7 +205,7 @@ Result<std::optional<CommitRecord>> KafkaLane::take_place(Patience& patience) {
 // after any fault: the places of parts change hands while all is well.
 Result<void> KafkaLane::look_first(Patience& patience) {
   if (!fenced_ && !(part_ && last_committer_)) return {};
-  reader_.emplace(KafkaConf::reader(settings_), settings_.state_topic, place_.state_partitions);
+  if (Result<void> seen = look(patience); !seen) return seen;
   // Our own transaction may be open, and ends only when the next producer begins.
   const auto until = fenced_ ? KafkaReader::Until::kEnd : KafkaReader::Until::kVisible;
   const Result<std::optional<CommitRecord>> last = last_commit(until, patience);
@@ -213,7 +215,7 @@ Result<void> KafkaLane::look_first(Patience& patience) {
 // kFenced: somebody has committed since, in our place.
 Result<std::optional<CommitRecord>> KafkaLane::last_commit(KafkaReader::Until until, Patience& patience) {
   Result<std::optional<CommitRecord>> last =
-      reader_->last_commit(settings_.transactional_id, record_partition_, until, patience);
+      view_->state.last_commit(settings_.transactional_id, record_partition_, until, patience);
   if (!last) return last;
   const std::string instance = *last ? (*last)->instance : "";
   if (!last_committer_) last_committer_ = instance;
@@ -224,15 +226,24 @@ Result<std::optional<CommitRecord>> KafkaLane::last_commit(KafkaReader::Until un
                            settings_.state_topic));
 }
 
-// A producer, and a reader of what the last one left.
+Result<void> KafkaLane::look(Patience& patience) {
+  if (view_) return {};
+  const Result<std::shared_ptr<KafkaView>> view = views_.open(patience);
+  if (!view) return view.error();
+  view_ = *view;
+  return {};
+}
+
+void KafkaLane::look_away(bool went_well) {
+  if (!went_well) views_.discard(view_);
+  view_.reset();
+}
+
+// A producer, and a view of what the last one left.
 Result<void> KafkaLane::connect(Patience& patience) {
+  if (Result<void> seen = look(patience); !seen) return seen;
+  if (Result<void> fits = settle_in(view_->place); !fits) return fits;
   try {
-    const KafkaConf conf = KafkaConf::reader(settings_);
-    const KafkaClient client(KafkaClient::Kind::kConsumer, conf);
-    const Result<KafkaPlace> place = prepare_topics(client, settings_, patience);
-    if (!place) return place.error();
-    if (Result<void> fits = settle_in(*place); !fits) return fits;
-    reader_.emplace(conf, settings_.state_topic, place->state_partitions);
     producer_.emplace(KafkaConf::producer(settings_).with("message.max.bytes", std::to_string(place_.message_limit)),
                       settings_);
   } catch (const SecretError& error) {

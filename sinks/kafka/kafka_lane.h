@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -25,15 +26,16 @@
 #include "sinks/kafka/kafka_reader.h"
 #include "sinks/kafka/kafka_topics.h"
 #include "sinks/kafka/kafka_transaction.h"
+#include "sinks/kafka/kafka_views.h"
 
 namespace sessionlogd {
 
 class KafkaLane {
  public:
   // Connects to nothing. nullopt: the whole state topic, under the transactional id of the settings; a part has an id
-  // of its own. `format` is that of the batches it is given. When `stop` is requested recover() ends at once and
-  // commit() soon.
-  KafkaLane(const KafkaSinkSettings& settings, const Format& format, std::optional<StatePart> part,
+  // of its own. `format` is that of the batches it is given. `views` are of the same settings and must stay. When
+  // `stop` is requested recover() ends at once and commit() soon.
+  KafkaLane(const KafkaSinkSettings& settings, const Format& format, std::optional<StatePart> part, KafkaViews& views,
             std::stop_token stop);
   KafkaLane(const KafkaLane&) = delete;
   KafkaLane& operator=(const KafkaLane&) = delete;
@@ -61,6 +63,8 @@ class KafkaLane {
 
   Result<std::optional<CommitRecord>> take_place(Patience& patience);
   Result<void> look_first(Patience& patience);
+  Result<void> look(Patience& patience);
+  void look_away(bool went_well);
   Result<void> connect(Patience& patience);
   Result<void> settle_in(const KafkaPlace& place);
   Result<void> settle_doubt(Patience& patience);
@@ -76,13 +80,14 @@ class KafkaLane {
   const std::optional<StatePart> part_;
   const KafkaSinkSettings settings_;
   const std::int32_t record_partition_;
+  KafkaViews& views_;
   const std::stop_token stop_;
   const std::string name_, instance_;
   std::atomic<std::uint64_t> read_ = 0;
 
   KafkaPlace place_;
   std::optional<std::string> last_committer_;  // an instance: ours, or the one before us; "" = none
-  std::optional<KafkaReader> reader_;          // while its answers are needed
+  std::shared_ptr<KafkaView> view_;            // while it is needed
   KafkaTransaction transaction_;
   std::optional<KafkaProducer> producer_;
   std::uint64_t sequence_ = 0;  // of the last commit known to be ours

@@ -20,8 +20,9 @@ constexpr std::chrono::milliseconds kBetweenTells = 50ms;
 KafkaSink::KafkaSink(const KafkaSinkSettings& settings, const Format& format, const std::stop_token& stop)
     : name_("kafka:" + settings.topic),
       state_topic_(settings.state_topic),
+      views_(settings),
       end_(stop, [this] { life_.request_stop(); }),
-      lane_(settings, format, std::nullopt, life_.get_token()) {
+      lane_(settings, format, std::nullopt, views_, life_.get_token()) {
   (void)KafkaConf::producer(settings);
   (void)KafkaConf::reader(settings);
 }

@@ -13,6 +13,7 @@
 #include "core/state/sink.h"
 #include "sinks/formats/formats.h"
 #include "sinks/kafka/kafka_lane.h"
+#include "sinks/kafka/kafka_views.h"
 
 namespace sessionlogd {
 
@@ -38,6 +39,7 @@ class KafkaSink : public Sink {
 
   const std::string name_, state_topic_;
   std::function<void()> tell_ = [] {};
+  KafkaViews views_;
   std::stop_source life_;  // of the lane: ends with `stop`, or when tell_ throws
   const std::stop_callback<std::function<void()>> end_;
   KafkaLane lane_;

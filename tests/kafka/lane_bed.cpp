@@ -40,8 +40,8 @@ void RowsSeen::record(std::string_view source_id, const StateRecord& record) {
   rows[{std::string(source_id), record.session_key}] = record.value;
 }
 
-LaneLife::LaneLife(const KafkaSinkSettings& settings, StatePart part)
-    : lane(settings, kEcsFormat, part, stop.get_token()) {}
+LaneLife::LaneLife(const KafkaSinkSettings& settings, StatePart part, KafkaViews& views)
+    : lane(settings, kEcsFormat, part, views, stop.get_token()) {}
 
 Result<void> LaneLife::recover() {
   return patiently([this] {
@@ -72,6 +72,7 @@ LaneBed::LaneBed(Cluster& cluster, const std::string& name, std::int32_t count)
               .transactional_id = "",
               .delivery = Delivery::kExactlyOnce,
               .properties = {}};
+  views = std::make_unique<KafkaViews>(settings);
   outside.create_topic(topic, 2);
   outside.create_topic(state_topic, partitions, {{"cleanup.policy", "compact"}});
   std::vector<Message> records;
@@ -86,7 +87,7 @@ LaneBed::LaneBed(Cluster& cluster, const std::string& name, std::int32_t count)
 }
 
 std::unique_ptr<LaneLife> LaneBed::begin(std::int32_t partition) const {
-  auto life = std::make_unique<LaneLife>(settings, StatePart{partition, partitions});
+  auto life = std::make_unique<LaneLife>(settings, StatePart{partition, partitions}, *views);
   const Result<void> recovered = life->recover();
   EXPECT_TRUE(recovered.has_value()) << recovered.error().detail;
   return life;
@@ -140,8 +141,8 @@ CommitRecord LaneBed::last_commit_of(std::int32_t partition) {
 }
 
 OpenTransaction::OpenTransaction(const LaneBed& bed, std::int32_t partition, const std::string& key,
-                                 const std::string& value)
-    : producer_(make_producer(bed.settings.brokers, bed.topic + "-somebody")) {
+                                 const std::string& value, const std::string& who)
+    : producer_(make_producer(bed.settings.brokers, bed.topic + "-" + who)) {
   must(rd_kafka_init_transactions(producer_, kMostForCallMs));
   must(rd_kafka_begin_transaction(producer_));
   rd_kafka_producev(producer_, RD_KAFKA_V_TOPIC(bed.state_topic.c_str()), RD_KAFKA_V_PARTITION(partition),

@@ -14,6 +14,7 @@
 
 #include "core/state/sink.h"
 #include "sinks/kafka/kafka_lane.h"
+#include "sinks/kafka/kafka_views.h"
 #include "tests/kafka/broker.h"
 #include "tests/kafka/outside.h"
 
@@ -32,7 +33,7 @@ struct RowsSeen : StateVisitor {
 
 // One life of a lane.
 struct LaneLife {
-  LaneLife(const KafkaSinkSettings& settings, StatePart part);
+  LaneLife(const KafkaSinkSettings& settings, StatePart part, KafkaViews& views);
 
   // As daemon and committer do: again for as long as waiting may help. What they were told meanwhile is kept.
   Result<void> recover();
@@ -68,6 +69,7 @@ class LaneBed {
   const std::int32_t partitions;
   Outside outside;
   KafkaSinkSettings settings;
+  std::unique_ptr<KafkaViews> views;  // of all lanes that it begins
 
  private:
   std::map<std::string, std::uint64_t> given_;  // entries by source
@@ -76,7 +78,8 @@ class LaneBed {
 // A transaction of somebody else that holds one record of the state topic, until it is ended.
 class OpenTransaction {
  public:
-  OpenTransaction(const LaneBed& bed, std::int32_t partition, const std::string& key, const std::string& value);
+  OpenTransaction(const LaneBed& bed, std::int32_t partition, const std::string& key, const std::string& value,
+                  const std::string& who);
   ~OpenTransaction();
   OpenTransaction(const OpenTransaction&) = delete;
   OpenTransaction& operator=(const OpenTransaction&) = delete;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <future>
+#include <memory>
 #include <set>
 #include <stdexcept>
 
@@ -15,6 +16,7 @@ namespace sessionlogd::test {
 namespace {
 
 using testing::AllOf;
+using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -128,8 +130,8 @@ TEST_F(KafkaLanes, InDoubtItDoesNotShutOutWhoHasTakenItsPlace) {
 // Up to the last stable offset alone it would miss what is committed a moment later.
 TEST_F(KafkaLanes, ReadsToTheEndWaitsForWhatIsOpenThereAndEndsWhenItIsToldTo) {
   LaneBed bed(one_broker(), "lanes-open", 2);
-  OpenTransaction open(bed, 1, row_key(bed.source_in(1)), "7");
-  LaneLife waiting(bed.settings, {1, 2}), stopped(bed.settings, {1, 2});
+  OpenTransaction open(bed, 1, row_key(bed.source_in(1)), "7", "somebody");
+  LaneLife waiting(bed.settings, {1, 2}, *bed.views), stopped(bed.settings, {1, 2}, *bed.views);
   std::future<Result<void>> recovery = std::async(std::launch::async, [&] { return stopped.recover(); });
   const auto neighbour = bed.begin(0);
   EXPECT_TRUE(neighbour->commit({bed.next(bed.source_in(0), 5)}));
@@ -148,7 +150,7 @@ TEST_F(KafkaLanes, ReadsToTheEndWaitsForWhatIsOpenThereAndEndsWhenItIsToldTo) {
 TEST_F(KafkaLanes, APartitionThatIsNotAsItWasLeftIsRefusedAlone) {
   LaneBed bed(one_broker(), "lanes-refused", 4);
   const auto refusal = [&](std::int32_t partition, std::int32_t of) {
-    LaneLife life(bed.settings, {partition, of});
+    LaneLife life(bed.settings, {partition, of}, *bed.views);
     const Result<void> recovered = life.recover();
     if (recovered || recovered.error().kind != ErrorKind::kRefused) return std::string("not refused");
     return recovered.error().detail;
@@ -178,6 +180,61 @@ TEST_F(KafkaLanes, PartitionsThatAreAddedChangeNothing) {
   EXPECT_THAT(bed.begin(1)->seen.rows, ElementsAre(Row({source, 1}, "10")));
   EXPECT_EQ(bed.last_commit_of(1).partitions, 2);
   bed.expect_all_read_once();
+}
+
+std::shared_ptr<KafkaView> view_of(KafkaViews& views) {
+  Patience patience({}, kHangGuard, std::chrono::milliseconds{0});
+  const Result<std::shared_ptr<KafkaView>> view = views.open(patience);
+  EXPECT_TRUE(view.has_value());
+  return view ? *view : nullptr;
+}
+
+TEST_F(KafkaLanes, ShareOneViewForAsLongAsTheyNeedIt) {
+  LaneBed bed(one_broker(), "lanes-view", 3);
+  std::shared_ptr<KafkaView> view = view_of(*bed.views);
+  LaneLife first(bed.settings, {0, 3}, *bed.views), second(bed.settings, {1, 3}, *bed.views);
+  OpenTransaction open_a(bed, 0, row_key(bed.source_in(0)), "7", "a");
+  OpenTransaction open_b(bed, 1, row_key(bed.source_in(1)), "8", "b");
+  std::future<Result<void>> one = std::async(std::launch::async, [&] { return first.recover(); });
+  EXPECT_TRUE(eventually([&] { return view.use_count() == 2; }));
+  std::future<Result<void>> other = std::async(std::launch::async, [&] { return second.recover(); });
+  EXPECT_TRUE(eventually([&] { return view.use_count() == 3; }));
+  open_a.commit();
+  open_b.commit();
+  EXPECT_TRUE(one.get());
+  EXPECT_TRUE(other.get());
+  EXPECT_EQ(view.use_count(), 1);
+  EXPECT_THAT(first.seen.rows, ElementsAre(Row({bed.source_in(0), 1}, "7")));
+  EXPECT_THAT(second.seen.rows, ElementsAre(Row({bed.source_in(1), 1}, "8")));
+  const std::weak_ptr<KafkaView> last = view;
+  view.reset();
+  EXPECT_TRUE(last.expired());
+}
+
+TEST_F(KafkaLanes, AViewIsOpenedByOneAndAnotherOnceItFailed) {
+  LaneBed bed(one_broker(), "lanes-looks", 1);
+  std::vector<std::future<std::shared_ptr<KafkaView>>> looks;
+  for (int i = 0; i < 4; ++i) looks.push_back(std::async(std::launch::async, [&] { return view_of(*bed.views); }));
+  std::vector<std::shared_ptr<KafkaView>> views;
+  for (auto& look : looks) views.push_back(look.get());
+  EXPECT_THAT(views, Each(views.front()));
+  bed.views->discard(views.front());
+  const std::shared_ptr<KafkaView> next = view_of(*bed.views);
+  EXPECT_NE(next, views.front());
+  bed.views->discard(views.front());  // by another one that it failed: the next stays
+  EXPECT_EQ(view_of(*bed.views), next);
+}
+
+TEST_F(KafkaLanes, ATopicThatIsNotThereIsLookedForAgain) {
+  LaneBed bed(one_broker(), "lanes-late", 1);
+  bed.settings.topic = "lanes-later";
+  KafkaViews views(bed.settings);
+  Patience patience({}, kHangGuard, std::chrono::milliseconds{0});
+  const Result<std::shared_ptr<KafkaView>> none = views.open(patience);
+  ASSERT_FALSE(none);
+  EXPECT_THAT(none.error().detail, HasSubstr("topic lanes-later does not exist"));
+  bed.outside.create_topic("lanes-later", 4);
+  EXPECT_EQ(view_of(views)->place.event_partitions, 4);
 }
 
 }  // namespace
