@@ -46,6 +46,16 @@ std::optional<std::int32_t> only_partition(const std::optional<StatePart>& part)
   return part ? std::optional(part->partition) : std::nullopt;
 }
 
+// What is none of ours, or damaged, ends the lane and not the process.
+template <class Work>
+Result<void> or_refused(const Work& work) {
+  try {
+    return work();
+  } catch (const StateMismatch& mismatch) {
+    return Error(ErrorKind::kRefused, mismatch.what());
+  }
+}
+
 std::string host_name() {
   char name[256] = {};
   return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
@@ -67,13 +77,10 @@ KafkaLane::KafkaLane(const KafkaSinkSettings& settings, const Format& format, st
 Result<void> KafkaLane::recover(StateVisitor& into) {
   read_ = 0;
   Patience patience(stop_, kMostWithoutProgress, 0ms);
-  Result<void> done;
-  try {
-    done = take_over(patience);
-    if (done) done = read_state(into);
-  } catch (const StateMismatch& mismatch) {
-    done = Error(ErrorKind::kRefused, mismatch.what());
-  }
+  const Result<void> done = or_refused([&] {
+    Result<void> taken = take_over(patience);
+    return taken ? read_state(into) : taken;
+  });
   look_away(done.has_value());
   if (!done) producer_.reset();
   return done;
@@ -168,7 +175,7 @@ Result<void> KafkaLane::commit(std::span<const Batch> batches) {
   check_sources(batches);
   Patience patience(stop_, kMostWithoutProgress, kMostAtStop);
   if (!producer_) {
-    Result<void> known = settle_doubt(patience);
+    const Result<void> known = or_refused([&] { return settle_doubt(patience); });
     look_away(known.has_value());
     if (!known) {
       producer_.reset();

@@ -127,6 +127,22 @@ TEST_F(KafkaLanes, InDoubtItDoesNotShutOutWhoHasTakenItsPlace) {
   bed.expect_all_read_once();
 }
 
+TEST_F(KafkaLanes, ADamagedRecordInDoubtIsRefused) {
+  LaneBed bed(one_broker(), "lanes-damaged", 1);
+  const auto life = bed.begin(0);
+  const std::vector<Batch> batches{bed.next(bed.source_in(0), 5)};
+  plan_trouble("fail-after:commit:1");
+  EXPECT_FALSE(life->lane.commit(batches));
+  Message damaged;
+  damaged.key = commit_key(transactional_id_of({0, 1}, bed.state_topic));
+  damaged.value = "?";
+  bed.outside.write(bed.state_topic, {damaged});
+  const Result<void> refused = life->commit(batches);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::kRefused);
+  EXPECT_THAT(refused.error().detail, HasSubstr("none of ours, or damaged"));
+}
+
 // Up to the last stable offset alone it would miss what is committed a moment later.
 TEST_F(KafkaLanes, ReadsToTheEndWaitsForWhatIsOpenThereAndEndsWhenItIsToldTo) {
   LaneBed bed(one_broker(), "lanes-open", 2);
