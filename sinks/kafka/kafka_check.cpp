@@ -110,7 +110,8 @@ SinkFinding check_right_to_read(const KafkaSinkSettings& settings, std::int32_t 
   SinkFinding finding{"last commit of " + settings.transactional_id, "none yet", "", false};
   Patience most = patience();
   KafkaReader reader(KafkaConf::reader(settings), settings.state_topic, partitions);
-  const Result<std::optional<CommitRecord>> last = reader.last_commit(settings.transactional_id, most);
+  const Result<std::optional<CommitRecord>> last =
+      reader.last_commit(settings.transactional_id, kCommitPartition, KafkaReader::Until::kEnd, most);
   if (!last) {
     finding.said = "-";
     finding.fault = last.error().detail;

@@ -34,7 +34,7 @@ std::optional<CommitRecord> KafkaDelivered::last_commit(std::string_view transac
   if (partitions == 0) return std::nullopt;
   KafkaReader reader(conf_, state_topic_, partitions);
   Patience most = patience(kMostBetweenRecords);
-  return value_of(reader.last_commit(transactional_id, most));
+  return value_of(reader.last_commit(transactional_id, kCommitPartition, KafkaReader::Until::kEnd, most));
 }
 
 void KafkaDelivered::read_state(StateVisitor& into) {

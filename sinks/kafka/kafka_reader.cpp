@@ -29,6 +29,7 @@ struct ListDeleter {
 struct MessageDeleter {
   void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
 };
+using MessagePtr = std::unique_ptr<rd_kafka_message_t, MessageDeleter>;
 
 bool passes_by_itself(int code) {
   return code != RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED && code != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART &&
@@ -94,70 +95,66 @@ KafkaReader::KafkaReader(const KafkaConf& conf, std::string topic, std::int32_t 
       topic_(std::move(topic)),
       partitions_(partitions) {}
 
-Result<std::uint64_t> KafkaReader::read_all(const OnRecord& on_record, Patience& patience) {
-  const Result<std::vector<Range>> ranges = whole_topic(everything_, patience);
-  if (!ranges) return ranges.error();
+Result<std::uint64_t> KafkaReader::read_all(std::optional<std::int32_t> partition, const OnRecord& on_record,
+                                            Patience& patience) {
+  std::vector<Range> ranges = partition ? std::vector<Range>{{*partition, 0, 0}} : every_partition();
+  if (const Result<void> found = find_ends(everything_, ranges, patience); !found) return found.error();
   std::uint64_t records = 0;
   const auto counting = [&](const Record& record) {
     ++records;
     on_record(record);
   };
-  if (const Result<void> done = read(*ranges, counting, patience); !done) return done.error();
+  if (const Result<void> done = read(ranges, counting, patience); !done) return done.error();
   return records;
 }
 
 Result<KafkaReader::Reach> KafkaReader::read_visible(std::optional<Instant> since, const OnRecord& on_record,
                                                      Patience& patience) {
-  Result<std::vector<Range>> ranges = whole_topic(committed_, patience);
-  if (!ranges) return ranges.error();
-  const std::vector<Range> held = *ranges;
+  std::vector<Range> ranges = every_partition();
+  if (const Result<void> found = find_ends(committed_, ranges, patience); !found) return found.error();
+  const std::vector<Range> held = ranges;
   if (since) {
-    if (const Result<void> done = leave_out_before(*since, *ranges, patience); !done) return done.error();
+    if (const Result<void> done = leave_out_before(*since, ranges, patience); !done) return done.error();
   }
   Reach reach;
   for (std::size_t i = 0; i < held.size(); ++i)
-    reach.since_is_held = reach.since_is_held && (held[i].from == 0 || held[i].from < (*ranges)[i].from);
+    reach.since_is_held = reach.since_is_held && (held[i].from == 0 || held[i].from < ranges[i].from);
   const auto counting = [&](const Record& record) {
     ++reach.records;
     on_record(record);
   };
-  if (const Result<void> done = read(*ranges, counting, patience); !done) return done.error();
+  if (const Result<void> done = read(ranges, counting, patience); !done) return done.error();
   return reach;
 }
 
-Result<std::optional<CommitRecord>> KafkaReader::last_commit(std::string_view transactional_id, Patience& patience) {
+Result<std::optional<CommitRecord>> KafkaReader::last_commit(std::string_view transactional_id, std::int32_t partition,
+                                                             Until until, Patience& patience) {
   const std::string wanted = commit_key(transactional_id);
-  const Result<Range> all = whole(everything_, kCommitPartition, patience);
-  if (!all) return all.error();
+  std::vector<Range> all{{partition, 0, 0}};
+  const KafkaClient& seen_by = until == Until::kEnd ? everything_ : committed_;
+  if (const Result<void> found = find_ends(seen_by, all, patience); !found) return found.error();
   for (std::int64_t step = kFirstStepBack;; step *= 16) {
-    Range range = *all;
-    range.from = std::max(all->from, all->to - step);
+    Range range = all.front();
+    range.from = std::max(range.from, range.to - step);
     std::string last;
     const auto keep_last = [&](const Record& record) {
       if (record.key == wanted) last = record.value;
     };
     if (const Result<void> done = read({range}, keep_last, patience); !done) return done.error();
     if (!last.empty()) return std::optional(decode_commit(last));
-    if (range.from == all->from) return std::optional<CommitRecord>();
+    if (range.from == all.front().from) return std::optional<CommitRecord>();
   }
 }
 
 Result<bool> KafkaReader::is_empty(Patience& patience) {
-  const Result<std::vector<Range>> ranges = whole_topic(everything_, patience);
-  if (!ranges) return ranges.error();
-  return std::ranges::all_of(*ranges, [](const Range& range) { return range.to == 0; });
+  std::vector<Range> ranges = every_partition();
+  if (const Result<void> found = find_ends(everything_, ranges, patience); !found) return found.error();
+  return std::ranges::all_of(ranges, [](const Range& range) { return range.to == 0; });
 }
 
-Result<KafkaReader::Range> KafkaReader::whole(const KafkaClient& seen_by, std::int32_t partition, Patience& patience) {
-  std::vector<Range> ranges{{partition, 0, 0}};
-  if (Result<void> done = find_ends(seen_by, ranges, patience); !done) return done.error();
-  return ranges.front();
-}
-
-Result<std::vector<KafkaReader::Range>> KafkaReader::whole_topic(const KafkaClient& seen_by, Patience& patience) {
+std::vector<KafkaReader::Range> KafkaReader::every_partition() const {
   std::vector<Range> ranges;
   for (std::int32_t partition = 0; partition < partitions_; ++partition) ranges.push_back({partition, 0, 0});
-  if (Result<void> done = find_ends(seen_by, ranges, patience); !done) return done.error();
   return ranges;
 }
 
@@ -219,9 +216,10 @@ Result<void> KafkaReader::read(const std::vector<Range>& ranges, const OnRecord&
   while (!reading.open.empty()) {
     const ssize_t count = rd_kafka_consume_batch_queue(reading.queue.get(), patience.slice_ms(kReadSlice),
                                                        messages.data(), messages.size());
+    // Those behind one at which on_record() throws, too: a client does not end while a message of it is left.
+    const std::vector<MessagePtr> taken(messages.data(), messages.data() + std::max<ssize_t>(count, 0));
     KafkaOutcome fault;
-    for (ssize_t i = 0; i < count; ++i) {
-      const std::unique_ptr<rd_kafka_message_t, MessageDeleter> message(messages[static_cast<std::size_t>(i)]);
+    for (const MessagePtr& message : taken) {
       if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         on_record({text_of(message->key, message->key_len), text_of(message->payload, message->len), message->partition,
                    message.get()});

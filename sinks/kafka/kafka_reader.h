@@ -35,8 +35,9 @@ class KafkaReader {
   };
   using OnRecord = std::function<void(const Record&)>;
 
-  // Everything committed before the call, in order within each partition. Logs how far it is. The number of records.
-  Result<std::uint64_t> read_all(const OnRecord& on_record, Patience& patience);
+  // Everything committed before the call, of one partition or (nullopt) of all, in order within each. Logs how far it
+  // is. The number of records.
+  Result<std::uint64_t> read_all(std::optional<std::int32_t> partition, const OnRecord& on_record, Patience& patience);
 
   struct Reach {
     std::uint64_t records = 0;
@@ -46,8 +47,12 @@ class KafkaReader {
   // left out, as far as the brokers' times of them tell; nullopt: none is.
   Result<Reach> read_visible(std::optional<Instant> since, const OnRecord& on_record, Patience& patience);
 
-  // nullopt: that daemon never committed anything here. Reads from the end backwards.
-  Result<std::optional<CommitRecord>> last_commit(std::string_view transactional_id, Patience& patience);
+  // kEnd: what was written before the call, with what becomes of transactions that are open. kVisible: what others can
+  // read at the moment.
+  enum class Until { kEnd, kVisible };
+  // nullopt: nothing was ever committed under that id to that partition. Reads from the end backwards.
+  Result<std::optional<CommitRecord>> last_commit(std::string_view transactional_id, std::int32_t partition,
+                                                  Until until, Patience& patience);
 
   // Whether nothing was ever written.
   Result<bool> is_empty(Patience& patience);
@@ -59,8 +64,7 @@ class KafkaReader {
   };
   struct Reading;
 
-  Result<Range> whole(const KafkaClient& seen_by, std::int32_t partition, Patience& patience);
-  Result<std::vector<Range>> whole_topic(const KafkaClient& seen_by, Patience& patience);
+  std::vector<Range> every_partition() const;
   Result<void> find_ends(const KafkaClient& seen_by, std::vector<Range>& ranges, Patience& patience);
   int offsets_at(const KafkaClient& seen_by, std::int64_t time, int most_ms, std::int64_t Range::*bound,
                  std::vector<Range>& ranges) const;

@@ -52,6 +52,10 @@ std::int32_t partition_of_source(std::string_view source_id, std::int32_t partit
   return rd_kafka_msg_partitioner_murmur2(nullptr, source_id.data(), source_id.size(), partitions, nullptr, nullptr);
 }
 
+std::string transactional_id_of(const StatePart& part, std::string_view state_topic) {
+  return fmt::format("{}-{}", state_topic, part.partition);
+}
+
 std::string commit_key(std::string_view transactional_id) {
   return std::string(kCommit) + std::string(transactional_id);
 }

@@ -1,10 +1,11 @@
 // What the state topic holds. It is compacted, so every address has its latest value:
 //
 //   key "<source id>/<session key, 16 hex digits>/<part>"   value: the row, or null: removed
-//   key "commit/<transactional id>"                         value: JSON, the last commit of that daemon
+//   key "commit/<transactional id>"                         value: JSON, the last commit under that id
 //
 // All rows of a source lie in one partition, Java's default for its id, in the order in which they were committed. The
-// commit records lie in the first, where they are found whatever the number of partitions has become.
+// commit record of a daemon lies in the first, where it is found whatever the number of partitions has become; that of
+// a lane of one partition lies there.
 #pragma once
 
 #include <cstdint>
@@ -35,10 +36,18 @@ void visit_row(std::string_view state_topic, std::string_view key, std::string_v
 std::int32_t partition_of_source(std::string_view source_id, std::int32_t partitions);
 inline constexpr std::int32_t kCommitPartition = 0;
 
+// One partition of the state topic, of a number that counts whatever the topic has by now.
+struct StatePart {
+  std::int32_t partition = 0, of = 0;
+};
+
+// Who commits to it.
+std::string transactional_id_of(const StatePart& part, std::string_view state_topic);
+
 // What one commit leaves behind, in the same transaction.
 struct CommitRecord {
   std::uint64_t sequence = 0;
-  std::string instance;  // of one run of the daemon
+  std::string instance;  // of one run of the daemon, or one life of a lane
   std::string host;
   std::string time;
   std::int32_t partitions = 0;  // of the state topic: rows would be looked for in others if it changed

@@ -1,89 +1,45 @@
 #include "sinks/kafka/kafka_sink.h"
 
 #include <fmt/format.h>
-#include <librdkafka/rdkafka.h>
-#include <unistd.h>
 
-#include <algorithm>
+#include <chrono>
+#include <exception>
 #include <future>
-#include <map>
-#include <random>
 #include <thread>
 #include <utility>
-
-#include "core/base/log_line.h"
-#include "core/base/timestamp.h"
-#include "sinks/kafka/kafka_event.h"
 
 namespace sessionlogd {
 namespace {
 
 using namespace std::chrono_literals;
 
-// A broker that restarts is waited for within the transaction.
-constexpr std::chrono::milliseconds kMostWithoutProgress = 10s;
-constexpr std::chrono::milliseconds kMostAtStop = 2s;
 constexpr std::chrono::milliseconds kBetweenTells = 50ms;
-constexpr std::chrono::milliseconds kForEver = std::chrono::hours{24 * 365};
-constexpr std::chrono::milliseconds kMostForTrouble = 2s;
-// What a message takes in a batch beside its key and value: headers, lengths, and the batch's own head.
-constexpr std::size_t kMessageOverhead = 1'024;
-constexpr std::size_t kTransactionBytes = 16u << 20;
-
-std::string random_instance() {
-  std::random_device entropy;
-  return fmt::format("{:08x}{:08x}", entropy(), entropy());
-}
-
-// As many as fit into one transaction, one at least: a backlog as a whole might not be sent before it expires.
-std::span<const Batch> first_of(std::span<const Batch> batches) {
-  std::size_t count = 0, bytes = 0;
-  do bytes += batches[count++].bytes();
-  while (count < batches.size() && bytes < kTransactionBytes);
-  return batches.first(count);
-}
-
-std::string host_name() {
-  char name[256] = {};
-  return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
-}
 
 }  // namespace
 
-KafkaSink::KafkaSink(KafkaSinkSettings settings, const Format& format, std::stop_token stop)
-    : settings_(std::move(settings)),
-      format_(format),
-      stop_(std::move(stop)),
-      name_("kafka:" + settings_.topic),
-      instance_(random_instance()) {
-  (void)KafkaConf::producer(settings_);
-  (void)KafkaConf::reader(settings_);
+KafkaSink::KafkaSink(const KafkaSinkSettings& settings, const Format& format, const std::stop_token& stop)
+    : name_("kafka:" + settings.topic),
+      state_topic_(settings.state_topic),
+      views_(settings),
+      end_(stop, [this] { life_.request_stop(); }),
+      lane_(settings, format, std::nullopt, views_, life_.get_token()) {
+  (void)KafkaConf::producer(settings);
+  (void)KafkaConf::reader(settings);
 }
 
-// Calls that wait for brokers stand on a thread of their own, so that this one can be told to stop.
 void KafkaSink::recover(StateVisitor& into) {
-  read_ = 0;
-  wait_for([&](const std::stop_token& stop) {
-    Patience patience(stop, kMostWithoutProgress, 0ms);
-    Result<void> done = take_over(patience);
-    return done ? read_state(into, stop) : done;
-  });
+  wait_for([&] { return lane_.recover(into); });
 }
 
 std::string KafkaSink::how_far() const {
-  const std::uint64_t records = read_;
-  return records == 0 ? "" : fmt::format("{} records of {}", records, settings_.state_topic);
+  const std::uint64_t records = lane_.records_read();
+  return records == 0 ? "" : fmt::format("{} records of {}", records, state_topic_);
 }
 
 std::uint64_t KafkaSink::begin_anew() {
   std::uint64_t removed = 0;
-  wait_for([&](const std::stop_token& stop) -> Result<void> {
-    Patience patience(stop, kMostWithoutProgress, 0ms);
-    if (Result<void> connected = connect(patience); !connected) return connected;
-    const Result<std::optional<CommitRecord>> last = reader_->last_commit(settings_.transactional_id, patience);
-    if (!last) return last.error();
-    if (*last) sequence_ = (*last)->sequence;
-    const Result<std::uint64_t> gone = remove_rows(stop);
+  wait_for([&]() -> Result<void> {
+    const Result<std::uint64_t> gone = lane_.begin_anew();
     if (!gone) return gone.error();
     removed = *gone;
     return {};
@@ -91,10 +47,10 @@ std::uint64_t KafkaSink::begin_anew() {
   return removed;
 }
 
-// Throws what an Error means at start, or what on_progress()'s function throws.
-void KafkaSink::wait_for(const std::function<Result<void>(const std::stop_token&)>& work) {
-  std::stop_source stop;
-  std::packaged_task<Result<void>()> task([&] { return work(stop.get_token()); });
+// Calls that wait for brokers stand on a thread of their own, so that this one can be told to stop. Throws what an
+// Error means at start, or what on_progress()'s function throws.
+void KafkaSink::wait_for(const std::function<Result<void>()>& work) {
+  std::packaged_task<Result<void>()> task(work);
   std::future<Result<void>> answer = task.get_future();
   std::thread worker(std::move(task));
   std::exception_ptr stopped;
@@ -102,14 +58,12 @@ void KafkaSink::wait_for(const std::function<Result<void>(const std::stop_token&
     while (answer.wait_for(kBetweenTells) != std::future_status::ready) tell_();
   } catch (...) {
     stopped = std::current_exception();
-    stop.request_stop();
+    life_.request_stop();
   }
   worker.join();
-  reader_.reset();
   if (stopped) std::rethrow_exception(stopped);
   const Result<void> done = answer.get();
   if (done) return;
-  producer_.reset();
   switch (done.error().kind) {
     case ErrorKind::kTryLater:
       throw TryLater(done.error().detail);
@@ -118,255 +72,6 @@ void KafkaSink::wait_for(const std::function<Result<void>(const std::stop_token&
     default:
       throw StateMismatch(done.error().detail);
   }
-}
-
-Result<void> KafkaSink::take_over(Patience& patience) {
-  if (Result<void> connected = connect(patience); !connected) return connected;
-  const Result<std::optional<CommitRecord>> last = reader_->last_commit(settings_.transactional_id, patience);
-  if (!last) return last.error();
-  const std::string before = *last ? (*last)->instance : "";
-  if (!predecessor_) predecessor_ = before;
-  if (before != *predecessor_ && before != instance_) return fenced_by(**last);  // it came after us
-  if (Result<void> right = check_state(*last, patience); !right) return right;
-  if (*last) sequence_ = (*last)->sequence;
-  // Who was before us finds this record and ends.
-  if (Result<void> announced = deliver({}, patience); !announced) return announced;
-  if (*last && (*last)->instance != instance_) {
-    log_info({.sink = name_}, "goes on behind commit {} of {} at {}", (*last)->sequence, (*last)->host, (*last)->time);
-  }
-  return {};
-}
-
-// State and events that do not belong together are never guessed about.
-Result<void> KafkaSink::check_state(const std::optional<CommitRecord>& last, Patience& patience) {
-  if (last && last->partitions != place_.state_partitions) {
-    return Error(ErrorKind::kRefused,
-                 fmt::format("state topic {} has {} partitions and had {} at the last commit ({}): its rows would be "
-                             "looked for in the wrong places. `sessionlogd state init` begins anew",
-                             settings_.state_topic, place_.state_partitions, last->partitions, last->time));
-  }
-  if (last) return {};
-  const Result<bool> no_state = reader_->is_empty(patience);
-  if (!no_state) return no_state.error();
-  if (!*no_state) return {};
-  const Result<bool> no_events =
-      KafkaReader(KafkaConf::reader(settings_), settings_.topic, place_.event_partitions).is_empty(patience);
-  if (!no_events) return no_events.error();
-  if (*no_events) return {};
-  return Error(ErrorKind::kRefused,
-               fmt::format("topic {} holds events and state topic {} is empty: what was delivered is not known, and "
-                           "would be delivered again. Name the state topic that belongs to it, or begin anew with "
-                           "`sessionlogd state init`",
-                           settings_.topic, settings_.state_topic));
-}
-
-Result<void> KafkaSink::read_state(StateVisitor& into, const std::stop_token& stop) {
-  Patience patience(stop, kForEver, 0ms);
-  const auto begun = std::chrono::steady_clock::now();
-  const auto visit = [&](const KafkaReader::Record& record) {
-    read_.fetch_add(1, std::memory_order_relaxed);
-    visit_row(settings_.state_topic, record.key, record.value, into);
-  };
-  const Result<std::uint64_t> records = reader_->read_all(visit, patience);
-  if (!records) return records.error();
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
-  log_info({.sink = name_}, "state topic {}: {} records read in {:.1f} s", settings_.state_topic, *records,
-           took.count());
-  return {};
-}
-
-// Every row of the state topic, wherever it lies, and a commit record that knows the topic as it is now.
-Result<std::uint64_t> KafkaSink::remove_rows(const std::stop_token& stop) {
-  Patience patience(stop, kForEver, 0ms);
-  std::map<std::string, std::int32_t, std::less<>> rows;
-  const auto collect = [&](const KafkaReader::Record& record) {
-    if (!is_commit_key(record.key)) rows.insert_or_assign(std::string(record.key), record.partition);
-  };
-  if (const Result<std::uint64_t> all = reader_->read_all(collect, patience); !all) return all.error();
-  KafkaOutcome fault = producer_->begin();
-  for (const auto& [key, partition] : rows) {
-    if (!fault) fault = producer_->add_row(key, {}, partition, patience);
-  }
-  record_ = encode_commit(next_record());
-  if (!fault) fault = producer_->add_row(commit_key(settings_.transactional_id), record_, kCommitPartition, patience);
-  if (!fault) fault = producer_->flush(patience);
-  if (!fault) fault = producer_->commit(patience);
-  if (fault) return react(*fault, patience);
-  return rows.size();
-}
-
-Result<void> KafkaSink::commit(std::span<const Batch> batches) {
-  Patience patience(stop_, kMostWithoutProgress, kMostAtStop);
-  if (!producer_) {
-    if (Result<void> known = settle_doubt(patience); !known) {
-      producer_.reset();
-      reader_.reset();
-      return known;
-    }
-    reader_.reset();
-  }
-  while (taken_ < batches.size()) {
-    const auto next = first_of(batches.subspan(taken_));
-    if (Result<void> done = deliver(next, patience); !done) return done;
-    taken_ += next.size();
-  }
-  // From here on the batches are durable.
-  taken_ = 0;
-  return {};
-}
-
-// A producer in our place, and a reader of what the last one left.
-Result<void> KafkaSink::connect(Patience& patience) {
-  try {
-    const KafkaConf conf = KafkaConf::reader(settings_);
-    const KafkaClient client(KafkaClient::Kind::kConsumer, conf);
-    const Result<KafkaPlace> place = prepare_topics(client, settings_, patience);
-    if (!place) return place.error();
-    place_ = *place;
-    reader_.emplace(conf, settings_.state_topic, place_.state_partitions);
-    producer_.emplace(KafkaConf::producer(settings_).with("message.max.bytes", std::to_string(place_.message_limit)),
-                      settings_);
-  } catch (const SecretError& error) {
-    return Error(ErrorKind::kTryLater, error.what());
-  }
-  const KafkaOutcome fault = producer_->init(patience);
-  if (fault) return react(*fault, patience);
-  return {};
-}
-
-Result<void> KafkaSink::settle_doubt(Patience& patience) {
-  const auto last_commit = [&]() -> Result<CommitRecord> {
-    const Result<std::optional<CommitRecord>> last = reader_->last_commit(settings_.transactional_id, patience);
-    if (!last) return last.error();
-    if (!*last) {
-      return Error(ErrorKind::kRefused,
-                   fmt::format("state topic {} has lost our commit record: it was emptied or made anew while we ran",
-                               settings_.state_topic));
-    }
-    if ((*last)->instance != instance_) return fenced_by(**last);
-    return **last;
-  };
-  // Whoever shut us out is not shut out in turn before it could say who it is.
-  if (fenced_) {
-    reader_.emplace(KafkaConf::reader(settings_), settings_.state_topic, place_.state_partitions);
-    if (const Result<CommitRecord> before = last_commit(); !before) return before.error();
-  }
-  const std::int32_t partitions = place_.state_partitions;
-  if (Result<void> connected = connect(patience); !connected) return connected;
-  if (place_.state_partitions != partitions) {
-    return Error(ErrorKind::kRefused, fmt::format("state topic {} has {} partitions and had {} when we started",
-                                                  settings_.state_topic, place_.state_partitions, partitions));
-  }
-  const Result<CommitRecord> last = last_commit();
-  if (!last) return last.error();
-  fenced_ = false;
-  const bool delivered = last->sequence > sequence_;
-  if (in_doubt_ > 0) doubts_.fetch_add(1, std::memory_order_relaxed);
-  if (delivered) taken_ = std::exchange(in_doubt_, 0);
-  in_doubt_ = 0;
-  sequence_ = last->sequence;
-  log_info({.sink = name_}, "has a new producer; the last commit that counts is {}", sequence_);
-  return {};
-}
-
-Result<void> KafkaSink::deliver(std::span<const Batch> batches, Patience& patience) {
-  in_doubt_ = taken_ + batches.size();
-  const KafkaOutcome fault = offer(batches, patience);
-  if (fault) return react(*fault, patience);
-  ++sequence_;
-  in_doubt_ = 0;
-  cut_.clear();
-  return {};
-}
-
-// In one transaction; without one, in the order in which a crash in between loses nothing.
-KafkaOutcome KafkaSink::offer(std::span<const Batch> batches, Patience& patience) {
-  const auto acknowledged = [&]() -> KafkaOutcome {
-    return settings_.delivery == Delivery::kAtLeastOnce ? producer_->flush(patience) : std::nullopt;
-  };
-  if (KafkaOutcome fault = producer_->begin()) return fault;
-  if (KafkaOutcome fault = add_events(batches, patience)) return fault;
-  if (KafkaOutcome fault = acknowledged()) return fault;
-  if (KafkaOutcome fault = add_rows(batches, patience)) return fault;
-  if (KafkaOutcome fault = acknowledged()) return fault;
-  record_ = encode_commit(next_record());
-  if (KafkaOutcome fault =
-          producer_->add_row(commit_key(settings_.transactional_id), record_, kCommitPartition, patience)) {
-    return fault;
-  }
-  if (KafkaOutcome fault = producer_->flush(patience)) return fault;
-  return producer_->commit(patience);
-}
-
-KafkaOutcome KafkaSink::add_events(std::span<const Batch> batches, Patience& patience) {
-  KafkaEventWriter event(format_);
-  for (const Batch& batch : batches) {
-    event.set_session(batch);
-    const std::size_t limit =
-        place_.message_limit - std::min(place_.message_limit, event.key().size() + kMessageOverhead);
-    std::string_view lines = batch.events;
-    for (const EventRef& line : batch.index) {
-      std::string_view value = lines.substr(0, line.size - 1);  // without its "\n"
-      lines.remove_prefix(line.size);
-      if (value.size() > limit) value = cut_.emplace_back(format_.cut(value, limit));
-      event.set_event(line);
-      if (KafkaOutcome fault = producer_->add_event({event.key(), value, event.headers()}, patience)) return fault;
-    }
-  }
-  return std::nullopt;
-}
-
-KafkaOutcome KafkaSink::add_rows(std::span<const Batch> batches, Patience& patience) {
-  std::string key;
-  for (const LatestRows::Row& row : latest_.of(batches)) {
-    const std::int32_t partition = partition_of_source(*row.source_id, place_.state_partitions);
-    key.clear();
-    append_row_key(*row.source_id, *row.record, key);
-    if (KafkaOutcome fault = producer_->add_row(key, row.record->value, partition, patience)) return fault;
-  }
-  return std::nullopt;
-}
-
-// Leaves no message behind that points to what the caller may free.
-Error KafkaSink::react(const KafkaFault& fault, Patience& patience) {
-  const KafkaReaction reaction = classify_kafka(fault);
-  fenced_ = is_fenced(fault);
-  std::string detail = describe(fault);
-  if (const std::string said = producer_->take_last_fault(); !said.empty()) detail += "; librdkafka: " + said;
-  if (reaction == KafkaReaction::kAbortAndReoffer && !producer_->abort(patience)) {
-    in_doubt_ = 0;  // none of it counts, and the producer goes on
-  } else {
-    producer_.reset();
-  }
-  cut_.clear();
-  if (reaction == KafkaReaction::kStop) return Error(ErrorKind::kRefused, std::move(detail));
-  if (fault.code == RD_KAFKA_RESP_ERR__TIMED_OUT || fault.code == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT) {
-    if (const std::string trouble = find_trouble(); !trouble.empty()) detail = trouble;
-  }
-  return Error(ErrorKind::kTryLater, std::move(detail));
-}
-
-std::string KafkaSink::find_trouble() const {
-  Patience patience(stop_, kMostForTrouble, 0ms);
-  try {
-    const KafkaClient client(KafkaClient::Kind::kConsumer, KafkaConf::reader(settings_));
-    return sessionlogd::find_trouble(client, settings_, patience);
-  } catch (const std::exception& error) {
-    return error.what();
-  }
-}
-
-Error KafkaSink::fenced_by(const CommitRecord& other) const {
-  return Error(ErrorKind::kFenced,
-               fmt::format("another daemon with transactional_id {} has taken over: on {}, instance {}, commit {} at "
-                           "{}. Each daemon needs an id of its own",
-                           settings_.transactional_id, other.host, other.instance, other.sequence, other.time));
-}
-
-CommitRecord KafkaSink::next_record() const {
-  std::string now;
-  append_rfc3339(now, system_now());
-  return {sequence_ + 1, instance_, host_name(), std::move(now), place_.state_partitions};
 }
 
 }  // namespace sessionlogd

@@ -102,6 +102,17 @@ TEST_F(KafkaTrouble, EventsWithoutStateAreRefused) {
   EXPECT_EQ(bed.read().size(), before);
 }
 
+TEST_F(KafkaTrouble, ARecordOfSomebodyElseInTheStateIsRefused) {
+  Bed bed(one_broker(), "foreign", kEndlessFleet);
+  write_something(bed);
+  std::vector<Message> foreign(20);
+  for (Message& message : foreign) message.key = "somebody else's";
+  bed.outside.write(bed.state_topic, foreign);
+  const Outcome outcome = bed.place.run("run");
+  EXPECT_EQ(outcome.status, 78);
+  EXPECT_THAT(outcome.err, HasSubstr("state topic foreign-state holds a record that is none of ours"));
+}
+
 TEST_F(KafkaTrouble, AStateTopicThatForgetsIsRefused) {
   Bed bed(one_broker(), "forgetful", kEndlessFleet);
   bed.outside.create_topic(bed.state_topic, 3);

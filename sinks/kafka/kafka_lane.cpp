@@ -1,0 +1,347 @@
+#include "sinks/kafka/kafka_lane.h"
+
+#include <fmt/format.h>
+#include <librdkafka/rdkafka.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <random>
+#include <stdexcept>
+#include <utility>
+
+#include "core/base/log_line.h"
+#include "core/base/timestamp.h"
+
+namespace sessionlogd {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A broker that restarts is waited for within the transaction.
+constexpr std::chrono::milliseconds kMostWithoutProgress = 10s;
+constexpr std::chrono::milliseconds kMostAtStop = 2s;
+constexpr std::chrono::milliseconds kForEver = std::chrono::hours{24 * 365};
+constexpr std::chrono::milliseconds kMostForTrouble = 2s;
+constexpr std::size_t kTransactionBytes = 16u << 20;
+
+std::string random_instance() {
+  std::random_device entropy;
+  return fmt::format("{:08x}{:08x}", entropy(), entropy());
+}
+
+// As many as fit into one transaction, one at least: a backlog as a whole might not be sent before it expires.
+std::span<const Batch> first_of(std::span<const Batch> batches) {
+  std::size_t count = 0, bytes = 0;
+  do bytes += batches[count++].bytes();
+  while (count < batches.size() && bytes < kTransactionBytes);
+  return batches.first(count);
+}
+
+KafkaSinkSettings settings_of(const std::optional<StatePart>& part, KafkaSinkSettings settings) {
+  if (part) settings.transactional_id = transactional_id_of(*part, settings.state_topic);
+  return settings;
+}
+
+std::optional<std::int32_t> only_partition(const std::optional<StatePart>& part) {
+  return part ? std::optional(part->partition) : std::nullopt;
+}
+
+// What is none of ours, or damaged, ends the lane and not the process.
+template <class Work>
+Result<void> or_refused(const Work& work) {
+  try {
+    return work();
+  } catch (const StateMismatch& mismatch) {
+    return Error(ErrorKind::kRefused, mismatch.what());
+  }
+}
+
+std::string host_name() {
+  char name[256] = {};
+  return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
+}
+
+}  // namespace
+
+KafkaLane::KafkaLane(const KafkaSinkSettings& settings, const Format& format, std::optional<StatePart> part,
+                     KafkaViews& views, std::stop_token stop)
+    : part_(part),
+      settings_(settings_of(part, settings)),
+      record_partition_(part ? part->partition : kCommitPartition),
+      views_(views),
+      stop_(std::move(stop)),
+      name_("kafka:" + (part ? settings_.transactional_id : settings_.topic)),
+      instance_(random_instance()),
+      transaction_(settings_, format, record_partition_) {}
+
+Result<void> KafkaLane::recover(StateVisitor& into) {
+  read_ = 0;
+  Patience patience(stop_, kMostWithoutProgress, 0ms);
+  const Result<void> done = or_refused([&] {
+    Result<void> taken = take_over(patience);
+    return taken ? read_state(into) : taken;
+  });
+  look_away(done.has_value());
+  if (!done) producer_.reset();
+  return done;
+}
+
+Result<void> KafkaLane::take_over(Patience& patience) {
+  const Result<std::optional<CommitRecord>> last = take_place(patience);
+  if (!last) return last.error();
+  if (Result<void> right = check_state(*last, patience); !right) return right;
+  if (*last) sequence_ = (*last)->sequence;
+  // Who was before us finds this record and ends.
+  if (Result<void> announced = deliver({}, patience); !announced) return announced;
+  last_committer_ = instance_;
+  if (*last && (*last)->instance != instance_) {
+    log_info({.sink = name_}, "goes on behind commit {} of {} at {}", (*last)->sequence, (*last)->host, (*last)->time);
+  }
+  return {};
+}
+
+// State and events that do not belong together are never guessed about.
+Result<void> KafkaLane::check_state(const std::optional<CommitRecord>& last, Patience& patience) {
+  if (part_) return check_part(last);
+  if (last && last->partitions != place_.state_partitions) {
+    return Error(ErrorKind::kRefused,
+                 fmt::format("state topic {} has {} partitions and had {} at the last commit ({}): its rows would be "
+                             "looked for in the wrong places. `sessionlogd state init` begins anew",
+                             settings_.state_topic, place_.state_partitions, last->partitions, last->time));
+  }
+  if (last) return {};
+  const Result<bool> no_state = view_->state.is_empty(patience);
+  if (!no_state) return no_state.error();
+  if (!*no_state) return {};
+  const Result<bool> no_events =
+      KafkaReader(KafkaConf::reader(settings_), settings_.topic, place_.event_partitions).is_empty(patience);
+  if (!no_events) return no_events.error();
+  if (*no_events) return {};
+  return Error(ErrorKind::kRefused,
+               fmt::format("topic {} holds events and state topic {} is empty: what was delivered is not known, and "
+                           "would be delivered again. Name the state topic that belongs to it, or begin anew with "
+                           "`sessionlogd state init`",
+                           settings_.topic, settings_.state_topic));
+}
+
+// Every part was given a record before any had a writer.
+Result<void> KafkaLane::check_part(const std::optional<CommitRecord>& last) const {
+  if (last && last->partitions == part_->of) return {};
+  const std::string what = last ? fmt::format("is one of {} and was one of {} at the last commit ({})", part_->of,
+                                              last->partitions, last->time)
+                                : "has no commit record: it was emptied or made anew";
+  return Error(ErrorKind::kRefused,
+               fmt::format("partition {} of state topic {} {}", part_->partition, settings_.state_topic, what));
+}
+
+Result<void> KafkaLane::read_state(StateVisitor& into) {
+  Patience patience(stop_, kForEver, 0ms);
+  const auto begun = std::chrono::steady_clock::now();
+  const auto visit = [&](const KafkaReader::Record& record) {
+    read_.fetch_add(1, std::memory_order_relaxed);
+    visit_row(settings_.state_topic, record.key, record.value, into);
+  };
+  const Result<std::uint64_t> records = view_->state.read_all(only_partition(part_), visit, patience);
+  if (!records) return records.error();
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
+  log_info({.sink = name_}, "state topic {}: {} records read in {:.1f} s", settings_.state_topic, *records,
+           took.count());
+  return {};
+}
+
+Result<std::uint64_t> KafkaLane::begin_anew() {
+  Patience patience(stop_, kMostWithoutProgress, 0ms);
+  const Result<std::optional<CommitRecord>> last = take_place(patience);
+  if (!last) return last.error();
+  if (*last) sequence_ = (*last)->sequence;
+  return remove_rows();
+}
+
+// Every row of the state topic, wherever it lies, and a commit record that knows the topic as it is now.
+Result<std::uint64_t> KafkaLane::remove_rows() {
+  Patience patience(stop_, kForEver, 0ms);
+  KafkaTransaction::Rows rows;
+  const auto collect = [&](const KafkaReader::Record& record) {
+    if (!is_commit_key(record.key)) rows.insert_or_assign(std::string(record.key), record.partition);
+  };
+  if (const Result<std::uint64_t> all = view_->state.read_all(std::nullopt, collect, patience); !all)
+    return all.error();
+  if (const KafkaOutcome fault = transaction_.remove(rows, next_record(), *producer_, patience))
+    return react(*fault, patience);
+  return rows.size();
+}
+
+Result<void> KafkaLane::commit(std::span<const Batch> batches) {
+  check_sources(batches);
+  Patience patience(stop_, kMostWithoutProgress, kMostAtStop);
+  if (!producer_) {
+    const Result<void> known = or_refused([&] { return settle_doubt(patience); });
+    look_away(known.has_value());
+    if (!known) {
+      producer_.reset();
+      return known;
+    }
+  }
+  while (taken_ < batches.size()) {
+    const auto next = first_of(batches.subspan(taken_));
+    if (Result<void> done = deliver(next, patience); !done) return done;
+    taken_ += next.size();
+  }
+  // From here on the batches are durable.
+  taken_ = 0;
+  return {};
+}
+
+void KafkaLane::check_sources(std::span<const Batch> batches) const {
+  for (const Batch& batch : batches) {
+    if (!part_ || partition_of_source(batch.source_id, part_->of) == part_->partition) continue;
+    throw std::logic_error(fmt::format("source {} does not belong to {}", batch.source_id, name_));
+  }
+}
+
+// A producer in our place, and what was committed before it.
+Result<std::optional<CommitRecord>> KafkaLane::take_place(Patience& patience) {
+  if (Result<void> ours = look_first(patience); !ours) return ours.error();
+  if (Result<void> connected = connect(patience); !connected) return connected.error();
+  Result<std::optional<CommitRecord>> last = last_commit(KafkaReader::Until::kEnd, patience);
+  if (last) fenced_ = false;
+  return last;
+}
+
+// Whoever has taken our place is not shut out in turn before it could say who it is. For a part that is looked up
+// after any fault: the places of parts change hands while all is well.
+Result<void> KafkaLane::look_first(Patience& patience) {
+  if (!fenced_ && !(part_ && last_committer_)) return {};
+  if (Result<void> seen = look(patience); !seen) return seen;
+  // Our own transaction may be open, and ends only when the next producer begins.
+  const auto until = fenced_ ? KafkaReader::Until::kEnd : KafkaReader::Until::kVisible;
+  const Result<std::optional<CommitRecord>> last = last_commit(until, patience);
+  return last ? Result<void>() : Result<void>(last.error());
+}
+
+// kFenced: somebody has committed since, in our place.
+Result<std::optional<CommitRecord>> KafkaLane::last_commit(KafkaReader::Until until, Patience& patience) {
+  Result<std::optional<CommitRecord>> last =
+      view_->state.last_commit(settings_.transactional_id, record_partition_, until, patience);
+  if (!last) return last;
+  const std::string instance = *last ? (*last)->instance : "";
+  if (!last_committer_) last_committer_ = instance;
+  if (instance == instance_ || instance == *last_committer_) return last;
+  if (*last) return fenced_by(**last);
+  return Error(ErrorKind::kRefused,
+               fmt::format("state topic {} has lost our commit record: it was emptied or made anew while we ran",
+                           settings_.state_topic));
+}
+
+Result<void> KafkaLane::look(Patience& patience) {
+  if (view_) return {};
+  const Result<std::shared_ptr<KafkaView>> view = views_.open(patience);
+  if (!view) return view.error();
+  view_ = *view;
+  return {};
+}
+
+void KafkaLane::look_away(bool went_well) {
+  if (!went_well) views_.discard(view_);
+  view_.reset();
+}
+
+// A producer, and a view of what the last one left.
+Result<void> KafkaLane::connect(Patience& patience) {
+  if (Result<void> seen = look(patience); !seen) return seen;
+  if (Result<void> fits = settle_in(view_->place); !fits) return fits;
+  try {
+    producer_.emplace(KafkaConf::producer(settings_).with("message.max.bytes", std::to_string(place_.message_limit)),
+                      settings_);
+  } catch (const SecretError& error) {
+    return Error(ErrorKind::kTryLater, error.what());
+  }
+  const KafkaOutcome fault = producer_->init(patience);
+  if (fault) return react(*fault, patience);
+  return {};
+}
+
+// A part stays one of as many, whatever becomes of the topic.
+Result<void> KafkaLane::settle_in(const KafkaPlace& place) {
+  if (!part_ && has_announced() && place.state_partitions != place_.state_partitions) {
+    return Error(ErrorKind::kRefused,
+                 fmt::format("state topic {} has {} partitions and had {} when we started", settings_.state_topic,
+                             place.state_partitions, place_.state_partitions));
+  }
+  place_ = place;
+  if (part_) place_.state_partitions = part_->of;
+  return {};
+}
+
+Result<void> KafkaLane::settle_doubt(Patience& patience) {
+  const Result<std::optional<CommitRecord>> last = take_place(patience);
+  if (!last) return last.error();
+  const std::uint64_t sequence = (*last)->sequence;  // ours: we have announced ourselves
+  const bool delivered = sequence > sequence_;
+  if (in_doubt_ > 0) doubts_.fetch_add(1, std::memory_order_relaxed);
+  if (delivered) taken_ = std::exchange(in_doubt_, 0);
+  in_doubt_ = 0;
+  sequence_ = sequence;
+  log_info({.sink = name_}, "has a new producer; the last commit that counts is {}", sequence_);
+  return {};
+}
+
+Result<void> KafkaLane::deliver(std::span<const Batch> batches, Patience& patience) {
+  in_doubt_ = taken_ + batches.size();
+  const KafkaOutcome fault = transaction_.write(batches, next_record(), place_, *producer_, patience);
+  if (fault) return react(*fault, patience);
+  ++sequence_;
+  in_doubt_ = 0;
+  transaction_.clear();
+  return {};
+}
+
+// Leaves no message behind that points to what the caller may free.
+Error KafkaLane::react(const KafkaFault& fault, Patience& patience) {
+  const KafkaReaction reaction = classify_kafka(fault);
+  fenced_ = is_fenced(fault);
+  std::string detail = describe(fault);
+  if (const std::string said = producer_->take_last_fault(); !said.empty()) detail += "; librdkafka: " + said;
+  if (reaction == KafkaReaction::kAbortAndReoffer && !producer_->abort(patience)) {
+    in_doubt_ = 0;  // none of it counts, and the producer goes on
+  } else {
+    producer_.reset();
+  }
+  transaction_.clear();
+  if (reaction == KafkaReaction::kStop) return Error(ErrorKind::kRefused, std::move(detail));
+  if (fault.code == RD_KAFKA_RESP_ERR__TIMED_OUT || fault.code == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT) {
+    if (const std::string trouble = find_trouble(); !trouble.empty()) detail = trouble;
+  }
+  return Error(ErrorKind::kTryLater, std::move(detail));
+}
+
+std::string KafkaLane::find_trouble() const {
+  Patience patience(stop_, kMostForTrouble, 0ms);
+  try {
+    const KafkaClient client(KafkaClient::Kind::kConsumer, KafkaConf::reader(settings_));
+    return sessionlogd::find_trouble(client, settings_, patience);
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+}
+
+Error KafkaLane::fenced_by(const CommitRecord& other) const {
+  if (part_) {
+    return Error(
+        ErrorKind::kFenced,
+        fmt::format("partition {} of state topic {} has been taken over: on {}, instance {}, commit {} at {}",
+                    part_->partition, settings_.state_topic, other.host, other.instance, other.sequence, other.time));
+  }
+  return Error(ErrorKind::kFenced,
+               fmt::format("another daemon with transactional_id {} has taken over: on {}, instance {}, commit {} at "
+                           "{}. Each daemon needs an id of its own",
+                           settings_.transactional_id, other.host, other.instance, other.sequence, other.time));
+}
+
+CommitRecord KafkaLane::next_record() const {
+  std::string now;
+  append_rfc3339(now, system_now());
+  return {sequence_ + 1, instance_, host_name(), std::move(now), place_.state_partitions};
+}
+
+}  // namespace sessionlogd
