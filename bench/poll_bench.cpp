@@ -154,7 +154,7 @@ double rate_of_shard(const SourceSettings& source) {
       make_encoder, PollMode::kForever, 1);
   const auto counted = std::make_shared<SourceCounters>();
   NewSource taken{.settings = std::make_shared<const SourceSettings>(source), .counters = counted, .restored = {}};
-  shard.add(taken);
+  shard.sources().add(taken);
   committer.start();
   std::promise<void> ended;
   shard.start([&] { ended.set_value(); });

@@ -170,7 +170,7 @@ class Work {
       NewSource source{.settings = std::make_shared<const SourceSettings>(make_source(number)),
                        .counters = std::make_shared<SourceCounters>(),
                        .restored = {}};
-      shards_[number % shard_count]->add(source);
+      shards_[number % shard_count]->sources().add(source);
     }
     queue_.on_room([this] {
       for (const auto& shard : shards_) shard->notify_room();

@@ -22,6 +22,7 @@
 #include "core/http/large_body_permit.h"
 #include "core/polling/quarantine.h"
 #include "daemon/commands/commands.h"
+#include "daemon/control/shard_host.h"
 #include "daemon/progress.h"
 #include "daemon/service/host_name.h"
 #include "daemon/service/log.h"
@@ -37,6 +38,11 @@ namespace asio = boost::asio;
 // SIGTERM to exit takes at most so long: cancelling, logging out, and what the committer still has to do behind it.
 constexpr std::chrono::milliseconds kShardsMayTake{2'000};
 constexpr std::chrono::milliseconds kProgressEvery{200};
+
+// One lane has all sources, from the start of this process to its end.
+constexpr SourceSet::Partition kOnlyPartition = 0;
+constexpr SourceSet::Life kOnlyLife = 1;
+
 constexpr std::chrono::milliseconds kFirstWaitForRoom{500};
 
 // Backlogs of batches and large answers go back to the system when they are freed. By itself glibc raises this with
@@ -230,10 +236,19 @@ void App::make_shards() {
 }
 
 void App::give_sources() {
-  sources_.emplace(main_, shards_, queue_, [this](std::size_t sources) {
-    fingerprint_bytes_ = MemoryShares::fingerprints(settings_.daemon.memory_bytes, sources);
-  });
-  sources_->begin(settings_.sources, restored_, settings_.daemon.state_keep);
+  std::vector<std::unique_ptr<SourceHost>> hosts;
+  for (const auto& shard : shards_) hosts.push_back(std::make_unique<ShardHost>(main_, *shard));
+  sources_.emplace(SourceSet::Parts{.main = main_,
+                                    .hosts = std::move(hosts),
+                                    .queue = queue_,
+                                    .partition_of = [](std::string_view) { return kOnlyPartition; },
+                                    .on_count =
+                                        [this](std::size_t sources) {
+                                          fingerprint_bytes_ =
+                                              MemoryShares::fingerprints(settings_.daemon.memory_bytes, sources);
+                                        }});
+  sources_->want(settings_.sources, settings_.daemon.state_keep);
+  sources_->begin(kOnlyPartition, kOnlyLife, restored_);
 }
 
 void App::start() {
@@ -248,7 +263,7 @@ void App::start() {
 void App::listen_to_operator() {
   const auto read_again = [this] { return load_settings(settings_.file, format_rules()); };
   reload_.emplace(main_, settings_, read_again, *sources_, *sink_, service_, [this] { publish_process(); });
-  commands_.emplace(main_, *sources_, *reload_, queue_, committer_);
+  commands_.emplace(main_, *sources_, shards_, *reload_, queue_, committer_);
   const std::string path = control_socket_in(settings_.daemon.state_dir);
   try {
     control_.emplace(main_, path, [this](std::string line) { return commands_->answer(std::move(line)); });

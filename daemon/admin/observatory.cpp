@@ -99,7 +99,7 @@ void Observatory::ask(std::size_t shard) {
   if (!observed_.heartbeat.ask(shard, SteadyClock::now())) return;
   Shard& there = *observed_.shards[shard];
   there.post([shown = shards_[shard], &there, &heartbeat = observed_.heartbeat, shard] {
-    shown->put(there.view());
+    shown->put(there.sources().view());
     heartbeat.answered(shard);
   });
 }

@@ -59,14 +59,16 @@ Task<std::string> ControlCommands::backfill(std::string name, Instant at, Act ac
   if (source == nullptr) co_return fmt::format("failed no source is named {}", name);
   if (!source->settings->sessions.empty())
     co_return fmt::format("failed source {} has a fixed list of sessions: there is nothing to list", name);
-  Shard& shard = sources_.shard_of(*source);
   const auto sessions = std::make_shared<std::optional<std::size_t>>();
-  std::function<void()> tell = [sessions, at, act, &shard, id = source->settings->id] {
-    SourcePoller* poller = shard.find(id);
-    if (poller == nullptr) return;
-    *sessions = act == Act::kNoneBefore ? poller->leave_alone(at) : poller->backfill(at, act == Act::kSinceAgain);
-  };
-  co_await run_on(io_, shard, std::move(tell));
+  if (const SourceSet::Place* place = sources_.place_of(*source)) {
+    Shard& shard = *shards_[place->host];
+    std::function<void()> tell = [sessions, at, act, &shard, id = source->settings->id, life = place->life] {
+      SourcePoller* poller = shard.sources().find(id, life);
+      if (poller == nullptr) return;
+      *sessions = act == Act::kNoneBefore ? poller->leave_alone(at) : poller->backfill(at, act == Act::kSinceAgain);
+    };
+    co_await run_on(io_, shard, std::move(tell));
+  }
   if (!*sessions)
     co_return fmt::format("failed source {} is being reloaded, or parked (see `sessionlogd status`); try again", name);
   const bool committed = co_await all_committed();

@@ -2,11 +2,14 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "core/async/task.h"
 #include "core/base/timestamp.h"
+#include "core/polling/shard.h"
 #include "core/state/batch_queue.h"
 #include "core/state/committer.h"
 #include "daemon/control/reload.h"
@@ -16,10 +19,10 @@ namespace sessionlogd {
 
 class ControlCommands {
  public:
-  // All must outlive this. `io` is the main thread's.
-  ControlCommands(boost::asio::io_context& io, const SourceSet& sources, Reload& reload, const BatchQueue& queue,
-                  const Committer& committer)
-      : io_(io), sources_(sources), reload_(reload), queue_(queue), committer_(committer) {}
+  // All must outlive this. `io` is the main thread's; the shards are those of the sources' places.
+  ControlCommands(boost::asio::io_context& io, const SourceSet& sources, std::span<const std::unique_ptr<Shard>> shards,
+                  Reload& reload, const BatchQueue& queue, const Committer& committer)
+      : io_(io), sources_(sources), shards_(shards), reload_(reload), queue_(queue), committer_(committer) {}
 
   // "ok ..." or "failed ...".
   Task<std::string> answer(std::string line);
@@ -32,6 +35,7 @@ class ControlCommands {
 
   boost::asio::io_context& io_;
   const SourceSet& sources_;
+  const std::span<const std::unique_ptr<Shard>> shards_;
   Reload& reload_;
   const BatchQueue& queue_;
   const Committer& committer_;
