@@ -41,7 +41,6 @@ constexpr std::chrono::milliseconds kProgressEvery{200};
 
 // One lane has all sources, from the start of this process to its end.
 constexpr SourceSet::Partition kOnlyPartition = 0;
-constexpr SourceSet::Life kOnlyLife = 1;
 
 constexpr std::chrono::milliseconds kFirstWaitForRoom{500};
 
@@ -98,8 +97,9 @@ App::App(const Settings& settings, PollMode mode)
       sink_(make_sink(settings, stop_.get_token())),
       shard_count_(count_shards(settings, mode)),
       memory_(shares_of(settings, shard_count_)),
-      queue_(memory_.queue),
-      committer_(queue_, *sink_, {.interval = settings.sink.commit_interval, .bytes = settings.sink.commit_bytes},
+      queue_memory_(std::make_shared<QueueMemory>(memory_.queue)),
+      queue_(std::make_shared<BatchQueue>(queue_memory_)),
+      committer_(*queue_, *sink_, {.interval = settings.sink.commit_interval, .bytes = settings.sink.commit_bytes},
                  [this](const Error& error) { on_fatal(error); }),
       pulse_(main_, service_, [this](SteadyTime now) { return status_line(now); }) {}
 
@@ -229,8 +229,8 @@ void App::make_shards() {
   };
   std::random_device entropy;
   for (std::size_t i = 0; i < shard_count_; ++i) {
-    shards_.push_back(std::make_unique<Shard>(queue_, memory_, client, quarantine_.get(), fingerprint_bytes_, encoder,
-                                              mode_, entropy(), accounts_.get(),
+    shards_.push_back(std::make_unique<Shard>(memory_, client, quarantine_.get(), fingerprint_bytes_, encoder, mode_,
+                                              entropy(), accounts_.get(),
                                               settings_.daemon.verify.value_or(std::chrono::milliseconds{0})));
   }
 }
@@ -240,7 +240,6 @@ void App::give_sources() {
   for (const auto& shard : shards_) hosts.push_back(std::make_unique<ShardHost>(main_, *shard));
   sources_.emplace(SourceSet::Parts{.main = main_,
                                     .hosts = std::move(hosts),
-                                    .queue = queue_,
                                     .partition_of = [](std::string_view) { return kOnlyPartition; },
                                     .on_count =
                                         [this](std::size_t sources) {
@@ -248,11 +247,11 @@ void App::give_sources() {
                                               MemoryShares::fingerprints(settings_.daemon.memory_bytes, sources);
                                         }});
   sources_->want(settings_.sources, settings_.daemon.state_keep);
-  sources_->begin(kOnlyPartition, kOnlyLife, restored_);
+  sources_->begin(kOnlyPartition, queue_, restored_);
 }
 
 void App::start() {
-  queue_.on_room([this] {
+  queue_memory_->on_room([this] {
     for (const auto& shard : shards_) shard->notify_room();
   });
   committer_.start();
@@ -263,7 +262,7 @@ void App::start() {
 void App::listen_to_operator() {
   const auto read_again = [this] { return load_settings(settings_.file, format_rules()); };
   reload_.emplace(main_, settings_, read_again, *sources_, *sink_, service_, [this] { publish_process(); });
-  commands_.emplace(main_, *sources_, shards_, *reload_, queue_, committer_);
+  commands_.emplace(main_, *sources_, shards_, *reload_);
   const std::string path = control_socket_in(settings_.daemon.state_dir);
   try {
     control_.emplace(main_, path, [this](std::string line) { return commands_->answer(std::move(line)); });
@@ -279,7 +278,7 @@ void App::show_how_it_is() {
                           .heartbeat = pulse_.heartbeat(),
                           .shards = shards_,
                           .shards_run = shards_run_,
-                          .queue = queue_,
+                          .queue = *queue_memory_,
                           .committer = committer_,
                           .quarantine = quarantine_.get()};
   admin_.emplace(*settings_.daemon.admin, observed, trouble_);
@@ -343,6 +342,7 @@ void App::on_shard_end() {
 void App::on_fatal(const Error& error) {
   log_error({.sink = sink_->name()}, "cannot go on: {}", error.detail);
   fatal_status_ = error.kind == ErrorKind::kFenced ? kFenced : kNotWell;
+  queue_->end();  // nothing that is still read could be committed
   asio::post(main_, [this] { request_stop(); });
 }
 
@@ -350,7 +350,7 @@ void App::on_fatal(const Error& error) {
 bool App::stop() {
   admin_.reset();
   for (const auto& shard : shards_) shard->join();
-  queue_.close();
+  queue_->close();
   const bool all_committed = committer_.join();
   say_grouped_lines(SteadyTime::max());
   spdlog::info("stopped: {} events in {} commits", committer_.events(), committer_.commits());
@@ -384,7 +384,7 @@ std::string App::status_line(SteadyTime now) {
   }
   figures.events = committer_.events();
   figures.commits = committer_.commits();
-  figures.queue_bytes = queue_.bytes();
+  figures.queue_bytes = queue_memory_->bytes();
   figures.sink_waits = committer_.waiting();
   figures.sink = sink_->name();
   return status_.line(figures, now);

@@ -78,7 +78,8 @@ class App {
   RestoredState restored_;
   const std::size_t shard_count_;
   const MemoryShares memory_;
-  BatchQueue queue_;
+  const std::shared_ptr<QueueMemory> queue_memory_;
+  const std::shared_ptr<BatchQueue> queue_;  // its life is the lane's
   Committer committer_;
   ServiceNotify service_;
   ServiceStatus status_;

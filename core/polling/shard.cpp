@@ -8,14 +8,13 @@
 namespace sessionlogd {
 namespace asio = boost::asio;
 
-Shard::Shard(BatchQueue& queue, const MemoryShares& memory, const MakeClient& make_client, Quarantine* quarantine,
+Shard::Shard(const MemoryShares& memory, const MakeClient& make_client, Quarantine* quarantine,
              const std::atomic<std::size_t>& fingerprint_bytes, MakeEncoder make_encoder, PollMode mode,
              std::uint64_t seed, Accounts* accounts, std::chrono::milliseconds verify)
     : work_(asio::make_work_guard(io_)),
       http_(make_client(io_)),
       sources_({.io = io_,
                 .http = *http_,
-                .queue = queue,
                 .memory = memory,
                 .quarantine = quarantine,
                 .fingerprint_bytes = fingerprint_bytes,

@@ -1,5 +1,5 @@
 // One thread with its own event loop, HTTP client and parser. Owns the sources it was given and shares nothing but the
-// batch queue. Sources come and go while it runs.
+// batch queues. Sources come and go while it runs.
 #pragma once
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -12,7 +12,6 @@
 #include "core/base/memory_shares.h"
 #include "core/http/http_client.h"
 #include "core/polling/shard_sources.h"
-#include "core/state/batch_queue.h"
 
 namespace sessionlogd {
 
@@ -22,10 +21,10 @@ class Shard {
   using MakeClient = std::function<std::unique_ptr<HttpClient>(boost::asio::io_context&)>;
   using MakeEncoder = ShardSources::MakeEncoder;
 
-  // Queue, quarantine (nullptr: no state is kept, nor what is no JSON) and accounts must outlive this, and the bytes
+  // Quarantine (nullptr: no state is kept, nor what is no JSON) and accounts must outlive this, and the bytes
   // that each source may keep as fingerprints, which may change. `verify`: how often the sessions of the last day are
   // read again, 0 = never.
-  Shard(BatchQueue& queue, const MemoryShares& memory, const MakeClient& make_client, Quarantine* quarantine,
+  Shard(const MemoryShares& memory, const MakeClient& make_client, Quarantine* quarantine,
         const std::atomic<std::size_t>& fingerprint_bytes, MakeEncoder make_encoder, PollMode mode, std::uint64_t seed,
         Accounts* accounts = nullptr, std::chrono::milliseconds verify = {});
   ~Shard();
@@ -43,7 +42,7 @@ class Shard {
   // Any thread: runs `task` on this shard's.
   void post(std::function<void()> task);
 
-  // Any thread: the queue has room again.
+  // Any thread: a queue has room again.
   void notify_room();
 
   // Ends the thread, at once: called when on_end was, or when waiting for it took too long.

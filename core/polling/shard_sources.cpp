@@ -17,14 +17,14 @@ constexpr std::chrono::seconds kLooksEvery{5};
 ShardSources::ShardSources(Parts parts)
     : parts_(std::move(parts)),
       random_(parts_.seed),
-      reader_(parts_.queue, parts_.memory),
+      reader_(parts_.memory),
       room_(parts_.io),
       looks_again_(parts_.io) {}
 
 std::string ShardSources::add(NewSource source) {
   if (stopping_) return {};
   auto encoder = parts_.make_encoder(*source.settings);
-  auto key = std::pair(source.settings->id, source.life);
+  auto key = std::pair(source.settings->id, source.queue->life());
   const auto at = sources_.try_emplace(std::move(key), std::move(source), std::move(encoder), parts_.io).first;
   Source& added = at->second;
   make_poller(added);
@@ -40,18 +40,10 @@ std::string ShardSources::add(NewSource source) {
 }
 
 void ShardSources::make_poller(Source& source) {
-  const ShardServices services{parts_.io,
-                               parts_.http,
-                               reader_,
-                               parts_.queue,
-                               parts_.quarantine,
-                               room_,
-                               random_,
-                               metrics_,
-                               parts_.fingerprint_bytes,
-                               parts_.quarantine != nullptr,
-                               parts_.accounts,
-                               parts_.verify};
+  const ShardServices services{
+      parts_.io,       parts_.http,  reader_,  *source.as_given.queue,   parts_.quarantine,
+      room_,           random_,      metrics_, parts_.fingerprint_bytes, parts_.quarantine != nullptr,
+      parts_.accounts, parts_.verify};
   NewSource& given = source.as_given;
   try {
     source.poller.emplace(
@@ -144,7 +136,7 @@ ShardView ShardSources::view() {
   for (auto& [key, source] : sources_) {
     view.sources.push_back(source.poller ? source.poller->view()
                                          : view_of_unusable(source.settings(), source.unusable));
-    view.sources.back().life = source.as_given.life;
+    view.sources.back().life = source.as_given.queue->life();
   }
   view.poll_seconds = metrics_.poll_seconds.read();
   view.poll_lateness_seconds = metrics_.poll_lateness_seconds.read();

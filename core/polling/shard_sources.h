@@ -25,7 +25,7 @@ namespace sessionlogd {
 
 // A source as a shard takes it over.
 struct NewSource {
-  std::uint64_t life = 0;  // of its lane: with its id it tells it from others
+  std::shared_ptr<BatchQueue> queue;  // of its lane, whose life tells it from others of its id
   std::shared_ptr<const SourceSettings> settings;
   std::shared_ptr<SourceCounters> counters;
   RestoredSource restored;
@@ -42,7 +42,6 @@ class ShardSources {
   struct Parts {
     boost::asio::io_context& io;
     HttpClient& http;
-    BatchQueue& queue;
     const MemoryShares& memory;
     Quarantine* quarantine;                             // nullptr: no state is kept, nor what is no JSON
     const std::atomic<std::size_t>& fingerprint_bytes;  // that each source may keep; may change

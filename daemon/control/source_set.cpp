@@ -89,8 +89,9 @@ Task<SourceSet::Changes> SourceSet::change_to(std::vector<SourceSettings> list, 
   co_return changes;
 }
 
-void SourceSet::begin(Partition partition, Life life, RestoredState& restored) {
-  Lane& lane = lanes_[{partition, life}];
+void SourceSet::begin(Partition partition, std::shared_ptr<BatchQueue> queue, RestoredState& restored) {
+  Lane& lane = lanes_[{partition, queue->life()}];
+  lane.queue = std::move(queue);
   for (const std::string& id : restored.source_ids()) lane.at_rest.emplace(id, restored.take(id));
   compare_all();
   keep_at_rest(lane);
@@ -152,7 +153,7 @@ void SourceSet::compare(const std::string& id) {
   const bool may_run = lane != lanes_.end() && !lane->second.is_over;
   if (step == Step::kNone) {
     if (may_run) start(id, *source, lane);
-  } else if (!may_run || known->second.place.life != lane->first.second || known->second.files != source->files ||
+  } else if (!may_run || known->second.place.queue != lane->second.queue || known->second.files != source->files ||
              !is_same(known->second.settings, source->settings)) {
     stop(id, known->second);
   }
@@ -162,7 +163,7 @@ void SourceSet::start(const std::string& id, Source& source, Lanes::iterator lan
   const auto [partition, life] = lane->first;
   const Life before = std::exchange(source.life, life);
   if (before != 0 && before != life) source.counters = std::make_shared<SourceCounters>();
-  NewSource next{.life = life,
+  NewSource next{.queue = lane->second.queue,
                  .settings = source.settings,
                  .counters = source.counters,
                  .restored = {},
@@ -172,11 +173,11 @@ void SourceSet::start(const std::string& id, Source& source, Lanes::iterator lan
     Batch presence;
     presence.source_id = id;
     mark_present(next.restored, presence.records);
-    if (!presence.records.empty()) parts_.queue.push(std::move(presence));
+    if (!presence.records.empty()) lane->second.queue->push(std::move(presence));
   }
   Poller& poller = place(id, 1 + next.restored.sessions.size());
   poller.step = Step::kStarting;
-  poller.place.life = life;
+  poller.place.queue = lane->second.queue;
   poller.partition = partition;
   poller.settings = source.settings;
   poller.files = source.files;
@@ -210,7 +211,8 @@ void SourceSet::stop(const std::string& id, Poller& poller) {
   poller.step = Step::kStopping;
   ++under_way_;
   parts_.hosts[poller.place.host]->remove(
-      id, poller.place.life, [this, id](std::optional<RestoredSource> known) { stopped(id, std::move(known)); });
+      id, poller.place.queue->life(),
+      [this, id](std::optional<RestoredSource> known) { stopped(id, std::move(known)); });
 }
 
 // Without what is known of it where its shard ends: nothing starts there any more.
@@ -218,7 +220,7 @@ void SourceSet::stopped(const std::string& id, std::optional<RestoredSource> kno
   Poller& poller = pollers_.at(id);
   poller.step = Step::kNone;
   --under_way_;
-  const auto lane = lanes_.find({poller.partition, poller.place.life});
+  const auto lane = lanes_.find({poller.partition, poller.place.queue->life()});
   --lane->second.pollers;
   const bool was_last_of_its_life = lane->second.is_over && lane->second.pollers == 0;
   if (!lane->second.is_over && known) lane->second.at_rest.emplace(id, std::move(*known));
@@ -251,7 +253,7 @@ void SourceSet::keep_at_rest(Lane& lane) {
       spdlog::info("the source with the id {} left the configuration more than state_keep ago: its state is removed",
                    source->first);
     }
-    if (!batch.records.empty()) parts_.queue.push(std::move(batch));
+    if (!batch.records.empty()) lane.queue->push(std::move(batch));
     source = removed ? lane.at_rest.erase(source) : std::next(source);
   }
 }

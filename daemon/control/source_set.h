@@ -39,7 +39,7 @@ namespace sessionlogd {
 class SourceSet {
  public:
   using Partition = std::size_t;
-  using Life = std::uint64_t;  // from 1; a later one of a partition is larger
+  using Life = std::uint64_t;  // as the lane's queue has it
 
   // As it stands in the configuration.
   struct Source {
@@ -53,7 +53,6 @@ class SourceSet {
   struct Parts {
     boost::asio::io_context& main;
     std::vector<std::unique_ptr<SourceHost>> hosts;
-    BatchQueue& queue;
     std::function<Partition(std::string_view id)> partition_of;
     std::function<void(std::size_t)> on_count;  // told how many sources there are, whenever the list has changed
   };
@@ -68,9 +67,9 @@ class SourceSet {
   // The same, and returns when nothing differs any more. Sources that stop log out first, so that it takes a moment.
   Task<Changes> change_to(std::vector<SourceSettings> list, std::chrono::milliseconds state_keep);
 
-  // The partition has a lane, whose life begins; the one before it has ended. Each of its sources takes its part of
-  // what was restored.
-  void begin(Partition partition, Life life, RestoredState& restored);
+  // The partition has a lane, whose life is that of its queue, and begins; the one before it has ended. Each of its
+  // sources takes its part of what was restored.
+  void begin(Partition partition, std::shared_ptr<BatchQueue> queue, RestoredState& restored);
   // Its life is over.
   void end(Partition partition);
   // Until no source of an ended life is left of it.
@@ -80,10 +79,10 @@ class SourceSet {
   const std::vector<Source>& all() const { return sources_; }
   const Source* find(std::string_view name) const;
 
-  // On which host it is polled, and in which life; nullptr: it is not, or starts or stops just now.
+  // On which host it is polled, and for which lane; nullptr: it is not, or starts or stops just now.
   struct Place {
-    std::size_t host;
-    Life life;
+    std::size_t host = 0;
+    std::shared_ptr<BatchQueue> queue;
   };
   const Place* place_of(const Source& source) const;
 
@@ -92,7 +91,7 @@ class SourceSet {
   // What is of a source that does not stand at none.
   struct Poller {
     Step step = Step::kNone;
-    Place place{};
+    Place place;
     std::size_t load = 1;  // what it counts for there
     Partition partition = 0;
     std::shared_ptr<const SourceSettings> settings;  // with which it was started
@@ -101,6 +100,7 @@ class SourceSet {
   };
   using Pollers = std::map<std::string, Poller, std::less<>>;  // by id
   struct Lane {
+    std::shared_ptr<BatchQueue> queue;
     bool is_over = false;
     std::size_t pollers = 0;                                       // of this life, whatever their step
     std::map<std::string, RestoredSource, std::less<>> at_rest{};  // by id: of sources that are not polled

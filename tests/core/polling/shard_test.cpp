@@ -34,8 +34,10 @@ class ShardWithSources : public testing::Test {
     settings->api_version = settings->dialect->version.fallback;
     settings->url = "http://127.0.0.1:1";
     settings->token = Secret::parse("file:" + token_file);
-    NewSource made{
-        .life = 1, .settings = std::move(settings), .counters = std::make_shared<SourceCounters>(), .restored = {}};
+    NewSource made{.queue = queue_,
+                   .settings = std::move(settings),
+                   .counters = std::make_shared<SourceCounters>(),
+                   .restored = {}};
     for (std::uint64_t key = 1; key <= 3; ++key) made.restored.sessions[key].key = key;
     made.try_again = 1ms;
     return made;
@@ -67,11 +69,11 @@ class ShardWithSources : public testing::Test {
 
   CapturedLog log_;
   TemporaryFile token_{"a-token"};
-  BatchQueue queue_{1u << 20};
+  const std::shared_ptr<QueueMemory> queue_memory_ = std::make_shared<QueueMemory>(1u << 20);
+  const std::shared_ptr<BatchQueue> queue_ = std::make_shared<BatchQueue>(queue_memory_);  // of life 1
   MemoryShares memory_{MemoryShares::of(64u << 20, 1, 1u << 20, 8u << 20)};
   std::atomic<std::size_t> fingerprint_bytes_ = 0;
-  Shard shard_{queue_,
-               memory_,
+  Shard shard_{memory_,
                [this](auto& io) { return std::make_unique<CurlClient>(io, memory_); },
                nullptr,
                fingerprint_bytes_,
@@ -138,7 +140,7 @@ TEST_F(ShardWithSources, GivesBackTheStateOfOneThatHadEnded) {
 TEST_F(ShardWithSources, KnowsASourceByItsLife) {
   shard_.sources().add(source("a", token_.path()));
   NewSource next = source("a", token_.path());
-  next.life = 2;
+  next.queue = std::make_shared<BatchQueue>(queue_memory_);
   shard_.sources().add(next);
   shard_.start([] {});
   const auto* first = on_shard([&] { return shard_.sources().find("a", 1); });

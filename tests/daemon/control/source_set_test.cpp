@@ -27,8 +27,9 @@ class FakeHost : public SourceHost {
     auto given = std::make_shared<NewSource>(std::move(source));
     asked_.push_back([this, given, added] {
       const std::string& id = given->settings->id;
-      log_.push_back("+" + id + "/" + std::to_string(given->life) + " " + given->settings->name);
-      here_[{id, given->life}] = std::move(*given);
+      const std::uint64_t life = given->queue->life();
+      log_.push_back("+" + id + "/" + std::to_string(life) + " " + given->settings->name);
+      here_[{id, life}] = std::move(*given);
       added(unusable);
     });
   }
@@ -61,7 +62,6 @@ class FakeShards {
     }
     set.emplace(SourceSet::Parts{.main = main,
                                  .hosts = std::move(made),
-                                 .queue = queue,
                                  .partition_of = [](std::string_view id) { return std::size_t(id.back() - '0'); },
                                  .on_count = [this](std::size_t sources) { count_ = sources; }});
   }
@@ -91,9 +91,11 @@ class FakeShards {
     return state;
   }
 
-  void begin(std::size_t partition, std::uint64_t life, const std::vector<std::string>& ids = {}) {
+  std::shared_ptr<BatchQueue> lane() const { return std::make_shared<BatchQueue>(memory); }
+  // Its life has the next number, from 1.
+  void begin(std::size_t partition, const std::vector<std::string>& ids = {}) {
     RestoredState state = restored(ids);
-    set->begin(partition, life, state);
+    set->begin(partition, lane(), state);
   }
   void reload(const std::vector<std::string>& sources) {
     spawn(main, [](FakeShards& self, std::vector<SourceSettings> list) -> Task<void> {
@@ -134,7 +136,7 @@ class FakeShards {
   }
 
   boost::asio::io_context main{1};
-  BatchQueue queue{1 << 20};
+  const std::shared_ptr<QueueMemory> memory = std::make_shared<QueueMemory>(1 << 20);
   std::vector<FakeHost*> hosts;
   std::vector<std::string> log;
   std::optional<SourceSet> set;
@@ -151,10 +153,10 @@ TEST(SourceSet, PollsWhatStandsInTheListAndHasALane) {
   shards.set->want(FakeShards::list({"a0", "b0", "c1"}), kKeep);
   EXPECT_EQ(shards.count_, 3u);
   EXPECT_FALSE(shards.step()) << "there is no lane";
-  shards.begin(0, 1, {"a0"});
+  shards.begin(0, {"a0"});
   shards.settle();
   EXPECT_THAT(shards.here(), ElementsAre("a0/1 a0 1", "b0/1 b0 0"));
-  shards.begin(1, 2);
+  shards.begin(1);
   shards.settle();
   EXPECT_THAT(shards.here(), ElementsAre("a0/1 a0 1", "b0/1 b0 0", "c1/2 c1 0"));
   EXPECT_THAT(shards.set->all(), testing::SizeIs(3));
@@ -163,7 +165,7 @@ TEST(SourceSet, PollsWhatStandsInTheListAndHasALane) {
 TEST(SourceSet, AReloadStopsStartsAndChangesAndLeavesTheOthersAlone) {
   FakeShards shards;
   shards.set->want(FakeShards::list({"a0", "b0", "c0"}), kKeep);
-  shards.begin(0, 1, {"b0", "c0"});
+  shards.begin(0, {"b0", "c0"});
   shards.settle();
   shards.said();
   shards.reload({"a0", "b0 other", "d0"});
@@ -184,7 +186,7 @@ TEST(SourceSet, AReloadStopsStartsAndChangesAndLeavesTheOthersAlone) {
 TEST(SourceSet, ThatDiffersInNothingAnswersAtOnce) {
   FakeShards shards;
   shards.set->want(FakeShards::list({"a0"}), kKeep);
-  shards.begin(0, 1);
+  shards.begin(0);
   shards.settle();
   shards.reload({"a0"});
   EXPECT_EQ(shards.reloads, 1);
@@ -195,7 +197,7 @@ TEST(SourceSet, SaysWhatOfAReloadIsParked) {
   FakeShards shards;
   shards.set->want(FakeShards::list({"a0", "b0"}), kKeep);
   shards.hosts[0]->unusable = "no file";
-  shards.begin(0, 1);
+  shards.begin(0);
   shards.settle();
   shards.reload({"a0", "b0 other"});
   shards.settle();
@@ -206,12 +208,12 @@ TEST(SourceSet, SaysWhatOfAReloadIsParked) {
 TEST(SourceSet, StartsNothingOfALifeBeforeTheLastOfTheOneBeforeHasStopped) {
   FakeShards shards;
   shards.set->want(FakeShards::list({"a0", "b0", "c1"}), kKeep);
-  shards.begin(0, 1);
-  shards.begin(1, 2);
+  shards.begin(0);
+  shards.begin(1);
   shards.settle();
   shards.said();
   shards.set->end(0);
-  shards.begin(0, 3, {"a0"});
+  shards.begin(0, {"a0"});
   shards.step();
   EXPECT_THAT(shards.said(), ElementsAre("-a0/1"));
   shards.step();
@@ -223,20 +225,20 @@ TEST(SourceSet, StartsNothingOfALifeBeforeTheLastOfTheOneBeforeHasStopped) {
 TEST(SourceSet, ThrowsAwayWhatAnEndedLifeGivesBack) {
   FakeShards shards;
   shards.set->want(FakeShards::list({"a0"}), kKeep);
-  shards.begin(0, 1, {"a0"});
+  shards.begin(0, {"a0"});
   shards.settle();
   shards.set->end(0);
-  shards.begin(0, 2);
+  shards.begin(0);
   shards.settle();
   EXPECT_THAT(shards.here(), ElementsAre("a0/2 a0 0")) << "only what was restored is known";
 }
 
 TEST(SourceSet, ThrowsAwayWhatRestedWithAnEndedLife) {
   FakeShards shards;
-  shards.begin(0, 1, {"a0"});
+  shards.begin(0, {"a0"});
   shards.set->end(0);
   shards.set->want(FakeShards::list({"a0"}), kKeep);
-  shards.begin(0, 2);
+  shards.begin(0);
   shards.settle();
   EXPECT_THAT(shards.here(), ElementsAre("a0/2 a0 0"));
 }
@@ -244,14 +246,14 @@ TEST(SourceSet, ThrowsAwayWhatRestedWithAnEndedLife) {
 TEST(SourceSet, CountsAnewInEachLifeAndGoesOnCountingAfterAReload) {
   FakeShards shards;
   shards.set->want(FakeShards::list({"a0"}), kKeep);
-  shards.begin(0, 1);
+  shards.begin(0);
   shards.settle();
   const auto first = shards.set->all()[0].counters;
   shards.reload({"a0 other"});
   shards.settle();
   EXPECT_EQ(shards.set->all()[0].counters, first);
   shards.set->end(0);
-  shards.begin(0, 2);
+  shards.begin(0);
   shards.settle();
   EXPECT_NE(shards.set->all()[0].counters, first);
 }
@@ -259,12 +261,12 @@ TEST(SourceSet, CountsAnewInEachLifeAndGoesOnCountingAfterAReload) {
 TEST(SourceSet, TellsWhereASourceIsPolledWhileItIs) {
   FakeShards shards;
   shards.set->want(FakeShards::list({"a0"}), kKeep);
-  shards.begin(0, 1);
+  shards.begin(0);
   const SourceSet::Source& a = *shards.set->find("a0");
   EXPECT_EQ(shards.set->place_of(a), nullptr) << "it starts";
   shards.step();
   ASSERT_NE(shards.set->place_of(a), nullptr);
-  EXPECT_EQ(shards.set->place_of(a)->life, 1u);
+  EXPECT_EQ(shards.set->place_of(a)->queue->life(), 1u);
   shards.set->end(0);
   EXPECT_EQ(shards.set->place_of(a), nullptr) << "it stops";
 }
@@ -273,7 +275,7 @@ TEST(SourceSet, GivesASourceToTheShardWithTheLeastToDoAndLeavesItThere) {
   FakeShards shards(2);
   shards.set->want(FakeShards::list({"a0", "b0", "c0"}), kKeep);
   RestoredState state = FakeShards::restored({"a0"}, 5);
-  shards.set->begin(0, 1, state);
+  shards.set->begin(0, shards.lane(), state);
   shards.settle();
   EXPECT_THAT(shards.hosts[0]->here_, testing::SizeIs(1));
   EXPECT_THAT(shards.hosts[1]->here_, testing::SizeIs(2));
@@ -282,7 +284,7 @@ TEST(SourceSet, GivesASourceToTheShardWithTheLeastToDoAndLeavesItThere) {
   EXPECT_THAT(shards.hosts[1]->here_, testing::SizeIs(2)) << "what is changed stays";
   shards.set->end(0);
   shards.settle();
-  shards.begin(0, 2);
+  shards.begin(0);
   shards.settle();
   EXPECT_THAT(shards.hosts[0]->here_, testing::SizeIs(2)) << "what has gone counts for nothing";
 }
@@ -290,7 +292,7 @@ TEST(SourceSet, GivesASourceToTheShardWithTheLeastToDoAndLeavesItThere) {
 TEST(SourceSet, TellsWhenTheLastOfAnEndedLifeHasStopped) {
   FakeShards shards;
   shards.set->want(FakeShards::list({"a0", "b0"}), kKeep);
-  shards.begin(0, 1);
+  shards.begin(0);
   shards.settle();
   bool all_stopped = false;
   shards.set->end(0);
@@ -314,27 +316,27 @@ TEST_P(ReloadBesideAGroup, EndsAsListAndLanesSay) {
   const auto [event, at] = GetParam();
   FakeShards shards(2);
   shards.set->want(FakeShards::list({"a0", "b0", "c0", "d1"}), kKeep);
-  shards.begin(0, 1, {"a0", "b0", "c0"});
+  shards.begin(0, {"a0", "b0", "c0"});
   shards.settle();
   shards.reload({"a0", "b0 other", "e0", "d1 other"});
   for (int i = 0; i < at; ++i) shards.step();
   if (event == Group::kAssigned) {
-    shards.begin(1, 5, {"d1"});
+    shards.begin(1, {"d1"});
   } else {
     shards.set->end(0);
-    if (event == Group::kEndedAndAssignedAgain) shards.begin(0, 5, {"a0", "b0"});
+    if (event == Group::kEndedAndAssignedAgain) shards.begin(0, {"a0", "b0"});
   }
   shards.settle();
   EXPECT_EQ(shards.reloads, 1);
   switch (event) {
     case Group::kAssigned:
-      EXPECT_THAT(shards.here(), ElementsAre("a0/1 a0 1", "b0/1 other 1", "d1/5 other 1", "e0/1 e0 0"));
+      EXPECT_THAT(shards.here(), ElementsAre("a0/1 a0 1", "b0/1 other 1", "d1/2 other 1", "e0/1 e0 0"));
       break;
     case Group::kEnded:
       EXPECT_THAT(shards.here(), IsEmpty());
       break;
     case Group::kEndedAndAssignedAgain:
-      EXPECT_THAT(shards.here(), ElementsAre("a0/5 a0 1", "b0/5 other 1", "e0/5 e0 0"));
+      EXPECT_THAT(shards.here(), ElementsAre("a0/2 a0 1", "b0/2 other 1", "e0/2 e0 0"));
       break;
   }
 }
