@@ -328,11 +328,20 @@ void App::request_stop() {
   service_.stopping();
   if (admin_) publish_process();
   stop_.request_stop();
-  for (const auto& shard : shards_) shard->stop();
+  spawn(main_, release_lane());
   auto deadline = std::make_shared<asio::steady_timer>(main_, kShardsMayTake);
   deadline->async_wait([this, deadline](const boost::system::error_code& error) {
     if (!error) main_.stop();
   });
+}
+
+// The lane ends first, and when no source of it is left, the shards.
+Task<void> App::release_lane() {
+  if (sources_) {
+    sources_->end(kOnlyPartition);
+    co_await sources_->all_stopped(kOnlyPartition);
+  }
+  for (const auto& shard : shards_) shard->stop();
 }
 
 void App::on_shard_end() {
@@ -346,7 +355,8 @@ void App::on_fatal(const Error& error) {
   asio::post(main_, [this] { request_stop(); });
 }
 
-// In reverse: no new answers, then no new batches, then the last commit.
+// In reverse: no new answers, then no new batches, then the last commit. What is left of a lane that took too long ends
+// with its threads.
 bool App::stop() {
   admin_.reset();
   for (const auto& shard : shards_) shard->join();

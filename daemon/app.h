@@ -12,6 +12,7 @@
 
 #include "config/settings.h"
 #include "core/api/accounts.h"
+#include "core/async/task.h"
 #include "core/base/memory_shares.h"
 #include "core/polling/shard.h"
 #include "core/state/batch_queue.h"
@@ -62,6 +63,7 @@ class App {
   void on_shard_end();
   void on_fatal(const Error& error);
   void request_stop();
+  Task<void> release_lane();
   std::string status_line(SteadyTime now);
 
   // In order of construction: what stands below uses what stands above, and ends before it.
