@@ -119,6 +119,7 @@ std::shared_ptr<const FleetView> Observatory::compose() {
   if (view->sink.error.empty()) view->sink.error = view->process.starting;
   view->queue_bytes = observed_.queue.bytes();
   view->queue_capacity = observed_.queue.capacity();
+  if (const auto oldest = observed_.queue.oldest()) view->oldest_uncommitted = SteadyClock::now() - *oldest;
   view->quarantine_bytes = observed_.quarantine != nullptr ? observed_.quarantine->bytes() : 0;
   view->resident_bytes = resident_bytes();
   view->heap_bytes = heap_bytes();
