@@ -123,12 +123,13 @@ void new_entries_to(benchmark::State& state, const Format& to) {
   const Body body = make_body();
   const SourceSettings source = make_source();
   const std::unique_ptr<Encoder> encoder = to.encoder(source, SinkSettings{}, "host-1", "0.1.0");
+  BatchQueue queue(std::size_t{1} << 40);
   const SourceFormat format{.source_id = source.id,
                             .dialect = source.dialect.get(),
                             .zone = ZoneRules(source.time_zone),
-                            .encoder = encoder.get()};
-  BatchQueue queue(std::size_t{1} << 40);
-  LogReader reader(queue);
+                            .encoder = encoder.get(),
+                            .queue = &queue};
+  LogReader reader;
   std::vector<Batch> taken;
   for (auto _ : state) {
     SessionState session = make_session(source);

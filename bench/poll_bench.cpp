@@ -142,19 +142,20 @@ SourceSettings make_source(const std::string& url, const std::string& token_file
 // Polls of unchanged bodies per CPU-second.
 double rate_of_shard(const SourceSettings& source) {
   const MemoryShares memory;
-  BatchQueue queue(memory.queue);
+  const auto queue = std::make_shared<BatchQueue>(memory.queue);
   Nowhere nowhere;
-  Committer committer(queue, nowhere, {}, [](const Error&) { std::abort(); });
+  Committer committer(*queue, nowhere, {}, [](const Error&) { std::abort(); });
   const auto make_encoder = [](const SourceSettings& settings) {
     return std::make_unique<EcsEncoder>(settings, "host-1", "0.1.0");
   };
   const std::atomic<std::size_t> fingerprint_bytes = 0;
   Shard shard(
-      queue, memory, [&](auto& io) { return std::make_unique<CurlClient>(io, memory); }, nullptr, fingerprint_bytes,
+      memory, [&](auto& io) { return std::make_unique<CurlClient>(io, memory); }, nullptr, fingerprint_bytes,
       make_encoder, PollMode::kForever, 1);
   const auto counted = std::make_shared<SourceCounters>();
-  NewSource taken{.settings = std::make_shared<const SourceSettings>(source), .counters = counted, .restored = {}};
-  shard.add(taken);
+  NewSource taken{
+      .queue = queue, .settings = std::make_shared<const SourceSettings>(source), .counters = counted, .restored = {}};
+  shard.sources().add(taken);
   committer.start();
   std::promise<void> ended;
   shard.start([&] { ended.set_value(); });
@@ -170,7 +171,7 @@ double rate_of_shard(const SourceSettings& source) {
   shard.stop();
   ended.get_future().wait();
   shard.join();
-  queue.close();
+  queue->close();
   committer.join();
   return rate;
 }

@@ -153,26 +153,27 @@ class Work {
  public:
   Work(unsigned shard_count, unsigned sources, std::size_t memory)
       : memory_(MemoryShares::of(memory, shard_count, PollSettings{}.max_body_bytes, SinkSettings{}.commit_bytes)),
-        queue_(memory_.queue),
+        queue_(std::make_shared<BatchQueue>(memory_.queue)),
         nowhere_(std::uint64_t{sources} * kSessions * kEntries),
         // The default of a second, which the last batches wait, would be most of what is measured.
-        committer_(queue_, nowhere_, {.interval = 5ms}, [](const Error&) { std::abort(); }) {
+        committer_(*queue_, nowhere_, {.interval = 5ms}, [](const Error&) { std::abort(); }) {
     shown.fill({});
     const auto make_encoder = [](const SourceSettings& settings) {
       return std::make_unique<EcsEncoder>(settings, "host-1", "0.1.0");
     };
     for (unsigned i = 0; i < shard_count; ++i) {
       shards_.push_back(std::make_unique<Shard>(
-          queue_, memory_, [this](auto& io) { return std::make_unique<AnswersAtHand>(io, memory_); }, nullptr,
+          memory_, [this](auto& io) { return std::make_unique<AnswersAtHand>(io, memory_); }, nullptr,
           fingerprint_bytes_, make_encoder, PollMode::kForever, i));
     }
     for (unsigned number = 0; number < sources; ++number) {
-      NewSource source{.settings = std::make_shared<const SourceSettings>(make_source(number)),
+      NewSource source{.queue = queue_,
+                       .settings = std::make_shared<const SourceSettings>(make_source(number)),
                        .counters = std::make_shared<SourceCounters>(),
                        .restored = {}};
-      shards_[number % shard_count]->add(source);
+      shards_[number % shard_count]->sources().add(source);
     }
-    queue_.on_room([this] {
+    queue_->memory().on_room([this] {
       for (const auto& shard : shards_) shard->notify_room();
     });
   }
@@ -190,14 +191,14 @@ class Work {
     for (const auto& shard : shards_) shard->stop();
     for (std::promise<void>& end : ended) end.get_future().wait();
     for (const auto& shard : shards_) shard->join();
-    queue_.close();
+    queue_->close();
     committer_.join();
     return cost;
   }
 
  private:
   const MemoryShares memory_;
-  BatchQueue queue_;
+  const std::shared_ptr<BatchQueue> queue_;
   Nowhere nowhere_;
   Committer committer_;
   std::atomic<std::size_t> fingerprint_bytes_ = 0;

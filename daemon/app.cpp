@@ -22,6 +22,7 @@
 #include "core/http/large_body_permit.h"
 #include "core/polling/quarantine.h"
 #include "daemon/commands/commands.h"
+#include "daemon/control/shard_host.h"
 #include "daemon/progress.h"
 #include "daemon/service/host_name.h"
 #include "daemon/service/log.h"
@@ -37,6 +38,10 @@ namespace asio = boost::asio;
 // SIGTERM to exit takes at most so long: cancelling, logging out, and what the committer still has to do behind it.
 constexpr std::chrono::milliseconds kShardsMayTake{2'000};
 constexpr std::chrono::milliseconds kProgressEvery{200};
+
+// One lane has all sources, from the start of this process to its end.
+constexpr SourceSet::Partition kOnlyPartition = 0;
+
 constexpr std::chrono::milliseconds kFirstWaitForRoom{500};
 
 // Backlogs of batches and large answers go back to the system when they are freed. By itself glibc raises this with
@@ -92,8 +97,9 @@ App::App(const Settings& settings, PollMode mode)
       sink_(make_sink(settings, stop_.get_token())),
       shard_count_(count_shards(settings, mode)),
       memory_(shares_of(settings, shard_count_)),
-      queue_(memory_.queue),
-      committer_(queue_, *sink_, {.interval = settings.sink.commit_interval, .bytes = settings.sink.commit_bytes},
+      queue_memory_(std::make_shared<QueueMemory>(memory_.queue)),
+      queue_(std::make_shared<BatchQueue>(queue_memory_)),
+      committer_(*queue_, *sink_, {.interval = settings.sink.commit_interval, .bytes = settings.sink.commit_bytes},
                  [this](const Error& error) { on_fatal(error); }),
       pulse_(main_, service_, [this](SteadyTime now) {
         give_back(now);
@@ -226,21 +232,29 @@ void App::make_shards() {
   };
   std::random_device entropy;
   for (std::size_t i = 0; i < shard_count_; ++i) {
-    shards_.push_back(std::make_unique<Shard>(queue_, memory_, client, quarantine_.get(), fingerprint_bytes_, encoder,
-                                              mode_, entropy(), accounts_.get(),
+    shards_.push_back(std::make_unique<Shard>(memory_, client, quarantine_.get(), fingerprint_bytes_, encoder, mode_,
+                                              entropy(), accounts_.get(),
                                               settings_.daemon.verify.value_or(std::chrono::milliseconds{0})));
   }
 }
 
 void App::give_sources() {
-  sources_.emplace(main_, shards_, queue_, [this](std::size_t sources) {
-    fingerprint_bytes_ = MemoryShares::fingerprints(settings_.daemon.memory_bytes, sources);
-  });
-  sources_->begin(settings_.sources, restored_, settings_.daemon.state_keep);
+  std::vector<std::unique_ptr<SourceHost>> hosts;
+  for (const auto& shard : shards_) hosts.push_back(std::make_unique<ShardHost>(main_, *shard));
+  sources_.emplace(SourceSet::Parts{.main = main_,
+                                    .hosts = std::move(hosts),
+                                    .partition_of = [](std::string_view) { return kOnlyPartition; },
+                                    .on_count =
+                                        [this](std::size_t sources) {
+                                          fingerprint_bytes_ =
+                                              MemoryShares::fingerprints(settings_.daemon.memory_bytes, sources);
+                                        }});
+  sources_->want(settings_.sources, settings_.daemon.state_keep);
+  sources_->begin(kOnlyPartition, queue_, restored_);
 }
 
 void App::start() {
-  queue_.on_room([this] {
+  queue_memory_->on_room([this] {
     for (const auto& shard : shards_) shard->notify_room();
   });
   committer_.start();
@@ -251,7 +265,7 @@ void App::start() {
 void App::listen_to_operator() {
   const auto read_again = [this] { return load_settings(settings_.file, format_rules()); };
   reload_.emplace(main_, settings_, read_again, *sources_, *sink_, service_, [this] { publish_process(); });
-  commands_.emplace(main_, *sources_, *reload_, queue_, committer_);
+  commands_.emplace(main_, *sources_, shards_, *reload_);
   const std::string path = control_socket_in(settings_.daemon.state_dir);
   try {
     control_.emplace(main_, path, [this](std::string line) { return commands_->answer(std::move(line)); });
@@ -267,7 +281,7 @@ void App::show_how_it_is() {
                           .heartbeat = pulse_.heartbeat(),
                           .shards = shards_,
                           .shards_run = shards_run_,
-                          .queue = queue_,
+                          .queue = *queue_memory_,
                           .committer = committer_,
                           .quarantine = quarantine_.get()};
   admin_.emplace(*settings_.daemon.admin, observed, trouble_);
@@ -317,11 +331,20 @@ void App::request_stop() {
   service_.stopping();
   if (admin_) publish_process();
   stop_.request_stop();
-  for (const auto& shard : shards_) shard->stop();
+  spawn(main_, release_lane());
   auto deadline = std::make_shared<asio::steady_timer>(main_, kShardsMayTake);
   deadline->async_wait([this, deadline](const boost::system::error_code& error) {
     if (!error) main_.stop();
   });
+}
+
+// The lane ends first, and when no source of it is left, the shards.
+Task<void> App::release_lane() {
+  if (sources_) {
+    sources_->end(kOnlyPartition);
+    co_await sources_->all_stopped(kOnlyPartition);
+  }
+  for (const auto& shard : shards_) shard->stop();
 }
 
 void App::on_shard_end() {
@@ -331,14 +354,16 @@ void App::on_shard_end() {
 void App::on_fatal(const Error& error) {
   log_error({.sink = sink_->name()}, "cannot go on: {}", error.detail);
   fatal_status_ = error.kind == ErrorKind::kFenced ? kFenced : kNotWell;
+  queue_->end();  // nothing that is still read could be committed
   asio::post(main_, [this] { request_stop(); });
 }
 
-// In reverse: no new answers, then no new batches, then the last commit.
+// In reverse: no new answers, then no new batches, then the last commit. What is left of a lane that took too long ends
+// with its threads.
 bool App::stop() {
   admin_.reset();
   for (const auto& shard : shards_) shard->join();
-  queue_.close();
+  queue_->close();
   const bool all_committed = committer_.join();
   say_grouped_lines(SteadyTime::max());
   spdlog::info("stopped: {} events in {} commits", committer_.events(), committer_.commits());
@@ -378,7 +403,7 @@ std::string App::status_line(SteadyTime now) {
   }
   figures.events = committer_.events();
   figures.commits = committer_.commits();
-  figures.queue_bytes = queue_.bytes();
+  figures.queue_bytes = queue_memory_->bytes();
   figures.sink_waits = committer_.waiting();
   figures.sink = sink_->name();
   return status_.line(figures, now);

@@ -12,6 +12,7 @@
 
 #include "config/settings.h"
 #include "core/api/accounts.h"
+#include "core/async/task.h"
 #include "core/base/memory_shares.h"
 #include "core/polling/shard.h"
 #include "core/state/batch_queue.h"
@@ -63,6 +64,7 @@ class App {
   void on_shard_end();
   void on_fatal(const Error& error);
   void request_stop();
+  Task<void> release_lane();
   std::string status_line(SteadyTime now);
   void give_back(SteadyTime now);
 
@@ -80,7 +82,8 @@ class App {
   RestoredState restored_;
   const std::size_t shard_count_;
   const MemoryShares memory_;
-  BatchQueue queue_;
+  const std::shared_ptr<QueueMemory> queue_memory_;
+  const std::shared_ptr<BatchQueue> queue_;  // its life is the lane's
   Committer committer_;
   ServiceNotify service_;
   ServiceStatus status_;

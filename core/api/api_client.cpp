@@ -538,11 +538,14 @@ Task<void> ApiClient::log_out(std::chrono::milliseconds most) {
   const auto method = dialect.logout_method == "POST" ? HttpRequest::Method::kPost : HttpRequest::Method::kDelete;
   HttpRequest request(method, with_version(dialect.logout_path));
   Timer deadline(io_, most);
-  deadline.async_wait([this](const boost::system::error_code& error) {
-    if (!error) endpoint_->cancel();
+  // When both come at once, this is gone before the deadline's turn.
+  const auto is_answered = std::make_shared<bool>(false);
+  deadline.async_wait([this, is_answered](const boost::system::error_code& error) {
+    if (!error && !*is_answered) endpoint_->cancel();
   });
   // Whatever comes of it: the token ends by itself.
   const Result<HttpAnswer> answer = co_await endpoint_->send(request);
+  *is_answered = true;
   admission_.ended(*ticket, answer);
   const bool is_over = answer.has_value() && answer->status < 300;
   if (is_over && manners_.accounts != nullptr) manners_.accounts->logged_out(account(), holder_);

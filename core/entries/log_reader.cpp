@@ -141,7 +141,7 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
     touched_.push_back(session.history.advance(emission));
     const bool is_first = batch_.events.empty();
     encode(source, session, entry, emission);
-    if (is_first) make_room_for(left.size());
+    if (is_first) make_room_for(source, left.size());
     if (entry.fault == nullptr && entry.log_time)
       session.latest = std::max<Instant>(session.latest, source.zone.to_utc(*entry.log_time));
     if (emission.change == Change::kNew) note_came(source, entry);
@@ -437,16 +437,16 @@ void LogReader::encode(const SourceFormat& source, const SessionState& session, 
 }
 
 // Of so many events, if they are like the first: a string that grows by doubling is copied as often as it is written.
-void LogReader::make_room_for(std::size_t events) {
+void LogReader::make_room_for(const SourceFormat& source, std::size_t events) {
   const std::size_t one = batch_.events.size();
-  if (events > 1) make_room(events * (one + one / 8));
+  if (events > 1) make_room(source, events * (one + one / 8));
 }
 
 // Much room is always as much: so all of it can be used again.
-void LogReader::make_room(std::size_t bytes) {
+void LogReader::make_room(const SourceFormat& source, std::size_t bytes) {
   if (bytes <= batch_.events.capacity()) return;
   if (bytes <= kBatchBytes / 4) return batch_.events.reserve(bytes);
-  std::string larger = queue_.take_spare();
+  std::string larger = source.queue->take_spare();
   larger.reserve(kBatchBytes + kBatchBytes / 16);
   larger += batch_.events;
   batch_.events = std::move(larger);
@@ -455,7 +455,7 @@ void LogReader::make_room(std::size_t bytes) {
 void LogReader::append(const SourceFormat& source, const Event& event) {
   const std::size_t before = batch_.events.size();
   // Doubling once more would take twice the memory that is filled.
-  if (before > kBatchBytes / 4 - LineBuffer::kRoom) make_room(kBatchBytes);
+  if (before > kBatchBytes / 4 - LineBuffer::kRoom) make_room(source, kBatchBytes);
   source.encoder->append(event, line_);
   line_.flush();
   batch_.index.push_back({static_cast<std::uint32_t>(batch_.events.size() - before), event.entry_key, event.hash,
@@ -518,7 +518,7 @@ std::size_t LogReader::push(const SourceFormat& source, const SessionState& sess
   batch_.records.push_back({session.key, StateRecord::kSessionPart, encode_session(session)});
   append_chunks(session, touched_, batch_.records);
   const std::size_t bytes = batch_.bytes();
-  queue_.push(std::move(batch_));
+  source.queue->push(std::move(batch_));
   batch_ = Batch();
   touched_.clear();
   row_changed_ = false;

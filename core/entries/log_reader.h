@@ -32,6 +32,7 @@ struct SourceFormat {
   bool keep_original = false;
   bool only_final = false;
   Encoder* encoder = nullptr;
+  BatchQueue* queue = nullptr;  // what is read goes there
   std::uint64_t number = next_format_number();
 };
 
@@ -73,8 +74,7 @@ class LogReader {
   // A batch's events are at most so many bytes, but for a single larger one.
   static constexpr std::size_t kBatchBytes = 1u << 20;
 
-  explicit LogReader(BatchQueue& queue, const MemoryShares& shares = {})
-      : queue_(queue), shares_(shares), known_(shares.known_entries) {}
+  explicit LogReader(const MemoryShares& shares = {}) : shares_(shares), known_(shares.known_entries) {}
 
   // Emits one event that says that entries of the session are not or may not be among the events, and why. Each is
   // another one: it has the next number of its kind that the history does not know.
@@ -119,8 +119,8 @@ class LogReader {
   void number_twins(const SessionLog& log, const std::vector<Emission>& found);
   void encode(const SourceFormat& source, const SessionState& session, const Entry& entry, const Emission& emission);
   void append(const SourceFormat& source, const Event& event);
-  void make_room_for(std::size_t events);
-  void make_room(std::size_t bytes);
+  void make_room_for(const SourceFormat& source, std::size_t events);
+  void make_room(const SourceFormat& source, std::size_t bytes);
   void set_times(const SourceFormat& source, const Entry& entry, Event& event);
   std::size_t push(const SourceFormat& source, const SessionState& session);
   AnswerLimits limits_of(const Body& body) const;
@@ -147,7 +147,6 @@ class LogReader {
   std::string_view text(Text which, const Entry& entry, EntryField field);
   std::string_view extra(const Dialect& dialect, std::string_view raw);
 
-  BatchQueue& queue_;
   const MemoryShares shares_;
   KnownEntries known_;
   LogParser parser_;

@@ -58,7 +58,8 @@ class SourceCounts {
   std::array<std::uint64_t, kKinds> counts_{};
 };
 
-// Written by the shard, read by anyone. A source that is changed by a reload goes on with those it has.
+// Written by the shard, read by anyone. A source that is changed by a reload goes on with those it has; in
+// each life of its lane it has others.
 class SourceCounters {
  public:
   std::atomic<std::uint64_t> sessions = 0;  // found and not done before

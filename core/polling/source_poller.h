@@ -42,7 +42,7 @@
 
 namespace sessionlogd {
 
-// What a shard lends its sources.
+// What a shard lends its sources; the queue is that of the source's lane.
 struct ShardServices {
   boost::asio::io_context& io;
   HttpClient& http;

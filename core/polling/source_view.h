@@ -39,6 +39,7 @@ struct SourceIdentity {
 
 struct SourceView {
   std::shared_ptr<const SourceIdentity> identity;
+  std::uint64_t life = 0;  // of its lane
   SourceCondition condition = SourceCondition::kStarting;
   std::string error;  // what is wrong, in words; of one that is kOk or kStarting, that its listing goes on and on
 

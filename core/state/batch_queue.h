@@ -1,11 +1,13 @@
-// The one place where data crosses threads: shards push batches, the committer takes them all at once.
+// The one place where data crosses threads: shards push batches, a committer takes them all at once. It is the outlet
+// of a lane and has its life: what is pushed to a life that is over is dropped, so that nothing that an old poller
+// reads can be committed by the lane that comes after it.
 //
-// Bounded in bytes by agreement: a shard sends no request and reads no answer while the queue is full, so it overshoots
+// Bounded in bytes by agreement: a shard sends no request and reads no answer for a lane that is full, so it overshoots
 // by what each shard pushes in one step at most (core/base/memory_shares.h); push() itself never waits, since what was
 // read must be finished. Bytes count until their commit is known.
 //
 // The memory of large batches goes round: asked for anew, each page of it would be cleared by the kernel before it is
-// written. What is spare and what is in the queue are within the bound together; when the committer has waited for a
+// written. What is spare and what is in use are within the bound together; when the committer has waited for a
 // second, the spare is let go.
 #pragma once
 
@@ -15,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -23,18 +26,30 @@
 
 #include "core/base/clock.h"
 #include "core/state/batch.h"
+#include "core/state/queue_memory.h"
 
 namespace sessionlogd {
 
 class BatchQueue {
  public:
-  explicit BatchQueue(std::size_t capacity_bytes) : capacity_bytes_(capacity_bytes) {}
+  explicit BatchQueue(std::shared_ptr<QueueMemory> memory);
+  explicit BatchQueue(std::size_t capacity_bytes);  // with a memory for itself
+  ~BatchQueue();
+  BatchQueue(const BatchQueue&) = delete;
+  BatchQueue& operator=(const BatchQueue&) = delete;
+
+  // Its number, from 1: no other of this memory has it, and later ones are larger.
+  std::uint64_t life() const { return life_; }
+  QueueMemory& memory() const { return *memory_; }
 
   // Any thread.
   void push(Batch batch);
-  bool full() const { return bytes_.load(std::memory_order_acquire) >= capacity_bytes_; }
+  bool full() const;  // also when its life is over
   std::size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
-  std::size_t capacity() const { return capacity_bytes_; }
+  bool is_over() const { return is_over_.load(std::memory_order_relaxed); }
+
+  // Any thread. Its life is over: what waits is dropped, and what is still pushed. A commit under way may yet succeed.
+  void end();
 
   // Batches since the start. They are committed in the order in which they were pushed.
   std::uint64_t pushed() const { return pushed_.load(std::memory_order_acquire); }
@@ -45,9 +60,6 @@ class BatchQueue {
 
   // No batch comes any more; the committer takes what is left and ends.
   void close();
-
-  // Called, on the committer's thread, each time the queue stops being full. Set before the first push.
-  void on_room(std::function<void()> notify) { notify_ = std::move(notify); }
 
   // Called, on the committer's thread, when take() or one of the others begins to wait and every second while they do:
   // so that one can see that it is alive. Must not call this. Set before the first take().
@@ -68,6 +80,8 @@ class BatchQueue {
   void release(std::span<Batch> done);
 
  private:
+  friend class QueueMemory;
+
   // What is freed in less than this the allocator keeps by itself.
   static constexpr std::size_t kWorthKeeping = 256u << 10;
 
@@ -76,21 +90,32 @@ class BatchQueue {
   std::string pop_spare();
   void keep_spare(std::vector<std::string>& large);
 
-  const std::size_t capacity_bytes_;
+  bool is_full() const { return is_over() || memory_->is_full_for(bytes_); }
+  // Whether somebody has found it full and it is not any more: once for each time.
+  bool has_room_again();
+  std::optional<SteadyTime> oldest() const;
+
+  const std::shared_ptr<QueueMemory> memory_;
   std::atomic<std::size_t> bytes_ = 0;  // pushed and not released
   std::atomic<std::uint64_t> pushed_ = 0, committed_ = 0;
-  std::function<void()> notify_;
+  std::atomic<bool> is_over_ = false;
+  mutable std::atomic<bool> was_found_full_ = false;
   std::function<void()> tell_ = [] {};
 
-  std::mutex mutex_;  // guards what follows; held for a move or a swap at most
+  mutable std::mutex mutex_;  // guards what follows; held for a move or a swap at most
   std::condition_variable changed_;
   std::vector<Batch> waiting_;
   std::size_t waiting_bytes_ = 0;
   std::size_t wanted_bytes_ = 0;  // by who waits in take(): a push below it wakes nobody
   std::optional<SteadyTime> taken_at_{};
+  SteadyTime first_at_{};
+  std::size_t taken_ = 0;  // and not released
+  SteadyTime taken_first_at_{};
   std::vector<std::string> spare_;
   std::size_t spare_bytes_ = 0;
   bool closed_ = false;
+
+  const std::uint64_t life_;  // the last: from here on the memory looks at this from any thread
 };
 
 }  // namespace sessionlogd

@@ -28,6 +28,7 @@ void Committer::run() {
     if (!queue_.wait_for_batch(settings_.looks_every)) {
       if (look()) continue;
     } else if (!queue_.take(batches, settings_.bytes, settings_.interval)) {
+      complete_ = queue_.committed() == queue_.pushed();  // not so when its life was ended
       return;
     } else if (commit(batches)) {
       batches.clear();
@@ -130,6 +131,7 @@ bool Committer::wait_before_retry(const Error& error) {
   const auto wait = std::min(Backoff::kMost, settings_.first_retry * (1 << std::min(backoff_.failures(), 8u)));
   backoff_.failed(0);
   if (!queue_.wait_closed(wait)) return true;
+  if (queue_.is_over()) return false;
   const auto now = std::chrono::steady_clock::now();
   if (give_up_at_ == std::chrono::steady_clock::time_point{}) give_up_at_ = now + settings_.patience_at_stop;
   if (now < give_up_at_) {

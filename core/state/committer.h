@@ -53,8 +53,8 @@ class Committer {
 
   void start();
 
-  // Waits for the end, which comes after the queue was closed. Everything pushed before is then durable, or false is
-  // returned.
+  // Waits for the end, which comes after the queue was closed, or its life ended. Everything pushed before is then
+  // durable, or false is returned.
   bool join();
 
   std::uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }

@@ -40,11 +40,12 @@ void keep_worst(SourceView& worst, const SourceView& source) {
 }  // namespace
 
 SourceSums AllSources::look(const std::vector<const SourceView*>& sources) {
-  std::map<std::string, SourceView, std::less<>> now;
+  std::map<std::pair<std::string, std::uint64_t>, SourceView> now;
   for (const SourceView* source : sources) {
-    const auto known = before_.find(source->identity->id);
+    std::pair key(source->identity->id, source->life);
+    const auto known = before_.find(key);
     count(*source, known == before_.end() ? SourceView{} : known->second);
-    now.emplace(source->identity->id, *source);
+    now.emplace(std::move(key), *source);
   }
   before_ = std::move(now);
 

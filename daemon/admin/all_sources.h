@@ -20,7 +20,7 @@ struct SourceSums {
 
 class AllSources {
  public:
-  // Each source by its id; one that counts less than before has begun anew.
+  // Each source by its id and the life of its lane; one that counts less than before has begun anew.
   SourceSums look(const std::vector<const SourceView*>& sources);
 
  private:
@@ -28,7 +28,7 @@ class AllSources {
 
   SourceView counts_;
   std::map<int, std::uint64_t> requests_;
-  std::map<std::string, SourceView, std::less<>> before_;  // by id
+  std::map<std::pair<std::string, std::uint64_t>, SourceView> before_;  // by id and life
 };
 
 }  // namespace sessionlogd

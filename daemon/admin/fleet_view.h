@@ -1,6 +1,7 @@
 // How the whole daemon is doing at one moment: what /metrics, /status, /healthz and /readyz are written from.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -42,6 +43,7 @@ struct FleetView {
   std::optional<SourceSums> sums;                        // where the metrics are those of all sources together
   CommitterView sink;
   std::size_t queue_bytes = 0, queue_capacity = 0;
+  std::chrono::duration<double> oldest_uncommitted{0};
   std::size_t quarantine_bytes = 0;
   std::size_t resident_bytes = 0, heap_bytes = 0;
 

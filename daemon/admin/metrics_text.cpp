@@ -199,6 +199,8 @@ void add_sink(Families& families, const FleetView& view) {
   auto committed = families.gauge("committed_timestamp_seconds", "When the last commit succeeded.");
   if (sink.last_commit) committed.add(seconds(*sink.last_commit));
   families.gauge("queue_bytes", "Batches that are not committed.").add(static_cast<double>(view.queue_bytes));
+  families.gauge("oldest_uncommitted_seconds", "Age of the oldest batch that is not committed; 0: all are.")
+      .add(view.oldest_uncommitted.count());
   families.gauge("queue_capacity_bytes", "From here on polling pauses.").add(static_cast<double>(view.queue_capacity));
   families.histogram("commit_seconds", "How long a commit took, also one that failed.", sink.commit_seconds);
   families.histogram("delivery_delay_seconds", "From the reading of an entry to the commit of its event.",

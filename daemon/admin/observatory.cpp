@@ -93,7 +93,7 @@ void Observatory::ask(std::size_t shard) {
   if (!observed_.heartbeat.ask(shard, SteadyClock::now())) return;
   Shard& there = *observed_.shards[shard];
   there.post([shown = shards_[shard], &there, &heartbeat = observed_.heartbeat, shard] {
-    shown->put(there.view());
+    shown->put(there.sources().view());
     heartbeat.answered(shard);
   });
 }
@@ -113,6 +113,7 @@ std::shared_ptr<const FleetView> Observatory::compose() {
   if (view->sink.error.empty()) view->sink.error = view->process.starting;
   view->queue_bytes = observed_.queue.bytes();
   view->queue_capacity = observed_.queue.capacity();
+  if (const auto oldest = observed_.queue.oldest()) view->oldest_uncommitted = SteadyClock::now() - *oldest;
   view->quarantine_bytes = observed_.quarantine != nullptr ? observed_.quarantine->bytes() : 0;
   view->resident_bytes = resident_bytes();
   view->heap_bytes = heap_bytes();

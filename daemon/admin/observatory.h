@@ -13,8 +13,8 @@
 #include "core/async/task.h"
 #include "core/polling/quarantine.h"
 #include "core/polling/shard.h"
-#include "core/state/batch_queue.h"
 #include "core/state/committer.h"
+#include "core/state/queue_memory.h"
 #include "daemon/admin/fleet_view.h"
 #include "daemon/admin/published.h"
 #include "daemon/service/heartbeat.h"
@@ -27,7 +27,7 @@ struct Observed {
   Heartbeat& heartbeat;                   // loop i is that of shard i
   std::span<const std::unique_ptr<Shard>> shards;
   const std::atomic<bool>& shards_run;  // until then they are not asked
-  const BatchQueue& queue;
+  const QueueMemory& queue;
   const Committer& committer;
   const Quarantine* quarantine;  // nullptr: none is kept
 };

@@ -319,15 +319,16 @@ void SourceProof::encode(const ListedSession& session, const Body& log, std::uin
   SessionState state;
   state.key = key;
   state.info = info;
+  BatchQueue queue(1);
   const SourceFormat format{.source_id = source_.id,
                             .dialect = source_.dialect.get(),
                             .zone = zone_,
                             .keep_original = source_.keep_original,
                             .only_final = source_.poll.changes == Changes::kFinal,
-                            .encoder = &encoder_};
-  BatchQueue queue(1);
+                            .encoder = &encoder_,
+                            .queue = &queue};
   const MemoryShares shares{.events_per_read = 1};
-  const auto read = LogReader(queue, shares).read(format, state, log, true);
+  const auto read = LogReader(shares).read(format, state, log, true);
   if (read.has_error()) return fail(read.error().detail);
   if (read->events() == 0) return;
   queue.close();

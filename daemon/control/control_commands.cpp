@@ -59,17 +59,21 @@ Task<std::string> ControlCommands::backfill(std::string name, Instant at, Act ac
   if (source == nullptr) co_return fmt::format("failed no source is named {}", name);
   if (!source->settings->sessions.empty())
     co_return fmt::format("failed source {} has a fixed list of sessions: there is nothing to list", name);
-  Shard& shard = sources_.shard_of(*source);
   const auto sessions = std::make_shared<std::optional<std::size_t>>();
-  std::function<void()> tell = [sessions, at, act, &shard, id = source->settings->id] {
-    SourcePoller* poller = shard.find(id);
-    if (poller == nullptr) return;
-    *sessions = act == Act::kNoneBefore ? poller->leave_alone(at) : poller->backfill(at, act == Act::kSinceAgain);
-  };
-  co_await run_on(io_, shard, std::move(tell));
+  std::shared_ptr<const BatchQueue> queue;
+  if (const SourceSet::Place* place = sources_.place_of(*source)) {
+    queue = place->queue;
+    Shard& shard = *shards_[place->host];
+    std::function<void()> tell = [sessions, at, act, &shard, id = source->settings->id, life = queue->life()] {
+      SourcePoller* poller = shard.sources().find(id, life);
+      if (poller == nullptr) return;
+      *sessions = act == Act::kNoneBefore ? poller->leave_alone(at) : poller->backfill(at, act == Act::kSinceAgain);
+    };
+    co_await run_on(io_, shard, std::move(tell));
+  }
   if (!*sessions)
     co_return fmt::format("failed source {} is being reloaded, or parked (see `sessionlogd status`); try again", name);
-  const bool committed = co_await all_committed();
+  const bool committed = co_await all_committed(queue);
   std::string said = act == Act::kNoneBefore
                          ? fmt::format("source={}: {} waiting sessions that began before {} are left alone", name,
                                        **sessions, text_of(at))
@@ -81,11 +85,11 @@ Task<std::string> ControlCommands::backfill(std::string name, Instant at, Act ac
   co_return (committed ? "ok " : "failed ") + said;
 }
 
-// Whether all that has been pushed is durable, within half a minute: it is in the next commit but one at the latest.
-Task<bool> ControlCommands::all_committed() {
-  const std::uint64_t enough = committer_.commits() + 2;
-  for (int look = 0; look < kLooksForCommit; ++look) {
-    if (queue_.bytes() == 0 || committer_.commits() >= enough) co_return true;
+// Whether all that has been pushed is durable, within half a minute.
+Task<bool> ControlCommands::all_committed(std::shared_ptr<const BatchQueue> queue) {
+  const std::uint64_t enough = queue->pushed();
+  for (int look = 0; look < kLooksForCommit && !queue->is_over(); ++look) {
+    if (queue->committed() >= enough) co_return true;
     asio::steady_timer pause(io_, kLookAgain);
     co_await pause.async_wait(use_task);
   }

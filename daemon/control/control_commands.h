@@ -2,13 +2,15 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "core/async/task.h"
 #include "core/base/timestamp.h"
+#include "core/polling/shard.h"
 #include "core/state/batch_queue.h"
-#include "core/state/committer.h"
 #include "daemon/control/reload.h"
 #include "daemon/control/source_set.h"
 
@@ -16,10 +18,10 @@ namespace sessionlogd {
 
 class ControlCommands {
  public:
-  // All must outlive this. `io` is the main thread's.
-  ControlCommands(boost::asio::io_context& io, const SourceSet& sources, Reload& reload, const BatchQueue& queue,
-                  const Committer& committer)
-      : io_(io), sources_(sources), reload_(reload), queue_(queue), committer_(committer) {}
+  // All must outlive this. `io` is the main thread's; the shards are those of the sources' places.
+  ControlCommands(boost::asio::io_context& io, const SourceSet& sources, std::span<const std::unique_ptr<Shard>> shards,
+                  Reload& reload)
+      : io_(io), sources_(sources), shards_(shards), reload_(reload) {}
 
   // "ok ..." or "failed ...".
   Task<std::string> answer(std::string line);
@@ -28,13 +30,12 @@ class ControlCommands {
   // What to do with the sessions of a source that began at a time or later, or before.
   enum class Act { kSince, kSinceAgain, kNoneBefore };
   Task<std::string> backfill(std::string name, Instant at, Act act);
-  Task<bool> all_committed();
+  Task<bool> all_committed(std::shared_ptr<const BatchQueue> queue);
 
   boost::asio::io_context& io_;
   const SourceSet& sources_;
+  const std::span<const std::unique_ptr<Shard>> shards_;
   Reload& reload_;
-  const BatchQueue& queue_;
-  const Committer& committer_;
 };
 
 }  // namespace sessionlogd

@@ -4,20 +4,15 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <fstream>
 #include <iterator>
 #include <utility>
 
-#include "core/async/task.h"
 #include "core/base/timestamp.h"
 #include "core/state/absent_source.h"
-#include "daemon/control/run_on_shard.h"
 
 namespace sessionlogd {
 namespace {
-
-namespace asio = boost::asio;
 
 // Between the first contacts of two sources: name look-ups and TLS handshakes come one after the other, not all at
 // once.
@@ -41,77 +36,82 @@ std::uint64_t digest_of_files(const SourceSettings& settings) {
   return std::hash<std::string>()(all);
 }
 
-std::shared_ptr<const SourceSettings> shared(SourceSettings settings) {
-  return std::make_shared<const SourceSettings>(std::move(settings));
+bool is_same(const std::shared_ptr<const SourceSettings>& a, const std::shared_ptr<const SourceSettings>& b) {
+  return a == b || *a == *b;
 }
 
 }  // namespace
 
-void SourceSet::begin(const std::vector<SourceSettings>& wanted, RestoredState& restored,
-                      std::chrono::milliseconds state_keep) {
-  on_count_(wanted.size());
-  for (const std::string& id : restored.source_ids()) at_rest_.emplace(id, restored.take(id));
-  for (const SourceSettings& settings : wanted) {
-    Source& source =
-        sources_.emplace_back(shared(settings), std::make_shared<SourceCounters>(), digest_of_files(settings));
-    place(source);
-    shard_of(source).add(take_over(source, kStagger * static_cast<int>(sources_.size())));
-  }
-  keep_at_rest(state_keep);
-}
-
-Task<SourceSet::Changes> SourceSet::change_to(std::vector<SourceSettings> wanted,
-                                              std::chrono::milliseconds state_keep) {
+SourceSet::Changes SourceSet::want(std::vector<SourceSettings> list, std::chrono::milliseconds state_keep) {
   Changes changes;
-  on_count_(wanted.size());
+  state_keep_ = state_keep;
+  parts_.on_count(list.size());
   std::map<std::string, Source> before;
   for (Source& source : std::exchange(sources_, {})) before.emplace(source.settings->id, std::move(source));
-
-  std::vector<Source> stopped;
-  std::vector<std::size_t> starting;  // positions in sources_
-  for (SourceSettings& settings : wanted) {
-    const std::uint64_t files = digest_of_files(settings);
-    auto known = before.extract(settings.id);
-    if (known && *known.mapped().settings == settings && known.mapped().files == files) {
-      ++changes.unchanged;
-      sources_.push_back(std::move(known.mapped()));
-      continue;
-    }
-    starting.push_back(sources_.size());
-    Source& source = sources_.emplace_back(shared(std::move(settings)), std::make_shared<SourceCounters>(), files);
-    if (known) {
-      ++changes.changed;
-      source.on = known.mapped().on;
-      source.load = known.mapped().load;
-      source.counters = known.mapped().counters;
-      stopped.push_back(std::move(known.mapped()));
-    } else {
+  wanted_.clear();
+  for (SourceSettings& settings : list) {
+    wanted_.emplace(settings.id, sources_.size());
+    const auto known = before.extract(settings.id);
+    Source source{std::make_shared<const SourceSettings>(std::move(settings)), 0, std::make_shared<SourceCounters>()};
+    source.files = digest_of_files(*source.settings);
+    if (!known) {
       ++changes.added;
-      place(source);
+    } else if (is_same(known.mapped().settings, source.settings) && known.mapped().files == source.files) {
+      ++changes.unchanged;
+      source = known.mapped();
+    } else {
+      ++changes.changed;
+      source.counters = known.mapped().counters;
+      source.life = known.mapped().life;
     }
+    sources_.push_back(std::move(source));
   }
   changes.removed = before.size();
-  for (auto& [id, source] : before) {
-    loads_[source.on] -= source.load;
-    stopped.push_back(std::move(source));
-  }
+  compare_all();
+  return changes;
+}
 
-  for (const Source& source : stopped) stop(source);
-  for (const Source& source : stopped) {
-    while (!at_rest_.contains(source.settings->id)) co_await returned_.wait();
+Task<SourceSet::Changes> SourceSet::change_to(std::vector<SourceSettings> list, std::chrono::milliseconds state_keep) {
+  std::map<std::string, std::shared_ptr<const SourceSettings>> before;
+  for (const Source& source : sources_) before.emplace(source.settings->id, source.settings);
+  Changes changes = want(std::move(list), state_keep);
+  while (under_way_ > 0) co_await changed_.wait();
+  // From here on all that was to stop has stopped, and what was read of it is in the queue.
+  for (auto& [at, lane] : lanes_) keep_at_rest(lane);
+  for (const Source& source : sources_) {
+    const auto was = before.find(source.settings->id);
+    if (was != before.end() && was->second == source.settings) continue;
+    const auto poller = pollers_.find(source.settings->id);
+    if (poller == pollers_.end() || poller->second.unusable.empty()) continue;
+    changes.parked.push_back(
+        fmt::format("source={} cannot be polled: {}", source.settings->name, poller->second.unusable));
   }
-  // From here on all that is to stop has stopped, and what was read of it is in the queue.
-  for (std::size_t i = 0; i < starting.size(); ++i) {
-    Source& source = sources_[starting[i]];
-    NewSource next = take_over(source, kStagger * static_cast<int>(i));
-    std::string unusable;
-    std::function<void()> add = [&] { unusable = shard_of(source).add(std::move(next)); };
-    co_await run_on(main_, shard_of(source), std::move(add));
-    if (!unusable.empty())
-      changes.parked.push_back(fmt::format("source={} cannot be polled: {}", source.settings->name, unusable));
-  }
-  keep_at_rest(state_keep);
   co_return changes;
+}
+
+void SourceSet::begin(Partition partition, std::shared_ptr<BatchQueue> queue, RestoredState& restored) {
+  Lane& lane = lanes_[{partition, queue->life()}];
+  lane.queue = std::move(queue);
+  for (const std::string& id : restored.source_ids()) lane.at_rest.emplace(id, restored.take(id));
+  compare_all();
+  keep_at_rest(lane);
+}
+
+void SourceSet::end(Partition partition) {
+  for (auto lane = oldest_of(partition); lane != lanes_.end() && lane->first.first == partition;) {
+    lane->second.is_over = true;
+    lane->second.at_rest.clear();
+    lane = lane->second.pollers == 0 ? lanes_.erase(lane) : std::next(lane);
+  }
+  compare_all();
+}
+
+Task<void> SourceSet::all_stopped(Partition partition) {
+  const auto some_are_left = [&] {
+    const auto oldest = oldest_of(partition);
+    return oldest != lanes_.end() && oldest->second.is_over;
+  };
+  while (some_are_left()) co_await changed_.wait();
 }
 
 const SourceSet::Source* SourceSet::find(std::string_view name) const {
@@ -120,52 +120,142 @@ const SourceSet::Source* SourceSet::find(std::string_view name) const {
   return found == sources_.end() ? nullptr : &*found;
 }
 
-NewSource SourceSet::take_over(const Source& source, std::chrono::milliseconds first_contact_after) {
-  NewSource next{source.settings, source.counters, {}, first_contact_after};
-  if (auto known = at_rest_.extract(source.settings->id)) {
+const SourceSet::Place* SourceSet::place_of(const Source& source) const {
+  const auto poller = pollers_.find(source.settings->id);
+  const bool runs = poller != pollers_.end() && poller->second.step == Step::kRunning;
+  return runs ? &poller->second.place : nullptr;
+}
+
+SourceSet::Source* SourceSet::wanted(std::string_view id) {
+  const auto found = wanted_.find(id);
+  return found == wanted_.end() ? nullptr : &sources_[found->second];
+}
+
+SourceSet::Lanes::iterator SourceSet::oldest_of(Partition partition) {
+  const auto lane = lanes_.lower_bound({partition, 0});
+  return lane != lanes_.end() && lane->first.first == partition ? lane : lanes_.end();
+}
+
+void SourceSet::compare_all() {
+  for (const Source& source : sources_) compare(source.settings->id);
+  for (const auto& [id, poller] : pollers_) {
+    if (wanted(id) == nullptr) compare(id);
+  }
+}
+
+// Makes the source's next step, if there is one to make and none is under way.
+void SourceSet::compare(const std::string& id) {
+  const auto known = pollers_.find(id);
+  const Step step = known == pollers_.end() ? Step::kNone : known->second.step;
+  if (step == Step::kStarting || step == Step::kStopping) return;
+  Source* const source = wanted(id);
+  const auto lane = source == nullptr ? lanes_.end() : oldest_of(parts_.partition_of(id));
+  const bool may_run = lane != lanes_.end() && !lane->second.is_over;
+  if (step == Step::kNone) {
+    if (may_run) start(id, *source, lane);
+  } else if (!may_run || known->second.place.queue != lane->second.queue || known->second.files != source->files ||
+             !is_same(known->second.settings, source->settings)) {
+    stop(id, known->second);
+  }
+}
+
+void SourceSet::start(const std::string& id, Source& source, Lanes::iterator lane) {
+  const auto [partition, life] = lane->first;
+  const Life before = std::exchange(source.life, life);
+  if (before != 0 && before != life) source.counters = std::make_shared<SourceCounters>();
+  NewSource next{.queue = lane->second.queue,
+                 .settings = source.settings,
+                 .counters = source.counters,
+                 .restored = {},
+                 .first_contact_after = kStagger * ++first_contacts_};
+  if (auto known = lane->second.at_rest.extract(id)) {
     next.restored = std::move(known.mapped());
     Batch presence;
-    presence.source_id = source.settings->id;
+    presence.source_id = id;
     mark_present(next.restored, presence.records);
-    if (!presence.records.empty()) queue_.push(std::move(presence));
+    if (!presence.records.empty()) lane->second.queue->push(std::move(presence));
   }
-  return next;
+  Poller& poller = place(id, 1 + next.restored.sessions.size());
+  poller.step = Step::kStarting;
+  poller.place.queue = lane->second.queue;
+  poller.partition = partition;
+  poller.settings = source.settings;
+  poller.files = source.files;
+  ++lane->second.pollers;
+  ++under_way_;
+  parts_.hosts[poller.place.host]->add(std::move(next),
+                                       [this, id](std::string unusable) { started(id, std::move(unusable)); });
 }
 
-// On the shard with the least to do so far.
-void SourceSet::place(Source& source) {
-  if (const auto known = at_rest_.find(source.settings->id); known != at_rest_.end())
-    source.load += known->second.sessions.size();
-  source.on = static_cast<std::size_t>(std::min_element(loads_.begin(), loads_.end()) - loads_.begin());
-  loads_[source.on] += source.load;
+// A source that starts again at once stays where it was; else it goes to where there is the least to do.
+SourceSet::Poller& SourceSet::place(const std::string& id, std::size_t load) {
+  const auto [poller, is_new] = pollers_.try_emplace(id);
+  if (!is_new) return poller->second;
+  const std::size_t host = static_cast<std::size_t>(std::ranges::min_element(loads_) - loads_.begin());
+  poller->second.place.host = host;
+  poller->second.load = load;
+  loads_[host] += load;
+  return poller->second;
 }
 
-// What is at rest does not stand in the configuration.
-void SourceSet::keep_at_rest(std::chrono::milliseconds state_keep) {
-  for (auto source = at_rest_.begin(); source != at_rest_.end();) {
+void SourceSet::started(const std::string& id, std::string unusable) {
+  Poller& poller = pollers_.at(id);
+  poller.step = Step::kRunning;
+  poller.unusable = std::move(unusable);
+  --under_way_;
+  compare(id);
+  step_was_made();
+}
+
+void SourceSet::stop(const std::string& id, Poller& poller) {
+  poller.step = Step::kStopping;
+  ++under_way_;
+  parts_.hosts[poller.place.host]->remove(
+      id, poller.place.queue->life(),
+      [this, id](std::optional<RestoredSource> known) { stopped(id, std::move(known)); });
+}
+
+// Without what is known of it where its shard ends: nothing starts there any more.
+void SourceSet::stopped(const std::string& id, std::optional<RestoredSource> known) {
+  Poller& poller = pollers_.at(id);
+  poller.step = Step::kNone;
+  --under_way_;
+  const auto lane = lanes_.find({poller.partition, poller.place.queue->life()});
+  --lane->second.pollers;
+  const bool was_last_of_its_life = lane->second.is_over && lane->second.pollers == 0;
+  if (!lane->second.is_over && known) lane->second.at_rest.emplace(id, std::move(*known));
+  if (was_last_of_its_life) lanes_.erase(lane);
+  compare(id);
+  if (poller.step == Step::kNone) {
+    loads_[poller.place.host] -= poller.load;
+    pollers_.erase(id);
+  }
+  if (was_last_of_its_life) compare_all();
+  step_was_made();
+}
+
+void SourceSet::step_was_made() {
+  if (under_way_ == 0) first_contacts_ = 0;
+  changed_.notify();
+}
+
+// What is at rest and does not stand in the configuration.
+void SourceSet::keep_at_rest(Lane& lane) {
+  for (auto source = lane.at_rest.begin(); source != lane.at_rest.end();) {
+    if (wanted(source->first) != nullptr) {
+      ++source;
+      continue;
+    }
     Batch batch;
     batch.source_id = source->first;
-    const bool removed = mark_absent(source->second, state_keep, system_now(), batch.records);
+    const bool removed = mark_absent(source->second, state_keep_, system_now(), batch.records);
     if (removed) {
       spdlog::info("the source with the id {} left the configuration more than state_keep ago: its state is removed",
                    source->first);
     }
-    if (!batch.records.empty()) queue_.push(std::move(batch));
-    source = removed ? at_rest_.erase(source) : std::next(source);
+    if (!batch.records.empty()) lane.queue->push(std::move(batch));
+    source = removed ? lane.at_rest.erase(source) : std::next(source);
   }
-}
-
-void SourceSet::stop(const Source& source) {
-  Shard& shard = shard_of(source);
-  shard.post([this, &shard, id = source.settings->id] {
-    shard.remove(id, [this, id](RestoredSource state) {
-      auto known = std::make_shared<RestoredSource>(std::move(state));
-      asio::post(main_, [this, id, known] {
-        at_rest_.emplace(id, std::move(*known));
-        returned_.notify();
-      });
-    });
-  });
 }
 
 }  // namespace sessionlogd

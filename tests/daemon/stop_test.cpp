@@ -4,6 +4,7 @@
 
 #include <csignal>
 
+#include "tests/daemon/admin/admin.h"
 #include "tests/daemon/appliance.h"
 #include "tests/daemon/simulated_fleet.h"
 
@@ -91,10 +92,14 @@ TEST(Stop, WhileTheDiskIsFullLosesNothingAndIsASuccess) {
   Appliance appliance;
   appliance.sessions = 1'000;
   place.configure(appliance.source("a", "file:" + (place / "password").string()));
+  open_admin_address(place);
   Child daemon = place.start_program(
       {"/bin/sh", "-c", "ulimit -f 512; exec \"$@\"", "sh", SESSIONLOGD, "run", "-c", place.config().string()});
   ASSERT_TRUE(eventually([&] { return daemon.err().find("cannot take events now") != std::string::npos; }))
       << daemon.err();
+  EXPECT_TRUE(eventually([&] {
+    return sum_of(samples_of(get_body(place, "/metrics")), "sessionlogd_oldest_uncommitted_seconds") > 1;
+  })) << "it counts while nothing is committed";
   daemon.signal(SIGTERM);
   EXPECT_EQ(daemon.wait(), 0) << daemon.err();
   EXPECT_THAT(daemon.err(), HasSubstr("read from their sources again at the next start"));

@@ -97,9 +97,10 @@ void check_batch(const Batch& batch) {
 
 void check_events(const SourceSettings& settings, std::string_view text) {
   EcsEncoder encoder(settings, "host", "0");
-  const SourceFormat format{settings.id, settings.dialect.get(), ZoneRules(settings.time_zone), true, false, &encoder};
   BatchQueue queue(std::size_t{1} << 40);
-  LogReader reader(queue);
+  const SourceFormat format{settings.id, settings.dialect.get(), ZoneRules(settings.time_zone), true, false, &encoder,
+                            &queue};
+  LogReader reader;
   SessionState session;
   session.key = 1;
   session.info = SessionInfo{.id = kSession};

@@ -50,9 +50,9 @@ Reading::Reading(SourceSettings settings, SessionState session, const MemoryShar
               ZoneRules(settings_.time_zone),
               settings_.keep_original,
               settings_.poll.changes == Changes::kFinal,
-              &encoder_},
-      queue_(std::size_t{1} << 40),
-      reader_(queue_, shares),
+              &encoder_,
+              &queue_},
+      reader_(shares),
       session_(std::move(session)) {}
 
 Result<ReadOutcome> Reading::try_read(std::string_view answer, LastRead last) {

@@ -42,7 +42,7 @@ class Reading {
   SourceSettings settings_;
   EcsEncoder encoder_;
   SourceFormat format_;
-  BatchQueue queue_;
+  BatchQueue queue_{std::size_t{1} << 40};
   std::uint64_t taken_ = 0;  // batches
   LogReader reader_;
   SessionState session_;

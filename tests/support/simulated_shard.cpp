@@ -45,7 +45,6 @@ SimulatedShard::SimulatedShard(const Options& options)
       fingerprint_bytes_(options.fingerprint_bytes),
       verify_(options.verify),
       http_(io_),
-      reader_(queue_),
       room_(io_),
       time_(io_, options.tick),
       remembers_(options.remembers) {
@@ -57,7 +56,7 @@ SimulatedShard::SimulatedShard(const Options& options)
   step_our_clock(std::chrono::seconds{0});
   spdlog::set_level(spdlog::level::err);
   ::setenv("SIMULATED_PASSWORD", "secret", 1);
-  queue_.on_room([this] { room_.notify(); });
+  queue_.memory().on_room([this] { room_.notify(); });
 }
 
 SimulatedShard::~SimulatedShard() = default;

@@ -31,11 +31,12 @@ TEST(LogReader, NumbersTwinsInTheOrderOfTheOutput) {
     {"logTime":"2020-06-20T19:12:05","status":"Success","message":"b"},
     {"logTime":"2020-06-20T19:12:01","status":"Success","message":"a","executionStartTime":"2020-06-20T19:12:00"}]})";
   FakeEncoder encoder;
-  const SourceFormat format{.source_id = "s", .dialect = &test::aws(), .zone = ZoneRules({}), .encoder = &encoder};
+  BatchQueue queue{1 << 20};
+  const SourceFormat format{
+      .source_id = "s", .dialect = &test::aws(), .zone = ZoneRules({}), .encoder = &encoder, .queue = &queue};
   Body body;
   body.append(kAnswer);
-  BatchQueue queue(1 << 20);
-  LogReader reader(queue);
+  LogReader reader;
   SessionState session;
   session.key = test::kSessionKey;
   session.info = SessionInfo{.id = "s1"};
@@ -84,9 +85,10 @@ TEST(LogReader, ComparesTheLogOfADoneSessionAndEmitsNothing) {
       {log_of(std::string(kC)), 1, 0, true, false, true},
   };
   FakeEncoder encoder;
-  const SourceFormat format{.source_id = "s", .dialect = &test::aws(), .zone = ZoneRules({}), .encoder = &encoder};
-  BatchQueue queue(1 << 20);
-  LogReader reader(queue);
+  BatchQueue queue{1 << 20};
+  const SourceFormat format{
+      .source_id = "s", .dialect = &test::aws(), .zone = ZoneRules({}), .encoder = &encoder, .queue = &queue};
+  LogReader reader;
   const auto body_of = [](std::string_view text) {
     Body body;
     body.append(text);
@@ -153,9 +155,10 @@ struct ShiftedLog : ::testing::Test {
   std::size_t events_of(const Body& body) { return reader.read(format, session, body, false).value().events(); }
 
   FakeEncoder encoder;
-  const SourceFormat format{.source_id = "s", .dialect = &test::aws(), .zone = ZoneRules({}), .encoder = &encoder};
   BatchQueue queue{1 << 20};
-  LogReader reader{queue};
+  const SourceFormat format{
+      .source_id = "s", .dialect = &test::aws(), .zone = ZoneRules({}), .encoder = &encoder, .queue = &queue};
+  LogReader reader;
   SessionState session;
 };
 
@@ -205,11 +208,12 @@ TEST(LogReader, LeavesWhatMayBeAnotherSessionsLog) {
         Row{kLater, Strange::kLeave, "Running", false}, Row{kLater, Strange::kOnlyOwn, "Running", true},
         Row{kOwn, Strange::kOnlyOwn, "Succeeded", true}}) {
     FakeEncoder encoder;
-    const SourceFormat format{.source_id = "s", .dialect = &test::aws(), .zone = ZoneRules({}), .encoder = &encoder};
+    BatchQueue queue{1 << 20};
+    const SourceFormat format{
+        .source_id = "s", .dialect = &test::aws(), .zone = ZoneRules({}), .encoder = &encoder, .queue = &queue};
     Body body;
     body.append(row.answer);
-    BatchQueue queue(1 << 20);
-    LogReader reader(queue);
+    LogReader reader;
     SessionState session;
     session.key = test::kSessionKey;
     session.info = SessionInfo{.id = "s1", .status = row.status, .stop = Instant{1'592'680'325, 0}};

@@ -34,8 +34,11 @@ class ShardWithSources : public testing::Test {
     settings->api_version = settings->dialect->version.fallback;
     settings->url = "http://127.0.0.1:1";
     settings->token = Secret::parse("file:" + token_file);
-    NewSource made{.settings = std::move(settings), .counters = std::make_shared<SourceCounters>(), .restored = {}};
-    for (std::uint64_t key = 1; key <= 3; ++key) made.restored.sessions[key];
+    NewSource made{.queue = queue_,
+                   .settings = std::move(settings),
+                   .counters = std::make_shared<SourceCounters>(),
+                   .restored = {}};
+    for (std::uint64_t key = 1; key <= 3; ++key) made.restored.sessions[key].key = key;
     made.try_again = 1ms;
     return made;
   }
@@ -46,8 +49,19 @@ class ShardWithSources : public testing::Test {
     shard_.post([&] { done.set_value(what()); });
     return done.get_future().get();
   }
+  // On the shard: how many sessions were given back, nullopt: it was not here.
+  void remove(const std::string& id, std::uint64_t life, std::promise<std::optional<std::size_t>>& done) {
+    shard_.sources().remove(id, life, [&done](const std::optional<RestoredSource>& known) {
+      done.set_value(known ? std::optional(known->sessions.size()) : std::nullopt);
+    });
+  }
+  std::optional<std::size_t> removed(const std::string& id, std::uint64_t life) {
+    std::promise<std::optional<std::size_t>> done;
+    shard_.post([&] { remove(id, life, done); });
+    return done.get_future().get();
+  }
   SourceView view(const std::string& name) {
-    for (const SourceView& source : on_shard([&] { return shard_.view(); }).sources) {
+    for (const SourceView& source : on_shard([&] { return shard_.sources().view(); }).sources) {
       if (source.identity->name == name) return source;
     }
     return {};
@@ -55,11 +69,11 @@ class ShardWithSources : public testing::Test {
 
   CapturedLog log_;
   TemporaryFile token_{"a-token"};
-  BatchQueue queue_{1u << 20};
+  const std::shared_ptr<QueueMemory> queue_memory_ = std::make_shared<QueueMemory>(1u << 20);
+  const std::shared_ptr<BatchQueue> queue_ = std::make_shared<BatchQueue>(queue_memory_);  // of life 1
   MemoryShares memory_{MemoryShares::of(64u << 20, 1, 1u << 20, 8u << 20)};
   std::atomic<std::size_t> fingerprint_bytes_ = 0;
-  Shard shard_{queue_,
-               memory_,
+  Shard shard_{memory_,
                [this](auto& io) { return std::make_unique<CurlClient>(io, memory_); },
                nullptr,
                fingerprint_bytes_,
@@ -69,8 +83,8 @@ class ShardWithSources : public testing::Test {
 };
 
 TEST_F(ShardWithSources, ParksOneWhoseFilesCannotBeUsedAndShowsIt) {
-  EXPECT_EQ(shard_.add(source("good", token_.path())), "");
-  const std::string why = shard_.add(source("bad", "/nowhere/token"));
+  EXPECT_EQ(shard_.sources().add(source("good", token_.path())), "");
+  const std::string why = shard_.sources().add(source("bad", "/nowhere/token"));
   EXPECT_NE(why.find("file:/nowhere/token cannot be read"), std::string::npos) << why;
   EXPECT_EQ(log_.count("source=bad cannot be polled: file:/nowhere/token"), 1);
   shard_.start([] {});
@@ -78,12 +92,12 @@ TEST_F(ShardWithSources, ParksOneWhoseFilesCannotBeUsedAndShowsIt) {
   EXPECT_EQ(bad.condition, SourceCondition::kParked);
   EXPECT_EQ(bad.error, why);
   EXPECT_NE(view("good").condition, SourceCondition::kParked);
-  EXPECT_EQ(on_shard([&] { return shard_.find("bad"); }), nullptr);
+  EXPECT_EQ(on_shard([&] { return shard_.sources().find("bad", 1); }), nullptr);
 }
 
 TEST_F(ShardWithSources, PollsItOnceTheFileCanBeUsed) {
   const std::string path = token_.path() + ".later";
-  shard_.add(source("late", path));
+  shard_.sources().add(source("late", path));
   shard_.start([] {});
   EXPECT_EQ(view("late").condition, SourceCondition::kParked);
   std::ofstream(path) << "a-token";
@@ -94,16 +108,53 @@ TEST_F(ShardWithSources, PollsItOnceTheFileCanBeUsed) {
 }
 
 TEST_F(ShardWithSources, GivesBackTheStateOfOneThatWasNeverPolled) {
-  shard_.add(source("bad", "/nowhere/token"));
+  shard_.sources().add(source("bad", "/nowhere/token"));
   shard_.start([] {});
-  std::promise<std::size_t> sessions;
-  shard_.post([&] { shard_.remove("bad", [&](RestoredSource known) { sessions.set_value(known.sessions.size()); }); });
-  EXPECT_EQ(sessions.get_future().get(), 3u);
+  EXPECT_EQ(removed("bad", 1), 3u);
+}
+
+// Whoever waits for the answer would wait for ever.
+TEST_F(ShardWithSources, AnswersWhateverIsToBeRemoved) {
+  shard_.sources().add(source("a", token_.path()));
+  shard_.start([] {});
+  EXPECT_EQ(removed("a", 2), std::nullopt) << "of another life";
+  EXPECT_EQ(removed("b", 1), std::nullopt);
+  std::promise<std::optional<std::size_t>> first;
+  shard_.post([&] { remove("a", 1, first); });
+  EXPECT_EQ(removed("a", 1), std::nullopt) << "it is going";
+  EXPECT_EQ(first.get_future().get(), 3u);
+  EXPECT_EQ(removed("a", 1), std::nullopt) << "it is gone";
+}
+
+TEST_F(ShardWithSources, GivesBackTheStateOfOneThatHadEnded) {
+  shard_.sources().add(source("a", token_.path()));
+  std::promise<void> ended;
+  shard_.start([&] { ended.set_value(); });
+  shard_.stop();
+  ended.get_future().get();
+  EXPECT_EQ(removed("a", 1), 3u);
+  EXPECT_EQ(on_shard([&] { return shard_.sources().add(source("b", token_.path())); }), "");
+  EXPECT_EQ(removed("b", 1), std::nullopt) << "none begins where all end";
+}
+
+TEST_F(ShardWithSources, KnowsASourceByItsLife) {
+  shard_.sources().add(source("a", token_.path()));
+  NewSource next = source("a", token_.path());
+  next.queue = std::make_shared<BatchQueue>(queue_memory_);
+  shard_.sources().add(next);
+  shard_.start([] {});
+  const auto* first = on_shard([&] { return shard_.sources().find("a", 1); });
+  const auto* second = on_shard([&] { return shard_.sources().find("a", 2); });
+  EXPECT_NE(first, nullptr);
+  EXPECT_NE(first, second);
+  EXPECT_EQ(removed("a", 1), 3u);
+  EXPECT_EQ(on_shard([&] { return shard_.sources().find("a", 2); }), second);
+  EXPECT_EQ(on_shard([&] { return shard_.sources().view().sources.front().life; }), 2u);
 }
 
 TEST_F(ShardWithSources, EndsWithOneThatWasNeverPolled) {
   std::promise<void> ended;
-  shard_.add(source("bad", "/nowhere/token"));
+  shard_.sources().add(source("bad", "/nowhere/token"));
   shard_.start([&] { ended.set_value(); });
   shard_.stop();
   ended.get_future().get();

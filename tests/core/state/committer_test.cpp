@@ -107,7 +107,7 @@ TEST(BatchQueue, SaysOnceThatThereIsRoom) {
   const std::size_t size = batch("a").bytes();
   BatchQueue queue(2 * size);
   int room = 0;
-  queue.on_room([&] { ++room; });
+  queue.memory().on_room([&] { ++room; });
   queue.push(batch("a"));
   EXPECT_FALSE(queue.full());
   queue.push(batch("b"));
@@ -256,6 +256,32 @@ TEST(Committer, SaysThatItLeftSomethingBehind) {
   Committer committer(queue, sink, kAtOnce, [](const Error&) { FAIL(); });
   queue.push(batch("a"));
   queue.close();
+  committer.start();
+  EXPECT_FALSE(committer.join());
+  EXPECT_EQ(sink.taken, "");
+}
+
+// A lane that is lost waits for nobody: the next one begins when this has ended.
+TEST(Committer, GivesUpWhatItOffersWhenTheLifeEnds) {
+  BatchQueue queue(1 << 20);
+  FakeSink sink(1'000'000, ErrorKind::kTryLater);
+  CommitSettings patient = kAtOnce;
+  patient.first_retry = 1h;
+  patient.patience_at_stop = 1h;
+  Committer committer(queue, sink, patient, [](const Error&) { FAIL(); });
+  queue.push(batch("a"));
+  committer.start();
+  while (!committer.waiting()) std::this_thread::yield();
+  queue.end();
+  EXPECT_FALSE(committer.join());
+}
+
+TEST(Committer, SaysThatAnEndedLifeLeftSomethingBehind) {
+  BatchQueue queue(1 << 20);
+  FakeSink sink(0, ErrorKind::kTryLater);
+  Committer committer(queue, sink, kAtOnce, [](const Error&) { FAIL(); });
+  queue.push(batch("a"));
+  queue.end();
   committer.start();
   EXPECT_FALSE(committer.join());
   EXPECT_EQ(sink.taken, "");

@@ -46,6 +46,17 @@ TEST(AllSources, CountNothingTwiceAndNeverLess) {
   EXPECT_EQ(all.look({}).as_one.counts[Counted::kEntries], 21u);
 }
 
+TEST(AllSources, KeepWhatALifeHadCountedWhenTheNextHasCountedMore) {
+  AllSources all;
+  SourceView old_life = source("a", 10), new_life = source("a", 12);
+  old_life.life = 1;
+  new_life.life = 2;
+  all.look({&old_life});
+  const SourceSums sums = all.look({&new_life});
+  EXPECT_EQ(sums.as_one.counts[Counted::kEntries], 22u);
+  EXPECT_THAT(sums.requests, ElementsAre(Pair(200, 2)));
+}
+
 TEST(AllSources, AreAsBadAsTheWorst) {
   AllSources all;
   SourceView a = source("a", 1), b = source("b", 1, SourceCondition::kParked);

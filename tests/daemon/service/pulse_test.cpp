@@ -39,7 +39,7 @@ class PulseTest : public testing::Test {
   PulseTest() {
     ::setenv("NOTIFY_SOCKET", path_.c_str(), 1);
     shards_.push_back(std::make_unique<Shard>(
-        queue_, MemoryShares{}, [](auto& io) { return std::make_unique<CurlClient>(io); }, nullptr, fingerprint_bytes_,
+        MemoryShares{}, [](auto& io) { return std::make_unique<CurlClient>(io); }, nullptr, fingerprint_bytes_,
         Shard::MakeEncoder(), PollMode::kForever, 1));
     committer_.start();
     shards_.front()->start([] {});
