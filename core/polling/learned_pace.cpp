@@ -21,6 +21,7 @@ constexpr milliseconds kClocksDiffer{2'000};  // a Date has full seconds, and an
 constexpr milliseconds kLateRead{1'000};
 constexpr double kReached = 1.2, kManyLate = 0.1;
 constexpr double kUsualMoves = 1.0 / 16;
+constexpr double kOldIs = 4;  // times the aim
 
 double in_seconds(milliseconds span) { return Seconds(span).count(); }
 double in_seconds(Instant at) { return static_cast<double>(at.seconds) + at.nanos / 1e9; }
@@ -110,8 +111,9 @@ milliseconds LearnedPace::after_read(SessionPace& session, std::string_view type
   session.read_at_ = at;
   // Of one that runs for very long nothing is expected any more.
   if (longest > settings_.max_interval && silent >= in_seconds(longest)) return longest;
-  const milliseconds wait =
-      within(arrivals.until(session.arrivals_, silent, price_.value(), in_seconds(longest)), longest);
+  const milliseconds wait = within(arrivals.until(session.arrivals_, silent, price_.value(), in_seconds(longest),
+                                                  kOldIs * in_seconds(settings_.aimed_age())),
+                                   longest);
   usual_ += (in_seconds(wait) - usual_) * kUsualMoves;
   return wait;
 }
