@@ -27,6 +27,30 @@ std::uint16_t kept_of(double gap) {
   return static_cast<std::uint16_t>(std::clamp((std::log2(gap) + kOffset) * kScale, 0.0, 65'535.0));
 }
 
+// What is to be expected of a session since it was read.
+struct Gathered {
+  double entries = 0, delay = 0, cost = 0;
+
+  // So much later, at one rate.
+  Gathered after(double span, double rate, double old) const {
+    const double waited = span * (entries + rate * span / 2);
+    const double as_old = span * (delay + span * (entries / 2 + rate * span / 6)) / old;
+    return {entries + rate * span, delay + waited, cost + waited + as_old};
+  }
+
+  // When the cost is the price, which it is within `most`. It would be later if old ages cost no more; from there
+  // Newton's steps come down to it, since the cost is convex.
+  double until(double price, double rate, double old, double most) const {
+    const double left = price - cost;
+    double span = std::min(most, 2 * left / (entries + std::sqrt(entries * entries + 2 * rate * left)));
+    for (int step = 0; step < 3; ++step) {
+      const Gathered then = after(span, rate, old);
+      span -= (then.cost - price) / (then.entries + then.delay / old);
+    }
+    return span;
+  }
+};
+
 }  // namespace
 
 double Arrivals::edge(std::size_t view, std::size_t bin) {
@@ -116,12 +140,13 @@ void Arrivals::decay() {
   }
 }
 
-double Arrivals::until(const SessionArrivals& session, double silent, double price, double most) const {
+double Arrivals::until(const SessionArrivals& session, double silent, double price, double most, double old) const {
   const OfEach units = units_of(session);
   const OfEach weight = weights(session, units, silent);
   std::array<std::size_t, kViews> bin{};
   for (std::size_t view = 0; view < kViews; ++view) bin[view] = bin_of(view, silent / units[view]);
-  double at = 0, entries = 0, delay = 0;
+  Gathered gathered;
+  double at = 0;
   while (at < most) {
     double rate_here = 0, end = most;
     for (std::size_t view = 0; view < kViews; ++view) {
@@ -129,12 +154,9 @@ double Arrivals::until(const SessionArrivals& session, double silent, double pri
       end = std::min(end, edge(view, bin[view] + 1) * units[view] - silent);
     }
     const double span = std::max(0.0, end - at);
-    if (delay + entries * span + rate_here * span * span / 2 >= price) {
-      const double root = std::sqrt(entries * entries + 2 * rate_here * (price - delay));
-      return std::min(most, at + 2 * (price - delay) / (entries + root));
-    }
-    delay += entries * span + rate_here * span * span / 2;
-    entries += rate_here * span;
+    const Gathered then = gathered.after(span, rate_here, old);
+    if (then.cost >= price) return std::min(most, at + gathered.until(price, rate_here, old, span));
+    gathered = then;
     at = end;
     for (std::size_t view = 0; view < kViews; ++view)
       bin[view] += edge(view, bin[view] + 1) * units[view] - silent <= end;

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -40,8 +41,9 @@ class Arrivals {
   void learn(SessionArrivals& session, double from, double to, bool came);
 
   // When the delay reaches the price that is to be expected of a session that was silent for so long and is read now:
-  // so long from now, `most` at most. Delay is the sum of how long each entry has waited.
-  double until(const SessionArrivals& session, double silent, double price, double most) const;
+  // so long from now, `most` at most. Delay is the sum of how long each entry has waited; one that is `old` counts one
+  // and a half times, since the mean alone would leave the last entries of heavy tails for very long.
+  double until(const SessionArrivals& session, double silent, double price, double most, double old = HUGE_VAL) const;
 
  private:
   static constexpr std::size_t kViews = SessionArrivals::kViews;

@@ -17,9 +17,11 @@ constexpr std::size_t kMostTypes = 64;    // a source may make them up; the othe
 constexpr std::size_t kMostOfARead = 32;  // entries that are learned from
 constexpr milliseconds kOldest = std::chrono::hours{24 * 30};
 constexpr unsigned kMostFirstAges = 8;
+constexpr milliseconds kClocksDiffer{2'000};  // a Date has full seconds, and an answer takes its time
 constexpr milliseconds kLateRead{1'000};
 constexpr double kReached = 1.2, kManyLate = 0.1;
 constexpr double kUsualMoves = 1.0 / 16;
+constexpr double kOldIs = 4;  // times the aim
 
 double in_seconds(milliseconds span) { return Seconds(span).count(); }
 double in_seconds(Instant at) { return static_cast<double>(at.seconds) + at.nanos / 1e9; }
@@ -49,23 +51,13 @@ Arrivals& LearnedPace::of(std::string_view type) {
 void LearnedPace::came(SessionPace& session, std::string_view type, SteadyTime now,
                        std::span<const milliseconds> ages) {
   if (!learns()) return;
-  const milliseconds oldest = 2 * settings_.max_interval + settings_.discovery_interval;
-  for (const milliseconds age : ages) {
-    // What is older was not there to be read: it comes late, the source was down, or the daemon.
-    if (age > oldest) continue;
-    // What one listing shows at once tells of that one listing.
-    if (session.read_at_ == 0 && ++first_ages_ > kMostFirstAges) continue;
-    price_.saw(std::max(0.0, in_seconds(age)));
-  }
-  has_seen_ |= !ages.empty();
+  note_ages(session, now, ages);
   Arrivals& arrivals = of(type);
-  if (ages.size() > kMostOfARead) {
-    ages = ages.last(kMostOfARead);
-    session.entry_at_ = 0;
-  }
+  const std::size_t skipped = ages.size() - std::min(ages.size(), kMostOfARead);
+  if (skipped > 0) session.entry_at_ = 0;
   std::uint32_t earliest = session.read_at_;
-  for (const milliseconds age : ages) {
-    std::uint32_t at = stamp(now - std::clamp(age, milliseconds{0}, kOldest));
+  for (std::size_t i = skipped; i < ages.size(); ++i) {
+    std::uint32_t at = stamp(now - std::clamp(likely_age(session, now, ages, i), milliseconds{0}, kOldest));
     if (earliest != 0 && seconds_between(at, earliest) > 0) at = earliest;
     earliest = at;
     if (session.entry_at_ != 0) {
@@ -76,6 +68,32 @@ void LearnedPace::came(SessionPace& session, std::string_view type, SteadyTime n
   }
 }
 
+void LearnedPace::note_ages(const SessionPace& session, SteadyTime now, std::span<const milliseconds> ages) {
+  const milliseconds oldest = 2 * settings_.max_interval + settings_.discovery_interval;
+  for (std::size_t i = 0; i < ages.size(); ++i) {
+    const milliseconds age = likely_age(session, now, ages, i);
+    // What is older was not there to be read: it comes late, the source was down, or the daemon. Nothing is from after
+    // now.
+    if (age > oldest || age < -kClocksDiffer) continue;
+    // What one listing shows at once tells of that one listing.
+    if (session.read_at_ == 0 && ++first_ages_ > kMostFirstAges) continue;
+    price_.saw(std::max(0.0, in_seconds(age)));
+  }
+  has_seen_ |= !ages.empty();
+}
+
+// What the last read did not show came after it, whatever time it names: that may be of another zone, the same for all,
+// of full minutes, or of when something began that was written at its end. Then all are taken to have come evenly.
+milliseconds LearnedPace::likely_age(const SessionPace& session, SteadyTime now, std::span<const milliseconds> ages,
+                                     std::size_t i) const {
+  const milliseconds said = ages[i];
+  if (session.read_at_ == 0) return said;
+  const auto since_read = std::chrono::ceil<milliseconds>(Seconds(seconds_between(session.read_at_, stamp(now))));
+  if (said >= -kClocksDiffer && said <= 2 * since_read + kClocksDiffer)
+    return std::clamp(said, milliseconds{0}, since_read + kClocksDiffer);
+  return since_read * (2 * (ages.size() - i) - 1) / (2 * ages.size());
+}
+
 milliseconds LearnedPace::after_read(SessionPace& session, std::string_view type, SteadyTime now,
                                      milliseconds longest) {
   longest = std::max(longest, settings_.interval);
@@ -83,14 +101,19 @@ milliseconds LearnedPace::after_read(SessionPace& session, std::string_view type
   Arrivals& arrivals = of(type);
   const std::uint32_t at = stamp(now);
   if (session.entry_at_ == 0) session.entry_at_ = at;
-  const double silent = seconds_between(session.entry_at_, at);
+  double silent = seconds_between(session.entry_at_, at);
+  if (silent > in_seconds(kOldest)) {
+    session.entry_at_ = stamp(now - kOldest);
+    silent = in_seconds(kOldest);
+  }
   const double learned = session.read_at_ == 0 ? 0 : seconds_between(session.entry_at_, session.read_at_);
   arrivals.learn(session.arrivals_, learned, silent, false);
   session.read_at_ = at;
   // Of one that runs for very long nothing is expected any more.
   if (longest > settings_.max_interval && silent >= in_seconds(longest)) return longest;
-  const milliseconds wait =
-      within(arrivals.until(session.arrivals_, silent, price_.value(), in_seconds(longest)), longest);
+  const milliseconds wait = within(arrivals.until(session.arrivals_, silent, price_.value(), in_seconds(longest),
+                                                  kOldIs * in_seconds(settings_.aimed_age())),
+                                   longest);
   usual_ += (in_seconds(wait) - usual_) * kUsualMoves;
   return wait;
 }

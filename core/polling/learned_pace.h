@@ -66,6 +66,9 @@ class LearnedPace {
   std::uint32_t stamp(SteadyTime at) const;
   static double seconds_between(std::uint32_t from, std::uint32_t to);
   Arrivals& of(std::string_view type);
+  void note_ages(const SessionPace& session, SteadyTime now, std::span<const std::chrono::milliseconds> ages);
+  std::chrono::milliseconds likely_age(const SessionPace& session, SteadyTime now,
+                                       std::span<const std::chrono::milliseconds> ages, std::size_t i) const;
   std::chrono::milliseconds within(double seconds, std::chrono::milliseconds longest) const;
 
   const PollSettings& settings_;

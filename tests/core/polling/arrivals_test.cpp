@@ -75,6 +75,20 @@ TEST(Arrivals, AHigherPriceIsALongerWait) {
   }
 }
 
+TEST(Arrivals, WaitsShorterWhereOldAgesCostMore) {
+  const Arrivals arrivals;
+  // An entry each 30 s: r t^2 / 2 (1 + t / (3 old)).
+  EXPECT_NEAR(arrivals.until({}, 0, 15 * 1.5, kAnHour, 20), 30, 1);
+  EXPECT_NEAR(arrivals.until({}, 0, 60 * 2, kAnHour, 20), 60, 2);
+  double before = 0;
+  for (const double old : {0.1, 1.0, 10.0, 1e3, 1e9}) {
+    const double wait = arrivals.until({}, 0, 15, kAnHour, old);
+    EXPECT_GT(wait, before) << old;
+    before = wait;
+  }
+  EXPECT_NEAR(before, arrivals.until({}, 0, 15, kAnHour), 1e-3);
+}
+
 TEST(Arrivals, ForgetsWhatWas) {
   Arrivals arrivals;
   const auto feed = [&](double gap) {

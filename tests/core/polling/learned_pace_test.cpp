@@ -13,8 +13,13 @@ using std::chrono::milliseconds;
 constexpr SteadyTime kBegin{1'000h};
 const std::vector<milliseconds> kNone;
 
+// How old an entry names itself that is so old, and came so long after its session's begin.
+using Said = milliseconds (*)(milliseconds age, milliseconds came);
+
 // Sessions whose entries come each `gap`, read whenever the pace says; returns the mean age of their entries.
-double mean_age_of(LearnedPace& pace, milliseconds gap, int entries, std::string_view type = "A") {
+double mean_age_of(
+    LearnedPace& pace, milliseconds gap, int entries, std::string_view type = "A",
+    Said said = [](milliseconds age, milliseconds) { return age; }) {
   SessionPace session;
   SteadyTime now = kBegin;
   double ages = 0;
@@ -22,8 +27,9 @@ double mean_age_of(LearnedPace& pace, milliseconds gap, int entries, std::string
   while (read < entries) {
     std::vector<milliseconds> came;
     for (; kBegin + read * gap <= now && read < entries; ++read) {
-      came.push_back(std::chrono::duration_cast<milliseconds>(now - (kBegin + read * gap)));
-      ages += std::chrono::duration<double>(came.back()).count();
+      const auto age = std::chrono::duration_cast<milliseconds>(now - (kBegin + read * gap));
+      came.push_back(said(age, read * gap));
+      ages += std::chrono::duration<double>(age).count();
     }
     pace.came(session, type, now, came);
     now += pace.after_read(session, type, now, 60s);
@@ -74,6 +80,40 @@ TEST(LearnedPace, ReachesTheMeanAgeThatIsAskedFor) {
     for (int i = 0; i < 20; ++i) age += mean_age_of(pace, 30s, 40) / 20;
     EXPECT_NEAR(age, aim, aim / 5);
   }
+}
+
+TEST(LearnedPace, NeitherRushesNorStarvesWhateverTimesTheEntriesName) {
+  const struct {
+    const char* name;
+    Said said;
+  } rows[] = {
+      {"a zone ahead", [](milliseconds age, milliseconds) { return age - 2h; }},
+      {"a zone behind", [](milliseconds age, milliseconds) { return age + 2h; }},
+      {"when it began that took a minute", [](milliseconds age, milliseconds) { return age + 60s; }},
+      {"the session's begin", [](milliseconds age, milliseconds came) { return age + came; }},
+      {"its day's begin", [](milliseconds age, milliseconds came) { return age + came + 5h; }},
+  };
+  for (const auto& row : rows) {
+    PollSettings settings;
+    settings.interval = 1s;
+    settings.freshness = 5s;
+    LearnedPace pace(settings, kBegin);
+    for (int i = 0; i < 20; ++i) mean_age_of(pace, 23s, 40, "A", row.said);
+    double age = 0;
+    for (int i = 0; i < 20; ++i) age += mean_age_of(pace, 23s, 40, "A", row.said) / 20;
+    // Where in a wait they come is not to be known: what comes at equal gaps is met sooner than by chance.
+    EXPECT_GT(age, 2.5) << row.name;
+    EXPECT_LT(age, 6) << row.name;
+    EXPECT_EQ(pace.shortfall(), "") << row.name;
+  }
+}
+
+TEST(LearnedPace, OfASessionThatIsSilentForAYearStaysAtItsBound) {
+  PollSettings settings;
+  LearnedPace pace(settings, kBegin);
+  SessionPace session;
+  pace.came(session, "A", kBegin, std::vector<milliseconds>{0ms});
+  for (int day = 1; day < 400; ++day) EXPECT_EQ(pace.after_read(session, "A", kBegin + day * 24h, 1h), 1h) << day;
 }
 
 TEST(LearnedPace, WhatOneListingShowsAtOnceMakesNoRush) {
