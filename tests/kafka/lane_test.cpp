@@ -241,6 +241,22 @@ TEST_F(KafkaLanes, AViewIsOpenedByOneAndAnotherOnceItFailed) {
   EXPECT_EQ(view_of(*bed.views), next);
 }
 
+TEST_F(KafkaLanes, AViewThatFailedALaneIsNotHandedOutAgain) {
+  LaneBed bed(one_broker(), "lanes-failed", 1);
+  const std::shared_ptr<KafkaView> view = view_of(*bed.views);
+  LaneLife life(bed.settings, {0, 1}, *bed.views);
+  plan_trouble("fail-before:init:1");
+  EXPECT_FALSE(life.lane.recover(life.seen));
+  const std::shared_ptr<KafkaView> next = view_of(*bed.views);
+  EXPECT_NE(next, view);
+  EXPECT_TRUE(life.recover());
+  plan_trouble("fail-after:commit:1");
+  EXPECT_FALSE(life.lane.commit(std::vector{bed.next(bed.source_in(0), 1)}));
+  plan_trouble("fail-before:init:1");
+  EXPECT_FALSE(life.lane.commit({}));
+  EXPECT_NE(view_of(*bed.views), next);
+}
+
 TEST_F(KafkaLanes, ATopicThatIsNotThereIsLookedForAgain) {
   LaneBed bed(one_broker(), "lanes-late", 1);
   bed.settings.topic = "lanes-later";
