@@ -51,7 +51,7 @@ Arrivals& LearnedPace::of(std::string_view type) {
 void LearnedPace::came(SessionPace& session, std::string_view type, SteadyTime now,
                        std::span<const milliseconds> ages) {
   if (!learns()) return;
-  note_ages(session, now, ages);
+  if (!was_held_up(session, now)) note_ages(session, now, ages);
   Arrivals& arrivals = of(type);
   const std::size_t skipped = ages.size() - std::min(ages.size(), kMostOfARead);
   if (skipped > 0) session.entry_at_ = 0;
@@ -66,6 +66,12 @@ void LearnedPace::came(SessionPace& session, std::string_view type, SteadyTime n
     }
     session.entry_at_ = at;
   }
+}
+
+// Since it was read last.
+bool LearnedPace::was_held_up(const SessionPace& session, SteadyTime now) const {
+  if (!held_up_at_) return false;
+  return session.read_at_ == 0 || Seconds(now - *held_up_at_).count() < seconds_between(session.read_at_, stamp(now));
 }
 
 void LearnedPace::note_ages(const SessionPace& session, SteadyTime now, std::span<const milliseconds> ages) {
@@ -124,7 +130,9 @@ milliseconds LearnedPace::within(double seconds, milliseconds longest) const {
 
 milliseconds LearnedPace::usual() const { return within(usual_, std::max(settings_.interval, settings_.max_interval)); }
 
-void LearnedPace::was_late(SteadyClock::duration by) {
+void LearnedPace::was_late(SteadyTime due, SteadyTime now) {
+  if (held_up_at_ && due <= *held_up_at_) return;
+  const auto by = now - due;
   if (by > kLateRead) {
     price_.was_late();
   } else {

@@ -47,8 +47,10 @@ class LearnedPace {
   // The usual wait, for sessions that have ended.
   std::chrono::milliseconds usual() const;
 
-  // A read began so late because others were due.
-  void was_late(SteadyClock::duration by);
+  // A read that was due then begins now: others were due, too.
+  void was_late(SteadyTime due, SteadyTime now);
+  // The sink has no room: until then no price is to blame, neither for what was due nor for how old entries are.
+  void held_up(SteadyTime now) { held_up_at_ = now; }
 
   // A session is news and began then; the source's clock.
   void began(Instant start);
@@ -66,6 +68,7 @@ class LearnedPace {
   std::uint32_t stamp(SteadyTime at) const;
   static double seconds_between(std::uint32_t from, std::uint32_t to);
   Arrivals& of(std::string_view type);
+  bool was_held_up(const SessionPace& session, SteadyTime now) const;
   void note_ages(const SessionPace& session, SteadyTime now, std::span<const std::chrono::milliseconds> ages);
   std::chrono::milliseconds likely_age(const SessionPace& session, SteadyTime now,
                                        std::span<const std::chrono::milliseconds> ages, std::size_t i) const;
@@ -77,6 +80,7 @@ class LearnedPace {
   std::map<std::string, Arrivals, std::less<>> types_;
   Beginnings beginnings_;
   std::optional<Instant> listed_;
+  std::optional<SteadyTime> held_up_at_;
   double usual_;             // seconds
   unsigned first_ages_ = 0;  // of first reads, since the last listing
   bool has_seen_ = false;

@@ -17,12 +17,12 @@ class Price {
 
   // A new entry was so old when it was read. Ages that no price is to blame for are not for this.
   void saw(double age) {
-    move(1 - age / aim_, std::clamp(1.0 / ++seen_, kStep, kFirstStep));
+    move(1 - age / aim_);
     mean_age_ += (age - mean_age_) * kRemembers;
   }
   // Requests wait for their turn: more of them make nothing younger.
   void was_late() {
-    move(1, kStep);
+    move(1);
     late_ += (1 - late_) * kRemembers;
   }
   void was_in_time() { late_ -= late_ * kRemembers; }
@@ -34,17 +34,16 @@ class Price {
 
  private:
   static constexpr double kAtFirst = 2.0 / 30;  // an entry each half minute, without memory
-  // The first entries count more: of sessions that write one an hour, hundreds are a week.
-  static constexpr double kFirstStep = 3.0 / 100, kStep = 1.0 / 100, kFurthest = 7, kRemembers = 1.0 / 200;
+  static constexpr double kStep = 1.0 / 100, kFurthest = 7, kRemembers = 1.0 / 200;
 
-  void move(double by, double step) {
+  void move(double by) {
     const double middle = std::log(kAtFirst * aim_ * aim_);
-    logarithm_ = std::clamp(logarithm_ + step * std::clamp(by, -4.0, 1.0), middle - kFurthest, middle + kFurthest);
+    logarithm_ = std::clamp(logarithm_ + kStep * std::clamp(by, -4.0, 1.0), middle - kFurthest, middle + kFurthest);
   }
 
   const double aim_;
   double logarithm_, mean_age_;
-  double late_ = 0, seen_ = 0;
+  double late_ = 0;
 };
 
 }  // namespace sessionlogd

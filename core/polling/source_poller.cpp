@@ -289,7 +289,7 @@ bool SourcePoller::lacks(const ListedSession& row, std::size_t entries) {
 Task<void> SourcePoller::dispatch() {
   while (!stopping_) {
     if (services_.queue.full()) {
-      held_up_at_ = SteadyClock::now();
+      pace_.held_up(SteadyClock::now());
       co_await services_.room.wait_until(SteadyClock::now() + std::chrono::seconds{1});
       continue;
     }
@@ -316,8 +316,8 @@ std::optional<Schedule::Slot> SourcePoller::take_due() {
   const auto due = schedule_.take_due(now);
   if (!due) return std::nullopt;
   services_.metrics.poll_lateness_seconds.observe(now - due->since);
-  // Quiet ones wait for as long as they may, and what the sink holds up is not for want of turns: no price helps there.
-  if (due->urgency == PollOrder::Urgency::kExpected && due->since > held_up_at_) pace_.was_late(now - due->since);
+  // Quiet ones wait for as long as they may: no price helps there.
+  if (due->urgency == PollOrder::Urgency::kExpected) pace_.was_late(due->since, now);
   table_.at(due->slot).in_flight = true;
   reads_.asked(table_.at(due->slot).state.key, now);
   return due->slot;

@@ -183,7 +183,6 @@ class SourcePoller : private FoundSessions, private VerifiedSessions {
 
   Signal changed_;  // something is due sooner than it was waited for, ended, or we stop
   SteadyTime dispatch_sleeps_until_ = SteadyTime::min();  // min(): whatever is due, there is no connection for it
-  SteadyTime held_up_at_ = SteadyTime::min();             // by a full queue, last
   unsigned polling_ = 0;
   bool finding_ = false, verifying_ = false;
   bool stopping_ = false;

@@ -56,17 +56,6 @@ TEST(Price, IsMovedUntilTheMeanAgeIsTheAim) {
   EXPECT_LT(price.value(), first);
 }
 
-TEST(Price, IsMovedMoreByTheFirstEntries) {
-  Price price(5);
-  const double first = price.value();
-  for (int i = 0; i < 30; ++i) price.saw(30);
-  EXPECT_LT(price.value(), first / 20);
-  for (int i = 0; i < 100; ++i) price.saw(5);
-  const double then = price.value();
-  for (int i = 0; i < 30; ++i) price.saw(30);
-  EXPECT_GT(price.value(), then / 4);
-}
-
 TEST(Price, RisesWhileRequestsWaitForTheirTurn) {
   Price price(5);
   const double first = price.value();

@@ -141,9 +141,27 @@ TEST(LearnedPace, SaysWhyTheAimIsNotReached) {
   for (int i = 0; i < 2'000; ++i) pace.came(session, "A", kBegin + i * 20s, std::vector<milliseconds>{14s});
   EXPECT_EQ(pace.shortfall(),
             "mean age 14.0 s, aim 1s: interval 5s and discovery_interval 30s allow no better, or it learns");
-  for (int i = 0; i < 200; ++i) pace.was_late(3s);
+  for (int i = 0; i < 200; ++i) pace.was_late(kBegin, kBegin + 3s);
   EXPECT_EQ(pace.shortfall(), "mean age 14.0 s, aim 1s: rate 20/s or its 4 connections are used up");
   for (int i = 0; i < 2'000; ++i) pace.came(session, "A", kBegin + i * 20s, std::vector<milliseconds>{1s});
+  EXPECT_EQ(pace.shortfall(), "");
+}
+
+TEST(LearnedPace, BlamesNoPriceForWhatTheSinkHeldUp) {
+  PollSettings settings;
+  LearnedPace pace(settings, kBegin);
+  SessionPace session;
+  pace.after_read(session, "A", kBegin, 60s);
+  pace.came(session, "A", kBegin + 10s, std::vector<milliseconds>{4s});
+  pace.after_read(session, "A", kBegin + 10s, 60s);
+  pace.held_up(kBegin + 60s);
+  for (int i = 0; i < 200; ++i) pace.was_late(kBegin + 50s, kBegin + 61s);
+  const auto before = pace.mean_age();
+  pace.came(session, "A", kBegin + 61s, std::vector<milliseconds>{50s});
+  EXPECT_EQ(pace.mean_age(), before);
+  pace.after_read(session, "A", kBegin + 61s, 60s);
+  pace.came(session, "A", kBegin + 70s, std::vector<milliseconds>{8s});
+  EXPECT_GT(pace.mean_age(), before) << "it is over";
   EXPECT_EQ(pace.shortfall(), "");
 }
 
