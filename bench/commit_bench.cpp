@@ -56,7 +56,7 @@ void append_line(std::string& out, std::uint64_t session, std::uint64_t entry) {
       entry, session, entry * 0x9E3779B97F4A7C15u + session, static_cast<std::uint32_t>(entry), session);
 }
 
-// As the shards push them: one batch per answer, with the session's row and the chunks of its keys.
+// As the shards push them: one batch per response, with the session's row and the chunks of its keys.
 std::vector<Batch> make_batches() {
   std::vector<Batch> batches;
   for (int done = 0; done < kEvents; done += kEntriesPerSession) {

@@ -37,7 +37,7 @@ struct ServeOptions {
   std::string dialect = "both";
   double duration = 15, max_lateness = 2, session_length = 0, token_lifetime = 3600, max_lifetime = 900;
   std::vector<std::string> faults, poll;
-  bool answer_faults = false, all_faults = false;
+  bool response_faults = false, all_faults = false;
   std::string out;
 };
 
@@ -88,7 +88,7 @@ void complete(ServeOptions& o) {
   if (plan.all_past) plan.mix.reshuffle = 0;
   o.conduct.token_lifetime = seconds(o.token_lifetime);
   o.conduct.password = "fleet-" + std::to_string(plan.seed);
-  if (o.answer_faults) plan.faults = FaultMix::of_answers();
+  if (o.response_faults) plan.faults = FaultMix::of_responses();
   if (o.all_faults) plan.faults = FaultMix::of_everything();
   for (const std::string& fault : o.faults) plan.faults.set(fault);
   if (plan.all_past) plan.faults = {};
@@ -204,15 +204,15 @@ void add_serve_options(CLI::App& app, ServeOptions& o) {
   app.add_option("--twins", o.plan.mix.twin, "share of entries with twins")->capture_default_str();
   app.add_option("--late", o.plan.mix.late, "share of entries that come or end late")->capture_default_str();
   app.add_option("--vanish", o.plan.mix.vanish, "share of moments an entry is away")->capture_default_str();
-  app.add_option("--reshuffle", o.plan.mix.reshuffle, "share of answers in another order and spelling")
+  app.add_option("--reshuffle", o.plan.mix.reshuffle, "share of responses in another order and spelling")
       ->capture_default_str();
   app.add_option("--fault", o.faults, "NAME, or NAME=PROBABILITY, repeatable; `fleet_sim faults` lists them");
-  app.add_flag("--faults", o.answer_faults, "a mix of what often goes wrong with answers");
+  app.add_flag("--faults", o.response_faults, "a mix of what often goes wrong with responses");
   app.add_flag("--all-faults", o.all_faults, "a mix of everything that ends");
   app.add_option("--clock-steps", o.plan.clock_steps, "how often the clock of an appliance steps that has the fault")
       ->capture_default_str();
   app.add_option("--page-cap", o.conduct.page_cap, "rows of a listing's page at most, whatever was asked for");
-  app.add_option("--dead", o.setting.dead, "appliances that never answer or refuse")->capture_default_str();
+  app.add_option("--dead", o.setting.dead, "appliances that never respond or refuse")->capture_default_str();
   app.add_option("--token-lifetime", o.token_lifetime, "seconds")->capture_default_str();
   app.add_option("--azure-versions", o.conduct.azure_versions, "accepted path segments")->delimiter(',');
   app.add_flag("--gzip", o.conduct.gzip, "compress for clients that accept it");
@@ -230,7 +230,7 @@ void add_reckon_options(CLI::App& app, ReckonOptions& o) {
   app.add_option("--ledger", o.ledger, "instead of the folder's");
   app.add_option("--events", o.events, "output files in their order, instead of the folder's");
   app.add_option("--format", o.format, "of the output")->capture_default_str();
-  app.add_flag("--exact", o.how.exact, "states in between count too: nothing was killed, no answer was broken");
+  app.add_flag("--exact", o.how.exact, "states in between count too: nothing was killed, no response was broken");
   app.add_flag("--gaps-allowed", o.how.gaps_allowed, "also where nothing became unreadable");
   app.add_option("--limits", o.limits, "connections=N,rate=R: fail when an appliance was treated worse");
   app.add_flag("--complete", o.how.complete, "fail when sessions were not read to their end");

@@ -18,7 +18,7 @@ NOW = datetime.datetime.now(datetime.timezone.utc)
 START = (NOW - datetime.timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def answer(body, status="200 OK", *headers, kind="application/json"):
+def response(body, status="200 OK", *headers, kind="application/json"):
     head = [f"HTTP/1.1 {status}", f"Content-Type: {kind}", f"Content-Length: {len(body)}", *headers]
     return ("\r\n".join(head) + "\r\n\r\n").encode() + body
 
@@ -28,15 +28,15 @@ def row(session, name="n"):
 
 
 def page(rows):
-    return answer(('{"results":[' + ",".join(rows) + "]}").encode())
+    return response(('{"results":[' + ",".join(rows) + "]}").encode())
 
 
 EMPTY = page([])
 SOME = page([row(f"session-{i}") for i in range(20)])
-LOG = answer(b'{"log":[]}')
-GRANT = answer(b'{"access_token":"access","refresh_token":"refresh","expires_in":3600}')
-HTML = answer(b"<html><title>Please sign in</title></html>", kind="text/html")
-HUGE = answer(b"x" * (60 << 20))
+LOG = response(b'{"log":[]}')
+GRANT = response(b'{"access_token":"access","refresh_token":"refresh","expires_in":3600}')
+HTML = response(b"<html><title>Please sign in</title></html>", kind="text/html")
+HUGE = response(b"x" * (60 << 20))
 LONG_NAME = "n" * 8_000
 
 
@@ -57,16 +57,16 @@ KINDS = {
     "hanging_logs": (lambda target, count: SOME, lambda target, count: None),
     "hanging": (lambda target, count: None, lambda target, count: None),
     "too_many_requests": (lambda target, count: SOME,
-                          lambda target, count: answer(b"{}", "429 Too Many Requests", "Retry-After: 3600")),
+                          lambda target, count: response(b"{}", "429 Too Many Requests", "Retry-After: 3600")),
     "login_pages": (lambda target, count: HTML, lambda target, count: HTML),
     "page_with_a_number": (lambda target, count: SOME,
-                           lambda target, count: answer(f"<html>request {count} failed</html>".encode(), kind="text/html")),
+                           lambda target, count: response(f"<html>request {count} failed</html>".encode(), kind="text/html")),
     "huge_bodies": (lambda target, count: SOME, lambda target, count: HUGE),
     "forged_ids": (lambda target, count: page([row(i) for i in ("..", "x sink=file source=other", "\\u202e", "\\n", "\\u001b[2J")]),
                    lambda target, count: LOG),
-    "unauthorized_logs": (lambda target, count: SOME, lambda target, count: answer(b"{}", "401 Unauthorized")),
+    "unauthorized_logs": (lambda target, count: SOME, lambda target, count: response(b"{}", "401 Unauthorized")),
     "server_errors": (lambda target, count: SOME,
-                      lambda target, count: answer(PASSWORD.encode(), "500 Internal Server Error")),
+                      lambda target, count: response(PASSWORD.encode(), "500 Internal Server Error")),
 }
 
 

@@ -1,6 +1,6 @@
-// What an answer costs: parsing and dedup of entries that are all known, against a bare simdjson walk over the same raw
-// tokens; the same of entries that are not known by their bytes any more; the hash of an unchanged body; new entries
-// all the way to encoded lines, in each format.
+// What a response costs: parsing and dedup of entries that are all known, against a bare simdjson walk over the same
+// raw tokens; the same of entries that are not known by their bytes any more; the hash of an unchanged body; new
+// entries all the way to encoded lines, in each format.
 //
 // Bodies have 100 entries as the AWS product writes them, 20 KB. `bench/run` prints the ratios.
 #include <benchmark/benchmark.h>

@@ -1,5 +1,5 @@
 // What a poll of an unchanged body of 20 KB costs one shard, against a bare libcurl multi loop that discards the body:
-// polls per CPU-second, over plain HTTP and over TLS with keep-alive. One server, in a process of its own, answers
+// polls per CPU-second, over plain HTTP and over TLS with keep-alive. One server, in a process of its own, serves
 // both, who take turns. Prints one line per figure: name, ours, against, ratio, at least, aim: poll_bench [plain|tls].
 #include <curl/curl.h>
 #include <fmt/chrono.h>
@@ -49,13 +49,13 @@ std::string log_of(int number) {
   return text + "]}";
 }
 
-// Answers are made before the first request: they are the same each time.
+// Responses are made before the first request: they are the same each time.
 class Appliance {
  public:
   Appliance() {
     for (int number = 0; number < kSessions; ++number) {
-      logs_.push_back(test::answer(log_of(number), {"Content-Type: application/json"}));
-      rows_.push_back(test::answer(
+      logs_.push_back(test::response(log_of(number), {"Content-Type: application/json"}));
+      rows_.push_back(test::response(
           fmt::format(R"({{"id":"{}","type":"Policy","status":"Running","executionStartTime":"{:%FT%TZ}"}})",
                       session_id(number), fmt::gmtime(std::time(nullptr) - 60)),
           {"Content-Type: application/json"}));
@@ -64,7 +64,7 @@ class Appliance {
   test::TestServer::Reply operator()(const test::TestServer::Request& request) const {
     constexpr std::string_view kSessionsPath = "/api/v1/sessions/";
     const std::string_view target(request.target().data(), request.target().size());
-    if (!target.starts_with(kSessionsPath)) return test::answer("{}");
+    if (!target.starts_with(kSessionsPath)) return test::response("{}");
     const std::string_view id = target.substr(kSessionsPath.size(), session_id(0).size());
     const auto number = std::stoul(std::string(id.substr(id.rfind('-') + 1)), nullptr, 16);
     return target.ends_with("/log") ? logs_.at(number) : rows_.at(number);

@@ -1,17 +1,17 @@
 // How much faster two shards are than one with the same work, on two cores: wall clock from the start of the threads to
-// the commit of the last entry. All that a shard does with an answer is in it, and all that shards share: the queue,
+// the commit of the last entry. All that a shard does with a response is in it, and all that shards share: the queue,
 // the committer on a thread of its own, the allocator, the caches. Left out are sockets, since a server would take the
-// cores that are to be measured, and what a sink does with a batch: an answer is copied into its body on the shard's
+// cores that are to be measured, and what a sink does with a batch: a response is copied into its body on the shard's
 // thread, as libcurl's callback does, and the sink discards.
 //
-// Each session grows while it is read: of each answer the last kGrowth entries are new, those before are known.
+// Each session grows while it is read: of each response the last kGrowth entries are new, those before are known.
 //
 // Two cores may be less than twice one: two threads of one core, say, or other programs run. So the same is done by two
 // processes of one shard each, with half of the work and of the memory each. They share nothing but the machine: what
 // two shards lack to them is what sharing costs. One shard, two, and two processes take turns.
 //
 // Prints one line per figure: name, ours, against, ratio, at least, aim.
-#include "bench/answers_at_hand.h"
+#include "bench/responses_at_hand.h"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -50,13 +50,13 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr unsigned kSources = 16, kSessions = 50;  // of each source
-constexpr unsigned kEntries = 200, kGrowth = 20;   // of each session in the end, and with each answer
+constexpr unsigned kEntries = 200, kGrowth = 20;   // of each session in the end, and with each response
 constexpr int kRounds = 11;
 constexpr std::size_t kMemory = 512u << 20;  // the default of daemon.memory
 
 std::string session_id(unsigned number) { return fmt::format("90faa259-fbf6-493a-b492-{:012x}", number); }
 
-// ---- The answers
+// ---- The responses
 
 // The entries of any session's log, and where each ends.
 struct LogText {
@@ -93,7 +93,7 @@ void append_log(unsigned number, std::string_view id, Body& body) {
 
 }  // namespace
 
-void answer_at_hand(const HttpRequest& request, Body& body) {
+void response_at_hand(const HttpRequest& request, Body& body) {
   constexpr std::string_view kSessionsPath = "/api/v1/sessions/";
   const std::string_view target = request.target;
   if (!target.starts_with(kSessionsPath)) return body.append("{}");
@@ -163,7 +163,7 @@ class Work {
     };
     for (unsigned i = 0; i < shard_count; ++i) {
       shards_.push_back(std::make_unique<Shard>(
-          memory_, [this](auto& io) { return std::make_unique<AnswersAtHand>(io, memory_); }, nullptr,
+          memory_, [this](auto& io) { return std::make_unique<ResponsesAtHand>(io, memory_); }, nullptr,
           fingerprint_bytes_, make_encoder, PollMode::kForever, i));
     }
     for (unsigned number = 0; number < sources; ++number) {

@@ -56,7 +56,7 @@ struct Dialect {
     std::string logout_method = "DELETE";
     FormFields password_grant;
     FormFields refresh_grant;  // empty = tokens cannot be refreshed
-    // names in the answer
+    // names in the response
     std::string access_token = "access_token";
     std::string refresh_token = "refresh_token";
     std::string expires_in = "expires_in";
@@ -86,7 +86,7 @@ struct Dialect {
 
   struct Log {
     std::string path;                              // with {id}
-    std::string session_id;                        // envelope: names the session the answer is for, "" = not named
+    std::string session_id;                        // envelope: names the session the response is for, "" = not named
     std::string entries;                           // envelope: the array; without it only the id makes an empty log
     std::array<std::string, kEntryFields> fields;  // by EntryField: what it is called, "" = the product has none
     // What makes an entry itself: each element is a list of alternatives, of which the first present counts.

@@ -259,7 +259,7 @@ SourceSettings read_source(TableReader& table, const ReadContext& context) {
   const std::string who = "source " + in_quotes(source.name) + ": ";
   if (context.opens_files()) warn_of_exposure(source, who, context.warnings);
   if (!source.tls.verify)
-    context.warnings.push_back(who + "tls.verify = false: whoever answers at " + source.url + " is believed");
+    context.warnings.push_back(who + "tls.verify = false: whoever responds at " + source.url + " is believed");
   if (sends_in_clear(address, proxy)) {
     context.warnings.push_back(who + source.url + " is not encrypted: the " + (source.token ? "token" : "password") +
                                " leaves this host in clear");

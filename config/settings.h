@@ -21,7 +21,7 @@
 
 namespace sessionlogd {
 
-// What must fit into `memory`: what a thread takes at the worst, and so many times the largest answer.
+// What must fit into `memory`: what a thread takes at the worst, and so many times the largest response.
 inline constexpr std::size_t kLeastMemoryPerThread = 64u << 20;
 inline constexpr std::size_t kLeastMemoryPerBody = 4;
 

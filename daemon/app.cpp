@@ -44,7 +44,7 @@ constexpr SourceSet::Partition kOnlyPartition = 0;
 
 constexpr std::chrono::milliseconds kFirstWaitForRoom{500};
 
-// Backlogs of batches and large answers go back to the system when they are freed. By itself glibc raises this with
+// Backlogs of batches and large responses go back to the system when they are freed. By itself glibc raises this with
 // every large block it sees, to 32 MiB, and keeps them: at `memory = "64MiB"` the peak was 66 MiB beside the daemon's
 // own, with this it is 37. What polls usually take is smaller and stays.
 constexpr int kGivenBackWhenFreed = 512 << 10;
@@ -223,12 +223,12 @@ void App::make_shards() {
   }
   accounts_ = std::make_unique<Accounts>(
       settings_.sink.keeps_state() ? settings_.daemon.state_dir + "/" + state_names::kAccounts : "");
-  const auto large_answers = std::make_shared<LargeAnswers>(memory_.large_answers);
+  const auto large_responses = std::make_shared<LargeResponses>(memory_.large_responses);
   const Shard::MakeEncoder encoder = [this, host = host_name()](const SourceSettings& source) {
     return make_encoder(source, settings_.sink, host, kVersion);
   };
-  const auto client = [this, &large_answers](asio::io_context& io) {
-    return std::make_unique<CurlClient>(io, memory_, large_answers);
+  const auto client = [this, &large_responses](asio::io_context& io) {
+    return std::make_unique<CurlClient>(io, memory_, large_responses);
   };
   std::random_device entropy;
   for (std::size_t i = 0; i < shard_count_; ++i) {
@@ -358,8 +358,8 @@ void App::on_fatal(const Error& error) {
   asio::post(main_, [this] { request_stop(); });
 }
 
-// In reverse: no new answers, then no new batches, then the last commit. What is left of a lane that took too long ends
-// with its threads.
+// In reverse: no new responses, then no new batches, then the last commit. What is left of a lane that took too long
+// ends with its threads.
 bool App::stop() {
   admin_.reset();
   for (const auto& shard : shards_) shard->join();

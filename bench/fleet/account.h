@@ -54,7 +54,7 @@ class Account {
   void logged_in(Nanos at, std::string what = {});
   // The client may have known that a request had come to its end, well or not.
   void ended(Nanos at);
-  // A whole answer that asks to be left alone `until` lay before the client.
+  // A whole response that asks to be left alone `until` lay before the client.
   void asked_to_wait(Nanos at, Nanos until, std::string what = {});
 
   // With everything judged, also what was told just now.

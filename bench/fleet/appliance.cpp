@@ -32,9 +32,9 @@ std::string words_for(const Request& request) {
                      request.to_port);
 }
 
-std::string words_for(const Request& request, const Answer& answer) {
-  const std::string_view header = std::string_view(answer.headers).substr(0, answer.headers.find('\r'));
-  return fmt::format("{} \"{}\" for {}", answer.status, header, words_for(request));
+std::string words_for(const Request& request, const Response& response) {
+  const std::string_view header = std::string_view(response.headers).substr(0, response.headers.find('\r'));
+  return fmt::format("{} \"{}\" for {}", response.status, header, words_for(request));
 }
 
 }  // namespace
@@ -61,40 +61,40 @@ Appliance::Appliance(const Plan& plan, const Conduct& conduct, std::size_t index
 
 bool Appliance::is_down(Nanos now) const { return nature_.is_down.holds(clock(now)) && !is_calm(clock(now)); }
 
-Answer Appliance::answer(const Request& request, Nanos now) {
-  Answer answer = answer_to(request, now);
+Response Appliance::response(const Request& request, Nanos now) {
+  Response response = response_to(request, now);
   const Nanos at = clock(now);
   if (const ClockStep* step = clock_step(at)) {
-    answer.date = step->date.empty() ? http_date(at + step->by) : std::string(step->date);
+    response.date = step->date.empty() ? http_date(at + step->by) : std::string(step->date);
   }
-  return answer;
+  return response;
 }
 
-Answer Appliance::answer_to(const Request& request, Nanos now) {
+Response Appliance::response_to(const Request& request, Nanos now) {
   const Nanos at = clock(now);
   account_.arrived(request.arrived, words_for(request));
   shared_.requests.fetch_add(1, std::memory_order_relaxed);
   const Fault fault = draw(request, at);
   if (nature_.has_server_errors.holds(at) && !is_calm(at)) return server_error(dialect_, random_);
-  if (std::optional<Answer> other = answer_instead(fault, dialect_, request, at, random_)) {
+  if (std::optional<Response> other = response_instead(fault, dialect_, request, at, random_)) {
     if (other->wait_until > 0) other->wish = words_for(request, *other);
     return std::move(*other);
   }
 
-  Answer answer = route(request, at);
-  if (fault == Fault::other_session && answer.receipt) show_another_session(answer, at);
-  if (nature_.says_no_log.holds(at) && !is_calm(at) && answer.status == 200 && request.method == "GET") {
-    answer.body = shared_text(no_log(dialect_, *answer.body, random_));
-    answer.is_of_no_use = true;
+  Response response = route(request, at);
+  if (fault == Fault::other_session && response.receipt) show_another_session(response, at);
+  if (nature_.says_no_log.holds(at) && !is_calm(at) && response.status == 200 && request.method == "GET") {
+    response.body = shared_text(no_log(dialect_, *response.body, random_));
+    response.is_of_no_use = true;
   }
-  spoil(answer, fault, random_);
-  if (conduct_.gzip && answer.body && request.accept_encoding.find("gzip") != std::string_view::npos) {
-    answer.body = shared_text(gzip(*answer.body));
-    answer.headers += "Content-Encoding: gzip\r\n";
+  spoil(response, fault, random_);
+  if (conduct_.gzip && response.body && request.accept_encoding.find("gzip") != std::string_view::npos) {
+    response.body = shared_text(gzip(*response.body));
+    response.headers += "Content-Encoding: gzip\r\n";
   }
   // From here on a client may have read some of it, whatever becomes of the connection.
-  if (answer.receipt && answer.fault != Fault::hang) note(*answer.receipt, false);
-  return answer;
+  if (response.receipt && response.fault != Fault::hang) note(*response.receipt, false);
+  return response;
 }
 
 Fault Appliance::draw(const Request& request, Nanos at) {
@@ -118,22 +118,22 @@ Fault Appliance::draw(const Request& request, Nanos at) {
   return fault;
 }
 
-void Appliance::finished(const Answer& answer, const Delivery& delivery) {
+void Appliance::finished(const Response& response, const Delivery& delivery) {
   account_.ended(delivery.ended);
-  if (delivery.complete && delivery.known_at != kNever && answer.wait_until > 0) {
-    account_.asked_to_wait(delivery.known_at, shifted(answer.wait_until, -nature_.clock_offset), answer.wish);
+  if (delivery.complete && delivery.known_at != kNever && response.wait_until > 0) {
+    account_.asked_to_wait(delivery.known_at, shifted(response.wait_until, -nature_.clock_offset), response.wish);
   }
-  if (!delivery.complete || answer.fault == Fault::cut || answer.is_of_no_use) return;
-  for (const std::size_t number : answer.at_their_end) slots_[number].shown_at_its_end = true;
-  if (!answer.receipt) return;
-  const Receipt& receipt = *answer.receipt;
-  // Who reads a whole answer that nobody must read, has read it.
+  if (!delivery.complete || response.fault == Fault::cut || response.is_of_no_use) return;
+  for (const std::size_t number : response.at_their_end) slots_[number].shown_at_its_end = true;
+  if (!response.receipt) return;
+  const Receipt& receipt = *response.receipt;
+  // Who reads a whole response that nobody must read, has read it.
   std::atomic<Nanos>& read_to = slots_[receipt.session].read_to;
   read_to = std::max(read_to.load(), receipt.moment);
-  if (!is_readable(answer.fault)) return;
+  if (!is_readable(response.fault)) return;
   note(receipt, true);
   ++account_.log_answers;
-  account_.log_bytes += answer.body->size();
+  account_.log_bytes += response.body->size();
   shared_.log_answers.fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -176,12 +176,12 @@ bool Appliance::is_unread(std::size_t number, Nanos at) const {
   return slot.shown_at_its_end || (session.reopened == kNever && !session.late && !session.is_told_oddly());
 }
 
-std::string Appliance::row(std::size_t number, std::string_view base, Nanos at, Answer& into) {
+std::string Appliance::row(std::size_t number, std::string_view base, Nanos at, Response& into) {
   if (sessions_[number].is_at_its_end(at, freeze())) into.at_their_end.push_back(number);
   return render_session(sessions_[number], number, base, at, freeze());
 }
 
-Answer Appliance::route(const Request& request, Nanos now) {
+Response Appliance::route(const Request& request, Nanos now) {
   std::string_view path = request.path;
   const bool refusing = nature_.refuses_versions.holds(now) && !is_calm(now);
   if (dialect_ == Dialect::aws) {
@@ -209,13 +209,13 @@ Answer Appliance::route(const Request& request, Nanos now) {
   return refused(404, "Not Found", "NotFound", "no such resource");
 }
 
-Answer Appliance::token(const Request& request, Nanos now) {
+Response Appliance::token(const Request& request, Nanos now) {
   if (request.method == "DELETE") {
     if (!tokens_.revoke(bearer(request.authorization)))
       return refused(401, "Unauthorized", "InvalidToken", "unknown token");
-    Answer answer;
-    answer.status = 204;
-    return answer;
+    Response response;
+    response.status = 204;
+    return response;
   }
   if (request.method != "POST") return refused(405, "Method Not Allowed", "MethodNotAllowed", "POST or DELETE");
   const Parameters form = decode_parameters(request.body);
@@ -239,18 +239,18 @@ Answer Appliance::token(const Request& request, Nanos now) {
   return refused(400, "Bad Request", "UnexpectedContent", "unknown grant_type");
 }
 
-Answer Appliance::issued(const Tokens::Pair& pair, Nanos now) const {
-  Answer answer;
-  answer.body = shared_text(fmt::format(
+Response Appliance::issued(const Tokens::Pair& pair, Nanos now) const {
+  Response response;
+  response.body = shared_text(fmt::format(
       R"({{"access_token":"{}","token_type":"bearer","refresh_token":"{}","expires_in":{},".issued":"{}",".expires":"{}",)"
       R"("username":"{}","roleName":"Viewer","mfa_enabled":false}})",
       pair.access, pair.refresh, conduct_.token_lifetime / kSecond, azure_time(now), azure_time(pair.expires),
       conduct_.username));
-  return answer;
+  return response;
 }
 
 // `rest` is what follows the collection's name: nothing, "/id" or "/id/log".
-Answer Appliance::collection(const Request& request, std::string_view rest, Nanos now) {
+Response Appliance::collection(const Request& request, std::string_view rest, Nanos now) {
   switch (tokens_.check(bearer(request.authorization), now)) {
     case Tokens::Verdict::unknown:
       return refused(401, "Unauthorized", "InvalidToken", "unknown token");
@@ -269,13 +269,13 @@ Answer Appliance::collection(const Request& request, std::string_view rest, Nano
   const std::optional<std::size_t> number = sessions_.find(rest, at, freeze());
   if (!number) return problem(dialect_, 404, "Not Found", "NotFound", "no such session");
   if (wants_log) return log(*number, now);
-  Answer answer;
+  Response response;
   const std::string_view base = request.path.substr(0, request.path.size() - rest.size() - 1);
-  answer.body = shared_text(row(*number, base, at, answer));
-  return answer;
+  response.body = shared_text(row(*number, base, at, response));
+  return response;
 }
 
-Answer Appliance::list(std::string_view query, Nanos now) {
+Response Appliance::list(std::string_view query, Nanos now) {
   std::optional<Listing> listing = read_listing(dialect_, query);
   if (!listing) return refused(400, "Bad Request", "InvalidURI", "a parameter is not valid");
   if (listing->limit > nature_.greatest_limit) {
@@ -290,11 +290,11 @@ Answer Appliance::list(std::string_view query, Nanos now) {
   const std::string_view base = dialect_ == Dialect::aws ? kAwsSessions : std::string_view("/api/v8/jobSessions");
   const Nanos at = now - now % kMomentLength;
   const Catalogue::Rows found = page_of(*listing, now);
-  Answer answer;
+  Response response;
   std::string rows;
   for (const std::size_t number : found.numbers) {
     if (!rows.empty()) rows += ',';
-    rows += row(number, base, at, answer);
+    rows += row(number, base, at, response);
   }
   Page page{listing->offset, listing->limit, found.total};
   if (happens(Fault::total_wrong))
@@ -302,8 +302,8 @@ Answer Appliance::list(std::string_view query, Nanos now) {
   if (happens(Fault::total_null)) page.total.reset();
   if (dialect_ == Dialect::azure && random_.chance(kTotalKeptSecret)) page.total.reset();
   page.total = told_total(page, found.numbers.size(), now);
-  answer.body = shared_text(render_page(dialect_, rows, page, base));
-  return answer;
+  response.body = shared_text(render_page(dialect_, rows, page, base));
+  return response;
 }
 
 // The rows that a listing shows, and in the order in which it does.
@@ -338,20 +338,20 @@ std::optional<std::size_t> Appliance::told_total(const Page& page, std::size_t r
   }
 }
 
-Answer Appliance::log(std::size_t number, Nanos now) {
+Response Appliance::log(std::size_t number, Nanos now) {
   const Nanos moment = moment_of(plan_, sessions_[number], now, freeze());
-  Answer answer;
-  answer.receipt = Receipt{number, moment};
-  answer.body = random_.chance(plan_.mix.reshuffle) ? reshuffled(number, moment) : log_body(number, moment);
-  return answer;
+  Response response;
+  response.receipt = Receipt{number, moment};
+  response.body = random_.chance(plan_.mix.reshuffle) ? reshuffled(number, moment) : log_body(number, moment);
+  return response;
 }
 
-// Nothing in such an answer is about the session that was asked for, so nobody may take anything from it.
-void Appliance::show_another_session(Answer& answer, Nanos at) {
+// Nothing in such a response is about the session that was asked for, so nobody may take anything from it.
+void Appliance::show_another_session(Response& response, Nanos at) {
   const std::size_t other = random_.below(sessions_.size());
-  if (other == answer.receipt->session || !sessions_.exists(other, at, freeze())) return;
-  answer.body = log_body(other, moment_of(plan_, sessions_[other], at, freeze()));
-  answer.receipt.reset();
+  if (other == response.receipt->session || !sessions_.exists(other, at, freeze())) return;
+  response.body = log_body(other, moment_of(plan_, sessions_[other], at, freeze()));
+  response.receipt.reset();
 }
 
 std::shared_ptr<const std::string> Appliance::log_body(std::size_t number, Nanos moment) {
@@ -380,7 +380,7 @@ std::shared_ptr<const std::string> Appliance::reshuffled(std::size_t number, Nan
 }
 
 // The client's fault, and counted as such where it is about the form of the request.
-Answer Appliance::refused(int status, std::string_view title, std::string_view code, std::string_view detail) {
+Response Appliance::refused(int status, std::string_view title, std::string_view code, std::string_view detail) {
   if (status == 400 || status == 404 || status == 405) ++account_.bad_requests;
   return problem(dialect_, status, title, code, detail);
 }

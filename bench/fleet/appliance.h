@@ -1,5 +1,5 @@
-// One simulated appliance: its sessions, its logins, and what it answers. Knows nothing of sockets: a request goes in,
-// an answer comes out, and the connection reports how the answer fared. Used by one thread.
+// One simulated appliance: its sessions, its logins, and how it responds. Knows nothing of sockets: a request goes in,
+// a response comes out, and the connection reports how the response fared. Used by one thread.
 #pragma once
 
 #include <atomic>
@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "bench/fleet/account.h"
-#include "bench/fleet/answer.h"
 #include "bench/fleet/catalogue.h"
 #include "bench/fleet/http.h"
 #include "bench/fleet/nature.h"
@@ -19,6 +18,7 @@
 #include "bench/fleet/random.h"
 #include "bench/fleet/record.h"
 #include "bench/fleet/render.h"
+#include "bench/fleet/response.h"
 #include "bench/fleet/script.h"
 #include "bench/fleet/telling.h"
 #include "bench/fleet/tokens.h"
@@ -51,9 +51,9 @@ class Appliance {
   // All times of this interface are the fleet's; inside, the appliance knows its own clock only, but for the account.
   Nanos clock(Nanos now) const { return shifted(now, nature_.clock_offset); }
   bool is_down(Nanos now) const;
-  Answer answer(const Request& request, Nanos now);
-  // Once per answer.
-  void finished(const Answer& answer, const Delivery& delivery);
+  Response response(const Request& request, Nanos now);
+  // Once per response.
+  void finished(const Response& response, const Delivery& delivery);
 
   std::size_t index() const { return index_; }
   const Account& account() const { return account_; }
@@ -75,8 +75,8 @@ class Appliance {
     std::atomic<bool> shown_at_its_end = false;
   };
 
-  Answer answer_to(const Request& request, Nanos now);
-  std::string row(std::size_t number, std::string_view base, Nanos at, Answer& into);
+  Response response_to(const Request& request, Nanos now);
+  std::string row(std::size_t number, std::string_view base, Nanos at, Response& into);
   Catalogue::Rows page_of(Listing listing, Nanos now);
   std::optional<std::size_t> told_total(const Page& page, std::size_t rows, Nanos now);
   bool is_unread(std::size_t number, Nanos at) const;
@@ -84,16 +84,16 @@ class Appliance {
   // Null: its clock is right, or as far off as ever.
   const ClockStep* clock_step(Nanos at) const { return is_calm(at) || !telling_ ? nullptr : telling_->step_at(at); }
   Fault draw(const Request& request, Nanos at);
-  Answer route(const Request& request, Nanos now);
-  Answer token(const Request& request, Nanos now);
-  Answer issued(const Tokens::Pair& pair, Nanos now) const;
-  Answer collection(const Request& request, std::string_view rest, Nanos now);
-  Answer list(std::string_view query, Nanos now);
-  Answer log(std::size_t number, Nanos now);
-  void show_another_session(Answer& answer, Nanos at);
+  Response route(const Request& request, Nanos now);
+  Response token(const Request& request, Nanos now);
+  Response issued(const Tokens::Pair& pair, Nanos now) const;
+  Response collection(const Request& request, std::string_view rest, Nanos now);
+  Response list(std::string_view query, Nanos now);
+  Response log(std::size_t number, Nanos now);
+  void show_another_session(Response& response, Nanos at);
   std::shared_ptr<const std::string> log_body(std::size_t number, Nanos moment);
   std::shared_ptr<const std::string> reshuffled(std::size_t number, Nanos moment);
-  Answer refused(int status, std::string_view title, std::string_view code, std::string_view detail);
+  Response refused(int status, std::string_view title, std::string_view code, std::string_view detail);
   void note(Receipt receipt, bool owed);
   Nanos freeze() const { return shifted(freeze_.load(std::memory_order_relaxed), nature_.clock_offset); }
 

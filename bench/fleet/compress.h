@@ -1,4 +1,4 @@
-// Content codings: gzip for honest answers, and bombs in all that clients commonly accept.
+// Content codings: gzip for honest responses, and bombs in all that clients commonly accept.
 #pragma once
 
 #include <cstdint>

@@ -36,7 +36,7 @@ constexpr std::size_t kTrickled = 300;  // a minute's worth
 constexpr std::size_t kGush = 64 * 1024;
 constexpr std::size_t kGushed = 1024u << 20;
 
-// One formatted date serves a whole second of answers.
+// One formatted date serves a whole second of responses.
 std::string_view date_of(Nanos at) {
   thread_local Nanos second = -1;
   thread_local std::string text;
@@ -47,18 +47,18 @@ std::string_view date_of(Nanos at) {
   return text;
 }
 
-void write_head(std::string& head, const Answer& answer, Nanos at) {
+void write_head(std::string& head, const Response& response, Nanos at) {
   head.clear();
-  fmt::format_to(std::back_inserter(head), "HTTP/1.1 {} {}\r\nDate: {}\r\nServer: fleet\r\n", answer.status,
-                 reason_phrase(answer.status), answer.date.empty() ? date_of(at) : std::string_view(answer.date));
-  if (answer.body) {
-    fmt::format_to(std::back_inserter(head), "Content-Type: {}\r\n", answer.content_type);
-    answer.fault == Fault::huge
+  fmt::format_to(std::back_inserter(head), "HTTP/1.1 {} {}\r\nDate: {}\r\nServer: fleet\r\n", response.status,
+                 reason_phrase(response.status), response.date.empty() ? date_of(at) : std::string_view(response.date));
+  if (response.body) {
+    fmt::format_to(std::back_inserter(head), "Content-Type: {}\r\n", response.content_type);
+    response.fault == Fault::huge
         ? void(head += "Transfer-Encoding: chunked\r\n")
         : void(fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n",
-                              static_cast<std::ptrdiff_t>(answer.body->size()) + answer.length_is_off_by));
+                              static_cast<std::ptrdiff_t>(response.body->size()) + response.length_is_off_by));
   }
-  head += answer.headers;
+  head += response.headers;
   head += "\r\n";
 }
 
@@ -95,12 +95,12 @@ class Conversation {
         reset_on_close();
         co_return;
       }
-      const Answer answer = appliance_.answer(request, at);
+      const Response response = appliance_.response(request, at);
       const bool keep = request.keep_alive;
-      write_head(head_, answer, appliance_.clock(at));
-      const Outcome outcome = co_await deliver(answer);
-      appliance_.finished(answer, {outcome != Outcome::broken, std::max(waits_, socket_.awaited()),
-                                   socket_.awaited() > came_ ? socket_.written() : kNever});
+      write_head(head_, response, appliance_.clock(at));
+      const Outcome outcome = co_await deliver(response);
+      appliance_.finished(response, {outcome != Outcome::broken, std::max(waits_, socket_.awaited()),
+                                     socket_.awaited() > came_ ? socket_.written() : kNever});
       if (outcome != Outcome::said || !keep) co_return;
       received_.erase(0, used);
     }
@@ -116,16 +116,16 @@ class Conversation {
     co_return true;
   }
 
-  Awaitable<Outcome> deliver(const Answer& answer) {
-    const std::string_view body = answer.body ? std::string_view(*answer.body) : std::string_view();
-    switch (answer.fault) {
+  Awaitable<Outcome> deliver(const Response& response) {
+    const std::string_view body = response.body ? std::string_view(*response.body) : std::string_view();
+    switch (response.fault) {
       case Fault::hang:
         co_await wait_in_vain();
         co_return Outcome::broken;
       case Fault::reset:
       case Fault::truncate: {
         co_await send(body.substr(0, body.size() / 2));
-        if (answer.fault == Fault::reset) reset_on_close();
+        if (response.fault == Fault::reset) reset_on_close();
         co_return Outcome::broken;
       }
       case Fault::slow:
@@ -191,7 +191,7 @@ class Conversation {
     }
   }
 
-  // No answer, until our time is over or the client gives up: from then on it is not in flight any more.
+  // No response, until our time is over or the client gives up: from then on it is not in flight any more.
   Awaitable<void> wait_in_vain() {
     for (auto waited = kDribble; waited < kHang; waited += kDribble) {
       const Nanos at = now();
@@ -201,7 +201,7 @@ class Conversation {
     }
   }
 
-  // A client that waits for an answer says nothing; its end of the connection, or of TLS, shows as something to read.
+  // A client that waits for a response says nothing; its end of the connection, or of TLS, shows as something to read.
   bool client_stirs() {
     char byte;
     const auto got = ::recv(stream_.lowest_layer().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
@@ -229,7 +229,7 @@ class Conversation {
   std::uint64_t requests_ = 0;
   std::uint16_t from_port_ = 0, to_port_ = 0;
   Nanos came_ = 0;   // the first byte of a request
-  Nanos waits_ = 0;  // when the client was last known to wait for an answer of which nothing was written
+  Nanos waits_ = 0;  // when the client was last known to wait for a response of which nothing was written
 };
 
 }  // namespace

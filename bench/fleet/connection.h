@@ -1,4 +1,4 @@
-// One client connection to one appliance: reads requests, sends answers, and mistreats them as the appliance decided.
+// One client connection to one appliance: reads requests, sends responses, and mistreats them as the appliance decided.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

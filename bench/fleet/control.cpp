@@ -21,11 +21,11 @@ Awaitable<void> serve_control(Acceptor acceptor, std::function<std::string()> sa
     const auto [unread, size] = co_await socket.async_read_some(space, kAwait);
     if (unread) continue;
     const std::string body = say();
-    const std::string answer = fmt::format(
+    const std::string response = fmt::format(
         "HTTP/1.1 200 OK\r\nDate: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: "
         "close\r\n\r\n{}",
         http_date(now()), body.size(), body);
-    const auto text = asio::buffer(answer);
+    const auto text = asio::buffer(response);
     co_await asio::async_write(socket, text, kAwait);
   }
 }

@@ -1,4 +1,4 @@
-// A small address of the fleet's own: GET anything answers with what it is given to say, as JSON, one request per
+// A small address of the fleet's own: GET anything responds with what it is given to say, as JSON, one request per
 // connection.
 #pragma once
 

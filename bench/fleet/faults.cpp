@@ -12,36 +12,36 @@ namespace {
 using enum Scope;
 using enum Part;
 
-// Of the answers' faults in --faults those with 0.003 stop a whole source for a while.
+// Of the responses' faults in --faults those with 0.003 stop a whole source for a while.
 constexpr Misbehaviour kTable[] = {
-    {Fault::too_many, "429", answer, of_faults, 0.003, "429 with Retry-After in seconds"},
-    {Fault::unavailable, "503", answer, of_faults, 0.003, "503 with Retry-After as a date"},
-    {Fault::error, "500", answer, of_faults, 0.008, "500"},
-    {Fault::reset, "reset", answer, of_faults, 0.008, "the connection is reset in the middle of the body"},
-    {Fault::truncate, "truncate", answer, of_faults, 0.008, "the connection ends before the promised length"},
-    {Fault::slow, "slow", answer, of_faults, 0.008, "the whole body, dribbled over a second"},
-    {Fault::expire, "expire", answer, of_faults, 0.003, "every token of the appliance expires now"},
-    {Fault::html, "html", answer, of_faults, 0.008, "200 with a page for people"},
-    {Fault::cut, "cut", answer, of_faults, 0.008, "JSON cut in the middle under a length that fits"},
-    {Fault::empty, "empty", answer, of_faults, 0.008, "200 without a body"},
-    {Fault::hang, "hang", answer, of_faults, 0.003, "no answer for some seconds, then the connection ends"},
-    {Fault::wrong_length, "wrong-length", answer, of_all_faults, 0.005, "Content-Length too large or too small"},
-    {Fault::bomb, "bomb-gzip", answer, of_all_faults, 0.001,
+    {Fault::too_many, "429", response, of_faults, 0.003, "429 with Retry-After in seconds"},
+    {Fault::unavailable, "503", response, of_faults, 0.003, "503 with Retry-After as a date"},
+    {Fault::error, "500", response, of_faults, 0.008, "500"},
+    {Fault::reset, "reset", response, of_faults, 0.008, "the connection is reset in the middle of the body"},
+    {Fault::truncate, "truncate", response, of_faults, 0.008, "the connection ends before the promised length"},
+    {Fault::slow, "slow", response, of_faults, 0.008, "the whole body, dribbled over a second"},
+    {Fault::expire, "expire", response, of_faults, 0.003, "every token of the appliance expires now"},
+    {Fault::html, "html", response, of_faults, 0.008, "200 with a page for people"},
+    {Fault::cut, "cut", response, of_faults, 0.008, "JSON cut in the middle under a length that fits"},
+    {Fault::empty, "empty", response, of_faults, 0.008, "200 without a body"},
+    {Fault::hang, "hang", response, of_faults, 0.003, "no response for some seconds, then the connection ends"},
+    {Fault::wrong_length, "wrong-length", response, of_all_faults, 0.005, "Content-Length too large or too small"},
+    {Fault::bomb, "bomb-gzip", response, of_all_faults, 0.001,
      "80 MiB of zeros in a small body: gzip, deflate, br, zstd"},
-    {Fault::uninvited, "bomb-uninvited", answer, of_all_faults, 0.001, "the same in a coding that was not asked for"},
-    {Fault::huge, "huge", answer, of_all_faults, 0.001, "a body without an end"},
-    {Fault::other_session, "other-session", answer, of_all_faults, 0.005, "the log of another session"},
-    {Fault::redirect, "redirect", answer, of_all_faults, 0.003, "301, 302, 307 or 308 to the same appliance"},
-    {Fault::headers, "headers", answer, of_all_faults, 0.003, "a good answer behind 5000 header lines"},
-    {Fault::http09, "http09", answer, of_all_faults, 0.003, "a body without status line and headers"},
-    {Fault::loris, "loris", answer, of_all_faults, 0.001, "one byte every 200 ms"},
-    {Fault::garbage, "garbage", answer, of_all_faults, 0.005, "200 with bytes that are no JSON"},
-    {Fault::retry_huge, "retry-huge", answer, of_none, 0.002,
+    {Fault::uninvited, "bomb-uninvited", response, of_all_faults, 0.001, "the same in a coding that was not asked for"},
+    {Fault::huge, "huge", response, of_all_faults, 0.001, "a body without an end"},
+    {Fault::other_session, "other-session", response, of_all_faults, 0.005, "the log of another session"},
+    {Fault::redirect, "redirect", response, of_all_faults, 0.003, "301, 302, 307 or 308 to the same appliance"},
+    {Fault::headers, "headers", response, of_all_faults, 0.003, "a good response behind 5000 header lines"},
+    {Fault::http09, "http09", response, of_all_faults, 0.003, "a body without status line and headers"},
+    {Fault::loris, "loris", response, of_all_faults, 0.001, "one byte every 200 ms"},
+    {Fault::garbage, "garbage", response, of_all_faults, 0.005, "200 with bytes that are no JSON"},
+    {Fault::retry_huge, "retry-huge", response, of_none, 0.002,
      "429 with Retry-After of years: stops the source for 1 h"},
-    {Fault::retry_negative, "retry-negative", answer, of_all_faults, 0.003,
+    {Fault::retry_negative, "retry-negative", response, of_all_faults, 0.003,
      "429 with a Retry-After that asks for nothing"},
-    {Fault::retry_date, "retry-date", answer, of_all_faults, 0.003, "429 with Retry-After as a date of an old form"},
-    {Fault::echo, "echo", answer, of_all_faults, 0.003, "200, 401 or 500 with a page that repeats the request"},
+    {Fault::retry_date, "retry-date", response, of_all_faults, 0.003, "429 with Retry-After as a date of an old form"},
+    {Fault::echo, "echo", response, of_all_faults, 0.003, "200, 401 or 500 with a page that repeats the request"},
     {Fault::utf8, "utf8", entry, of_all_faults, 0.01, "bytes that are no UTF-8 in the message; owed with U+FFFD each"},
     {Fault::nested, "nested", entry, of_all_faults, 0.0005, "an unknown field nested 100000 deep; owed"},
     {Fault::bigint, "bigint", entry, of_all_faults, 0.01, "an unknown field with an integer beyond 64 bits; owed"},
@@ -54,12 +54,12 @@ constexpr Misbehaviour kTable[] = {
     {Fault::login_limit, "login-limit", source, of_all_faults, 0.2, "no refresh; another client voids its tokens"},
     {Fault::page_limit, "page-limit", source, of_all_faults, 0.3, "refuses Limit above 100, or gives 30 rows at most"},
     {Fault::server_errors, "server-errors-everywhere", source, of_all_faults, 0.2,
-     "answers 500, 502, 503 or 504 to everything for some seconds"},
+     "responds with 500, 502, 503 or 504 to everything for some seconds"},
     {Fault::early_expiry, "early-expiry", source, of_all_faults, 0.2,
      "its tokens expire long before their time, and can be refreshed"},
     {Fault::second_client, "second-client", source, of_none, 0.3,
      "another client logs in every few seconds and ends all tokens"},
-    {Fault::dead, "dead", source, of_none, 0.3, "never answers, refuses connections, or does not even accept them"},
+    {Fault::dead, "dead", source, of_none, 0.3, "never responds, refuses connections, or does not even accept them"},
     {Fault::clock_steps, "clock-steps", source, of_all_faults, 0.2,
      "its clock steps to and fro by seconds, hours, days, years: the Date header, often all times"},
     {Fault::local_times, "local-times", source, of_all_faults, 0.1, "its times are local ones without a zone"},
@@ -130,7 +130,7 @@ std::span<const Misbehaviour> misbehaviours() { return kTable; }
 const Misbehaviour& misbehaviour(Fault fault) { return kTable[static_cast<std::size_t>(fault) - 1]; }
 
 std::string_view scope_name(Scope scope) {
-  static constexpr std::string_view kNames[] = {"answers", "entries", "appliances", "pages", "sessions"};
+  static constexpr std::string_view kNames[] = {"responses", "entries", "appliances", "pages", "sessions"};
   return kNames[static_cast<std::size_t>(scope)];
 }
 
@@ -140,14 +140,14 @@ void FaultMix::set(std::string_view text) {
   set(which.fault, equals == std::string_view::npos ? which.probability : read_probability(text.substr(equals + 1)));
 }
 
-FaultMix FaultMix::of_answers() { return mix_up_to(of_faults); }
+FaultMix FaultMix::of_responses() { return mix_up_to(of_faults); }
 
 FaultMix FaultMix::of_everything() { return mix_up_to(of_all_faults); }
 
 Fault FaultMix::draw(Random& random) const {
   double point = random.real();
   for (const Misbehaviour& m : kTable) {
-    if (m.scope != answer) continue;
+    if (m.scope != response) continue;
     if (point < share(m.fault)) return m.fault;
     point -= share(m.fault);
   }

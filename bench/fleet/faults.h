@@ -13,7 +13,7 @@ namespace fleet {
 
 enum class Fault : std::uint8_t {
   none,
-  // Answers: drawn for every request.
+  // Responses: drawn for every request.
   too_many,
   unavailable,
   error,
@@ -86,7 +86,7 @@ enum class Fault : std::uint8_t {
 inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(Fault::long_entry) + 1;
 
 // What a probability is a share of.
-enum class Scope : std::uint8_t { answer, entry, source, listing, session };
+enum class Scope : std::uint8_t { response, entry, source, listing, session };
 
 // Which option brings a fault: --faults and --all-faults, only the latter, or neither.
 enum class Part : std::uint8_t { of_faults, of_all_faults, of_none };
@@ -112,12 +112,12 @@ class FaultMix {
   void set(std::string_view text);
   void set(Fault fault, double probability) { share_[static_cast<std::size_t>(fault)] = probability; }
   double share(Fault fault) const { return share_[static_cast<std::size_t>(fault)]; }
-  // What answers suffer, about one request in fifteen.
-  static FaultMix of_answers();
+  // What responses suffer, about one request in fifteen.
+  static FaultMix of_responses();
   // All but what would keep a client from ever coming to an end.
   static FaultMix of_everything();
 
-  // The fault of one answer.
+  // The fault of one response.
   Fault draw(Random& random) const;
   // Whether it strikes the thing that has this seed, always the same. Each fault decides for itself.
   bool strikes(Fault fault, std::uint64_t seed) const;

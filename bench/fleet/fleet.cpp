@@ -50,7 +50,7 @@ Awaitable<void> take_calls(Acceptor& acceptor, Appliance* appliance, asio::ssl::
   }
 }
 
-// Whoever connects from now on gets no answer at all, as from an address where nobody is: the queue of those who wait
+// Whoever connects from now on gets no response at all, as from an address where nobody is: the queue of those who wait
 // to be accepted is full, and stays so as long as these sockets live.
 std::vector<Socket> swallow_calls(Acceptor& acceptor) {
   acceptor.listen(0);

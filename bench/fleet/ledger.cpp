@@ -19,8 +19,8 @@ namespace fleet {
 
 namespace {
 
-// In order of time, each moment once. A slow answer may have ended after a newer one: time decides, not the end of the
-// answer.
+// In order of time, each moment once. A slow response may have ended after a newer one: time decides, not the end of
+// the response.
 std::vector<Served> in_order(std::vector<Served> served) {
   std::stable_sort(served.begin(), served.end(), [](const Served& a, const Served& b) { return a.moment < b.moment; });
   std::vector<Served> out;
@@ -88,7 +88,7 @@ void append_account(std::string& to, const std::string& source, const Account& a
       a.latest_on_the_wire / kMillisecond, a.hasty_logins, a.bad_requests, a.redirects_followed);
   const char* comma = "";
   for (const Misbehaviour& m : misbehaviours()) {
-    if (m.scope != Scope::answer) continue;
+    if (m.scope != Scope::response) continue;
     fmt::format_to(std::back_inserter(to), R"({}"{}":{})", std::exchange(comma, ","), m.name,
                    a.faults[static_cast<std::size_t>(m.fault)]);
   }

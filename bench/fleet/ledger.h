@@ -12,10 +12,10 @@
 // form is one piece of news, as the script knows it, and has every spelling it was served in: all ticks of a step that
 // is not over are one form, and so are seven and six digits of one time. "when" is the first moment it was served. "e"
 // are the entries, each with its forms in the order they were served. "owed" is 1 if a form was in at least one
-// complete and correct answer, 0 if only in broken ones. A message that is long is cut, its hash (see hash_of) is that
-// of all of it, and "l" is there where in_one_line() changes it. "broken": some answer of this session was broken.
-// "gaps": how many gap events are due to it at most: one if the appliance has deleted it. It is never required: a
-// client needs its time to be sure.
+// complete and correct response, 0 if only in broken ones. A message that is long is cut, its hash (see hash_of) is
+// that of all of it, and "l" is there where in_one_line() changes it. "broken": some response of this session was
+// broken. "gaps": how many gap events are due to it at most: one if the appliance has deleted it. It is never required:
+// a client needs its time to be sure.
 //
 // Sessions of one id on one source are generations of it, told apart by their start; their numbers differ. Error events
 // are counted by their raw text.

@@ -24,7 +24,7 @@ struct Listing {
   bool shows(const Session& session, Nanos at, Nanos freeze) const;
 };
 
-// Empty: a parameter does not hold what it should, which the products answer with 400.
+// Empty: a parameter does not hold what it should, to which the products respond with 400.
 std::optional<Listing> read_listing(Dialect dialect, std::string_view query);
 
 }  // namespace fleet

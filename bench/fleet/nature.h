@@ -22,7 +22,7 @@ struct Nature {
   Span refuses_versions;
   Span is_down;
   Span has_server_errors;
-  bool is_dead = false;  // accepts and never answers, refuses connections, or does not even answer to those
+  bool is_dead = false;  // accepts and never responds, refuses connections, or does not even take connections
   bool refuses_refresh = false;
   Nanos tokens_void_every = 0;            // 0: never
   Nanos tokens_expire_every = 0;          // likewise; they can be refreshed

@@ -13,7 +13,7 @@
 
 namespace fleet {
 
-// What an event says of its entry, or an answer said, in one spelling: times as instants, the start as exactly as the
+// What an event says of its entry, or a response said, in one spelling: times as instants, the start as exactly as the
 // format has it.
 std::string spelling_of(const LineFormat& format, std::string_view status, std::string_view resource,
                         std::string_view log_time, std::string_view start, std::string_view duration);
@@ -56,7 +56,7 @@ struct OwedError {
 
 // All generations of one id: their numbers differ.
 struct OwedSession {
-  bool broken = false;  // some answers of it were broken: the client may have read parts
+  bool broken = false;  // some responses of it were broken: the client may have read parts
   std::uint64_t gaps_due = 0;
   std::uint64_t gaps_written = 0;
   std::unordered_map<std::string, Number> numbers;

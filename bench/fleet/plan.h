@@ -24,7 +24,7 @@ struct Mix {
   double extra = 0.05;           // has fields no document names
   double correction = 0.03;      // changes once more after it was final
   double vanish = 0.02;          // is away for a moment (share of moments, running sessions only)
-  double reshuffle = 0.10;       // answers in another order and other spellings (share of answers)
+  double reshuffle = 0.10;       // responses in another order and other spellings (share of responses)
   Nanos max_lateness = 2 * kSecond;
 };
 

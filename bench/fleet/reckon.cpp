@@ -198,7 +198,7 @@ class NumberJudge {
       ++writes[w.form];
     }
     std::map<std::size_t, std::uint64_t> served, wanted;
-    bool ends_open = false;  // some entry's last form was in a broken answer only
+    bool ends_open = false;  // some entry's last form was in a broken response only
     for (const auto& servings : number_.entries) {
       for (const Serving& s : servings) ++served[s.form];
       const auto last = std::find_if(servings.rbegin(), servings.rend(), [](const Serving& s) { return s.owed; });
@@ -211,7 +211,7 @@ class NumberJudge {
       const std::uint64_t have = ends_open ? writes[form] : ended[form];
       if (have < count) find_lost(fmt::format("{} of {}: {}", count - have, count, number_.forms[form].shown));
     }
-    // A broken answer may show only some of them; then the daemon pairs them otherwise, rightly.
+    // A broken response may show only some of them; then the daemon pairs them otherwise, rightly.
     if (broken_) return;
     for (const auto& [form, count] : writes) {
       if (count > served[form]) {

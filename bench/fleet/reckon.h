@@ -17,7 +17,7 @@ namespace fleet {
 
 struct Reckoning {
   const LineFormat* format = &kEcsLines;
-  // Forms in between that were served and never written are lost too: true when nothing was killed and no answer was
+  // Forms in between that were served and never written are lost too: true when nothing was killed and no response was
   // broken.
   bool exact = false;
   bool gaps_allowed = false;

@@ -10,7 +10,7 @@
 namespace fleet {
 
 // A moment of a session that was served. `owed`: at least once completely and correctly; otherwise only in a broken
-// answer, so the client may have taken entries from it and need not.
+// response, so the client may have taken entries from it and need not.
 struct Served {
   Nanos moment;
   bool owed;

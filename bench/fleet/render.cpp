@@ -13,7 +13,7 @@ namespace fleet {
 
 namespace {
 
-// How this answer spells things: plainly, or at random.
+// How this response spells things: plainly, or at random.
 class Speller {
  public:
   Speller(const Session& session, Random* random) : session_(session), random_(random) {}

@@ -1,5 +1,5 @@
-// The answers of both products as JSON text. Shapes and field names: config/dialects/README.md, "What the products do",
-// and the specifications in tests/data/specs.
+// The responses of both products as JSON text. Shapes and field names: config/dialects/README.md, "What the products
+// do", and the specifications in tests/data/specs.
 #pragma once
 
 #include <cstdint>

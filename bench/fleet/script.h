@@ -43,7 +43,7 @@ struct Entry {
 
 std::vector<Entry> make_script(const Plan& plan, const Session& session);
 
-// What an answer says of an entry, times as they are told.
+// What a response says of an entry, times as they are told.
 struct State {
   std::string_view status;
   Nanos log_time = 0;

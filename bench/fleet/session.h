@@ -83,7 +83,7 @@ inline std::size_t running_sessions(const Plan& plan) {
   return plan.all_past ? 0 : plan.sessions / 10 + (plan.sessions > plan.sessions / 5 ? 1 : 0);
 }
 
-// What one log answer shows is that of a *moment*: time in steps, so that an answer can be cached for a while. After
+// What one log response shows is that of a *moment*: time in steps, so that a response can be cached for a while. After
 // `quiet_from` nothing changes any more, and every later request is of that one moment.
 inline constexpr Nanos kMomentLength = 100 * kMillisecond;
 // `freeze` is that of the appliance's own clock, as everywhere in the model.

@@ -12,15 +12,15 @@ namespace {
 constexpr std::size_t kManyHeaders = 5000;
 constexpr Nanos kLongestWait = kHour;  // a client need not wait longer
 
-Answer wait(Dialect dialect, int status, const std::string& retry_after, Nanos until) {
-  Answer answer = status == 429 ? problem(dialect, 429, "Too Many Requests", "TooManyRequests", "slow down")
-                                : problem(dialect, 503, "Service Unavailable", "ServiceUnavailable", "busy");
-  answer.headers = "Retry-After: " + retry_after + "\r\n";
-  answer.wait_until = until;
-  return answer;
+Response wait(Dialect dialect, int status, const std::string& retry_after, Nanos until) {
+  Response response = status == 429 ? problem(dialect, 429, "Too Many Requests", "TooManyRequests", "slow down")
+                                    : problem(dialect, 503, "Service Unavailable", "ServiceUnavailable", "busy");
+  response.headers = "Retry-After: " + retry_after + "\r\n";
+  response.wait_until = until;
+  return response;
 }
 
-Answer wait_seconds(Dialect dialect, Nanos now, Random& random) {
+Response wait_seconds(Dialect dialect, Nanos now, Random& random) {
   const auto span = 1 + static_cast<Nanos>(random.below(2));
   return wait(dialect, 429, std::to_string(span), now + span * kSecond);
 }
@@ -28,18 +28,18 @@ Answer wait_seconds(Dialect dialect, Nanos now, Random& random) {
 // A date names whole seconds, so the span ends where that second begins.
 Nanos in_two_seconds(Nanos now) { return (now / kSecond + 2) * kSecond; }
 
-Answer wait_old_date(Dialect dialect, Nanos now, Random& random) {
+Response wait_old_date(Dialect dialect, Nanos now, Random& random) {
   const Nanos until = in_two_seconds(now);
   return wait(dialect, 429, random.chance(0.5) ? http_date_rfc850(until) : http_date_asctime(until), until);
 }
 
-Answer wait_for_years(Dialect dialect, Nanos now, Random& random) {
+Response wait_for_years(Dialect dialect, Nanos now, Random& random) {
   static constexpr std::string_view kValues[] = {"99999999", "18446744073709551616", "9223372036854775807",
                                                  "Fri, 31 Dec 9999 23:59:59 GMT"};
   return wait(dialect, 429, std::string(random.pick(kValues)), now + kLongestWait);
 }
 
-Answer wait_for_nothing(Dialect dialect, Nanos now, Random& random) {
+Response wait_for_nothing(Dialect dialect, Nanos now, Random& random) {
   static constexpr std::string_view kValues[] = {"-5", "0", "-9223372036854775808", "soon", "", "1e3"};
   const std::string past = http_date(now - kHour);
   return wait(dialect, 429, random.chance(0.2) ? past : std::string(random.pick(kValues)), 0);
@@ -51,45 +51,45 @@ std::string percent_encoded(std::string_view text) {
   return encoded;
 }
 
-Answer well(std::string_view content_type, std::string body) {
-  Answer answer;
-  answer.content_type = content_type;
-  answer.body = shared_text(std::move(body));
-  return answer;
+Response well(std::string_view content_type, std::string body) {
+  Response response;
+  response.content_type = content_type;
+  response.body = shared_text(std::move(body));
+  return response;
 }
 
-Answer garbage(Random& random) {
+Response garbage(Random& random) {
   std::string body(16 + random.below(4096), '\0');
   for (char& byte : body) byte = static_cast<char>(random.next());
   return well("application/json", std::move(body));
 }
 
-Answer bomb_in(std::string_view codings, Random& random) {
+Response bomb_in(std::string_view codings, Random& random) {
   const Bomb& made = bomb(codings, random.next());
-  Answer answer;
-  answer.body = made.body;
-  answer.headers = fmt::format("Content-Encoding: {}\r\n", made.coding);
-  return answer;
+  Response response;
+  response.body = made.body;
+  response.headers = fmt::format("Content-Encoding: {}\r\n", made.coding);
+  return response;
 }
 
-Answer redirect(const Request& request, Random& random) {
+Response redirect(const Request& request, Random& random) {
   static constexpr int kStatuses[] = {301, 302, 307, 308};
-  Answer answer = well("text/html", "<html><body>elsewhere</body></html>");
-  answer.status = random.pick(kStatuses);
-  answer.headers = fmt::format("Location: {}?{}\r\n", request.path, kRedirectedQuery);
-  return answer;
+  Response response = well("text/html", "<html><body>elsewhere</body></html>");
+  response.status = random.pick(kStatuses);
+  response.headers = fmt::format("Location: {}?{}\r\n", request.path, kRedirectedQuery);
+  return response;
 }
 
 // For people who look for the mistake in what they sent. A refused login would stop a client for a quarter of an hour.
-Answer echo(const Request& request, Random& random) {
+Response echo(const Request& request, Random& random) {
   static constexpr int kStatuses[] = {200, 401, 500};
   const std::string carried =
       fmt::format("{} {}\nAuthorization: {}\n\n{}", request.method, request.path, request.authorization, request.body);
-  Answer answer = well("text/html", fmt::format("<html><body><pre>{}</pre><!-- {} --></body></html>", carried,
-                                                percent_encoded(carried)));
-  answer.status = random.pick(kStatuses);
-  if (answer.status == 401 && request.method != "GET") answer.status = 500;
-  return answer;
+  Response response = well("text/html", fmt::format("<html><body><pre>{}</pre><!-- {} --></body></html>", carried,
+                                                    percent_encoded(carried)));
+  response.status = random.pick(kStatuses);
+  if (response.status == 401 && request.method != "GET") response.status = 500;
+  return response;
 }
 
 // The names in it that begin with a small letter begin with a large one.
@@ -112,18 +112,19 @@ std::string many_headers() {
 
 }  // namespace
 
-Answer problem(Dialect dialect, int status, std::string_view title, std::string_view code, std::string_view detail) {
-  Answer answer = well("application/problem+json", render_problem(dialect, status, title, code, detail));
-  answer.status = status;
-  return answer;
+Response problem(Dialect dialect, int status, std::string_view title, std::string_view code, std::string_view detail) {
+  Response response = well("application/problem+json", render_problem(dialect, status, title, code, detail));
+  response.status = status;
+  return response;
 }
 
-Answer server_error(Dialect dialect, Random& random) {
+Response server_error(Dialect dialect, Random& random) {
   static constexpr int kStatuses[] = {500, 502, 503, 504};
   return problem(dialect, random.pick(kStatuses), "Internal Server Error", "UnknownError", "something failed");
 }
 
-std::optional<Answer> answer_instead(Fault fault, Dialect dialect, const Request& request, Nanos now, Random& random) {
+std::optional<Response> response_instead(Fault fault, Dialect dialect, const Request& request, Nanos now,
+                                         Random& random) {
   switch (fault) {
     case Fault::too_many:
       return wait_seconds(dialect, now, random);
@@ -170,17 +171,17 @@ std::string no_log(Dialect dialect, std::string_view body, Random& random) {
   }
 }
 
-void spoil(Answer& answer, Fault fault, Random& random) {
-  answer.fault = fault;
-  if (!answer.body || answer.body->empty()) return;
+void spoil(Response& response, Fault fault, Random& random) {
+  response.fault = fault;
+  if (!response.body || response.body->empty()) return;
   // A refused login whose reason cannot be read would stop a client for a quarter of an hour.
   const bool loses_its_end = fault == Fault::cut || fault == Fault::wrong_length;
-  if (loses_its_end && answer.status >= 300) return;
-  const std::size_t size = answer.body->size();
+  if (loses_its_end && response.status >= 300) return;
+  const std::size_t size = response.body->size();
   const auto some = static_cast<std::ptrdiff_t>(1 + random.below(size));
-  if (fault == Fault::cut) answer.body = shared_text(answer.body->substr(0, static_cast<std::size_t>(some) - 1));
-  if (fault == Fault::wrong_length) answer.length_is_off_by = random.chance(0.5) ? some : -some;
-  if (fault == Fault::headers) answer.headers += many_headers();
+  if (fault == Fault::cut) response.body = shared_text(response.body->substr(0, static_cast<std::size_t>(some) - 1));
+  if (fault == Fault::wrong_length) response.length_is_off_by = random.chance(0.5) ? some : -some;
+  if (fault == Fault::headers) response.headers += many_headers();
 }
 
 }  // namespace fleet

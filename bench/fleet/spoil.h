@@ -1,13 +1,13 @@
-// What the faults of answers make of them. What only the connection can do (a wrong length, a body without end) stays
-// written in Answer::fault for it.
+// What the faults of responses make of them. What only the connection can do (a wrong length, a body without end) stays
+// written in Response::fault for it.
 #pragma once
 
 #include <optional>
 
-#include "bench/fleet/answer.h"
 #include "bench/fleet/http.h"
 #include "bench/fleet/plan.h"
 #include "bench/fleet/random.h"
+#include "bench/fleet/response.h"
 
 namespace fleet {
 
@@ -15,22 +15,23 @@ namespace fleet {
 inline constexpr std::string_view kRedirectedQuery = "redirected=yes";
 
 // The product's way to say no.
-Answer problem(Dialect dialect, int status, std::string_view title, std::string_view code, std::string_view detail);
+Response problem(Dialect dialect, int status, std::string_view title, std::string_view code, std::string_view detail);
 
 // A way to say that it cannot, without a word about when it will be able to.
-Answer server_error(Dialect dialect, Random& random);
+Response server_error(Dialect dialect, Random& random);
 
-// The answer to any request whatsoever; empty: the fault wants a good answer to begin with.
-std::optional<Answer> answer_instead(Fault fault, Dialect dialect, const Request& request, Nanos now, Random& random);
+// The response to any request whatsoever; empty: the fault wants a good response to begin with.
+std::optional<Response> response_instead(Fault fault, Dialect dialect, const Request& request, Nanos now,
+                                         Random& random);
 
 // JSON that is nothing of what `body` is: an object without names, a word that the service starts, a problem, or the
 // same under names in other letters.
 std::string no_log(Dialect dialect, std::string_view body, Random& random);
 
-// Turns a good answer into one with this fault.
-void spoil(Answer& answer, Fault fault, Random& random);
+// Turns a good response into one with this fault.
+void spoil(Response& response, Fault fault, Random& random);
 
-// An answer with this fault, once it went out completely, is one that every client must be able to read.
+// A response with this fault, once it went out completely, is one that every client must be able to read.
 constexpr bool is_readable(Fault fault) {
   return fault == Fault::none || fault == Fault::slow || fault == Fault::expire;
 }

@@ -118,21 +118,21 @@ Admission::Ticket Admission::start(SteadyTime now, std::uint64_t request) {
   return breaker_.start(now, request);
 }
 
-void Admission::ended(const Ticket& ticket, const Result<HttpAnswer>& answer, std::string_view reason) {
+void Admission::ended(const Ticket& ticket, const Result<HttpResponse>& response, std::string_view reason) {
   const SteadyTime now = SteadyClock::now();
   budget_.finish();
   changed_.notify();  // who waits looks again when our caller suspends
-  if (answer.has_error()) {
-    return learn_failure(ticket, answer.error(), now);
+  if (response.has_error()) {
+    return learn_failure(ticket, response.error(), now);
   }
-  const int status = answer->status;
+  const int status = response->status;
   if (status < 300) budget_.served();
   if (is_failure_of_the_server(status)) {
     failed(ticket, fmt::format("HTTP {}{}{}", status, reason.empty() ? "" : ": ", reason), now);
   } else {
     answered(ticket, now);
   }
-  const bool says_how_long = answer->retry_after.value_or(std::chrono::seconds{0}).count() > 0;
+  const bool says_how_long = response->retry_after.value_or(std::chrono::seconds{0}).count() > 0;
   if (status == 429 && !says_how_long) budget_.slow_down(now, random_());
 }
 
@@ -140,7 +140,7 @@ void Admission::asked_to_wait(std::chrono::seconds wait) { budget_.retry_after(S
 
 void Admission::learn_failure(const Ticket& ticket, const Error& error, SteadyTime now) {
   if (error.kind == ErrorKind::kCancelled || error.kind == ErrorKind::kRefused) return breaker_.dropped(ticket);
-  // What cannot be read came from a source that answers.
+  // What cannot be read came from a source that responds.
   if (error.kind != ErrorKind::kTryLater) return answered(ticket, now);
   failed(ticket, error.detail, now);
 }
@@ -157,14 +157,14 @@ void Admission::failed(const Ticket& ticket, std::string reason, SteadyTime now)
   if (!breaker_.is_believed(now) || !said_open_.is_so()) return;
   log_warn(
       {.source = settings_.name},
-      "fails whatever it is asked: {}; from now on single requests, {} s apart at most, find out whether it answers "
+      "fails whatever it is asked: {}; from now on single requests, {} s apart at most, find out whether it responds "
       "again, the next at {}",
       reason_, CircuitBreaker::kProbeEvery.count(), on_the_wall(*breaker_.open_until()));
 }
 
 void Admission::answered(const Ticket& ticket, SteadyTime now) {
   breaker_.answered(ticket, now);
-  if (said_open_.is_not_so(now)) log_info({.source = settings_.name}, "answers again");
+  if (said_open_.is_not_so(now)) log_info({.source = settings_.name}, "responds again");
 }
 
 }  // namespace sessionlogd

@@ -53,7 +53,7 @@ class Admission {
   Task<std::optional<Ticket>> admit_last(SteadyTime latest);
 
   // Once per ticket: what came of it, and the reason that a failure of the server gives, as far as it may be quoted.
-  void ended(const Ticket& ticket, const Result<HttpAnswer>& answer, std::string_view reason = {});
+  void ended(const Ticket& ticket, const Result<HttpResponse>& response, std::string_view reason = {});
 
   // Whether that says that the source does not work, rather than what it thinks of the request.
   static bool is_failure_of_the_server(int http_status);

@@ -38,15 +38,15 @@ std::string_view without_query(std::string_view target) { return target.substr(0
 // The pages of one listing are one request: they fail together.
 std::uint64_t id_of(std::string_view path) { return std::hash<std::string_view>{}(path); }
 
-RefusalText refusal_of(const HttpAnswer& answer) {
-  return {.status = answer.status,
-          .body = answer.body.text(),
-          .www_authenticate = answer.www_authenticate,
-          .location = answer.location};
+RefusalText refusal_of(const HttpResponse& response) {
+  return {.status = response.status,
+          .body = response.body.text(),
+          .www_authenticate = response.www_authenticate,
+          .location = response.location};
 }
 
 // A page for people, while the product starts, say: nothing was said about what was asked.
-bool is_a_page(const Error& error) { return error.kind == ErrorKind::kBadAnswer && error.http_status / 100 == 2; }
+bool is_a_page(const Error& error) { return error.kind == ErrorKind::kBadResponse && error.http_status / 100 == 2; }
 
 // "" where the detail says it.
 std::string_view remedy_for_login(const Error& error) {
@@ -147,7 +147,7 @@ Result<void> ApiClient::carry_token() {
   return endpoint_->set_headers(std::move(headers));
 }
 
-Task<Result<HttpAnswer>> ApiClient::get(std::string target) {
+Task<Result<HttpResponse>> ApiClient::get(std::string target) {
   const HttpRequest request(HttpRequest::Method::kGet, with_version(std::move(target)));
   const std::string_view what = without_query(request.target);
   const std::uint64_t id = id_of(what);
@@ -157,12 +157,12 @@ Task<Result<HttpAnswer>> ApiClient::get(std::string target) {
       if (ready.has_error()) co_return for_who_needs_it(ready.error(), logged_in_before_);
     }
     const std::string bearer = token_.bearer();
-    Result<HttpAnswer> answer = co_await exchange(request, id);
-    if (answer.has_value()) answer = judge(std::move(*answer), what);
-    if (answer.has_value()) was_served(bearer, id);
-    const bool unauthorized = answer.has_error() && answer.error().kind == ErrorKind::kLogInAgain;
+    Result<HttpResponse> response = co_await exchange(request, id);
+    if (response.has_value()) response = judge(std::move(*response), what);
+    if (response.has_value()) was_served(bearer, id);
+    const bool unauthorized = response.has_error() && response.error().kind == ErrorKind::kLogInAgain;
     if (unauthorized && tried && denied_.size() < kMostKnown) denied_.insert(id);
-    if (!unauthorized || tried || denies(id, answer.error())) co_return answer;
+    if (!unauthorized || tried || denies(id, response.error())) co_return response;
     if (token_.is_fixed()) {
       const Result<void> replaced = replace_fixed_token(bearer);
       if (replaced.has_error()) co_return for_who_needs_it(replaced.error(), logged_in_before_);
@@ -172,40 +172,40 @@ Task<Result<HttpAnswer>> ApiClient::get(std::string target) {
 }
 
 // The response is looked at, too: who echoes somewhere in it is quoted nowhere.
-MayQuote ApiClient::may_quote(const HttpAnswer& answer) const {
-  return [this, &answer](std::string_view whole) {
-    return !echoes_secret(whole) && !echoes_secret(answer.body.text()) && !echoes_secret(answer.www_authenticate);
+MayQuote ApiClient::may_quote(const HttpResponse& response) const {
+  return [this, &response](std::string_view whole) {
+    return !echoes_secret(whole) && !echoes_secret(response.body.text()) && !echoes_secret(response.www_authenticate);
   };
 }
 
 // The reason that a failing source gives, if it may be quoted.
-std::string ApiClient::failure_in_words(const Result<HttpAnswer>& answer) const {
-  if (answer.has_error() || !Admission::is_failure_of_the_server(answer->status)) return {};
-  return quote(read_reason(refusal_of(*answer)), may_quote(*answer));
+std::string ApiClient::failure_in_words(const Result<HttpResponse>& response) const {
+  if (response.has_error() || !Admission::is_failure_of_the_server(response->status)) return {};
+  return quote(read_reason(refusal_of(*response)), may_quote(*response));
 }
 
 // What is no success, with the reason that the appliance gives, if it may be quoted.
-Result<HttpAnswer> ApiClient::judge(HttpAnswer answer, std::string_view what) const {
-  if (answer.status == 206) {
-    Error part(ErrorKind::kBadAnswer, fmt::format("HTTP 206 to {}: a part, where the whole was asked for", what));
-    part.http_status = answer.status;
+Result<HttpResponse> ApiClient::judge(HttpResponse response, std::string_view what) const {
+  if (response.status == 206) {
+    Error part(ErrorKind::kBadResponse, fmt::format("HTTP 206 to {}: a part, where the whole was asked for", what));
+    part.http_status = response.status;
     return part;
   }
-  if (answer.status >= 200 && answer.status < 300) return answer;
-  const RefusalText refusal = refusal_of(answer);
+  if (response.status >= 200 && response.status < 300) return response;
+  const RefusalText refusal = refusal_of(response);
   const std::string reason = read_reason(refusal);
   const Reaction reaction = reaction_to(Asked::kData, refusal, reason);
-  Error error = make_refusal(Asked::kData, reaction, answer.status, what, quote(reason, may_quote(answer)));
+  Error error = make_refusal(Asked::kData, reaction, response.status, what, quote(reason, may_quote(response)));
   // The response itself speaks of it. What else is refused has another reason, which a guess would bury.
   if (reaction == Reaction::kWrongVersion) {
     error.detail += fmt::format(" (wrong api_version? {} is asked for)", settings_.api_version);
     error.remedy = kSetVersion;
   }
-  if (answer.status / 100 == 3) {
+  if (response.status / 100 == 3) {
     if (reaction == Reaction::kLogInAgain) error.detail += ": a login page? The token is not accepted";
     error.remedy = kLookAtUrl;
   }
-  error.retry_after = answer.retry_after;
+  error.retry_after = response.retry_after;
   return error;
 }
 
@@ -239,7 +239,7 @@ std::optional<Wait> ApiClient::waits() const {
   return wait;
 }
 
-Task<Result<HttpAnswer>> ApiClient::exchange(const HttpRequest& request, std::uint64_t id) {
+Task<Result<HttpResponse>> ApiClient::exchange(const HttpRequest& request, std::uint64_t id) {
   for (;;) {
     std::optional<Admission::Ticket> ticket = admission_.admit_now(id);
     if (!ticket) {
@@ -249,21 +249,22 @@ Task<Result<HttpAnswer>> ApiClient::exchange(const HttpRequest& request, std::ui
     }
     const Instant sent = system_now();
     const SteadyTime began = SteadyClock::now();
-    Result<HttpAnswer> answer = co_await endpoint_->send(request);
-    admission_.ended(*ticket, answer, failure_in_words(answer));
-    const bool is_cancelled = answer.has_error() && answer.error().kind == ErrorKind::kCancelled;
-    if (is_cancelled && !answer.error().sent && !stopping_) continue;  // the source asked to be left alone first
-    if (!is_cancelled) requests_.add(answer.has_value() ? answer->status : 0);
-    if (!is_cancelled && (answer.has_value() || answer.error().sent)) response_times_.took(SteadyClock::now() - began);
-    if (answer.has_value()) heard(*answer, sent);
-    if (answer.has_value() && answer->status >= 300 && answer->retry_after) note_wish(*answer);
-    co_return answer;
+    Result<HttpResponse> response = co_await endpoint_->send(request);
+    admission_.ended(*ticket, response, failure_in_words(response));
+    const bool is_cancelled = response.has_error() && response.error().kind == ErrorKind::kCancelled;
+    if (is_cancelled && !response.error().sent && !stopping_) continue;  // the source asked to be left alone first
+    if (!is_cancelled) requests_.add(response.has_value() ? response->status : 0);
+    if (!is_cancelled && (response.has_value() || response.error().sent))
+      response_times_.took(SteadyClock::now() - began);
+    if (response.has_value()) heard(*response, sent);
+    if (response.has_value() && response->status >= 300 && response->retry_after) note_wish(*response);
+    co_return response;
   }
 }
 
-void ApiClient::heard(const HttpAnswer& answer, Instant sent) {
-  if (!answer.date) return;
-  clock_offset_.heard(*answer.date, sent, system_now());
+void ApiClient::heard(const HttpResponse& response, Instant sent) {
+  if (!response.date) return;
+  clock_offset_.heard(*response.date, sent, system_now());
   if (!clock_offset_.is_wrong()) {
     if (wrong_clock_.is_not_so(SteadyClock::now()))
       log_info({.source = settings_.name}, "clock agrees with ours again");
@@ -273,10 +274,10 @@ void ApiClient::heard(const HttpAnswer& answer, Instant sent) {
   }
 }
 
-void ApiClient::note_wish(const HttpAnswer& answer) {
-  const std::string reason = quote(read_reason(refusal_of(answer)), may_quote(answer));
-  wish_ = Error(ErrorKind::kTryLater, fmt::format("HTTP {}{}{}", answer.status, reason.empty() ? "" : ": ", reason));
-  wish_->http_status = answer.status;
+void ApiClient::note_wish(const HttpResponse& response) {
+  const std::string reason = quote(read_reason(refusal_of(response)), may_quote(response));
+  wish_ = Error(ErrorKind::kTryLater, fmt::format("HTTP {}{}{}", response.status, reason.empty() ? "" : ": ", reason));
+  wish_->http_status = response.status;
 }
 
 // ---- Tokens
@@ -315,7 +316,7 @@ Task<Result<void>> ApiClient::renew(TokenKeeper::Step step, std::uint64_t id) {
   if (step == TokenKeeper::Step::kRefresh) {
     granted = co_await refresh(id);
     const bool is_no = granted.has_error() &&
-                       (granted.error().kind == ErrorKind::kRefused || granted.error().kind == ErrorKind::kBadAnswer);
+                       (granted.error().kind == ErrorKind::kRefused || granted.error().kind == ErrorKind::kBadResponse);
     if (is_no && !is_a_page(granted.error())) {
       token_.refresh_refused();
       step = TokenKeeper::Step::kLogIn;
@@ -345,8 +346,8 @@ Task<Result<Grant>> ApiClient::refresh(std::uint64_t id) {
   refreshed_at_ = SteadyClock::now();
   FormFields form = settings_.dialect->token.refresh_grant;
   std::string no_password;
-  const Result<HttpAnswer> answer = co_await ask_for_grant(std::move(form), std::move(no_password), id);
-  co_return read_answer(answer);
+  const Result<HttpResponse> response = co_await ask_for_grant(std::move(form), std::move(no_password), id);
+  co_return read_response(response);
 }
 
 Task<Result<Grant>> ApiClient::log_in(std::uint64_t id) {
@@ -364,8 +365,8 @@ Task<Result<Grant>> ApiClient::log_in(std::uint64_t id) {
     manners_.accounts->logs_in(account(), holder_, system_now(), logins_.early_deaths());
   FormFields form = settings_.dialect->token.password_grant;
   std::string copy = password;
-  const Result<HttpAnswer> answer = co_await ask_for_grant(std::move(form), std::move(copy), id);
-  Result<Grant> grant = read_answer(answer);
+  const Result<HttpResponse> response = co_await ask_for_grant(std::move(form), std::move(copy), id);
+  Result<Grant> grant = read_response(response);
   // Until now it may have been on its way.
   if (grant.has_value() || grant.error().sent) logins_.sent(SteadyClock::now());
   if (grant.has_value()) {
@@ -380,7 +381,7 @@ Task<Result<Grant>> ApiClient::log_in(std::uint64_t id) {
     error.detail += words_for_parked(manners_);
     parking_.refused(password, SteadyClock::now(), error);
   }
-  if (error.kind == ErrorKind::kBadAnswer && error.http_status == 400) logins_.refused_unclearly();
+  if (error.kind == ErrorKind::kBadResponse && error.http_status == 400) logins_.refused_unclearly();
   // One pass has no time for what another login would say again.
   const bool passes = error.kind == ErrorKind::kTryLater || error.kind == ErrorKind::kCancelled;
   if (!passes && manners_.held_back == HeldBack::kFails) login_failure_ = error;
@@ -423,7 +424,7 @@ Task<Result<void>> ApiClient::wait_for_turn(SteadyTime allowed) {
   co_return Result<void>();
 }
 
-Task<Result<HttpAnswer>> ApiClient::ask_for_grant(FormFields form, std::string password, std::uint64_t id) {
+Task<Result<HttpResponse>> ApiClient::ask_for_grant(FormFields form, std::string password, std::uint64_t id) {
   std::string body = encode_form(form, settings_.username, password, token_.refresh_token());
   // Without the endpoint's Authorization, the token in use: here a server may take it for our credentials (RFC 6749,
   // section 5.2).
@@ -433,18 +434,18 @@ Task<Result<HttpAnswer>> ApiClient::ask_for_grant(FormFields form, std::string p
   co_return co_await exchange(request, id);
 }
 
-Result<Grant> ApiClient::read_answer(const Result<HttpAnswer>& answer) const {
-  if (answer.has_error()) return answer.error();
+Result<Grant> ApiClient::read_response(const Result<HttpResponse>& response) const {
+  if (response.has_error()) return response.error();
   bool repeats = false;
-  Result<Grant> grant = read_grant(*settings_.dialect, refusal_of(*answer), [&](std::string_view whole) {
-    repeats = !may_quote(*answer)(whole);
+  Result<Grant> grant = read_grant(*settings_.dialect, refusal_of(*response), [&](std::string_view whole) {
+    repeats = !may_quote(*response)(whole);
     return !repeats;
   });
   if (grant.has_value()) return grant;
   Error error = grant.error();
   if (repeats) {
     error.detail = fmt::format("token request: HTTP {}: the response repeats the secret, so it is not quoted here",
-                               answer->status);
+                               response->status);
   }
   return error;
 }
@@ -544,10 +545,10 @@ Task<void> ApiClient::log_out(std::chrono::milliseconds most) {
     if (!error && !*is_answered) endpoint_->cancel();
   });
   // Whatever comes of it: the token ends by itself.
-  const Result<HttpAnswer> answer = co_await endpoint_->send(request);
+  const Result<HttpResponse> response = co_await endpoint_->send(request);
   *is_answered = true;
-  admission_.ended(*ticket, answer);
-  const bool is_over = answer.has_value() && answer->status < 300;
+  admission_.ended(*ticket, response);
+  const bool is_over = response.has_value() && response->status < 300;
   if (is_over && manners_.accounts != nullptr) manners_.accounts->logged_out(account(), holder_);
 }
 

@@ -48,9 +48,10 @@ class ApiClient {
   ApiClient(boost::asio::io_context& io, HttpClient& http, const SourceSettings& settings, std::mt19937_64& random,
             Manners manners);
 
-  // A GET; `target` is a path of the dialect with {id} filled in, {version} not yet. The value is always a 2xx answer.
-  // An error that is about the login instead has http_status 0, and is kLogInAgain when the login was refused.
-  Task<Result<HttpAnswer>> get(std::string target);
+  // A GET; `target` is a path of the dialect with {id} filled in, {version} not yet. The value is always a 2xx
+  // response. An error that is about the login instead has http_status 0, and is kLogInAgain when the login was
+  // refused.
+  Task<Result<HttpResponse>> get(std::string target);
 
   // Returns at `until`, or when we stop.
   Task<void> sleep_until(SteadyTime until);
@@ -101,19 +102,19 @@ class ApiClient {
  private:
   // Admitted, unclassified; an error was not answered. `id` is that of the request, or of the one that needs a login.
   // `request` stays where it is until then.
-  Task<Result<HttpAnswer>> exchange(const HttpRequest& request, std::uint64_t id);
+  Task<Result<HttpResponse>> exchange(const HttpRequest& request, std::uint64_t id);
   bool has_token() const;  // one that may be used at once
   Task<Result<void>> ensure_token(std::uint64_t id);
   Task<Result<void>> renew(TokenKeeper::Step step, std::uint64_t id);
   Task<Result<Grant>> refresh(std::uint64_t id);
   Task<Result<Grant>> log_in(std::uint64_t id);
   Task<Result<void>> wait_for_turn(SteadyTime allowed);
-  Task<Result<HttpAnswer>> ask_for_grant(FormFields form, std::string password, std::uint64_t id);
-  Result<Grant> read_answer(const Result<HttpAnswer>& answer) const;
-  Result<HttpAnswer> judge(HttpAnswer answer, std::string_view what) const;
+  Task<Result<HttpResponse>> ask_for_grant(FormFields form, std::string password, std::uint64_t id);
+  Result<Grant> read_response(const Result<HttpResponse>& response) const;
+  Result<HttpResponse> judge(HttpResponse response, std::string_view what) const;
   // For what this response says; it must outlive that.
-  std::function<bool(std::string_view whole)> may_quote(const HttpAnswer& answer) const;
-  std::string failure_in_words(const Result<HttpAnswer>& answer) const;
+  std::function<bool(std::string_view whole)> may_quote(const HttpResponse& response) const;
+  std::string failure_in_words(const Result<HttpResponse>& response) const;
   bool holds_secret_of_ours(std::string_view text) const;
   void was_served(const std::string& bearer, std::uint64_t id);
   bool denies(std::uint64_t id, const Error& refusal) const;
@@ -130,8 +131,8 @@ class ApiClient {
   Result<void> replace_fixed_token(const std::string& refused);
   Result<void> carry_token();
   std::string with_version(std::string target) const;
-  void heard(const HttpAnswer& answer, Instant sent);
-  void note_wish(const HttpAnswer& answer);
+  void heard(const HttpResponse& response, Instant sent);
+  void note_wish(const HttpResponse& response);
   void say(LoginLimit::Change change) const;
 
   boost::asio::io_context& io_;

@@ -16,7 +16,7 @@ CircuitBreaker::Attempt CircuitBreaker::start(SteadyTime now, std::uint64_t requ
 }
 
 void CircuitBreaker::failed(const Attempt& attempt, SteadyTime now) {
-  if (last_answer_ && *last_answer_ >= attempt.started) return learn_alone(attempt.request);
+  if (last_response_ && *last_response_ >= attempt.started) return learn_alone(attempt.request);
   if (!attempt.is_probe && !probe_at_ && fails_alone(attempt.request, now)) return;
   failing_since_ = failing_.empty() ? attempt.started : std::min(failing_since_, attempt.started);
   const bool is_new = std::ranges::find(failing_, attempt.request) == failing_.end();
@@ -32,7 +32,7 @@ void CircuitBreaker::failed(const Attempt& attempt, SteadyTime now) {
 }
 
 void CircuitBreaker::answered(const Attempt& attempt, SteadyTime now) {
-  last_answer_ = now;
+  last_response_ = now;
   for (const std::uint64_t request : failing_) learn_alone(request);
   failing_.clear();
   std::erase(alone_, attempt.request);
@@ -45,7 +45,7 @@ void CircuitBreaker::dropped(const Attempt& attempt) {
 }
 
 bool CircuitBreaker::fails_alone(std::uint64_t request, SteadyTime now) const {
-  if (!last_answer_ || now - *last_answer_ >= kAnswersCountFor) return false;
+  if (!last_response_ || now - *last_response_ >= kResponsesCountFor) return false;
   return std::ranges::find(alone_, request) != alone_.end();
 }
 

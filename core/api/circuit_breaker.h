@@ -1,9 +1,9 @@
 // Decides whether a source that fails is asked at all. Open, it lets single requests through, the probes: after 1 s,
-// then at doubling distances up to 30 s. An answer closes it. Knows nothing of timers or sockets.
+// then at doubling distances up to 30 s. A response closes it. Knows nothing of timers or sockets.
 //
 //   closed ──3 different requests fail, nothing is answered meanwhile──▶ open ──probe──▶ half open
 //      ▲                                                                  ▲ └──────────fails──┘│
-//      └──────────────────────any answer──────────────────────────────────┴────────────────────┘
+//      └──────────────────────any response────────────────────────────────┴────────────────────┘
 //
 // A request that fails while others are answered fails alone: it backs off by itself and opens nothing, until it is
 // answered, or until nothing has been answered for a minute.
@@ -27,7 +27,7 @@ class CircuitBreaker {
   // Three that fail in a row may be three of many. When nothing was answered for so long, it is the source.
   static constexpr std::chrono::milliseconds kDoubt{5'000};
   // The longest wait of what backs off alone: whatever works has been asked by then.
-  static constexpr std::chrono::seconds kAnswersCountFor{60};
+  static constexpr std::chrono::seconds kResponsesCountFor{60};
   static constexpr std::size_t kMostAlone = 256;  // the oldest are forgotten
 
   explicit CircuitBreaker(std::chrono::milliseconds doubt = kDoubt) : doubt_(doubt) {}
@@ -46,7 +46,7 @@ class CircuitBreaker {
 
   // Connection, TLS, time-out or 5xx. Says nothing about the source when something else was answered since it started.
   void failed(const Attempt& attempt, SteadyTime now);
-  // Any other answer, also a refusal: the source works.
+  // Any other response, also a refusal: the source works.
   void answered(const Attempt& attempt, SteadyTime now);
   // We ended it ourselves.
   void dropped(const Attempt& attempt);
@@ -62,10 +62,10 @@ class CircuitBreaker {
   void learn_alone(std::uint64_t request);
 
   std::chrono::milliseconds doubt_;
-  std::vector<std::uint64_t> failing_;  // different ones, since the last answer; at most kMostAlone
+  std::vector<std::uint64_t> failing_;  // different ones, since the last response; at most kMostAlone
   SteadyTime failing_since_{};          // when the first of them was sent
   std::vector<std::uint64_t> alone_;    // failed while others were answered, the oldest first
-  std::optional<SteadyTime> last_answer_;
+  std::optional<SteadyTime> last_response_;
   std::optional<SteadyTime> probe_at_;  // nullopt: closed
   std::chrono::seconds distance_{kFirstProbe};
   bool probing_ = false;

@@ -227,7 +227,7 @@ ErrorKind kind_of(Asked asked, Reaction reaction) {
     case Reaction::kWrongVersion:
     case Reaction::kWrongAddress:
     case Reaction::kBadRequest:
-      return asked == Asked::kToken ? ErrorKind::kBadAnswer : ErrorKind::kRefused;
+      return asked == Asked::kToken ? ErrorKind::kBadResponse : ErrorKind::kRefused;
     default:
       return ErrorKind::kRefused;
   }

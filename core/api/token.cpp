@@ -16,7 +16,7 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr std::size_t kMostBody = 256u << 10;  // a token is a few KiB; what is larger is no answer to a token request
+constexpr std::size_t kMostBody = 256u << 10;  // a token is a few KiB; what is larger is no response to a token request
 constexpr seconds kMostLife = std::chrono::hours(24 * 365);  // keeps sums of times far from their limits
 
 using Value = simdjson::ondemand::value;
@@ -83,24 +83,24 @@ struct Success {
   bool mfa_enabled = false;
 };
 
-Error no_token(const Success& success, const RefusalText& answer, const MayQuote& may_quote) {
-  const int http_status = answer.status;
+Error no_token(const Success& success, const RefusalText& response, const MayQuote& may_quote) {
+  const int http_status = response.status;
   if (http_status == 202 || success.mfa_enabled || !success.mfa_token.empty()) {
     return error(ErrorKind::kRefused, http_status,
                  "no access token, so the account needs a second factor: use a service account without multi-factor "
                  "authentication");
   }
-  const std::string reason = read_reason(answer);
-  if (reason.empty()) return error(ErrorKind::kBadAnswer, http_status, "it holds no access token: wrong url?");
+  const std::string reason = read_reason(response);
+  if (reason.empty()) return error(ErrorKind::kBadResponse, http_status, "it holds no access token: wrong url?");
   return error(ErrorKind::kRefused, http_status, "no access token, but: " + quote(reason, may_quote));
 }
 
-Result<Grant> read_success(const Dialect::Token& names, const RefusalText& answer, const MayQuote& may_quote) {
-  const int http_status = answer.status;
+Result<Grant> read_success(const Dialect::Token& names, const RefusalText& response, const MayQuote& may_quote) {
+  const int http_status = response.status;
   Success found;
-  if (http_status == 202 && answer.body.empty()) return no_token(found, answer, may_quote);
+  if (http_status == 202 && response.body.empty()) return no_token(found, response, may_quote);
   Grant& grant = found.grant;
-  const bool whole = for_each_field(answer.body, [&](std::string_view name, Value value) {
+  const bool whole = for_each_field(response.body, [&](std::string_view name, Value value) {
     if (name == names.access_token) return read_text(value, grant.access_token);
     if (name == names.refresh_token) return read_text(value, grant.refresh_token);
     if (name == names.mfa_token) return read_text(value, found.mfa_token);
@@ -108,20 +108,20 @@ Result<Grant> read_success(const Dialect::Token& names, const RefusalText& answe
     if (name == names.expires_in && grant.expires_in == seconds(0)) grant.expires_in = read_life(value);
     return true;
   });
-  if (!whole) return error(ErrorKind::kBadAnswer, http_status, "not the JSON object of a token: wrong url?");
-  if (grant.access_token.empty()) return no_token(found, answer, may_quote);
+  if (!whole) return error(ErrorKind::kBadResponse, http_status, "not the JSON object of a token: wrong url?");
+  if (grant.access_token.empty()) return no_token(found, response, may_quote);
   if (has_control(grant.access_token) || has_control(grant.refresh_token)) {
-    return error(ErrorKind::kBadAnswer, http_status, "the token holds control characters");
+    return error(ErrorKind::kBadResponse, http_status, "the token holds control characters");
   }
   return grant;
 }
 
 }  // namespace
 
-Result<Grant> read_grant(const Dialect& dialect, const RefusalText& answer, const MayQuote& may_quote) {
-  if (answer.status >= 200 && answer.status < 300) return read_success(dialect.token, answer, may_quote);
-  const std::string reason = read_reason(answer);
-  return make_refusal(Asked::kToken, reaction_to(Asked::kToken, answer, reason), answer.status, {},
+Result<Grant> read_grant(const Dialect& dialect, const RefusalText& response, const MayQuote& may_quote) {
+  if (response.status >= 200 && response.status < 300) return read_success(dialect.token, response, may_quote);
+  const std::string reason = read_reason(response);
+  return make_refusal(Asked::kToken, reaction_to(Asked::kToken, response, reason), response.status, {},
                       quote(reason, may_quote));
 }
 
@@ -167,7 +167,7 @@ TokenKeeper::Step TokenKeeper::next(SteadyTime now) const {
 bool TokenKeeper::lives(SteadyTime now) const { return !grant_.access_token.empty() && (!expires_ || now < *expires_); }
 
 void TokenKeeper::granted(Grant grant, SteadyTime now) {
-  // RFC 6749, section 6: an answer without a refresh token leaves the old one valid.
+  // RFC 6749, section 6: a response without a refresh token leaves the old one valid.
   if (grant.refresh_token.empty()) grant.refresh_token = std::move(grant_.refresh_token);
   grant_ = std::move(grant);
   renew_at_.reset();

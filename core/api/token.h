@@ -1,5 +1,5 @@
 // Decides which token a source's requests carry and when a new one is due; builds the requests for it and reads the
-// answers. Does no I/O: core/api_client sends what this says, one token request at a time.
+// responses. Does no I/O: core/api_client sends what this says, one token request at a time.
 #pragma once
 
 #include <chrono>
@@ -22,12 +22,12 @@ struct Grant {
   std::chrono::seconds expires_in{0};  // 0 = not said: used until it is refused; at most a year
 };
 
-// Reads the answer to a token request. Without an access token a 202, or an answer that names a second factor, is
+// Reads the response to a token request. Without an access token a 202, or a response that names a second factor, is
 // kRefused with a detail that says what to do; one that says why is kRefused, too; one that says nothing, or is no JSON
-// object (empty, HTML; but an empty 202 asks for a second factor), is kBadAnswer, and so is a token with a CR, LF, NUL
-// or other control character. What is no success is judged by core/refusal. The detail quotes the answer's words on the
-// reason, as far as `may_quote` lets it.
-Result<Grant> read_grant(const Dialect& dialect, const RefusalText& answer,
+// object (empty, HTML; but an empty 202 asks for a second factor), is kBadResponse, and so is a token with a CR, LF,
+// NUL or other control character. What is no success is judged by core/refusal. The detail quotes the response's words
+// on the reason, as far as `may_quote` lets it.
+Result<Grant> read_grant(const Dialect& dialect, const RefusalText& response,
                          const std::function<bool(std::string_view whole)>& may_quote);
 
 // The form for a grant, percent-encoded: fills {username}, {password} and {refresh_token}.
@@ -61,8 +61,8 @@ class TokenKeeper {
   // one stays (RFC 6749, section 6).
   void granted(Grant grant, SteadyTime now);
 
-  // A request that carried `bearer` was answered 401. Only the current token is dropped: a late answer to an older one
-  // changes nothing.
+  // A request that carried `bearer` was answered 401. Only the current token is dropped: a late response to an older
+  // one changes nothing.
   void refused(std::string_view bearer);
 
   // The refresh token was not accepted (or used up): log in instead.

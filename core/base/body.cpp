@@ -17,7 +17,7 @@ constexpr std::size_t kUsualBody = 64u << 10;
 
 }  // namespace
 
-// Where the buffers lie between two answers, and how much of the share is taken.
+// Where the buffers lie between two responses, and how much of the share is taken.
 class BodyShelf {
  public:
   struct Buffer {

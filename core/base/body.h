@@ -1,7 +1,7 @@
-// The bytes of one answer, in memory that is used again for the next.
+// The bytes of one response, in memory that is used again for the next.
 //
-// A Body owns its buffer while the answer is read and parsed, then gives it back to the pool it came from. The buffer
-// keeps kPadding readable bytes behind the text, as simdjson asks for, so the answer is parsed where it was put.
+// A Body owns its buffer while the response is read and parsed, then gives it back to the pool it came from. The buffer
+// keeps kPadding readable bytes behind the text, as simdjson asks for, so the response is parsed where it was put.
 //
 // The bodies of a pool share so many bytes; one that is to grow further, or past kSmallBody, needs a permit, which it
 // then keeps to its end. Of one that says that it will be so large nothing is taken before it has the permit.
@@ -78,8 +78,8 @@ class Body {
 };
 
 // Belongs to one shard. Keeps at most kMostKept buffers, and what is kept and what is in use within `share` bytes: one
-// huge answer does not stay in memory for good. A Body may outlive its pool; its buffer is then freed with the last of
-// them.
+// huge response does not stay in memory for good. A Body may outlive its pool; its buffer is then freed with the last
+// of them.
 class BodyPool {
  public:
   static constexpr std::size_t kMostKept = 64;

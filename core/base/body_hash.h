@@ -1,4 +1,4 @@
-// Tells an answer that is the same as the last one, which is what most polls get: this hash is all that they cost.
+// Tells a response that is the same as the last one, which is what most polls get: this hash is all that they cost.
 #pragma once
 
 #include <cstdint>

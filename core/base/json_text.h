@@ -1,4 +1,4 @@
-// JSON as raw text: tokens cut from an answer without being decoded, and the way from and to decoded strings.
+// JSON as raw text: tokens cut from a response without being decoded, and the way from and to decoded strings.
 //
 // Stricter than it looks and more patient than a parser: the grammar of RFC 8259 is enforced, but what people really
 // send beside it (an unpaired surrogate, integers of any size, bytes that are no UTF-8) is a value like any other.

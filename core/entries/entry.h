@@ -17,10 +17,10 @@
 
 namespace sessionlogd {
 
-// Points into the answer. Small, and not cleared but where it must be: a large answer makes many.
+// Points into the response. Small, and not cleared but where it must be: a large response makes many.
 struct Entry {
   Entry() {}
-  // Where it begins in the answer.
+  // Where it begins in the response.
   explicit Entry(const char* begin) : raw(begin, begin) {}
 
   // Raw JSON; empty = absent or null.
@@ -56,7 +56,7 @@ void append_field_text(std::string& out, std::string_view token);
 // Computes everything in an Entry that follows from its tokens. Reuses its memory from entry to entry.
 class EntryReader {
  public:
-  // Whether the answer is known to be valid UTF-8. Then a string without escapes is hashed where it lies.
+  // Whether the response is known to be valid UTF-8. Then a string without escapes is hashed where it lies.
   enum class Encoding { kUtf8, kUnchecked };
 
   // `entry.raw` and its tokens are set. An element that is no object has no tokens.

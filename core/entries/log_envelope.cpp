@@ -48,7 +48,7 @@ std::string_view member_of(std::string_view object, std::string_view name) {
   return {};
 }
 
-// The value that a word of the table has in the member of the answer that is in hand.
+// The value that a word of the table has in the member of the response that is in hand.
 std::string_view value_of(const Word& word, std::string_view name, std::string_view value) {
   const std::size_t dot = word.name.find('.');
   if (!same_but_for_case(name, word.name.substr(0, dot))) return {};

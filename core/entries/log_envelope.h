@@ -1,5 +1,5 @@
-// What stands beside the entries in the answer to a log request: whether it proves that the answer is the log that was
-// asked for, and what says that there is more of it elsewhere.
+// What stands beside the entries in the response to a log request: whether it proves that the response is the log that
+// was asked for, and what says that there is more of it elsewhere.
 //
 // The array of entries proves it, under the name that the dialect gives it; where that is null or missing, the id of
 // the session does. All else may come from a gateway, or from a service that is still starting: it is no empty log.
@@ -16,17 +16,17 @@ namespace sessionlogd {
 
 class LogEnvelope {
  public:
-  // A new answer of this dialect, which outlives the reading.
+  // A new response of this dialect, which outlives the reading.
   void begin(const Dialect::Log& log);
 
-  // A member of the answer that is not the array of entries: its name, decoded, and its value as it stands.
+  // A member of the response that is not the array of entries: its name, decoded, and its value as it stands.
   void member(std::string_view name, std::string_view value);
   // The array of entries was found.
   void array() { has_array_ = true; }
   // Something else stands in its place.
   void not_an_array() { not_an_array_ = true; }
 
-  // Why an answer that was read to its end is not the log of the session asked for.
+  // Why a response that was read to its end is not the log of the session asked for.
   enum class Refusal { kNone, kNotAnArray, kNoLog, kOtherSession };
   Refusal refusal(std::string_view session_id) const;
 

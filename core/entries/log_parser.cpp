@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 Error no_log(std::string why) {
-  Error error(ErrorKind::kBadAnswer, std::move(why));
+  Error error(ErrorKind::kBadResponse, std::move(why));
   error.worth_keeping = true;
   return error;
 }
@@ -24,16 +24,16 @@ LogParser::~LogParser() = default;
 LogParser& LogParser::operator=(LogParser&&) noexcept = default;
 
 Result<const SessionLog*> LogParser::parse(const Dialect& dialect, const Body& body, std::string_view session_id,
-                                           std::uint64_t session_key, const AnswerLimits& limits,
+                                           std::uint64_t session_key, const ResponseLimits& limits,
                                            const Remembered& remembered, TimeShift shift) {
   std::string_view text = body.text();
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-  if (text.empty()) return Error(ErrorKind::kBadAnswer, "the response to the log request is empty");
+  if (text.empty()) return Error(ErrorKind::kBadResponse, "the response to the log request is empty");
 
   walk_->start(dialect, session_key, limits, remembered, shift);
   if (!walk_->through(text)) return no_log("the response to the log request is not a JSON object");
   if (walk_->too_many) {
-    return Error(ErrorKind::kBadAnswer,
+    return Error(ErrorKind::kBadResponse,
                  fmt::format("the response of {} bytes has more than {} entries, for which there is "
                              "no memory: raise daemon.memory if that is right",
                              body.size(), limits.entries));
@@ -43,7 +43,7 @@ Result<const SessionLog*> LogParser::parse(const Dialect& dialect, const Body& b
   if (refusal == Refusal::kNotAnArray)
     return no_log(fmt::format("the response's \"{}\" is not an array", dialect.log.entries));
   if (refusal == Refusal::kOtherSession)
-    return Error(ErrorKind::kBadAnswer, "the response is the log of another session");
+    return Error(ErrorKind::kBadResponse, "the response is the log of another session");
   // Of broken JSON what proves it may stand behind the fault.
   if (refusal == Refusal::kNoLog && walk_->log.fault.empty()) {
     return no_log(fmt::format(

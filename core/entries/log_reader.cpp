@@ -174,7 +174,7 @@ Result<Comparison> LogReader::compare(const SourceFormat& source, const SessionS
   return comparison;
 }
 
-// What a broken or partial answer holds counts; only what it lacks says nothing.
+// What a broken or partial response holds counts; only what it lacks says nothing.
 Result<Comparison> LogReader::compare_all(const SourceFormat& source, const SessionState& session, const Body& body,
                                           TimeShift shift) {
   const auto parsed = parser_.parse(*source.dialect, body, session.info.id(), session.key, limits_of(body), {}, shift);
@@ -262,7 +262,7 @@ bool LogReader::holds_what_was_delivered(const SourceFormat& source, const Sessi
   return delivered && !delivered->empty();
 }
 
-// Puts into by_time_ the whole log in order of the log time, unreadable times last, ties in order of the answer.
+// Puts into by_time_ the whole log in order of the log time, unreadable times last, ties in order of the response.
 void LogReader::order_by_time(const SourceFormat& source, const SessionLog& log) {
   std::vector<Order> order;
   for (std::uint32_t i = 0; i < log.entries.size(); ++i) order.push_back(order_of(source, log.entries[i], i));
@@ -283,7 +283,7 @@ LogReader::Order LogReader::order_of(const SourceFormat& source, const Entry& en
   return {at.seconds, std::uint64_t{at.nanos} << 32 | number};
 }
 
-// Beside what was said of it, which no answer holds.
+// Beside what was said of it, which no response holds.
 bool LogReader::lacks_known_entries(const SessionState& session) const {
   std::size_t said = 0;
   if (comparer_.recognised() >= session.history.size()) return false;
@@ -310,22 +310,22 @@ bool LogReader::may_be_anothers(const SourceFormat& source, const SessionState& 
   });
 }
 
-// What is left of an answer's share is for its entries, and for an index if it is worth one.
-AnswerLimits LogReader::limits_of(const Body& body) const {
+// What is left of a response's share is for its entries, and for an index if it is worth one.
+ResponseLimits LogReader::limits_of(const Body& body) const {
   const bool is_small = body.size() <= kSmallBody;
-  const std::size_t share = is_small ? shares_.small_answer : shares_.large_answer;
+  const std::size_t share = is_small ? shares_.small_response : shares_.large_response;
   const std::size_t held = is_small ? 0 : body.size();                     // small bodies have a share of their own
   const std::size_t texts = std::min(body.size(), shares_.largest_entry);  // of one entry, decoded
   const std::size_t nesting = body.size() / 8;                             // a bit a level
   const std::size_t index = 4 * (body.size() + kIndexStep);
   const auto entries_beside = [&](std::size_t taken) { return (std::max(share, taken) - taken) / kBytesPerEntry; };
-  const bool indexed = is_small || (body.size() <= kLargestIndexed && body.size() <= shares_.large_answer / 10);
+  const bool indexed = is_small || (body.size() <= kLargestIndexed && body.size() <= shares_.large_response / 10);
   return {.entries = entries_beside(held + texts + nesting),
           .indexed_entries = indexed ? entries_beside(held + texts + index) : 0,
           .largest_entry = shares_.largest_entry};
 }
 
-// What a large answer took is given back: memory for the next one is another shard's, perhaps.
+// What a large response took is given back: memory for the next one is another shard's, perhaps.
 void LogReader::shrink() {
   parser_ = LogParser();
   comparer_ = HistoryComparer();
@@ -365,7 +365,7 @@ void LogReader::append_gap(const SourceFormat& source, SessionState& session, Ga
 }
 
 // Puts into emissions_ what was found and is to be emitted, in order of the log time, unreadable times last, ties in
-// order of the answer.
+// order of the response.
 void LogReader::sort_by_time(const SourceFormat& source, const SessionLog& log, const std::vector<Emission>& found) {
   order_.clear();
   bool has_twins = false;

@@ -1,4 +1,4 @@
-// From the answer to a log request to batches: parse, compare, put in order of time, encode, advance, push. One step,
+// From the response to a log request to batches: parse, compare, put in order of time, encode, advance, push. One step,
 // without a suspension point, so that nothing can cancel it half way.
 #pragma once
 
@@ -37,17 +37,17 @@ struct SourceFormat {
 };
 
 struct ReadOutcome {
-  std::size_t entries = 0;     // in the answer
+  std::size_t entries = 0;     // in the response
   std::size_t recognised = 0;  // of them known before
   std::size_t held_back = 0;   // of them not known, and not due yet under `changes = "final"`
   std::size_t events_new = 0, events_changed = 0, events_error = 0, events_gap = 0;
   std::size_t not_utf8 = 0;  // events in which bytes were replaced
-  std::string fault;         // the answer is broken behind the entries that were taken
-  // What says that there are more entries than the answer holds, all of which were taken; "" = nothing does. The
+  std::string fault;         // the response is broken behind the entries that were taken
+  // What says that there are more entries than the response holds, all of which were taken; "" = nothing does. The
   // session cannot end by such a read.
   std::string more_elsewhere;
   bool more = false;     // not all of it was emitted: read it again when the queue has room
-  bool shrunk = false;   // the answer is whole and lacks entries that are known
+  bool shrunk = false;   // the response is whole and lacks entries that are known
   bool strange = false;  // nothing was taken: these may be another session's entries
 
   std::size_t events() const { return events_new + events_changed + events_error + events_gap; }
@@ -55,14 +55,14 @@ struct ReadOutcome {
 
 // What a log holds of a session that was done with.
 struct Comparison {
-  std::size_t entries = 0;  // in the answer
+  std::size_t entries = 0;  // in the response
   std::size_t missing = 0;  // of them not delivered, or not as they are
   bool shrunk = false;      // the response lacks entries that were delivered, or has none
   std::string unknown{};    // why not all of it could be compared, "" = it was
   bool differs = false;     // that is so for good: it is not what was delivered
 };
 
-// What to do with an answer in which no entry is known: it may be of another session, to which the id was given.
+// What to do with a response in which no entry is known: it may be of another session, to which the id was given.
 enum class Strange {
   kTake,
   kLeave,    // where others are known of the session, or it had stopped before all of these were written
@@ -81,19 +81,19 @@ class LogReader {
   void gap(const SourceFormat& source, SessionState& session, GapKind kind, std::string_view why);
 
   // Emits nothing and advances nothing: what read() would find in the log of a done session if it were opened again,
-  // which `session` is as SessionTable::as_delivered() gives it. kBadAnswer: nothing was compared.
+  // which `session` is as SessionTable::as_delivered() gives it. kBadResponse: nothing was compared.
   Result<Comparison> compare(const SourceFormat& source, const SessionState& session, const Body& body);
 
   // Whether the log is rather the session's when its times are read as so much later than they were: no more of it is
   // news then, and either all of it is known or it holds all that is known.
   bool is_shifted(const SourceFormat& source, const SessionState& session, const Body& body, TimeShift shift);
 
-  // Emits what is new or changed and advances `session` by it. kBadAnswer: nothing was taken. Of an answer with much
+  // Emits what is new or changed and advances `session` by it. kBadResponse: nothing was taken. Of a response with much
   // news only the first part is emitted, in order of time: reading it again emits what follows.
   //
   // Of a session that was done and is opened again without its entries (SessionState::only_after, delivered_sum) the
-  // first whole answer tells what is known; until then nothing new of it is emitted. With the first batch of that read
-  // all of it is in the history, and both are cleared.
+  // first whole response tells what is known; until then nothing new of it is emitted. With the first batch of that
+  // read all of it is in the history, and both are cleared.
   Result<ReadOutcome> read(const SourceFormat& source, SessionState& session, const Body& body, bool last_read,
                            Strange strange = Strange::kTake);
 
@@ -123,17 +123,17 @@ class LogReader {
   void make_room(const SourceFormat& source, std::size_t bytes);
   void set_times(const SourceFormat& source, const Entry& entry, Event& event);
   std::size_t push(const SourceFormat& source, const SessionState& session);
-  AnswerLimits limits_of(const Body& body) const;
+  ResponseLimits limits_of(const Body& body) const;
   void shrink();
 
-  // Per entry of the answer, where not all that is new is to be emitted: its place among those that were delivered
+  // Per entry of the response, where not all that is new is to be emitted: its place among those that were delivered
   // before the session was opened again, or one of these.
   static constexpr std::uint32_t kNews = 0xFFFFFFFF, kHeldBack = 0xFFFFFFFE;
   std::uint32_t rank_of(const Emission& emission) const {
     return ranks_.empty() || emission.change != Change::kNew ? kNews : ranks_[emission.index];
   }
 
-  // Where an emission stands in time; small, since the whole answer is sorted by it.
+  // Where an emission stands in time; small, since the whole response is sorted by it.
   struct Order {
     std::int64_t seconds;
     std::uint64_t nanos_and_number;  // its number among what was found is the lower half
@@ -142,7 +142,7 @@ class LogReader {
   void note_came(const SourceFormat& source, const Entry& entry);
   static Order order_of(const SourceFormat& source, const Entry& entry, std::uint32_t number);
 
-  // A text of the entry in hand, decoded; the view is valid as long as the answer, and until the next entry.
+  // A text of the entry in hand, decoded; the view is valid as long as the response, and until the next entry.
   enum Text { kMessage, kLogTime, kStatus, kDuration, kResourceId, kExtra, kOriginal, kTexts };
   std::string_view text(Text which, const Entry& entry, EntryField field);
   std::string_view extra(const Dialect& dialect, std::string_view raw);

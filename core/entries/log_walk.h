@@ -1,6 +1,6 @@
-// The ways through an answer to a log request, of which LogParser takes the cheapest: past the entries that are known
+// The ways through a response to a log request, of which LogParser takes the cheapest: past the entries that are known
 // by their bytes (log_walk.cpp, with core/known_entries), along simdjson's index (log_walk_index.cpp), along the text
-// (log_walk.cpp, with core/json_text). Kept from answer to answer for its memory.
+// (log_walk.cpp, with core/json_text). Kept from one response to the next for its memory.
 #pragma once
 
 #include <array>
@@ -21,7 +21,7 @@ class LogWalk {
   // No name of a dialect is so long, however it is escaped: longer keys are not decoded.
   static constexpr std::size_t kLongestToken = 16u << 10;
 
-  void start(const Dialect& dialect, std::uint64_t session_key, const AnswerLimits& limits,
+  void start(const Dialect& dialect, std::uint64_t session_key, const ResponseLimits& limits,
              const Remembered& remembered, TimeShift shift) {
     dialect_ = &dialect;
     session_key_ = session_key;
@@ -104,7 +104,7 @@ class LogWalk {
   const Dialect* dialect_ = nullptr;
   std::uint64_t session_key_ = 0;
   Remembered remembered_;
-  AnswerLimits limits_;
+  ResponseLimits limits_;
   std::size_t most_entries_ = 0;  // on the way in hand
   std::size_t unreadable_ = 0;
 
@@ -113,7 +113,7 @@ class LogWalk {
   std::string_view text_;              // a byte 0 follows it
   const std::uint32_t* at_ = nullptr;  // text_.size() behind the last
   const char* escape_ = nullptr;       // the first backslash that was not passed yet, else the end of the text
-  // What the members of the entry before were called: answers repeat one shape.
+  // What the members of the entry before were called: responses repeat one shape.
   struct Member {
     std::string_view key;  // with its quotes
     std::size_t field = kNotAField;

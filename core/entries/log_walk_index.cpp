@@ -1,4 +1,4 @@
-// Along the index that simdjson makes of an answer.
+// Along the index that simdjson makes of a response.
 #include <algorithm>
 #include <cstring>
 

@@ -63,10 +63,10 @@ class Flight : public FlightHook {
 
 class CurlClient::Impl {
  public:
-  Impl(asio::io_context& context, const MemoryShares& memory, std::shared_ptr<LargeAnswers> large_answers)
+  Impl(asio::io_context& context, const MemoryShares& memory, std::shared_ptr<LargeResponses> large_responses)
       : io(context),
         driver(std::make_shared<CurlDriver>(context, memory.connections)),
-        permit(std::make_shared<LargeBodyPermit>(context, std::move(large_answers))),
+        permit(std::make_shared<LargeBodyPermit>(context, std::move(large_responses))),
         bodies(memory.small_bodies) {}
 
   void stop() {
@@ -83,10 +83,12 @@ class CurlClient::Impl {
   bool stopped = false;
 };
 
-CurlClient::CurlClient(asio::io_context& io, const MemoryShares& memory, std::shared_ptr<LargeAnswers> large_answers)
+CurlClient::CurlClient(asio::io_context& io, const MemoryShares& memory,
+                       std::shared_ptr<LargeResponses> large_responses)
     : impl_(std::make_shared<Impl>(io, memory,
-                                   large_answers != nullptr ? std::move(large_answers)
-                                                            : std::make_shared<LargeAnswers>(memory.large_answers))) {}
+                                   large_responses != nullptr
+                                       ? std::move(large_responses)
+                                       : std::make_shared<LargeResponses>(memory.large_responses))) {}
 
 CurlClient::~CurlClient() { impl_->stop(); }
 
@@ -102,7 +104,7 @@ class CurlEndpoint : public HttpEndpoint {
  public:
   explicit CurlEndpoint(std::shared_ptr<EndpointState> state) : state_(std::move(state)) {}
 
-  Task<Result<HttpAnswer>> send(const HttpRequest& request) override;
+  Task<Result<HttpResponse>> send(const HttpRequest& request) override;
   // In curl's form once instead of per request.
   Result<void> set_headers(std::vector<std::string> headers) override;
   void cancel() override;
@@ -113,7 +115,7 @@ class CurlEndpoint : public HttpEndpoint {
   const std::shared_ptr<EndpointState> state_;
 };
 
-Task<Result<HttpAnswer>> CurlEndpoint::send(const HttpRequest& request) {
+Task<Result<HttpResponse>> CurlEndpoint::send(const HttpRequest& request) {
   const std::shared_ptr<CurlClient::Impl> client = state_->client;
   const std::string& who = state_->plan.authority;
   const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;

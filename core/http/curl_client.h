@@ -19,15 +19,16 @@
 
 namespace sessionlogd {
 
-class LargeAnswers;
+class LargeResponses;
 
 class CurlClient : public HttpClient {
  public:
   class Impl;
 
-  // Bodies keep to the shares of `memory`; `large_answers` is what all clients of the process share, none: an own one.
+  // Bodies keep to the shares of `memory`; `large_responses` is what all clients of the process share, none: an own
+  // one.
   explicit CurlClient(boost::asio::io_context& io, const MemoryShares& memory = {},
-                      std::shared_ptr<LargeAnswers> large_answers = nullptr);
+                      std::shared_ptr<LargeResponses> large_responses = nullptr);
   ~CurlClient() override;
 
   Result<std::unique_ptr<HttpEndpoint>> open(const EndpointOptions& options) override;

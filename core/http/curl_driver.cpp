@@ -34,8 +34,8 @@ constexpr std::chrono::milliseconds kLongestTurn{20};
 constexpr std::chrono::milliseconds kCompareAfter{10};
 constexpr std::size_t kMostCompared = 64, kMostLookedThrough = 4096;
 
-// The wire may bring so many times what the answer is made of, and so many bytes more: TLS, small chunks. Extensions of
-// chunks without end, or chunks of a byte, bring nothing and would cost a shard its time.
+// The wire may bring so many times what the response is made of, and so many bytes more: TLS, small chunks. Extensions
+// of chunks without end, or chunks of a byte, bring nothing and would cost a shard its time.
 constexpr std::int64_t kMostPerByte = 4, kMostForNothing = 1u << 20;
 
 // What the kernel says of a socket, as far as glibc's tcp_info does not have it.
@@ -397,7 +397,7 @@ CurlDriver::Transfer* CurlDriver::transfer_of(CURL* easy) {
 }
 
 // Without transfers nothing of ours may keep io_context::run() from returning. Asked again a turn later, since who got
-// its answer often sends the next request at once.
+// its response often sends the next request at once.
 void CurlDriver::transfer_left() {
   if (--running_ != 0) return;
   boost::asio::post(io_, [self = shared_from_this()] {

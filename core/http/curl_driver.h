@@ -3,8 +3,8 @@
 //   curl's socket callback ─▶ epoll set ─▶ one stream_descriptor ─▶ curl_multi_socket_action
 //   curl's timer callback  ─▶ one timer, or a post for 0          ─▶ curl_multi_socket_action
 //
-// Before each request is sent, what has come by then is read: an answer may ask to be left alone. Where that cannot be
-// done in time, since curl sends when its turn is there, a transfer asks whether an answer lies unread, and starts
+// Before each request is sent, what has come by then is read: a response may ask to be left alone. Where that cannot be
+// done in time, since curl sends when its turn is there, a transfer asks whether a response lies unread, and starts
 // over.
 //
 // A turn is bounded in time. Transfers that take it and bring nothing are ended: from time to time what came over the
@@ -44,13 +44,13 @@ class CurlDriver : public std::enable_shared_from_this<CurlDriver> {
    public:
     virtual void finished(CURLcode how) noexcept = 0;
 
-    // Whom it has asked something, as long as the head of the answer is not read; else null.
+    // Whom it has asked something, as long as the head of the response is not read; else null.
     virtual const void* awaits() const noexcept = 0;
 
-    // Bytes of its answer, head and body, so far.
+    // Bytes of its response, head and body, so far.
     virtual std::uint64_t answered() const noexcept = 0;
 
-    // Far more has come over the wire than its answer is made of. finished() follows at once.
+    // Far more has come over the wire than its response is made of. finished() follows at once.
     virtual void came_to_nothing() noexcept = 0;
 
    protected:
@@ -70,8 +70,8 @@ class CurlDriver : public std::enable_shared_from_this<CurlDriver> {
   bool start(CURL* easy);
   void remove(CURL* easy);
 
-  // Whether something may have come in answer to a transfer that awaits `whom`, and is not read. For curl's callbacks,
-  // too.
+  // Whether something may have come in response to a transfer that awaits `whom`, and is not read. For curl's
+  // callbacks, too.
   bool lies_unread(const void* whom);
 
   // Goes on with a transfer whose write callback paused it. An error means it must be removed: finished() does not
@@ -94,7 +94,7 @@ class CurlDriver : public std::enable_shared_from_this<CurlDriver> {
     std::uint16_t wanted = 0;      // what curl asked for last, as EPOLLIN | EPOLLOUT
     std::uint16_t registered = 0;  // what the epoll set has
     bool ours = false;             // opened through open_socket(), so we shall learn of its end
-    // When the wire was first compared with the answer, in bytes.
+    // When the wire was first compared with the response, in bytes.
     bool compared = false;
     std::int64_t wire_before = 0, answered_before = 0;
   };

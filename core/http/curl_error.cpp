@@ -46,17 +46,17 @@ CurlFault classify(CURLcode code) {
       return {kTryLater, "the server asks for a client certificate"};
 
     case CURLE_BAD_CONTENT_ENCODING:
-      return {kBadAnswer, "the response cannot be decoded"};
+      return {kBadResponse, "the response cannot be decoded"};
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_UNSUPPORTED_PROTOCOL:
-      return {kBadAnswer, "the response is not HTTP/1"};
+      return {kBadResponse, "the response is not HTTP/1"};
 #if LIBCURL_VERSION_NUM >= 0x080600  // limits of its own, of headers
     case CURLE_TOO_LARGE:
 #endif
     case CURLE_WRITE_ERROR:
     case CURLE_ABORTED_BY_CALLBACK:
     case CURLE_FILESIZE_EXCEEDED:
-      return {kBadAnswer, "the response was refused"};
+      return {kBadResponse, "the response was refused"};
 
     case CURLE_URL_MALFORMAT:
       return {kRefused, "the address is not a URL"};

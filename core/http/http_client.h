@@ -29,7 +29,7 @@ struct EndpointOptions {
   std::string cert_file, key_file;  // client certificate, PEM
   std::chrono::milliseconds timeout{30'000};
   std::size_t max_body = 64u << 20;  // decoded bytes; the bytes on the wire are held to the same cap
-  // An answer that is no success asks to be left alone for so long (Retry-After, never zero). Told as soon as its
+  // A response that is no success asks to be left alone for so long (Retry-After, never zero). Told as soon as its
   // headers are read, wherever the rest of it is and whoever waits for it; must not call the client.
   std::function<void(std::chrono::seconds)> on_wish = nullptr;
 };
@@ -42,12 +42,12 @@ class HttpEndpoint {
   HttpEndpoint(const HttpEndpoint&) = delete;
   HttpEndpoint& operator=(const HttpEndpoint&) = delete;
 
-  // Any HTTP status is an answer, not an error. Errors: kTryLater (network, TLS, time-out, ...), kBadAnswer (larger
+  // Any HTTP status is a response, not an error. Errors: kTryLater (network, TLS, time-out, ...), kBadResponse (larger
   // than max_body, undecodable), kRefused (the request itself is not sendable), kCancelled. A request that has not gone
-  // out when an answer of its endpoint asks to be left alone does not go, and is kCancelled with `sent` false. The
+  // out when a response of its endpoint asks to be left alone does not go, and is kCancelled with `sent` false. The
   // detail names host, what failed and why. `request` stays where it is until the end.
-  virtual Task<Result<HttpAnswer>> send(const HttpRequest& request) = 0;
-  Task<Result<HttpAnswer>> send(HttpRequest&& request) = delete;
+  virtual Task<Result<HttpResponse>> send(const HttpRequest& request) = 0;
+  Task<Result<HttpResponse>> send(HttpRequest&& request) = delete;
 
   // The headers of every request from now on. Those in flight keep theirs. Fails as kRefused, and changes nothing, when
   // one of them is not a header line.
@@ -56,7 +56,7 @@ class HttpEndpoint {
   // Ends what is in flight here as kCancelled. Requests that come later are sent.
   virtual void cancel() = 0;
 
-  // Whether an answer waits to be read until there is memory: that is not its sender's fault.
+  // Whether a response waits to be read until there is memory: that is not its sender's fault.
   virtual bool waits_for_memory() const { return false; }
 
   // The end of the certificate last seen in a full TLS handshake, Unix seconds.

@@ -1,4 +1,4 @@
-// A request to an appliance, and its answer.
+// A request to an appliance, and its response.
 #pragma once
 
 #include <chrono>
@@ -26,7 +26,7 @@ struct HttpRequest {
       : method(m), target(std::move(t)), headers(std::move(h)), form(std::move(f)) {}
 };
 
-struct HttpAnswer {
+struct HttpResponse {
   int status = 0;
   Body body;                               // decoded
   std::string content_type;                // "" = none given

@@ -16,13 +16,13 @@
 namespace sessionlogd {
 namespace {
 
-// One read of the usual answer (about 20 KB) instead of two. Larger costs memory per request in flight, also of those
+// One read of the usual response (about 20 KB) instead of two. Larger costs memory per request in flight, also of those
 // that wait for the permit.
 constexpr long kReceiveBuffer = 32 << 10;
 
 constexpr std::chrono::milliseconds kLongestConnect{10'000};
 
-// An answer for which waiting for the permit stopped the clock is given up when it trickles slower than this for as
+// A response for which waiting for the permit stopped the clock is given up when it trickles slower than this for as
 // long as the time-out: others need the permit. (Without that the time-out says it all, and costs less per poll.)
 constexpr long kSlowestBytesPerSecond = 16;
 
@@ -71,7 +71,7 @@ HttpTransfer::HttpTransfer(const EndpointPlan& plan, boost::asio::io_context& io
     : plan_(plan),
       driver_(driver),
       permit_(permit),
-      answer_(permit, *this),
+      response_(permit, *this),
       ended_(io, SteadyTime::max()),
       easy_(curl_easy_init()) {
   if (easy_ == nullptr) throw std::bad_alloc();
@@ -89,7 +89,7 @@ bool HttpTransfer::start(const HttpRequest& request, Body body) {
   sent_ = awaits_head_ = recalled_ = starts_over_ = lookup_refused_ = false;
   wishes_ = plan_.wishes;
   how_ = CURLE_OK;
-  answer_.begin(std::move(body), plan_.options.max_body);
+  response_.begin(std::move(body), plan_.options.max_body);
 
   curl_easy_setopt(easy_, CURLOPT_CA_CACHE_TIMEOUT,
                    plan_.peer->distrusted ? kKeepCertificatesBriefly : kKeepCertificates);
@@ -111,37 +111,37 @@ void HttpTransfer::cancel() noexcept {
 bool HttpTransfer::make_ready() noexcept {
   cancel();
   reset_method();
-  answer_.clear();
+  response_.clear();
   if (std::exchange(waits_, false) || waited_.count() != 0) {
     waited_ = std::chrono::milliseconds(0);
     curl_easy_setopt(easy_, CURLOPT_LOW_SPEED_TIME, 0L);
     curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, to_curl_ms(plan_.options.timeout));
   }
-  return answer_.header_bytes() <= kMostHeaderBytesKept;  // curl keeps an answer's headers until the next one
+  return response_.header_bytes() <= kMostHeaderBytesKept;  // curl keeps a response's headers until the next one
 }
 
-Result<HttpAnswer> HttpTransfer::take_result() {
-  Body body = answer_.take();
+Result<HttpResponse> HttpTransfer::take_result() {
+  Body body = response_.take();
   if (cancelled_ || recalled_) {
     Error cancelled(ErrorKind::kCancelled, plan_.authority + ": cancelled");
     cancelled.sent = !recalled_;
     return cancelled;
   }
   if (how_ == CURLE_OK || how_ == CURLE_PEER_FAILED_VERIFICATION) plan_.peer->distrusted = how_ != CURLE_OK;
-  if (how_ == CURLE_OK) answer_.end();
-  if (how_ != CURLE_OK || answer_.is_faulty()) return error();
+  if (how_ == CURLE_OK) response_.end();
+  if (how_ != CURLE_OK || response_.is_faulty()) return error();
 
-  HttpAnswer answer;
-  answer.status = status();
-  answer.body = std::move(body);
-  answer.content_type = answer_.take_content_type();
-  answer.date = answer_.date();
-  answer.retry_after = retry_after();
-  if (answer.status >= 300) {
-    answer.www_authenticate = answer_.take_www_authenticate();
-    answer.location = answer_.take_location();
+  HttpResponse response;
+  response.status = status();
+  response.body = std::move(body);
+  response.content_type = response_.take_content_type();
+  response.date = response_.date();
+  response.retry_after = retry_after();
+  if (response.status >= 300) {
+    response.www_authenticate = response_.take_www_authenticate();
+    response.location = response_.take_location();
   }
-  return answer;
+  return response;
 }
 
 int HttpTransfer::status() const {
@@ -151,9 +151,9 @@ int HttpTransfer::status() const {
 }
 
 std::optional<std::chrono::seconds> HttpTransfer::retry_after() const {
-  const std::string& wait = answer_.retry_after();
+  const std::string& wait = response_.retry_after();
   if (wait.empty()) return std::nullopt;
-  return parse_retry_after(wait, answer_.date().value_or(now_unix()));
+  return parse_retry_after(wait, response_.date().value_or(now_unix()));
 }
 
 // Once the headers are all there.
@@ -285,11 +285,11 @@ std::size_t HttpTransfer::on_header(char* text, std::size_t, std::size_t size, v
   auto& transfer = *static_cast<HttpTransfer*>(self);
   try {
     const std::string_view line(text, size);
-    if (!transfer.answer_.take_header(line)) return CURL_WRITEFUNC_ERROR;
+    if (!transfer.response_.take_header(line)) return CURL_WRITEFUNC_ERROR;
     if (trim(line).empty() && transfer.status() >= 200) transfer.take_head();
     return size;
   } catch (const std::bad_alloc&) {
-    transfer.answer_.fail(AnswerReader::Fault::kNoMemory);
+    transfer.response_.fail(ResponseReader::Fault::kNoMemory);
     return CURL_WRITEFUNC_ERROR;
   }
 }
@@ -297,16 +297,16 @@ std::size_t HttpTransfer::on_header(char* text, std::size_t, std::size_t size, v
 std::size_t HttpTransfer::on_body(char* text, std::size_t, std::size_t size, void* self) {
   auto& transfer = *static_cast<HttpTransfer*>(self);
   try {
-    switch (transfer.answer_.take_body({text, size})) {
-      case AnswerReader::Taken::kAll:
+    switch (transfer.response_.take_body({text, size})) {
+      case ResponseReader::Taken::kAll:
         return size;
-      case AnswerReader::Taken::kNoRoom:
+      case ResponseReader::Taken::kNoRoom:
         return CURL_WRITEFUNC_PAUSE;
-      case AnswerReader::Taken::kFaulty:
+      case ResponseReader::Taken::kFaulty:
         break;
     }
   } catch (const std::bad_alloc&) {
-    transfer.answer_.fail(AnswerReader::Fault::kNoMemory);
+    transfer.response_.fail(ResponseReader::Fault::kNoMemory);
   }
   return CURL_WRITEFUNC_ERROR;
 }
@@ -343,12 +343,12 @@ void HttpTransfer::end_lookup() noexcept {
 
 // The last moment before a request goes out. What the endpoint has asked for since it was allowed to go still counts,
 // also if that is not read yet: then the request starts over, behind the reading.
-// When a connection that was used before breaks without an answer, curl sends the request again by itself: past every
+// When a connection that was used before breaks without a response, curl sends the request again by itself: past every
 // limit of ours.
 int HttpTransfer::on_request(void* self, char*, char*, int, int) {
   auto& transfer = *static_cast<HttpTransfer*>(self);
   if (transfer.sent_) {
-    transfer.answer_.fail(AnswerReader::Fault::kNoAnswer);
+    transfer.response_.fail(ResponseReader::Fault::kNoResponse);
     return CURL_PREREQFUNC_ABORT;
   }
   transfer.recalled_ = transfer.wishes_ != transfer.plan_.wishes;
@@ -374,7 +374,7 @@ void HttpTransfer::finished(CURLcode how) noexcept {
   how_ = how;
   end_lookup();
   permit_.leave(*this);
-  if (how == CURLE_OK && answer_.size() > kSmallBody) plan_.was_slow = false;
+  if (how == CURLE_OK && response_.size() > kSmallBody) plan_.was_slow = false;
   ended_.cancel();
 }
 
@@ -387,7 +387,7 @@ void HttpTransfer::must_wait() {
 }
 
 void HttpTransfer::granted(LargeBodyPermit::Held permit) {
-  answer_.permit(std::move(permit));
+  response_.permit(std::move(permit));
   if (std::exchange(waits_, false)) {
     waited_ += std::chrono::ceil<std::chrono::milliseconds>(std::chrono::steady_clock::now() - waits_since_);
     curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, to_curl_ms(plan_.options.timeout + waited_));
@@ -400,15 +400,15 @@ void HttpTransfer::granted(LargeBodyPermit::Held permit) {
 
 void HttpTransfer::too_slow() {
   plan_.was_slow = true;
-  answer_.fail(AnswerReader::Fault::kTooSlow);
+  response_.fail(ResponseReader::Fault::kTooSlow);
   driver_.remove(easy_);
   finished(CURLE_WRITE_ERROR);
-  answer_.clear();  // and with it the permit
+  response_.clear();  // and with it the permit
 }
 
 Error HttpTransfer::error() const {
   const std::string who = plan_.authority + ": ";
-  if (answer_.is_faulty()) return answer_.error(who);
+  if (response_.is_faulty()) return response_.error(who);
   if (lookup_refused_) {
     Error refused(ErrorKind::kTryLater,
                   who + "many other names wait for the name server to answer: is it our resolver?");

@@ -1,5 +1,6 @@
-// One request and its answer, on one curl handle that is used again for the next of the same endpoint. Turns options
-// and requests into curl's, and what curl calls back with into an HttpAnswer or an Error. Knows nothing of coroutines.
+// One request and its response, on one curl handle that is used again for the next of the same endpoint. Turns options
+// and requests into curl's, and what curl calls back with into an HttpResponse or an Error. Knows nothing of
+// coroutines.
 #pragma once
 
 #include <curl/curl.h>
@@ -13,12 +14,12 @@
 #include <vector>
 
 #include "core/async/task.h"
-#include "core/http/answer_reader.h"
 #include "core/http/curl_driver.h"
 #include "core/http/http_client.h"
 #include "core/http/large_body_permit.h"
 #include "core/http/name_lookups.h"
 #include "core/http/peer_certificate.h"
+#include "core/http/response_reader.h"
 
 namespace sessionlogd {
 
@@ -52,7 +53,7 @@ struct EndpointPlan {
   std::shared_ptr<PeerCertificate> peer = std::make_shared<PeerCertificate>();
   mutable NameLookups::Standing name = NameLookups::Standing::kUnknown;
   mutable bool was_slow = false;     // when it last read a large body
-  mutable std::uint64_t wishes = 0;  // answers so far that asked to be left alone
+  mutable std::uint64_t wishes = 0;  // responses so far that asked to be left alone
 };
 
 class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::Reader {
@@ -72,7 +73,7 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
   Timer& ended() { return ended_; }
 
   // Once, after the end.
-  Result<HttpAnswer> take_result();
+  Result<HttpResponse> take_result();
 
   // Ends what runs and makes the handle ready for another request. False: it has grown too large to be kept.
   bool make_ready() noexcept;
@@ -100,11 +101,11 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
 
   void finished(CURLcode how) noexcept override;
   const void* awaits() const noexcept override { return awaits_head_ ? &plan_ : nullptr; }
-  std::uint64_t answered() const noexcept override { return answer_.received(); }
-  void came_to_nothing() noexcept override { answer_.fail(AnswerReader::Fault::kNothingInIt); }
+  std::uint64_t answered() const noexcept override { return response_.received(); }
+  void came_to_nothing() noexcept override { response_.fail(ResponseReader::Fault::kNothingInIt); }
   void must_wait() override;
   void granted(LargeBodyPermit::Held permit) override;
-  std::uint64_t brought() const override { return answer_.size(); }
+  std::uint64_t brought() const override { return response_.size(); }
   void too_slow() override;
   bool was_slow() const override { return plan_.was_slow; }
   Error error() const;
@@ -116,7 +117,7 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
   const EndpointPlan& plan_;
   CurlDriver& driver_;
   LargeBodyPermit& permit_;
-  AnswerReader answer_;
+  ResponseReader response_;
   Timer ended_;
   CURL* easy_;
   std::array<char, CURL_ERROR_SIZE> error_text_{};
@@ -136,7 +137,7 @@ class HttpTransfer final : public CurlDriver::Transfer, public LargeBodyPermit::
   bool running_ = false;
   bool cancelled_ = false;
   bool sent_ = false;
-  bool awaits_head_ = false;  // sent, and the head of the answer is not read
+  bool awaits_head_ = false;  // sent, and the head of the response is not read
   bool recalled_ = false;
   bool starts_over_ = false;
   bool looks_up_ = false;        // its name

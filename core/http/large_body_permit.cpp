@@ -8,7 +8,7 @@
 namespace sessionlogd {
 namespace {
 
-// Another shard's permit comes back without a word to us; large answers take longer than this.
+// Another shard's permit comes back without a word to us; large responses take longer than this.
 constexpr std::chrono::milliseconds kAskAgain{5};
 
 constexpr int kLooksPerPatience = 5;
@@ -74,7 +74,8 @@ void LargeBodyPermit::look_at_holder() {
   const auto watched = std::chrono::duration_cast<std::chrono::milliseconds>(now - watched_since_);
   if (in_all_->anybody_waits()) {
     if (watched < in_all_->patience) return;
-    const std::uint64_t least = LargeAnswers::kLeastBytesPerSecond * static_cast<std::uint64_t>(watched.count()) / 1000;
+    const std::uint64_t least =
+        LargeResponses::kLeastBytesPerSecond * static_cast<std::uint64_t>(watched.count()) / 1000;
     if (reading_->brought() - brought_before_ < least) {
       reading_->too_slow();
       return;

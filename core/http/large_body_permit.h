@@ -18,13 +18,13 @@
 
 namespace sessionlogd {
 
-// How many large answers there may be at once, in all shards together.
-class LargeAnswers {
+// How many large responses there may be at once, in all shards together.
+class LargeResponses {
  public:
   // While others wait, who reads one must bring kLeastBytesPerSecond, measured over each `patience`.
   static constexpr std::uint64_t kLeastBytesPerSecond = 64u << 10;
 
-  explicit LargeAnswers(unsigned most, std::chrono::milliseconds how_patient = std::chrono::seconds(5))
+  explicit LargeResponses(unsigned most, std::chrono::milliseconds how_patient = std::chrono::seconds(5))
       : patience(how_patient), left_(static_cast<int>(most)) {}
 
   const std::chrono::milliseconds patience;
@@ -70,7 +70,7 @@ class LargeBodyPermit : public std::enable_shared_from_this<LargeBodyPermit> {
     bool told_ = false;
   };
 
-  LargeBodyPermit(boost::asio::io_context& io, std::shared_ptr<LargeAnswers> in_all)
+  LargeBodyPermit(boost::asio::io_context& io, std::shared_ptr<LargeResponses> in_all)
       : io_(io), retry_(io), in_all_(std::move(in_all)), watch_(io) {}
 
   // The permit; or nothing: `reader` waits for granted().
@@ -94,7 +94,7 @@ class LargeBodyPermit : public std::enable_shared_from_this<LargeBodyPermit> {
 
   boost::asio::io_context& io_;
   Timer retry_;
-  std::shared_ptr<LargeAnswers> in_all_;
+  std::shared_ptr<LargeResponses> in_all_;
   Timer watch_;
   bool held_ = false;
   Reader* reading_ = nullptr;  // who has it, until it has read its body

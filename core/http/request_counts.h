@@ -8,7 +8,7 @@
 
 namespace sessionlogd {
 
-// Requests by HTTP status; 0: no answer could be read. An appliance chooses the numbers, so only the first kMost are
+// Requests by HTTP status; 0: no response could be read. An appliance chooses the numbers, so only the first kMost are
 // told apart.
 class RequestCounts {
  public:

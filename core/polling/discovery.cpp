@@ -148,10 +148,10 @@ Task<Result<SessionPage>> Discovery::read_page(std::string query, std::size_t of
     if (rows != 0) add_parameter(page_query, dialect.limit, std::to_string(rows));
     std::string target = dialect.path + "?" + page_query;
     const SteadyTime asked = SteadyClock::now();
-    Result<HttpAnswer> answer = co_await get_paced(std::move(target), share);
-    if (answer.has_value()) {
-      Result<SessionPage> page = parse_session_page(*settings_.dialect, answer->body.text());
-      if (page.has_error()) bad_body_("", "a list of sessions", answer->body.text());
+    Result<HttpResponse> response = co_await get_paced(std::move(target), share);
+    if (response.has_value()) {
+      Result<SessionPage> page = parse_session_page(*settings_.dialect, response->body.text());
+      if (page.has_error()) bad_body_("", "a list of sessions", response->body.text());
       if (page.has_value()) {
         for (ListedSession& session : page->sessions) session.shown = shown_since(asked);
       }
@@ -159,16 +159,16 @@ Task<Result<SessionPage>> Discovery::read_page(std::string query, std::size_t of
     }
     // A source that takes no pages of this size says 400, as it does to everything else that it does not take: smaller
     // ones are tried before the blame goes elsewhere.
-    if (answer.error().http_status != 400 || page_size_ == 0 || offset > 0) {
+    if (response.error().http_status != 400 || page_size_ == 0 || offset > 0) {
       if (page_size_ == 0) page_size_ = dialect.page_size;
-      co_return answer.error();
+      co_return response.error();
     }
     page_size_ = page_size_ > kModestPage ? kModestPage : 0;
     learn_pages_anew();
   }
 }
 
-Task<Result<HttpAnswer>> Discovery::get_paced(std::string target, double share) {
+Task<Result<HttpResponse>> Discovery::get_paced(std::string target, double share) {
   co_await api_.sleep_until(next_request_at_);
   const auto gap = std::chrono::duration<double>(1.0 / (share * settings_.poll.rate_per_second));
   next_request_at_ = SteadyClock::now() + std::chrono::duration_cast<SteadyClock::duration>(gap);
@@ -178,15 +178,15 @@ Task<Result<HttpAnswer>> Discovery::get_paced(std::string target, double share) 
 Task<Result<ListedSession>> Discovery::ask(std::string id) {
   std::string target = path_of_session(settings_.dialect->sessions.one_path, id);
   const SteadyTime asked = SteadyClock::now();
-  Result<HttpAnswer> answer = co_await get_paced(std::move(target), kShareOfRate);
-  if (answer.has_error()) co_return answer.error();
-  Result<ListedSession> session = parse_session(*settings_.dialect, answer->body.text());
+  Result<HttpResponse> response = co_await get_paced(std::move(target), kShareOfRate);
+  if (response.has_error()) co_return response.error();
+  Result<ListedSession> session = parse_session(*settings_.dialect, response->body.text());
   if (session.has_error()) {
-    bad_body_(id, "its state", answer->body.text());
+    bad_body_(id, "its state", response->body.text());
     co_return session;
   }
   if (session->id != id)
-    co_return Error(ErrorKind::kBadAnswer, "the response names another session than was asked for");
+    co_return Error(ErrorKind::kBadResponse, "the response names another session than was asked for");
   session->shown = shown_since(asked);
   co_return session;
 }

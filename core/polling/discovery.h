@@ -68,7 +68,7 @@ class Discovery {
   ListingWalk::Source source() const;
   Task<Result<void>> read_all(ListingWalk walk, Of of, Listing& into);
   Task<Result<SessionPage>> read_page(std::string query, std::size_t offset, std::size_t limit, double share);
-  Task<Result<HttpAnswer>> get_paced(std::string target, double share);
+  Task<Result<HttpResponse>> get_paced(std::string target, double share);
   Shown shown_since(SteadyTime asked) const;
   std::string query_of(const ListingWalk& walk, Of of) const;
 

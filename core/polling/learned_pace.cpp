@@ -17,7 +17,7 @@ constexpr std::size_t kMostTypes = 64;    // a source may make them up; the othe
 constexpr std::size_t kMostOfARead = 32;  // entries that are learned from
 constexpr milliseconds kOldest = std::chrono::hours{24 * 30};
 constexpr unsigned kMostFirstAges = 8;
-constexpr milliseconds kClocksDiffer{2'000};  // a Date has full seconds, and an answer takes its time
+constexpr milliseconds kClocksDiffer{2'000};  // a Date has full seconds, and a response takes its time
 constexpr milliseconds kLateRead{1'000};
 constexpr double kReached = 1.2, kManyLate = 0.1;
 constexpr double kUsualMoves = 1.0 / 16;

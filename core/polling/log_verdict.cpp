@@ -43,7 +43,7 @@ ReadSuccess::About about(const FailedRead& read) {
 
 bool may_be_for_good(const FailedRead& read) {
   if (read.error.http_status == 404) return read.source_lists && !read.is_listed;
-  return read.final && (read.error.kind == ErrorKind::kBadAnswer || read.error.kind == ErrorKind::kRefused);
+  return read.final && (read.error.kind == ErrorKind::kBadResponse || read.error.kind == ErrorKind::kRefused);
 }
 
 bool is_left_unread(const FailedRead& read, PollMode mode) {

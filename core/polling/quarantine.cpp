@@ -86,7 +86,7 @@ bool Quarantine::keep(const Origin& origin, std::string_view body, const HoldsSe
     return error == EEXIST;
   }
   log_warn({.source = origin.source, .session = origin.session},
-           "answered with something else where {} was expected: {} of its {} bytes are kept in {}/{}", origin.expected,
+           "responded with something else where {} was expected: {} of its {} bytes are kept in {}/{}", origin.expected,
            kept.size(), body.size(), directory_, name);
   return true;
 }

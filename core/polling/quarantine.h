@@ -34,7 +34,7 @@ class Quarantine {
 
   struct Origin {
     std::string_view source;    // its name
-    std::string_view session;   // "" = the answer was not about one
+    std::string_view session;   // "" = the response was not about one
     std::string_view expected;  // "its log"
   };
   // Keeps a body that is not kept yet, and says so, unless `holds_secret` says that what would be kept (and a little

@@ -7,7 +7,7 @@ namespace {
 
 // Not what passes by itself.
 bool is_refusal(const Error& why) {
-  return why.kind == ErrorKind::kRefused || why.kind == ErrorKind::kBadAnswer ||
+  return why.kind == ErrorKind::kRefused || why.kind == ErrorKind::kBadResponse ||
          (why.kind == ErrorKind::kLogInAgain && why.http_status != 0);
 }
 

@@ -268,7 +268,7 @@ Task<Result<std::vector<SessionFinder::NotHad>>> SessionFinder::ask_for_each(std
   for (std::string& id : ids) {
     Result<ListedSession> asked = co_await discovery_.ask(id);
     const bool is_about_it =
-        asked.has_error() && (asked.error().http_status != 0 || asked.error().kind == ErrorKind::kBadAnswer);
+        asked.has_error() && (asked.error().http_status != 0 || asked.error().kind == ErrorKind::kBadResponse);
     if (is_about_it) not_had.push_back({std::move(id), asked.error()});
     if (is_about_it) continue;
     if (asked.has_error()) co_return asked.error();

@@ -14,7 +14,7 @@ void SessionLife::listed(bool final, std::uint32_t row, Shown shown) {
   const bool is_as_it_was = row_ == row;
   row_ = row;
   if (final && this->final() && is_as_it_was) return;
-  final_since_ = settles_from_ = final ? shown.answered.count() : kNot;
+  final_since_ = settles_from_ = final ? shown.responded.count() : kNot;
   settling_reads_ = lacking_reads_ = 0;
   once_ = false;
 }

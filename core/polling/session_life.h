@@ -12,9 +12,9 @@
 
 namespace sessionlogd {
 
-// When a source was asked what it says of a session, and when it had answered.
+// When a source was asked what it says of a session, and when it had responded.
 struct Shown {
-  Watched asked, answered;
+  Watched asked, responded;
 };
 
 // What a whole read of a log gave.

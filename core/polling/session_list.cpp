@@ -140,7 +140,7 @@ std::optional<std::uint64_t> count_of(std::string_view token) {
 }
 
 Error not_a_page(std::string_view why) {
-  return Error(ErrorKind::kBadAnswer, fmt::format("the response to the session listing is {}", why));
+  return Error(ErrorKind::kBadResponse, fmt::format("the response to the session listing is {}", why));
 }
 
 std::optional<Instant> start_of(const ListedSession& session) {
@@ -233,12 +233,12 @@ Result<ListedSession> parse_session(const Dialect& dialect, std::string_view bod
   const std::size_t begin = skip_white_space(body, 0);
   const auto end = begin < body.size() ? end_of_value(body, begin) : std::nullopt;
   if (!end || body[begin] != '{' || skip_white_space(body, *end) != body.size())
-    return Error(ErrorKind::kBadAnswer, "the response to the request for one session is not a JSON object");
+    return Error(ErrorKind::kBadResponse, "the response to the request for one session is not a JSON object");
   Members members;
   read_members(body.substr(begin, *end - begin), members);
   ListedSession session = read_row(dialect, members);
   if (!usable_id(session.id))
-    return Error(ErrorKind::kBadAnswer, "the response to the request for one session names no session");
+    return Error(ErrorKind::kBadResponse, "the response to the request for one session names no session");
   return session;
 }
 

@@ -1,4 +1,4 @@
-// Reads the answers that say which sessions there are: a page of the listing, or one session asked for by its id.
+// Reads the responses that say which sessions there are: a page of the listing, or one session asked for by its id.
 #pragma once
 
 #include <cstdint>
@@ -47,7 +47,7 @@ struct SessionPage {
   std::size_t unusable() const { return rows.size() - sessions.size(); }
 };
 
-// kBadAnswer when it is not a page at all, or broken anywhere: a listing counts only whole. What proves a page is its
+// kBadResponse when it is not a page at all, or broken anywhere: a listing counts only whole. What proves a page is its
 // array, or null in place of it with a total of 0.
 Result<SessionPage> parse_session_page(const Dialect& dialect, std::string_view body);
 Result<ListedSession> parse_session(const Dialect& dialect, std::string_view body);

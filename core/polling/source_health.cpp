@@ -41,7 +41,7 @@ std::string_view remedy_for(const Error& why) {
   switch (why.kind) {
     case ErrorKind::kTryLater:
       return "is the appliance overloaded, or something between that lets nothing through?";
-    case ErrorKind::kBadAnswer:
+    case ErrorKind::kBadResponse:
       return "look at the appliance, and at what stands between";
     default:
       return "`sessionlogd check --connect` tries it";
@@ -125,7 +125,7 @@ void SourceHealth::listed(const Result<void>& how, Tries tries) {
   const bool is_login = error.http_status == 0 && !error.remedy.empty();
   const bool is_last = tries == Tries::kEnd;
   const bool passes =
-      !is_login && !is_last && (error.kind == ErrorKind::kTryLater || error.kind == ErrorKind::kBadAnswer);
+      !is_login && !is_last && (error.kind == ErrorKind::kTryLater || error.kind == ErrorKind::kBadResponse);
   if (passes && failed_listings_ < kFailuresWorthSaying && !said_.is_open()) return;
   // An open breaker was said, with the reason.
   const bool is_news = !api_.breaker_until() && said_.is_news(SteadyClock::now(), error);

@@ -359,15 +359,15 @@ Task<void> SourcePoller::poll(Schedule::Slot first) {
     const Schedule::Slot slot = *next;
     const SteadyTime began = SteadyClock::now();
     std::string target = path_of_session(settings_.dialect->log.path, table_.at(slot).state.info.id());
-    Result<HttpAnswer> answer = co_await api_.get(std::move(target));
+    Result<HttpResponse> response = co_await api_.get(std::move(target));
     const Watched sent = finder_.watched_at(began);
     Polled polled = Polled::kMoreToCome;
     while (polled == Polled::kMoreToCome) {
       // What the queue has no room for stays in the body.
       const bool must_wait = services_.queue.full() || stopping_;
-      if (answer.has_value() && must_wait && !co_await room_to_read()) break;
-      // From here on nothing suspends: that much of the answer is read, pushed and remembered in one step.
-      polled = take_answer(slot, answer, sent);
+      if (response.has_value() && must_wait && !co_await room_to_read()) break;
+      // From here on nothing suspends: that much of the response is read, pushed and remembered in one step.
+      polled = take_response(slot, response, sent);
     }
     if (polled == Polled::kStrange) {
       const std::uint64_t key = table_.at(slot).state.key;
@@ -383,14 +383,15 @@ Task<void> SourcePoller::poll(Schedule::Slot first) {
   if (was_waited_for) changed_.notify();
 }
 
-SourcePoller::Polled SourcePoller::take_answer(Schedule::Slot slot, const Result<HttpAnswer>& answer, Watched sent) {
+SourcePoller::Polled SourcePoller::take_response(Schedule::Slot slot, const Result<HttpResponse>& response,
+                                                 Watched sent) {
   table_.at(slot).in_flight = false;
   Polled polled = Polled::kAll;
   if (table_.at(slot).is_over()) {
     give_away(slot);
-  } else if (answer.has_value()) {
-    polled = finish_poll(slot, *answer, sent);
-  } else if (const Error error = answer.error(); error.kind != ErrorKind::kCancelled) {
+  } else if (response.has_value()) {
+    polled = finish_poll(slot, *response, sent);
+  } else if (const Error error = response.error(); error.kind != ErrorKind::kCancelled) {
     poll_failed(slot, error);
   }
   if (polled == Polled::kMoreToCome) table_.at(slot).in_flight = true;

@@ -127,8 +127,8 @@ class SourcePoller : private FoundSessions, private VerifiedSessions {
   Task<bool> room_to_read();
   enum class News { kChanged, kUnchanged };
   enum class Polled { kAll, kMoreToCome, kStrange };
-  Polled take_answer(Schedule::Slot slot, const Result<HttpAnswer>& answer, Watched sent);
-  Polled finish_poll(Schedule::Slot slot, const HttpAnswer& answer, Watched sent);
+  Polled take_response(Schedule::Slot slot, const Result<HttpResponse>& response, Watched sent);
+  Polled finish_poll(Schedule::Slot slot, const HttpResponse& response, Watched sent);
   void part(Schedule::Slot slot);
   TimeShift take_shift(Session& session, const Body& body);
   Owner settle_owner(Schedule::Slot slot, const ReadOutcome& read, TimeShift shift);

@@ -23,9 +23,9 @@ Doubt doubt_of(const Session& session) {
 
 }  // namespace
 
-SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAnswer& answer, Watched sent) {
+SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpResponse& response, Watched sent) {
   Session& session = table_.at(slot);
-  const std::uint64_t hash = hash_body(answer.body.text());
+  const std::uint64_t hash = hash_body(response.body.text());
   const bool last = session.life.is_last(sent, settings_.poll.settle) && !session.is_disputed();
   if (hash == session.body_hash && !last && !session.is_disputed()) {
     counters_.add(Counted::kPollsUnchanged);
@@ -33,14 +33,15 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
     read_was(slot, sent, News::kUnchanged, session.fill);
     return Polled::kAll;
   }
-  const TimeShift shift = take_shift(session, answer.body);
+  const TimeShift shift = take_shift(session, response.body);
   const Doubt doubt = doubt_of(session);
   const bool was_known = session.state.history.size() > 0;
-  const Result<ReadOutcome> read = services_.reader.read(format_, session.state, answer.body, last, strange_of(doubt));
-  const bool broken = read.has_error() ? read.error().kind == ErrorKind::kBadAnswer : !read->fault.empty();
+  const Result<ReadOutcome> read =
+      services_.reader.read(format_, session.state, response.body, last, strange_of(doubt));
+  const bool broken = read.has_error() ? read.error().kind == ErrorKind::kBadResponse : !read->fault.empty();
   const bool is_no_log = read.has_error() && read.error().worth_keeping;
-  const bool is_kept = broken && (is_no_log || !is_json(answer.body.text())) &&
-                       count_not_json(session.state.info.id(), "its log", answer.body.text());
+  const bool is_kept = broken && (is_no_log || !is_json(response.body.text())) &&
+                       count_not_json(session.state.info.id(), "its log", response.body.text());
   const auto fail = [&](Error error) {
     if (is_kept) error.remedy = kLookInQuarantine;
     poll_failed(slot, error);
@@ -70,7 +71,7 @@ SourcePoller::Polled SourcePoller::finish_poll(Schedule::Slot slot, const HttpAn
   counters_.add(read->events_new + read->events_error > 0 ? Counted::kPollsNew
                 : read->events_changed > 0                ? Counted::kPollsChanged
                                                           : Counted::kPollsUnchanged);
-  if (!read->fault.empty()) return fail({ErrorKind::kBadAnswer, read->fault});
+  if (!read->fault.empty()) return fail({ErrorKind::kBadResponse, read->fault});
   health_.more_elsewhere(session.state.info.id(), read->more_elsewhere);
   session.body_hash = hash;
   session.holds_back = read->held_back > 0;

@@ -181,12 +181,12 @@ Task<void> SourceVerifier::verify(Candidate one, int tries) {
 
 Task<SourceVerifier::Tried> SourceVerifier::read(const Candidate& one, bool is_last_try, std::size_t& missing) {
   std::string target = path_of_session(parts_.settings.dialect->log.path, one.id);
-  const Result<HttpAnswer> answer = co_await parts_.api.get(std::move(target));
+  const Result<HttpResponse> response = co_await parts_.api.get(std::move(target));
   if (stopping_) co_return Tried::kCancelled;
-  if (answer.has_value()) co_return compare(one, answer->body, is_last_try, missing);
-  last_error_ = answer.error().detail;
-  const bool passes = answer.error().kind != ErrorKind::kRefused;
-  co_return passes && !is_last_try ? Tried::kAgain : could_not(one, answer.error().detail);
+  if (response.has_value()) co_return compare(one, response->body, is_last_try, missing);
+  last_error_ = response.error().detail;
+  const bool passes = response.error().kind != ErrorKind::kRefused;
+  co_return passes && !is_last_try ? Tried::kAgain : could_not(one, response.error().detail);
 }
 
 SourceVerifier::Tried SourceVerifier::compare(const Candidate& one, const Body& body, bool is_last_try,

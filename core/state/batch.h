@@ -41,7 +41,7 @@ struct Batch {
   std::string events;             // lines, each ended by "\n"
   std::vector<EventRef> index;    // one per line, in order
   std::vector<StateRecord> records;
-  std::chrono::steady_clock::time_point read_at{};  // when the answer had been read
+  std::chrono::steady_clock::time_point read_at{};  // when the response had been read
 
   // What it takes in memory.
   std::size_t bytes() const {

@@ -2,9 +2,9 @@
 // of a lane and has its life: what is pushed to a life that is over is dropped, so that nothing that an old poller
 // reads can be committed by the lane that comes after it.
 //
-// Bounded in bytes by agreement: a shard sends no request and reads no answer for a lane that is full, so it overshoots
-// by what each shard pushes in one step at most (core/base/memory_shares.h); push() itself never waits, since what was
-// read must be finished. Bytes count until their commit is known.
+// Bounded in bytes by agreement: a shard sends no request and reads no response for a lane that is full, so it
+// overshoots by what each shard pushes in one step at most (core/base/memory_shares.h); push() itself never waits,
+// since what was read must be finished. Bytes count until their commit is known.
 //
 // The memory of large batches goes round: asked for anew, each page of it would be cleared by the kernel before it is
 // written. What is spare and what is in use are within the bound together; when the committer has waited for a

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t kLargePage = 2u << 20;
 
-// Where more entries of an answer are unknown, and an eighth of those that are known, an index is worth its making.
+// Where more entries of a response are unknown, and an eighth of those that are known, an index is worth its making.
 constexpr std::size_t kMostUnknown = 8, kUnknownShare = 8;
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What the bytes of an entry came to when they were read before. An answer that has news repeats most of its entries
+// What the bytes of an entry came to when they were read before. A response that has news repeats most of its entries
 // byte by byte: those are found here by a hash of 64 bits, and need not be read again.
 //
 // A table of fixed size, shared by the sessions of a shard: what is not here is read as if it were new, so that being
@@ -69,13 +69,13 @@ class KnownEntries {
   std::size_t next_way_ = 0;
 };
 
-// The table, and how the entries of one answer are read.
+// The table, and how the entries of one response are read.
 struct Remembered {
   KnownEntries* entries = nullptr;  // nullptr: none are
   std::uint64_t reading = 0;
 };
 
-// Finds the entries of an answer that are known, some at a time.
+// Finds the entries of a response that are known, some at a time.
 class KnownEntryFinder {
  public:
   struct Found {
@@ -83,7 +83,7 @@ class KnownEntryFinder {
     EntryDigest digest;
   };
 
-  // Begins with another answer.
+  // Begins with another response.
   void look(const Remembered& remembered) {
     remembered_ = remembered;
     known_ = unknown_ = next_ = guessed_ = 0;

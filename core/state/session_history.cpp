@@ -17,12 +17,12 @@ constexpr std::uint32_t kLeastGrowth = 4, kGrowthShare = 8;
 // In place of a group: paired as what was known before. No group has so high a number.
 constexpr std::uint32_t kFormerOwner = 0xFFFFFFFF, kPairedOwner = 0xFFFFFFFE;
 
-// Most answers repeat what is known in the order in which it came. Twins never match here, since only the first of them
-// has its identity as its key: they take the long way.
-bool repeats_what_is_known(const SessionHistory& history, std::span<const EntryDigest> answer) {
-  if (answer.size() > history.size()) return false;
-  for (std::size_t i = 0; i < answer.size(); ++i) {
-    if (history.key(i) != answer[i].base || history.hash(i) != answer[i].hash) return false;
+// Most responses repeat what is known in the order in which it came. Twins never match here, since only the first of
+// them has its identity as its key: they take the long way.
+bool repeats_what_is_known(const SessionHistory& history, std::span<const EntryDigest> response) {
+  if (response.size() > history.size()) return false;
+  for (std::size_t i = 0; i < response.size(); ++i) {
+    if (history.key(i) != response[i].base || history.hash(i) != response[i].hash) return false;
   }
   return true;
 }
@@ -129,23 +129,23 @@ std::uint32_t HistoryComparer::Table::find_or_insert(std::uint64_t key, std::uin
 }
 
 const std::vector<Emission>& HistoryComparer::compare(const SessionHistory& history,
-                                                      std::span<const EntryDigest> answer, std::uint64_t session_key,
+                                                      std::span<const EntryDigest> response, std::uint64_t session_key,
                                                       CompareRules rules, FormerReadings* former) {
   emissions_.clear();
-  recognised_ = answer.size();
+  recognised_ = response.size();
   held_back_ = 0;
-  if (repeats_what_is_known(history, answer)) return emissions_;
+  if (repeats_what_is_known(history, response)) return emissions_;
   recognised_ = 0;
 
-  const Inquiry in{history, answer, session_key, rules, history.size() > 0 ? former : nullptr};
+  const Inquiry in{history, response, session_key, rules, history.size() > 0 ? former : nullptr};
   index_known(history);
   owner_.assign(history.size(), 0);
-  group_by_identity(answer);
+  group_by_identity(response);
   unknown_.clear();
   for (const std::uint32_t first : first_) compare_group(in, first);
   if (!unknown_.empty()) compare_unknown(in);
 
-  // Twins are taken together; what comes of them goes back into the order of the answer.
+  // Twins are taken together; what comes of them goes back into the order of the response.
   std::sort(emissions_.begin(), emissions_.end(),
             [](const Emission& a, const Emission& b) { return a.index < b.index; });
   return emissions_;
@@ -183,14 +183,14 @@ std::uint32_t HistoryComparer::position_for(std::uint64_t key, std::uint32_t own
   return half;
 }
 
-void HistoryComparer::group_by_identity(std::span<const EntryDigest> answer) {
-  groups_.reset(answer.size());
+void HistoryComparer::group_by_identity(std::span<const EntryDigest> response) {
+  groups_.reset(response.size());
   first_.clear();
   last_.clear();
-  next_.assign(answer.size(), Table::kNone);
-  for (std::uint32_t i = 0; i < answer.size(); ++i) {
+  next_.assign(response.size(), Table::kNone);
+  for (std::uint32_t i = 0; i < response.size(); ++i) {
     const auto fresh = static_cast<std::uint32_t>(first_.size());
-    const std::uint32_t group = groups_.find_or_insert(answer[i].base, fresh);
+    const std::uint32_t group = groups_.find_or_insert(response[i].base, fresh);
     if (group == fresh) {
       first_.push_back(i);
       last_.push_back(i);
@@ -202,7 +202,7 @@ void HistoryComparer::group_by_identity(std::span<const EntryDigest> answer) {
 }
 
 void HistoryComparer::compare_group(const Inquiry& in, std::uint32_t first) {
-  const std::uint64_t base = in.answer[first].base;
+  const std::uint64_t base = in.response[first].base;
   collect_served(first);
   collect_kept(in, base, first + 1);
   recognised_ += std::min(served_.size(), kept_.size());
@@ -213,7 +213,7 @@ void HistoryComparer::compare_group(const Inquiry& in, std::uint32_t first) {
 }
 
 void HistoryComparer::compare_unknown(const Inquiry& in) {
-  paired_.assign(in.answer.size(), false);
+  paired_.assign(in.response.size(), false);
   if (recognised_ < in.history.size()) {
     former_.clear();
     for (const std::uint32_t first : unknown_) {
@@ -227,7 +227,7 @@ void HistoryComparer::compare_unknown(const Inquiry& in) {
     pair_former(in, &FormerDigest::earlier, Pairing::kAll);
   }
   for (const std::uint32_t first : unknown_) {
-    const std::uint64_t base = in.answer[first].base;
+    const std::uint64_t base = in.response[first].base;
     collect_served(first);
     std::erase_if(served_, [&](std::uint32_t i) { return paired_[i]; });
     collect_kept(in, base, first + 1);
@@ -263,7 +263,7 @@ void HistoryComparer::pair_own_equal(const Inquiry& in) {
   for (const std::uint32_t first : unknown_) {
     collect_served(first);
     std::erase_if(served_, [&](std::uint32_t i) { return paired_[i]; });
-    collect_kept(in, in.answer[first].base, first + 1);
+    collect_kept(in, in.response[first].base, first + 1);
     pair_equal_for_good(in, first + 1);
   }
 }
@@ -304,12 +304,12 @@ void HistoryComparer::pair(const Inquiry& in) {
   if (kept_.empty()) return;
   const bool has_twins = kept_.size() > 1;
   pair_equal(in, [](std::uint32_t, const Known&) {});
-  // Where some that are known are not there, the next answer tells which of them the others have become: taken for one
-  // that stands behind the fault, an entry would make that one new again. A broken answer is never the last.
+  // Where some that are known are not there, the next response tells which of them the others have become: taken for
+  // one that stands behind the fault, an entry would make that one new again. A broken response is never the last.
   if (has_twins && !kept_.empty() && !in.rules.whole) return served_.clear();
   // What was emitted once in final state is served in final state again, so final ones pair first.
   if (in.rules.only_final) {
-    std::stable_partition(served_.begin(), served_.end(), [&](std::uint32_t i) { return in.answer[i].final; });
+    std::stable_partition(served_.begin(), served_.end(), [&](std::uint32_t i) { return in.response[i].final; });
   }
   const std::size_t paired = std::min(served_.size(), kept_.size());
   for (std::size_t i = 0; i < paired; ++i) emit_changed(in, served_[i], kept_[i]);
@@ -321,12 +321,12 @@ void HistoryComparer::pair(const Inquiry& in) {
 template <class OnPair>
 void HistoryComparer::pair_equal(const Inquiry& in, OnPair on_pair) {
   pair_by_hash(
-      in.history, [&](std::uint32_t i) { return in.answer[i].hash; }, on_pair);
+      in.history, [&](std::uint32_t i) { return in.response[i].hash; }, on_pair);
   if (in.former == nullptr) return;
   pair_by_hash(
       in.history, [&](std::uint32_t i) { return in.former->former(i).hash; },
       [&](std::uint32_t i, const Known& known) {
-        emissions_.push_back({i, in.answer[i].hash, known.key, Change::kAdopted, false, known.position});
+        emissions_.push_back({i, in.response[i].hash, known.key, Change::kAdopted, false, known.position});
         on_pair(i, known);
       });
 }
@@ -347,7 +347,7 @@ void HistoryComparer::pair_by_hash(const SessionHistory& history, HashOf hash_of
   served_by_hash_.clear();
   for (const std::uint32_t i : served_) served_by_hash_.push_back({hash_of(i), i});
   kept_by_hash_ = kept_;
-  std::ranges::sort(served_by_hash_);  // ties in order of the answer
+  std::ranges::sort(served_by_hash_);  // ties in order of the response
   std::ranges::stable_sort(kept_by_hash_, {}, kept_hash);
   served_.clear();
   kept_.clear();
@@ -370,7 +370,7 @@ void HistoryComparer::pair_by_hash(const SessionHistory& history, HashOf hash_of
 }
 
 void HistoryComparer::emit_changed(const Inquiry& in, std::uint32_t index, const Known& known) {
-  const EntryDigest& entry = in.answer[index];
+  const EntryDigest& entry = in.response[index];
   const bool has_ended = entry.final && in.history.is_running(known.position);
   const bool is_let_through = in.rules.last_read || in.history.changes(known.position) < SessionHistory::kMostChanges;
   if (!has_ended && (in.rules.only_final || !is_let_through)) return;
@@ -382,7 +382,7 @@ void HistoryComparer::emit_new(const Inquiry& in, std::uint64_t base) {
   std::uint32_t ordinal = 0;
   const bool has_twin = served_.size() > 1;
   for (const std::uint32_t i : served_) {
-    const EntryDigest& entry = in.answer[i];
+    const EntryDigest& entry = in.response[i];
     if (in.rules.only_final && !in.rules.last_read && !entry.final) {
       ++held_back_;
       continue;

@@ -1,10 +1,10 @@
-// What has been emitted of one session, and the comparison that finds what is new or changed in an answer: the dedup.
+// What has been emitted of one session, and the comparison that finds what is new or changed in a response: the dedup.
 //
 // Holds 13 bytes per entry (key 8, hash 4, marks 1) in order of arrival, in one block that has little room to spare:
 // there may be a million sessions. Knows nothing of JSON or sinks, and of times only whether an entry has one that can
 // be read.
 //
-//   answer:   A  B  B' C     B and B' are twins: equal identity, told apart by an ordinal
+//   response: A  B  B' C     B and B' are twins: equal identity, told apart by an ordinal
 //   history:  A0 B0 B1       each with the hash last emitted
 //   result:            C new
 #pragma once
@@ -42,19 +42,19 @@ struct FormerDigest {
 // Asked of entries that are not known as they are.
 class FormerReadings {
  public:
-  virtual FormerDigest former(std::uint32_t index) = 0;  // index: into the answer
+  virtual FormerDigest former(std::uint32_t index) = 0;  // index: into the response
 
  protected:
   virtual ~FormerReadings() = default;
 };
 
-// An entry of the answer that is to be emitted, or adopted.
+// An entry of the response that is to be emitted, or adopted.
 struct Emission {
-  std::uint32_t index;  // into the answer
+  std::uint32_t index;  // into the response
   std::uint32_t hash;
   std::uint64_t key;
   Change change;
-  bool has_twin;           // of a new one: others in the answer that are new have its identity
+  bool has_twin;           // of a new one: others in the response that are new have its identity
   std::uint32_t position;  // of one that is not new: where the history holds it
   bool final = true;       // its status is
 };
@@ -64,7 +64,7 @@ struct CompareRules {
   bool only_final = false;  // `changes = "final"`: every entry once, when its status is final or at the session's last
                             // read. What was emitted before its status was final comes again then
   bool last_read = false;   // the session is read for the last time
-  bool whole = true;        // the answer was read to its end: what it does not show is gone
+  bool whole = true;        // the response was read to its end: what it does not show is gone
 };
 
 // What is kept of an entry beyond its session's end: 8 bytes.
@@ -138,19 +138,19 @@ class SessionHistory {
   std::uint32_t size_ = 0, capacity_ = 0;
 };
 
-// Compares answers with histories; one per shard, so that its tables are used again. Not thread-safe.
+// Compares responses with histories; one per shard, so that its tables are used again. Not thread-safe.
 class HistoryComparer {
  public:
-  // What is to be emitted, in order of the answer. The history is not advanced: that happens emission by emission, in
-  // the order in which they are emitted. Linear in the size of answer and history, but for twins, which are sorted.
+  // What is to be emitted, in order of the response. The history is not advanced: that happens emission by emission, in
+  // the order in which they are emitted. Linear in the size of response and history, but for twins, which are sorted.
   // Valid until the next call.
   //
   // With `former`, what is not known as it is may be known as what it was, among entries that the response lacks: it
   // then keeps the key that it has.
-  const std::vector<Emission>& compare(const SessionHistory& history, std::span<const EntryDigest> answer,
+  const std::vector<Emission>& compare(const SessionHistory& history, std::span<const EntryDigest> response,
                                        std::uint64_t session_key, CompareRules rules, FormerReadings* former = nullptr);
 
-  // Of the answer compared last: how many entries were known, unchanged or not.
+  // Of the response compared last: how many entries were known, unchanged or not.
   std::size_t recognised() const { return recognised_; }
   // Likewise: how many are not known, and are not due yet under CompareRules::only_final.
   std::size_t held_back() const { return held_back_; }
@@ -177,7 +177,7 @@ class HistoryComparer {
   // What compare() was asked.
   struct Inquiry {
     const SessionHistory& history;
-    std::span<const EntryDigest> answer;
+    std::span<const EntryDigest> response;
     std::uint64_t session_key;
     CompareRules rules;
     FormerReadings* former;
@@ -190,10 +190,10 @@ class HistoryComparer {
   };
   struct Former {
     FormerDigest digest;
-    std::uint32_t index;  // into the answer
+    std::uint32_t index;  // into the response
   };
 
-  void group_by_identity(std::span<const EntryDigest> answer);
+  void group_by_identity(std::span<const EntryDigest> response);
   void compare_group(const Inquiry& in, std::uint32_t first);
   void compare_unknown(const Inquiry& in);
   enum class Pairing { kEqual, kAll };
@@ -223,14 +223,14 @@ class HistoryComparer {
   std::vector<std::uint32_t> next_half_;  // by position: the next with that half; empty where no entry is half
   std::vector<std::uint32_t> owner_;      // by position: the group that the known entry is paired in, 0 = none
   Table groups_;                          // identity -> index into first_, last_
-  std::vector<std::uint32_t> first_;      // per group: its first entry in the answer
+  std::vector<std::uint32_t> first_;      // per group: its first entry in the response
   std::vector<std::uint32_t> last_;       // per group: its last so far
   std::vector<std::uint32_t> next_;       // per entry: the next of its group, Table::kNone = none
   // Groups some of which are unknown, by their first entries, and what those entries were.
   std::vector<std::uint32_t> unknown_;
   std::vector<Former> former_;
   std::vector<bool> paired_;  // per entry
-  // Of the group in hand, what is not paired yet: entries in order of the answer, known ones in order of their
+  // Of the group in hand, what is not paired yet: entries in order of the response, known ones in order of their
   // ordinals.
   std::vector<std::uint32_t> served_;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> served_by_hash_;  // hash, entry

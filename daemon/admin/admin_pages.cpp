@@ -16,22 +16,22 @@ namespace asio = boost::asio;
 
 constexpr std::string_view kJson = "application/json";
 
-AdminAnswer answer(std::string_view content_type, std::string body, int status = 200) {
+AdminResponse response(std::string_view content_type, std::string body, int status = 200) {
   return {.status = status,
           .content_type = content_type,
           .body = std::make_shared<const std::string>(std::move(body)),
           .policy = {}};
 }
 
-AdminAnswer verdict(std::string_view name, const std::vector<std::string>& reasons) {
-  return answer(kJson, reasons_json(name, reasons), reasons.empty() ? 200 : 503);
+AdminResponse verdict(std::string_view name, const std::vector<std::string>& reasons) {
+  return response(kJson, reasons_json(name, reasons), reasons.empty() ? 200 : 503);
 }
 
 // Only the page's own script and style run, which carry a number that nobody else knows.
-AdminAnswer page() {
+AdminResponse page() {
   std::random_device entropy;
   const std::string nonce = fmt::format("{:08x}{:08x}{:08x}{:08x}", entropy(), entropy(), entropy(), entropy());
-  AdminAnswer answered = answer("text/html; charset=utf-8", page_html(nonce));
+  AdminResponse answered = response("text/html; charset=utf-8", page_html(nonce));
   answered.policy =
       fmt::format("script-src 'nonce-{0}'; style-src 'nonce-{0}'; connect-src 'self'; img-src data:", nonce);
   return answered;
@@ -39,11 +39,11 @@ AdminAnswer page() {
 
 }  // namespace
 
-AdminAnswer refusal(int status, std::string text) {
-  return answer("text/plain; charset=utf-8", std::move(text) + "\n", status);
+AdminResponse refusal(int status, std::string text) {
+  return response("text/plain; charset=utf-8", std::move(text) + "\n", status);
 }
 
-Task<AdminAnswer> AdminPages::get(std::string path) {
+Task<AdminResponse> AdminPages::get(std::string path) {
   if (path == "/") co_return page();
   const bool known =
       path == "/healthz" || path == "/readyz" || path == "/metrics" || path == "/status" || path == "/recent";
@@ -51,8 +51,8 @@ Task<AdminAnswer> AdminPages::get(std::string path) {
   if (path == "/healthz") co_return verdict("healthy", observatory_.not_healthy());
   const std::shared_ptr<const FleetView> view = co_await observatory_.look();
   if (path == "/readyz") co_return verdict("ready", not_ready(*view));
-  if (path == "/recent") co_return answer(kJson, recent_json(observatory_.history(), trouble_.latest()));
-  AdminAnswer answered;
+  if (path == "/recent") co_return response(kJson, recent_json(observatory_.history(), trouble_.latest()));
+  AdminResponse answered;
   const bool metrics = path == "/metrics";
   answered.content_type = metrics ? "text/plain; version=0.0.4; charset=utf-8" : kJson;
   answered.body = metrics ? make(metrics_, view, metrics_text) : make(status_, view, status_json);

@@ -12,7 +12,7 @@
 
 namespace sessionlogd {
 
-struct AdminAnswer {
+struct AdminResponse {
   int status = 200;
   std::string_view content_type = "text/plain; charset=utf-8";
   std::shared_ptr<const std::string> body;
@@ -26,7 +26,7 @@ class AdminPages {
       : observatory_(io, std::move(observed)), trouble_(trouble) {}
 
   // `path` without its query.
-  Task<AdminAnswer> get(std::string path);
+  Task<AdminResponse> get(std::string path);
 
   Task<void> keep_history() { return observatory_.keep_history(); }
 
@@ -45,6 +45,6 @@ class AdminPages {
 };
 
 // What is not there, or not allowed.
-AdminAnswer refusal(int status, std::string text);
+AdminResponse refusal(int status, std::string text);
 
 }  // namespace sessionlogd

@@ -78,15 +78,15 @@ bool is_our_name(std::string_view host) {
   return is_loopback(name);
 }
 
-std::string head_of(const AdminAnswer& answer, bool keep_alive) {
+std::string head_of(const AdminResponse& response, bool keep_alive) {
   return fmt::format(
       "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n{}Connection: {}\r\nCache-Control: no-store\r\n"
       "Content-Security-Policy: default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'{}{}\r\n"
       "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\nCross-Origin-Resource-Policy: same-origin\r\n"
       "\r\n",
-      answer.status, std::string_view(http::obsolete_reason(static_cast<http::status>(answer.status))),
-      answer.content_type, answer.body->size(), answer.status == 405 ? "Allow: GET\r\n" : "",
-      keep_alive ? "keep-alive" : "close", answer.policy.empty() ? "" : "; ", answer.policy);
+      response.status, std::string_view(http::obsolete_reason(static_cast<http::status>(response.status))),
+      response.content_type, response.body->size(), response.status == 405 ? "Allow: GET\r\n" : "",
+      keep_alive ? "keep-alive" : "close", response.policy.empty() ? "" : "; ", response.policy);
 }
 
 // Ends something when it takes too long.
@@ -112,7 +112,7 @@ int status_of(const error_code& error) {
 using Parser = http::request_parser<http::empty_body>;
 
 struct Asked {
-  std::optional<AdminAnswer> refused;
+  std::optional<AdminResponse> refused;
   std::string path;
   bool keep_alive = false;
 };
@@ -249,15 +249,15 @@ Task<void> AdminServer::converse(std::shared_ptr<Connection> connection) {
     connection->idle = false;
     deadline.set(kMayTakeToListen, end);
     const Asked asked = read_request(parser, error, address_);
-    AdminAnswer answer;
+    AdminResponse response;
     if (asked.refused) {
-      answer = *asked.refused;
+      response = *asked.refused;
     } else {
-      answer = co_await pages_.get(asked.path);
+      response = co_await pages_.get(asked.path);
     }
     keep_alive = asked.keep_alive;
-    const std::string head = head_of(answer, keep_alive);
-    const std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(*answer.body)};
+    const std::string head = head_of(response, keep_alive);
+    const std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(*response.body)};
     co_await asio::async_write(connection->socket, parts, asio::redirect_error(use_task, error));
     if (error) co_return;
     mark_idle(connection);

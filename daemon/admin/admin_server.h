@@ -1,9 +1,9 @@
-// Answers HTTP at the admin address, on a thread of its own and within strict limits: whoever connects there, and
+// Serves HTTP at the admin address, on a thread of its own and within strict limits: whoever connects there, and
 // however often, can neither slow down nor stop what the daemon is for. If the address is in use, that is said once and
 // tried again: not to be seen is no reason not to collect.
 //
 //   connection ─▶ one request at a time: at most 8 KiB of header within 10 s, GET, no body, Host a loopback name
-//                 ─▶ AdminPages ─▶ answer, taken within 30 s ─▶ the next one
+//                 ─▶ AdminPages ─▶ response, taken within 30 s ─▶ the next one
 //
 // At most 64 connections; then a new one ends that which has been without a request the longest, so that idle ones
 // never keep others out. A new one is taken once in a millisecond.
@@ -36,7 +36,7 @@ class AdminServer {
   struct Connection {
     explicit Connection(Socket s) : socket(std::move(s)) {}
     Socket socket;
-    bool idle = true;  // no complete request has come since the last answer
+    bool idle = true;  // no complete request has come since the last response
   };
   using Connections = std::list<std::shared_ptr<Connection>>;  // the longest idle first
 

@@ -1,4 +1,4 @@
-// The answers in JSON: /status, whose names others rely on, /readyz and /healthz, and what the page draws.
+// The responses in JSON: /status, whose names others rely on, /readyz and /healthz, and what the page draws.
 #pragma once
 
 #include <deque>

@@ -20,7 +20,7 @@ namespace http = boost::beast::http;
 using boost::system::error_code;
 
 constexpr std::chrono::seconds kMayTake{10};
-constexpr std::uint64_t kLargestAnswer = 1u << 30;
+constexpr std::uint64_t kLargestResponse = 1u << 30;
 
 asio::generic::stream_protocol::endpoint endpoint_of(const AdminAddress& address) {
   if (!address.socket.empty()) return asio::local::stream_protocol::endpoint(address.socket);
@@ -37,7 +37,7 @@ Result<std::string> ask_admin(const AdminAddress& address, std::string_view path
   request.set(http::field::connection, "close");
   boost::beast::flat_buffer buffer;
   http::response_parser<http::string_body> parser;
-  parser.body_limit(kLargestAnswer);
+  parser.body_limit(kLargestResponse);
   error_code outcome = asio::error::timed_out;
   const auto then = [&](auto next) {
     return [&outcome, next](const error_code& error, auto...) {

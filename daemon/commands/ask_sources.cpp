@@ -21,12 +21,12 @@ constexpr std::chrono::milliseconds kMostToLogOut = 2 * kLogOutTimeout;  // to b
 // A source that is asked, and whether the time for that is over.
 struct Asking {
   std::unique_ptr<ApiClient> api;
-  bool is_late = false, has_answered = false;
+  bool is_late = false, has_responded = false;
 };
 
 Task<void> ask_one(Asking& source, const AskSource& ask, std::size_t number, std::string& fault, std::size_t& asked) {
   std::string found = co_await ask(*source.api, number);
-  source.has_answered = true;
+  source.has_responded = true;
   if (!source.is_late) fault = std::move(found);
   source.api->stop();
   co_await source.api->log_out(kLogOutTimeout);
@@ -36,7 +36,7 @@ Task<void> ask_one(Asking& source, const AskSource& ask, std::size_t number, std
 // Their requests end, and with them what waits for those; then their tokens are handed back.
 void end_late(std::vector<Asking>& sources) {
   for (Asking& source : sources) {
-    if (source.api == nullptr || source.has_answered) continue;
+    if (source.api == nullptr || source.has_responded) continue;
     source.is_late = true;
     source.api->stop();
   }

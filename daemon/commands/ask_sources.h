@@ -17,7 +17,7 @@ namespace sessionlogd {
 // What is asked of the source of that number in the settings; returns what is wrong with it, "" = nothing.
 using AskSource = std::function<Task<std::string>(ApiClient&, std::size_t)>;
 
-// Tokens are handed back, which takes 3 s at most. A source that has not answered within `most` is not asked on, and
+// Tokens are handed back, which takes 3 s at most. A source that has not responded within `most` is not asked on, and
 // its fault says so. Returns the faults, in the order of the settings.
 std::vector<std::string> ask_sources(const Settings& settings, const AskSource& ask,
                                      std::optional<std::chrono::seconds> most = std::nullopt);

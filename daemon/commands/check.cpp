@@ -112,8 +112,8 @@ std::string remedy_for(const Error& error, AskedFor asked, const Dialect& dialec
   if (status == 400 || status == 404 || status == 406 || status == 501)
     return asked == AskedFor::kListing ? "; is api_version right?"
                                        : fmt::format("; does log.path of dialect {} fit it?", dialect.name);
-  if (error.kind == ErrorKind::kBadAnswer)
-    return "; is it the appliance that answers at this url, and does the dialect fit it?";
+  if (error.kind == ErrorKind::kBadResponse)
+    return "; is it the appliance that responds at this url, and does the dialect fit it?";
   return "";
 }
 
@@ -127,7 +127,7 @@ Task<std::string> read_source(ApiClient& api, const SourceSettings& source, Sour
   if (listed.has_error()) co_return listed.error().detail + remedy_for(listed.error(), AskedFor::kListing, dialect);
   for (const ListedSession& session : proof.to_read()) {
     std::string target = path_of_session(dialect.log.path, session.id);
-    const Result<HttpAnswer> log = co_await api.get(std::move(target));
+    const Result<HttpResponse> log = co_await api.get(std::move(target));
     if (log.has_value()) {
       if (proof.read(session, log->body)) break;
       continue;

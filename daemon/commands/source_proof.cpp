@@ -208,7 +208,7 @@ void SourceProof::listing_ended(std::string_view missing) {
   if (!missing.empty())
     fail(
         fmt::format("the listing is not complete: {}; sessions may be missed. Is it the appliance itself that "
-                    "answers, and is api_version right?",
+                    "responds, and is api_version right?",
                     missing));
   say_filtered();
   if (!unknown_states_.empty())
@@ -245,7 +245,7 @@ bool SourceProof::read(const ListedSession& session, const Body& log) {
   const auto parsed = parser.parse(*source_.dialect, log, session.id, key);
   ++logs_;
   if (parsed.has_error()) {
-    fail(parsed.error().detail + "; is it the appliance that answers at this url, and does the dialect fit it?");
+    fail(parsed.error().detail + "; is it the appliance that responds at this url, and does the dialect fit it?");
     return true;
   }
   look_at(**parsed);

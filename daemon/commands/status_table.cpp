@@ -163,7 +163,7 @@ Result<StatusTable> status_table(std::string_view status_json, Instant now, Colo
   element status, process, sink;
   if (parser.parse(simdjson::padded_string(status_json)).get(status) != simdjson::SUCCESS ||
       status["process"].get(process) != simdjson::SUCCESS || status["sink"].get(sink) != simdjson::SUCCESS) {
-    return Error(ErrorKind::kBadAnswer, "what answers there is no sessionlogd, or one of another version");
+    return Error(ErrorKind::kBadResponse, "what responds there is no sessionlogd, or one of another version");
   }
   const std::vector<Row> rows = rows_of(status);
   StatusTable table;

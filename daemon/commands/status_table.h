@@ -17,7 +17,7 @@ struct StatusTable {
   std::string text;   // lines, each ended by "\n"
 };
 
-// `status_json` is what /status answered at `now`. kBadAnswer: it is none.
+// `status_json` is the response of /status at `now`. kBadResponse: it is none.
 Result<StatusTable> status_table(std::string_view status_json, Instant now, Colour colour);
 
 // The first `lines` lines, and how many are not shown.

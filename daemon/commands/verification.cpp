@@ -75,18 +75,18 @@ Task<std::string> Verification::read_sessions(ApiClient& api, std::size_t number
   std::string fault;
   for (const ListedSession& session : *listed) {
     std::string target = path_of_session(source.dialect->log.path, session.id);
-    const Result<HttpAnswer> answer = co_await api.get(std::move(target));
-    if (answer.has_error()) {
-      fault = fmt::format("session {}: {}", session.id, answer.error().detail);
+    const Result<HttpResponse> response = co_await api.get(std::move(target));
+    if (response.has_error()) {
+      fault = fmt::format("session {}: {}", session.id, response.error().detail);
       continue;
     }
     Audit::Session as = what_is_known(readings_[number].known, source, session, api.now());
     as.source = number;
     if (session.start) as.start = zone.to_utc(*session.start);
     // What is too large for the daemon is too large here: it is known by its bytes then.
-    const AnswerLimits limits{
+    const ResponseLimits limits{
         .largest_entry = MemoryShares::largest_entry_of(settings_.daemon.memory_bytes, settings_.sink.commit_bytes)};
-    const auto log = parser_.parse(*source.dialect, answer->body, session.id, as.key, limits, {}, as.shift);
+    const auto log = parser_.parse(*source.dialect, response->body, session.id, as.key, limits, {}, as.shift);
     if (log.has_error() || !(*log)->fault.empty()) {
       fault = fmt::format("session {}: {}", session.id, log.has_error() ? log.error().detail : (*log)->fault);
     } else if (!(*log)->more_elsewhere.empty()) {
@@ -110,7 +110,7 @@ Task<Result<std::vector<ListedSession>>> Verification::list(ApiClient& api, Read
     found.push_back(std::move(*asked));
   }
   if (!source.sessions.empty()) co_return found;
-  // The first answers teach us the appliance's clock.
+  // The first responses teach us the appliance's clock.
   for (bool clock_held = false; !clock_held;) {
     const std::chrono::seconds offset = api.clock_offset();
     const Instant from = back(api.now(), since_), asked = system_now();

@@ -11,7 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::chrono::microseconds kAtMost = 1s;
-// A shard reads an answer of the largest size in some seconds.
+// A shard reads a response of the largest size in some seconds.
 constexpr std::chrono::milliseconds kShardPatience = 30s;
 // It reads a configuration of many thousand sources in some seconds.
 constexpr std::chrono::milliseconds kMainPatience = 30s;

@@ -21,7 +21,7 @@ class OutputLineReader {
   // Whether a line that begins like this may be ours. `text` is not empty.
   static bool may_begin(std::string_view text);
 
-  // `line` is without its "\n"; kPadding bytes behind it are readable. The views in the answer hold until the next call
+  // `line` is without its "\n"; kPadding bytes behind it are readable. The views in the result hold until the next call
   // or until the line's bytes change.
   std::optional<Delivered> read(const char* line, std::size_t size);
 

@@ -40,7 +40,7 @@ class LineReader {
   virtual ~LineReader() = default;
 
   // `line` is without its "\n"; kPadding bytes behind it are readable. nullopt: it is not one that we wrote, whole to
-  // its last byte: no beginning of a line of ours is one, and none with a hole in it. The views in the answer hold
+  // its last byte: no beginning of a line of ours is one, and none with a hole in it. The views in the result hold
   // until the next call or until the line's bytes change.
   virtual std::optional<WrittenEvent> read(std::string_view line) = 0;
 

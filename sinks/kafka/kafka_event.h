@@ -54,7 +54,7 @@ class KafkaEventReader {
   using HeaderOf = std::function<std::optional<std::string_view>(const char* name)>;
 
   // nullopt: it is not one that we wrote. `value` is looked at only where the record has no event.format: its log time
-  // stands nowhere else. The views in the answer are those of `key`.
+  // stands nowhere else. The views in the result are those of `key`.
   std::optional<Delivered> read(std::string_view key, std::string_view value, const HeaderOf& header);
 
  private:

@@ -31,8 +31,8 @@ struct Bench {
     appliance = std::make_unique<Appliance>(plan, conduct, 0, freeze, shared);
   }
 
-  Answer ask(std::string_view method, std::string_view path, std::string_view query = "", std::string_view body = "",
-             std::string_view version = "1.4-rev0") {
+  Response ask(std::string_view method, std::string_view path, std::string_view query = "", std::string_view body = "",
+               std::string_view version = "1.4-rev0") {
     Request request;
     request.method = method;
     request.path = path;
@@ -41,22 +41,22 @@ struct Bench {
     request.api_version = version;
     request.authorization = authorization;
     request.arrived = at;
-    Answer answer = appliance->answer(request, at);
-    appliance->finished(answer, {true, at, at});
-    return answer;
+    Response response = appliance->response(request, at);
+    appliance->finished(response, {true, at, at});
+    return response;
   }
   void log_in(std::string_view path) {
-    const Answer answer = ask("POST", path, "", "grant_type=password&username=collector&password=secret");
-    ASSERT_EQ(answer.status, 200);
+    const Response response = ask("POST", path, "", "grant_type=password&username=collector&password=secret");
+    ASSERT_EQ(response.status, 200);
     simdjson::dom::parser parser;
-    authorization = "Bearer " + std::string(parser.parse(*answer.body)["access_token"].get_string().value());
+    authorization = "Bearer " + std::string(parser.parse(*response.body)["access_token"].get_string().value());
   }
   std::vector<std::string> ids(std::string_view path, const std::string& query) {
-    const Answer answer = ask("GET", path, query);
-    EXPECT_EQ(answer.status, 200) << *answer.body;
+    const Response response = ask("GET", path, query);
+    EXPECT_EQ(response.status, 200) << *response.body;
     simdjson::dom::parser parser;
     std::vector<std::string> ids;
-    for (const auto session : parser.parse(*answer.body)["results"].get_array())
+    for (const auto session : parser.parse(*response.body)["results"].get_array())
       ids.emplace_back(session["id"].get_string().value());
     return ids;
   }
@@ -119,7 +119,7 @@ TEST(Appliance, RefusesWhatTheProductsRefuse) {
 TEST(Appliance, ARefreshTokenWorksOnce) {
   Bench bench(Dialects::azure);
   simdjson::dom::parser parser;
-  const Answer login =
+  const Response login =
       bench.ask("POST", "/api/oauth2/token", "", "grant_type=Password&username=collector&password=secret");
   const std::string refresh(parser.parse(*login.body)["refresh_token"].get_string().value());
   const std::string form = "grant_type=Refresh_token&refresh_token=" + refresh;
@@ -131,9 +131,9 @@ TEST(Appliance, TokensEnd) {
   Bench bench(Dialects::aws);
   bench.log_in("/api/v1/token");
   bench.at += bench.conduct.token_lifetime;
-  const Answer answer = bench.ask("GET", "/api/v1/sessions");
-  EXPECT_EQ(answer.status, 401);
-  EXPECT_NE(answer.body->find("ExpiredToken"), std::string::npos);
+  const Response response = bench.ask("GET", "/api/v1/sessions");
+  EXPECT_EQ(response.status, 401);
+  EXPECT_NE(response.body->find("ExpiredToken"), std::string::npos);
   bench.log_in("/api/v1/token");
   EXPECT_EQ(bench.ask("DELETE", "/api/v1/token").status, 204);
   EXPECT_EQ(bench.ask("GET", "/api/v1/sessions").status, 401);
@@ -150,7 +150,7 @@ TEST(Appliance, CountsRequestsInsideARetryAfterSpan) {
 }
 
 // What was never sent to its end, or to a client that had left, tells nobody to wait.
-TEST(Appliance, AsksNobodyToWaitWithAnAnswerThatNobodyCouldRead) {
+TEST(Appliance, AsksNobodyToWaitWithAResponseThatNobodyCouldRead) {
   FaultMix faults;
   faults.set(Fault::too_many, 1);
   Bench bench(Dialects::aws, 10, faults);
@@ -159,9 +159,9 @@ TEST(Appliance, AsksNobodyToWaitWithAnAnswerThatNobodyCouldRead) {
   request.path = "/api/v1/sessions";
   request.arrived = bench.at;
   for (const Delivery& unread : {Delivery{false, bench.at, 0}, Delivery{true, bench.at, kNever}}) {
-    const Answer answer = bench.appliance->answer(request, bench.at);
-    EXPECT_EQ(answer.status, 429);
-    bench.appliance->finished(answer, unread);
+    const Response response = bench.appliance->response(request, bench.at);
+    EXPECT_EQ(response.status, 429);
+    bench.appliance->finished(response, unread);
   }
   bench.at += kSecond / 2;
   bench.ask("GET", "/api/v1/sessions");
@@ -221,7 +221,7 @@ TEST(Appliance, RefusesRefreshTokensAndForgetsLogins) {
   EXPECT_EQ(bench.ask("GET", "/api/v1/sessions").status, 401);
 }
 
-TEST(Appliance, AnswersServerErrorsToEverythingForAWhile) {
+TEST(Appliance, RespondsWithServerErrorsToEverythingForAWhile) {
   Bench bench(Dialects::aws, 10, always(Fault::server_errors));
   bench.at = kBegin;
   bench.log_in("/api/v1/token");
@@ -237,7 +237,8 @@ TEST(Appliance, AnswersServerErrorsToEverythingForAWhile) {
 TEST(Appliance, LetsTokensExpireEarlyThatCanBeRefreshed) {
   Bench bench(Dialects::aws, 10, always(Fault::early_expiry));
   bench.at = kBegin;
-  const Answer login = bench.ask("POST", "/api/v1/token", "", "grant_type=password&username=collector&password=secret");
+  const Response login =
+      bench.ask("POST", "/api/v1/token", "", "grant_type=password&username=collector&password=secret");
   simdjson::dom::parser parser;
   const std::string refresh(parser.parse(*login.body)["refresh_token"].get_string().value());
   bench.log_in("/api/v1/token");
@@ -265,10 +266,10 @@ TEST(Appliance, SaysNothingOfWhatWasAskedForForAWhile) {
   const std::size_t existing = bench.appliance->sessions_existing(kBegin);
   std::set<std::string> bodies;
   for (bench.at = span.from; bench.at < span.to; bench.at += kMomentLength) {
-    const Answer answer = bench.ask("GET", log);
-    EXPECT_EQ(answer.status, 200);
-    EXPECT_EQ(answer.body->find(R"("log":[)"), std::string::npos);
-    bodies.insert(answer.body->substr(0, 12));
+    const Response response = bench.ask("GET", log);
+    EXPECT_EQ(response.status, 200);
+    EXPECT_EQ(response.body->find(R"("log":[)"), std::string::npos);
+    bodies.insert(response.body->substr(0, 12));
     EXPECT_EQ(bench.ask("GET", "/api/v1/sessions").body->find(R"("results":)"), std::string::npos);
   }
   EXPECT_EQ(bodies.size(), 4u);

@@ -34,10 +34,10 @@ TEST(Faults, ANameAloneHasItsUsualProbability) {
   }
 }
 
-TEST(Faults, AllFaultsAreMoreThanThoseOfAnswersAndNotTheEndlessOnes) {
-  const FaultMix answers = FaultMix::of_answers(), all = FaultMix::of_everything();
-  EXPECT_GT(answers.share(Fault::too_many), 0);
-  EXPECT_EQ(answers.share(Fault::garbage), 0);
+TEST(Faults, AllFaultsAreMoreThanThoseOfResponsesAndNotTheEndlessOnes) {
+  const FaultMix responses = FaultMix::of_responses(), all = FaultMix::of_everything();
+  EXPECT_GT(responses.share(Fault::too_many), 0);
+  EXPECT_EQ(responses.share(Fault::garbage), 0);
   EXPECT_GT(all.share(Fault::garbage), 0);
   EXPECT_GT(all.share(Fault::reuse_id), 0);
   EXPECT_EQ(all.share(Fault::retry_huge), 0);
@@ -69,31 +69,31 @@ TEST(Faults, ABombIsSmallAndOfACodingTheClientAccepts) {
 TEST(Faults, AWrongLengthIsNeverTheRightOne) {
   Random random(5);
   for (int i = 0; i < 100; ++i) {
-    Answer answer;
-    answer.body = shared_text("0123456789");
-    spoil(answer, Fault::wrong_length, random);
-    EXPECT_NE(answer.length_is_off_by, 0);
-    EXPECT_GE(answer.length_is_off_by, -10);
+    Response response;
+    response.body = shared_text("0123456789");
+    spoil(response, Fault::wrong_length, random);
+    EXPECT_NE(response.length_is_off_by, 0);
+    EXPECT_GE(response.length_is_off_by, -10);
   }
 }
 
 TEST(Faults, ARefusalKeepsItsReason) {
   Random random(5);
   for (const Fault fault : {Fault::cut, Fault::wrong_length}) {
-    Answer answer = problem(Dialect::aws, 400, "Bad Request", "unsupportedApiVersion", "not this one");
-    const std::string whole = *answer.body;
-    spoil(answer, fault, random);
-    EXPECT_EQ(*answer.body, whole);
-    EXPECT_EQ(answer.length_is_off_by, 0);
+    Response response = problem(Dialect::aws, 400, "Bad Request", "unsupportedApiVersion", "not this one");
+    const std::string whole = *response.body;
+    spoil(response, fault, random);
+    EXPECT_EQ(*response.body, whole);
+    EXPECT_EQ(response.length_is_off_by, 0);
   }
 }
 
 TEST(Faults, ARetryAfterThatAsksForNothingIsHeldAgainstNobody) {
   Random random(5);
   const Request request;
-  EXPECT_EQ(answer_instead(Fault::retry_negative, Dialect::aws, request, kHour, random)->wait_until, 0);
-  EXPECT_GT(answer_instead(Fault::retry_date, Dialect::aws, request, kHour, random)->wait_until, kHour);
-  EXPECT_EQ(answer_instead(Fault::retry_huge, Dialect::aws, request, kHour, random)->wait_until, 2 * kHour);
+  EXPECT_EQ(response_instead(Fault::retry_negative, Dialect::aws, request, kHour, random)->wait_until, 0);
+  EXPECT_GT(response_instead(Fault::retry_date, Dialect::aws, request, kHour, random)->wait_until, kHour);
+  EXPECT_EQ(response_instead(Fault::retry_huge, Dialect::aws, request, kHour, random)->wait_until, 2 * kHour);
 }
 
 TEST(Politeness, NamesTheWorstAppliance) {

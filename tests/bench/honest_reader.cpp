@@ -142,7 +142,7 @@ void HonestReader::poll(Nanos at) {
   }
 }
 
-// False: no good answer. Answers that the connection would break count as broken.
+// False: no good response. Responses that the connection would break count as broken.
 bool HonestReader::ask(std::string_view method, std::string path, std::string_view query, std::string_view form,
                        Nanos at, std::string& body) {
   const std::string authorization = "Bearer " + token_;
@@ -154,13 +154,13 @@ bool HonestReader::ask(std::string_view method, std::string path, std::string_vi
   request.authorization = authorization;
   request.api_version = "1.4-rev0";
   request.arrived = at;
-  const Answer answer = appliance_.answer(request, at);
-  const bool whole = is_readable(answer.fault);
-  appliance_.finished(answer, {whole, at, at});
-  if (answer.status == 401) token_.clear();
-  if (!whole || answer.status != 200 || answer.headers.find("Content-Encoding") != std::string::npos) return false;
-  if (!answer.body->starts_with('{') || !answer.body->ends_with('}')) return false;
-  body = as_owed(without_lone_escapes(*answer.body));
+  const Response response = appliance_.response(request, at);
+  const bool whole = is_readable(response.fault);
+  appliance_.finished(response, {whole, at, at});
+  if (response.status == 401) token_.clear();
+  if (!whole || response.status != 200 || response.headers.find("Content-Encoding") != std::string::npos) return false;
+  if (!response.body->starts_with('{') || !response.body->ends_with('}')) return false;
+  body = as_owed(without_lone_escapes(*response.body));
   return true;
 }
 
@@ -196,12 +196,12 @@ bool HonestReader::list(Nanos at, std::map<std::string, std::string>& sessions) 
 
 void HonestReader::read_log(const std::string& session, const std::string& start, const std::string& body) {
   const std::string generation = belief_ == Belief::sessions_keep_their_start ? session + ' ' + start : session;
-  Answers answers;
-  for (const std::string& raw : raw_elements(body)) read_entry(session, raw, answers);
-  for (const auto& [number, read] : answers) settle(generation, number, read);
+  Responses responses;
+  for (const std::string& raw : raw_elements(body)) read_entry(session, raw, responses);
+  for (const auto& [number, read] : responses) settle(generation, number, read);
 }
 
-void HonestReader::read_entry(const std::string& session, const std::string& raw, Answers& answers) {
+void HonestReader::read_entry(const std::string& session, const std::string& raw, Responses& responses) {
   const auto [known, extra] = split_entry(raw);
   const element entry = parser_.parse(known).value();
   std::string log_time, status, message, start, duration, resource;
@@ -213,7 +213,7 @@ void HonestReader::read_entry(const std::string& session, const std::string& raw
   std::string event;
   if (!well) {
     append_json(event, raw);
-    answers[raw].push_back(
+    responses[raw].push_back(
         {0, raw,
          fmt::format(R"("original":{}}},"sessionlog":{{"change":"error","source":"{}","session_id":"{}"}})", event,
                      source_, session)});
@@ -230,11 +230,11 @@ void HonestReader::read_entry(const std::string& session, const std::string& raw
       R"("duration":"{}","resource_id":"{}","extra":{}}})",
       start, event, source_, session, log_time, status, duration, resource, more);
   const std::string number = fmt::format("{} {}", label_in(message), resource);
-  answers[number].push_back({began, news(status, aws ? log_time : start, duration), line});
+  responses[number].push_back({began, news(status, aws ? log_time : start, duration), line});
 }
 
 // Of several entries of one number those that say the same pair first, then those that began at the same time, in
-// order. What is left of the answer is new. A database may have rounded the time.
+// order. What is left of the response is new. A database may have rounded the time.
 void HonestReader::settle(const std::string& session, const std::string& number, const std::vector<Read>& read) {
   std::vector<Known>& known = known_[session + ' ' + number];
   std::vector<bool> known_taken(known.size()), read_taken(read.size());

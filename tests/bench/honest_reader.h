@@ -23,7 +23,7 @@ class HonestReader {
   HonestReader(Appliance& appliance, Dialect dialect, std::string source, std::string password,
                Belief belief = Belief::nothing);
 
-  // Lists every session and reads every log, at this time of the appliance. An answer that cannot be read is left for
+  // Lists every session and reads every log, at this time of the appliance. A response that cannot be read is left for
   // the next poll.
   void poll(Nanos at);
 
@@ -41,8 +41,8 @@ class HonestReader {
     Nanos began;
     std::string news;
   };
-  using Answers =
-      std::map<std::string, std::vector<Read>>;  // by number and resource, or raw text, in the order of the answer
+  using Responses =
+      std::map<std::string, std::vector<Read>>;  // by number and resource, or raw text, in the order of the response
 
   bool ask(std::string_view method, std::string path, std::string_view query, std::string_view form, Nanos at,
            std::string& body);
@@ -50,7 +50,7 @@ class HonestReader {
   // Ids and starts.
   bool list(Nanos at, std::map<std::string, std::string>& sessions);
   void read_log(const std::string& session, const std::string& start, const std::string& body);
-  void read_entry(const std::string& session, const std::string& raw, Answers& answers);
+  void read_entry(const std::string& session, const std::string& raw, Responses& responses);
   void settle(const std::string& session, const std::string& number, const std::vector<Read>& read);
   void write(const Known& as, const Read& what);
 

@@ -97,7 +97,7 @@ TEST(Model, AwsEntriesStayThemselvesWhileTheirLogTimeMoves) {
   EXPECT_GT(moved, 0u);
 }
 
-TEST(Model, AReshuffledAnswerHoldsTheSame) {
+TEST(Model, AReshuffledResponseHoldsTheSame) {
   const Plan plan = plan_of(17);
   const Session session = make_session(plan, 0, 3);
   const std::vector<Entry> script = make_script(plan, session);

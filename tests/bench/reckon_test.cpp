@@ -103,8 +103,8 @@ TEST_F(Reckon, AgreesForManySeeds) {
   }
 }
 
-TEST_F(Reckon, AgreesWhenAnswersBreak) {
-  plan_.faults = FaultMix::of_answers();
+TEST_F(Reckon, AgreesWhenResponsesBreak) {
+  plan_.faults = FaultMix::of_responses();
   read_fleet(200 * kMillisecond);
   const Verdict verdict = judge(false);
   EXPECT_TRUE(verdict.agrees()) << to_table(verdict);
@@ -113,7 +113,7 @@ TEST_F(Reckon, AgreesWhenAnswersBreak) {
 double worst_share(const Misbehaviour& m) {
   if (m.fault == Fault::nested || m.fault == Fault::large_entry) return 0.005;
   if (m.fault == Fault::short_entries) return 0.05;
-  return m.scope == Scope::answer ? 0.2 : 0.7;
+  return m.scope == Scope::response ? 0.2 : 0.7;
 }
 
 // Each fault alone and at its worst, and all together: whatever happens, an honest reader agrees with the ledger.

@@ -64,19 +64,19 @@ TEST_F(TimedSocketTest, ReadsNothingWithoutWaiting) {
 }
 
 TEST_F(TimedSocketTest, KnowsWhenItWrote) {
-  const std::string answer(100'000, 'x');
+  const std::string response(100'000, 'x');
   Nanos first_awaited = 0;
   std::size_t written = 0;
   const Nanos before = now();
   asio::async_write(
-      *timed_, asio::buffer(answer),
+      *timed_, asio::buffer(response),
       [&](const boost::system::error_code&, std::size_t so_far) -> std::size_t {
         if (so_far > 0 && first_awaited == 0) first_awaited = timed_->awaited();
-        return answer.size() / 2;
+        return response.size() / 2;
       },
       [&](const boost::system::error_code&, std::size_t size) { written = size; });
   io_.run();
-  EXPECT_EQ(written, answer.size());
+  EXPECT_EQ(written, response.size());
   EXPECT_LE(before, first_awaited);
   EXPECT_LT(first_awaited, timed_->awaited()) << "of what was written last";
   EXPECT_LE(timed_->awaited(), timed_->written());
@@ -84,7 +84,7 @@ TEST_F(TimedSocketTest, KnowsWhenItWrote) {
 }
 
 // As one does that opens a connection for every request.
-TEST_F(TimedSocketTest, WasAwaitedByAClientThatLeavesWithTheAnswer) {
+TEST_F(TimedSocketTest, WasAwaitedByAClientThatLeavesWithTheResponse) {
   asio::async_write(*timed_, asio::buffer("answer", 6), [&](const boost::system::error_code&, std::size_t) {});
   client_.close();  // the write was made when it was asked for
   io_.run();

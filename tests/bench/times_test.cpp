@@ -5,7 +5,7 @@
 namespace fleet {
 namespace {
 
-constexpr Nanos kSample = 1592680792'398800000;  // of the documented AWS answer
+constexpr Nanos kSample = 1592680792'398800000;  // of the documented AWS response
 
 TEST(Times, SpellsAsAwsDoes) {
   EXPECT_EQ(aws_time(kSample), "2020-06-20T19:19:52.3988");

@@ -136,7 +136,7 @@ TEST(Load, WarnsOfSecretsInClearAndUnverifiedPeers) {
   EXPECT_EQ(files.settings(source("http://127.0.0.1", "proxy=\"http://p\"")).warnings.size(), 1u);
   EXPECT_EQ(files.settings(source("https://h", "proxy=\"http://p\"")).warnings, Warnings{});
   EXPECT_EQ(files.settings(source("https://h", "tls={verify=false}")).warnings,
-            Warnings{R"(source "a": tls.verify = false: whoever answers at https://h is believed)"});
+            Warnings{R"(source "a": tls.verify = false: whoever responds at https://h is believed)"});
 }
 
 // Syslog daemons cut what is too long for them, and nobody would know.

@@ -56,21 +56,21 @@ Appliance::Reply Appliance::reply(const Request& request) {
   if (target == "/api/v1/token") return token(request);
   if (target.find("/log") != target.npos) {
     ++logs_read_;
-    return answer(fmt::format(
+    return response(fmt::format(
         R"({{"log":[{{"logTime":"{0}T00:00:01","status":"Success","message":"Processing","executionStartTime":"{0}T00:00:00"}}]}})",
         yesterday()));
   }
-  return answer(list(target));
+  return response(list(target));
 }
 
 Appliance::Reply Appliance::token(const Request& request) {
   if (request.method() == http::verb::delete_) {
     returned_.insert(std::string(request[http::field::authorization].substr(std::string_view("Bearer ").size())));
-    return answer("", {}, "204 No Content");
+    return response("", {}, "204 No Content");
   }
   const std::string access = fmt::format("canary-access-{}", issued_.size());
   issued_.insert(access);
-  return answer(fmt::format(R"({{"access_token":"{}","refresh_token":"canary-refresh","expires_in":3600}})", access));
+  return response(fmt::format(R"({{"access_token":"{}","refresh_token":"canary-refresh","expires_in":3600}})", access));
 }
 
 // Running sessions, so that they are read again and again.

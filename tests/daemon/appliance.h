@@ -23,7 +23,7 @@ class Appliance {
   using Request = TestServer::Request;
   using Reply = TestServer::Reply;
 
-  // Answers some requests in place of the appliance; nullopt leaves them to it. Called on the server's thread.
+  // Responds to some requests in place of the appliance; nullopt leaves them to it. Called on the server's thread.
   using Instead = std::function<std::optional<Reply>(const Request&)>;
 
   explicit Appliance(Instead instead = [](const Request&) { return std::nullopt; });

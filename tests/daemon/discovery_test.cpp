@@ -41,7 +41,7 @@ class Windows : public testing::Test {
       begins_.push_back(target.substr(from + 8, 10));  // the day
     }
     const std::string date = text_of(std::time(nullptr) + seconds_off, "Date: %a, %d %b %Y %H:%M:%S GMT");
-    return answer(R"({"results":[],"totalCount":0})", {date});
+    return response(R"({"results":[],"totalCount":0})", {date});
   }
 
   std::string last_begin() {
@@ -92,7 +92,7 @@ class GivenAwayId : public testing::Test {
     if (target.find("token") != target.npos) return std::nullopt;
     if (target.find("/log") != target.npos) {
       if (given_away) start = step = 2;
-      return answer(fmt::format(
+      return response(fmt::format(
           R"({{"log":[{{"logTime":"{0}T01:00:0{1}","status":"Success","message":"step {1}","executionStartTime":"{0}T01:00:00"}}]}})",
           yesterday(), step.load()));
     }
@@ -101,11 +101,11 @@ class GivenAwayId : public testing::Test {
                     yesterday(), start.load());
     if (target.find("/sessions/s") != target.npos) {
       ++asked_for;
-      return says_one ? answer(row) : answer(R"({"title":"no such resource"})", {}, "404 Not Found");
+      return says_one ? response(row) : response(R"({"title":"no such resource"})", {}, "404 Not Found");
     }
     // At first contact the window is open.
     if (target.find("FromUtc") != target.npos) ++listed;
-    return answer(fmt::format(R"({{"results":[{}],"totalCount":1}})", row));
+    return response(fmt::format(R"({{"results":[{}],"totalCount":1}})", row));
   }
   int written(std::string_view what) const {
     int count = 0;

@@ -84,7 +84,7 @@ TEST(Fleet, IsTreatedPolitelyThroughWaitsItAsksForAndEarlyEndsOfTokens) {
   finish(fleet, daemon, {"--limits", "connections=4,rate=20"});
 }
 
-TEST(Fleet, IsTreatedPolitelyThroughServerErrorsAndTimesWithoutAnswers) {
+TEST(Fleet, IsTreatedPolitelyThroughServerErrorsAndTimesWithoutResponses) {
   Workplace place;
   SimulatedFleet fleet(
       place, with(kSixty, {"--fault", "server-errors-everywhere=0.5", "--fault", "down=0.5", "--fault", "hang=0.01",
@@ -94,7 +94,7 @@ TEST(Fleet, IsTreatedPolitelyThroughServerErrorsAndTimesWithoutAnswers) {
 }
 
 // Each of these is refused, or read as far as it goes, and asked for again.
-TEST(Fleet, NothingIsLostOrRepeatedThroughHostileAnswers) {
+TEST(Fleet, NothingIsLostOrRepeatedThroughHostileResponses) {
   Workplace place;
   Options options{"--appliances", "12",        "--sessions", "8",          "--entries",
                   "30",           "--dialect", "both",       "--duration", seconds(evolution_seconds() / 2),
@@ -113,7 +113,7 @@ TEST(Fleet, NothingIsLostOrRepeatedThroughHostileAnswers) {
 
 TEST(Fleet, WhatIsNoJsonIsKeptInQuarantine) {
   Workplace place;
-  // So many answers that each fault is certain to be among them.
+  // So many responses that each fault is certain to be among them.
   SimulatedFleet fleet(place, {"--appliances", "12", "--sessions", "5", "--fault", "html=0.1", "--fault", "garbage=0.1",
                                "--fault", "cut=0.1", "--duration", "4"});
   Child daemon = place.start("run");

@@ -63,17 +63,17 @@ class HostileText : public testing::Test {
     const std::string target(request.target());
     if (request.method() == boost::beast::http::verb::delete_ || target == "/api/v1/token") return std::nullopt;
     const std::string refusal = fmt::format(R"({{"title":"no{0}","detail":"d{0}","errorCode":"c{0}"}})", kHostile);
-    if (target.find("s-1") != target.npos) return answer(refusal, {fmt::format("X-{}: x", "y")}, "403 Forbidden");
-    if (target.find("s-3") != target.npos) return answer(std::string(kRaw), {"Content-Type: text/plain"}, "410 Gone");
-    if (target.find("s-5") != target.npos) return answer(std::string(kRaw), {"Content-Type: text/html"});
+    if (target.find("s-1") != target.npos) return response(refusal, {fmt::format("X-{}: x", "y")}, "403 Forbidden");
+    if (target.find("s-3") != target.npos) return response(std::string(kRaw), {"Content-Type: text/plain"}, "410 Gone");
+    if (target.find("s-5") != target.npos) return response(std::string(kRaw), {"Content-Type: text/html"});
     if (target.find("/log") != target.npos || target.find("s-") != target.npos) {
-      return answer(fmt::format(
+      return response(fmt::format(
           R"({{"sessionId":"other{0}","log":[{{"logTime":"bad{0}","status":"{0}","message":"m{0}"}}]}})", kHostile));
     }
-    if (fails_) return answer(refusal, {}, "400 Bad Request");
+    if (fails_) return response(refusal, {}, "400 Bad Request");
     std::string rows;
     for (int i = 0; i < 6; ++i) rows += (i == 0 ? "" : ",") + row(i);
-    return answer(fmt::format(R"({{"totalCount":6,"results":[{}]}})", rows));
+    return response(fmt::format(R"({{"totalCount":6,"results":[{}]}})", rows));
   }
 
   std::atomic<bool> fails_ = false;

@@ -130,7 +130,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Incident{"AWrongPassword",
                              [](const Request& request) -> Instead {
                                if (!is_token(request)) return std::nullopt;
-                               return Reply(answer(R"({"message":"Bad credentials"})", {}, "401 Unauthorized"));
+                               return Reply(response(R"({"message":"Bad credentials"})", {}, "401 Unauthorized"));
                              },
                              true, "parked", "the credentials were refused: Bad credentials",
                              "or when the secret changes", "SessionlogdSourceDown"},
@@ -138,7 +138,7 @@ INSTANTIATE_TEST_SUITE_P(
                              [](const Request& request) -> Instead {
                                if (!is_token(request)) return std::nullopt;
                                return Reply(
-                                   answer(R"({"message":"Database is read-only"})", {}, "503 Service Unavailable"));
+                                   response(R"({"message":"Database is read-only"})", {}, "503 Service Unavailable"));
                              },
                              true, "backing_off", "token request: HTTP 503: Database is read-only",
                              "look at the appliance's own log", "SessionlogdSourceDown"},
@@ -151,22 +151,22 @@ INSTANTIATE_TEST_SUITE_P(
                     Incident{"AListingThatIsRefused",
                              [](const Request& request) -> Instead {
                                if (is_token(request) || is_log(request)) return std::nullopt;
-                               return Reply(answer(R"({"message":"missing role"})", {}, "403 Forbidden"));
+                               return Reply(response(R"({"message":"missing role"})", {}, "403 Forbidden"));
                              },
                              true, "backing_off", "missing role", "give the account the right to read session logs",
                              "SessionlogdSourceDown"},
                     Incident{"ARefusedVersion",
                              [](const Request& request) -> Instead {
                                if (is_token(request)) return std::nullopt;
-                               return Reply(answer(R"({"message":"version not supported, use 1.8-rev0"})", {},
-                                                   "400 Bad Request"));
+                               return Reply(response(R"({"message":"version not supported, use 1.8-rev0"})", {},
+                                                     "400 Bad Request"));
                              },
                              true, "backing_off", "version not supported, use 1.8-rev0", "wrong api_version?",
                              "SessionlogdSourceDown"},
                     Incident{"LostRights",
                              [](const Request& request) -> Instead {
                                if (!is_log(request)) return std::nullopt;
-                               return Reply(answer(R"({"message":"missing role"})", {}, "403 Forbidden"));
+                               return Reply(response(R"({"message":"missing role"})", {}, "403 Forbidden"));
                              },
                              false, "backing_off", "missing role", "give the account the right to read session logs",
                              "SessionlogdSourceDown"},
@@ -181,14 +181,14 @@ INSTANTIATE_TEST_SUITE_P(
                     Incident{"ALongRetryAfter",
                              [](const Request& request) -> Instead {
                                if (!is_log(request)) return std::nullopt;
-                               return Reply(answer("quota used up", {"Retry-After: 3600"}, "429 Too Many Requests"));
+                               return Reply(response("quota used up", {"Retry-After: 3600"}, "429 Too Many Requests"));
                              },
                              false, "ok|backing_off", "left alone (Retry-After): HTTP 429: quota used up",
                              "lower `rate`", "SessionlogdSourceNotAsked", "", "not asked before 20.* .retry_after."},
                     Incident{"AMaintenance",
                              [](const Request& request) -> Instead {
                                if (is_token(request)) return std::nullopt;
-                               return Reply(answer("maintenance", {"Retry-After: 3600"}, "503 Service Unavailable"));
+                               return Reply(response("maintenance", {"Retry-After: 3600"}, "503 Service Unavailable"));
                              },
                              false, "ok|backing_off", "left alone (Retry-After): HTTP 503: maintenance",
                              "look at the appliance's own log", "SessionlogdSourceNotAsked", "",
@@ -197,7 +197,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Incident{"AnEmptyLog",
                              [](const Request& request) -> Instead {
                                if (!is_log(request)) return std::nullopt;
-                               return Reply(answer(""));
+                               return Reply(response(""));
                              },
                              false, "backing_off", "the response to the log request is empty",
                              "look at the appliance, and at what stands between", "SessionlogdSourceDown"}),
@@ -209,7 +209,7 @@ TEST_F(Incidents, AClockThatIsAnHourOffIsSaidAndNothingElseComesOfIt) {
     const std::time_t at = std::time(nullptr) - 3'600;
     char date[64] = {};
     std::strftime(date, sizeof date, "Date: %a, %d %b %Y %H:%M:%S GMT", std::gmtime(&at));
-    return Reply(answer(R"({"results":[],"totalCount":0})", {date}));
+    return Reply(response(R"({"results":[],"totalCount":0})", {date}));
   });
   configure(appliance.source("bad", password()));
   Child daemon = place_.start("run");
@@ -220,7 +220,7 @@ TEST_F(Incidents, AClockThatIsAnHourOffIsSaidAndNothingElseComesOfIt) {
 
 TEST_F(Incidents, ACertificateThatHasEndedIsToBeRenewed) {
   const TestServer::Tls tls{Certificate("IP:127.0.0.1", std::chrono::seconds{-60}), ""};
-  const TestServer server([](const Request&) { return Reply(answer("{}")); }, tls);
+  const TestServer server([](const Request&) { return Reply(response("{}")); }, tls);
   place_.write("ca.pem", tls.certificate.certificate_pem);
   configure(
       fmt::format("\n[[source]]\nname = \"bad\"\ndialect = \"veeam-aws\"\nurl = \"{}\"\nusername = \"c\"\n"
@@ -266,7 +266,7 @@ TEST_F(Incidents, AStateDirectoryThatIsGoneEndsTheDaemonWithTheWayBack) {
     EXPECT_EQ(lines_with(daemon.err(), "was removed or replaced while it was in use"), 1) << daemon.err();
     EXPECT_THAT(daemon.err(), HasSubstr("sessionlogd state rebuild"));
     EXPECT_FALSE(is_ready());
-    EXPECT_EQ(place_.run("status").status, 3) << "what SessionlogdUnreachable looks at does not answer";
+    EXPECT_EQ(place_.run("status").status, 3) << "what SessionlogdUnreachable looks at does not respond";
   }
   const Outcome without = place_.run("run");
   EXPECT_EQ(without.status, 78);
@@ -288,7 +288,7 @@ TEST_F(Incidents, ADaemonThatWasKilledGoesOnWhereItWas) {
     ASSERT_TRUE(eventually([&] { return !place_.lines().empty(); })) << daemon.err();
     daemon.signal(SIGKILL);
     EXPECT_EQ(daemon.wait(), -SIGKILL);
-    EXPECT_EQ(place_.run("status").status, 3) << "what SessionlogdUnreachable looks at does not answer";
+    EXPECT_EQ(place_.run("status").status, 3) << "what SessionlogdUnreachable looks at does not respond";
   }
   appliance.sessions = 60;
   Child daemon = place_.start("run");

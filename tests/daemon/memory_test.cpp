@@ -1,4 +1,4 @@
-// `memory` is what it says: the daemon under hostile answers and a sink that is full takes no more than that, beside
+// `memory` is what it says: the daemon under hostile responses and a sink that is full takes no more than that, beside
 // what it takes for itself and its state; and what was held back is delivered exactly once when there is room.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -40,10 +40,10 @@ std::string flood() {
 
 // Of each source's four sessions one is a bomb, one a flood, and two are large logs.
 std::optional<Reply> hostile(const Appliance::Request& request) {
-  static const std::string bomb = answer(gzip(std::string(60 * kMiB, '\0')), {"Content-Encoding: gzip"});
-  static const std::string packed_flood = answer(gzip(flood()), {"Content-Encoding: gzip"});
-  static const std::string plain = answer(large_log());
-  static const std::string packed = answer(gzip(large_log()), {"Content-Encoding: gzip"});
+  static const std::string bomb = response(gzip(std::string(60 * kMiB, '\0')), {"Content-Encoding: gzip"});
+  static const std::string packed_flood = response(gzip(flood()), {"Content-Encoding: gzip"});
+  static const std::string plain = response(large_log());
+  static const std::string packed = response(gzip(large_log()), {"Content-Encoding: gzip"});
   const std::string_view target = request.target();
   if (target.find("/log") == target.npos) return std::nullopt;
   if (target.find("session-0") != target.npos) return Reply(bomb);
@@ -87,7 +87,7 @@ TEST(Memory, StaysWithinItsLimitThroughBombsFloodsAndAFullSink) {
       {"/bin/sh", "-c", "ulimit -S -f 16384; exec \"$@\"", "sh", SESSIONLOGD, "run", "-c", place.config().string()});
   ASSERT_TRUE(eventually([&] { return daemon.err().find("cannot take events now") != std::string::npos; }))
       << daemon.err();
-  // As long as it comes to: every connection is to have an answer that waits.
+  // As long as it comes to: every connection is to have a response that waits.
   eventually([] { return false; }, std::chrono::seconds(5));
   const std::size_t peak_while_full = daemon.peak_memory_bytes();
 

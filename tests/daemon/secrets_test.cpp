@@ -65,9 +65,9 @@ void expect_not_shown(const Child& daemon, const std::string& secret) {
 // What stands at the admin address becomes a file of the workplace.
 void keep_what_is_shown(const Workplace& place) {
   for (const char* name : {"status", "metrics", "recent", ""}) {
-    const std::string answer = get(place, fmt::format("/{}", name));
-    EXPECT_THAT(answer, HasSubstr(" 200 "));
-    place.write(fmt::format("shown.{}", name), answer);
+    const std::string response = get(place, fmt::format("/{}", name));
+    EXPECT_THAT(response, HasSubstr(" 200 "));
+    place.write(fmt::format("shown.{}", name), response);
   }
 }
 
@@ -98,14 +98,14 @@ TEST_F(Secrets, AreNowhereThroughFailuresThatEchoTheRequest) {
     if (request.method() == boost::beast::http::verb::delete_) return std::nullopt;
     const int number = ++count;
     // A token that is refused is renewed no more than once in 30 s.
-    if (number % 90 == 3) return answer(json_echo_of(request), {}, "401 Unauthorized");
+    if (number % 90 == 3) return response(json_echo_of(request), {}, "401 Unauthorized");
     switch (number % 11) {
       case 5:
-        return answer(fmt::format("<html><pre>{}</pre></html>", echo_of(request)), {"Content-Type: text/html"});
+        return response(fmt::format("<html><pre>{}</pre></html>", echo_of(request)), {"Content-Type: text/html"});
       case 7:
-        return answer(json_echo_of(request), {}, "500 Internal Server Error");
+        return response(json_echo_of(request), {}, "500 Internal Server Error");
       case 9:
-        return answer(json_echo_of(request), {}, "400 Bad Request");
+        return response(json_echo_of(request), {}, "400 Bad Request");
       default:
         return std::nullopt;
     }
@@ -130,7 +130,7 @@ TEST_F(Secrets, AreNowhereWhenALoginIsRefusedWithAnEcho) {
   std::atomic<int> count = 0;
   const Appliance appliance([&](const Appliance::Request& request) -> std::optional<Reply> {
     ++count;
-    return answer(json_echo_of(request), {}, "401 Unauthorized");
+    return response(json_echo_of(request), {}, "401 Unauthorized");
   });
   place_.write("password", kPassword);
   place_.configure(appliance.source("a", "file:" + (place_ / "password").string()), "log_level = \"trace\"\n");

@@ -44,9 +44,9 @@ std::string get(unsigned short port) {
   socket.connect({asio::ip::address_v4::loopback(), port}, failed);
   if (failed) return {};
   asio::write(socket, asio::buffer(std::string("GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n")), failed);
-  std::string answer;
-  asio::read(socket, asio::dynamic_buffer(answer), failed);
-  return answer;
+  std::string response;
+  asio::read(socket, asio::dynamic_buffer(response), failed);
+  return response;
 }
 
 }  // namespace

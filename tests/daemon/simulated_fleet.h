@@ -54,7 +54,7 @@ class SimulatedFleet {
   unsigned short control_port_ = 0;
 };
 
-// The last `count` sources, which never answer, are given up soon; the others have all the time they may need.
+// The last `count` sources, which never respond, are given up soon; the others have all the time they may need.
 void expect_little_of_the_last(const Workplace& place, int count);
 
 }  // namespace sessionlogd::test

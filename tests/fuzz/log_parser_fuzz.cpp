@@ -1,4 +1,4 @@
-// An answer of any bytes: what is cut from it lies inside it, both walks read the same, and so does the one that knows
+// A response of any bytes: what is cut from it lies inside it, both walks read the same, and so does the one that knows
 // its entries already; what is emitted is a line that recovery believes, and reading it twice emits nothing.
 #include <array>
 #include <cstdint>
@@ -36,7 +36,7 @@ bool inside(std::string_view token, std::string_view text) {
          (not_behind(text.data(), token.data()) && not_behind(token.data() + token.size(), text.data() + text.size()));
 }
 
-// The same answer with a member in front whose name is no UTF-8: simdjson refuses it, so the cursor walks it.
+// The same response with a member in front whose name is no UTF-8: simdjson refuses it, so the cursor walks it.
 std::string for_the_cursor(std::string_view text) {
   const std::size_t open = text.find('{');
   if (open == text.npos) return std::string(text);

@@ -1,4 +1,4 @@
-// An answer to a listing of any bytes: every session that is read from it can be asked for, and counts add up.
+// A response to a listing of any bytes: every session that is read from it can be asked for, and counts add up.
 #include <array>
 #include <cstdint>
 #include <cstdlib>

@@ -41,9 +41,9 @@ void expect_well(const std::vector<Batch>& batches, std::size_t events) {
 
 struct Product {
   std::string dialect;
-  std::string (*answer)(std::string_view, const std::vector<std::string>&);
+  std::string (*response)(std::string_view, const std::vector<std::string>&);
 };
-const Product kProducts[] = {{"veeam-aws", aws_answer}, {"veeam-azure", azure_answer}};
+const Product kProducts[] = {{"veeam-aws", aws_response}, {"veeam-azure", azure_response}};
 
 SourceSettings bare(const Product& product) { return source_of(product.dialect, "plain"); }
 
@@ -75,12 +75,12 @@ TEST(Ecs, EventsWithEveryField) {
     Reading reading(full(product), full_session());
     std::string entry =
         R"({"logTime":"2026-01-02T03:04:05.123456789Z","status":"Running","message":"m","executionStartTime":"2026-01-02T03:04:05Z","executionDuration":"00:00:02","resourceHashId":"r","more":{"a":1}})";
-    ASSERT_TRUE(reading.try_read(product.answer("s-1", {entry})).has_value());
+    ASSERT_TRUE(reading.try_read(product.response("s-1", {entry})).has_value());
     expect_well(reading.take_batches(), 1);
     entry.replace(entry.find("Running"), 7, "Failed");
-    ASSERT_TRUE(reading.try_read(product.answer("s-1", {entry})).has_value());
+    ASSERT_TRUE(reading.try_read(product.response("s-1", {entry})).has_value());
     expect_well(reading.take_batches(), 1);
-    ASSERT_TRUE(reading.try_read(product.answer("s-1", {R"({"logTime":7})", "8"})).has_value());
+    ASSERT_TRUE(reading.try_read(product.response("s-1", {R"({"logTime":7})", "8"})).has_value());
     expect_well(reading.take_batches(), 2);
   }
 }
@@ -88,7 +88,7 @@ TEST(Ecs, EventsWithEveryField) {
 TEST(Ecs, EventsWithTheFewestFields) {
   for (const Product& product : kProducts) {
     Reading reading(bare(product), bare_session());
-    ASSERT_TRUE(reading.try_read(product.answer("s-1", {R"({"logTime":"2026-01-02T03:04:05"})", "{}"})).has_value());
+    ASSERT_TRUE(reading.try_read(product.response("s-1", {R"({"logTime":"2026-01-02T03:04:05"})", "{}"})).has_value());
     expect_well(reading.take_batches(), 2);
   }
 }
@@ -102,7 +102,7 @@ TEST(Ecs, EveryStatusWord) {
           fmt::format(R"({{"logTime":"2026-01-02T03:04:05","message":"{0}","status":"{0}"}})", word.word));
     }
     entries.push_back(R"({"logTime":"2026-01-02T03:04:05","status":"NeverHeardOf"})");
-    ASSERT_TRUE(reading.try_read(product.answer("s-1", entries)).has_value());
+    ASSERT_TRUE(reading.try_read(product.response("s-1", entries)).has_value());
     expect_well(reading.take_batches(), entries.size());
   }
 }
@@ -217,22 +217,23 @@ TEST(Ecs, RandomEntries) {
                     any.below(2) == 0 ? bare_session() : full_session());
     std::vector<std::string> entries;
     for (std::size_t i = 0; i < 20; ++i) entries.push_back(any.entry());
-    const std::string answer = product.answer("s-1", entries);
-    const auto first = reading.try_read(answer);
-    ASSERT_TRUE(first.has_value()) << answer;
-    EXPECT_EQ(first->entries, entries.size()) << answer;
-    EXPECT_EQ(first->events(), entries.size()) << answer;
+    const std::string response = product.response("s-1", entries);
+    const auto first = reading.try_read(response);
+    ASSERT_TRUE(first.has_value()) << response;
+    EXPECT_EQ(first->entries, entries.size()) << response;
+    EXPECT_EQ(first->events(), entries.size()) << response;
     expect_well(reading.take_batches(), entries.size());
 
-    const auto again = reading.try_read(answer);
+    const auto again = reading.try_read(response);
     ASSERT_TRUE(again.has_value());
-    EXPECT_EQ(again->events(), 0u) << answer;
+    EXPECT_EQ(again->events(), 0u) << response;
   }
 }
 
 TEST(EcsJudge, SeesWhatIsWrong) {
   Reading reading(full(kProducts[0]), full_session());
-  ASSERT_TRUE(reading.try_read(aws_answer("s-1", {R"({"logTime":"2026-01-02T03:04:05","message":"m"})"})).has_value());
+  ASSERT_TRUE(
+      reading.try_read(aws_response("s-1", {R"({"logTime":"2026-01-02T03:04:05","message":"m"})"})).has_value());
   const std::string line = lines_of(reading.take_batches()).at(0);
   const auto with = [&](std::string_view from, std::string_view to) {
     std::string changed = line;

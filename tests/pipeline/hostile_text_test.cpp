@@ -13,7 +13,7 @@ namespace {
 
 using testing::SizeIs;
 
-// String tokens as they may stand in an answer, and the text that must arrive.
+// String tokens as they may stand in a response, and the text that must arrive.
 struct Hostile {
   std::string token, text;
 };
@@ -56,7 +56,7 @@ TEST(HostileText, MessageArrivesAndNeverBreaksItsLine) {
     SessionInfo info;
     info.id = "s-1";
     Reading reading(source_of("veeam-azure", "azure-uk"), info);
-    const auto outcome = reading.try_read(azure_answer(
+    const auto outcome = reading.try_read(azure_response(
         "s-1",
         {fmt::format(
             R"({{"logTime":"2026-01-02T03:04:05Z","message":{0},"status":{0},"resourceHashId":{0},"executionDuration":{0},{0}:{0}}})",
@@ -80,7 +80,7 @@ TEST(HostileText, UnreadableEntryIsStillALineOfItsOwn) {
     info.id = "s-1";
     Reading reading(settings, info);
     const auto outcome =
-        reading.try_read(aws_answer("s-1", {hostile.token, fmt::format("{{\r\n\"logTime\":{}\n}}", hostile.token)}));
+        reading.try_read(aws_response("s-1", {hostile.token, fmt::format("{{\r\n\"logTime\":{}\n}}", hostile.token)}));
     ASSERT_TRUE(outcome.has_value()) << hostile.token;
     EXPECT_EQ(outcome->events_error, 2u);
     const auto batches = reading.take_batches();
@@ -95,7 +95,7 @@ TEST(HostileText, SessionsMayBeCalledAnything) {
     SessionInfo info;
     info.id = info.type = info.name = info.parent = id;
     Reading reading(source_of("veeam-aws", "aws-eu"), info);
-    const auto outcome = reading.try_read(aws_answer(id, {R"({"logTime":"2026-01-02T03:04:05"})"}));
+    const auto outcome = reading.try_read(aws_response(id, {R"({"logTime":"2026-01-02T03:04:05"})"}));
     ASSERT_TRUE(outcome.has_value()) << id;
     const auto batches = reading.take_batches();
     const auto lines = lines_of(batches);

@@ -15,21 +15,21 @@ using testing::Not;
 using testing::SizeIs;
 
 std::string aws_line(std::string_view entry) {
-  const auto lines = aws().read(aws_answer("s-1", {std::string(entry)}));
+  const auto lines = aws().read(aws_response("s-1", {std::string(entry)}));
   EXPECT_THAT(lines, SizeIs(1)) << entry;
   return lines.empty() ? "{}" : lines[0];
 }
 
 std::string azure_line(std::string_view entry) {
-  const auto lines = azure().read(azure_answer("s-1", {std::string(entry)}));
+  const auto lines = azure().read(azure_response("s-1", {std::string(entry)}));
   EXPECT_THAT(lines, SizeIs(1)) << entry;
   return lines.empty() ? "{}" : lines[0];
 }
 
 TEST(LogReader, EntryThatFinishesIsOneChangedEvent) {
   Reading reading = aws();
-  const auto running = reading.read(aws_answer("s-1", {std::string(kRunning)}));
-  const auto done = reading.read(aws_answer("s-1", {std::string(kDone)}));
+  const auto running = reading.read(aws_response("s-1", {std::string(kRunning)}));
+  const auto done = reading.read(aws_response("s-1", {std::string(kDone)}));
   ASSERT_THAT(running, SizeIs(1));
   ASSERT_THAT(done, SizeIs(1));
   EXPECT_EQ(text_at(running[0], "/event/id"), text_at(done[0], "/event/id"));
@@ -70,13 +70,13 @@ TEST(LogReader, WhatTheVersionBeforeDeliveredIsNotDeliveredAgain) {
   remember({1'767'323'044, 765'432'100}, "a", {1'767'323'045, 123'456'700});
   remember({1'767'323'046, 123'456'700}, "b", {1'767'323'046, 123'456'700});
   Reading reading(source_of("veeam-aws", "aws-eu"), state);
-  EXPECT_THAT(reading.read(aws_answer("s-1", {start, none})), SizeIs(0));
-  const auto news = reading.read(aws_answer("s-1", {start, none, std::string(kDone)}));
+  EXPECT_THAT(reading.read(aws_response("s-1", {start, none})), SizeIs(0));
+  const auto news = reading.read(aws_response("s-1", {start, none, std::string(kDone)}));
   ASSERT_THAT(news, SizeIs(1));
   EXPECT_EQ(text_at(news[0], "/message"), "step");
   std::string failed = start;
   failed.replace(failed.find("Success"), 7, "Failed");
-  const auto changed = reading.read(aws_answer("s-1", {failed, none, std::string(kDone)}));
+  const auto changed = reading.read(aws_response("s-1", {failed, none, std::string(kDone)}));
   ASSERT_THAT(changed, SizeIs(1));
   EXPECT_EQ(text_at(changed[0], "/sessionlog/change"), "changed");
   EXPECT_THAT(text_at(changed[0], "/event/id"), testing::EndsWith(fmt::format("{:016x}", state.history.key(0))));
@@ -87,10 +87,10 @@ TEST(LogReader, TimesThatLoseADigitAreNotNews) {
   const auto entry = [](std::string_view digits) {
     return fmt::format(R"({{"logTime":"2026-01-02T03:04:05.{}Z","status":"Success","message":"a"}})", digits);
   };
-  EXPECT_THAT(reading.read(azure_answer("s-1", {entry("1234567")})), SizeIs(1));
-  EXPECT_THAT(reading.read(azure_answer("s-1", {entry("123456")})), SizeIs(0)) << "truncated";
-  EXPECT_THAT(reading.read(azure_answer("s-1", {entry("123457")})), SizeIs(0)) << "rounded";
-  EXPECT_THAT(reading.read(azure_answer("s-1", {entry("123458")})), SizeIs(1));
+  EXPECT_THAT(reading.read(azure_response("s-1", {entry("1234567")})), SizeIs(1));
+  EXPECT_THAT(reading.read(azure_response("s-1", {entry("123456")})), SizeIs(0)) << "truncated";
+  EXPECT_THAT(reading.read(azure_response("s-1", {entry("123457")})), SizeIs(0)) << "rounded";
+  EXPECT_THAT(reading.read(azure_response("s-1", {entry("123458")})), SizeIs(1));
 }
 
 // One that repeats without a start ticks: no event for each poll.
@@ -99,18 +99,18 @@ TEST(LogReader, EntryWithoutAStartWhoseLogTimeMovesStaysOne) {
   const auto entry = [](int second, std::string_view status) {
     return fmt::format(R"({{"logTime":"2026-01-02T03:04:{:02}","status":"{}","message":"waiting"}})", second, status);
   };
-  EXPECT_THAT(reading.read(aws_answer("s-1", {entry(1, "Running")})), SizeIs(1));
-  EXPECT_THAT(reading.read(aws_answer("s-1", {entry(2, "Running")})), SizeIs(0));
-  EXPECT_THAT(reading.read(aws_answer("s-1", {entry(2, "Running"), entry(3, "Running")})), SizeIs(1)) << "a twin";
-  EXPECT_THAT(reading.read(aws_answer("s-1", {entry(4, "Success"), entry(3, "Running")})), SizeIs(1));
+  EXPECT_THAT(reading.read(aws_response("s-1", {entry(1, "Running")})), SizeIs(1));
+  EXPECT_THAT(reading.read(aws_response("s-1", {entry(2, "Running")})), SizeIs(0));
+  EXPECT_THAT(reading.read(aws_response("s-1", {entry(2, "Running"), entry(3, "Running")})), SizeIs(1)) << "a twin";
+  EXPECT_THAT(reading.read(aws_response("s-1", {entry(4, "Success"), entry(3, "Running")})), SizeIs(1));
 }
 
 TEST(LogReader, RunningEntryThatOnlyTicksIsNoChange) {
   Reading reading = aws();
-  reading.read(aws_answer("s-1", {std::string(kRunning)}));
+  reading.read(aws_response("s-1", {std::string(kRunning)}));
   std::string ticked(kRunning);
   ticked.replace(ticked.find("03:04:05.5"), 10, "03:04:08.1");
-  EXPECT_THAT(reading.read(aws_answer("s-1", {ticked})), SizeIs(0));
+  EXPECT_THAT(reading.read(aws_response("s-1", {ticked})), SizeIs(0));
 }
 
 TEST(LogReader, RunningAwsEntryHasNoEnd) {
@@ -163,25 +163,25 @@ TEST(LogReader, UnreadableEntryIsAnErrorEventWithItsRawText) {
         Row{R"({"logTime":"2026-01-02T03:04:05","status":3})", "the status is not a string"},
         Row{R"({"logTime":1,"message":"m"})", "the log time is not a string"}}) {
     Reading reading = aws();
-    const std::string answer = aws_answer("s-1", {std::string(row.entry)});
-    const auto lines = reading.read(answer);
+    const std::string response = aws_response("s-1", {std::string(row.entry)});
+    const auto lines = reading.read(response);
     ASSERT_THAT(lines, SizeIs(1)) << row.entry;
     EXPECT_EQ(text_at(lines[0], "/event/kind"), "pipeline_error");
     EXPECT_EQ(text_at(lines[0], "/sessionlog/change"), "error");
     EXPECT_EQ(text_at(lines[0], "/error/message"), row.why);
     EXPECT_EQ(text_at(lines[0], "/event/original"), row.entry);
     EXPECT_TRUE(parse_rfc3339(text_at(lines[0], "/@timestamp")));
-    EXPECT_THAT(reading.read(answer), SizeIs(0)) << "emitted twice: " << row.entry;
+    EXPECT_THAT(reading.read(response), SizeIs(0)) << "emitted twice: " << row.entry;
   }
 }
 
 TEST(LogReader, EventsStandInOrderOfTimeUnreadableOnesLast) {
   Reading reading = aws();
   const auto lines =
-      reading.read(aws_answer("s-1", {R"("no entry")", R"({"logTime":"2026-01-01T00:00:02","message":"c"})",
-                                      R"({"logTime":"2026-01-01T02:00:01+02:00","message":"a"})",
-                                      R"({"logTime":"2026-01-01T00:00:02.000","message":"d"})",
-                                      R"({"logTime":"2026-01-01T00:00:01.000000001","message":"b"})"}));
+      reading.read(aws_response("s-1", {R"("no entry")", R"({"logTime":"2026-01-01T00:00:02","message":"c"})",
+                                        R"({"logTime":"2026-01-01T02:00:01+02:00","message":"a"})",
+                                        R"({"logTime":"2026-01-01T00:00:02.000","message":"d"})",
+                                        R"({"logTime":"2026-01-01T00:00:01.000000001","message":"b"})"}));
   EXPECT_THAT(texts_at(lines, "/message"), ElementsAre("a", "b", "c", "d", ""));
 }
 
@@ -203,7 +203,7 @@ TEST(LogReader, KeepsTheOriginalWhenAsked) {
   SourceSettings settings = source_of("veeam-aws", "aws-eu");
   settings.keep_original = true;
   const std::string entry = "{ \"logTime\" : \"2026-01-02T03:04:05\",\n\t\"message\":\"\\u0041\" }";
-  const auto lines = Reading(settings, session()).read(aws_answer("s-1", {entry}));
+  const auto lines = Reading(settings, session()).read(aws_response("s-1", {entry}));
   ASSERT_THAT(lines, SizeIs(1));
   EXPECT_EQ(text_at(lines[0], "/event/original"), entry);
   EXPECT_EQ(text_at(lines[0], "/message"), "A");
@@ -214,8 +214,8 @@ TEST(LogReader, CarriesLabelsAndTheSourcesIdWhereItIsNotItsName) {
   SourceSettings settings = source_of("veeam-aws", "renamed");
   settings.id = "aws-eu";
   settings.labels = {{"site", "fra1"}, {"quote", "\"\n"}};
-  const std::string answer = aws_answer("s-1", {std::string(kDone)});
-  const auto lines = Reading(settings, session()).read(answer);
+  const std::string response = aws_response("s-1", {std::string(kDone)});
+  const auto lines = Reading(settings, session()).read(response);
   ASSERT_THAT(lines, SizeIs(1));
   EXPECT_EQ(text_at(lines[0], "/labels/site"), "fra1");
   EXPECT_EQ(text_at(lines[0], "/labels/quote"), "\"\n");
@@ -230,8 +230,8 @@ TEST(LogReader, CarriesLabelsAndTheSourcesIdWhereItIsNotItsName) {
 TEST(LogReader, TimeZoneMovesTheTimesAndNotTheIds) {
   SourceSettings settings = source_of("veeam-aws", "aws-eu");
   settings.time_zone = {"+02:00", std::chrono::minutes{120}};
-  const std::string answer = aws_answer("s-1", {std::string(kDone)});
-  const auto moved = Reading(settings, session()).read(answer);
+  const std::string response = aws_response("s-1", {std::string(kDone)});
+  const auto moved = Reading(settings, session()).read(response);
   ASSERT_THAT(moved, SizeIs(1));
   EXPECT_EQ(text_at(moved[0], "/@timestamp"), "2026-01-02T01:04:09Z");
   EXPECT_EQ(text_at(moved[0], "/event/start"), "2026-01-02T01:04:00Z");
@@ -247,8 +247,8 @@ TEST(LogReader, TimesAtTheEdgeOfTheCalendarStayInIt) {
     SourceSettings settings = source_of("veeam-aws", "aws-eu");
     settings.time_zone = {name, std::nullopt};
     const auto lines = Reading(settings, session())
-                           .read(aws_answer("s-1", {R"({"logTime":"0000-01-01T00:00:00","message":"first"})",
-                                                    R"({"logTime":"9999-12-31T23:59:59","message":"last"})"}));
+                           .read(aws_response("s-1", {R"({"logTime":"0000-01-01T00:00:00","message":"first"})",
+                                                      R"({"logTime":"9999-12-31T23:59:59","message":"last"})"}));
     ASSERT_THAT(lines, SizeIs(2));
     for (const std::string& line : lines) {
       const std::string_view year = text_at(line, "/message") == "first" ? "0000" : "9999";
@@ -260,14 +260,14 @@ TEST(LogReader, TimesAtTheEdgeOfTheCalendarStayInIt) {
 TEST(LogReader, BytesThatAreNoUtf8AreReplacedAndCounted) {
   Reading reading = aws();
   const std::string bad = "{\"logTime\":\"2026-01-02T03:04:05\",\"status\":\"Success\",\"message\":\"a\xFF\xC3z\"}";
-  const std::string answer = aws_answer("s-1", {std::string(kDone), bad});
-  const auto outcome = reading.try_read(answer);
+  const std::string response = aws_response("s-1", {std::string(kDone), bad});
+  const auto outcome = reading.try_read(response);
   ASSERT_TRUE(outcome.has_value());
   EXPECT_EQ(outcome->not_utf8, 1u) << "the other event has none";
   const auto lines = lines_of(reading.take_batches());
   ASSERT_THAT(lines, SizeIs(2));
   EXPECT_EQ(text_at(lines[0], "/message"), "a\xEF\xBF\xBD\xEF\xBF\xBDz");
-  EXPECT_EQ(reading.try_read(answer)->not_utf8, 0u) << "only what is emitted counts";
+  EXPECT_EQ(reading.try_read(response)->not_utf8, 0u) << "only what is emitted counts";
 }
 
 TEST(LogReader, NumbersBeyondSixtyFourBitsAreKeptToTheDigit) {

@@ -19,7 +19,7 @@ Instant at(int second) { return {1'767'322'800 + second, 0}; }  // 2026-01-02T03
 // What is left of a session that had delivered these entries, and was done at 100 s.
 SessionState opened_again(const std::vector<std::string>& delivered) {
   Reading before = aws();
-  before.read(aws_answer("s-1", delivered));
+  before.read(aws_response("s-1", delivered));
   SessionState again = before.session();
   again.delivered_sum = again.history.sum();
   again.history = {};
@@ -36,12 +36,12 @@ std::vector<std::string> messages(const std::vector<std::string>& lines) {
 
 TEST(SessionOpenedAgain, IsComparedWithItsFingerprints) {
   Reading before = aws();
-  before.read(aws_answer("s-1", {std::string(kRunning), step(50, "a")}));
+  before.read(aws_response("s-1", {std::string(kRunning), step(50, "a")}));
   SessionState again = before.session();
   again.history = SessionHistory::of(again.history.fingerprints());
   Reading after(source_of("veeam-aws", "aws-eu"), again);
-  EXPECT_THAT(after.read(aws_answer("s-1", {std::string(kRunning), step(50, "a")})), SizeIs(0));
-  const auto news = after.read(aws_answer("s-1", {std::string(kDone), step(50, "a"), step(10, "late")}));
+  EXPECT_THAT(after.read(aws_response("s-1", {std::string(kRunning), step(50, "a")})), SizeIs(0));
+  const auto news = after.read(aws_response("s-1", {std::string(kDone), step(50, "a"), step(10, "late")}));
   EXPECT_THAT(messages(news), ElementsAre("late", "step"));
   EXPECT_THAT(text_at(news.at(1), "/event/id"),
               testing::EndsWith(fmt::format("{:016x}", before.session().history.key(1))));
@@ -65,14 +65,14 @@ TEST(SessionOpenedAgain, SumTellsWhatIsNews) {
   };
   for (const auto& row : table) {
     Reading reading(source_of("veeam-aws", "aws-eu"), opened_again(row.delivered));
-    EXPECT_EQ(messages(reading.read(aws_answer("s-1", row.log))), row.emitted)
+    EXPECT_EQ(messages(reading.read(aws_response("s-1", row.log))), row.emitted)
         << fmt::format("{}", fmt::join(row.log, "\n"));
     EXPECT_EQ(reading.session().delivered_sum, std::nullopt);
     EXPECT_EQ(Instant(reading.session().only_after), kNever);
     // From here on it is like any other: no time says that an entry is old.
     std::vector<std::string> log = row.log;
     log.push_back(step(1, "back-dated"));
-    EXPECT_THAT(messages(reading.read(aws_answer("s-1", log))), ElementsAre("back-dated"));
+    EXPECT_THAT(messages(reading.read(aws_response("s-1", log))), ElementsAre("back-dated"));
   }
 }
 
@@ -86,9 +86,9 @@ TEST(SessionOpenedAgain, WithItsTimeAloneSaysWhatMayBeMissing) {
     SessionState state = opened_again({a});
     state.delivered_sum.reset();
     Reading reading(source_of("veeam-aws", "aws-eu"), state);
-    EXPECT_EQ(messages(reading.read(aws_answer("s-1", row.log))), row.emitted);
+    EXPECT_EQ(messages(reading.read(aws_response("s-1", row.log))), row.emitted);
     EXPECT_EQ(Instant(reading.session().only_after), kNever);
-    EXPECT_THAT(reading.read(aws_answer("s-1", row.log)), SizeIs(0));
+    EXPECT_THAT(reading.read(aws_response("s-1", row.log)), SizeIs(0));
   }
 }
 
@@ -96,9 +96,9 @@ TEST(SessionOpenedAgain, WithItsTimeAloneSaysWhatMayBeMissing) {
 TEST(SessionOpenedAgain, EmptyLogDecidesNothing) {
   const std::string a = step(10, "a"), b = step(20, "b");
   Reading reading(source_of("veeam-aws", "aws-eu"), opened_again({a, b}));
-  EXPECT_THAT(reading.read(aws_answer("s-1", {})), SizeIs(0));
+  EXPECT_THAT(reading.read(aws_response("s-1", {})), SizeIs(0));
   EXPECT_TRUE(reading.session().delivered_sum);
-  EXPECT_THAT(reading.read(aws_answer("s-1", {a, b})), SizeIs(0)) << "it was delivered";
+  EXPECT_THAT(reading.read(aws_response("s-1", {a, b})), SizeIs(0)) << "it was delivered";
   EXPECT_FALSE(reading.session().delivered_sum);
 }
 
@@ -108,7 +108,7 @@ TEST(SessionOpenedAgain, ThatItIsKnownIsMadeDurable) {
   for (const std::vector<std::string>& log :
        {std::vector<std::string>{a}, std::vector<std::string>{a, step(20, "b")}}) {
     Reading reading(source_of("veeam-aws", "aws-eu"), opened_again(log));
-    ASSERT_TRUE(reading.try_read(aws_answer("s-1", log)).has_value());
+    ASSERT_TRUE(reading.try_read(aws_response("s-1", log)).has_value());
     const auto batches = reading.take_batches();
     ASSERT_THAT(batches, SizeIs(1));
     ASSERT_THAT(batches[0].records, SizeIs(2));
@@ -118,10 +118,10 @@ TEST(SessionOpenedAgain, ThatItIsKnownIsMadeDurable) {
   }
 }
 
-TEST(SessionOpenedAgain, AnswerThatIsNotWholeDecidesNothing) {
+TEST(SessionOpenedAgain, ResponseThatIsNotWholeDecidesNothing) {
   const std::string a = step(10, "a"), b = step(20, "b"), end = step(200, "end");
-  const std::string whole = aws_answer("s-1", {a, b, end});
-  std::string page = aws_answer("s-1", {a, end});
+  const std::string whole = aws_response("s-1", {a, b, end});
+  std::string page = aws_response("s-1", {a, end});
   page.insert(page.size() - 1, R"(,"totalCount":3)");
   for (const std::string& part : {page, whole.substr(0, whole.size() - 2)}) {
     Reading reading(source_of("veeam-aws", "aws-eu"), opened_again({a, b}));
@@ -139,7 +139,7 @@ TEST(SessionOpenedAgain, WhatIsDecidedHoldsOverTheParts) {
   log = delivered;
   for (int i = 0; i < 1'200; ++i)
     log.push_back(step(50 - i % 20, fmt::format("news {} {}", i, std::string(2'000, 'x'))));
-  const std::string answer = aws_answer("s-1", log);
+  const std::string response = aws_response("s-1", log);
   for (const bool is_known : {true, false}) {
     SessionState state = opened_again(delivered);
     if (!is_known) {
@@ -150,7 +150,7 @@ TEST(SessionOpenedAgain, WhatIsDecidedHoldsOverTheParts) {
     std::size_t gaps = 0;
     for (bool more = true; more;) {
       Reading reading(source_of("veeam-aws", "aws-eu"), state, {.events_per_read = 1});
-      const auto outcome = reading.try_read(answer);
+      const auto outcome = reading.try_read(response);
       ASSERT_TRUE(outcome.has_value());
       more = outcome->more;
       gaps += outcome->events_gap;
@@ -172,12 +172,12 @@ TEST(SessionOpenedAgain, DecisionThatACrashCutOffIsTakenAgainWithoutRepeating) {
   const std::string a = step(10, "a"), end = step(200, "end"), more = step(210, "more");
   SessionState state = opened_again({step(10, "other")});
   Reading first(source_of("veeam-aws", "aws-eu"), state);
-  ASSERT_TRUE(first.try_read(aws_answer("s-1", {a, end})).has_value());
+  ASSERT_TRUE(first.try_read(aws_response("s-1", {a, end})).has_value());
   const auto batches = first.take_batches();
   ASSERT_THAT(batches, SizeIs(1));
   for (const EventRef& event : batches[0].index) state.history.append(event.entry_key, event.hash, 0);
   Reading again(source_of("veeam-aws", "aws-eu"), state);
-  EXPECT_THAT(messages(again.read(aws_answer("s-1", {a, end, more}))), ElementsAre("more"));
+  EXPECT_THAT(messages(again.read(aws_response("s-1", {a, end, more}))), ElementsAre("more"));
 }
 
 // Twins of which the first was delivered: the second must not get its key.
@@ -185,7 +185,7 @@ TEST(SessionOpenedAgain, TwinsKeepTheirOrdinals) {
   const std::string early = step(20, "same"), late = step(10, "same");
   SessionState state = opened_again({early});
   Reading reading(source_of("veeam-aws", "aws-eu"), state);
-  const auto news = reading.read(aws_answer("s-1", {early, late}));
+  const auto news = reading.read(aws_response("s-1", {early, late}));
   ASSERT_THAT(news, SizeIs(1));
   const std::uint64_t key = reading.session().history.key(1);
   EXPECT_EQ(key, twin_key(reading.session().history.key(0), 1, state.key));

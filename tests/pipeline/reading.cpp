@@ -21,11 +21,11 @@ SessionState open_session(const SourceSettings& settings, const SessionInfo& inf
   return session;
 }
 
-std::string answer_of(std::string_view named, std::string_view session_id, const std::vector<std::string>& entries) {
-  std::string answer = "{\"";
-  answer.append(named).append("\":");
-  append_json_string(answer, session_id);
-  return answer + fmt::format(",\"log\":[{}]}}", fmt::join(entries, ","));
+std::string response_of(std::string_view named, std::string_view session_id, const std::vector<std::string>& entries) {
+  std::string response = "{\"";
+  response.append(named).append("\":");
+  append_json_string(response, session_id);
+  return response + fmt::format(",\"log\":[{}]}}", fmt::join(entries, ","));
 }
 
 }  // namespace
@@ -55,14 +55,14 @@ Reading::Reading(SourceSettings settings, SessionState session, const MemoryShar
       reader_(shares),
       session_(std::move(session)) {}
 
-Result<ReadOutcome> Reading::try_read(std::string_view answer, LastRead last) {
+Result<ReadOutcome> Reading::try_read(std::string_view response, LastRead last) {
   Body body;
-  body.append(answer);
+  body.append(response);
   return reader_.read(format_, session_, body, last == LastRead::kYes);
 }
 
-std::vector<std::string> Reading::read(std::string_view answer) {
-  const auto outcome = try_read(answer);
+std::vector<std::string> Reading::read(std::string_view response) {
+  const auto outcome = try_read(response);
   EXPECT_TRUE(outcome.has_value()) << outcome.error().detail;
   if (outcome.has_error()) return {};
   EXPECT_EQ(outcome->fault, "");
@@ -137,12 +137,12 @@ std::vector<std::string> texts_at(const std::vector<std::string>& lines, std::st
   return texts;
 }
 
-std::string aws_answer(std::string_view session_id, const std::vector<std::string>& entries) {
-  return answer_of("sessionId", session_id, entries);
+std::string aws_response(std::string_view session_id, const std::vector<std::string>& entries) {
+  return response_of("sessionId", session_id, entries);
 }
 
-std::string azure_answer(std::string_view session_id, const std::vector<std::string>& entries) {
-  return answer_of("jobSessionId", session_id, entries);
+std::string azure_response(std::string_view session_id, const std::vector<std::string>& entries) {
+  return response_of("jobSessionId", session_id, entries);
 }
 
 }  // namespace sessionlogd::test

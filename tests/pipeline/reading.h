@@ -1,5 +1,5 @@
 // One session of one source as the daemon reads it: a built-in dialect, the ECS encoder and the session's state, fed
-// with answers.
+// with responses.
 #pragma once
 
 #include <string>
@@ -23,11 +23,11 @@ class Reading {
   Reading(SourceSettings settings, const SessionInfo& session);
   Reading(SourceSettings settings, SessionState session, const MemoryShares& shares = {});
 
-  // Reads an answer; what it emitted waits in batches().
-  Result<ReadOutcome> try_read(std::string_view answer, LastRead last = LastRead::kNo);
+  // Reads a response; what it emitted waits in batches().
+  Result<ReadOutcome> try_read(std::string_view response, LastRead last = LastRead::kNo);
 
-  // The same for an answer that must be read: the lines it emitted, without event.created.
-  std::vector<std::string> read(std::string_view answer);
+  // The same for a response that must be read: the lines it emitted, without event.created.
+  std::vector<std::string> read(std::string_view response);
 
   // Says that entries are missing: the lines it emitted.
   std::vector<std::string> gap(GapKind kind);
@@ -59,8 +59,8 @@ std::string without_created(std::string_view line);
 std::string text_at(std::string_view line, std::string_view pointer);
 std::vector<std::string> texts_at(const std::vector<std::string>& lines, std::string_view pointer);
 
-// A log answer of these entries, each a JSON object's text.
-std::string aws_answer(std::string_view session_id, const std::vector<std::string>& entries);
-std::string azure_answer(std::string_view session_id, const std::vector<std::string>& entries);
+// A log response of these entries, each a JSON object's text.
+std::string aws_response(std::string_view session_id, const std::vector<std::string>& entries);
+std::string azure_response(std::string_view session_id, const std::vector<std::string>& entries);
 
 }  // namespace sessionlogd::test

@@ -1,5 +1,5 @@
-// A large answer is several batches. Whatever of them was committed when the daemon died, reading the same answer again
-// emits exactly the rest: the state in a batch agrees with the events up to its end, and with no others.
+// A large response is several batches. Whatever of them was committed when the daemon died, reading the same response
+// again emits exactly the rest: the state in a batch agrees with the events up to its end, and with no others.
 #include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -84,8 +84,9 @@ std::vector<std::string> contents_of(const std::vector<std::string>& lines) {
   return contents;
 }
 
-// Reads `before`, then `answer`, and dies behind every batch and in the middle of the next.
-void check_every_end(const std::string& before, const std::string& answer, std::size_t least_batches, Compare compare) {
+// Reads `before`, then `response`, and dies behind every batch and in the middle of the next.
+void check_every_end(const std::string& before, const std::string& response, std::size_t least_batches,
+                     Compare compare) {
   const auto marks = [compare](const std::vector<std::string>& lines) {
     return compare == Compare::kExactly ? marks_of(lines) : contents_of(lines);
   };
@@ -95,7 +96,7 @@ void check_every_end(const std::string& before, const std::string& answer, std::
   const auto first = reading.take_batches();
   for (const Batch& batch : first) rows.add(batch);
 
-  ASSERT_TRUE(reading.try_read(answer).has_value());
+  ASSERT_TRUE(reading.try_read(response).has_value());
   const auto batches = reading.take_batches();
   ASSERT_GE(batches.size(), least_batches);
   const auto all = marks(lines_of(batches));
@@ -109,7 +110,7 @@ void check_every_end(const std::string& before, const std::string& answer, std::
       rows.restore(state);
       if (written > 0) deliver(state, batches[i], written);
       Reading again(reading.settings(), restored_session(state));
-      auto rest = marks(again.read(answer));
+      auto rest = marks(again.read(response));
       std::vector<std::string> expected(all.begin() + static_cast<std::ptrdiff_t>(committed + written), all.end());
       if (compare == Compare::kContents) std::ranges::sort(rest), std::ranges::sort(expected);
       ASSERT_EQ(rest, expected) << "behind batch " << i << " and " << written << " lines";
@@ -132,7 +133,7 @@ TEST(Restart, NewEntriesOfSeveralBatches) {
   std::vector<std::string> entries;
   for (std::size_t i = 0; i < 1500; ++i)
     entries.push_back(entry(i * 7919 % 80000, i % 60, fmt::format("step {}", i), "Success", 2000));
-  check_every_end(aws_answer("s-1", {}), aws_answer("s-1", entries), 3, Compare::kExactly);
+  check_every_end(aws_response("s-1", {}), aws_response("s-1", entries), 3, Compare::kExactly);
 }
 
 TEST(Restart, ChangedAndNewEntriesMixed) {
@@ -142,18 +143,19 @@ TEST(Restart, ChangedAndNewEntriesMixed) {
     if (i % 3 != 0) before.push_back(entry(i, i % 60, message, "Running", 2000));
     after.push_back(entry(i * 7919 % 80000, i % 60, message, "Success", 2000));
   }
-  check_every_end(aws_answer("s-1", before), aws_answer("s-1", after), 3, Compare::kExactly);
+  check_every_end(aws_response("s-1", before), aws_response("s-1", after), 3, Compare::kExactly);
 }
 
-// Twins whose log times stand in another order than the answer: the history must hold the lower ordinals at every end.
+// Twins whose log times stand in another order than the response: the history must hold the lower ordinals at every
+// end.
 TEST(Restart, TwinsInReverseOrderOfTime) {
   std::vector<std::string> entries;
   for (std::size_t i = 0; i < 1200; ++i) entries.push_back(entry(5000 - i, 0, "the same", "Success", 2000));
-  check_every_end(aws_answer("s-1", {}), aws_answer("s-1", entries), 2, Compare::kExactly);
+  check_every_end(aws_response("s-1", {}), aws_response("s-1", entries), 2, Compare::kExactly);
 }
 
 // Entries with many twins, most of them out of order.
-std::pair<std::string, std::string> random_answers(std::mt19937_64& random, bool some_unfinished) {
+std::pair<std::string, std::string> random_responses(std::mt19937_64& random, bool some_unfinished) {
   const auto any = [&](std::size_t below) { return std::uniform_int_distribution<std::size_t>(0, below - 1)(random); };
   const auto status = [&] { return some_unfinished && any(3) == 0 ? "Running" : "Success"; };
   std::vector<std::string> before, after;
@@ -163,13 +165,13 @@ std::pair<std::string, std::string> random_answers(std::mt19937_64& random, bool
     if (any(3) == 0) before.push_back(entry(any(1000), start, message, status(), size));
     after.push_back(entry(any(1000), start, message, status(), size));
   }
-  return {aws_answer("s-1", before), aws_answer("s-1", after)};
+  return {aws_response("s-1", before), aws_response("s-1", after)};
 }
 
 TEST(Restart, RandomFinishedTwins) {
   std::mt19937_64 random(random_seed());
   for (int round = 0; round < 6; ++round) {
-    const auto [before, after] = random_answers(random, false);
+    const auto [before, after] = random_responses(random, false);
     check_every_end(before, after, 1, Compare::kExactly);
   }
 }
@@ -177,7 +179,7 @@ TEST(Restart, RandomFinishedTwins) {
 TEST(Restart, RandomUnfinishedTwins) {
   std::mt19937_64 random(random_seed());
   for (int round = 0; round < 6; ++round) {
-    const auto [before, after] = random_answers(random, true);
+    const auto [before, after] = random_responses(random, true);
     check_every_end(before, after, 1, Compare::kContents);
   }
 }

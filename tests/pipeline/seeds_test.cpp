@@ -1,4 +1,4 @@
-// The vendors' two sample answers become exactly the events that were written down by hand.
+// The vendors' two sample responses become exactly the events that were written down by hand.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@ using testing::IsEmpty;
 struct Seed {
   SourceSettings source;
   SessionInfo session;
-  std::string answer;
+  std::string response;
   std::vector<std::string> events;
 };
 
@@ -52,34 +52,34 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
   return text.replace(text.find(from), from.size(), to);
 }
 
-TEST(Seeds, AwsAnswerBecomesItsFiveEventsInOrderOfTime) {
+TEST(Seeds, AwsResponseBecomesItsFiveEventsInOrderOfTime) {
   const Seed seed = aws_seed();
   Reading reading(seed.source, seed.session);
   ASSERT_EQ(seed.events.size(), 5u);
-  EXPECT_EQ(reading.read(seed.answer), seed.events);
+  EXPECT_EQ(reading.read(seed.response), seed.events);
 }
 
-TEST(Seeds, AzureAnswerBecomesItsFourEvents) {
+TEST(Seeds, AzureResponseBecomesItsFourEvents) {
   const Seed seed = azure_seed();
   Reading reading(seed.source, seed.session);
   ASSERT_EQ(seed.events.size(), 4u);
-  EXPECT_EQ(reading.read(seed.answer), seed.events);
+  EXPECT_EQ(reading.read(seed.response), seed.events);
 }
 
-TEST(Seeds, SameAnswerAgainEmitsNothing) {
+TEST(Seeds, SameResponseAgainEmitsNothing) {
   for (const Seed& seed : {aws_seed(), azure_seed()}) {
     Reading reading(seed.source, seed.session);
-    reading.read(seed.answer);
-    EXPECT_THAT(reading.read(seed.answer), IsEmpty());
+    reading.read(seed.response);
+    EXPECT_THAT(reading.read(seed.response), IsEmpty());
   }
 }
 
 TEST(Seeds, OneChangedEntryIsOneChangedEventOfTheSameId) {
   const Seed aws = aws_seed();
   Reading aws_reading(aws.source, aws.session);
-  aws_reading.read(aws.answer);
+  aws_reading.read(aws.response);
   // An AWS row that is written again gets a new logTime.
-  const auto aws_lines = aws_reading.read(replaced(aws.answer, "19:15:57.919684", "19:15:58.5"));
+  const auto aws_lines = aws_reading.read(replaced(aws.response, "19:15:57.919684", "19:15:58.5"));
   ASSERT_EQ(aws_lines.size(), 1u);
   EXPECT_EQ(text_at(aws_lines[0], "/event/id"), text_at(aws.events[1], "/event/id"));
   EXPECT_EQ(text_at(aws_lines[0], "/sessionlog/change"), "changed");
@@ -87,8 +87,8 @@ TEST(Seeds, OneChangedEntryIsOneChangedEventOfTheSameId) {
 
   const Seed azure = azure_seed();
   Reading azure_reading(azure.source, azure.session);
-  azure_reading.read(azure.answer);
-  const auto azure_lines = azure_reading.read(replaced(azure.answer, "00:02:09.7753450", "00:02:10"));
+  azure_reading.read(azure.response);
+  const auto azure_lines = azure_reading.read(replaced(azure.response, "00:02:09.7753450", "00:02:10"));
   ASSERT_EQ(azure_lines.size(), 1u);
   EXPECT_EQ(text_at(azure_lines[0], "/event/id"), text_at(azure.events[1], "/event/id"));
   EXPECT_EQ(text_at(azure_lines[0], "/sessionlog/change"), "changed");
@@ -98,9 +98,9 @@ TEST(Seeds, OneChangedEntryIsOneChangedEventOfTheSameId) {
 TEST(Seeds, ChangedEntryThatChangesBackIsEmittedAgain) {
   const Seed seed = aws_seed();
   Reading reading(seed.source, seed.session);
-  reading.read(seed.answer);
-  reading.read(replaced(seed.answer, "\"Success\"", "\"Warning\""));
-  EXPECT_THAT(texts_at(reading.read(seed.answer), "/sessionlog/status"), ElementsAre("Success"));
+  reading.read(seed.response);
+  reading.read(replaced(seed.response, "\"Success\"", "\"Warning\""));
+  EXPECT_THAT(texts_at(reading.read(seed.response), "/sessionlog/status"), ElementsAre("Success"));
 }
 
 }  // namespace

@@ -15,31 +15,31 @@ TEST(WholeLog, SaysWhenALogLacksWhatIsKnown) {
   const std::string a = step(10, "a"), b = step(20, "b");
   Reading reading = aws();
   reading.gap(GapKind::kGivenUp);
-  const auto is_shrunk = [&](const std::string& answer) { return reading.try_read(answer)->shrunk; };
-  EXPECT_FALSE(is_shrunk(aws_answer("s-1", {a, b})));
-  EXPECT_FALSE(is_shrunk(aws_answer("s-1", {b, a})));
-  EXPECT_TRUE(is_shrunk(aws_answer("s-1", {a})));
-  EXPECT_TRUE(is_shrunk(aws_answer("s-1", {})));
-  EXPECT_TRUE(is_shrunk(aws_answer("s-1", {a, step(30, "c")})));
-  std::string page = aws_answer("s-1", {a});
+  const auto is_shrunk = [&](const std::string& response) { return reading.try_read(response)->shrunk; };
+  EXPECT_FALSE(is_shrunk(aws_response("s-1", {a, b})));
+  EXPECT_FALSE(is_shrunk(aws_response("s-1", {b, a})));
+  EXPECT_TRUE(is_shrunk(aws_response("s-1", {a})));
+  EXPECT_TRUE(is_shrunk(aws_response("s-1", {})));
+  EXPECT_TRUE(is_shrunk(aws_response("s-1", {a, step(30, "c")})));
+  std::string page = aws_response("s-1", {a});
   page.insert(page.size() - 1, R"(,"next":"/2")");
   EXPECT_FALSE(is_shrunk(page)) << "it may be elsewhere";
-  std::string cut = aws_answer("s-1", {a});
+  std::string cut = aws_response("s-1", {a});
   cut.resize(cut.size() - 2);
   EXPECT_FALSE(is_shrunk(cut));
 }
 
-TEST(WholeLog, AnswerOfAnotherSessionIsRefused) {
+TEST(WholeLog, ResponseOfAnotherSessionIsRefused) {
   Reading reading = aws();
-  const auto outcome = reading.try_read(aws_answer("s-2", {std::string(kDone)}));
+  const auto outcome = reading.try_read(aws_response("s-2", {std::string(kDone)}));
   ASSERT_TRUE(outcome.has_error());
-  EXPECT_EQ(outcome.error().kind, ErrorKind::kBadAnswer);
+  EXPECT_EQ(outcome.error().kind, ErrorKind::kBadResponse);
   EXPECT_THAT(reading.take_batches(), SizeIs(0));
 }
 
 TEST(WholeLog, EntriesThatCameAreTakenWhereThereAreMoreElsewhere) {
   Reading reading = aws();
-  std::string page = aws_answer("s-1", {std::string(kDone)});
+  std::string page = aws_response("s-1", {std::string(kDone)});
   page.insert(page.size() - 1, R"(,"totalCount":2)");
   const auto outcome = reading.try_read(page);
   ASSERT_TRUE(outcome.has_value());
@@ -53,7 +53,7 @@ TEST(WholeLog, APageOfALogIsNotTheLastRead) {
   SourceSettings settings = source_of("veeam-aws", "aws-eu");
   settings.poll.changes = Changes::kFinal;
   Reading reading(settings, session());
-  const std::string whole = aws_answer("s-1", {std::string(kRunning)});
+  const std::string whole = aws_response("s-1", {std::string(kRunning)});
   std::string page = whole;
   page.insert(page.size() - 1, R"(,"next":"/page/2")");
   EXPECT_EQ(reading.try_read(page, LastRead::kYes)->events(), 0u);
@@ -61,15 +61,15 @@ TEST(WholeLog, APageOfALogIsNotTheLastRead) {
 }
 
 // Twins among them, in reverse order of time: the ordinals must go on where the part before ended.
-TEST(WholeLog, AnswerWithMuchNewsIsReadInParts) {
+TEST(WholeLog, ResponseWithMuchNewsIsReadInParts) {
   std::vector<std::string> entries;
   for (int i = 0; i < 1'600; ++i) {
     entries.push_back(fmt::format(
         R"({{"logTime":"2026-01-01T00:{:02}:{:02}","status":"Success","message":"step {} {}","executionStartTime":"2026-01-01T00:00:00"}})",
         59 - i / 60, 59 - i % 60, i / 400, std::string(2'000, 'x')));
   }
-  const std::string answer = aws_answer("s-1", entries);
-  const auto whole = aws().read(answer);
+  const std::string response = aws_response("s-1", entries);
+  const auto whole = aws().read(response);
 
   SessionState fresh;
   fresh.key = aws().session().key;
@@ -78,7 +78,7 @@ TEST(WholeLog, AnswerWithMuchNewsIsReadInParts) {
   std::vector<std::string> parts;
   std::size_t reads = 0;
   for (bool more = true; more; ++reads) {
-    const auto outcome = reading.try_read(answer);
+    const auto outcome = reading.try_read(response);
     ASSERT_TRUE(outcome.has_value());
     more = outcome->more;
     const auto batches = reading.take_batches();
@@ -97,7 +97,7 @@ TEST(WholeLog, EntriesAreDeliveredWholeUpToTheLargestThereIsMemoryFor) {
     fresh.key = aws().session().key;
     fresh.info = session();
     Reading reading(source_of("veeam-aws", "aws-eu"), fresh, {.largest_entry = most});
-    const auto lines = reading.read(aws_answer("s-1", {head + std::string(size - head.size() - 2, filler) + "\"}"}));
+    const auto lines = reading.read(aws_response("s-1", {head + std::string(size - head.size() - 2, filler) + "\"}"}));
     EXPECT_THAT(lines, SizeIs(1));
     return lines.empty() ? "{}" : lines[0];
   };
@@ -117,15 +117,15 @@ TEST(WholeLog, EntriesAreDeliveredWholeUpToTheLargestThereIsMemoryFor) {
   }
 }
 
-// The AWS specification asks for no more of an entry. Below 1 MiB there is no permit for a large answer.
-TEST(WholeLog, SmallAnswerOfTheShortestEntriesIsRead) {
+// The AWS specification asks for no more of an entry. Below 1 MiB there is no permit for a large response.
+TEST(WholeLog, SmallResponseOfTheShortestEntriesIsRead) {
   std::vector<std::string> entries;
   for (int i = 0; i < 17'000; ++i) {
     entries.push_back(
         fmt::format(R"({{"logTime":"2026-01-01T00:{:02}:{:02}.{:06}","status":"Error"}})", i / 6'000, i / 100 % 60, i));
   }
-  const std::string answer = aws_answer("s-1", entries);
-  ASSERT_LT(answer.size(), kSmallBody);
+  const std::string response = aws_response("s-1", entries);
+  ASSERT_LT(response.size(), kSmallBody);
   for (const std::size_t memory : {64u << 20, 512u << 20}) {
     SessionState fresh;
     fresh.key = aws().session().key;
@@ -133,7 +133,7 @@ TEST(WholeLog, SmallAnswerOfTheShortestEntriesIsRead) {
     Reading reading(source_of("veeam-aws", "aws-eu"), fresh, MemoryShares::of(memory, 1, 16u << 20, 8u << 20));
     std::size_t events = 0;
     for (bool more = true; more;) {
-      const auto outcome = reading.try_read(answer);
+      const auto outcome = reading.try_read(response);
       ASSERT_TRUE(outcome.has_value()) << outcome.error().detail;
       events += outcome->events();
       more = outcome->more;
@@ -144,7 +144,7 @@ TEST(WholeLog, SmallAnswerOfTheShortestEntriesIsRead) {
 
 TEST(WholeLog, OfBrokenJsonTheEntriesBeforeTheFaultAreTaken) {
   Reading reading = aws();
-  std::string cut = aws_answer("s-1", {std::string(kDone), R"({"logTime":"2026-01-02T03:04:05","message":"half)"});
+  std::string cut = aws_response("s-1", {std::string(kDone), R"({"logTime":"2026-01-02T03:04:05","message":"half)"});
   cut.resize(cut.size() - 6);
   const auto outcome = reading.try_read(cut);
   ASSERT_TRUE(outcome.has_value());

@@ -40,7 +40,7 @@ class Appliance {
     }
     requests_.push_back(recorded);
     const std::string body = reply_to(recorded);
-    return answer(body, {}, refuse_ ? "401 Unauthorized" : "200 OK");
+    return response(body, {}, refuse_ ? "401 Unauthorized" : "200 OK");
   }
 
   std::vector<RecordedRequest> requests() const {

@@ -169,7 +169,8 @@ void SimulatedAppliance::count(Traffic::Kind kind) {
   busiest_ = std::max(busiest_, ++in_second_);
 }
 
-SimulatedServer::Reply SimulatedAppliance::answer(const HttpRequest& request, const std::vector<std::string>& headers) {
+SimulatedServer::Reply SimulatedAppliance::response(const HttpRequest& request,
+                                                    const std::vector<std::string>& headers) {
   const std::string_view target = request.target;
   const std::string_view path = target.substr(0, target.find('?'));
   const std::string_view rest = path.starts_with(kSessions) ? path.substr(kSessions.size()) : std::string_view{};

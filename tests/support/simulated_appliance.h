@@ -100,7 +100,7 @@ class SimulatedAppliance : public SimulatedServer {
   // `plan` in order of the starts; it and `traffic` are looked at as long as it lives.
   SimulatedAppliance(unsigned number, std::vector<PlannedSession> plan, Traffic& traffic);
 
-  Reply answer(const HttpRequest& request, const std::vector<std::string>& headers) override;
+  Reply response(const HttpRequest& request, const std::vector<std::string>& headers) override;
 
   void set_latency(std::chrono::milliseconds least, std::chrono::milliseconds most);
   void go_down() { down_ = true; }
@@ -142,11 +142,11 @@ class SimulatedAppliance : public SimulatedServer {
   void set_pages(Pages pages) { pages_ = pages; }
   // Says what a session's log is answered with in place of the log; nullopt leaves it to the appliance.
   using LogInstead = std::function<std::optional<Reply>(std::size_t session)>;
-  void answer_logs(LogInstead instead) { log_instead_ = std::move(instead); }
+  void respond_to_logs(LogInstead instead) { log_instead_ = std::move(instead); }
   // The same for token requests, and for the pages of its listings.
   using Instead = std::function<std::optional<Reply>()>;
-  void answer_tokens(Instead instead) { token_instead_ = std::move(instead); }
-  void answer_listings(Instead instead) { listing_instead_ = std::move(instead); }
+  void respond_to_tokens(Instead instead) { token_instead_ = std::move(instead); }
+  void respond_to_listings(Instead instead) { listing_instead_ = std::move(instead); }
   // However many are asked for.
   void set_longest_page(std::size_t rows) { longest_page_ = rows; }
 
@@ -154,7 +154,7 @@ class SimulatedAppliance : public SimulatedServer {
   const std::vector<PlannedSession>& plan() const { return plan_; }
   // Its message, which no other of this appliance has.
   static std::string message_of(std::size_t session, std::size_t entry);
-  // Of the entries that the session has shown so far, how many were in an answer.
+  // Of the entries that the session has shown so far, how many were in a response.
   std::size_t read_of(std::size_t session) const { return served_[session]; }
   std::uint64_t polls_of(std::size_t session) const { return polls_[session]; }
   std::uint64_t requests() const { return requests_; }

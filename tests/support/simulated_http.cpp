@@ -41,9 +41,9 @@ class SimulatedEndpoint : public HttpEndpoint {
  public:
   explicit SimulatedEndpoint(std::shared_ptr<EndpointState> state) : state_(std::move(state)) {}
 
-  Task<Result<HttpAnswer>> send(const HttpRequest& request) override {
+  Task<Result<HttpResponse>> send(const HttpRequest& request) override {
     const std::shared_ptr<EndpointState> state = state_;
-    const SimulatedServer::Reply reply = state->server_.answer(request, state->headers_);
+    const SimulatedServer::Reply reply = state->server_.response(request, state->headers_);
     const unsigned cancellations = state->cancellations_;
     const SteadyTime answered = SteadyClock::now() + reply.after;
     ++state->client_->in_flight_;
@@ -52,15 +52,15 @@ class SimulatedEndpoint : public HttpEndpoint {
     --state->client_->in_flight_;
     if (cancellations != state->cancellations_) co_return Error(ErrorKind::kCancelled, "cancelled");
     if (reply.status == 0) co_return Error(ErrorKind::kTryLater, "no connection");
-    HttpAnswer answer;
-    answer.status = reply.status;
-    answer.body = state->client_->bodies_.take();
-    answer.body.append(reply.body);
-    if (reply.clock_ahead) answer.date = true_now().seconds + reply.clock_ahead->count();
-    answer.retry_after = reply.retry_after;
+    HttpResponse response;
+    response.status = reply.status;
+    response.body = state->client_->bodies_.take();
+    response.body.append(reply.body);
+    if (reply.clock_ahead) response.date = true_now().seconds + reply.clock_ahead->count();
+    response.retry_after = reply.retry_after;
     const auto wish = reply.retry_after.value_or(std::chrono::seconds(0));
     if (reply.status >= 300 && wish.count() > 0 && state->on_wish_) state->on_wish_(wish);
-    co_return answer;
+    co_return response;
   }
 
   Result<void> set_headers(std::vector<std::string> headers) override {

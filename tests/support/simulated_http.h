@@ -1,5 +1,5 @@
-// HttpClient without a network: requests go to the servers that were attached to the io_context, and their answers come
-// back on simulated time.
+// HttpClient without a network: requests go to the servers that were attached to the io_context, and their responses
+// come back on simulated time.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -26,7 +26,7 @@ class SimulatedServer {
 
   virtual ~SimulatedServer() = default;
   // What it says to a request that is sent now; `headers` are those of the endpoint.
-  virtual Reply answer(const HttpRequest& request, const std::vector<std::string>& headers) = 0;
+  virtual Reply response(const HttpRequest& request, const std::vector<std::string>& headers) = 0;
 };
 
 // Which server stands at which URL.

@@ -192,7 +192,7 @@ asio::awaitable<void> TestServer::serve(Stream& stream) {
   }
 }
 
-std::string answer(std::string_view body, const std::vector<std::string>& headers, std::string_view status) {
+std::string response(std::string_view body, const std::vector<std::string>& headers, std::string_view status) {
   std::string text = "HTTP/1.1 " + std::string(status) + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
   for (const std::string& header : headers) text += header + "\r\n";
   return text.append("\r\n").append(body);

@@ -102,8 +102,8 @@ class TestServer {
 };
 
 // "HTTP/1.1 200 OK", Content-Length and the given header lines.
-std::string answer(std::string_view body, const std::vector<std::string>& headers = {},
-                   std::string_view status = "200 OK");
+std::string response(std::string_view body, const std::vector<std::string>& headers = {},
+                     std::string_view status = "200 OK");
 
 std::string gzip(std::string_view text);
 

@@ -27,7 +27,7 @@
 namespace sessionlogd {
 
 namespace asio = boost::asio;
-using test::answer;
+using test::response;
 using test::TemporaryFile;
 using test::TestServer;
 using testing::HasSubstr;
@@ -36,16 +36,16 @@ using Request = TestServer::Request;
 
 inline std::string grant(int number, const std::string& more = "") {
   const std::string n = std::to_string(number);
-  return answer(R"({"access_token":"access-)" + n + R"(","refresh_token":"refresh-)" + n + "\"" + more + "}");
+  return response(R"({"access_token":"access-)" + n + R"(","refresh_token":"refresh-)" + n + "\"" + more + "}");
 }
 
-inline Reply unauthorized() { return answer("{}", {}, "401 Unauthorized"); }
+inline Reply unauthorized() { return response("{}", {}, "401 Unauthorized"); }
 
 // The appliance's side. What it was asked is read while no request is on its way.
 struct Desk {
   std::function<Reply(int number)> log_in = [](int number) { return grant(number); };
   std::function<Reply(int number)> refresh = [](int number) { return grant(number); };
-  std::function<Reply(std::string bearer)> serve = [](std::string) { return answer("{}"); };
+  std::function<Reply(std::string bearer)> serve = [](std::string) { return response("{}"); };
   std::function<std::optional<Reply>(std::string target)> instead = [](std::string) { return std::nullopt; };
 
   std::atomic<int> logins = 0, refreshes = 0, gets = 0;
@@ -61,7 +61,7 @@ struct Desk {
     }
     if (request.method() == boost::beast::http::verb::delete_) {
       returned.push_back(bearer);
-      return answer("", {}, "204 No Content");
+      return response("", {}, "204 No Content");
     }
     if (request.body().find("grant_type=refresh_token") == std::string::npos) return log_in(++logins + refreshes);
     refresh_forms.push_back(request.body());
@@ -71,7 +71,7 @@ struct Desk {
 
 class ApiClientTest : public testing::Test {
  protected:
-  using Got = std::optional<Result<HttpAnswer>>;
+  using Got = std::optional<Result<HttpResponse>>;
 
   ApiClientTest() {
     const auto& built_in = built_in_dialects();
@@ -92,7 +92,7 @@ class ApiClientTest : public testing::Test {
   }
 
   void start(Got& got, const std::string& target = "/api/v1/sessions") {
-    asio::co_spawn(io_, api().get(target), [&got](std::exception_ptr failed, Result<HttpAnswer> answered) {
+    asio::co_spawn(io_, api().get(target), [&got](std::exception_ptr failed, Result<HttpResponse> answered) {
       if (!failed) got = std::move(answered);
     });
   }
@@ -119,7 +119,7 @@ class ApiClientTest : public testing::Test {
 
   Error error_of_get() { return get().front()->error(); }
 
-  Result<HttpAnswer> get_from(const std::string& target) {
+  Result<HttpResponse> get_from(const std::string& target) {
     Got got;
     start(got, target);
     run_until([&] { return got.has_value(); });

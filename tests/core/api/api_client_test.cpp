@@ -18,7 +18,9 @@ TEST_F(ApiClientTest, CannotBeMadeWithTlsFilesThatHaveGone) {
 }
 
 TEST_F(ApiClientTest, RetryAfterHoldsBackEverythingOfTheSource) {
-  desk_.serve = [](const std::string&) { return Reply(answer("{}", {"Retry-After: 3600"}, "429 Too Many Requests")); };
+  desk_.serve = [](const std::string&) {
+    return Reply(response("{}", {"Retry-After: 3600"}, "429 Too Many Requests"));
+  };
   EXPECT_EQ(error_of_get().retry_after, std::chrono::hours(1));
   std::vector<Got> later(5);
   for (Got& each : later) start(each);
@@ -33,7 +35,7 @@ TEST_F(ApiClientTest, RetryAfterHoldsBackEverythingOfTheSource) {
 
 TEST_F(ApiClientTest, NeverHasMoreInFlightThanConnections) {
   settings_.poll.connections = 3;
-  desk_.serve = [](const std::string&) { return Reply("", Reply::Then::kKeepAlive, answer("{}")); };
+  desk_.serve = [](const std::string&) { return Reply("", Reply::Then::kKeepAlive, response("{}")); };
   std::vector<Got> got(20);
   for (Got& each : got) start(each);
   run_until([&] { return desk_.gets == 3; });
@@ -44,7 +46,7 @@ TEST_F(ApiClientTest, NeverHasMoreInFlightThanConnections) {
 
 TEST_F(ApiClientTest, ARedirectIsAnError) {
   desk_.serve = [this](const std::string&) {
-    return Reply(answer("", {"Location: " + server_.url() + "/elsewhere"}, "302 Found"));
+    return Reply(response("", {"Location: " + server_.url() + "/elsewhere"}, "302 Found"));
   };
   const Error error = error_of_get();
   EXPECT_EQ(error.kind, ErrorKind::kRefused);
@@ -56,7 +58,7 @@ TEST_F(ApiClientTest, ARedirectIsAnError) {
 
 std::optional<Reply> fail_one_session(const std::string& target) {
   if (target != "/sessions/bad") return std::nullopt;
-  return Reply(answer("", {}, "500 Internal Server Error"));
+  return Reply(response("", {}, "500 Internal Server Error"));
 }
 
 TEST_F(ApiClientTest, OneBadSessionDoesNotSlowItsSource) {
@@ -70,7 +72,7 @@ TEST_F(ApiClientTest, OneBadSessionDoesNotSlowItsSource) {
 TEST_F(ApiClientTest, ASourceThatFailsWhateverItIsAskedIsLeftAloneAndThatIsSaidOnce) {
   get();
   desk_.instead = [](const std::string&) {
-    return Reply(answer(R"({"title":"Database is read-only"})", {}, "503 Service Unavailable"));
+    return Reply(response(R"({"title":"Database is read-only"})", {}, "503 Service Unavailable"));
   };
   for (const char* target : {"/sessions/a", "/sessions/b", "/sessions/c"})
     EXPECT_EQ(get_from(target).error().http_status, 503);
@@ -97,7 +99,7 @@ TEST_F(ApiClientTest, InOnePassASourceOfWhichThreeSessionsFailIsAskedOn) {
   get();
   desk_.instead = [](const std::string& target) -> std::optional<Reply> {
     if (!target.starts_with("/sessions/bad")) return std::nullopt;
-    return Reply(answer("", {}, "500 Internal Server Error"));
+    return Reply(response("", {}, "500 Internal Server Error"));
   };
   for (const char* target : {"/sessions/bad-1", "/sessions/bad-2", "/sessions/bad-3"})
     EXPECT_TRUE(get_from(target).has_error());
@@ -129,7 +131,7 @@ TEST_F(ApiClientTest, LoginsThatFailToConnectCountForTheRequestsThatNeedThem) {
 // ---- Retry-After
 
 TEST_F(ApiClientTest, ALoginsRetryAfterHoldsBackEverything) {
-  desk_.log_in = [](int) { return Reply(answer("{}", {"Retry-After: 3600"}, "429 Too Many Requests")); };
+  desk_.log_in = [](int) { return Reply(response("{}", {"Retry-After: 3600"}, "429 Too Many Requests")); };
   EXPECT_EQ(error_of_get().kind, ErrorKind::kTryLater);
   Got later;
   start(later, "/sessions/a");
@@ -142,7 +144,9 @@ TEST_F(ApiClientTest, ALoginsRetryAfterHoldsBackEverything) {
 
 TEST_F(ApiClientTest, OnePassDoesNotWaitForALongRetryAfter) {
   manners_.held_back = HeldBack::kFails;
-  desk_.serve = [](const std::string&) { return Reply(answer("{}", {"Retry-After: 3600"}, "429 Too Many Requests")); };
+  desk_.serve = [](const std::string&) {
+    return Reply(response("{}", {"Retry-After: 3600"}, "429 Too Many Requests"));
+  };
   EXPECT_EQ(error_of_get().retry_after, std::chrono::hours(1));
   const Error later = get_from("/sessions/a").error();
   EXPECT_EQ(later.kind, ErrorKind::kTryLater);
@@ -155,7 +159,9 @@ TEST_F(ApiClientTest, OnePassDoesNotWaitForALongRetryAfter) {
 // Nothing that still waits for a connection may be sent once the source asked to be left alone.
 TEST_F(ApiClientTest, ARetryAfterTakesBackWhatWasNotSentYet) {
   get();
-  desk_.serve = [](const std::string&) { return Reply(answer("{}", {"Retry-After: 3600"}, "429 Too Many Requests")); };
+  desk_.serve = [](const std::string&) {
+    return Reply(response("{}", {"Retry-After: 3600"}, "429 Too Many Requests"));
+  };
   Got told, other;
   start(told);
   start(other, "/sessions/a");
@@ -168,7 +174,7 @@ TEST_F(ApiClientTest, ARetryAfterTakesBackWhatWasNotSentYet) {
   run_until([&] { return other.has_value(); });
 }
 
-TEST_F(ApiClientTest, ARetryAfterCountsBeforeTheRestOfItsAnswerIsThere) {
+TEST_F(ApiClientTest, ARetryAfterCountsBeforeTheRestOfItsResponseIsThere) {
   get();
   desk_.serve = [](const std::string&) {
     return Reply("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 3600\r\nContent-Length: 2\r\n\r\n",
@@ -192,7 +198,9 @@ TEST_F(ApiClientTest, ARetryAfterCountsBeforeTheRestOfItsAnswerIsThere) {
 
 TEST_F(ApiClientTest, LeavesTheLogoutOutWithinARetryAfter) {
   get();
-  desk_.serve = [](const std::string&) { return Reply(answer("{}", {"Retry-After: 60"}, "503 Service Unavailable")); };
+  desk_.serve = [](const std::string&) {
+    return Reply(response("{}", {"Retry-After: 60"}, "503 Service Unavailable"));
+  };
   get();
   api().stop();
   log_out();
@@ -203,8 +211,8 @@ TEST_F(ApiClientTest, ARefusalWithoutATimeSlowsTheSourceDownUntilSomethingIsServ
   get();
   int refused = 0;
   desk_.serve = [&](const std::string&) -> Reply {
-    if (++refused <= 2) return answer("{}", {"Retry-After: 0"}, "429 Too Many Requests");
-    return answer("{}");
+    if (++refused <= 2) return response("{}", {"Retry-After: 0"}, "429 Too Many Requests");
+    return response("{}");
   };
   EXPECT_EQ(error_of_get().http_status, 429);
   EXPECT_EQ(error_of_get().http_status, 429);
@@ -214,7 +222,7 @@ TEST_F(ApiClientTest, ARefusalWithoutATimeSlowsTheSourceDownUntilSomethingIsServ
 // ---- What is said
 
 TEST_F(ApiClientTest, SaysOnceThatTheClockIsWrongHoweverOftenItComesAndGoes) {
-  const auto dated = [](const char* date) { return answer("{}", {std::string("Date: ") + date}); };
+  const auto dated = [](const char* date) { return response("{}", {std::string("Date: ") + date}); };
   for (int round = 0; round < 3; ++round) {
     desk_.serve = [&](const std::string&) { return Reply(dated("Sun, 06 Nov 1994 08:49:37 GMT")); };
     get();
@@ -232,11 +240,11 @@ TEST_F(ApiClientTest, SaysOnceThatTheClockIsWrongHoweverOftenItComesAndGoes) {
   EXPECT_EQ(log_.count("agrees with ours again"), 0) << "nobody knows yet whether it stays so";
 }
 
-TEST_F(ApiClientTest, AnAnswerThatRepeatsTheSecretIsNotQuoted) {
+TEST_F(ApiClientTest, AResponseThatRepeatsTheSecretIsNotQuoted) {
   for (const char* echo : {R"({"message":"no: password=secret"})", R"({"detail":"Basic Y29sbGVjdG9yOnNlY3JldA=="})",
                            R"({"title":"p\u0061ssword=%73ecret"})"}) {
     api_.reset();
-    desk_.log_in = [&](int) { return Reply(answer(echo, {}, "401 Unauthorized")); };
+    desk_.log_in = [&](int) { return Reply(response(echo, {}, "401 Unauthorized")); };
     EXPECT_THAT(error_of_get().detail, HasSubstr("repeats the secret")) << echo;
   }
 }
@@ -244,7 +252,7 @@ TEST_F(ApiClientTest, AnAnswerThatRepeatsTheSecretIsNotQuoted) {
 TEST_F(ApiClientTest, OfASourceThatOnceRepeatedASecretNothingIsQuotedOrKept) {
   desk_.serve = [&](const std::string&) {
     const char* echo = desk_.gets == 2 ? R"({"message":"you sent s&#101;cret"})" : R"({"message":"out of order"})";
-    return Reply(answer(echo, {}, "403 Forbidden"));
+    return Reply(response(echo, {}, "403 Forbidden"));
   };
   EXPECT_FALSE(api().echoes_secret("nothing of that kind"));
   EXPECT_THAT(error_of_get().detail, HasSubstr("out of order"));
@@ -268,16 +276,16 @@ TEST_F(ApiClientTest, OfAReasonNothingIsQuotedThatWasNotSearched) {
     return error_of_get().detail;
   };
   const Reply none("");
-  const auto refused = [](const std::string& body) { return Reply(answer(body, {}, "403 Forbidden")); };
+  const auto refused = [](const std::string& body) { return Reply(response(body, {}, "403 Forbidden")); };
   const std::string before(190, 'y');
   const std::string challenge =
       "WWW-Authenticate: Bearer error=\"x\", error_description=\"" + before + "hunter2secret\"";
   for (const std::string& detail : {
-           quotes_it(Reply(answer(far + "login with hunter2secret failed\"}", {}, "401 Unauthorized")), none),
-           quotes_it(Reply(answer(far + before + "hunter2secret\"}", {}, "401 Unauthorized")), none),
+           quotes_it(Reply(response(far + "login with hunter2secret failed\"}", {}, "401 Unauthorized")), none),
+           quotes_it(Reply(response(far + before + "hunter2secret\"}", {}, "401 Unauthorized")), none),
            quotes_it(none, refused(far + before + "hunter2secret\"}")),
-           quotes_it(none, Reply(answer("", {challenge}, "403 Forbidden"))),
-           quotes_it(Reply(answer("", {challenge}, "401 Unauthorized")), none),
+           quotes_it(none, Reply(response("", {challenge}, "403 Forbidden"))),
+           quotes_it(Reply(response("", {challenge}, "401 Unauthorized")), none),
        }) {
     EXPECT_THAT(detail, HasSubstr("HTTP 40"));
     EXPECT_THAT(detail, testing::Not(HasSubstr("hunter2"))) << detail;
@@ -286,23 +294,23 @@ TEST_F(ApiClientTest, OfAReasonNothingIsQuotedThatWasNotSearched) {
 
 TEST_F(ApiClientTest, QuotesWhyARequestWasRefused) {
   desk_.serve = [](const std::string&) {
-    return Reply(answer(R"({"error":{"code":"Forbidden","message":"EULA not accepted"}})", {}, "403 Forbidden"));
+    return Reply(response(R"({"error":{"code":"Forbidden","message":"EULA not accepted"}})", {}, "403 Forbidden"));
   };
   EXPECT_THAT(error_of_get().detail,
               HasSubstr("HTTP 403 to /api/v1/sessions: the account may not read it: EULA not accepted, Forbidden"));
 }
 
 TEST_F(ApiClientTest, APartIsNotTakenForTheWhole) {
-  desk_.serve = [](const std::string&) { return Reply(answer("{}", {}, "206 Partial Content")); };
+  desk_.serve = [](const std::string&) { return Reply(response("{}", {}, "206 Partial Content")); };
   const Error error = error_of_get();
-  EXPECT_EQ(error.kind, ErrorKind::kBadAnswer);
+  EXPECT_EQ(error.kind, ErrorKind::kBadResponse);
   EXPECT_THAT(error.detail, HasSubstr("HTTP 206"));
 }
 
 TEST_F(ApiClientTest, SaysWhereARedirectLeads) {
   const auto redirected_to = [this](const std::string& where) {
     api_.reset();
-    desk_.serve = [where](const std::string&) { return Reply(answer("", {"Location: " + where}, "302 Found")); };
+    desk_.serve = [where](const std::string&) { return Reply(response("", {"Location: " + where}, "302 Found")); };
     return error_of_get();
   };
   const Error login = redirected_to("/ui/login?next=x");

@@ -33,18 +33,18 @@ TEST_F(ApiLogin, RefusedCredentialsParkTheSourceUntilTheSecretChanges) {
 
 // A page for people while the product starts says nothing about the credentials.
 TEST_F(ApiLogin, ALoginThatIsAnsweredWithAPageIsTriedAgain) {
-  desk_.log_in = [](int) { return Reply(answer("<html>starting</html>")); };
+  desk_.log_in = [](int) { return Reply(response("<html>starting</html>")); };
   EXPECT_EQ(error_of_get().kind, ErrorKind::kLogInAgain) << "nobody logged in there yet: a wrong url?";
   desk_.log_in = [](int number) { return Reply(grant(number)); };
   EXPECT_TRUE(get().front()->has_value());
   desk_.serve = [](const std::string&) { return unauthorized(); };
   desk_.refresh = [](int) { return unauthorized(); };
-  desk_.log_in = [](int) { return Reply(answer("<html>starting</html>")); };
+  desk_.log_in = [](int) { return Reply(response("<html>starting</html>")); };
   EXPECT_EQ(error_of_get().kind, ErrorKind::kTryLater);
 }
 
 TEST_F(ApiLogin, ALoginThatFailsIsNotRepeatedByThoseWhoWaitedForIt) {
-  desk_.log_in = [](int) { return Reply(answer("{}", {}, "500 Internal Server Error")); };
+  desk_.log_in = [](int) { return Reply(response("{}", {}, "500 Internal Server Error")); };
   for (const Got& got : get(10)) EXPECT_EQ(got->error().kind, ErrorKind::kTryLater);
   EXPECT_EQ(desk_.logins, 1);
 }
@@ -58,7 +58,7 @@ TEST_F(ApiLogin, ALoginsFailureIsNotTakenForTheRequests) {
   for (const Case& c : {Case{"401 Unauthorized", ErrorKind::kLogInAgain}, Case{"404 Not Found", ErrorKind::kLogInAgain},
                         Case{"500 Oh", ErrorKind::kTryLater}, Case{"200 OK", ErrorKind::kLogInAgain}}) {
     api_.reset();
-    desk_.log_in = [&](int) { return Reply(answer("<html>", {}, c.status)); };
+    desk_.log_in = [&](int) { return Reply(response("<html>", {}, c.status)); };
     const Error error = error_of_get();
     EXPECT_EQ(error.kind, c.kind) << c.status;
     EXPECT_EQ(error.http_status, 0) << c.status;
@@ -81,7 +81,7 @@ TEST_F(ApiLogin, ALoginThatMayNotBeSentYetIsWaitedForAndServesAll) {
   desk_.refresh = [](int) { return unauthorized(); };
   std::string accepted = "access-1";
   desk_.serve = [&](const std::string& bearer) -> Reply {
-    return bearer == accepted ? Reply(answer("{}")) : unauthorized();
+    return bearer == accepted ? Reply(response("{}")) : unauthorized();
   };
   get();
   accepted = "access-3";  // the refusal took a number
@@ -110,7 +110,7 @@ TEST_F(ApiLogin, ALoginIsSentOnceThoughItsConnectionBreaks) {
 TEST_F(ApiLogin, OnePassDoesNotWaitForTheLoginAfterOneThatFailed) {
   manners_.held_back = HeldBack::kFails;
   manners_.between_logins = settings_.poll.timeout / 2;
-  desk_.log_in = [](int) { return Reply(answer("", {}, "500 Internal Server Error")); };
+  desk_.log_in = [](int) { return Reply(response("", {}, "500 Internal Server Error")); };
   EXPECT_THAT(error_of_get().detail, HasSubstr("HTTP 500"));
   EXPECT_THAT(error_of_get().detail, HasSubstr("HTTP 500"));
   EXPECT_EQ(desk_.logins, 1);
@@ -131,7 +131,7 @@ TEST_F(ApiLogin, SourcesOfOneAccountSendARefusedPasswordOnce) {
   std::vector<Got> got(sources.size());
   for (std::size_t i = 0; i < sources.size(); ++i) {
     asio::co_spawn(io_, sources[i]->get("/api/v1/sessions"),
-                   [&got, i](std::exception_ptr failed, Result<HttpAnswer> answered) {
+                   [&got, i](std::exception_ptr failed, Result<HttpResponse> answered) {
                      if (!failed) got[i] = std::move(answered);
                    });
   }
@@ -203,7 +203,7 @@ TEST_F(ApiLogin, InOnePassNoNextTryIsPromised) {
 
 TEST_F(ApiLogin, InOnePassALoginThatFailedIsNotRepeated) {
   manners_ = {.held_back = HeldBack::kFails, .between_logins = std::chrono::hours(1)};
-  desk_.log_in = [](int) { return Reply(answer(R"({"error":"wrong version"})", {}, "400 Bad Request")); };
+  desk_.log_in = [](int) { return Reply(response(R"({"error":"wrong version"})", {}, "400 Bad Request")); };
   for (int i = 0; i < 3; ++i) EXPECT_THAT(error_of_get().detail, HasSubstr("wrong api_version?: wrong version"));
   EXPECT_EQ(desk_.logins, 1);
 }
@@ -212,7 +212,7 @@ TEST_F(ApiLogin, InOnePassALoginThatFailedIsNotRepeated) {
 TEST_F(ApiLogin, InOnePassTheReasonOfALoginThatFailedIsKept) {
   manners_ = {.held_back = HeldBack::kFails, .between_logins = std::chrono::hours(1)};
   desk_.log_in = [](int) {
-    return Reply(answer(R"({"message":"Database is read-only"})", {}, "503 Service Unavailable"));
+    return Reply(response(R"({"message":"Database is read-only"})", {}, "503 Service Unavailable"));
   };
   for (int i = 0; i < 3; ++i) {
     const Error error = error_of_get();
@@ -224,7 +224,7 @@ TEST_F(ApiLogin, InOnePassTheReasonOfALoginThatFailedIsKept) {
 }
 
 TEST_F(ApiLogin, WhoWaitsForALoginLearnsWhyItFailed) {
-  desk_.log_in = [](int) { return Reply(answer("", {}, "503 Service Unavailable")); };
+  desk_.log_in = [](int) { return Reply(response("", {}, "503 Service Unavailable")); };
   for (const Got& each : get(5)) EXPECT_THAT(each->error().detail, HasSubstr("HTTP 503"));
 }
 
@@ -242,7 +242,7 @@ TEST_F(ApiLogin, TellsUntilWhenARefusedCredentialIsHeldBack) {
 TEST_F(ApiLogin, ALoginThatIsNotTakenIsNotTakenForARefusedPassword) {
   desk_.log_in = [](int number) {
     if (number > 1) return Reply(grant(number));
-    return Reply(answer(R"({"message":"EULA not accepted"})", {}, "400 Bad Request"));
+    return Reply(response(R"({"message":"EULA not accepted"})", {}, "400 Bad Request"));
   };
   const Error error = error_of_get();
   EXPECT_THAT(error.detail, HasSubstr("says nothing of the password"));
@@ -254,7 +254,7 @@ TEST_F(ApiLogin, ALoginThatIsNotTakenIsNotTakenForARefusedPassword) {
 TEST_F(ApiLogin, AVersionThatIsRefusedIsNotTakenForARefusedPassword) {
   desk_.log_in = [](int number) {
     if (number > 1) return Reply(grant(number));
-    return Reply(answer(R"({"title":"Bad Request","errorCode":"unsupportedApiVersion"})", {}, "400 Bad Request"));
+    return Reply(response(R"({"title":"Bad Request","errorCode":"unsupportedApiVersion"})", {}, "400 Bad Request"));
   };
   EXPECT_THAT(error_of_get().detail, HasSubstr("wrong api_version?"));
   EXPECT_TRUE(get().front()->has_value());

@@ -18,7 +18,7 @@ TEST_F(ApiToken, LogsInOnceForManyRequests) {
 TEST_F(ApiToken, RefreshesOnceForManyRequestsWhoseTokenWasRefused) {
   get();
   desk_.serve = [](const std::string& bearer) -> Reply {
-    return bearer == "access-1" ? unauthorized() : Reply(answer("{}"));
+    return bearer == "access-1" ? unauthorized() : Reply(response("{}"));
   };
   for (const Got& got : get(20)) EXPECT_TRUE(got->has_value());
   EXPECT_EQ(desk_.logins, 1);
@@ -29,7 +29,7 @@ TEST_F(ApiToken, RefreshesOnceForManyRequestsWhoseTokenWasRefused) {
 TEST_F(ApiToken, UsesEachRefreshTokenOnce) {
   std::string accepted = "access-1";
   desk_.serve = [&](const std::string& bearer) -> Reply {
-    return bearer == accepted ? Reply(answer("{}")) : unauthorized();
+    return bearer == accepted ? Reply(response("{}")) : unauthorized();
   };
   for (int i = 2; i < 5; ++i) {
     get(5);
@@ -43,9 +43,9 @@ TEST_F(ApiToken, UsesEachRefreshTokenOnce) {
 TEST_F(ApiToken, LogsInWhenTheRefreshTokenIsRefused) {
   get();
   desk_.serve = [](const std::string& bearer) -> Reply {
-    return bearer == "access-1" ? unauthorized() : Reply(answer("{}"));
+    return bearer == "access-1" ? unauthorized() : Reply(response("{}"));
   };
-  desk_.refresh = [](int) { return Reply(answer("{}", {}, "400 Bad Request")); };
+  desk_.refresh = [](int) { return Reply(response("{}", {}, "400 Bad Request")); };
   for (const Got& got : get(10)) EXPECT_TRUE(got->has_value());
   EXPECT_EQ(desk_.refreshes, 1);
   EXPECT_EQ(desk_.logins, 2);
@@ -65,7 +65,7 @@ class FixedToken : public ApiToken {
     settings_.password.reset();
     settings_.token = Secret::parse("file:" + token_.path());
     desk_.serve = [this](const std::string& bearer) -> Reply {
-      return bearer == accepted_ ? Reply(answer("{}")) : unauthorized();
+      return bearer == accepted_ ? Reply(response("{}")) : unauthorized();
     };
   }
 
@@ -120,7 +120,7 @@ TEST_F(ApiToken, SaysOnceThatAnotherClientUsesTheAccount) {
   // Each token lives for one request.
   std::set<std::string> used;
   desk_.serve = [&](const std::string& bearer) -> Reply {
-    return used.insert(bearer).second ? Reply(answer("{}")) : unauthorized();
+    return used.insert(bearer).second ? Reply(response("{}")) : unauthorized();
   };
   for (int i = 0; i < 10; ++i) EXPECT_TRUE(get().front()->has_value());
   EXPECT_EQ(desk_.logins, 10);
@@ -128,12 +128,12 @@ TEST_F(ApiToken, SaysOnceThatAnotherClientUsesTheAccount) {
 }
 
 TEST_F(ApiToken, AnExpiredTokenIsReplacedWhateverItsStatus) {
-  for (const Reply& refusal : {Reply(answer(R"({"message":"The token has expired"})", {}, "403 Forbidden")),
-                               Reply(answer("", {"Location: /login"}, "302 Found"))}) {
+  for (const Reply& refusal : {Reply(response(R"({"message":"The token has expired"})", {}, "403 Forbidden")),
+                               Reply(response("", {"Location: /login"}, "302 Found"))}) {
     api_.reset();
     desk_.logins = desk_.refreshes = 0;
     desk_.serve = [&](const std::string& bearer) -> Reply {
-      return bearer == "access-1" && desk_.refreshes == 0 && desk_.logins == 1 ? refusal : Reply(answer("{}"));
+      return bearer == "access-1" && desk_.refreshes == 0 && desk_.logins == 1 ? refusal : Reply(response("{}"));
     };
     EXPECT_TRUE(get().front()->has_value());
     EXPECT_EQ(desk_.refreshes + desk_.logins, 2) << "one of each";
@@ -172,7 +172,7 @@ TEST_F(ApiToken, ManyThatAreUnauthorizedBringNoMoreTokensThanLogins) {
 // That is a word on the token, where a 401 to one request may be one on the request.
 TEST_F(ApiToken, APageToLogInIsTheReactionToANewTokenAtOnceAndOnce) {
   manners_.between_logins = std::chrono::hours(1);
-  const auto to_log_in = [] { return Reply(answer("", {"Location: /login?back=x"}, "302 Found")); };
+  const auto to_log_in = [] { return Reply(response("", {"Location: /login?back=x"}, "302 Found")); };
   get();
   desk_.instead = [&](const std::string& target) -> std::optional<Reply> {
     if (target == "/sessions/a" && desk_.refreshes == 0) return to_log_in();

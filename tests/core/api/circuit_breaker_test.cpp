@@ -20,7 +20,7 @@ void fail(CircuitBreaker& breaker, SteadyTime at, std::uint64_t request) {
   breaker.failed(attempt, at + 1ms);
 }
 
-void answer(CircuitBreaker& breaker, SteadyTime at, std::uint64_t request) {
+void response(CircuitBreaker& breaker, SteadyTime at, std::uint64_t request) {
   const Attempt attempt = breaker.start(at, request);
   breaker.answered(attempt, at + 1ms);
 }
@@ -58,7 +58,7 @@ TEST(CircuitBreaker, OpensWhenThreeDifferentRequestsFailAndNothingIsAnsweredMean
 }
 
 // Time-outs take long: many other requests may be answered from their start to their end.
-TEST(CircuitBreaker, IgnoresAFailureThatTookLongerThanAnotherAnswer) {
+TEST(CircuitBreaker, IgnoresAFailureThatTookLongerThanAnotherResponse) {
   CircuitBreaker breaker;
   const Attempt slow[] = {breaker.start(kNow, 1), breaker.start(kNow, 2), breaker.start(kNow, 3)};
   breaker.answered(breaker.start(kNow + 1s, 4), kNow + 2s);
@@ -79,7 +79,7 @@ TEST(CircuitBreaker, LetsOneProbeThroughAtDoublingDistancesUpToThirtySecondsWhil
     EXPECT_EQ(breaker.ready_at(at), std::nullopt) << "one at a time";
     breaker.failed(probe, at + 500ms);
   }
-  answer(breaker, at + 30s, 1);
+  response(breaker, at + 30s, 1);
   for (const std::uint64_t request : {11, 12, 13}) fail(breaker, at + 1min, request);
   EXPECT_EQ(breaker.ready_at(at + 1min), at + 1min + 1ms + 1s) << "it begins with a second again";
 }
@@ -93,11 +93,11 @@ TEST(CircuitBreaker, AProbeThatTakesLongerThanItsDistanceIsFollowedByTheNext) {
 
 TEST(CircuitBreaker, WhatFailsAloneCountsAgainWhenItWasAnsweredOrNothingIsForAMinute) {
   CircuitBreaker breaker = opened();
-  answer(breaker, kNow + 10s, 4);
+  response(breaker, kNow + 10s, 4);
   for (const std::uint64_t request : {1, 2, 3}) fail(breaker, kNow + 20s, request);
   EXPECT_EQ(breaker.open_until(), std::nullopt);
   CircuitBreaker later = breaker;
-  for (const std::uint64_t request : {1, 2, 3}) answer(breaker, kNow + 30s, request);
+  for (const std::uint64_t request : {1, 2, 3}) response(breaker, kNow + 30s, request);
   for (const std::uint64_t request : {1, 2, 3}) fail(breaker, kNow + 40s, request);
   EXPECT_NE(breaker.open_until(), std::nullopt) << "they were answered";
 
@@ -112,7 +112,7 @@ TEST(CircuitBreaker, RemembersABoundedNumberThatFailAlone) {
   const std::uint64_t most = CircuitBreaker::kMostAlone;
   const auto fail_alone = [&](std::uint64_t request) {
     const Attempt attempt = breaker.start(kNow, request);
-    answer(breaker, kNow + 1s, 0);
+    response(breaker, kNow + 1s, 0);
     breaker.failed(attempt, kNow + 2s);
   };
   for (std::uint64_t request = 1; request <= most + 3; ++request) fail_alone(request);
@@ -127,7 +127,7 @@ TEST(CircuitBreaker, IsBelievedWhenNothingIsAnsweredForFiveSeconds) {
   CircuitBreaker breaker = opened();
   EXPECT_FALSE(breaker.is_believed(kNow + 4'999ms));
   EXPECT_TRUE(breaker.is_believed(kNow + 5s));
-  answer(breaker, kNow + 6s, 1);
+  response(breaker, kNow + 6s, 1);
   EXPECT_FALSE(breaker.is_believed(kNow + 6s));
 
   CircuitBreaker slow;
@@ -139,7 +139,7 @@ TEST(CircuitBreaker, IsBelievedWhenNothingIsAnsweredForFiveSeconds) {
   EXPECT_TRUE(slow.is_believed(kNow + 30s)) << "their time-outs took as long";
 }
 
-TEST(CircuitBreaker, ClosesOnAnyAnswer) {
+TEST(CircuitBreaker, ClosesOnAnyResponse) {
   CircuitBreaker breaker;
   const Attempt early = breaker.start(kNow, 9);
   for (const std::uint64_t request : {1, 2, 3}) fail(breaker, kNow, request);

@@ -29,7 +29,7 @@ TEST(ClockOffset, IsWhatDatesDemandAndNoMore) {
   const Case cases[] = {
       {0, 0ms, 10ms, 0s},
       {0, 999ms, 1'100ms, 0s},  // the second's end passed meanwhile
-      {0, 0ms, 30'000ms, 0s},   // a slow answer, written at its beginning
+      {0, 0ms, 30'000ms, 0s},   // a slow response, written at its beginning
       {30, 0ms, 30'000ms, 0s},  // or at its end
       {60, 0ms, 10ms, 59s},
       {-60, 500ms, 600ms, -59s},  // within a second, on the side of ours
@@ -50,7 +50,7 @@ TEST(ClockOffset, IsWrongFromFiveSecondsOnEitherSide) {
   }
 }
 
-// Dates are whole seconds: a clock that is 5 s off must not begin and end with every other answer.
+// Dates are whole seconds: a clock that is 5 s off must not begin and end with every other response.
 TEST(ClockOffset, SaysLittleAboutAClockOnTheEdge) {
   std::mt19937_64 random(test::random_seed());
   for (const milliseconds truth : {4'000ms, 4'500ms, 5'000ms, 5'400ms, -5'100ms, 6'000ms}) {

@@ -154,8 +154,8 @@ TEST(Refusal, SaysWhatWasAskedAndWhy) {
   EXPECT_EQ(no_right.http_status, 403);
   const Error version = make_refusal(Asked::kToken, Reaction::kWrongVersion, 400, "", "use 1.8-rev0");
   EXPECT_EQ(version.detail, "token request: HTTP 400: wrong api_version?: use 1.8-rev0");
-  EXPECT_EQ(version.kind, ErrorKind::kBadAnswer) << "it parks no account";
-  EXPECT_EQ(make_refusal(Asked::kToken, Reaction::kBadRequest, 400, "", "").kind, ErrorKind::kBadAnswer);
+  EXPECT_EQ(version.kind, ErrorKind::kBadResponse) << "it parks no account";
+  EXPECT_EQ(make_refusal(Asked::kToken, Reaction::kBadRequest, 400, "", "").kind, ErrorKind::kBadResponse);
   EXPECT_EQ(make_refusal(Asked::kData, Reaction::kForItsReason, 410, "/x", "").detail, "HTTP 410 to /x");
 }
 

@@ -93,10 +93,10 @@ TEST(ReadGrant, IsNotDisturbedByWhatItDoesNotNeed) {
   }
 }
 
-TEST(ReadGrant, AnswersWithAKindThatSaysWhatToDo) {
+TEST(ReadGrant, SaysByItsKindWhatToDo) {
   constexpr auto kRefused = ErrorKind::kRefused;
   constexpr auto kTryLater = ErrorKind::kTryLater;
-  constexpr auto kBadAnswer = ErrorKind::kBadAnswer;
+  constexpr auto kBadResponse = ErrorKind::kBadResponse;
   constexpr std::string_view kHtml = "<!DOCTYPE html><html><body>Sign in</body></html>";
   struct Case {
     int status;
@@ -108,33 +108,33 @@ TEST(ReadGrant, AnswersWithAKindThatSaysWhatToDo) {
       {200, R"({"mfa_enabled":true,"mfa_token":"secret"})", kRefused, "multi-factor"},
       {200, R"({"access_token":null,"mfa_token":"secret"})", kRefused, "multi-factor"},
       {200, R"({"mfa_enabled":true})", kRefused, "service account"},
-      {200, R"({"access_token":""})", kBadAnswer, "no access token"},
-      {200, "{}", kBadAnswer, "no access token"},
+      {200, R"({"access_token":""})", kBadResponse, "no access token"},
+      {200, "{}", kBadResponse, "no access token"},
       {200, R"({"error":"invalid_grant","error_description":"the account is locked"})", kRefused,
        "no access token, but: the account is locked, invalid_grant"},
       {202, R"({"mfa_token":"secret"})", kRefused, "multi-factor"},
       {202, "", kRefused, "multi-factor"},
-      {200, "", kBadAnswer, "wrong url?"},
-      {204, "", kBadAnswer, "wrong url?"},
-      {200, kHtml, kBadAnswer, "wrong url?"},
-      {202, kHtml, kBadAnswer, "wrong url?"},
-      {200, "\"abc\"", kBadAnswer, "JSON"},
-      {200, "[]", kBadAnswer, "JSON"},
-      {200, "null", kBadAnswer, "JSON"},
-      {200, "{", kBadAnswer, "JSON"},
-      {200, R"({"access_token":"abc")", kBadAnswer, "JSON"},
-      {200, R"({"access_token":"abc"} x)", kBadAnswer, "JSON"},
-      {200, R"({"access_token":"abc"}{})", kBadAnswer, "JSON"},
-      {200, R"({"access_token":5})", kBadAnswer, "JSON"},
-      {200, R"({"access_token":["abc"]})", kBadAnswer, "JSON"},
-      {200, R"({"access_token":"abc","refresh_token":5})", kBadAnswer, "JSON"},
-      {200, "{\"access_token\":\"\xFF\"}", kBadAnswer, "JSON"},
-      {200, R"({"access_token":"\ud800"})", kBadAnswer, "JSON"},
-      {200, R"({"access_token":"abc\r\nX-Evil: 1"})", kBadAnswer, "control"},
-      {200, R"({"access_token":"abc\u0000"})", kBadAnswer, "control"},
-      {200, R"({"access_token":"abc\u007f"})", kBadAnswer, "control"},
-      {200, R"({"access_token":"abc","refresh_token":"d\nef"})", kBadAnswer, "control"},
-      {400, R"({"error":7})", kBadAnswer, "HTTP 400: the login was not taken"},
+      {200, "", kBadResponse, "wrong url?"},
+      {204, "", kBadResponse, "wrong url?"},
+      {200, kHtml, kBadResponse, "wrong url?"},
+      {202, kHtml, kBadResponse, "wrong url?"},
+      {200, "\"abc\"", kBadResponse, "JSON"},
+      {200, "[]", kBadResponse, "JSON"},
+      {200, "null", kBadResponse, "JSON"},
+      {200, "{", kBadResponse, "JSON"},
+      {200, R"({"access_token":"abc")", kBadResponse, "JSON"},
+      {200, R"({"access_token":"abc"} x)", kBadResponse, "JSON"},
+      {200, R"({"access_token":"abc"}{})", kBadResponse, "JSON"},
+      {200, R"({"access_token":5})", kBadResponse, "JSON"},
+      {200, R"({"access_token":["abc"]})", kBadResponse, "JSON"},
+      {200, R"({"access_token":"abc","refresh_token":5})", kBadResponse, "JSON"},
+      {200, "{\"access_token\":\"\xFF\"}", kBadResponse, "JSON"},
+      {200, R"({"access_token":"\ud800"})", kBadResponse, "JSON"},
+      {200, R"({"access_token":"abc\r\nX-Evil: 1"})", kBadResponse, "control"},
+      {200, R"({"access_token":"abc\u0000"})", kBadResponse, "control"},
+      {200, R"({"access_token":"abc\u007f"})", kBadResponse, "control"},
+      {200, R"({"access_token":"abc","refresh_token":"d\nef"})", kBadResponse, "control"},
+      {400, R"({"error":7})", kBadResponse, "HTTP 400: the login was not taken"},
       {400, R"({"error":"invalid_grant"})", kRefused, "HTTP 400: the credentials were refused: invalid_grant"},
       {401, "", kRefused, "HTTP 401: the credentials were refused"},
       {401, kHtml, kRefused, "HTTP 401: the credentials were refused"},
@@ -143,34 +143,34 @@ TEST(ReadGrant, AnswersWithAKindThatSaysWhatToDo) {
        "refused: Authentication failed, AccessDenied"},
       {400, R"({"type":"x","title":"Bad Request","detail":"no such user","status":400})", kRefused,
        "refused: Bad Request, no such user"},
-      {400, R"({"title":"Bad Request","detail":"not this one","errorCode":"unsupportedApiVersion"})", kBadAnswer,
+      {400, R"({"title":"Bad Request","detail":"not this one","errorCode":"unsupportedApiVersion"})", kBadResponse,
        "wrong api_version?"},
-      {404, R"({"message":"no such path"})", kBadAnswer, "wrong api_version or url?: no such path"},
-      {405, "", kBadAnswer, "wrong api_version or url?"},
-      {406, "", kBadAnswer, "wrong api_version or url?"},
-      {302, "", kBadAnswer, "wrong api_version or url?"},
+      {404, R"({"message":"no such path"})", kBadResponse, "wrong api_version or url?: no such path"},
+      {405, "", kBadResponse, "wrong api_version or url?"},
+      {406, "", kBadResponse, "wrong api_version or url?"},
+      {302, "", kBadResponse, "wrong api_version or url?"},
       {429, "", kTryLater, "HTTP 429"},
       {500, kHtml, kTryLater, "HTTP 500"},
       {503, R"({"message":"starting"})", kTryLater, "HTTP 503: starting"},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(::testing::Message() << c.status << " " << c.body);
-    const Result<Grant> answer = read(Dialect{}, c.status, c.body);
-    ASSERT_TRUE(answer.has_error());
-    EXPECT_EQ(answer.error().kind, c.kind);
-    EXPECT_EQ(answer.error().http_status, c.status);
-    EXPECT_NE(answer.error().detail.find(c.says), std::string::npos) << answer.error().detail;
+    const Result<Grant> response = read(Dialect{}, c.status, c.body);
+    ASSERT_TRUE(response.has_error());
+    EXPECT_EQ(response.error().kind, c.kind);
+    EXPECT_EQ(response.error().http_status, c.status);
+    EXPECT_NE(response.error().detail.find(c.says), std::string::npos) << response.error().detail;
     for (const std::string_view secret : {"secret", "abc", "<html>"}) {
-      EXPECT_EQ(answer.error().detail.find(secret), std::string::npos) << answer.error().detail;
+      EXPECT_EQ(response.error().detail.find(secret), std::string::npos) << response.error().detail;
     }
   }
 }
 
 std::string reason_of(std::string_view message_as_json) {
-  const Result<Grant> answer = read(Dialect{}, 401, "{\"message\":\"" + std::string(message_as_json) + "\"}");
+  const Result<Grant> response = read(Dialect{}, 401, "{\"message\":\"" + std::string(message_as_json) + "\"}");
   const std::string_view before = "token request: HTTP 401: the credentials were refused: ";
-  EXPECT_TRUE(answer.error().detail.starts_with(before)) << answer.error().detail;
-  return answer.error().detail.substr(before.size());
+  EXPECT_TRUE(response.error().detail.starts_with(before)) << response.error().detail;
+  return response.error().detail.substr(before.size());
 }
 
 TEST(ReadGrant, QuotesAReasonThatCannotForgeALine) {
@@ -189,19 +189,19 @@ TEST(ReadGrant, AsksAboutAllOfAReasonBeforeItIsCut) {
   const std::string reason = std::string(190, 'y') + std::string(2'000, 's');
   for (const int status : {200, 401}) {
     std::string asked;
-    const Result<Grant> answer =
+    const Result<Grant> response =
         read(Dialect{}, status, "{\"message\":\"" + reason + "\"}", [&](std::string_view whole) {
           asked = whole;
           return false;
         });
     EXPECT_EQ(asked, reason);
-    EXPECT_EQ(answer.error().detail.find("yyy"), std::string::npos) << answer.error().detail;
+    EXPECT_EQ(response.error().detail.find("yyy"), std::string::npos) << response.error().detail;
   }
 }
 
-TEST(ReadGrant, RefusesAnAnswerThatIsTooLargeForAToken) {
+TEST(ReadGrant, RefusesAResponseThatIsTooLargeForAToken) {
   const std::string body = R"({"access_token":")" + std::string(1u << 20, 'a') + "\"}";
-  EXPECT_EQ(read(Dialect{}, 200, body).error().kind, ErrorKind::kBadAnswer);
+  EXPECT_EQ(read(Dialect{}, 200, body).error().kind, ErrorKind::kBadResponse);
 }
 
 TEST(ReadGrant, BearsAnyBytes) {
@@ -216,12 +216,12 @@ TEST(ReadGrant, BearsAnyBytes) {
       body.replace(random() % body.size(), random() % 8, pieces[random() % std::size(pieces)]);
     }
     const int statuses[] = {200, 202, 400, 401};
-    const Result<Grant> answer = read(Dialect{}, statuses[random() % 4], body);
-    if (answer) {
-      EXPECT_FALSE(answer->access_token.empty()) << body;
-      EXPECT_GE(answer->expires_in, 0s) << body;
+    const Result<Grant> response = read(Dialect{}, statuses[random() % 4], body);
+    if (response) {
+      EXPECT_FALSE(response->access_token.empty()) << body;
+      EXPECT_GE(response->expires_in, 0s) << body;
     } else {
-      const std::string detail = answer.error().detail;  // error() returns a copy
+      const std::string detail = response.error().detail;  // error() returns a copy
       EXPECT_LT(detail.size(), 300u) << body;
       EXPECT_TRUE(std::none_of(detail.begin(), detail.end(), [](char c) { return c >= 0 && c < 0x20; })) << body;
     }
@@ -314,7 +314,7 @@ TEST(TokenKeeper, LogsInWhenItsRefreshTokenIsRefused) {
   EXPECT_EQ(keeper.next(kNow + 1h), Step::kRefresh);
 }
 
-TEST(TokenKeeper, KeepsItsRefreshTokenWhenTheAnswerBringsNone) {
+TEST(TokenKeeper, KeepsItsRefreshTokenWhenTheResponseBringsNone) {
   TokenKeeper keeper(true);
   keeper.granted(grant("a", "r", 3600s), kNow);
   keeper.granted(grant("b", "", 3600s), kNow + 1h);

@@ -90,7 +90,7 @@ TEST(BodyPool, BodyWithAPermitCountsNoMore) {
   EXPECT_EQ(pool.bytes(), 0u) << "a large buffer is not kept";
 }
 
-TEST(BodyPool, KeepsBuffersForTheNextAnswer) {
+TEST(BodyPool, KeepsBuffersForTheNextResponse) {
   BodyPool pool;
   const char* before = nullptr;
   {

@@ -14,14 +14,14 @@ TEST(MemoryShares, AddUpToNoMoreThanTheMemory) {
         const MemoryShares shares = MemoryShares::of(memory, shards, max_body, 8 * kMiB);
         const std::size_t sum =
             shares.queue +
-            shards * (2 * shares.events_per_read + shares.small_bodies + shares.known_entries + shares.small_answer) +
-            shares.large_answers * shares.large_answer;
+            shards * (2 * shares.events_per_read + shares.small_bodies + shares.known_entries + shares.small_response) +
+            shares.large_responses * shares.large_response;
         EXPECT_LE(sum, memory) << memory << " " << shards << " " << max_body;
-        EXPECT_GE(shares.large_answers, 1u);
-        EXPECT_GE(shares.large_answer, max_body + max_body / 4) << memory << " " << shards << " " << max_body;
+        EXPECT_GE(shares.large_responses, 1u);
+        EXPECT_GE(shares.large_response, max_body + max_body / 4) << memory << " " << shards << " " << max_body;
         EXPECT_GE(shares.small_bodies, kSmallBody);
         // The shortest entries of the products are of 58 bytes: as many as a small body holds, and its largest one.
-        EXPECT_GE(shares.small_answer, kSmallBody / 58 * kBytesPerEntry + 3 * kSmallBody);
+        EXPECT_GE(shares.small_response, kSmallBody / 58 * kBytesPerEntry + 3 * kSmallBody);
         EXPECT_EQ(shares.largest_entry, std::min(8 * kMiB, memory / 64));
       }
     }

@@ -52,7 +52,7 @@ TEST(LogParser, TakesEachEntryAsItStands) {
   for (std::size_t i = 0; i < 7; ++i) EXPECT_EQ(read.entries[i].raw, raws[i]);
 }
 
-TEST(LogParser, TakesAnswersWithoutEntries) {
+TEST(LogParser, TakesResponsesWithoutEntries) {
   LogText log(test::aws());
   for (const std::string_view text :
        {R"({"log":[]})", R"({"sessionId":"s1"})", R"({"log":null,"sessionId":"S1"})", R"({"sessionId":null,"log":[]})",
@@ -165,7 +165,7 @@ TEST(LogParser, RefusesWhatIsNoLog) {
                                       R"({"log":"x"})", R"({"log":5})", R"({"log":true})"}) {
     const auto read = log.parse(text);
     ASSERT_TRUE(read.has_error()) << text;
-    EXPECT_EQ(read.error().kind, ErrorKind::kBadAnswer) << text;
+    EXPECT_EQ(read.error().kind, ErrorKind::kBadResponse) << text;
   }
 }
 
@@ -178,13 +178,13 @@ TEST(LogParser, RefusesJsonThatNothingProvesToBeTheLog) {
         R"({"Log":[]})", R"({"sessionid":"s1","LOG":[]})", R"({"sessionId":"s1","Log":[{"message":"a"}]})",
         R"({"sessionId":"s1","log":null,"Log":[]})", R"({"id":"s1","status":"Running"})"}) {
     for (const std::string_view extra : {"", R"("\u0078":0)"}) {
-      std::string answer(text);
-      if (!extra.empty()) answer.insert(1, std::string(extra) + (text == "{}" ? "" : ","));
-      const auto read = log.parse(answer);
-      ASSERT_TRUE(read.has_error()) << answer;
-      EXPECT_EQ(read.error().kind, ErrorKind::kBadAnswer) << answer;
-      EXPECT_TRUE(read.error().worth_keeping) << answer;
-      EXPECT_THAT(read.error().detail, HasSubstr("no log")) << answer;
+      std::string response(text);
+      if (!extra.empty()) response.insert(1, std::string(extra) + (text == "{}" ? "" : ","));
+      const auto read = log.parse(response);
+      ASSERT_TRUE(read.has_error()) << response;
+      EXPECT_EQ(read.error().kind, ErrorKind::kBadResponse) << response;
+      EXPECT_TRUE(read.error().worth_keeping) << response;
+      EXPECT_THAT(read.error().detail, HasSubstr("no log")) << response;
     }
   }
 }
@@ -286,7 +286,7 @@ TEST(LogParser, ChecksNoSessionWhereTheDialectNamesNone) {
   }
 }
 
-TEST(LogParser, StartsAfreshWithEveryAnswer) {
+TEST(LogParser, StartsAfreshWithEveryResponse) {
   LogText log(test::aws());
   EXPECT_EQ(log.read(R"({"log":[)" + both() + ",").entries.size(), 2u);
   EXPECT_TRUE(log.parse(R"({"sessionId":"s2","log":[]})").has_error());
@@ -302,7 +302,7 @@ std::string repeated(std::string_view element, std::size_t count) {
   return text;
 }
 
-// By simdjson and by the cursor: a byte that is no UTF-8 sends the answer there.
+// By simdjson and by the cursor: a byte that is no UTF-8 sends the response there.
 TEST(LogParser, TakesOnlySoManyElementsThatAreNoEntries) {
   LogText log(test::aws());
   for (const std::string_view element : {"0", "{}", "[[]]", R"({"message":"no time"})"}) {
@@ -324,7 +324,7 @@ TEST(LogParser, RefusesMoreEntriesThanThereIsMemoryFor) {
     EXPECT_TRUE(parser.parse(test::aws(), body, "s1", 1, {.entries = 5, .indexed_entries = 4}).has_value());
     const auto refused = parser.parse(test::aws(), body, "s1", 1, {.entries = 4, .indexed_entries = 2});
     ASSERT_TRUE(refused.has_error());
-    EXPECT_EQ(refused.error().kind, ErrorKind::kBadAnswer);
+    EXPECT_EQ(refused.error().kind, ErrorKind::kBadResponse);
     EXPECT_THAT(refused.error().detail, HasSubstr("more than 4 entries"));
     EXPECT_THAT(refused.error().detail, HasSubstr("daemon.memory"));
   }

@@ -23,10 +23,10 @@ class FakeEncoder : public Encoder {
   std::vector<std::string> messages;
 };
 
-// A twin that is emitted first must be ordinal 0 even if it stands second in the answer: only then is it known after a
-// crash that cut the output off behind it.
+// A twin that is emitted first must be ordinal 0 even if it stands second in the response: only then is it known after
+// a crash that cut the output off behind it.
 TEST(LogReader, NumbersTwinsInTheOrderOfTheOutput) {
-  constexpr std::string_view kAnswer = R"({"log":[
+  constexpr std::string_view kResponse = R"({"log":[
     {"logTime":"2020-06-20T19:12:09","status":"Success","message":"a","executionStartTime":"2020-06-20T19:12:00"},
     {"logTime":"2020-06-20T19:12:05","status":"Success","message":"b"},
     {"logTime":"2020-06-20T19:12:01","status":"Success","message":"a","executionStartTime":"2020-06-20T19:12:00"}]})";
@@ -35,7 +35,7 @@ TEST(LogReader, NumbersTwinsInTheOrderOfTheOutput) {
   const SourceFormat format{
       .source_id = "s", .dialect = &test::aws(), .zone = ZoneRules({}), .encoder = &encoder, .queue = &queue};
   Body body;
-  body.append(kAnswer);
+  body.append(kResponse);
   LogReader reader;
   SessionState session;
   session.key = test::kSessionKey;
@@ -197,7 +197,7 @@ TEST(LogReader, LeavesWhatMayBeAnotherSessionsLog) {
   constexpr std::string_view kLaterAndBad =
       R"({"log":[{"status":"Success"},{"logTime":"2020-06-20T20:00:00","status":"Success","message":"b"}]})";
   struct Row {
-    std::string_view answer;
+    std::string_view response;
     Strange strange;
     std::string_view status;
     bool is_left;
@@ -212,14 +212,14 @@ TEST(LogReader, LeavesWhatMayBeAnotherSessionsLog) {
     const SourceFormat format{
         .source_id = "s", .dialect = &test::aws(), .zone = ZoneRules({}), .encoder = &encoder, .queue = &queue};
     Body body;
-    body.append(row.answer);
+    body.append(row.response);
     LogReader reader;
     SessionState session;
     session.key = test::kSessionKey;
     session.info = SessionInfo{.id = "s1", .status = row.status, .stop = Instant{1'592'680'325, 0}};
     const ReadOutcome outcome = reader.read(format, session, body, false, row.strange).value();
-    EXPECT_EQ(outcome.strange, row.is_left) << row.answer << " " << row.status;
-    EXPECT_EQ(encoder.keys.empty(), row.is_left) << row.answer << " " << row.status;
+    EXPECT_EQ(outcome.strange, row.is_left) << row.response << " " << row.status;
+    EXPECT_EQ(encoder.keys.empty(), row.is_left) << row.response << " " << row.status;
   }
 }
 

@@ -1,4 +1,4 @@
-// Answers to log requests, spelled out.
+// Responses to log requests, spelled out.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ namespace sessionlogd::test {
 
 inline constexpr std::uint64_t kSessionKey = 0x0123456789abcdef;
 
-// Parses answers as the log of session "s1".
+// Parses responses as the log of session "s1".
 class LogText {
  public:
   explicit LogText(const Dialect& dialect) : dialect_(dialect) {}
@@ -25,10 +25,10 @@ class LogText {
   }
   // Reads what was known by its bytes after all.
   void complete(std::size_t index) { parser_.complete(index); }
-  // What else the entries of the answer may have been.
+  // What else the entries of the response may have been.
   FormerReadings& former() { return parser_; }
   FormerDigest former_of(std::string_view raw) { return entry(raw), parser_.former(0); }
-  // Of an answer that is a log.
+  // Of a response that is a log.
   const SessionLog& read(std::string_view text) { return *parse(text).value(); }
   // Of an entry on its own; valid until the next call.
   const Entry& entry(std::string_view raw) { return read(R"({"log":[)" + std::string(raw) + "]}").entries.at(0); }

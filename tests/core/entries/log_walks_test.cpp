@@ -1,5 +1,5 @@
-// The two ways through an answer, simdjson and core/json_text, must read the same. A key with an escape, in the
-// envelope and of no meaning, is what sends an answer the second way. So must a way past what is known by its bytes.
+// The two ways through a response, simdjson and core/json_text, must read the same. A key with an escape, in the
+// envelope and of no meaning, is what sends a response the second way. So must a way past what is known by its bytes.
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
@@ -46,7 +46,7 @@ std::string random_entry(Random& random) {
   return text + one_of(random, {"}", " }"});
 }
 
-// Behind "{": what a log answer holds, sometimes damaged by one byte.
+// Behind "{": what a log response holds, sometimes damaged by one byte.
 std::string random_members(Random& random) {
   std::string text;
   for (std::uint64_t i = 0, count = random() % 3; i < count; ++i) text += "\"y\":" + random_value(random, 0) + ",";
@@ -127,10 +127,10 @@ TEST(LogWalks, ReadTheSameOfEntriesThatAreKnownByTheirBytes) {
 TEST(KnownEntries, AreOfOneSessionAndOneWayToReadIt) {
   test::LogText log(test::aws());
   KnownEntries known(64u << 10);
-  constexpr std::string_view kAnswer = R"({"log":[{"logTime":"2020-06-20T19:12:00","status":"Success"}]})";
+  constexpr std::string_view kResponse = R"({"log":[{"logTime":"2020-06-20T19:12:00","status":"Success"}]})";
   for (const std::uint64_t reading : {1u, 2u}) {
-    EXPECT_FALSE(log.parse(kAnswer, {&known, reading}).value()->entries[0].known);
-    EXPECT_TRUE(log.parse(kAnswer, {&known, reading}).value()->entries[0].known);
+    EXPECT_FALSE(log.parse(kResponse, {&known, reading}).value()->entries[0].known);
+    EXPECT_TRUE(log.parse(kResponse, {&known, reading}).value()->entries[0].known);
   }
 }
 
@@ -156,13 +156,13 @@ TEST(KnownEntries, FillAPairOfBucketsBeforeAnyIsForgotten) {
 
 TEST(KnownEntries, CountAgainstTheMostThatAreTaken) {
   KnownEntries known(64u << 10);
-  std::string answer = R"({"log":[)";
+  std::string response = R"({"log":[)";
   for (int i = 0; i < 40; ++i) {
-    answer += i == 0 ? "" : " , ";
-    answer += fmt::format(R"({{"logTime":"2020-06-20T19:12:{:02}","status":"Success"}})", i);
+    response += i == 0 ? "" : " , ";
+    response += fmt::format(R"({{"logTime":"2020-06-20T19:12:{:02}","status":"Success"}})", i);
   }
   Body body;
-  body.append(answer + "]}");
+  body.append(response + "]}");
   LogParser parser;
   for (const bool is_known : {false, true}) {
     EXPECT_TRUE(

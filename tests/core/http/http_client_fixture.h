@@ -21,7 +21,7 @@
 namespace sessionlogd {
 
 namespace asio = boost::asio;
-using test::answer;
+using test::response;
 using test::TemporaryFile;
 using test::TestServer;
 using testing::HasSubstr;
@@ -32,7 +32,7 @@ using Then = Reply::Then;
 
 class HttpClientTest : public testing::Test {
  protected:
-  using Got = std::optional<Result<HttpAnswer>>;
+  using Got = std::optional<Result<HttpResponse>>;
 
   HttpRequest get(std::string target, std::vector<std::string> headers = {}) {
     return HttpRequest(HttpRequest::Method::kGet, std::move(target), std::move(headers));
@@ -47,7 +47,7 @@ class HttpClientTest : public testing::Test {
   std::unique_ptr<Endpoint> open(const EndpointOptions& options) { return std::move(client_->open(options)).value(); }
 
   void start(Endpoint& endpoint, HttpRequest request, Got& got, asio::cancellation_signal* cancel = nullptr) {
-    auto store = [&got](std::exception_ptr failed, Result<HttpAnswer> answered) {
+    auto store = [&got](std::exception_ptr failed, Result<HttpResponse> answered) {
       if (!failed) got = std::move(answered);
     };
     sent_.push_back(std::move(request));
@@ -75,11 +75,11 @@ class HttpClientTest : public testing::Test {
     }
   }
 
-  Result<HttpAnswer> send(Endpoint& endpoint, HttpRequest request) {
+  Result<HttpResponse> send(Endpoint& endpoint, HttpRequest request) {
     Got got;
     start(endpoint, std::move(request), got);
     run();
-    return got ? std::move(*got) : Result<HttpAnswer>(Error(ErrorKind::kCancelled, "no result"));
+    return got ? std::move(*got) : Result<HttpResponse>(Error(ErrorKind::kCancelled, "no result"));
   }
 
   Error failure(Endpoint& endpoint, HttpRequest request) {
@@ -97,6 +97,6 @@ class HttpClientTest : public testing::Test {
   std::optional<CurlClient> client_{std::in_place, io_};
 };
 
-inline Reply hello(const Request&) { return answer("hello"); }
+inline Reply hello(const Request&) { return response("hello"); }
 
 }  // namespace sessionlogd

@@ -16,8 +16,8 @@ const std::size_t kMoreThanSocketsHold = 48u << 20;
 TEST_F(HttpClientTest, ReadsLargeBodiesOneAtATime) {
   const std::string large(4 << 20, 'L'), huge(kMoreThanSocketsHold + 1000, 'H');
   TestServer server([&](const Request& request) -> Reply {
-    if (request.target() != "/first") return answer(large);
-    const std::string whole = answer(huge);
+    if (request.target() != "/first") return response(large);
+    const std::string whole = response(huge);
     return Reply(whole.substr(0, whole.size() - 1000), Then::kKeepAlive, whole.substr(whole.size() - 1000));
   });
   auto endpoint = open(to(server));
@@ -48,8 +48,8 @@ TEST_F(HttpClientTest, ReadsLargeBodiesOneAtATime) {
 
 TEST_F(HttpClientTest, SharesThePermitsOfTheProcessWithOtherClients) {
   const std::string large(4 << 20, 'L');
-  TestServer server([&](const Request&) -> Reply { return answer(large); });
-  const auto in_all = std::make_shared<LargeAnswers>(1);
+  TestServer server([&](const Request&) -> Reply { return response(large); });
+  const auto in_all = std::make_shared<LargeResponses>(1);
   client_.emplace(io_, MemoryShares(), in_all);
   CurlClient other(io_, MemoryShares(), in_all);
   auto endpoint = open(to(server));
@@ -59,7 +59,7 @@ TEST_F(HttpClientTest, SharesThePermitsOfTheProcessWithOtherClients) {
   Got second;
   const HttpRequest request = get("/");
   asio::co_spawn(io_, endpoint_of_other->send(request),
-                 [&](std::exception_ptr, Result<HttpAnswer> answered) { second = std::move(answered); });
+                 [&](std::exception_ptr, Result<HttpResponse> answered) { second = std::move(answered); });
   run_until([&] { return other.waiting_for_large_body() == 1; });
   first = Error();
   run();
@@ -69,7 +69,7 @@ TEST_F(HttpClientTest, SharesThePermitsOfTheProcessWithOtherClients) {
 
 TEST_F(HttpClientTest, SmallBodyThatFindsTheShareSpentWaitsLikeALargeOne) {
   const std::string text(80'000, 's');
-  TestServer server([&](const Request&) -> Reply { return answer(text); });
+  TestServer server([&](const Request&) -> Reply { return response(text); });
   client_.emplace(io_, MemoryShares{.small_bodies = 100'000});
   auto endpoint = open(to(server));
   auto within_share = send(*endpoint, get("/"));
@@ -88,8 +88,8 @@ TEST_F(HttpClientTest, SmallBodyThatFindsTheShareSpentWaitsLikeALargeOne) {
 TEST_F(HttpClientTest, BodiesThatWaitForThePermitLeaveRoomForSmallOnes) {
   const std::string large(4 << 20, 'L'), small(20'000, 's');
   TestServer server([&](const Request& request) -> Reply {
-    if (request.target() == "/small") return answer(small);
-    if (request.target() == "/large") return answer(large);
+    if (request.target() == "/small") return response(small);
+    if (request.target() == "/large") return response(large);
     const std::string endless = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n400000\r\n" + large;
     return Reply(endless, Then::kSilence);
   });
@@ -122,7 +122,7 @@ std::size_t resident_bytes() {
 TEST_F(HttpClientTest, BombsThatWaitAreNotDecoded) {
   const std::string bomb = test::gzip(std::string(60u << 20, '\0')), large(4 << 20, 'L');
   TestServer server([&](const Request& request) -> Reply {
-    return request.target() == "/bomb" ? answer(bomb, {"Content-Encoding: gzip"}) : answer(large);
+    return request.target() == "/bomb" ? response(bomb, {"Content-Encoding: gzip"}) : response(large);
   });
   auto endpoint = open(to(server));
   auto holder = send(*endpoint, get("/large"));
@@ -141,10 +141,10 @@ TEST_F(HttpClientTest, BombsThatWaitAreNotDecoded) {
 TEST_F(HttpClientTest, WhoHasTheLargeBodyPermitAndTricklesLosesItToOthers) {
   const std::string large(4 << 20, 'L');
   TestServer server([&](const Request& request) -> Reply {
-    if (request.target() == "/large") return answer(large);
-    return Reply(answer(large).substr(0, large.size() / 2), Then::kSilence);
+    if (request.target() == "/large") return response(large);
+    return Reply(response(large).substr(0, large.size() / 2), Then::kSilence);
   });
-  client_.emplace(io_, MemoryShares(), std::make_shared<LargeAnswers>(1, std::chrono::seconds(1)));
+  client_.emplace(io_, MemoryShares(), std::make_shared<LargeResponses>(1, std::chrono::seconds(1)));
   auto slow = open(to(server)), slow_too = open(to(server)), good = open(to(server));
   Got stuck, stuck_too, read;
   start(*slow, get("/stuck"), stuck);
@@ -177,10 +177,10 @@ TEST_F(HttpClientTest, WaitingForTheLargeBodyPermitDoesNotCountAsSlowness) {
   std::string text;
   for (int i = 0; text.size() < 4u << 20; ++i) text += std::to_string(i) + '\n';
   TestServer server([&](const Request& request) -> Reply {
-    if (request.target() == "/packed") return answer(test::gzip(text), {"Content-Encoding: gzip"});
-    return Reply(answer(std::string(2 * kMoreThanSocketsHold, 'L')).substr(0, kMoreThanSocketsHold), Then::kSilence);
+    if (request.target() == "/packed") return response(test::gzip(text), {"Content-Encoding: gzip"});
+    return Reply(response(std::string(2 * kMoreThanSocketsHold, 'L')).substr(0, kMoreThanSocketsHold), Then::kSilence);
   });
-  client_.emplace(io_, MemoryShares(), std::make_shared<LargeAnswers>(1, std::chrono::minutes(1)));
+  client_.emplace(io_, MemoryShares(), std::make_shared<LargeResponses>(1, std::chrono::minutes(1)));
   EndpointOptions stuck_options = to(server), quick_options = to(server);
   stuck_options.max_body = 4 * kMoreThanSocketsHold;
   stuck_options.timeout = std::chrono::seconds(60);

@@ -49,9 +49,9 @@ class HttpClientOrderTest : public HttpClientTest {
     return {chunk.data(), socket.read_some(asio::buffer(chunk), error)};
   }
 
-  // Two requests: one that waits for its answer, and one that waits to go out, and could. Nobody has looked for a
+  // Two requests: one that waits for its response, and one that waits to go out, and could. Nobody has looked for a
   // while.
-  void let_go_before_answering(const std::string& with) {
+  void let_go_before_responding(const std::string& with) {
     start(*endpoint_, get("/first"), first_);
     first_connection_.emplace(greeted());
     let_go(*first_connection_);
@@ -73,7 +73,7 @@ class HttpClientOrderTest : public HttpClientTest {
 };
 
 TEST_F(HttpClientOrderTest, AWishToWaitThatLiesUnreadHoldsWhatCouldGo) {
-  let_go_before_answering(answer("{}", {"Retry-After: 7"}, "429 Too Many Requests"));
+  let_go_before_responding(response("{}", {"Retry-After: 7"}, "429 Too Many Requests"));
   EXPECT_EQ((*first_)->status, 429);
   run();
   ASSERT_TRUE(late_->has_error());
@@ -83,14 +83,14 @@ TEST_F(HttpClientOrderTest, AWishToWaitThatLiesUnreadHoldsWhatCouldGo) {
   EXPECT_EQ(received(*first_connection_), "");
 }
 
-TEST_F(HttpClientOrderTest, WhatWasHeldForAnotherAnswerGoesBehindIt) {
-  let_go_before_answering(answer("{}"));
+TEST_F(HttpClientOrderTest, WhatWasHeldForAnotherResponseGoesBehindIt) {
+  let_go_before_responding(response("{}"));
   EXPECT_EQ((*first_)->status, 200);
   EXPECT_EQ(received(*late_connection_), "");
   std::string request;
   run_until([&] { return (request += received(*first_connection_)).ends_with("\r\n\r\n"); });
   EXPECT_TRUE(request.starts_with("GET /late "));
-  write(*first_connection_, answer("{}"));
+  write(*first_connection_, response("{}"));
   run();
   EXPECT_EQ((*late_)->status, 200);
 }

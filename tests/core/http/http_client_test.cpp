@@ -23,15 +23,15 @@ using testing::Not;
 
 const std::string kForm = "a=1&b=%26";
 
-TEST_F(HttpClientTest, GivesTheAnswer) {
+TEST_F(HttpClientTest, GivesTheResponse) {
   TestServer server([](const Request& request) -> Reply {
     EXPECT_EQ(request.method_string(), "GET");
     EXPECT_EQ(request.target(), "/a/../b%20?x=y");
     EXPECT_EQ(request["X-One"], "1");
-    return answer("{}",
-                  {"Content-Type: application/json; charset=utf-8", "Date: Sun, 06 Nov 1994 08:49:37 GMT",
-                   "Retry-After: Sun, 06 Nov 1994 08:50:37 GMT"},
-                  "429 Too Many Requests");
+    return response("{}",
+                    {"Content-Type: application/json; charset=utf-8", "Date: Sun, 06 Nov 1994 08:49:37 GMT",
+                     "Retry-After: Sun, 06 Nov 1994 08:50:37 GMT"},
+                    "429 Too Many Requests");
   });
   auto endpoint = open(to(server));
   const auto got = send(*endpoint, get("/a/../b%20?x=y", {"X-One: 1"}));
@@ -45,7 +45,7 @@ TEST_F(HttpClientTest, GivesTheAnswer) {
       std::all_of(got->body.text().end(), got->body.text().end() + Body::kPadding, [](char c) { return c == 0; }));
 }
 
-TEST_F(HttpClientTest, ReadsTheFinalAnswersHeadersOnly) {
+TEST_F(HttpClientTest, ReadsTheFinalResponsesHeadersOnly) {
   TestServer server([](const Request&) -> Reply {
     return Reply(
         "HTTP/1.1 103 Early Hints\r\nRetry-After: 7\r\nContent-Type: text/x\r\n\r\n"
@@ -73,7 +73,7 @@ TEST_F(HttpClientTest, SendsFormsAndDeletesAndGetsOnTheSameHandle) {
   TestServer server([&](const Request& request) -> Reply {
     seen.push_back(std::string(request.method_string()) + " " + request.body() + " " +
                    std::string(request["Content-Type"]));
-    return answer("");
+    return response("");
   });
   auto endpoint = open(to(server));
   ASSERT_TRUE(send(*endpoint, HttpRequest(HttpRequest::Method::kPost, "/", {}, kForm)));
@@ -91,7 +91,7 @@ TEST_F(HttpClientTest, SendsTheEndpointsHeadersUnlessTheRequestHasItsOwn) {
     EXPECT_LE(request.count("Authorization"), 1u);
     seen.push_back(std::string(request["Authorization"]) + "," + std::string(request["X-Api"]) + "," +
                    std::string(request["X-Own"]));
-    return answer("");
+    return response("");
   });
   auto endpoint = open(to(server));
   ASSERT_TRUE(endpoint->set_headers({"Authorization: one", "X-Api: 1"}));
@@ -135,8 +135,9 @@ TEST_F(HttpClientTest, RefusesOptionsThatCannotBeUsed) {
 }
 
 TEST_F(HttpClientTest, HasHundredsInFlight) {
-  TestServer server(
-      [](const Request& request) -> Reply { return answer(std::string(request.target()) + std::string(20'000, 'x')); });
+  TestServer server([](const Request& request) -> Reply {
+    return response(std::string(request.target()) + std::string(20'000, 'x'));
+  });
   std::vector<std::unique_ptr<Endpoint>> endpoints;
   for (int i = 0; i < 4; ++i) endpoints.push_back(open(to(server)));
   std::deque<Got> got(400);
@@ -148,7 +149,7 @@ TEST_F(HttpClientTest, HasHundredsInFlight) {
       ASSERT_TRUE((*got[i])->body.text().starts_with("/" + std::to_string(i) + "/x"));
     }
   }
-  // A request that starts over, behind an answer to another, may take a new one.
+  // A request that starts over, behind a response to another, may take a new one.
   EXPECT_LT(server.connections(), 600) << "they are kept";
   EXPECT_EQ(client_->in_flight(), 0u);
 }
@@ -156,10 +157,10 @@ TEST_F(HttpClientTest, HasHundredsInFlight) {
 // ---- Retry-After
 
 std::string refusal(const std::string& retry_after, const std::string& status = "429 Too Many Requests") {
-  return answer("{}", {"Retry-After: " + retry_after}, status);
+  return response("{}", {"Retry-After: " + retry_after}, status);
 }
 
-TEST_F(HttpClientTest, TellsAWishToWaitBeforeTheAnswerIsWhole) {
+TEST_F(HttpClientTest, TellsAWishToWaitBeforeTheResponseIsWhole) {
   TestServer server([](const Request&) -> Reply {
     return Reply("HTTP/1.1 503 Busy\r\nRetry-After: 9\r\nContent-Length: 2\r\n\r\n", Then::kKeepAlive, "{}");
   });
@@ -187,7 +188,7 @@ TEST_F(HttpClientTest, TakesForAWishToWaitOnlyWhatAsksForSomething) {
       {refusal("-5"), 0},
       {refusal("soon"), 0},
       {refusal("5", "200 OK"), 0},
-      {hint + answer("{}"), 0},
+      {hint + response("{}"), 0},
   };
   for (const auto& [said, wishes] : cases) {
     TestServer server([&said = said](const Request&) -> Reply { return said; });
@@ -208,7 +209,7 @@ TEST_F(HttpClientTest, SendsNothingThatItHadNotSentWhenAWishToWaitCame) {
   std::promise<void> go_on;
   std::atomic<bool> is_asked = false;
   TestServer server([&](const Request& request) -> Reply {
-    if (request.target() != "/wait") return answer("{}");
+    if (request.target() != "/wait") return response("{}");
     is_asked = true;
     go_on.get_future().wait();
     return refusal("7");
@@ -224,7 +225,7 @@ TEST_F(HttpClientTest, SendsNothingThatItHadNotSentWhenAWishToWaitCame) {
   const int written = server.written();
   go_on.set_value();
   while (server.written() == written) std::this_thread::yield();
-  // The answer has come, and nobody has looked.
+  // The response has come, and nobody has looked.
   start(*endpoint, get("/c"), late);
   run();
   EXPECT_EQ((*refused)->status, 429);
@@ -259,7 +260,7 @@ TEST_F(HttpClientTest, TellsFaultsOfTheNetworkApart) {
   expect("/truncated", ErrorKind::kTryLater, "truncated");
   expect("/reset", ErrorKind::kTryLater, "reset");
   expect("/nothing", ErrorKind::kTryLater, "closed before any response");
-  expect("/not-http", ErrorKind::kBadAnswer, "not HTTP/1");
+  expect("/not-http", ErrorKind::kBadResponse, "not HTTP/1");
   options.timeout = std::chrono::milliseconds(200);
   expect("/silence", ErrorKind::kTryLater, "timed out (timeout is 200 ms)");
   expect("/loris", ErrorKind::kTryLater, "timed out (timeout is 200 ms)");
@@ -277,7 +278,7 @@ TEST_F(HttpClientTest, SaysThatAConnectionWasRefused) {
 }
 
 TEST_F(HttpClientTest, DoesNotFollowRedirects) {
-  TestServer server([](const Request&) -> Reply { return answer("", {"Location: /elsewhere"}, "302 Found"); });
+  TestServer server([](const Request&) -> Reply { return response("", {"Location: /elsewhere"}, "302 Found"); });
   auto endpoint = open(to(server));
   const auto got = send(*endpoint, get("/"));
   ASSERT_TRUE(got);
@@ -287,7 +288,7 @@ TEST_F(HttpClientTest, DoesNotFollowRedirects) {
 
 TEST_F(HttpClientTest, IgnoresTheEnvironmentsProxyButUsesItsOwn) {
   TestServer server(hello);
-  TestServer proxy([](const Request&) -> Reply { return answer("from the proxy"); });
+  TestServer proxy([](const Request&) -> Reply { return response("from the proxy"); });
   ::setenv("http_proxy", "http://127.0.0.1:1", 1);
   ::setenv("all_proxy", "http://127.0.0.1:1", 1);
   ::setenv("no_proxy", "*", 1);
@@ -326,10 +327,10 @@ TEST_F(HttpClientTest, SurvivesRandomCancellation) {
   std::mt19937 random(seed);
   TestServer server([](const Request& request) -> Reply {
     if (request.target() == "/silence") return Reply("", Then::kSilence);
-    if (request.target() == "/large") return answer(std::string(3 << 20, 'l'));
-    if (request.target() == "/close") return Reply(answer("bye"), Then::kClose);
+    if (request.target() == "/large") return response(std::string(3 << 20, 'l'));
+    if (request.target() == "/close") return Reply(response("bye"), Then::kClose);
     if (request.target() == "/half") return Reply("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", Then::kSilence);
-    return answer(std::string(20'000, 'x'));
+    return response(std::string(20'000, 'x'));
   });
   struct Running {
     asio::cancellation_signal cancel;
@@ -379,7 +380,7 @@ TEST(HttpClient, MayBePendingWhenTheIoContextIsDestroyed) {
     CurlClient client(context);
     auto endpoint = std::move(client.open(to)).value();
     for (int i = 0; i < 3; ++i)
-      asio::co_spawn(context, endpoint->send(request), [](std::exception_ptr, Result<HttpAnswer>) {});
+      asio::co_spawn(context, endpoint->send(request), [](std::exception_ptr, Result<HttpResponse>) {});
     co_await endpoint->send(request);
   };
   asio::co_spawn(*io, whole(*io, options), [](std::exception_ptr) {});
@@ -410,8 +411,8 @@ TEST(CurlError, SaysWhatToDoAndWhatFailed) {
         Row{CURLE_PARTIAL_FILE, ErrorKind::kTryLater, "truncated"},
         Row{CURLE_SSL_CONNECT_ERROR, ErrorKind::kTryLater, "TLS"},
         Row{CURLE_PEER_FAILED_VERIFICATION, ErrorKind::kTryLater, "trusted"},
-        Row{CURLE_BAD_CONTENT_ENCODING, ErrorKind::kBadAnswer, "decoded"},
-        Row{CURLE_UNSUPPORTED_PROTOCOL, ErrorKind::kBadAnswer, "HTTP/1"},
+        Row{CURLE_BAD_CONTENT_ENCODING, ErrorKind::kBadResponse, "decoded"},
+        Row{CURLE_UNSUPPORTED_PROTOCOL, ErrorKind::kBadResponse, "HTTP/1"},
         Row{CURLE_URL_MALFORMAT, ErrorKind::kRefused, "URL"}, Row{CURLE_AGAIN, ErrorKind::kTryLater, "failed"}}) {
     EXPECT_EQ(classify(row.code).kind, row.kind) << row.code;
     EXPECT_THAT(std::string(classify(row.code).words), HasSubstr(row.words)) << row.code;

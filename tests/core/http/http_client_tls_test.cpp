@@ -82,7 +82,7 @@ TEST_F(HttpClientTlsTest, ExpectsServerNameAndSendsItAsSniButKeepsTheHost) {
   TestServer server(
       [&](const Request& request) -> Reply {
         host = request["Host"];
-        return answer("");
+        return response("");
       },
       {other_, ""});
   TemporaryFile ca(other_.certificate_pem);

@@ -52,7 +52,7 @@ TEST_P(LogsThatCannotBeRead, MakeASourceThatIsNotWell) {
   SimulatedAppliance& appliance = shard.add(running(8));
   run(shard, 120s);
   ASSERT_EQ(shard.view(0).condition, SourceCondition::kOk);
-  appliance.answer_logs([](std::size_t) { return GetParam().reply; });
+  appliance.respond_to_logs([](std::size_t) { return GetParam().reply; });
   run(shard, GetParam().is_refusal ? 150s : 11min);
   const SourceView view = shard.view(0);
   EXPECT_TRUE(view.condition == SourceCondition::kBackingOff || GetParam().breaks);
@@ -67,7 +67,7 @@ TEST_P(LogsThatCannotBeRead, MakeASourceThatIsNotWell) {
   EXPECT_LE(log.count("gives no logs"), 1) << log.text();
   EXPECT_GT(shard.view(0).lag, 1h) << "its alert can fire";
 
-  appliance.answer_logs([](std::size_t) { return std::nullopt; });
+  appliance.respond_to_logs([](std::size_t) { return std::nullopt; });
   run(shard, 10min);
   EXPECT_EQ(shard.view(0).condition, SourceCondition::kOk) << shard.view(0).error;
   EXPECT_EQ(shard.view(0).sessions_failing, 0u);
@@ -99,7 +99,7 @@ TEST(AWrongVersion, IsCalledSoWhereTheResponseSaysIt) {
   for (const auto& [body, is_said] : {std::pair(R"({"message":"version not supported, use 1.8-rev0"})", true),
                                       std::pair(R"({"message":"EULA not accepted"})", false), std::pair("", false)}) {
     SimulatedShard shard(options());
-    shard.add(running(8)).answer_logs([&body = body](std::size_t) { return refusal(400, body); });
+    shard.add(running(8)).respond_to_logs([&body = body](std::size_t) { return refusal(400, body); });
     run(shard, 90s);
     EXPECT_EQ(shard.view(0).error.find("wrong api_version?") != std::string::npos, is_said) << shard.view(0).error;
   }
@@ -109,7 +109,8 @@ TEST(SessionsThatFail, MakeASourceNotWellWhenTheyAreATenth) {
   SimulatedShard shard(options());
   const CapturedLog log;
   SimulatedAppliance& appliance = shard.add(running(55));
-  appliance.answer_logs([](std::size_t session) { return session < 10 ? std::optional(refusal(403)) : std::nullopt; });
+  appliance.respond_to_logs(
+      [](std::size_t session) { return session < 10 ? std::optional(refusal(403)) : std::nullopt; });
   run(shard, 5min);
   EXPECT_EQ(shard.view(0).condition, SourceCondition::kOk) << "it may pass";
   EXPECT_EQ(shard.view(0).sessions_failing, 10u);
@@ -118,7 +119,7 @@ TEST(SessionsThatFail, MakeASourceNotWellWhenTheyAreATenth) {
   EXPECT_THAT(shard.view(0).error, HasSubstr("10 of 55 sessions could not be read for 10 minutes: HTTP 403"));
   EXPECT_EQ(log.count("gives no logs"), 1) << log.text();
 
-  appliance.answer_logs([](std::size_t) { return std::nullopt; });
+  appliance.respond_to_logs([](std::size_t) { return std::nullopt; });
   run(shard, 5min);
   EXPECT_EQ(shard.view(0).condition, SourceCondition::kOk);
   EXPECT_EQ(shard.view(0).sessions_failing, 0u);
@@ -130,7 +131,7 @@ std::uint64_t polls_of_good(std::size_t bad) {
   SimulatedShard shard(options());
   const CapturedLog log;
   SimulatedAppliance& appliance = shard.add(running(30));
-  appliance.answer_logs([=](std::size_t session) {
+  appliance.respond_to_logs([=](std::size_t session) {
     return session % 3 == 0 && session / 3 < bad ? std::optional(refusal(500)) : std::nullopt;
   });
   run(shard, 15min);
@@ -149,7 +150,7 @@ TEST(SessionsThatFail, WithAFaultOfTheServerDoNotSlowTheOthers) {
 TEST(SessionsThatFail, AreCountedBelowATenth) {
   SimulatedShard shard(options());
   const CapturedLog log;
-  shard.add(running(55)).answer_logs([](std::size_t session) {
+  shard.add(running(55)).respond_to_logs([](std::size_t session) {
     return session < 2 ? std::optional(refusal(403)) : std::nullopt;
   });
   run(shard, 1h);
@@ -167,7 +168,7 @@ TEST(SessionsThatFail, ForTheirLogSeemsToBeAnothersAreSaidSo) {
   // Another log, of a session that no row can vouch for any more.
   appliance.go_blind();
   appliance.refuse_rows(500);
-  appliance.answer_logs([](std::size_t) {
+  appliance.respond_to_logs([](std::size_t) {
     return Reply{.after = 50ms, .status = 200, .body = R"({"log":[{"status":"Success","message":"another's"}]})"};
   });
   run(shard, 15min);
@@ -205,7 +206,7 @@ TEST(FinishedSessions, ThatAllLackTheirLogsMakeASourceNotWell) {
   SimulatedAppliance& appliance = shard.add(one_each(1min, 20, -10min, 30s));
   run(shard, 5min);
   ASSERT_EQ(shard.view(0).condition, SourceCondition::kOk) << shard.view(0).error;
-  appliance.answer_logs([](std::size_t) { return refusal(404); });
+  appliance.respond_to_logs([](std::size_t) { return refusal(404); });
   run(shard, 10min);
   EXPECT_EQ(shard.view(0).condition, SourceCondition::kBackingOff);
   EXPECT_THAT(shard.view(0).error, HasSubstr("HTTP 404"));
@@ -216,7 +217,7 @@ TEST(ARetryAfter, IsSaidOnceAndShownUntilItIsOver) {
   const CapturedLog log;
   SimulatedAppliance& appliance = shard.add(running(8));
   run(shard, 60s);
-  appliance.answer_logs([](std::size_t) { return Reply{.after = 50ms, .status = 429, .retry_after = 3'600s}; });
+  appliance.respond_to_logs([](std::size_t) { return Reply{.after = 50ms, .status = 429, .retry_after = 3'600s}; });
   run(shard, 65s);  // each is read once in a minute at least
   SourceView view = shard.view(0);
   ASSERT_TRUE(view.waiting_until);
@@ -228,7 +229,7 @@ TEST(ARetryAfter, IsSaidOnceAndShownUntilItIsOver) {
   EXPECT_EQ(shard.view(0).condition, SourceCondition::kBackingOff);
   EXPECT_THAT(shard.view(0).error, HasSubstr("HTTP 429"));
 
-  appliance.answer_logs([](std::size_t) { return std::nullopt; });
+  appliance.respond_to_logs([](std::size_t) { return std::nullopt; });
   run(shard, 1h);
   view = shard.view(0);
   EXPECT_FALSE(view.waiting_until);
@@ -291,7 +292,7 @@ TEST(ASource, WithNothingDueIsWell) {
   SimulatedShard shard(options());
   SimulatedAppliance& appliance = shard.add(one_each(1min, 5, -50min, 5min));
   run(shard, 30min);
-  appliance.answer_logs([](std::size_t) { return refusal(403); });
+  appliance.respond_to_logs([](std::size_t) { return refusal(403); });
   run(shard, 2h);
   EXPECT_EQ(shard.view(0).condition, SourceCondition::kOk) << shard.view(0).error;
   EXPECT_EQ(shard.view(0).lag.count(), 0);
@@ -313,10 +314,10 @@ TEST(ASource, WhoseStartsChangeWithEachListingIsNotWellAndIsNotReadForEver) {
                        R"("executionStopTime":"{0}"}})",
                        time());
   };
-  appliance.answer_listings(
+  appliance.respond_to_listings(
       [&] { return Reply{.after = 50ms, .status = 200, .body = R"({"totalCount":1,"results":[)" + row() + "]}"}; });
   appliance.refuse_rows(503);
-  appliance.answer_logs([&](std::size_t) {
+  appliance.respond_to_logs([&](std::size_t) {
     return Reply{.after = 50ms,
                  .status = 200,
                  .body = fmt::format(R"({{"sessionId":"session-0-0","log":[{{"status":"Success","logTime":"{0}",)"
@@ -332,8 +333,8 @@ TEST(ASource, WhoseStartsChangeWithEachListingIsNotWellAndIsNotReadForEver) {
   EXPECT_THAT(shard.view(0).error, HasSubstr("the start of session session-0-0 changes"));
   EXPECT_EQ(log.count("the start of session session-0-0 changes"), 1) << log.text();
   appliance.refuse_rows(0);
-  appliance.answer_listings([] { return std::nullopt; });
-  appliance.answer_logs([](std::size_t) { return std::nullopt; });
+  appliance.respond_to_listings([] { return std::nullopt; });
+  appliance.respond_to_logs([](std::size_t) { return std::nullopt; });
   run(shard, 3h);
   EXPECT_EQ(shard.view(0).condition, SourceCondition::kOk) << shard.view(0).error;
   EXPECT_EQ(log.count("starts of sessions hold again"), 1) << log.text();

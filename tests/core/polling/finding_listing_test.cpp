@@ -95,8 +95,8 @@ TEST(AListingThatDoesNotEnd, IsNoneOfWhichNoPageHasCome) {
     PollSettings poll;
     poll.max_interval = 5s;
     SimulatedAppliance& appliance = shard.add(one_each(1min, 9, -2h, 30s), poll);
-    if (is_login) appliance.answer_tokens([&] { return std::optional(refused); });
-    if (!is_login) appliance.answer_listings([&] { return std::optional(busy); });
+    if (is_login) appliance.respond_to_tokens([&] { return std::optional(refused); });
+    if (!is_login) appliance.respond_to_listings([&] { return std::optional(busy); });
     for (int i = 0; i < 180; ++i) {
       shard.run(10s);
       shard.poller(0).look();
@@ -118,7 +118,7 @@ TEST(AListingThatDoesNotEnd, DoesNotCountWhatItWaitedForInBetween) {
   SimulatedAppliance& appliance = shard.add(one_each(1min, 90, -2h, 30s));
   appliance.set_longest_page(20);
   int pages = 0;
-  appliance.answer_listings([&]() -> std::optional<SimulatedAppliance::Reply> {
+  appliance.respond_to_listings([&]() -> std::optional<SimulatedAppliance::Reply> {
     if (++pages != 3) return std::nullopt;
     return SimulatedAppliance::Reply{.after = 50ms, .status = 429, .retry_after = 600s};
   });
@@ -613,8 +613,8 @@ TEST(OnePassThatCannotList, EndsSoonAndSaysWhy) {
     SimulatedShard shard({.tick = 250ms});
     spdlog::set_level(spdlog::level::info);
     SimulatedAppliance& appliance = shard.add(one_each(1min, 9, -2h, 30s), {}, PollMode::kOnePass);
-    if (is_login) appliance.answer_tokens([&] { return std::optional(fails); });
-    if (!is_login) appliance.answer_listings([&] { return std::optional(busy); });
+    if (is_login) appliance.respond_to_tokens([&] { return std::optional(fails); });
+    if (!is_login) appliance.respond_to_listings([&] { return std::optional(busy); });
     shard.run(25s);
     EXPECT_TRUE(shard.is_over(0)) << log.text();
     EXPECT_EQ(log.count("cannot be listed: "), 1) << log.text();
@@ -639,7 +639,7 @@ TEST(OnePassThatCannotReadALog, EndsSoonWhereItIsAskedToWaitForLong) {
   SimulatedShard shard({.tick = 250ms});
   spdlog::set_level(spdlog::level::info);
   SimulatedAppliance& appliance = shard.add(one_each(1min, 9, -2h, 30s), {}, PollMode::kOnePass);
-  appliance.answer_logs([](std::size_t) {
+  appliance.respond_to_logs([](std::size_t) {
     return std::optional(SimulatedAppliance::Reply{.after = 50ms, .status = 429, .retry_after = 3'600s});
   });
   shard.run(60s);
@@ -653,7 +653,7 @@ TEST(OnePassThatCannotReadALog, AsksForEachOnceWhereItIsRefusedAndNamesAFew) {
   spdlog::set_level(spdlog::level::info);
   SimulatedAppliance& appliance = shard.add(one_each(1min, 40, -2h, 30s), {}, PollMode::kOnePass);
   int asked = 0;
-  appliance.answer_logs([&](std::size_t) {
+  appliance.respond_to_logs([&](std::size_t) {
     ++asked;
     return std::optional(SimulatedAppliance::Reply{.after = 50ms, .status = 403});
   });

@@ -245,7 +245,7 @@ TEST(VerifiedSessions, WaitForNoneThatCannotBeReadOrCompared) {
     SimulatedShard shard(options);
     SimulatedAppliance& appliance = shard.add(one_each(5s, 80, 1min, 1min));
     shard.run(50min);
-    appliance.answer_logs([status](std::size_t session) {
+    appliance.respond_to_logs([status](std::size_t session) {
       return session < 40 ? std::optional(test::SimulatedServer::Reply{
                                 .after = 50ms,
                                 .status = status,

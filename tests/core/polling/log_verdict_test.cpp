@@ -77,7 +77,7 @@ TEST(LogVerdict, WhenASessionIsReadAgain) {
 TEST(LogVerdict, WhatAFailureSays) {
   Error gone(ErrorKind::kRefused, "gone");
   gone.http_status = 404;
-  const Error refused(ErrorKind::kRefused, "no"), broken(ErrorKind::kBadAnswer, "?"), later(ErrorKind::kTryLater, "");
+  const Error refused(ErrorKind::kRefused, "no"), broken(ErrorKind::kBadResponse, "?"), later(ErrorKind::kTryLater, "");
   struct Case {
     FailedRead read;
     bool its_own, for_good;

@@ -25,7 +25,7 @@ class SlowDesk : public test::SimulatedServer {
  public:
   std::vector<SteadyTime> logins;
 
-  Reply answer(const HttpRequest& request, const std::vector<std::string>&) override {
+  Reply response(const HttpRequest& request, const std::vector<std::string>&) override {
     if (request.form.find("grant_type=password") == std::string::npos) return {.status = 401};
     logins.push_back(SteadyClock::now());
     return {.after = kSlow, .status = 200, .body = R"({"access_token":"a","refresh_token":"r"})"};
@@ -34,13 +34,13 @@ class SlowDesk : public test::SimulatedServer {
 
 Task<void> ask_again_and_again(ApiClient& api, bool& over) {
   while (!over) {
-    const Result<HttpAnswer> ignored = co_await api.get("/api/v1/sessions");
+    const Result<HttpResponse> ignored = co_await api.get("/api/v1/sessions");
     co_await api.sleep_until(SteadyClock::now() + 1s);
   }
 }
 
 // How long each of them was on its way cannot be known: it may have come just before it was answered.
-TEST(LoginGap, IsThirtySecondsFromTheAnswerOfTheLast) {
+TEST(LoginGap, IsThirtySecondsFromTheResponseOfTheLast) {
   asio::io_context io{1};
   SlowDesk desk;
   asio::use_service<test::SimulatedNetwork>(io).attach("https://desk", desk);

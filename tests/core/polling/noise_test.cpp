@@ -31,9 +31,9 @@ TEST(Noise, ASourceThatComesAndGoesIsSaidOnceAndItsReturnWhenItStays) {
     shard.run(40s);
   }
   EXPECT_EQ(log.count("fails whatever it is asked"), 1) << log.text();
-  EXPECT_EQ(log.count("source-0 answers again"), 0) << log.text();
+  EXPECT_EQ(log.count("source-0 responds again"), 0) << log.text();
   shard.run(2min);
-  EXPECT_EQ(log.count("source-0 answers again"), 1) << log.text();
+  EXPECT_EQ(log.count("source-0 responds again"), 1) << log.text();
   appliance.go_down();
   shard.run(90s);
   EXPECT_EQ(log.count("fails whatever it is asked"), 2) << log.text();

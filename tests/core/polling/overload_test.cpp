@@ -94,7 +94,7 @@ std::vector<std::uint64_t> polls_of(const SimulatedAppliance& appliance) {
   return polls;
 }
 
-// Entries that some session shows and that were in no answer.
+// Entries that some session shows and that were in no response.
 std::size_t most_unread(SimulatedShard& shard) {
   std::size_t most = 0;
   for (std::size_t i = 0; i < shard.size(); ++i) {

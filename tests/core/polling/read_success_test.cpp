@@ -59,7 +59,7 @@ TEST_F(AReadSuccess, IsNotWellWhenNothingWasReadForTenTimesMaxIntervalWhateverTh
   };
   for (const Row& row : std::vector<Row>{{"refused", refusal()},
                                          {"passes by itself", passing()},
-                                         {"no JSON", Error(ErrorKind::kBadAnswer, "no JSON")},
+                                         {"no JSON", Error(ErrorKind::kBadResponse, "no JSON")},
                                          {"log in again", Error(ErrorKind::kLogInAgain, "HTTP 401")},
                                          {"hangs", std::nullopt}}) {
     ReadSuccess reads(60s, 30s);

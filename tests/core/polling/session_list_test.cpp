@@ -83,7 +83,7 @@ TEST(SessionList, RefusesWhatIsNotAWholePage) {
         R"({"results":[{"id":"a)"}) {
     const auto read = parse_session_page(aws(), body);
     ASSERT_TRUE(read.has_error()) << body;
-    EXPECT_EQ(read.error().kind, ErrorKind::kBadAnswer) << body;
+    EXPECT_EQ(read.error().kind, ErrorKind::kBadResponse) << body;
   }
 }
 

@@ -22,7 +22,7 @@ constexpr CompareRules kFinal{.only_final = true, .last_read = false};
 constexpr CompareRules kFinalLast{.only_final = true, .last_read = true};
 
 // "A1" is an entry of identity A and content 1; "A1~" one whose status is not final.
-std::vector<EntryDigest> answer(std::string_view text) {
+std::vector<EntryDigest> response(std::string_view text) {
   std::vector<EntryDigest> entries;
   for (const char c : text) {
     if (c >= 'A' && c <= 'Z') {
@@ -36,7 +36,7 @@ std::vector<EntryDigest> answer(std::string_view text) {
   return entries;
 }
 
-// Reads answers one after the other; says of each what was emitted: "+0:A" new (ordinal and identity), "*" changed.
+// Reads responses one after the other; says of each what was emitted: "+0:A" new (ordinal and identity), "*" changed.
 class Reading {
  public:
   std::string read(const std::vector<EntryDigest>& entries, CompareRules rules = kEmit) {
@@ -59,7 +59,7 @@ class Reading {
     for (const Emission& emission : emissions) history_.advance(emission);
     return text;
   }
-  std::string read(std::string_view text, CompareRules rules = kEmit) { return read(answer(text), rules); }
+  std::string read(std::string_view text, CompareRules rules = kEmit) { return read(response(text), rules); }
   const SessionHistory& history() const { return history_; }
 
  private:
@@ -68,7 +68,7 @@ class Reading {
 };
 
 struct Step {
-  std::string_view answer, emitted;
+  std::string_view response, emitted;
   CompareRules rules = kEmit;
 };
 
@@ -76,8 +76,8 @@ void expect(std::initializer_list<Step> steps) {
   Reading reading;
   int number = 0;
   for (const Step& step : steps) {
-    EXPECT_EQ(reading.read(step.answer, step.rules), step.emitted) << "step " << number << ": " << step.answer;
-    EXPECT_EQ(reading.read(step.answer, step.rules), "") << "step " << number << ", again: " << step.answer;
+    EXPECT_EQ(reading.read(step.response, step.rules), step.emitted) << "step " << number << ": " << step.response;
+    EXPECT_EQ(reading.read(step.response, step.rules), "") << "step " << number << ", again: " << step.response;
     ++number;
   }
 }
@@ -88,7 +88,7 @@ TEST(SessionHistory, FindsWhatComesLateAnywhere) {
   expect({{"B1 D1", "+B1 +D1"}, {"A1 B1 C1 D1", "+A1 +C1"}, {"A1 B1 C1 D1 E1", "+E1"}, {"Z1 A1 B1 C1 D1 E1", "+Z1"}});
 }
 
-TEST(SessionHistory, EmitsInOrderOfTheAnswer) {
+TEST(SessionHistory, EmitsInOrderOfTheResponse) {
   expect({{"C1 A1 B1", "+C1 +A1 +B1"}, {"D1 B2 C1 A2", "+D1 *B2 *A2"}, {"X1 A2 X2 Y1 X3", "+X1 +X#12 +Y1 +X#23"}});
 }
 
@@ -123,14 +123,14 @@ TEST(SessionHistory, PairsTwins) {
 
 TEST(SessionHistory, CountsWhatIsNotDueYet) {
   HistoryComparer comparer;
-  const EntryDigest answer[] = {{1, 1, true}, {2, 1, false}, {3, 1, false}};
-  comparer.compare({}, answer, 9, kFinal);
+  const EntryDigest response[] = {{1, 1, true}, {2, 1, false}, {3, 1, false}};
+  comparer.compare({}, response, 9, kFinal);
   EXPECT_EQ(comparer.held_back(), 2u);
-  comparer.compare({}, answer, 9, kFinalLast);
+  comparer.compare({}, response, 9, kFinalLast);
   EXPECT_EQ(comparer.held_back(), 0u);
 }
 
-TEST(SessionHistory, ABrokenAnswerDoesNotTellWhichTwinHasChanged) {
+TEST(SessionHistory, ABrokenResponseDoesNotTellWhichTwinHasChanged) {
   expect({{"A1 A2 B1", "+A1 +A#12 +B1"}, {"A3 B2", "*B2", kBroken}, {"A1 A3 B2", "*A#13"}});
   expect({{"A1 A2", "+A1 +A#12"}, {"A2 A3", "", kBroken}, {"A2 A3 A1", "+A#23"}});
   expect({{"A1", "+A1"}, {"A2 C1", "*A2 +C1", kBroken}});                                // no twins, no doubt
@@ -141,12 +141,12 @@ TEST(SessionHistory, ABrokenAnswerDoesNotTellWhichTwinHasChanged) {
 // After a power cut the second of two twins may be on the disk and the first not.
 TEST(SessionHistory, FillsHolesAmongTwins) {
   SessionHistory history;
-  const std::uint64_t base = answer("A1")[0].base;
+  const std::uint64_t base = response("A1")[0].base;
   history.append(twin_key(base, 1, kSession), '1', 0);
   history.append(twin_key(base, 3, kSession), '1', 0);
   HistoryComparer comparer;
   std::vector<std::uint64_t> keys;
-  for (const Emission& emission : comparer.compare(history, answer("A1 A1 A1 A1 A1"), kSession, kEmit)) {
+  for (const Emission& emission : comparer.compare(history, response("A1 A1 A1 A1 A1"), kSession, kEmit)) {
     EXPECT_EQ(emission.change, Change::kNew);
     keys.push_back(emission.key);
   }
@@ -192,7 +192,7 @@ TEST(SessionHistory, EmitsTheEndOfWhatWasEmittedWhileItRanWhereOnlyThatIsWanted)
   EXPECT_EQ(reading.read("A8"), "");
 }
 
-// What the entries of an answer were: by name, "a7" for what is known by identity 'a' and hash '7'.
+// What the entries of a response were: by name, "a7" for what is known by identity 'a' and hash '7'.
 class Formerly : public FormerReadings {
  public:
   explicit Formerly(std::vector<FormerDigest> digests) : digests_(std::move(digests)) {}
@@ -213,7 +213,7 @@ std::string compared(SessionHistory& history, std::string_view text, std::vector
   HistoryComparer comparer;
   Formerly former(std::move(formerly));
   std::string said;
-  const std::vector<Emission> emissions = comparer.compare(history, answer(text), kSession, rules, &former);
+  const std::vector<Emission> emissions = comparer.compare(history, response(text), kSession, rules, &former);
   for (const Emission& emission : emissions) {
     said += said.empty() ? "" : " ";
     said += emission.change == Change::kNew ? '+' : emission.change == Change::kChanged ? '*' : '=';
@@ -282,23 +282,23 @@ TEST(SessionHistory, FindsAgainTwinsOfWhichOneCameAfterTheUpgrade) {
       "*3");
 }
 
-TEST(SessionHistory, TakesNothingThatTheAnswerShowsForWhatAnotherWas) {
+TEST(SessionHistory, TakesNothingThatTheResponseShowsForWhatAnotherWas) {
   SessionHistory history;
   history.append(id('A'), '1', 0);
   EXPECT_EQ(compared(history, "A1 B1", {{id('A'), 0, '1'}, {0, id('A'), '1'}}), "+1");
   EXPECT_EQ(compared(history, "C1 A2", {{0, id('A'), '1'}, {id('A'), 0, '2'}}), "+0 *1") << "also where it has changed";
 }
 
-TEST(SessionHistory, AsksForFormerReadingsOnlyWhereTheAnswerLacksWhatIsKnown) {
+TEST(SessionHistory, AsksForFormerReadingsOnlyWhereTheResponseLacksWhatIsKnown) {
   SessionHistory history;
   HistoryComparer comparer;
   Formerly former({{1, 1, 1}, {2, 2, 2}, {3, 3, 3}});
-  for (const Emission& emission : comparer.compare(history, answer("A1 B1"), kSession, kEmit, &former))
+  for (const Emission& emission : comparer.compare(history, response("A1 B1"), kSession, kEmit, &former))
     history.advance(emission);
-  EXPECT_TRUE(comparer.compare(history, answer("B1 A1"), kSession, kEmit, &former).empty());
-  EXPECT_EQ(comparer.compare(history, answer("A1 B1 C1"), kSession, kEmit, &former).size(), 1u);
+  EXPECT_TRUE(comparer.compare(history, response("B1 A1"), kSession, kEmit, &former).empty());
+  EXPECT_EQ(comparer.compare(history, response("A1 B1 C1"), kSession, kEmit, &former).size(), 1u);
   EXPECT_EQ(former.asked, 0);
-  EXPECT_EQ(comparer.compare(history, answer("A1 C1"), kSession, kEmit, &former).size(), 1u);
+  EXPECT_EQ(comparer.compare(history, response("A1 C1"), kSession, kEmit, &former).size(), 1u);
   EXPECT_EQ(former.asked, 1);
 }
 
@@ -311,10 +311,10 @@ TEST(SessionHistory, KnowsEntriesByTheirFingerprints) {
   EXPECT_TRUE(history.knows(before.history().key(3)));
   EXPECT_FALSE(history.knows(before.history().key(3) + 1));
   HistoryComparer comparer;
-  EXPECT_TRUE(comparer.compare(history, answer("A1 B2 C3 A4"), kSession, kEmit).empty());
+  EXPECT_TRUE(comparer.compare(history, response("A1 B2 C3 A4"), kSession, kEmit).empty());
   EXPECT_EQ(comparer.recognised(), 4u);
-  EXPECT_TRUE(comparer.compare(history, answer("A4 C3"), kSession, kEmit).empty());
-  const std::vector<EntryDigest> news = answer("B5 A1 D6 A4 A7 C3");
+  EXPECT_TRUE(comparer.compare(history, response("A4 C3"), kSession, kEmit).empty());
+  const std::vector<EntryDigest> news = response("B5 A1 D6 A4 A7 C3");
   const std::vector<Emission> emissions = comparer.compare(history, news, kSession, kEmit);
   ASSERT_EQ(emissions.size(), 3u);
   EXPECT_EQ(emissions[0].change, Change::kChanged);

@@ -23,9 +23,9 @@ std::string ask_at(const typename Socket::endpoint_type& there, std::string_view
   socket.connect(there, failed);
   if (failed) return {};
   asio::write(socket, asio::buffer(bytes), failed);
-  std::string answer;
-  asio::read(socket, asio::dynamic_buffer(answer), failed);
-  return answer;
+  std::string response;
+  asio::read(socket, asio::dynamic_buffer(response), failed);
+  return response;
 }
 
 }  // namespace
@@ -53,9 +53,9 @@ std::string get(const Workplace& place, std::string_view path) {
 }
 
 std::string get_body(const Workplace& place, std::string_view path) {
-  const std::string answer = get(place, path);
-  const std::size_t head = answer.find("\r\n\r\n");
-  return head == std::string::npos ? std::string() : answer.substr(head + 4);
+  const std::string response = get(place, path);
+  const std::size_t head = response.find("\r\n\r\n");
+  return head == std::string::npos ? std::string() : response.substr(head + 4);
 }
 
 Samples samples_of(const std::string& metrics) {

@@ -21,7 +21,7 @@ HeldPort open_admin_port(const Workplace& place);
 std::string ask(const Workplace& place, std::string_view bytes);
 std::string ask_port(unsigned short port, std::string_view bytes);
 
-// A GET's whole answer, and its body alone.
+// A GET's whole response, and its body alone.
 std::string get(const Workplace& place, std::string_view path);
 std::string get_body(const Workplace& place, std::string_view path);
 

@@ -1,4 +1,4 @@
-// The admin address: what stands there, whom it answers, and that it cannot get in the way.
+// The admin address: what stands there, to whom it responds, and that it cannot get in the way.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -206,7 +206,7 @@ TEST_F(Admin, IsShownByTheStatusCommand) {
   EXPECT_THAT(nobody.err, HasSubstr("is it running"));
 }
 
-TEST_F(Admin, AnswersOnlyWhatItShould) {
+TEST_F(Admin, RespondsOnlyToWhatItShould) {
   Child daemon = start();
   const std::string host = "Host: localhost\r\nConnection: close\r\n\r\n";
   const std::pair<std::string, const char*> table[] = {
@@ -221,7 +221,8 @@ TEST_F(Admin, AnswersOnlyWhatItShould) {
       {"\x16\x03\x01garbage\r\n\r\n", "HTTP/1.1 400"},
       {"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /readyz HTTP/1.1\r\n" + host, "HTTP/1.1 200"},
   };
-  for (const auto& [bytes, answer] : table) EXPECT_THAT(ask(place_, bytes), StartsWith(answer)) << bytes.substr(0, 60);
+  for (const auto& [bytes, response] : table)
+    EXPECT_THAT(ask(place_, bytes), StartsWith(response)) << bytes.substr(0, 60);
   EXPECT_THAT(ask(place_, std::get<0>(table[9])), AllOf(HasSubstr("healthy"), HasSubstr("ready"))) << "one by one";
   EXPECT_THAT(get(place_, "/status"),
               AllOf(HasSubstr("default-src 'none'"), HasSubstr("nosniff"), HasSubstr("Cache-Control: no-store")));
@@ -229,7 +230,7 @@ TEST_F(Admin, AnswersOnlyWhatItShould) {
 }
 
 // A page in a browser can make its own name mean 127.0.0.1; the name is in Host all the same.
-TEST_F(Admin, OnAPortAnswersLoopbackNamesOnly) {
+TEST_F(Admin, OnAPortRespondsToLoopbackNamesOnly) {
   const HeldPort port;
   place_.edit_config(fmt::format("unix:{}", (place_ / kAdminSocket).string()),
                      fmt::format("127.0.0.1:{}", port.number()));
@@ -266,7 +267,7 @@ TEST_F(Admin, LeftByAKilledDaemonIsTakenOver) {
   EXPECT_TRUE(daemon.is_running());
 }
 
-TEST_F(Admin, AnswersAlthoughHundredsOfConnectionsAskNothing) {
+TEST_F(Admin, RespondsAlthoughHundredsOfConnectionsAskNothing) {
   Child daemon = start();
   asio::io_context io;
   std::vector<asio::local::stream_protocol::socket> idle;
@@ -281,7 +282,7 @@ TEST_F(Admin, AnswersAlthoughHundredsOfConnectionsAskNothing) {
 }
 
 // Nobody listens at port 1.
-TEST(AdminAddress, AnswersWhileTheSinkIsWaitedForAtTheStart) {
+TEST(AdminAddress, RespondsWhileTheSinkIsWaitedForAtTheStart) {
   Workplace place;
   place.write("password", "secret");
   const Appliance appliance;

@@ -56,21 +56,21 @@ Prometheus::Prometheus(Workplace& place, const std::string& program, unsigned sh
 }
 
 std::string Prometheus::get(const std::string& target) const {
-  const std::string answer = ask_port(port_.number(), fmt::format("GET {} HTTP/1.0\r\n\r\n", target));
-  const std::size_t head = answer.find("\r\n\r\n");
-  if (head == std::string::npos) throw std::runtime_error("Prometheus does not answer: " + process_->err());
-  return answer.substr(head + 4);
+  const std::string response = ask_port(port_.number(), fmt::format("GET {} HTTP/1.0\r\n\r\n", target));
+  const std::size_t head = response.find("\r\n\r\n");
+  if (head == std::string::npos) throw std::runtime_error("Prometheus does not respond: " + process_->err());
+  return response.substr(head + 4);
 }
 
 Prometheus::Evaluation Prometheus::evaluate(const std::string& expression) const {
   dom::parser parser;
-  const dom::element answer = parser.parse(get("/api/v1/query?query=" + percent_encoded(expression)));
+  const dom::element response = parser.parse(get("/api/v1/query?query=" + percent_encoded(expression)));
   Evaluation evaluation;
-  if (text_of(answer["status"]) != "success") {
-    evaluation.error = text_of(answer["error"]);
+  if (text_of(response["status"]) != "success") {
+    evaluation.error = text_of(response["error"]);
     return evaluation;
   }
-  for (const dom::element result : answer["data"]["result"]) {
+  for (const dom::element result : response["data"]["result"]) {
     Series series;
     for (const auto& [name, value] : dom::object(result["metric"])) series.labels.emplace(name, text_of(value));
     series.value = std::stod(text_of(result["value"].at(1)));
@@ -81,9 +81,9 @@ Prometheus::Evaluation Prometheus::evaluate(const std::string& expression) const
 
 std::vector<Prometheus::AlertRule> Prometheus::alert_rules() const {
   dom::parser parser;
-  const dom::element answer = parser.parse(get("/api/v1/rules?type=alert"));
+  const dom::element response = parser.parse(get("/api/v1/rules?type=alert"));
   std::vector<AlertRule> rules;
-  for (const dom::element group : answer["data"]["groups"]) {
+  for (const dom::element group : response["data"]["groups"]) {
     for (const dom::element rule : group["rules"]) {
       AlertRule one{text_of(rule["name"]), text_of(rule["query"]), {}, {}};
       for (const auto& [name, text] : dom::object(rule["annotations"])) one.texts.push_back(text_of(text));

@@ -21,7 +21,7 @@ namespace dom = simdjson::dom;
 
 constexpr const char* kDashboard = SYSTEMD_FOLDER "/grafana/sessionlogd.json";
 
-// Of both products, over TLS, with answers that are no 200: there is something for every panel.
+// Of both products, over TLS, with responses that are no 200: there is something for every panel.
 class ScrapedFleet : public testing::Test {
  protected:
   void SetUp() override {

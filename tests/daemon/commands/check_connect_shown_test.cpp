@@ -38,12 +38,12 @@ TEST_P(ShownToCheck, SaysWhetherEventsComeOut) {
   Appliance appliance([&](const Appliance::Request& request) -> std::optional<Reply> {
     const std::string_view target = request.target();
     if (target.find("/log") != target.npos)
-      return Reply(answer(on_day("{" + shown.envelope + "\"log\":[" + shown.log + "]}")));
+      return Reply(response(on_day("{" + shown.envelope + "\"log\":[" + shown.log + "]}")));
     if (target.find("/sessions?") == target.npos) return std::nullopt;
     std::string rows;
     for (std::size_t i = number_behind(target, "Offset="); i < shown.rows.size(); ++i)
       rows += (rows.empty() ? "" : ",") + shown.rows[i];
-    return Reply(answer(on_day("{" + shown.total + "\"results\":[" + rows + "]}")));
+    return Reply(response(on_day("{" + shown.total + "\"results\":[" + rows + "]}")));
   });
   place.configure(appliance.source("a", "file:" + (place / "password").string()) + shown.source_keys);
   const Outcome outcome = place.run("check", {"--connect"});
@@ -163,13 +163,13 @@ TEST(CheckConnect, ShowsWhatItSaysItselfWhateverThePassword) {
     place.write("password", password);
     const Appliance appliance([&](const Appliance::Request& request) -> std::optional<TestServer::Reply> {
       const std::string_view target = request.target();
-      if (target.find("/log") != target.npos) return TestServer::Reply(answer(on_day("{\"log\":[" + kEntry + "]}")));
+      if (target.find("/log") != target.npos) return TestServer::Reply(response(on_day("{\"log\":[" + kEntry + "]}")));
       if (target.find("/sessions?") == target.npos) return std::nullopt;
       const std::string rows[] = {kRow, R"({"id":"s2","type":"Retention","status":"Succeeded"})"};
       std::string listed;
       for (std::size_t i = number_behind(target, "Offset="); i < std::size(rows); ++i)
         listed += (listed.empty() ? "" : ",") + rows[i];
-      return TestServer::Reply(answer(on_day("{\"results\":[" + listed + "]}")));
+      return TestServer::Reply(response(on_day("{\"results\":[" + listed + "]}")));
     });
     place.configure(appliance.source("a", "file:" + (place / "password").string()) +
                     "session_types = { exclude = [\"Retention\"] }\n");
@@ -185,7 +185,7 @@ TEST(CheckConnect, SaysThatAPasswordWasRefusedWhateverItIs) {
     Workplace place;
     place.write("password", password);
     const Appliance appliance([](const Appliance::Request&) {
-      return TestServer::Reply(answer(R"({"title":"no"})", {}, "401 Unauthorized"));
+      return TestServer::Reply(response(R"({"title":"no"})", {}, "401 Unauthorized"));
     });
     place.configure(appliance.source("a", "file:" + (place / "password").string()));
     const Outcome outcome = place.run("check", {"--connect"});

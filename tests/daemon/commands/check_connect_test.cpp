@@ -52,7 +52,7 @@ std::string entry_of(long at) {
                      seconds_from_now(at));
 }
 
-// `rows` is the listing. `log` is the answer to a request for the log of a session.
+// `rows` is the listing. `log` is the response to a request for the log of a session.
 std::optional<TestServer::Reply> reply_with(const Appliance::Request& request, const std::vector<std::string>& rows,
                                             const std::function<std::string(std::string_view id)>& log) {
   const std::string_view target = request.target();
@@ -64,7 +64,7 @@ std::optional<TestServer::Reply> reply_with(const Appliance::Request& request, c
   std::string listed;
   for (std::size_t i = number_behind(target, "Offset="); i < rows.size(); ++i)
     listed += (listed.empty() ? "" : ",") + rows[i];
-  return TestServer::Reply(answer("{\"results\":[" + listed + "]}"));
+  return TestServer::Reply(response("{\"results\":[" + listed + "]}"));
 }
 
 TEST(CheckConnect, NamesTheZoneToSet) {
@@ -99,7 +99,7 @@ TEST(CheckConnect, NamesTheZoneToSet) {
     Workplace place;
     place.write("password", "secret");
     const Appliance appliance([&](const Appliance::Request& request) {
-      return reply_with(request, c.rows, [&](std::string_view) { return answer("{\"log\":[" + c.log + "]}"); });
+      return reply_with(request, c.rows, [&](std::string_view) { return response("{\"log\":[" + c.log + "]}"); });
     });
     place.configure(appliance.source("a", "file:" + (place / "password").string()));
     const Outcome outcome = place.run("check", {"--connect"});
@@ -119,7 +119,7 @@ TEST(CheckConnect, ReadsAnotherLogWhereOneIsGone) {
   const std::vector<std::string> rows{row_of("new", "Succeeded", -60, -50), row_of("old", "Succeeded", -600, -500)};
   const Appliance appliance([&](const Appliance::Request& request) {
     return reply_with(request, rows, [&](std::string_view id) {
-      return id == with_log ? answer("{\"log\":[" + entry_of(-590) + "]}") : answer("{}", {}, "404 Not Found");
+      return id == with_log ? response("{\"log\":[" + entry_of(-590) + "]}") : response("{}", {}, "404 Not Found");
     });
   });
   place.configure(appliance.source("a", "file:" + (place / "password").string()));
@@ -166,7 +166,7 @@ TEST(CheckConnect, IsNotWellWhereTheListingIsNotComplete) {
     std::string rows;
     for (std::size_t i = 0; i < number_behind(target, "Limit="); ++i)
       rows += (i == 0 ? "" : ",") + fmt::format(R"({{"id":"s{}","status":"Succeeded"}})", i);
-    return Reply(answer("{\"results\":[" + rows + "]}"));
+    return Reply(response("{\"results\":[" + rows + "]}"));
   });
   place.configure(appliance.source("a", "file:" + (place / "password").string()));
   const Outcome outcome = place.run("check", {"--connect"});
@@ -182,21 +182,24 @@ TEST(CheckConnect, SaysWhatToDo) {
     std::string answered;
     const char* said;
   } cases[] = {
-      {"/log", answer("{}", {}, "403 Forbidden"), "HTTP 403 to .*/log.*; give it the right to read sessions and logs"},
-      {"/log", answer("<html>Please sign in</html>"),
-       "not a JSON object; is it the appliance that answers at this url"},
-      {"/log", answer("{}", {"Retry-After: 3600"}, "429 Too Many Requests"), "HTTP 429 to .*/log; it wants to be left"},
-      {"/log", answer("{}", {}, "404 Not Found"), "HTTP 404 to .*/log; this log is gone\n"},
-      {"/log", answer("{}", {}, "406 Not Acceptable"),
+      {"/log", response("{}", {}, "403 Forbidden"),
+       "HTTP 403 to .*/log.*; give it the right to read sessions and logs"},
+      {"/log", response("<html>Please sign in</html>"),
+       "not a JSON object; is it the appliance that responds at this url"},
+      {"/log", response("{}", {"Retry-After: 3600"}, "429 Too Many Requests"),
+       "HTTP 429 to .*/log; it wants to be left"},
+      {"/log", response("{}", {}, "404 Not Found"), "HTTP 404 to .*/log; this log is gone\n"},
+      {"/log", response("{}", {}, "406 Not Acceptable"),
        "HTTP 406 to .*/log; does log.path of dialect veeam-aws fit it[?]\n"},
-      {"/log", answer("{}", {}, "500 Internal Server Error"), "HTTP 500 to .*/log; it failed by itself: try later"},
-      {"/sessions?", answer("{}", {}, "404 Not Found"), "HTTP 404 to [^ ]*; is api_version right[?]\n"},
-      {"/sessions?", answer("{}", {}, "501 Not Implemented"), "HTTP 501 to [^ ]*; is api_version right[?]\n"},
-      {"/sessions?", answer(version, {}, "400 Bad Request"),
+      {"/log", response("{}", {}, "500 Internal Server Error"), "HTTP 500 to .*/log; it failed by itself: try later"},
+      {"/sessions?", response("{}", {}, "404 Not Found"), "HTTP 404 to [^ ]*; is api_version right[?]\n"},
+      {"/sessions?", response("{}", {}, "501 Not Implemented"), "HTTP 501 to [^ ]*; is api_version right[?]\n"},
+      {"/sessions?", response(version, {}, "400 Bad Request"),
        "not supported .wrong api_version[?] [^ ]* is asked for.\n"},
-      {"/sessions?", answer("{}", {}, "503 Service Unavailable"), "HTTP 503 to [^ ]*; it failed by itself: try later"},
-      {"/token", answer("{}", {}, "500 Internal Server Error"), "request: HTTP 500; it failed by itself: try later"},
-      {"/token", answer("{}", {}, "401 Unauthorized"),
+      {"/sessions?", response("{}", {}, "503 Service Unavailable"),
+       "HTTP 503 to [^ ]*; it failed by itself: try later"},
+      {"/token", response("{}", {}, "500 Internal Server Error"), "request: HTTP 500; it failed by itself: try later"},
+      {"/token", response("{}", {}, "401 Unauthorized"),
        "the credentials were refused; correct the account or its secret, then try again\n"},
   };
   for (const auto& c : cases) {

@@ -148,10 +148,10 @@ TEST(Commands, CollectIsNotWellWhenASessionWasLeftUnread) {
   Appliance appliance([&](const Appliance::Request& request) -> std::optional<Reply> {
     const std::string_view target = request.target();
     if (!broken || target == "/api/v1/token") return std::nullopt;
-    if (target.find("/log") != target.npos) return ++asked, Reply(answer("no log"));
+    if (target.find("/log") != target.npos) return ++asked, Reply(response("no log"));
     if (target.find("/sessions?") == target.npos)
-      return Reply(answer(R"({"id":"session-0","type":"Policy","status":"Running"})"));
-    return Reply("", Reply::Then::kKeepAlive, answer(R"({"results":[],"totalCount":0})"));
+      return Reply(response(R"({"id":"session-0","type":"Policy","status":"Running"})"));
+    return Reply("", Reply::Then::kKeepAlive, response(R"({"results":[],"totalCount":0})"));
   });
   place.configure(appliance.source("a", "file:" + (place / "password").string()));
   EXPECT_EQ(place.run("collect").status, 0);

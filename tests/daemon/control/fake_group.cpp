@@ -31,8 +31,8 @@ class FakeGroup::Appliance : public SimulatedServer {
  public:
   Appliance(FakeGroup& group, unsigned number) : group_(group), is(number, plan_of_an_hour(), group.traffic_) {}
 
-  Reply answer(const HttpRequest& request, const std::vector<std::string>& headers) override {
-    if (request.method != HttpRequest::Method::kDelete) return is.answer(request, headers);
+  Reply response(const HttpRequest& request, const std::vector<std::string>& headers) override {
+    if (request.method != HttpRequest::Method::kDelete) return is.response(request, headers);
     ++group_.held_inside_a_logout;
     return {.after = std::chrono::milliseconds{group_.random_() % 3'000}, .status = 204};
   }

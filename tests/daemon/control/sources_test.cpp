@@ -110,15 +110,15 @@ TEST_F(Sources, JsonThatIsNoLogIsAskedForAgainAndKeptForALook) {
     const std::string_view target = request.target();
     if (target.find("token") != target.npos) return std::nullopt;
     if (target.find("/log") != target.npos && starting)
-      return answer(R"({"type":"about:blank","title":"The service is starting","status":503})");
+      return response(R"({"type":"about:blank","title":"The service is starting","status":503})");
     if (target.find("/log") != target.npos) return std::nullopt;
-    return answer(fmt::format(
+    return response(fmt::format(
         R"({{"results":[{{"id":"s","type":"Policy","status":"Succeeded","executionStartTime":"{0}T00:00:00","executionStopTime":"{0}T00:01:00"}}],"totalCount":1}})",
         yesterday()));
   });
   place_.configure(appliance.source("a", password()));
   Child daemon = place_.start("run");
-  EXPECT_TRUE(eventually([&] { return said(daemon, "answered with something else where its log was expected") == 1; }))
+  EXPECT_TRUE(eventually([&] { return said(daemon, "responded with something else where its log was expected") == 1; }))
       << daemon.err();
   EXPECT_FALSE(std::filesystem::is_empty(place_ / "state/quarantine"));
   EXPECT_THAT(place_.lines(), testing::IsEmpty());
@@ -155,7 +155,7 @@ TEST_F(Sources, ASourceThatFailsWhateverItIsAskedIsSaidOnceAndOthersGoOn) {
   Appliance bad([&](const Appliance::Request&) -> std::optional<Reply> {
     if (!broken) return std::nullopt;
     ++asked;
-    return Reply(answer("", {}, "502 Bad Gateway"));
+    return Reply(response("", {}, "502 Bad Gateway"));
   });
   bad.sessions = 20;
   const Appliance good;
@@ -185,7 +185,7 @@ TEST_F(Sources, AnEndWithinARetryAfterSendsNothing) {
   const Appliance appliance([&](const Appliance::Request&) -> std::optional<Reply> {
     if (!busy) return std::nullopt;
     ++asked;
-    return Reply(answer("", {"Retry-After: 600"}, "503 Service Unavailable"));
+    return Reply(response("", {"Retry-After: 600"}, "503 Service Unavailable"));
   });
   place_.configure(appliance.source("a", password()), "", "connections = 1");
   open_admin_address(place_);

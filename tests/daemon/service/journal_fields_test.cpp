@@ -17,7 +17,7 @@ TEST(JournalFields, AreThoseOfWhomTheLineIsAbout) {
   const Case cases[] = {
       {{}, "stopped: 3 events", {}},
       {{}, "", {}},
-      {{.source = "aws-eu"}, "source=aws-eu answers again", {"SESSIONLOGD_SOURCE=aws-eu"}},
+      {{.source = "aws-eu"}, "source=aws-eu responds again", {"SESSIONLOGD_SOURCE=aws-eu"}},
       {{.source = "aws-eu", .session = "90fa"},
        "source=aws-eu session=90fa still runs",
        {"SESSIONLOGD_SOURCE=aws-eu", "SESSIONLOGD_SESSION=90fa"}},

@@ -54,7 +54,7 @@ TEST_F(Log, HasPrioritiesWhenStderrIsAJournalThatTakesNoFields) {
 TEST_F(Log, SaysThatAnAccountNeedsASecondFactor) {
   const Appliance appliance([](const Appliance::Request& request) -> std::optional<Reply> {
     if (request.target() != "/api/v1/token") return std::nullopt;
-    return answer(R"({"mfa_token":"canary-mfa","mfa_enabled":true})", {}, "202 Accepted");
+    return response(R"({"mfa_token":"canary-mfa","mfa_enabled":true})", {}, "202 Accepted");
   });
   configure(appliance, "log_level = \"trace\"\n");
   const Outcome outcome = place_.run("collect");
@@ -65,7 +65,8 @@ TEST_F(Log, SaysThatAnAccountNeedsASecondFactor) {
 
 // The next login is half a minute away: who waits for what the third says has left by then.
 TEST_F(Log, SaysAtOnceThatAUrlIsNoAppliances) {
-  const Appliance appliance([](const Appliance::Request&) { return answer("<!DOCTYPE html><title>Printer</title>"); });
+  const Appliance appliance(
+      [](const Appliance::Request&) { return response("<!DOCTYPE html><title>Printer</title>"); });
   configure(appliance);
   Child daemon = place_.start("run");
   EXPECT_TRUE(

@@ -1,4 +1,4 @@
-// An answer as it arrives: its header fields and its body, decoded, within the caps and within the memory there is.
+// A response as it arrives: its header fields and its body, decoded, within the caps and within the memory there is.
 // Stops at the first thing wrong with it. Knows nothing of curl.
 #pragma once
 
@@ -16,9 +16,9 @@
 
 namespace sessionlogd {
 
-class AnswerReader {
+class ResponseReader {
  public:
-  // All header fields of one answer together, in bytes.
+  // All header fields of one response together, in bytes.
   static constexpr std::size_t kMostHeaderBytes = 256u << 10;
 
   enum class Fault {
@@ -27,7 +27,7 @@ class AnswerReader {
     kHeadersTooLarge,
     kUnknownCoding,
     kUndecodable,
-    kNoAnswer,
+    kNoResponse,
     kNothingInIt,
     kTooSlow,
     kNoMemory
@@ -35,9 +35,9 @@ class AnswerReader {
   enum class Taken { kAll, kNoRoom, kFaulty };
 
   // `waiter` is told when there is room again. The permit outlives this.
-  AnswerReader(LargeBodyPermit& permit, LargeBodyPermit::Reader& waiter) : permit_(permit), waiter_(waiter) {}
+  ResponseReader(LargeBodyPermit& permit, LargeBodyPermit::Reader& waiter) : permit_(permit), waiter_(waiter) {}
 
-  // A new answer, into `body`; at most so many bytes of it, decoded and on the wire.
+  // A new response, into `body`; at most so many bytes of it, decoded and on the wire.
   void begin(Body body, std::size_t max_body);
 
   // One line, with its end or without. false: faulty.
@@ -49,7 +49,7 @@ class AnswerReader {
   // For what is kept within the memory that `granted` allows.
   void permit(LargeBodyPermit::Held granted) { body_.permit(std::move(granted)); }
 
-  // The answer is whole, as far as the connection knows.
+  // The response is whole, as far as the connection knows.
   void end();
 
   // Ends the reading for a reason of the caller's; the first one stays.
@@ -58,12 +58,12 @@ class AnswerReader {
   }
 
   bool is_faulty() const { return fault_ != Fault::kNone; }
-  // What is wrong with it, asked of a faulty one; `who` answered.
+  // What is wrong with it, asked of a faulty one; `who` sent it.
   Error error(const std::string& who) const;
 
   Body take() { return std::move(body_); }
   std::string take_content_type() { return std::move(content_type_); }
-  // Frees what the answer took, but for strings.
+  // Frees what the response took, but for strings.
   void clear();
 
   std::size_t header_bytes() const { return header_bytes_; }

@@ -1,4 +1,4 @@
-// What an appliance answers, before the connection sends it.
+// The response of an appliance, before the connection sends it.
 #pragma once
 
 #include <cstddef>
@@ -13,13 +13,13 @@
 
 namespace fleet {
 
-// Which moment of which session an answer shows.
+// Which moment of which session a response shows.
 struct Receipt {
   std::size_t session;
   Nanos moment;
 };
 
-struct Answer {
+struct Response {
   int status = 200;
   std::string_view content_type = "application/json; charset=utf-8";
   std::string headers;  // further lines, each ended
@@ -34,7 +34,7 @@ struct Answer {
   std::optional<Receipt> receipt;         // none: nothing in it belongs to the session that was asked for
 };
 
-// How an answer fared, by the fleet's clock.
+// How a response fared, by the fleet's clock.
 struct Delivery {
   bool complete;   // every byte of it went out
   Nanos ended;     // the client waited for it until then, if not longer

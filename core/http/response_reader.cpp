@@ -1,4 +1,4 @@
-#include "core/http/answer_reader.h"
+#include "core/http/response_reader.h"
 
 #include <algorithm>
 #include <charconv>
@@ -9,7 +9,7 @@
 
 namespace sessionlogd {
 
-void AnswerReader::begin(Body body, std::size_t max_body) {
+void ResponseReader::begin(Body body, std::size_t max_body) {
   max_body_ = max_body;
   fault_ = Fault::kNone;
   in_header_ = false;
@@ -20,11 +20,11 @@ void AnswerReader::begin(Body body, std::size_t max_body) {
   body_.clear();
 }
 
-bool AnswerReader::take_header(std::string_view line) {
+bool ResponseReader::take_header(std::string_view line) {
   header_bytes_ += line.size();
   if (header_bytes_ > kMostHeaderBytes) fail(Fault::kHeadersTooLarge);
   if (is_faulty()) return false;
-  if (line.starts_with("HTTP/")) {  // the final answer's headers replace those of 1xx ones
+  if (line.starts_with("HTTP/")) {  // the final response's headers replace those of 1xx ones
     in_header_ = true;
     gzip_.reset();
     content_length_ = 0;
@@ -63,8 +63,8 @@ bool AnswerReader::take_header(std::string_view line) {
   return !is_faulty();
 }
 
-// gzip is asked for and nothing else: what is not decoded here is not an answer to that.
-void AnswerReader::take_coding(std::string_view coding) {
+// gzip is asked for and nothing else: what is not decoded here is not a response to that.
+void ResponseReader::take_coding(std::string_view coding) {
   if (coding.empty() || equal_ignoring_case(coding, "identity")) return;
   const bool is_gzip = equal_ignoring_case(coding, "gzip") || equal_ignoring_case(coding, "x-gzip");
   if (!is_gzip || gzip_) {
@@ -74,7 +74,7 @@ void AnswerReader::take_coding(std::string_view coding) {
   }
 }
 
-AnswerReader::Taken AnswerReader::take_body(std::string_view more) {
+ResponseReader::Taken ResponseReader::take_body(std::string_view more) {
   if (gzip_) return take_gzip(more);
   const std::size_t size = body_.size() + more.size();
   if (size > max_body_) return faulty(Fault::kTooLarge);
@@ -84,7 +84,7 @@ AnswerReader::Taken AnswerReader::take_body(std::string_view more) {
 }
 
 // The bytes on the wire are held to the cap, too: an encoding may take many of them to say nothing.
-AnswerReader::Taken AnswerReader::take_gzip(std::string_view more) {
+ResponseReader::Taken ResponseReader::take_gzip(std::string_view more) {
   if (on_wire_ + more.size() > max_body_) return faulty(Fault::kTooLarge);
   std::string_view rest = more.substr(std::min(decoded_, more.size()));
   for (auto step = GzipDecoder::Step::kNeedsRoom; step != GzipDecoder::Step::kNeedsInput;) {
@@ -106,7 +106,7 @@ AnswerReader::Taken AnswerReader::take_gzip(std::string_view more) {
 }
 
 // false: `waiter_` waits for the permit.
-bool AnswerReader::make_room(std::size_t size, std::size_t expected) {
+bool ResponseReader::make_room(std::size_t size, std::size_t expected) {
   if (body_.make_room(size, expected)) return true;
   LargeBodyPermit::Held permit = permit_.take(waiter_);
   if (permit == nullptr) return false;
@@ -114,22 +114,22 @@ bool AnswerReader::make_room(std::size_t size, std::size_t expected) {
   return body_.make_room(size, expected);
 }
 
-AnswerReader::Taken AnswerReader::faulty(Fault fault) {
+ResponseReader::Taken ResponseReader::faulty(Fault fault) {
   fail(fault);
   return Taken::kFaulty;
 }
 
-void AnswerReader::end() {
+void ResponseReader::end() {
   if (gzip_ && !gzip_->complete()) fail(Fault::kUndecodable);
 }
 
-void AnswerReader::clear() {
+void ResponseReader::clear() {
   body_ = Body();
   gzip_.reset();
 }
 
-Error AnswerReader::error(const std::string& who) const {
-  const auto bad = [&](const std::string& words) { return Error(ErrorKind::kBadAnswer, who + words); };
+Error ResponseReader::error(const std::string& who) const {
+  const auto bad = [&](const std::string& words) { return Error(ErrorKind::kBadResponse, who + words); };
   switch (fault_) {
     case Fault::kTooLarge:
       return bad("the response is larger than max_body (" + std::to_string(max_body_) + " bytes)");
@@ -146,7 +146,7 @@ Error AnswerReader::error(const std::string& who) const {
                    who + "the response is large and came too slowly while others wait to be read");
     case Fault::kNoMemory:
       return Error(ErrorKind::kTryLater, who + "out of memory while reading the response");
-    case Fault::kNoAnswer:
+    case Fault::kNoResponse:
     case Fault::kNone:
       break;
   }

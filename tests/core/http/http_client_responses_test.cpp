@@ -11,25 +11,25 @@ TEST_F(HttpClientTest, DecodesGzip) {
   const std::string text(100'000, 'z');
   TestServer server([&](const Request& request) -> Reply {
     EXPECT_THAT(std::string(request["Accept-Encoding"]), HasSubstr("gzip"));
-    if (request.target() == "/broken") return answer("\x1f\x8b not gzip at all", {"Content-Encoding: gzip"});
-    return answer(test::gzip(text), {"Content-Encoding: gzip"});
+    if (request.target() == "/broken") return response("\x1f\x8b not gzip at all", {"Content-Encoding: gzip"});
+    return response(test::gzip(text), {"Content-Encoding: gzip"});
   });
   auto endpoint = open(to(server));
   const auto got = send(*endpoint, get("/"));
   ASSERT_TRUE(got) << got.error().detail;
   EXPECT_EQ(got->body.text(), text);
-  EXPECT_EQ(failure(*endpoint, get("/broken")).kind, ErrorKind::kBadAnswer);
+  EXPECT_EQ(failure(*endpoint, get("/broken")).kind, ErrorKind::kBadResponse);
 }
 
 TEST_F(HttpClientTest, DecodesWholeGzipOnly) {
   const std::string text(100'000, 'z'), packed = test::gzip(text);
   TestServer server([&](const Request& request) -> Reply {
     const std::vector<std::string> gzip{"Content-Encoding: gzip"};
-    if (request.target() == "/two") return answer(packed + test::gzip("and more"), gzip);
-    if (request.target() == "/nothing") return answer("", gzip);
-    if (request.target() == "/cut") return answer(packed.substr(0, packed.size() - 1), gzip);
-    if (request.target() == "/more") return answer(packed + "<html>", gzip);
-    return answer(
+    if (request.target() == "/two") return response(packed + test::gzip("and more"), gzip);
+    if (request.target() == "/nothing") return response("", gzip);
+    if (request.target() == "/cut") return response(packed.substr(0, packed.size() - 1), gzip);
+    if (request.target() == "/more") return response(packed + "<html>", gzip);
+    return response(
         std::string(packed).replace(packed.size() - 8, 1, 1, static_cast<char>(packed[packed.size() - 8] ^ 1)), gzip);
   });
   auto endpoint = open(to(server));
@@ -39,7 +39,7 @@ TEST_F(HttpClientTest, DecodesWholeGzipOnly) {
   EXPECT_TRUE(send(*endpoint, get("/nothing")));
   for (const char* target : {"/cut", "/more", "/wrong-sum"}) {
     const Error error = failure(*endpoint, get(target));
-    EXPECT_EQ(error.kind, ErrorKind::kBadAnswer) << target;
+    EXPECT_EQ(error.kind, ErrorKind::kBadResponse) << target;
     EXPECT_THAT(error.detail, HasSubstr("no whole gzip")) << target;
   }
 }
@@ -61,7 +61,7 @@ TEST_F(HttpClientTest, RefusesWhatTakesTheWireAndBringsNothing) {
   auto endpoint = open(options);
   for (const char* target : {"/extension", "/tiny"}) {
     const Error error = failure(*endpoint, get(target));
-    EXPECT_EQ(error.kind, ErrorKind::kBadAnswer) << target << ": " << error.detail;
+    EXPECT_EQ(error.kind, ErrorKind::kBadResponse) << target << ": " << error.detail;
     EXPECT_THAT(error.detail, HasSubstr("many times its own length")) << target;
   }
   const auto in_small_chunks = send(*endpoint, get("/small"));
@@ -72,25 +72,25 @@ TEST_F(HttpClientTest, RefusesWhatTakesTheWireAndBringsNothing) {
 TEST_F(HttpClientTest, RefusesCodingsItDidNotAskFor) {
   TestServer server([](const Request& request) -> Reply {
     EXPECT_EQ(request["Accept-Encoding"], "gzip");
-    if (request.target() == "/twice") return answer("{}", {"Content-Encoding: gzip", "Content-Encoding: gzip"});
-    if (request.target() == "/identity") return answer("{}", {"Content-Encoding: identity"});
-    return answer("{}", {"Content-Encoding: " + std::string(request.target().substr(1))});
+    if (request.target() == "/twice") return response("{}", {"Content-Encoding: gzip", "Content-Encoding: gzip"});
+    if (request.target() == "/identity") return response("{}", {"Content-Encoding: identity"});
+    return response("{}", {"Content-Encoding: " + std::string(request.target().substr(1))});
   });
   auto endpoint = open(to(server));
   for (const char* coding : {"/br", "/zstd", "/deflate", "/gzip,gzip", "/twice"}) {
     const Error error = failure(*endpoint, get(coding));
-    EXPECT_EQ(error.kind, ErrorKind::kBadAnswer) << coding;
+    EXPECT_EQ(error.kind, ErrorKind::kBadResponse) << coding;
     EXPECT_THAT(error.detail, HasSubstr("was not asked for")) << coding;
   }
   EXPECT_TRUE(send(*endpoint, get("/identity")));
 }
 
-// What is left over is never taken for the answer to the next request.
-TEST_F(HttpClientTest, EndsAnAnswerWhereItsLengthSays) {
+// What is left over is never taken for the response to the next request.
+TEST_F(HttpClientTest, EndsAResponseWhereItsLengthSays) {
   TestServer server([](const Request& request) -> Reply {
     if (request.target() == "/short")
       return Reply("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{}   HTTP/1.1 200 OK\r\n\r\n");
-    return answer("right");
+    return response("right");
   });
   auto endpoint = open(to(server));
   for (int i = 0; i < 3; ++i) {
@@ -104,10 +104,10 @@ TEST_F(HttpClientTest, EndsAnAnswerWhereItsLengthSays) {
   }
 }
 
-TEST_F(HttpClientTest, ReadsAnAnswerBehindThousandsOfHeaders) {
+TEST_F(HttpClientTest, ReadsAResponseBehindThousandsOfHeaders) {
   std::vector<std::string> headers;
   for (int i = 0; i < 4'500; ++i) headers.push_back("X-Header-" + std::to_string(i) + ": " + std::to_string(i));
-  TestServer server([&](const Request&) -> Reply { return answer("hello", headers); });
+  TestServer server([&](const Request&) -> Reply { return response("hello", headers); });
   auto endpoint = open(to(server));
   for (int i = 0; i < 3; ++i) {
     const auto got = send(*endpoint, get("/"));
@@ -116,7 +116,7 @@ TEST_F(HttpClientTest, ReadsAnAnswerBehindThousandsOfHeaders) {
   }
 }
 
-TEST_F(HttpClientTest, RefusesAnswersAboveTheCapHoweverTheyCome) {
+TEST_F(HttpClientTest, RefusesResponsesAboveTheCapHoweverTheyCome) {
   const std::string large(70'000, 'y');
   const std::string many_empty_blocks = [] {  // gzip that says nothing, at length
     std::string packed("\x1f\x8b\x08\0\0\0\0\0\0\3", 10);
@@ -129,18 +129,18 @@ TEST_F(HttpClientTest, RefusesAnswersAboveTheCapHoweverTheyCome) {
       return Reply("HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\n", Then::kSilence);
     if (request.target() == "/chunked") return Reply("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk);
     if (request.target() == "/until-close") return Reply("HTTP/1.1 200 OK\r\n\r\n" + large, Then::kSilence);
-    if (request.target() == "/gzip") return answer(test::gzip(large), {"Content-Encoding: gzip"});
+    if (request.target() == "/gzip") return response(test::gzip(large), {"Content-Encoding: gzip"});
     if (request.target() == "/wire") {
       return Reply("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + many_empty_blocks, Then::kSilence);
     }
-    return answer(std::string(64'000, 'y'));
+    return response(std::string(64'000, 'y'));
   });
   EndpointOptions options = to(server);
   options.max_body = 64'000;
   auto endpoint = open(options);
   for (const char* target : {"/length", "/chunked", "/until-close", "/gzip", "/wire"}) {
     const Error error = failure(*endpoint, get(target));
-    EXPECT_EQ(error.kind, ErrorKind::kBadAnswer) << target;
+    EXPECT_EQ(error.kind, ErrorKind::kBadResponse) << target;
     EXPECT_THAT(error.detail, HasSubstr("max_body (64000 bytes)")) << target;
   }
   EXPECT_TRUE(send(*endpoint, get("/just-fits")));
@@ -154,7 +154,7 @@ TEST_F(HttpClientTest, RefusesEndlessHeaders) {
   });
   auto endpoint = open(to(server));
   const Error error = failure(*endpoint, get("/"));
-  EXPECT_EQ(error.kind, ErrorKind::kBadAnswer);
+  EXPECT_EQ(error.kind, ErrorKind::kBadResponse);
   EXPECT_THAT(error.detail, HasSubstr("headers are larger than 262144 bytes"));
 }
 
@@ -167,7 +167,7 @@ TEST_F(HttpClientTest, RefusesHeadersWithoutNumber) {
   });
   auto endpoint = open(to(server));
   const Error error = failure(*endpoint, get("/"));
-  EXPECT_EQ(error.kind, ErrorKind::kBadAnswer);
+  EXPECT_EQ(error.kind, ErrorKind::kBadResponse);
   EXPECT_THAT(error.detail, HasSubstr("headers"));
 }
 

@@ -11,14 +11,14 @@
 
 namespace sessionlogd {
 
-// Appends the body of the answer, whose status is 200. Of the program that links this. Called on the shards' threads.
-void answer_at_hand(const HttpRequest& request, Body& body);
+// Appends the body of the response, whose status is 200. Of the program that links this. Called on the shards' threads.
+void response_at_hand(const HttpRequest& request, Body& body);
 
-class AnswersAtHand : public HttpClient {
+class ResponsesAtHand : public HttpClient {
  public:
   class Impl;
 
-  AnswersAtHand(boost::asio::io_context& io, const MemoryShares& memory);
+  ResponsesAtHand(boost::asio::io_context& io, const MemoryShares& memory);
 
   Result<std::unique_ptr<HttpEndpoint>> open(const EndpointOptions& options) override;
   std::size_t in_flight() const override;
