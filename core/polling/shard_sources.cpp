@@ -34,7 +34,8 @@ std::string ShardSources::add(NewSource source) {
   }
   if (started_) {
     ++running_;
-    spawn(parts_.io, run_source(at));
+    // Not from this call: one pass might end with it before those came that are still to be added.
+    boost::asio::post(parts_.io, [this, at] { spawn(parts_.io, run_source(at)); });
   }
   return added.unusable;
 }

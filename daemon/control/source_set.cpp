@@ -122,8 +122,9 @@ const SourceSet::Source* SourceSet::find(std::string_view name) const {
 
 const SourceSet::Place* SourceSet::place_of(const Source& source) const {
   const auto poller = pollers_.find(source.settings->id);
-  const bool runs = poller != pollers_.end() && poller->second.step == Step::kRunning;
-  return runs ? &poller->second.place : nullptr;
+  if (poller == pollers_.end()) return nullptr;
+  const bool is_there = poller->second.step == Step::kStarting || poller->second.step == Step::kRunning;
+  return is_there ? &poller->second.place : nullptr;
 }
 
 SourceSet::Source* SourceSet::wanted(std::string_view id) {

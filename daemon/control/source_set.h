@@ -79,7 +79,8 @@ class SourceSet {
   const std::vector<Source>& all() const { return sources_; }
   const Source* find(std::string_view name) const;
 
-  // On which host it is polled, and for which lane; nullptr: it is not, or starts or stops just now.
+  // On which host it is polled, and for which lane; nullptr: it is not, or stops just now. While it starts it is there
+  // for what that host is asked from now on.
   struct Place {
     std::size_t host = 0;
     std::shared_ptr<BatchQueue> queue;

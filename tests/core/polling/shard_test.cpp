@@ -152,6 +152,23 @@ TEST_F(ShardWithSources, KnowsASourceByItsLife) {
   EXPECT_EQ(on_shard([&] { return shard_.sources().view().sources.front().life; }), 2u);
 }
 
+// As the daemon gives it its sources: they are on their way when it starts.
+TEST_F(ShardWithSources, OnePassWaitsForTheSourcesBehindOneThatIsLeftOut) {
+  Shard shard{memory_,
+              [this](auto& io) { return std::make_unique<CurlClient>(io, memory_); },
+              nullptr,
+              fingerprint_bytes_,
+              [](const SourceSettings&) { return std::make_unique<NoEncoder>(); },
+              PollMode::kOnePass,
+              1};
+  std::promise<std::size_t> ended;
+  shard.post([&] { shard.sources().add(source("bad", "/nowhere/token")); });
+  shard.post([&] { shard.sources().add(source("good", token_.path())); });
+  shard.start([&] { ended.set_value(shard.sources().view().sources.size()); });
+  EXPECT_EQ(ended.get_future().get(), 2u);
+  shard.join();
+}
+
 TEST_F(ShardWithSources, EndsWithOneThatWasNeverPolled) {
   std::promise<void> ended;
   shard_.sources().add(source("bad", "/nowhere/token"));

@@ -261,9 +261,10 @@ TEST(SourceSet, CountsAnewInEachLifeAndGoesOnCountingAfterAReload) {
 TEST(SourceSet, TellsWhereASourceIsPolledWhileItIs) {
   FakeShards shards;
   shards.set->want(FakeShards::list({"a0"}), kKeep);
-  shards.begin(0);
   const SourceSet::Source& a = *shards.set->find("a0");
-  EXPECT_EQ(shards.set->place_of(a), nullptr) << "it starts";
+  EXPECT_EQ(shards.set->place_of(a), nullptr) << "it has no lane";
+  shards.begin(0);
+  EXPECT_NE(shards.set->place_of(a), nullptr) << "what a shard is asked now it does when the source is there";
   shards.step();
   ASSERT_NE(shards.set->place_of(a), nullptr);
   EXPECT_EQ(shards.set->place_of(a)->queue->life(), 1u);
