@@ -264,7 +264,8 @@ void App::start() {
 
 void App::listen_to_operator() {
   const auto read_again = [this] { return load_settings(settings_.file, format_rules()); };
-  reload_.emplace(main_, settings_, read_again, *sources_, *sink_, service_, [this] { publish_process(); });
+  const auto on_change = [this] { publish_process(); };
+  reload_.emplace(main_, settings_, read_again, *sources_, *sink_, service_, on_change, stop_.get_token());
   commands_.emplace(main_, *sources_, shards_, *reload_);
   const std::string path = control_socket_in(settings_.daemon.state_dir);
   try {

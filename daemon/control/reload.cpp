@@ -78,6 +78,7 @@ Task<std::string> Reload::apply(Settings wanted) {
   loaded_ = system_now();
   for (const std::string& warning : wanted.warnings) spdlog::warn("{}", warning);
   const SourceSet::Changes changes = co_await sources_.change_to(std::move(wanted.sources), wanted.daemon.state_keep);
+  while (stop_.stop_requested()) co_await done_.wait();  // nothing differs, since nothing is polled any more
   on_change_();
   std::string said =
       fmt::format("reloaded {}: {} sources added, {} changed, {} removed, {} unchanged", started_with_.file,

@@ -5,6 +5,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <functional>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <variant>
@@ -29,19 +30,22 @@ class Reload {
   using ReadAgain = std::function<std::variant<Settings, std::vector<ConfigError>>()>;
 
   // All must outlive this. On the main thread, where `on_change` is called when another configuration is in force.
+  // `stop` is that of the daemon.
   Reload(boost::asio::io_context& main, const Settings& started_with, ReadAgain read_again, SourceSet& sources,
-         Sink& sink, ServiceNotify& service, std::function<void()> on_change)
+         Sink& sink, ServiceNotify& service, std::function<void()> on_change, std::stop_token stop)
       : started_with_(started_with),
         read_again_(std::move(read_again)),
         sources_(sources),
         sink_(sink),
         service_(service),
         on_change_(std::move(on_change)),
+        stop_(std::move(stop)),
         daemon_(started_with.daemon),
         done_(main) {}
 
   // Reads the file again and says in the log what came of it; the output is reopened in any case, if it was moved
   // away. Returns "ok ..." or "failed ...", perhaps of several lines, when it is done. One at a time, others wait.
+  // When the daemon stops before it is done, it does not return: the end is the answer.
   Task<std::string> run();
 
   // When the configuration in force was read.
@@ -60,6 +64,7 @@ class Reload {
   Sink& sink_;
   ServiceNotify& service_;
   const std::function<void()> on_change_;
+  const std::stop_token stop_;
   DaemonSettings daemon_;
   Instant loaded_ = system_now();
   std::vector<std::string> waits_for_restart_;

@@ -137,11 +137,10 @@ SourceSet::Lanes::iterator SourceSet::oldest_of(Partition partition) {
   return lane != lanes_.end() && lane->first.first == partition ? lane : lanes_.end();
 }
 
+// What is polled first: of it some stop, and others start behind them.
 void SourceSet::compare_all() {
+  for (const auto& [id, poller] : pollers_) compare(id);
   for (const Source& source : sources_) compare(source.settings->id);
-  for (const auto& [id, poller] : pollers_) {
-    if (wanted(id) == nullptr) compare(id);
-  }
 }
 
 // Makes the source's next step, if there is one to make and none is under way.
@@ -153,11 +152,18 @@ void SourceSet::compare(const std::string& id) {
   const auto lane = source == nullptr ? lanes_.end() : oldest_of(parts_.partition_of(id));
   const bool may_run = lane != lanes_.end() && !lane->second.is_over;
   if (step == Step::kNone) {
-    if (may_run) start(id, *source, lane);
+    if (may_run) start_in_turn(id, *source, lane);
   } else if (!may_run || known->second.place.queue != lane->second.queue || known->second.files != source->files ||
              !is_same(known->second.settings, source->settings)) {
     stop(id, known->second);
   }
+}
+
+// An appliance may have one session for an account: who comes logs in when who goes has logged out.
+void SourceSet::start_in_turn(const std::string& id, Source& source, Lanes::iterator lane) {
+  const auto leaving = leaving_.find(source.settings->url);
+  if (leaving == leaving_.end()) return start(id, source, lane);
+  leaving->second.behind.insert(id);
 }
 
 void SourceSet::start(const std::string& id, Source& source, Lanes::iterator lane) {
@@ -211,6 +217,7 @@ void SourceSet::started(const std::string& id, std::string unusable) {
 void SourceSet::stop(const std::string& id, Poller& poller) {
   poller.step = Step::kStopping;
   ++under_way_;
+  ++leaving_[poller.settings->url].pollers;
   parts_.hosts[poller.place.host]->remove(
       id, poller.place.queue->life(),
       [this, id](std::optional<RestoredSource> known) { stopped(id, std::move(known)); });
@@ -221,6 +228,7 @@ void SourceSet::stopped(const std::string& id, std::optional<RestoredSource> kno
   Poller& poller = pollers_.at(id);
   poller.step = Step::kNone;
   --under_way_;
+  const std::set<std::string> behind = left(poller.settings->url);
   const auto lane = lanes_.find({poller.partition, poller.place.queue->life()});
   --lane->second.pollers;
   const bool was_last_of_its_life = lane->second.is_over && lane->second.pollers == 0;
@@ -232,7 +240,15 @@ void SourceSet::stopped(const std::string& id, std::optional<RestoredSource> kno
     pollers_.erase(id);
   }
   if (was_last_of_its_life) compare_all();
+  for (const std::string& other : behind) compare(other);
   step_was_made();
+}
+
+// Who may start there now.
+std::set<std::string> SourceSet::left(const std::string& url) {
+  const auto leaving = leaving_.find(url);
+  if (--leaving->second.pollers > 0) return {};
+  return std::move(leaving_.extract(leaving).mapped().behind);
 }
 
 void SourceSet::step_was_made() {

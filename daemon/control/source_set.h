@@ -9,7 +9,8 @@
 //
 // What stops gives back what is known of its sessions. That rests with its lane, and goes to who starts next there: a
 // source that was changed, or was put back. When the life is over it is thrown away. Sources of a new life start only
-// when the last poller of the partition's old one has stopped.
+// when the last poller of the partition's old one has stopped, and any source only when those that stop at its URL
+// have.
 //
 // Today's daemon has one lane for all, which begins when the state is restored and ends when the daemon stops.
 //
@@ -22,6 +23,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -106,16 +108,22 @@ class SourceSet {
     std::size_t pollers = 0;                                       // of this life, whatever their step
     std::map<std::string, RestoredSource, std::less<>> at_rest{};  // by id: of sources that are not polled
   };
+  struct Leaving {
+    std::size_t pollers = 0;       // that stop
+    std::set<std::string> behind;  // ids of those that start when they have
+  };
   using Lanes = std::map<std::pair<Partition, Life>, Lane>;
 
   Source* wanted(std::string_view id);
   Lanes::iterator oldest_of(Partition partition);
   void compare_all();
   void compare(const std::string& id);
+  void start_in_turn(const std::string& id, Source& source, Lanes::iterator lane);
   void start(const std::string& id, Source& source, Lanes::iterator lane);
   void started(const std::string& id, std::string unusable);
   void stop(const std::string& id, Poller& poller);
   void stopped(const std::string& id, std::optional<RestoredSource> known);
+  std::set<std::string> left(const std::string& url);
   Poller& place(const std::string& id, std::size_t load);
   void step_was_made();
   void keep_at_rest(Lane& lane);
@@ -127,9 +135,10 @@ class SourceSet {
   std::chrono::milliseconds state_keep_{};
   Lanes lanes_;  // the first of a partition is the one whose sources may be polled, if it is not over
   Pollers pollers_;
-  std::size_t under_way_ = 0;  // steps
-  int first_contacts_ = 0;     // since nothing was under way
-  Signal changed_;             // a step was made
+  std::map<std::string, Leaving> leaving_;  // by URL
+  std::size_t under_way_ = 0;               // steps
+  int first_contacts_ = 0;                  // since nothing was under way
+  Signal changed_;                          // a step was made
 };
 
 }  // namespace sessionlogd

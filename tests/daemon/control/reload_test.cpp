@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <csignal>
+#include <optional>
 #include <random>
 
 #include "tests/daemon/appliance.h"
@@ -111,6 +113,27 @@ TEST_F(Reload, OfAWrongConfigurationChangesNothing) {
 
   a_.sessions = 2;
   EXPECT_TRUE(writes("a", 2)) << daemon.err();
+}
+
+TEST_F(Reload, ThatTheEndOvertakesIsNotSaidToBeDone) {
+  std::atomic<bool> logs_out = false;
+  Appliance slow([&](const Appliance::Request& request) -> std::optional<Appliance::Reply> {
+    if (request.method_string() != "DELETE") return std::nullopt;
+    logs_out = true;
+    return Appliance::Reply("", Appliance::Reply::Then::kSilence);
+  });
+  place_.configure(source(slow, "slow"));
+  Child daemon = place_.start("run");
+  ASSERT_TRUE(writes("slow", 1)) << daemon.err();
+  place_.configure(source(a_, "a"));
+  Child reload = place_.start("reload");
+  ASSERT_TRUE(eventually([&] { return logs_out.load(); })) << daemon.err();
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+  reload.wait();
+  const std::string said = daemon.err();
+  ASSERT_NE(said.find("stopping on SIGTERM"), said.npos) << said;
+  EXPECT_EQ(said.find("reloaded ", said.find("stopping on SIGTERM")), said.npos) << said;
 }
 
 TEST_F(Reload, NamesWhatOnlyARestartChanges) {

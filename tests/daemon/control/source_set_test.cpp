@@ -66,7 +66,7 @@ class FakeShards {
                                  .on_count = [this](std::size_t sources) { count_ = sources; }});
   }
 
-  // "id name", or "id" for both.
+  // "id name", or "id" for both; the name is that of the appliance, too.
   static std::vector<SourceSettings> list(const std::vector<std::string>& sources) {
     static const auto dialect = built_in_dialect("veeam-aws");
     std::vector<SourceSettings> made;
@@ -74,6 +74,7 @@ class FakeShards {
       SourceSettings& settings = made.emplace_back();
       settings.id = source.substr(0, source.find(' '));
       settings.name = source.substr(source.find(' ') == source.npos ? 0 : source.find(' ') + 1);
+      settings.url = "https://" + settings.name;
       settings.dialect = dialect;
     }
     return made;
@@ -181,6 +182,19 @@ TEST(SourceSet, AReloadStopsStartsAndChangesAndLeavesTheOthersAlone) {
   shards.reload({"a0", "b0 other", "c0"});
   shards.settle();
   EXPECT_THAT(shards.here(), ElementsAre("a0/1 a0 0", "b0/1 other 1", "c0/1 c0 1")) << "it is put back with its state";
+}
+
+// A source that has another id now logs in when the one that it was has logged out.
+TEST(SourceSet, StartsASourceWhenThoseThatStopAtItsApplianceHave) {
+  FakeShards shards;
+  shards.set->want(FakeShards::list({"a0 same", "b0 same"}), kKeep);
+  shards.begin(0);
+  shards.settle();
+  shards.said();
+  shards.reload({"c0 same", "d0"});
+  shards.settle();
+  EXPECT_THAT(shards.said(), ElementsAre("-a0/1", "-b0/1", "+d0/1 d0", "+c0/1 same"));
+  EXPECT_EQ(shards.reloads, 1);
 }
 
 TEST(SourceSet, ThatDiffersInNothingAnswersAtOnce) {
