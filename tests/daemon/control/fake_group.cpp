@@ -344,6 +344,7 @@ std::size_t FakeGroup::missing() const {
   for (unsigned i = 0; i < kSources; ++i) {
     const SimulatedAppliance& appliance = appliances_[i]->is;
     missing += reckoning_.missing(list_[i].id, appliance, 0, appliance.plan().size(), 10min);
+    missing += reckoning_.not_final(list_[i].id, appliance, 0, appliance.plan().size());
   }
   return missing;
 }

@@ -37,7 +37,7 @@ class FakeGroup {
   // Every lane ends, and the last poller with it.
   void end_all();
 
-  // Of entries that were shown ten minutes ago.
+  // Entries that were shown ten minutes ago, and final forms of those that are final.
   std::size_t missing() const;
   const Reckoning& reckoning() const { return reckoning_; }
   std::size_t events() const { return events_; }
