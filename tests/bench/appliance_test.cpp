@@ -5,10 +5,10 @@
 
 #include <set>
 
+#include "tests/bench/begin.h"
+
 namespace fleet {
 namespace {
-
-constexpr Nanos kBegin = 1'800'000'000 * kSecond;
 
 // An appliance that has been running for a while, and one client.
 struct Bench {

@@ -11,11 +11,10 @@
 #include "bench/fleet/nature.h"
 #include "bench/fleet/render.h"
 #include "bench/fleet/script.h"
+#include "tests/bench/begin.h"
 
 namespace fleet {
 namespace {
-
-constexpr Nanos kBegin = 1'800'000'000 * kSecond;
 
 Plan plan_with(Fault fault, double share = 1) {
   Plan plan;

@@ -5,12 +5,11 @@
 #include "bench/fleet/render.h"
 #include "bench/fleet/script.h"
 #include "bench/fleet/session.h"
+#include "tests/bench/begin.h"
 #include "tests/bench/honest_reader.h"
 
 namespace fleet {
 namespace {
-
-constexpr Nanos kBegin = 1'800'000'000 * kSecond;
 
 Plan plan_of(std::uint64_t seed) {
   Plan plan;

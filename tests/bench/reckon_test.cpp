@@ -14,12 +14,11 @@
 #include "bench/fleet/appliance.h"
 #include "bench/fleet/ledger.h"
 #include "bench/fleet/script.h"
+#include "tests/bench/begin.h"
 #include "tests/bench/honest_reader.h"
 
 namespace fleet {
 namespace {
-
-constexpr Nanos kBegin = 1'800'000'000 * kSecond;
 
 std::string gap_line(const std::string& source, const std::string& session) {
   return fmt::format(

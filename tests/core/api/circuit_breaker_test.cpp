@@ -5,6 +5,7 @@
 #include <random>
 #include <string_view>
 
+#include "tests/core/steady_now.h"
 #include "tests/support/seed.h"
 
 namespace sessionlogd {
@@ -12,8 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using Attempt = CircuitBreaker::Attempt;
-
-const SteadyTime kNow{1000h};
 
 void fail(CircuitBreaker& breaker, SteadyTime at, std::uint64_t request) {
   const Attempt attempt = breaker.start(at, request);

@@ -13,10 +13,10 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
-constexpr std::int64_t kNow = 1'800'000'000;
+constexpr std::int64_t kToday = 1'800'000'000;
 
 Instant at(milliseconds since_now) {
-  const std::int64_t ms = kNow * 1'000 + since_now.count();
+  const std::int64_t ms = kToday * 1'000 + since_now.count();
   return {ms / 1'000, static_cast<std::uint32_t>(ms % 1'000) * 1'000'000};
 }
 
@@ -37,7 +37,7 @@ TEST(ClockOffset, IsWhatDatesDemandAndNoMore) {
   };
   for (const Case& c : cases) {
     ClockOffset offset;
-    offset.heard(kNow + c.date, at(c.sent), at(c.received));
+    offset.heard(kToday + c.date, at(c.sent), at(c.received));
     EXPECT_EQ(offset.value(), c.offset) << c.date << " " << c.sent.count();
   }
 }
@@ -45,7 +45,7 @@ TEST(ClockOffset, IsWhatDatesDemandAndNoMore) {
 TEST(ClockOffset, IsWrongFromFiveSecondsOnEitherSide) {
   ClockOffset offset;
   for (const auto& [date, wrong] : {std::pair{3, false}, {60, true}, {61, true}, {-61, true}, {0, false}}) {
-    offset.heard(kNow + date, at(0ms), at(10ms));
+    offset.heard(kToday + date, at(0ms), at(10ms));
     EXPECT_EQ(offset.is_wrong(), wrong) << date;
   }
 }
@@ -58,7 +58,7 @@ TEST(ClockOffset, SaysLittleAboutAClockOnTheEdge) {
     int changes = 0;
     for (milliseconds now = 0ms; now < 1h; now += milliseconds(random() % 2'000)) {
       const milliseconds took(random() % 3'000), written(random() % (took.count() + 1));
-      const std::int64_t date = (kNow * 1'000 + (now + written + truth).count()) / 1'000;
+      const std::int64_t date = (kToday * 1'000 + (now + written + truth).count()) / 1'000;
       const bool was_wrong = offset.is_wrong();
       offset.heard(date, at(now), at(now + took));
       changes += offset.is_wrong() != was_wrong;

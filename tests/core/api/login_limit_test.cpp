@@ -1,4 +1,5 @@
 #include "core/api/login_limit.h"
+#include "tests/core/steady_now.h"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +8,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using Change = LoginLimit::Change;
-
-const SteadyTime kNow{1000h};
 
 // A login at `at` whose tokens promise an hour and live for `life`.
 Change one_life(LoginLimit& limit, SteadyTime at, std::chrono::seconds life) {

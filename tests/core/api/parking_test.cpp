@@ -1,4 +1,5 @@
 #include "core/api/parking.h"
+#include "tests/core/steady_now.h"
 
 #include <gtest/gtest.h>
 
@@ -6,8 +7,6 @@ namespace sessionlogd {
 namespace {
 
 using namespace std::chrono_literals;
-
-const SteadyTime kNow{1000h};
 
 TEST(Parking, HoldsARefusedSecretForAQuarterOfAnHour) {
   Parking parking;

@@ -8,6 +8,7 @@
 #include <limits>
 #include <random>
 
+#include "tests/core/steady_now.h"
 #include "tests/support/seed.h"
 
 namespace sessionlogd {
@@ -19,7 +20,6 @@ using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
 constexpr unsigned kMany = 1'000;
-const SteadyTime kNow{1000h};
 
 // Starts requests until one would have to wait; says for how long.
 nanoseconds drain(SourceBudget& budget, SteadyTime now, int& started) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/api/refusal.h"
+#include "tests/core/steady_now.h"
 #include "tests/support/seed.h"
 
 namespace sessionlogd {
@@ -14,8 +15,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using std::chrono::seconds;
-
-const SteadyTime kNow{1000h};
 
 bool anything(std::string_view) { return true; }
 
@@ -242,30 +241,31 @@ TEST(EncodeForm, NeverFillsWhatItFilledIn) {
             "u=%7Bpassword%7D&p=%7Busername%7D%7Bother%7D%7B");
 }
 
-using Step = TokenKeeper::Step;
+using TokenStep = TokenKeeper::Step;
 
 Grant grant(std::string access, std::string refresh, seconds expires_in) {
   return {.access_token = std::move(access), .refresh_token = std::move(refresh), .expires_in = expires_in};
 }
 
 TEST(TokenKeeper, LogsInFirst) {
-  EXPECT_EQ(TokenKeeper(true).next(kNow), Step::kLogIn);
-  EXPECT_EQ(TokenKeeper(false).next(kNow), Step::kLogIn);
+  EXPECT_EQ(TokenKeeper(true).next(kNow), TokenStep::kLogIn);
+  EXPECT_EQ(TokenKeeper(false).next(kNow), TokenStep::kLogIn);
 }
 
 TEST(TokenKeeper, RenewsAfterFourFifthsOfALife) {
   struct Case {
     bool can_refresh;
     std::string refresh_token;
-    Step renewal;
+    TokenStep renewal;
   };
-  const Case cases[] = {{true, "r", Step::kRefresh}, {true, "", Step::kLogIn}, {false, "r", Step::kLogIn}};
+  const Case cases[] = {
+      {true, "r", TokenStep::kRefresh}, {true, "", TokenStep::kLogIn}, {false, "r", TokenStep::kLogIn}};
   for (const Case& c : cases) {
     TokenKeeper keeper(c.can_refresh);
     keeper.granted(grant("a", c.refresh_token, 3600s), kNow);
     EXPECT_EQ(keeper.expires(), kNow + 3600s);
-    EXPECT_EQ(keeper.next(kNow), Step::kUse);
-    EXPECT_EQ(keeper.next(kNow + 2880s - 1ms), Step::kUse);
+    EXPECT_EQ(keeper.next(kNow), TokenStep::kUse);
+    EXPECT_EQ(keeper.next(kNow + 2880s - 1ms), TokenStep::kUse);
     EXPECT_EQ(keeper.next(kNow + 2880s), c.renewal);
     EXPECT_EQ(keeper.next(kNow + 3600s), c.renewal);
     EXPECT_EQ(keeper.bearer(), "a");
@@ -276,16 +276,16 @@ TEST(TokenKeeper, UsesATokenOfUnknownLifeUntilItIsRefused) {
   TokenKeeper keeper(true);
   keeper.granted(grant("a", "r", 0s), kNow);
   EXPECT_EQ(keeper.expires(), std::nullopt);
-  EXPECT_EQ(keeper.next(kNow + 10'000h), Step::kUse);
+  EXPECT_EQ(keeper.next(kNow + 10'000h), TokenStep::kUse);
   keeper.refused("a");
-  EXPECT_EQ(keeper.next(kNow), Step::kRefresh);
+  EXPECT_EQ(keeper.next(kNow), TokenStep::kRefresh);
 }
 
 TEST(TokenKeeper, BearsAnyLifeItIsTold) {
   for (const seconds life : {seconds::max(), seconds::min(), -1s}) {
     TokenKeeper keeper(true);
     keeper.granted(grant("a", "r", life), kNow);
-    EXPECT_EQ(keeper.next(kNow), Step::kUse) << life.count();
+    EXPECT_EQ(keeper.next(kNow), TokenStep::kUse) << life.count();
   }
 }
 
@@ -294,11 +294,11 @@ TEST(TokenKeeper, ALateRefusalOfAnOlderTokenChangesNothing) {
   keeper.granted(grant("old", "r1", 3600s), kNow);
   keeper.granted(grant("new", "r2", 3600s), kNow + 3000s);
   keeper.refused("old");
-  EXPECT_EQ(keeper.next(kNow + 3001s), Step::kUse);
+  EXPECT_EQ(keeper.next(kNow + 3001s), TokenStep::kUse);
   EXPECT_EQ(keeper.bearer(), "new");
   keeper.refused("new");
   keeper.refused("");
-  EXPECT_EQ(keeper.next(kNow + 3001s), Step::kRefresh);
+  EXPECT_EQ(keeper.next(kNow + 3001s), TokenStep::kRefresh);
   EXPECT_EQ(keeper.expires(), std::nullopt);
 }
 
@@ -306,12 +306,12 @@ TEST(TokenKeeper, LogsInWhenItsRefreshTokenIsRefused) {
   TokenKeeper keeper(true);
   keeper.granted(grant("a", "r", 3600s), kNow);
   keeper.refused("a");
-  ASSERT_EQ(keeper.next(kNow), Step::kRefresh);
+  ASSERT_EQ(keeper.next(kNow), TokenStep::kRefresh);
   keeper.refresh_refused();
-  EXPECT_EQ(keeper.next(kNow), Step::kLogIn);
+  EXPECT_EQ(keeper.next(kNow), TokenStep::kLogIn);
   keeper.granted(grant("b", "r2", 3600s), kNow);
-  EXPECT_EQ(keeper.next(kNow), Step::kUse);
-  EXPECT_EQ(keeper.next(kNow + 1h), Step::kRefresh);
+  EXPECT_EQ(keeper.next(kNow), TokenStep::kUse);
+  EXPECT_EQ(keeper.next(kNow + 1h), TokenStep::kRefresh);
 }
 
 TEST(TokenKeeper, KeepsItsRefreshTokenWhenTheResponseBringsNone) {
@@ -324,19 +324,19 @@ TEST(TokenKeeper, KeepsItsRefreshTokenWhenTheResponseBringsNone) {
 TEST(TokenKeeper, UsesALivingTokenWhileItCannotBeRenewed) {
   TokenKeeper keeper(true);
   keeper.granted(grant("a", "r", 100s), kNow);
-  ASSERT_EQ(keeper.next(kNow + 80s), Step::kRefresh);
+  ASSERT_EQ(keeper.next(kNow + 80s), TokenStep::kRefresh);
   keeper.renewal_failed(kNow + 90s);
-  EXPECT_EQ(keeper.next(kNow + 89s), Step::kUse);
-  EXPECT_EQ(keeper.next(kNow + 90s), Step::kRefresh);
+  EXPECT_EQ(keeper.next(kNow + 89s), TokenStep::kUse);
+  EXPECT_EQ(keeper.next(kNow + 90s), TokenStep::kRefresh);
   keeper.renewal_failed(kNow + 500s);
-  EXPECT_EQ(keeper.next(kNow + 99s), Step::kUse);
-  EXPECT_EQ(keeper.next(kNow + 100s), Step::kRefresh);  // dead
+  EXPECT_EQ(keeper.next(kNow + 99s), TokenStep::kUse);
+  EXPECT_EQ(keeper.next(kNow + 100s), TokenStep::kRefresh);  // dead
 }
 
 TEST(TokenKeeper, AFailedFirstLoginLeavesNothingToUse) {
   TokenKeeper keeper(true);
   keeper.renewal_failed(kNow + 90s);
-  EXPECT_EQ(keeper.next(kNow), Step::kLogIn);
+  EXPECT_EQ(keeper.next(kNow), TokenStep::kLogIn);
 }
 
 TEST(TokenKeeper, GivesItsTokenAwayOnceForLoggingOut) {
@@ -346,14 +346,14 @@ TEST(TokenKeeper, GivesItsTokenAwayOnceForLoggingOut) {
   EXPECT_EQ(keeper.take_for_logout(), "a");
   EXPECT_EQ(keeper.take_for_logout(), std::nullopt);
   EXPECT_EQ(keeper.expires(), std::nullopt);
-  EXPECT_EQ(keeper.next(kNow), Step::kLogIn);  // the refresh token went with it
+  EXPECT_EQ(keeper.next(kNow), TokenStep::kLogIn);  // the refresh token went with it
 }
 
 TEST(TokenKeeper, AFixedTokenIsAlwaysUsedAndNeverLoggedOut) {
   TokenKeeper keeper = TokenKeeper::fixed("f");
   EXPECT_TRUE(keeper.is_fixed());
   keeper.refused("f");
-  EXPECT_EQ(keeper.next(kNow + 10'000h), Step::kUse);
+  EXPECT_EQ(keeper.next(kNow + 10'000h), TokenStep::kUse);
   EXPECT_EQ(keeper.bearer(), "f");
   EXPECT_EQ(keeper.take_for_logout(), std::nullopt);
   EXPECT_EQ(keeper.bearer(), "f");

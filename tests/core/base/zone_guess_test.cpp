@@ -7,11 +7,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Instant kNow{1'800'000'000, 0};
+constexpr Instant kToday{1'800'000'000, 0};
 
 // A session began 10 s ago, and a listing came 30 s ago; its row is off by so much.
 std::optional<std::chrono::minutes> began(ZoneGuess& guess, std::chrono::seconds off) {
-  return guess.began({kNow.seconds - 10 + off.count(), 0}, {kNow.seconds - 30, 0}, kNow);
+  return guess.began({kToday.seconds - 10 + off.count(), 0}, {kToday.seconds - 30, 0}, kToday);
 }
 
 TEST(ZoneGuess, TellsAZoneFromThreeStartsInARow) {
@@ -43,7 +43,8 @@ TEST(ZoneGuess, SaysNothingOfStartsThatAreRightOrOffByChance) {
 // Where listings are far apart several zones would do.
 TEST(ZoneGuess, SaysNothingWhereItCannotBeTold) {
   ZoneGuess guess;
-  for (int i = 0; i < 5; ++i) EXPECT_FALSE(guess.began({kNow.seconds + 7'200, 0}, {kNow.seconds - 3'600, 0}, kNow));
+  for (int i = 0; i < 5; ++i)
+    EXPECT_FALSE(guess.began({kToday.seconds + 7'200, 0}, {kToday.seconds - 3'600, 0}, kToday));
 }
 
 }  // namespace

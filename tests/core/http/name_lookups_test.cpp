@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 using Standing = NameLookups::Standing;
 
-constexpr SteadyTime kStart{1000h};
+constexpr SteadyTime kFirst{1000h};
 
 std::size_t begin_all(NameLookups& lookups, Standing name) {
   std::size_t begun = 0;
@@ -40,18 +40,18 @@ TEST(NameLookups, OfNamesThatFailLeaveRoomForOthers) {
 TEST(NameLookups, CountUntilTheirThreadsHaveEnded) {
   NameLookups lookups;
   begin_all(lookups, Standing::kResolved);
-  EXPECT_FALSE(lookups.must_count(kStart)) << "all are waited for";
+  EXPECT_FALSE(lookups.must_count(kFirst)) << "all are waited for";
   for (int i = 0; i < 28; ++i) lookups.left();
-  EXPECT_TRUE(lookups.must_count(kStart));
-  EXPECT_FALSE(lookups.must_count(kStart + 999ms)) << "it takes a while";
+  EXPECT_TRUE(lookups.must_count(kFirst));
+  EXPECT_FALSE(lookups.must_count(kFirst + 999ms)) << "it takes a while";
   lookups.running(128);
   EXPECT_EQ(begin_all(lookups, Standing::kResolved), 0u) << "however long it is";
-  EXPECT_TRUE(lookups.must_count(kStart + 24h));
+  EXPECT_TRUE(lookups.must_count(kFirst + 24h));
   lookups.running(110);
   EXPECT_EQ(begin_all(lookups, Standing::kResolved), 18u);
   lookups.running(3);  // some that are waited for have ended, and that is not told yet
   EXPECT_EQ(begin_all(lookups, Standing::kResolved), 10u);
-  EXPECT_FALSE(lookups.must_count(kStart + 48h)) << "none is left";
+  EXPECT_FALSE(lookups.must_count(kFirst + 48h)) << "none is left";
 }
 
 TEST(ThreadsOfThisName, AreThoseThatItMadeAndThatStillRun) {

@@ -7,7 +7,7 @@
 namespace sessionlogd {
 namespace {
 
-constexpr double kNever = 1'800;
+constexpr double kLongest = 1'800;
 
 TEST(Beginnings, ListsOftenWhenSessionsBeginByTheClock) {
   Beginnings beginnings;
@@ -23,7 +23,7 @@ TEST(Beginnings, ListsOftenWhenSessionsBeginByTheClock) {
       {40 * 1'800 - 60, 60, 70},      // the minute before
   };
   for (const auto& row : rows) {
-    const double wait = beginnings.until(row.now, 2, kNever);
+    const double wait = beginnings.until(row.now, 2, kLongest);
     EXPECT_GE(wait, row.least) << row.now;
     EXPECT_LE(wait, row.most) << row.now;
   }
@@ -31,7 +31,7 @@ TEST(Beginnings, ListsOftenWhenSessionsBeginByTheClock) {
 
 TEST(Beginnings, AreUnlikelyWhereNothingIsKnown) {
   const Beginnings beginnings;
-  EXPECT_GT(beginnings.until(0, 2, kNever), 60);
+  EXPECT_GT(beginnings.until(0, 2, kLongest), 60);
   EXPECT_DOUBLE_EQ(beginnings.until(0, 2, 30), 30);
   EXPECT_DOUBLE_EQ(beginnings.until(-7, 2, 30), 30);  // a clock before 1970
 }
@@ -40,9 +40,9 @@ TEST(Beginnings, ForgetWhatWas) {
   Beginnings beginnings;
   for (int i = 0; i < 100; ++i) beginnings.began(i % 60);
   beginnings.listed(0, 1'800);
-  const double busy = beginnings.until(0, 2, kNever);
+  const double busy = beginnings.until(0, 2, kLongest);
   for (int i = 1; i < 300; ++i) beginnings.listed(i * 1'800, (i + 1) * 1'800);
-  EXPECT_GT(beginnings.until(0, 2, kNever), 5 * busy);
+  EXPECT_GT(beginnings.until(0, 2, kLongest), 5 * busy);
 }
 
 TEST(Price, IsMovedUntilTheMeanAgeIsTheAim) {

@@ -1,4 +1,5 @@
 #include "core/polling/late_news.h"
+#include "tests/core/steady_now.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +8,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr SteadyTime kNow{1000h};
 SteadyTime when(Watched at) { return kNow + at; }
 
 TEST(LateNews, GivesTheNewestFirstWithinATenthOfTheRate) {

@@ -12,14 +12,14 @@
 namespace sessionlogd {
 namespace {
 
-constexpr Instant kNow{1'800'000'000, 0};
+constexpr Instant kToday{1'800'000'000, 0};
 
 struct Sessions {
   std::vector<ListingWalk::Row> rows;
 
   explicit Sessions(std::size_t count) {
     for (std::size_t i = 0; i < count; ++i)
-      rows.push_back({i + 1, Instant{kNow.seconds - 10 * static_cast<std::int64_t>(count - i), 0}});
+      rows.push_back({i + 1, Instant{kToday.seconds - 10 * static_cast<std::int64_t>(count - i), 0}});
   }
 };
 
@@ -32,7 +32,7 @@ std::set<std::uint64_t> walk_all(ListingWalk& walk, const Source& source, std::s
     const auto rows = source(walk.window(), walk.offset());
     for (const auto& row : rows) shown.insert(row.hash);
     if (rows.size() <= asked) longest = std::max(longest, rows.size());
-    walk.take({rows, asked, longest}, kNow);
+    walk.take({rows, asked, longest}, kToday);
   }
   EXPECT_TRUE(walk.ended());
   return shown;
@@ -140,7 +140,7 @@ TEST(ListingWalk, GoesOnAfterARestartFromTheLastSliceThatWasShown) {
   while (!first.place()) {
     const auto rows = source(first.window(), first.offset());
     for (const auto& row : rows) shown.insert(row.hash);
-    first.take({rows, 200, 200}, kNow);
+    first.take({rows, 200, 200}, kToday);
   }
   ListingWalk second({Instant{first.place()->seconds - 2, 0}, std::nullopt}, {.has_pages = true, .has_slices = true});
   shown.merge(walk_all(second, source, 200));
@@ -150,9 +150,9 @@ TEST(ListingWalk, GoesOnAfterARestartFromTheLastSliceThatWasShown) {
 TEST(ListingWalk, StartsOverWhereThereIsNoSuchPageAnyMore) {
   const Sessions sessions(250);
   ListingWalk walk({}, {.has_pages = true, .has_slices = true});
-  walk.take({page_of(sessions.rows, 0, 200), 200, 200}, kNow);
+  walk.take({page_of(sessions.rows, 0, 200), 200, 200}, kToday);
   EXPECT_EQ(walk.offset(), 199u);
-  walk.moved(kNow);
+  walk.moved(kToday);
   EXPECT_EQ(walk.offset(), 0u);
   EXPECT_FALSE(walk.ended());
 }
@@ -182,7 +182,7 @@ TEST(ListingWalk, EndsASweepThatWasCutWithRowsWithoutAStart) {
     for (int pages = 0; !walk.ended() && pages < 1'000; ++pages) {
       const auto rows = page_of(in_window(sessions.rows, walk.window()), walk.offset(), 50);
       for (const auto& row : rows) shown.insert(row.hash);
-      walk.take({rows, 50, 50, walk.window().from || walk.window().to ? 0 : total}, kNow);
+      walk.take({rows, 50, 50, walk.window().from || walk.window().to ? 0 : total}, kToday);
     }
     EXPECT_TRUE(walk.ended());
     EXPECT_TRUE(walk.complete());

@@ -1,4 +1,5 @@
 #include "core/polling/said_fault.h"
+#include "tests/core/steady_now.h"
 
 #include <gtest/gtest.h>
 
@@ -8,8 +9,6 @@ namespace sessionlogd {
 namespace {
 
 using namespace std::chrono_literals;
-
-const SteadyTime kNow{1000h};
 
 Error fault(std::string detail, int status = 0) {
   Error made(ErrorKind::kTryLater, std::move(detail));

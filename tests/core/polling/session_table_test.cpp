@@ -14,7 +14,7 @@ using Absence = SessionTable::Absence;
 using End = SessionTable::End;
 using Kind = DoneMark::Kind;
 
-constexpr Instant kNow{1'000'000, 0};
+constexpr Instant kToday{1'000'000, 0};
 
 SourceSettings source() {
   Dialect dialect;
@@ -48,13 +48,13 @@ class SessionTableTest : public testing::Test {
   SessionTable::TakenIn take_in(const ListedSession& listed, Showing how = {}) {
     records_.clear();
     how.inquiry = ++inquiry_;
-    how.ours = how.theirs = kNow;
+    how.ours = how.theirs = kToday;
     return table_.take_in(listed, how, records_);
   }
   SessionTable::TakenIn sweep_shows(const ListedSession& listed) { return take_in(listed, {.by_sweep = true}); }
   void finish(Schedule::Slot slot) {
     records_.clear();
-    table_.finish(slot, End::kRead, kNow, records_);
+    table_.finish(slot, End::kRead, kToday, records_);
   }
   void deliver(Schedule::Slot slot, std::uint64_t key, std::uint32_t hash) {
     table_.at(slot).state.history.append(key, hash, 0);
@@ -68,7 +68,7 @@ class SessionTableTest : public testing::Test {
   }
 
   SourceSettings settings_ = source();
-  SessionTable table_{settings_, {}, kNow};
+  SessionTable table_{settings_, {}, kToday};
   std::vector<StateRecord> records_, all_;
   std::uint32_t inquiry_ = 0;
 };
@@ -112,7 +112,7 @@ TEST_F(SessionTableTest, LeavesADoneSessionAlone) {
 }
 
 TEST_F(SessionTableTest, NamesTheDoneSessionsOfTheLastDayWhoseRowsAreAsTheyWere) {
-  const Instant before{kNow.seconds - 86'400, 0}, after{kNow.seconds + 1, 0};
+  const Instant before{kToday.seconds - 86'400, 0}, after{kToday.seconds + 1, 0};
   const auto slot = take_in(row(100, "Success")).slot;
   EXPECT_FALSE(table_.delivered_since(row(100, "Success"), before)) << "it is open";
   finish(slot);
@@ -124,7 +124,7 @@ TEST_F(SessionTableTest, NamesTheDoneSessionsOfTheLastDayWhoseRowsAreAsTheyWere)
   EXPECT_FALSE(table_.delivered_since(row(200, "Success"), before)) << "it may be another session";
   EXPECT_FALSE(table_.delivered_since(named("39", row(100, "Success")), before)) << "not known";
   // Left alone: nothing of it was delivered.
-  table_.leave_alone(take_in(named("40", row(300, "Success"))).slot, kNow, records_);
+  table_.leave_alone(take_in(named("40", row(300, "Success"))).slot, kToday, records_);
   EXPECT_FALSE(table_.delivered_since(named("40", row(300, "Success")), before));
 }
 
@@ -168,9 +168,9 @@ TEST_F(SessionTableTest, CountsSessionsByPhase) {
 // ---- Known, or news: whatever the times say
 
 TEST_F(SessionTableTest, TakesUpWhatNobodyKnowsHoweverOldItLooks) {
-  table_.source().line = kNow;
+  table_.source().line = kToday;
   table_.source().contact_over = true;
-  table_.source().listed_to = Instant{kNow.seconds + 1'000'000, 0};
+  table_.source().listed_to = Instant{kToday.seconds + 1'000'000, 0};
   EXPECT_EQ(take_in(row(100, "Success")).as, As::kNew);
   EXPECT_EQ(sweep_shows(named("39", row(-1'000'000, "Success"))).as, As::kNew);
 }
@@ -189,8 +189,8 @@ TEST_F(SessionTableTest, LeavesAloneAtFirstContactWhatEndedAndBeganBeforeTheLine
 }
 
 TEST_F(SessionTableTest, LeavesAloneAtFirstContactWhatNoWindowShouldShow) {
-  table_.source().line = kNow;
-  const std::int64_t day_before = kNow.seconds - 26 * 3'600;
+  table_.source().line = kToday;
+  const std::int64_t day_before = kToday.seconds - 26 * 3'600;
   EXPECT_EQ(take_in(named("1", row(day_before - 1, "Success"))).as, As::kIgnored);
   EXPECT_EQ(take_in(named("2", row(day_before, "Success"))).as, As::kNew);
   EXPECT_EQ(take_in(named("3", row(day_before - 1, "Running"))).as, As::kNew);
@@ -248,8 +248,8 @@ TEST_F(SessionTableTest, LeavesAloneTypesThatAreNotWantedAtAnyTime) {
 
 TEST_F(SessionTableTest, TakesUpWhatWasLeftAloneWhenItRunsAgainOrHasAnotherStopOrStart) {
   const auto left_alone = [&](ListedSession later) {
-    SessionTable table(settings_, {}, kNow);
-    table.source().line = kNow;
+    SessionTable table(settings_, {}, kToday);
+    table.source().line = kToday;
     ListedSession first = row(100, "Success");
     first.stop_hash = 7;
     std::vector<StateRecord> records;
@@ -292,8 +292,8 @@ TEST_F(SessionTableTest, LeavesAloneWhatWasLeftAloneWhenStartAndStopAreShiftedAl
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.later.start->instant.seconds);
-    SessionTable table(settings_, {}, kNow);
-    table.source().line = kNow;
+    SessionTable table(settings_, {}, kToday);
+    table.source().line = kToday;
     std::vector<StateRecord> records;
     table.take_in(ran(100, 160), {.by_sweep = true}, records);
     table.source().contact_over = true;
@@ -350,13 +350,13 @@ TEST_F(SessionTableTest, LeavesWhatIsKnownKnownWhenItIsLeftAlone) {
   const auto again = take_in(row(100, "Success", 2));
   ASSERT_EQ(again.as, As::kNew);
   EXPECT_TRUE(again.is_opened_again);
-  table_.leave_alone(again.slot, kNow, records_);
+  table_.leave_alone(again.slot, kToday, records_);
   EXPECT_EQ(take_in(row(100, "Success", 2)).as, As::kIgnored);
   EXPECT_EQ(table_.forget_left_alone(kNever, true, records_), 0u);
 
   const auto fresh = take_in(named("39", row(100, "Success")));
   EXPECT_FALSE(fresh.is_opened_again);
-  table_.leave_alone(fresh.slot, kNow, records_);
+  table_.leave_alone(fresh.slot, kToday, records_);
   EXPECT_EQ(take_in(named("39", row(100, "Success"))).as, As::kIgnored);
   EXPECT_EQ(table_.forget_left_alone(kNever, false, records_), 1u);
 }
@@ -365,7 +365,7 @@ TEST_F(SessionTableTest, TakesUpAtOnceWhatWasLeftAloneLateAndRanAgain) {
   ListedSession first = row(100, "Success"), again = row(100, "Success", 2);
   first.stop_hash = 7;
   again.stop_hash = 8;
-  table_.leave_alone(take_in(first).slot, kNow, records_);
+  table_.leave_alone(take_in(first).slot, kToday, records_);
   EXPECT_EQ(take_in(again).as, As::kNew);
 }
 
@@ -396,7 +396,7 @@ TEST_F(SessionTableTest, OpensADoneSessionWithItsSumWhereFingerprintsHadToGo) {
   EXPECT_TRUE(records_.back().value.empty()) << "they are gone from the state, too";
   const auto again = take_in(row(100, "Running", 2));
   EXPECT_EQ(table_.at(again.slot).state.delivered_sum, sum);
-  EXPECT_EQ(table_.at(again.slot).state.only_after, kNow) << "what was written since the mark was made is news";
+  EXPECT_EQ(table_.at(again.slot).state.only_after, kToday) << "what was written since the mark was made is news";
 }
 
 // What is known then, a gap, must not stand for all that was delivered.
@@ -444,7 +444,7 @@ TEST_F(SessionTableTest, CorrectsTheStartOfASessionOfWhichNothingIsKnown) {
 TEST_F(SessionTableTest, OpensASessionThatWasGivenUpWhenItIsShownAgain) {
   const auto first = take_in(row(100, "Success"));
   deliver(first.slot, 7, 5);
-  table_.finish(first.slot, End::kGivenUp, kNow, records_);
+  table_.finish(first.slot, End::kGivenUp, kToday, records_);
   const auto again = take_in(row(100, "Success"));
   ASSERT_EQ(again.as, As::kNew);
   EXPECT_EQ(table_.at(again.slot).state.history.size(), 1u);
@@ -494,14 +494,14 @@ TEST_F(SessionTableTest, DisputesAgainAfterARestart) {
   deliver(first.slot, 7, 5);
   finish(first.slot);
   take_in(row(300, "Running"));
-  SessionTable after(settings_, table_.release(), kNow);
+  SessionTable after(settings_, table_.release(), kToday);
   EXPECT_EQ(after.take_in(row(300, "Running"), {.inquiry = 1}, records_).as, As::kDisputed);
 }
 
 TEST_F(SessionTableTest, KnowsALaterSessionOfAnIdAlthoughTheMarkOfTheFirstIsGone) {
   RestoredSource before;
   before.done.put(session_key("aws-eu", "38", 1), {.kind = Kind::kOld, .digest = row(300, "Success").digest});
-  SessionTable table(settings_, std::move(before), kNow);
+  SessionTable table(settings_, std::move(before), kToday);
   EXPECT_EQ(table.take_in(row(300, "Success"), {}, records_).as, As::kIgnored);
 }
 
@@ -530,17 +530,17 @@ TEST_F(SessionTableTest, PutsOffOneSessionMoreOfAnIdWithinAnHour) {
     records_.clear();
     return table_.take_in(row(start, "Success"), {.inquiry = ++inquiry_, .ours = ours}, records_);
   };
-  auto taken = shown(100, kNow);
+  auto taken = shown(100, kToday);
   deliver(taken.slot, 7, 5);
   finish(taken.slot);
   for (std::int64_t start = 200; start < kOneMore; start += 100) {
-    const auto disputed = shown(start, kNow);
+    const auto disputed = shown(start, kToday);
     ASSERT_EQ(disputed.as, As::kNew);
-    taken = table_.is_another(disputed.slot, End::kRead, {.ours = kNow}, records_);
+    taken = table_.is_another(disputed.slot, End::kRead, {.ours = kToday}, records_);
     deliver(taken.slot, static_cast<std::uint64_t>(start), 5);
     finish(taken.slot);
   }
-  const Instant soon{kNow.seconds + 3'599, 0}, later{kNow.seconds + 3'600, 0};
+  const Instant soon{kToday.seconds + 3'599, 0}, later{kToday.seconds + 3'600, 0};
   EXPECT_TRUE(shown(kOneMore, soon).is_put_off);
   EXPECT_EQ(shown(kOneMore, soon).as, As::kIgnored);
   EXPECT_TRUE(records_.empty());
@@ -554,7 +554,7 @@ TEST_F(SessionTableTest, PutsOffOneSessionMoreOfAnIdWhileTheLastRuns) {
   for (std::int64_t start = 200; start < kOneMore; start += 100) {
     deliver(taken.slot, static_cast<std::uint64_t>(start), 5);
     ASSERT_EQ(take_in(row(start, "Running")).as, As::kDisputed);
-    taken = table_.is_another(taken.slot, End::kGivenUp, {.ours = kNow}, records_);
+    taken = table_.is_another(taken.slot, End::kGivenUp, {.ours = kToday}, records_);
   }
   deliver(taken.slot, 7, 5);
   EXPECT_TRUE(take_in(row(kOneMore, "Running")).is_put_off);
@@ -642,9 +642,9 @@ RestoredSource state_of_before(Instant floor, Instant newest) {
 }
 
 TEST_F(SessionTableTest, MarksWhatAVersionBeforeHadBeenDoneWith) {
-  SessionTable table(settings_, state_of_before({500, 0}, {400, 0}), kNow);
+  SessionTable table(settings_, state_of_before({500, 0}, {400, 0}), kToday);
   EXPECT_TRUE(table.source().contact_over);
-  EXPECT_EQ(table.take_in(row(399, "Success"), {.ours = kNow}, records_).as, As::kIgnored);
+  EXPECT_EQ(table.take_in(row(399, "Success"), {.ours = kToday}, records_).as, As::kIgnored);
   EXPECT_EQ(decode_mark(records_.back().value).kind, Kind::kBefore);
   EXPECT_EQ(table.take_in(named("39", row(450, "Success")), {}, records_).as, As::kNew)
       << "its newest mark is older: the floor was carried away by a clock";
@@ -659,8 +659,8 @@ TEST_F(SessionTableTest, MarksWhatAVersionBeforeHadBeenDoneWith) {
 }
 
 TEST_F(SessionTableTest, DoesNotBelieveAFloorInTheFuture) {
-  SessionTable table(settings_, state_of_before({kNow.seconds + 86'400, 0}, {kNow.seconds + 86'400, 0}), kNow);
-  EXPECT_EQ(table.take_in(row(kNow.seconds + 10, "Success"), {}, records_).as, As::kNew);
+  SessionTable table(settings_, state_of_before({kToday.seconds + 86'400, 0}, {kToday.seconds + 86'400, 0}), kToday);
+  EXPECT_EQ(table.take_in(row(kToday.seconds + 10, "Success"), {}, records_).as, As::kNew);
 }
 
 TEST_F(SessionTableTest, OpensAnOldMarkWithItsTime) {
@@ -668,12 +668,12 @@ TEST_F(SessionTableTest, OpensAnOldMarkWithItsTime) {
   before.done.put(session_key("aws-eu", "38"),
                   {.kind = Kind::kOld, .digest = row(100, "Success").digest, .latest = {200, 0}});
   before.kept[session_key("aws-eu", "38")].append(8, 2, 0);
-  SessionTable table(settings_, std::move(before), kNow);
+  SessionTable table(settings_, std::move(before), kToday);
   const auto again = table.take_in(row(100, "Running", 2), {}, records_);
   ASSERT_EQ(again.as, As::kNew);
   EXPECT_EQ(table.at(again.slot).state.only_after, (Instant{200, 0}));
   EXPECT_EQ(table.at(again.slot).state.history.key(0), 8u);
-  table.finish(again.slot, End::kRead, kNow, records_);
+  table.finish(again.slot, End::kRead, kToday, records_);
   EXPECT_EQ(table.take_in(row(100, "Running", 3), {}, records_).as, As::kNew);
 }
 
@@ -681,7 +681,7 @@ TEST_F(SessionTableTest, TakesALaterStartUnderAnOldMarkForAnotherSession) {
   RestoredSource before;
   before.done.put(session_key("aws-eu", "38"),
                   {.kind = Kind::kOld, .digest = row(100, "Success").digest, .latest = {200, 0}});
-  SessionTable table(settings_, std::move(before), kNow);
+  SessionTable table(settings_, std::move(before), kToday);
   const auto taken = table.take_in(row(300, "Running"), {}, records_);
   EXPECT_EQ(table.at(taken.slot).state.key, session_key("aws-eu", "38", 1));
 }
@@ -698,17 +698,17 @@ TEST_F(SessionTableTest, ReadsOnceWhatEndedLongAgoByBothClocks) {
   const auto is_last = [&](std::int64_t stop, Instant ours, Instant theirs) {
     ListedSession listed = row(100, "Success");
     listed.stop = ReadTime{{stop, 0}, true};
-    SessionTable table(settings_, {}, kNow);
+    SessionTable table(settings_, {}, kToday);
     const auto taken = table.take_in(listed, {.ended_long_ago_counts = true, .ours = ours, .theirs = theirs}, records_);
     return table.at(taken.slot).life.is_last(Watched{1}, settings_.poll.settle);
   };
   const std::int64_t day = 86'400;
-  const Instant later{kNow.seconds + 3 * day, 0};
-  EXPECT_TRUE(is_last(kNow.seconds - 2 * day, kNow, kNow));
-  EXPECT_FALSE(is_last(kNow.seconds - 10, kNow, kNow));
-  EXPECT_FALSE(is_last(kNow.seconds - day - 3'600, kNow, kNow)) << "in another zone it may have ended just now";
-  EXPECT_FALSE(is_last(kNow.seconds - 10, kNow, later)) << "the source's clock is ahead";
-  EXPECT_FALSE(is_last(kNow.seconds - 10, later, kNow)) << "ours is";
+  const Instant later{kToday.seconds + 3 * day, 0};
+  EXPECT_TRUE(is_last(kToday.seconds - 2 * day, kToday, kToday));
+  EXPECT_FALSE(is_last(kToday.seconds - 10, kToday, kToday));
+  EXPECT_FALSE(is_last(kToday.seconds - day - 3'600, kToday, kToday)) << "in another zone it may have ended just now";
+  EXPECT_FALSE(is_last(kToday.seconds - 10, kToday, later)) << "the source's clock is ahead";
+  EXPECT_FALSE(is_last(kToday.seconds - 10, later, kToday)) << "ours is";
 }
 
 }  // namespace

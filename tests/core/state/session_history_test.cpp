@@ -67,15 +67,15 @@ class Reading {
   HistoryComparer comparer_;
 };
 
-struct Step {
+struct HistoryStep {
   std::string_view response, emitted;
   CompareRules rules = kEmit;
 };
 
-void expect(std::initializer_list<Step> steps) {
+void expect(std::initializer_list<HistoryStep> steps) {
   Reading reading;
   int number = 0;
-  for (const Step& step : steps) {
+  for (const HistoryStep& step : steps) {
     EXPECT_EQ(reading.read(step.response, step.rules), step.emitted) << "step " << number << ": " << step.response;
     EXPECT_EQ(reading.read(step.response, step.rules), "") << "step " << number << ", again: " << step.response;
     ++number;
