@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdio>
 #include <functional>
 #include <string>
@@ -13,6 +14,8 @@
 #include <vector>
 
 #include "bench/cpu_seconds.h"
+#include "config/settings.h"
+#include "core/base/memory_shares.h"
 #include "tests/support/simulated_shard.h"
 
 namespace sessionlogd {
@@ -25,9 +28,12 @@ constexpr auto kTick = 10ms;
 // One appliance of so many is polled through the day a second time, at a fixed interval.
 constexpr unsigned kOneFixedOf = 20;
 
-std::size_t heap_bytes() {
+// Without what the appliances take, which does not change while they run.
+double daemons_heap_mb(test::SimulatedShard& shard) {
   const struct mallinfo2 info = ::mallinfo2();
-  return info.uordblks + info.hblkhd;
+  std::size_t appliances = 0;
+  for (std::size_t i = 0; i < shard.size(); ++i) appliances += shard.appliance(i).memory_bytes();
+  return static_cast<double>(info.uordblks + info.hblkhd - appliances) / 1e6;
 }
 
 // Where in a histogram, between two readings of it, the quantile lies: within a bucket all are taken to be spread
@@ -108,7 +114,7 @@ std::string hour_of(unsigned hour, const Reading& before, const Reading& now, te
   const std::string late = quantiles(before.lateness, now.lateness), news = quantiles(before.news, now.news);
   const auto& seconds = shard.per_second();
   const unsigned busiest = *std::max_element(seconds.end() - 3'600, seconds.end());
-  const double heap = static_cast<double>(heap_bytes()) / 1e6;
+  const double heap = daemons_heap_mb(shard);
   fmt::print("{:4} {:9} {:9} {:9} {:8} {:8} {:9} {:8.0f}  {}  {}\n", hour, now.requests - before.requests,
              now.polls - before.polls, now.entries - before.entries, busiest, now.known, now.done, heap, late, news);
   std::fflush(stdout);
@@ -137,9 +143,12 @@ void poll_at_fixed_interval(const DayShape& shape, Fixed& result) {
 
 std::string run_day(const DayShape& shape, Fixed& fixed) {
   const double cpu_before = cpu_seconds();
-  test::SimulatedShard shard({.seed = shape.seed, .tick = kTick});
+  test::SimulatedShard shard(
+      {.seed = shape.seed,
+       .tick = kTick,
+       .fingerprint_bytes = MemoryShares::fingerprints(DaemonSettings{}.memory_bytes, shape.appliances)});
   add_fleet(shard, shape, shape.appliances, {});
-  const double heap_at_first = static_cast<double>(heap_bytes()) / 1e6;
+  const double heap_at_first = daemons_heap_mb(shard);
   fmt::print(
       "hour  requests     polls   entries  busiest    known      done  heap MB  lateness, s: 50, 95, 99, 99.9 %  "
       "age of news, s\n");

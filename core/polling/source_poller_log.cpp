@@ -194,7 +194,7 @@ void SourcePoller::count_events(const ReadOutcome& read) {
   counters_.add(Counted::kEventsChanged, read.events_changed);
   counters_.add(Counted::kEventsError, read.events_error);
   counters_.add(Counted::kEventsGap, read.events_gap);
-  uncommitted_.pushed(services_.queue.pushed(), SteadyClock::now());
+  uncommitted_.pushed(services_.queue.pushed(), services_.queue.committed(), SteadyClock::now());
 }
 
 bool SourcePoller::count_not_json(std::string_view session, std::string_view expected, std::string_view body) {
@@ -303,7 +303,7 @@ void SourcePoller::say_gap(Schedule::Slot slot, std::string_view why) {
             "could not be read to its end and is given up: {}", why);
   services_.reader.gap(format_, session.state, GapKind::kGivenUp, why);
   counters_.add(Counted::kEventsGap);
-  uncommitted_.pushed(services_.queue.pushed(), SteadyClock::now());
+  uncommitted_.pushed(services_.queue.pushed(), services_.queue.committed(), SteadyClock::now());
 }
 
 }  // namespace sessionlogd

@@ -1,13 +1,14 @@
 #include "core/state/kept_fingerprints.h"
 
 #include <algorithm>
+#include <bit>
 #include <vector>
 
 namespace sessionlogd {
 namespace {
 
 // It is dropped as a whole: some forty sessions of ten entries.
-constexpr std::size_t kPageBytes = 4u << 10;
+constexpr std::size_t kPageBytes = 4u << 10, kFirstBytes = 512;
 constexpr std::uint64_t kPlaces = UINT16_MAX;  // 1 to 65,535
 
 template <class T>
@@ -30,13 +31,18 @@ KeptFingerprints::Head KeptFingerprints::head_at(std::string_view page, std::siz
   return {read_at<std::uint64_t>(page, offset), read_at<std::uint32_t>(page, offset + sizeof(std::uint64_t))};
 }
 
-// One that is too large for a page has one of its own.
+// The newest page grows as it fills: many sources have little. What is too large for a page has one of its own.
 std::string& KeptFingerprints::page_for(std::size_t bytes) {
-  if (pages_.empty() || pages_.back().capacity() - pages_.back().size() < bytes) {
-    pages_.emplace_back().reserve(std::max(bytes, kPageBytes));
-    bytes_ += pages_.back().capacity();
+  if (pages_.empty() || pages_.back().size() + bytes > std::max(pages_.back().capacity(), kPageBytes)) {
+    bytes_ += pages_.emplace_back().capacity();
   }
-  return pages_.back();
+  std::string& page = pages_.back();
+  if (const std::size_t needed = page.size() + bytes; needed > page.capacity()) {
+    bytes_ -= page.capacity();
+    page.reserve(needed > kPageBytes ? needed : std::bit_ceil(std::max(needed, kFirstBytes)));
+    bytes_ += page.capacity();
+  }
+  return page;
 }
 
 std::uint16_t KeptFingerprints::put(std::uint64_t session_key, const SessionHistory& history) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <climits>
 #include <iterator>
 #include <utility>
 
@@ -153,6 +154,18 @@ void SimulatedAppliance::set_latency(std::chrono::milliseconds least, std::chron
 }
 
 std::string SimulatedAppliance::url() const { return fmt::format("http://appliance-{}", number_); }
+
+std::size_t SimulatedAppliance::memory_bytes() const {
+  const auto bytes_of = [](const auto& values) { return values.capacity() * sizeof(values[0]); };
+  std::size_t bytes = sizeof(*this) + bytes_of(plan_) + (hidden_.capacity() + cleared_.capacity()) / CHAR_BIT +
+                      bytes_of(refused_) + bytes_of(heirs_) + bytes_of(served_) + bytes_of(read_ms_) + bytes_of(polls_);
+  for (const PlannedSession& session : plan_) {
+    if (!session.script) continue;
+    bytes += sizeof(Script) + bytes_of(session.script->entries_ms);
+    if (session.script->changes) bytes += bytes_of(*session.script->changes);
+  }
+  return bytes;
+}
 
 std::string SimulatedAppliance::bearer() const { return fmt::format("token-{}-{}", number_, token_); }
 

@@ -152,6 +152,8 @@ class SimulatedAppliance : public SimulatedServer {
 
   std::string url() const;
   const std::vector<PlannedSession>& plan() const { return plan_; }
+  // What it takes itself, for one whose sessions share no scripts: a daemon has none of it.
+  std::size_t memory_bytes() const;
   // Its message, which no other of this appliance has.
   static std::string message_of(std::size_t session, std::size_t entry);
   // Of the entries that the session has shown so far, how many were in a response.

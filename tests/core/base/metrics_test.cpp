@@ -59,24 +59,32 @@ const SteadyTime kStart{1000s};
 TEST(Uncommitted, IsSinceTheOldestBatchThatIsNotCommitted) {
   Uncommitted uncommitted;
   EXPECT_FALSE(uncommitted.since(0));
-  uncommitted.pushed(3, kStart);
-  uncommitted.pushed(7, kStart + 5s);
+  uncommitted.pushed(3, 0, kStart);
+  uncommitted.pushed(7, 0, kStart + 5s);
   EXPECT_EQ(uncommitted.since(0), kStart);
   EXPECT_EQ(uncommitted.since(2), kStart);
   EXPECT_EQ(uncommitted.since(3), kStart + 5s);
   EXPECT_FALSE(uncommitted.since(7));
-  uncommitted.pushed(9, kStart + 6s);
+  uncommitted.pushed(9, 7, kStart + 6s);
   EXPECT_EQ(uncommitted.since(8), kStart + 6s);
 }
 
 // Never younger than the truth, and at most the second of one mark older.
 TEST(Uncommitted, TakesWhatIsPushedWithinASecondAsOne) {
   Uncommitted uncommitted;
-  for (int i = 0; i < 30; ++i) uncommitted.pushed(static_cast<std::uint64_t>(i + 1), kStart + 100ms * i);
+  for (int i = 0; i < 30; ++i) uncommitted.pushed(static_cast<std::uint64_t>(i + 1), 0, kStart + 100ms * i);
   EXPECT_EQ(uncommitted.since(9), kStart);
   EXPECT_EQ(uncommitted.since(10), kStart + 1s);
   EXPECT_EQ(uncommitted.since(29), kStart + 2s);
   EXPECT_FALSE(uncommitted.since(30));
+}
+
+// Nobody asks where there is no admin address.
+TEST(Uncommitted, ForgetsWhatIsCommittedThoughNobodyAsks) {
+  Uncommitted uncommitted;
+  for (std::uint64_t i = 1; i <= 1'000; ++i) uncommitted.pushed(i, i - 1, kStart + 2s * static_cast<int>(i));
+  EXPECT_EQ(uncommitted.marks(), 1u);
+  EXPECT_EQ(uncommitted.since(999), kStart + 2'000s);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 
@@ -49,6 +50,15 @@ TEST(KeptFingerprints, KeepsALargeSession) {
   KeptFingerprints kept;
   const std::uint16_t place = kept.put(7, history_of(7, 100'000));
   expect_fingerprints_of(*kept.take(7, place), history_of(7, 100'000));
+}
+
+TEST(KeptFingerprints, TakesLittleWhereThereIsLittleAndWastesLittleWhereThereIsMuch) {
+  KeptFingerprints kept;
+  for (std::uint64_t key = 1; key <= 2'000; ++key) {
+    kept.put(key, history_of(key, 13));
+    const std::size_t needed = key * (12 + 13 * 8);
+    ASSERT_LE(kept.bytes(), std::min(2 * needed + 512, needed + needed / 16 + 4'096)) << key;
+  }
 }
 
 TEST(KeptFingerprints, DropsTheOldestFirst) {
