@@ -277,6 +277,16 @@ void LogReader::note_came(const SourceFormat& source, const Entry& entry) {
   if (const auto& at = entry.start ? entry.start : entry.log_time) came_.push_back(source.zone.to_utc(*at));
 }
 
+std::span<const std::chrono::milliseconds> LogReader::ages(Instant now) {
+  ages_.clear();
+  for (const Instant at : came_) {
+    const std::chrono::nanoseconds age{nanoseconds_between(now, at).value_or(0)};
+    ages_.push_back(std::chrono::duration_cast<std::chrono::milliseconds>(age));
+  }
+  std::ranges::sort(ages_, std::ranges::greater{});
+  return ages_;
+}
+
 LogReader::Order LogReader::order_of(const SourceFormat& source, const Entry& entry, std::uint32_t number) {
   Instant at = kNoTime;
   if (entry.fault == nullptr && entry.log_time) at = source.zone.to_utc(*entry.log_time);
@@ -334,6 +344,7 @@ void LogReader::shrink() {
   decltype(emissions_)().swap(emissions_);
   decltype(order_)().swap(order_);
   decltype(came_)().swap(came_);
+  decltype(ages_)().swap(ages_);
   decltype(ranks_)().swap(ranks_);
   decltype(by_time_)().swap(by_time_);
   decltype(numbered_)().swap(numbered_);

@@ -97,9 +97,9 @@ class LogReader {
   Result<ReadOutcome> read(const SourceFormat& source, SessionState& session, const Body& body, bool last_read,
                            Strange strange = Strange::kTake);
 
-  // When the new entries of the last read() came, by the source's clock, in order of their log times; those that name
-  // no time are left out. Until the next read().
-  std::span<const Instant> came() const { return came_; }
+  // How old the new entries of the last read() are `now`, the source's clock, the oldest first; those that name no time
+  // are left out. Until the next call of either.
+  std::span<const std::chrono::milliseconds> ages(Instant now);
 
  private:
   Result<ReadOutcome> read_all(const SourceFormat& source, SessionState& session, const Body& body, bool last_read,
@@ -154,7 +154,8 @@ class LogReader {
   std::vector<EntryDigest> digests_;
   std::vector<Emission> emissions_;
   std::vector<Order> order_;
-  std::vector<Instant> came_;
+  std::vector<Instant> came_;  // when the new entries did, by the source's clock
+  std::vector<std::chrono::milliseconds> ages_;
   std::vector<std::uint32_t> ranks_, by_time_;
   std::vector<std::uint32_t> numbered_, to_number_;  // new twins by identity, before and after they are sorted
   std::vector<std::uint32_t> touched_;               // positions of the history that the batch in hand changes
