@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <charconv>
-#include <limits>
 #include <span>
 
 #include "core/base/json_text.h"
@@ -33,8 +32,6 @@ std::optional<std::int64_t> parse_duration(Dialect::Log::DurationNotation notati
 constexpr std::string_view kOpenedAgain =
     "the session was done and is opened again, and what was delivered of it is not known entry by entry: what it wrote "
     "since may be missing";
-
-constexpr Instant kNoTime{std::numeric_limits<std::int64_t>::max(), 0};  // later than any
 
 // What names all that an entry of the session comes to, beside its bytes.
 std::uint64_t reading_of(const SourceFormat& source, const SessionState& session) {
@@ -110,7 +107,7 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
   for (const Emission& emission : found) parser_.complete(emission.index);
   read_at_ = system_now();
   info_ = session.info.view();
-  ranks_.clear();
+  order_.begin();
   bool may_lack = false;
   if (decides) {
     may_lack = recall(source, session, log, last_read);
@@ -118,13 +115,12 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
     session.only_after = kNever;
     row_changed_ = true;
   } else if (is_reopened) {
-    ranks_.assign(log.entries.size(), kHeldBack);
+    order_.hold_back_all(log.entries.size());
   }
-  sort_by_time(source, log, found);
+  std::span<const Emission> left = order_.sort(source.zone, log.entries, found);
   const auto is_new = [](const Emission& emission) { return emission.change == Change::kNew; };
-  session.history.reserve(static_cast<std::size_t>(std::ranges::count_if(emissions_, is_new)));
-  std::span<const Emission> left = emissions_;
-  for (; !left.empty() && rank_of(left.front()) != kNews; left = left.subspan(1))
+  session.history.reserve(static_cast<std::size_t>(std::ranges::count_if(left, is_new)));
+  for (; !left.empty() && !order_.is_news(left.front()); left = left.subspan(1))
     touched_.push_back(session.history.advance(left.front()));
   if (may_lack) {
     append_gap(source, session, GapKind::kMayBeMissing, kOpenedAgain);
@@ -190,8 +186,7 @@ Result<Comparison> LogReader::compare_all(const SourceFormat& source, const Sess
     comparison.shrunk = is_whole && log.entries.empty() && *session.delivered_sum != 0;
     if (!is_whole || comparison.shrunk) return comparison;
     for (std::size_t i = 0; i < log.entries.size(); ++i) parser_.complete(i);
-    order_by_time(source, log);
-    if (const auto delivered = count_delivered(session)) {
+    if (const auto delivered = count_delivered(session, order_.by_time(source.zone, log.entries))) {
       comparison.missing = log.entries.size() - *delivered;
     } else {
       comparison.differs = true;
@@ -208,14 +203,15 @@ Result<Comparison> LogReader::compare_all(const SourceFormat& source, const Sess
 }
 
 // By the sum, in which the gaps count that were said of it: no log holds them. Of one with gaps only whether it is the
-// same can be told. by_time_ is in order.
-std::optional<std::size_t> LogReader::count_delivered(const SessionState& session) {
+// same can be told.
+std::optional<std::size_t> LogReader::count_delivered(const SessionState& session,
+                                                      std::span<const std::uint32_t> by_time) {
   constexpr std::uint32_t kMostGaps = 3;  // of a kind
   std::uint32_t given_up = 0;
   for (std::uint32_t i = 0; i <= kMostGaps; ++i) {
     std::uint32_t gaps = given_up;
     for (std::uint32_t k = 0; k <= kMostGaps; ++k) {
-      const auto delivered = find_delivered(*session.delivered_sum - gaps, digests_, by_time_, session.key);
+      const auto delivered = find_delivered(*session.delivered_sum - gaps, digests_, by_time, session.key);
       if (delivered && (gaps == 0 || delivered->size() == digests_.size())) return delivered->size();
       gaps += sum_share(gap_key(GapKind::kMayBeMissing, k, session.key), 0);
     }
@@ -228,25 +224,25 @@ std::optional<std::size_t> LogReader::count_delivered(const SessionState& sessio
 // that is to be said. By the sum if it is there and right, else by the time of the mark.
 bool LogReader::recall(const SourceFormat& source, const SessionState& session, const SessionLog& log, bool last_read) {
   for (std::size_t i = 0; i < log.entries.size(); ++i) parser_.complete(i);
-  order_by_time(source, log);
-  ranks_.assign(log.entries.size(), kNews);
+  const std::span<const std::uint32_t> by_time = order_.by_time(source.zone, log.entries);
+  order_.rank_each(log.entries.size());
   std::optional<std::vector<std::uint32_t>> delivered;
-  if (session.delivered_sum) delivered = find_delivered(*session.delivered_sum, digests_, by_time_, session.key);
+  if (session.delivered_sum) delivered = find_delivered(*session.delivered_sum, digests_, by_time, session.key);
   bool is_later = false;
   if (delivered) {
-    for (std::uint32_t rank = 0; rank < delivered->size(); ++rank) ranks_[(*delivered)[rank]] = rank;
+    for (std::uint32_t rank = 0; rank < delivered->size(); ++rank) order_.was_delivered((*delivered)[rank], rank);
   } else {
-    for (std::uint32_t rank = 0; rank < by_time_.size(); ++rank) {
-      const Entry& entry = log.entries[by_time_[rank]];
+    for (std::uint32_t rank = 0; rank < by_time.size(); ++rank) {
+      const Entry& entry = log.entries[by_time[rank]];
       if (entry.fault != nullptr || !entry.log_time) continue;
       const bool is_before = source.zone.to_utc(*entry.log_time) <= session.only_after;
-      if (is_before) ranks_[by_time_[rank]] = rank;
+      if (is_before) order_.was_delivered(by_time[rank], rank);
       is_later |= !is_before;
     }
   }
   if (source.only_final && !last_read) {
-    for (std::size_t i = 0; i < ranks_.size(); ++i) {
-      if (ranks_[i] == kNews && !log.entries[i].final) ranks_[i] = kHeldBack;
+    for (std::size_t i = 0; i < log.entries.size(); ++i) {
+      if (!log.entries[i].final) order_.hold_back_if_new(i);
     }
   }
   // A crash may have left the first events of this same decision in the output, and no more.
@@ -257,18 +253,9 @@ bool LogReader::recall(const SourceFormat& source, const SessionState& session, 
 bool LogReader::holds_what_was_delivered(const SourceFormat& source, const SessionState& session,
                                          const SessionLog& log) {
   for (std::size_t i = 0; i < log.entries.size(); ++i) parser_.complete(i);
-  order_by_time(source, log);
-  const auto delivered = find_delivered(*session.delivered_sum, digests_, by_time_, session.key);
+  const std::span<const std::uint32_t> by_time = order_.by_time(source.zone, log.entries);
+  const auto delivered = find_delivered(*session.delivered_sum, digests_, by_time, session.key);
   return delivered && !delivered->empty();
-}
-
-// Puts into by_time_ the whole log in order of the log time, unreadable times last, ties in order of the response.
-void LogReader::order_by_time(const SourceFormat& source, const SessionLog& log) {
-  std::vector<Order> order;
-  for (std::uint32_t i = 0; i < log.entries.size(); ++i) order.push_back(order_of(source, log.entries[i], i));
-  std::ranges::sort(order);
-  by_time_.clear();
-  for (const Order& next : order) by_time_.push_back(static_cast<std::uint32_t>(next.nanos_and_number));
 }
 
 // Where a product names when the step began, that is when its entry came: its log time moves as it is updated.
@@ -277,10 +264,14 @@ void LogReader::note_came(const SourceFormat& source, const Entry& entry) {
   if (const auto& at = entry.start ? entry.start : entry.log_time) came_.push_back(source.zone.to_utc(*at));
 }
 
-LogReader::Order LogReader::order_of(const SourceFormat& source, const Entry& entry, std::uint32_t number) {
-  Instant at = kNoTime;
-  if (entry.fault == nullptr && entry.log_time) at = source.zone.to_utc(*entry.log_time);
-  return {at.seconds, std::uint64_t{at.nanos} << 32 | number};
+std::span<const std::chrono::milliseconds> LogReader::ages(Instant now) {
+  ages_.clear();
+  for (const Instant at : came_) {
+    const std::chrono::nanoseconds age{nanoseconds_between(now, at).value_or(0)};
+    ages_.push_back(std::chrono::duration_cast<std::chrono::milliseconds>(age));
+  }
+  std::ranges::sort(ages_, std::ranges::greater{});
+  return ages_;
 }
 
 // Beside what was said of it, which no response holds.
@@ -331,13 +322,9 @@ void LogReader::shrink() {
   comparer_ = HistoryComparer();
   // Not = {}: that would keep the memory.
   decltype(digests_)().swap(digests_);
-  decltype(emissions_)().swap(emissions_);
-  decltype(order_)().swap(order_);
+  order_.shrink();
   decltype(came_)().swap(came_);
-  decltype(ranks_)().swap(ranks_);
-  decltype(by_time_)().swap(by_time_);
-  decltype(numbered_)().swap(numbered_);
-  decltype(to_number_)().swap(to_number_);
+  decltype(ages_)().swap(ages_);
   for (std::string& text : texts_) std::string().swap(text);
 }
 
@@ -362,44 +349,6 @@ void LogReader::append_gap(const SourceFormat& source, SessionState& session, Ga
   event.session = &info_;
   append(source, event);
   touched_.push_back(session.history.advance(emission));
-}
-
-// Puts into emissions_ what was found and is to be emitted, in order of the log time, unreadable times last, ties in
-// order of the response.
-void LogReader::sort_by_time(const SourceFormat& source, const SessionLog& log, const std::vector<Emission>& found) {
-  order_.clear();
-  bool has_twins = false;
-  for (std::uint32_t i = 0; i < found.size(); ++i) {
-    const std::uint32_t rank = rank_of(found[i]);
-    if (found[i].change == Change::kAdopted) continue;
-    has_twins |= found[i].has_twin;
-    order_.push_back(rank == kNews ? order_of(source, log.entries[found[i].index], i)
-                     : rank == kHeldBack
-                         ? Order{kNoTime.seconds, std::uint64_t{rank} << 32 | i}
-                         : Order{std::numeric_limits<std::int64_t>::min(), std::uint64_t{rank} << 32 | i});
-  }
-  const bool is_sorted = std::ranges::is_sorted(order_);
-  if (!is_sorted) std::ranges::sort(order_);
-  emissions_.clear();
-  for (const Order& next : order_) emissions_.push_back(found[static_cast<std::uint32_t>(next.nanos_and_number)]);
-  if (!is_sorted && has_twins) number_twins(log, found);
-  // They stood last, so that the others have the ordinals before theirs.
-  std::erase_if(emissions_, [&](const Emission& emission) { return rank_of(emission) == kHeldBack; });
-}
-
-// New twins take their ordinals in the order in which they are emitted: after a crash between two batches, or in the
-// middle of one, the ones that are in the output must be the first, or they would not be found again.
-void LogReader::number_twins(const SessionLog& log, const std::vector<Emission>& found) {
-  const auto by_identity = [&](const std::vector<Emission>& emissions, std::vector<std::uint32_t>& order) {
-    order.clear();
-    for (std::uint32_t i = 0; i < emissions.size(); ++i) {
-      if (emissions[i].has_twin) order.push_back(i);
-    }
-    std::ranges::stable_sort(order, {}, [&](std::uint32_t i) { return log.entries[emissions[i].index].base; });
-  };
-  by_identity(found, numbered_);
-  by_identity(emissions_, to_number_);
-  for (std::size_t i = 0; i < numbered_.size(); ++i) emissions_[to_number_[i]].key = found[numbered_[i]].key;
 }
 
 void LogReader::encode(const SourceFormat& source, const SessionState& session, const Entry& entry,

@@ -12,6 +12,7 @@
 #include "config/settings.h"
 #include "core/base/memory_shares.h"
 #include "core/base/time_zone.h"
+#include "core/entries/emission_order.h"
 #include "core/entries/event.h"
 #include "core/entries/log_parser.h"
 #include "core/state/batch_queue.h"
@@ -97,26 +98,23 @@ class LogReader {
   Result<ReadOutcome> read(const SourceFormat& source, SessionState& session, const Body& body, bool last_read,
                            Strange strange = Strange::kTake);
 
-  // When the new entries of the last read() came, by the source's clock, in order of their log times; those that name
-  // no time are left out. Until the next read().
-  std::span<const Instant> came() const { return came_; }
+  // How old the new entries of the last read() are `now`, the source's clock, the oldest first; those that name no time
+  // are left out. Until the next call of either.
+  std::span<const std::chrono::milliseconds> ages(Instant now);
 
  private:
   Result<ReadOutcome> read_all(const SourceFormat& source, SessionState& session, const Body& body, bool last_read,
                                Strange strange);
-  void sort_by_time(const SourceFormat& source, const SessionLog& log, const std::vector<Emission>& found);
   bool recall(const SourceFormat& source, const SessionState& session, const SessionLog& log, bool last_read);
-  void order_by_time(const SourceFormat& source, const SessionLog& log);
   bool lacks_known_entries(const SessionState& session) const;
   void append_gap(const SourceFormat& source, SessionState& session, GapKind kind, std::string_view why);
   Result<Comparison> compare(const SourceFormat& source, const SessionState& session, const Body& body,
                              TimeShift shift);
   Result<Comparison> compare_all(const SourceFormat& source, const SessionState& session, const Body& body,
                                  TimeShift shift);
-  std::optional<std::size_t> count_delivered(const SessionState& session);
+  std::optional<std::size_t> count_delivered(const SessionState& session, std::span<const std::uint32_t> by_time);
   bool holds_what_was_delivered(const SourceFormat& source, const SessionState& session, const SessionLog& log);
   bool may_be_anothers(const SourceFormat& source, const SessionState& session, const SessionLog& log, Strange strange);
-  void number_twins(const SessionLog& log, const std::vector<Emission>& found);
   void encode(const SourceFormat& source, const SessionState& session, const Entry& entry, const Emission& emission);
   void append(const SourceFormat& source, const Event& event);
   void make_room_for(const SourceFormat& source, std::size_t events);
@@ -126,21 +124,7 @@ class LogReader {
   ResponseLimits limits_of(const Body& body) const;
   void shrink();
 
-  // Per entry of the response, where not all that is new is to be emitted: its place among those that were delivered
-  // before the session was opened again, or one of these.
-  static constexpr std::uint32_t kNews = 0xFFFFFFFF, kHeldBack = 0xFFFFFFFE;
-  std::uint32_t rank_of(const Emission& emission) const {
-    return ranks_.empty() || emission.change != Change::kNew ? kNews : ranks_[emission.index];
-  }
-
-  // Where an emission stands in time; small, since the whole response is sorted by it.
-  struct Order {
-    std::int64_t seconds;
-    std::uint64_t nanos_and_number;  // its number among what was found is the lower half
-    auto operator<=>(const Order&) const = default;
-  };
   void note_came(const SourceFormat& source, const Entry& entry);
-  static Order order_of(const SourceFormat& source, const Entry& entry, std::uint32_t number);
 
   // A text of the entry in hand, decoded; the view is valid as long as the response, and until the next entry.
   enum Text { kMessage, kLogTime, kStatus, kDuration, kResourceId, kExtra, kOriginal, kTexts };
@@ -152,13 +136,11 @@ class LogReader {
   LogParser parser_;
   HistoryComparer comparer_;
   std::vector<EntryDigest> digests_;
-  std::vector<Emission> emissions_;
-  std::vector<Order> order_;
-  std::vector<Instant> came_;
-  std::vector<std::uint32_t> ranks_, by_time_;
-  std::vector<std::uint32_t> numbered_, to_number_;  // new twins by identity, before and after they are sorted
-  std::vector<std::uint32_t> touched_;               // positions of the history that the batch in hand changes
-  bool row_changed_ = false;                         // of the session, beside its history
+  EmissionOrder order_;
+  std::vector<Instant> came_;  // when the new entries did, by the source's clock
+  std::vector<std::chrono::milliseconds> ages_;
+  std::vector<std::uint32_t> touched_;  // positions of the history that the batch in hand changes
+  bool row_changed_ = false;            // of the session, beside its history
   std::string texts_[kTexts];
   Batch batch_;
   LineBuffer line_{batch_.events};  // the event in hand

@@ -13,10 +13,9 @@ using Kind = DoneMark::Kind;
 
 // Of a state of a version that kept a floor: what had ended and had begun before the floor, now and the newest mark was
 // delivered by it, or never will be. A clock may have carried the floor away.
-std::optional<Instant> done_before(const SourceState& source, const DoneMarks& done, Instant now) {
+std::optional<Instant> done_before(const SourceState& source, const SessionMarks& marks, Instant now) {
   if (!source.listed_to || !source.floor || *source.floor == kNever) return std::nullopt;
-  Instant newest = kNever;
-  done.for_each([&](std::uint64_t, const DoneMark& mark, bool) { newest = std::max(newest, mark.latest); });
+  const Instant newest = marks.latest();
   const Instant before = std::min(*source.floor, now);
   return newest == kNever ? before : std::min(before, newest);
 }
@@ -62,14 +61,9 @@ std::uint64_t reading_of(const SourceSettings& settings) {
 }
 
 SessionTable::SessionTable(const SourceSettings& settings, RestoredSource restored, Instant now)
-    : settings_(settings),
-      zone_(settings.time_zone),
-      source_(restored.source),
-      done_(std::move(restored.done)),
-      fingerprints_(std::move(restored.fingerprints)),
-      kept_(std::move(restored.kept)) {
+    : settings_(settings), zone_(settings.time_zone), source_(restored.source), marks_(restored) {
   if (!source_.line && source_.listed_to && source_.floor) {
-    source_.before = done_before(source_, done_, now);
+    source_.before = done_before(source_, marks_, now);
     source_.line = *source_.floor;
     source_.contact_over = true;
   }
@@ -118,7 +112,7 @@ SessionTable::TakenIn SessionTable::take_in_unknown(const ListedSession& listed,
     return {TakenIn::As::kIgnored};
   }
   if (source_.before && final && start && *start < *source_.before) {
-    put_mark(as.key, {.kind = Kind::kBefore, .digest = listed.digest, .made = how.ours, .start = *start}, records);
+    marks_.put(as.key, {.kind = Kind::kBefore, .digest = listed.digest, .made = how.ours, .start = *start}, records);
     return {TakenIn::As::kIgnored};
   }
   return open(listed, as, how, records);
@@ -172,12 +166,12 @@ SessionTable::TakenIn SessionTable::take_in_marked(const ListedSession& listed, 
   if (still_left_alone || (!other_start && mark.digest == listed.old_digest)) {
     mark.digest = listed.digest;
     if (mark.kind == Kind::kLeftAlone) mark.stop_hash = listed.stop_hash;
-    put_mark(as.key, mark, records);
+    marks_.put(as.key, mark, records);
     return {TakenIn::As::kIgnored};
   }
   // It ran again: that is news, wherever the line is.
   if (mark.kind == Kind::kLeftAlone) {
-    done_.erase(as.key);
+    marks_.forget(as.key);
     return open(listed, {.generation = as.generation, .key = as.key}, how, records);
   }
   if (!other_start) return open(listed, as, how, records);
@@ -210,7 +204,7 @@ TimeShift SessionTable::adopt_shifted(const ListedSession& listed, const Named& 
   } else {
     mark.shift = *in_all;
   }
-  put_mark(as.key, mark, records);
+  marks_.put(as.key, mark, records);
   return shift;
 }
 
@@ -236,17 +230,7 @@ SessionTable::TakenIn SessionTable::open(const ListedSession& listed, const Name
   state.info = info;
   state.news_at = how.watched.count();
   if (how.late) state.late_since = how.watched.count();
-  if (as.mark) {
-    state.shift = as.mark->shift;
-    auto history = fingerprints_.take(as.key, as.mark->place);
-    if (history) {
-      state.history = std::move(*history);
-    } else {
-      sessionlogd::open_again(state, *as.mark);
-      if (auto kept = kept_.extract(as.key)) state.history = std::move(kept.mapped());
-    }
-    done_.erase(as.key);
-  }
+  if (as.mark) marks_.take(*as.mark, state);
   const Slot slot = add(std::move(state));
   Session& session = sessions_[slot];
   session.shown_by = how.inquiry;
@@ -258,27 +242,14 @@ SessionTable::TakenIn SessionTable::open(const ListedSession& listed, const Name
   return {TakenIn::As::kNew, slot, as.mark.has_value()};
 }
 
-std::size_t SessionTable::delivered_since(Instant since) const {
-  std::size_t count = 0;
-  done_.for_each([&](std::uint64_t, const DoneMark& mark, bool) {
-    if (mark.kind == Kind::kDelivered && mark.made >= since) ++count;
-  });
-  return count;
-}
-
 std::optional<SessionState> SessionTable::as_delivered(std::uint64_t key, std::string_view id) const {
-  const std::optional<DoneMark> mark = slots_.contains(key) ? std::nullopt : done_.find(key);
+  const std::optional<DoneMark> mark = slots_.contains(key) ? std::nullopt : marks_.find(key);
   if (!mark || mark->kind != Kind::kDelivered) return std::nullopt;
   SessionState state;
   state.key = key;
   state.digest = mark->digest;
-  state.shift = mark->shift;
   state.info = SessionInfo{.id = id};
-  if (auto history = fingerprints_.find(key, mark->place)) {
-    state.history = std::move(*history);
-  } else {
-    sessionlogd::open_again(state, *mark);
-  }
+  marks_.look(*mark, state);
   return state;
 }
 
@@ -325,15 +296,18 @@ SessionInfo SessionTable::info_of(const ListedSession& listed) const {
 void SessionTable::finish(Slot slot, End end, Instant now, std::vector<StateRecord>& records) {
   SessionState& state = sessions_[slot].state;
   if (end == End::kGivenUp) state.digest = digest_of_given_up(state.digest);
-  DoneMark mark = append_end(state, now, records);
-  if (mark.kind == Kind::kDelivered) {
-    mark.place = fingerprints_.put(state.key, state.history);
-  } else if (state.history.size() > 0) {
-    kept_[state.key] = std::move(state.history);
-  }
-  done_.put(state.key, mark);
+  marks_.put_end(state, now, records);
   free(slot);
-  keep_bound(records);
+}
+
+void SessionTable::mark_left_alone(const ListedSession& listed, std::uint64_t key, std::vector<StateRecord>& records) {
+  ++left_alone_;
+  marks_.put(key,
+             {.kind = Kind::kLeftAlone,
+              .digest = listed.digest,
+              .start = info_of(listed).start.value_or(kNever),
+              .stop_hash = listed.stop_hash},
+             records);
 }
 
 void SessionTable::leave_alone(Slot slot, Instant now, std::vector<StateRecord>& records) {
@@ -346,14 +320,7 @@ void SessionTable::leave_alone(Slot slot, Instant now, std::vector<StateRecord>&
   const std::uint64_t key = state.key;
   append_removal(key, state.history.size(), records);
   free(slot);
-  put_mark(key, mark, records);
-}
-
-// What is dropped to keep the bound leaves a mark with its sum.
-void SessionTable::keep_bound(std::vector<StateRecord>& records) {
-  fingerprints_.keep_within(most_fingerprint_bytes_, [&](std::uint64_t key, std::size_t entries) {
-    append_removal_of_fingerprints(key, entries, records);
-  });
+  marks_.put(key, mark, records);
 }
 
 void SessionTable::free(Slot slot) {
@@ -393,6 +360,30 @@ void SessionTable::forget_texts(const Session& session) {
   if (session.state.phase == Phase::kWaiting) waiting_texts_ -= session.state.info.fields().size();
 }
 
+void SessionTable::begin_sweep() {
+  marks_.begin_sweep();
+  left_alone_ = 0;
+}
+
+std::size_t SessionTable::end_sweep(Watched now, Absence absence, std::vector<StateRecord>& records) {
+  const std::optional<Watched> third_last = source_.sweeps[1];
+  source_.sweeps = {source_.sweeps[1], source_.sweeps[2], now};
+  source_.before.reset();
+  source_.reading = reading_of(settings_);
+  return marks_.end_sweep(now, third_last, absence, settings_.poll.retention, records);
+}
+
+std::size_t SessionTable::forget_left_alone(Instant since, bool again, std::vector<StateRecord>& records) {
+  const std::size_t forgotten = marks_.forget_left_alone(since, again, records);
+  if (source_.line) source_.line = std::min(*source_.line, since);
+  if (again && source_.before) source_.before = std::min(*source_.before, since);
+  // The sweep that brings them is wanted after a restart, too.
+  source_.sweeps = {};
+  source_.sweep_place.reset();
+  records.push_back({0, StateRecord::kSourcePart, encode_source(source_)});
+  return forgotten;
+}
+
 std::vector<std::string> SessionTable::open_but_not_in(std::uint32_t inquiry) const {
   std::vector<std::string> missing;
   for (const auto& [key, slot] : slots_) {
@@ -407,9 +398,7 @@ RestoredSource SessionTable::release() {
   RestoredSource all;
   all.source = source_;
   for (const auto& [key, slot] : slots_) all.sessions.emplace(key, std::move(sessions_[slot].state));
-  all.done = std::exchange(done_, {});
-  all.fingerprints = std::exchange(fingerprints_, {});
-  all.kept = std::move(kept_);
+  marks_.release(all);
   sessions_.clear();
   free_.clear();
   slots_.clear();

@@ -28,6 +28,7 @@
 #include "core/polling/schedule.h"
 #include "core/polling/session_life.h"
 #include "core/polling/session_list.h"
+#include "core/polling/session_marks.h"
 #include "core/state/restored_state.h"
 #include "core/state/session_state.h"
 
@@ -135,7 +136,7 @@ class SessionTable {
   // of it was delivered, and it was done, or began or stopped, at `since` or later. It shows nothing.
   std::optional<std::uint64_t> delivered_since(const ListedSession& row, Instant since) const;
   // How many were done at `since` or later.
-  std::size_t delivered_since(Instant since) const;
+  std::size_t delivered_since(Instant since) const { return marks_.delivered_since(since); }
   // What is known of one that was delivered, as if it were opened again; nullopt: it is open, or there is no such mark.
   std::optional<SessionState> as_delivered(std::uint64_t key, std::string_view id) const;
   // Its log holds what was not delivered, though its row may say nothing new: it is opened again. Else as take_in().
@@ -159,12 +160,7 @@ class SessionTable {
 
   // A listing of everything begins. What is shown from now on is counted.
   void begin_sweep();
-  // What it says of a mark that it did not show.
-  enum class Absence {
-    kOfAll,
-    kOfThoseWithStart,  // it went through slices of start times
-    kProvesNothing,     // a part of it was shown to an earlier run
-  };
+  using Absence = SessionMarks::Absence;
   // It has shown everything. Marks of ids that it did not show are absent; those that were by three complete sweeps in
   // a row, over `retention`, are dropped. Returns how many.
   std::size_t end_sweep(Watched now, Absence absence, std::vector<StateRecord>& records);
@@ -179,7 +175,7 @@ class SessionTable {
   RestoredSource release();
 
   // How much fingerprints may take: of this source.
-  void set_fingerprint_bytes(std::size_t most) { most_fingerprint_bytes_ = most; }
+  void set_fingerprint_bytes(std::size_t most) { marks_.set_fingerprint_bytes(most); }
 
   SourceState& source() { return source_; }
   const SourceState& source() const { return source_; }
@@ -199,13 +195,13 @@ class SessionTable {
   // Moves a session on; the phases are counted, and remembered: whether it was read tells what it may lack.
   void enter(Slot slot, Phase phase, std::vector<StateRecord>& records);
   // Sessions by Phase.
-  std::array<std::size_t, 4> phases() const { return {phases_[0], phases_[1], phases_[2], done_.size()}; }
+  std::array<std::size_t, 4> phases() const { return {phases_[0], phases_[1], phases_[2], marks_.size()}; }
 
   // What those that were not read yet take, about: their texts are a source's to choose.
   std::size_t waiting_bytes() const { return phases_[0] * kBytesOfASession + waiting_texts_; }
 
-  std::size_t done() const { return done_.size(); }
-  std::size_t fingerprint_bytes() const { return fingerprints_.bytes(); }
+  std::size_t done() const { return marks_.size(); }
+  std::size_t fingerprint_bytes() const { return marks_.fingerprint_bytes(); }
 
  private:
   // What an id names.
@@ -231,14 +227,11 @@ class SessionTable {
   TakenIn open(const ListedSession& listed, const Named& as, const Showing& how, std::vector<StateRecord>& records);
   TakenIn open_disputed(const ListedSession& listed, const Named& as, const Showing& how,
                         std::vector<StateRecord>& records);
-  void put_mark(std::uint64_t key, DoneMark mark, std::vector<StateRecord>& records);
   void mark_left_alone(const ListedSession& listed, std::uint64_t key, std::vector<StateRecord>& records);
   bool is_behind_the_line(Instant start, const Showing& how) const;
   SessionInfo info_of(const ListedSession& listed) const;
   Slot add(SessionState state);
   void free(Slot slot);
-  void remove_mark(std::uint64_t key, std::vector<StateRecord>& records);
-  void keep_bound(std::vector<StateRecord>& records);
 
   // Without its texts and entries.
   static constexpr std::size_t kBytesOfASession = 320;
@@ -249,12 +242,9 @@ class SessionTable {
   const SourceSettings& settings_;
   ZoneRules zone_;
   SourceState source_;
-  DoneMarks done_;
-  KeptFingerprints fingerprints_;
-  KeptEntries kept_;
+  SessionMarks marks_;
   std::size_t left_alone_ = 0;
   std::vector<TimeShift> believed_;
-  std::size_t most_fingerprint_bytes_ = std::size_t{1} << 40;
   std::deque<Session> sessions_;  // by slot; a deque, so that a session stays where it is while others come
   std::vector<Slot> free_;
   std::array<std::size_t, 3> phases_{};                   // those that are not done, by Phase

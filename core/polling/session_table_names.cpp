@@ -11,7 +11,7 @@ namespace sessionlogd {
 std::optional<SessionTable::Named> SessionTable::named(std::uint32_t generation, std::uint64_t key) const {
   if (const auto open = slots_.find(key); open != slots_.end())
     return Named{.generation = generation, .key = key, .slot = open->second, .digest = at(open->second).state.digest};
-  const auto mark = done_.find(key);
+  const auto mark = marks_.find(key);
   if (!mark) return std::nullopt;
   return Named{.generation = generation, .key = key, .mark = mark, .digest = mark->digest};
 }
@@ -35,10 +35,7 @@ std::optional<SessionTable::Named> SessionTable::find(const ListedSession& liste
                                                       std::vector<StateRecord>& records) {
   const auto look = [&](std::uint32_t generation, std::uint64_t key) {
     auto one = named(generation, key);
-    if (one && one->mark && done_.shown(key)) {
-      one->mark->absent_since.reset();
-      records.push_back({key, StateRecord::kSessionPart, encode_mark(*one->mark)});
-    }
+    if (one && one->mark) marks_.shown(key, *one->mark, records);
     return one;
   };
   return find_named(settings_.id, listed, look, other_start);

@@ -1,12 +1,9 @@
 #include "core/polling/source_poller.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "core/async/task.h"
-#include "core/base/json_text.h"
 #include "core/base/log_line.h"
 
 namespace sessionlogd {

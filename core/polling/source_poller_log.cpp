@@ -175,17 +175,9 @@ void SourcePoller::give_away(Schedule::Slot slot) {
   push(std::move(records));
 }
 
-// How old they are, by the source's clock.
 void SourcePoller::note_entries(Session& session) {
-  std::vector<std::chrono::milliseconds> ages;
-  const Instant now = api_.now();
-  for (const Instant at : services_.reader.came()) {
-    const std::int64_t age = nanoseconds_between(now, at).value_or(0);
-    ages.push_back(std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::nanoseconds(age)));
-  }
-  if (ages.empty()) return;
-  std::ranges::sort(ages, std::ranges::greater{});
-  pace_.came(session.pace, session.state.info.view().type, SteadyClock::now(), ages);
+  const auto ages = services_.reader.ages(api_.now());
+  if (!ages.empty()) pace_.came(session.pace, session.state.info.view().type, SteadyClock::now(), ages);
 }
 
 void SourcePoller::count_events(const ReadOutcome& read) {

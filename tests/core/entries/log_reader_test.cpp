@@ -1,6 +1,7 @@
 #include "core/entries/log_reader.h"
 
 #include <fmt/core.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <utility>
@@ -57,6 +58,32 @@ TEST(LogReader, NumbersTwinsInTheOrderOfTheOutput) {
     EXPECT_EQ(encoder.keys, (std::vector<std::uint64_t>{keys[1], keys[2]}));
     EXPECT_EQ(encoder.messages, (std::vector<std::string>{"b", "a"}));
   }
+}
+
+TEST(LogReader, TellsHowOldNewEntriesAreTheOldestFirst) {
+  using namespace std::chrono_literals;
+  FakeEncoder encoder;
+  BatchQueue queue{1 << 20};
+  const SourceFormat format{
+      .source_id = "s", .dialect = &test::aws(), .zone = ZoneRules({}), .encoder = &encoder, .queue = &queue};
+  LogReader reader;
+  SessionState session;
+  session.key = test::kSessionKey;
+  session.info = SessionInfo{.id = "s1"};
+  const auto read = [&](const std::string& entries) {
+    Body body;
+    body.append(R"({"log":[)" + entries + "]}");
+    return reader.read(format, session, body, false).has_value();
+  };
+  const std::string first = R"({"logTime":"1970-01-01T00:00:05","status":"Success","message":"a"})";
+  const std::string ran =
+      R"({"logTime":"1970-01-01T00:00:08","executionStartTime":"1970-01-01T00:00:02","message":"b"})";
+  const std::string later = R"({"logTime":"1970-01-01T00:00:09","status":"Success","message":"c"})";
+  ASSERT_TRUE(read(first + "," + ran));
+  EXPECT_THAT(reader.ages({10, 500'000'000}), testing::ElementsAre(8'500ms, 5'500ms)) << "one came when it began";
+  EXPECT_THAT(reader.ages({10, 0}), testing::ElementsAre(8s, 5s));
+  ASSERT_TRUE(read(first + "," + ran + "," + later));
+  EXPECT_THAT(reader.ages({8, 0}), testing::ElementsAre(-1s)) << "what is known is not new; clocks differ";
 }
 
 // What a done session's log is compared with: its fingerprints, or their sum.

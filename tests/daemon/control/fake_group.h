@@ -49,8 +49,8 @@ class FakeGroup {
   std::size_t most_queue_bytes() const { return most_queue_bytes_; }
 
   // How often it happened.
-  std::size_t lost_inside_a_step = 0, held_inside_a_logout = 0, dropped_by_the_fence = 0, reloads_begun = 0,
-              reloads_ended = 0, two_lives_at_once = 0;
+  std::size_t lost_inside_a_step = 0, lost_before_a_commit = 0, held_inside_a_logout = 0, dropped_by_the_fence = 0,
+              reloads_begun = 0, reloads_ended = 0, two_lives_at_once = 0;
 
  private:
   class Appliance;
@@ -74,7 +74,7 @@ class FakeGroup {
   void end_lane(Partition& partition);
   void reload(std::vector<SourceSettings> list);
   std::vector<SourceSettings> some_of_the_list();
-  void lost_in_a_step(std::size_t partition);
+  void lost_in_a_step(std::size_t partition, const std::string& source);
   bool one_in(std::uint64_t n) { return random_() % n == 0; }
   SteadyTime in_up_to(std::chrono::milliseconds most);
 

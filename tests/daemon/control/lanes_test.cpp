@@ -42,6 +42,7 @@ TEST(Lanes, ComeAndGoAndNothingIsLostOrComesTwice) {
   EXPECT_EQ(group.queue_bytes(), 0u);
   // Or the test has not tried what it is for.
   EXPECT_GT(group.lost_inside_a_step, 20u);
+  EXPECT_GT(group.lost_before_a_commit, 0u);
   EXPECT_GT(group.held_inside_a_logout, 1'000u);
   EXPECT_GT(group.dropped_by_the_fence, 100u);
   EXPECT_GT(group.reloads_ended, 100u);
