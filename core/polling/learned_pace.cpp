@@ -60,12 +60,17 @@ void LearnedPace::came(SessionPace& session, std::string_view type, SteadyTime n
     std::uint32_t at = stamp(now - std::clamp(likely_age(session, now, ages, i), milliseconds{0}, kOldest));
     if (earliest != 0 && seconds_between(at, earliest) > 0) at = earliest;
     earliest = at;
-    if (session.entry_at_ != 0) {
-      const double learned = session.read_at_ == 0 ? 0 : seconds_between(session.entry_at_, session.read_at_);
-      arrivals.learn(session.arrivals_, learned, seconds_between(session.entry_at_, at), true);
-    }
+    if (session.entry_at_ != 0) learn(arrivals, session, at, true);
     session.entry_at_ = at;
   }
+}
+
+// What was silent until it was read last is known already.
+void LearnedPace::learn(Arrivals& arrivals, SessionPace& session, std::uint32_t until, bool came) {
+  const double known = session.read_at_ == 0 ? 0 : seconds_between(session.entry_at_, session.read_at_);
+  const double silent = seconds_between(session.entry_at_, until);
+  arrivals.learn(session.arrivals_, known, silent, came);
+  price_.passed(std::max(0.0, silent - known), came);
 }
 
 // Since it was read last.
@@ -112,8 +117,7 @@ milliseconds LearnedPace::after_read(SessionPace& session, std::string_view type
     session.entry_at_ = stamp(now - kOldest);
     silent = in_seconds(kOldest);
   }
-  const double learned = session.read_at_ == 0 ? 0 : seconds_between(session.entry_at_, session.read_at_);
-  arrivals.learn(session.arrivals_, learned, silent, false);
+  learn(arrivals, session, at, false);
   session.read_at_ = at;
   // Of one that runs for very long nothing is expected any more.
   if (longest > settings_.max_interval && silent >= in_seconds(longest)) return longest;

@@ -68,6 +68,7 @@ class LearnedPace {
   std::uint32_t stamp(SteadyTime at) const;
   static double seconds_between(std::uint32_t from, std::uint32_t to);
   Arrivals& of(std::string_view type);
+  void learn(Arrivals& arrivals, SessionPace& session, std::uint32_t until, bool came);
   bool was_held_up(const SessionPace& session, SteadyTime now) const;
   void note_ages(const SessionPace& session, SteadyTime now, std::span<const std::chrono::milliseconds> ages);
   std::chrono::milliseconds likely_age(const SessionPace& session, SteadyTime now,

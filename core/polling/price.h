@@ -1,19 +1,34 @@
 // The price of a request to one source, in seconds of delay: a session is read, and the sessions are listed, when so
-// much delay is to be expected of it. It is moved until the mean age of what is read is what was asked for. It
-// knows, too, what that is, and whether requests wait for their turn.
+// much delay is to be expected of it. Of entries without memory at a rate r, read each 2 a seconds, the mean age is a,
+// and 2 r a^2 of delay gather: that is the price at the rate that was seen. What entries with a memory need beside it
+// is a factor, moved until the mean age of what is read is what was asked for. A price moved by ages alone would take
+// hundreds of entries to find a slow source's rate, and a pace that changes on the way costs more than it brings.
+// It knows, too, what the mean age is, and whether requests wait for their turn.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace sessionlogd {
 
 class Price {
  public:
   // `aim`: the mean age, seconds.
-  explicit Price(double aim) : aim_(aim), logarithm_(std::log(kAtFirst * aim * aim)), mean_age_(aim) {}
+  explicit Price(double aim) : aim_(aim), mean_age_(aim) {}
 
-  double value() const { return std::exp(logarithm_); }
+  double value() const { return 2 * aim_ * aim_ * entries_ / seconds_ * std::exp(logarithm_); }
+
+  // A session was silent for so many seconds more; with `came` an entry ended that. Silence counts once an entry of any
+  // session ends it: where nothing comes at all the price stays, and waits grow to their bound.
+  void passed(double seconds, bool came) {
+    silent_ += seconds;
+    if (!came) return;
+    seconds_ += std::max(std::exchange(silent_, 0), kLeastGap);
+    if (++entries_ < kEntriesKept) return;
+    seconds_ /= 2;
+    entries_ /= 2;
+  }
 
   // A new entry was so old when it was read. Ages that no price is to blame for are not for this.
   void saw(double age) {
@@ -33,16 +48,17 @@ class Price {
   double share_of_late() const { return late_; }
 
  private:
-  static constexpr double kAtFirst = 2.0 / 30;  // an entry each half minute, without memory
+  static constexpr double kFirstEntries = 2, kFirstSeconds = 60, kEntriesKept = 400, kLeastGap = 0.05;
   static constexpr double kStep = 1.0 / 100, kFurthest = 7, kRemembers = 1.0 / 200;
 
   void move(double by) {
-    const double middle = std::log(kAtFirst * aim_ * aim_);
-    logarithm_ = std::clamp(logarithm_ + kStep * std::clamp(by, -4.0, 1.0), middle - kFurthest, middle + kFurthest);
+    logarithm_ = std::clamp(logarithm_ + kStep * std::clamp(by, -4.0, 1.0), -kFurthest, kFurthest);
   }
 
   const double aim_;
-  double logarithm_, mean_age_;
+  double seconds_ = kFirstSeconds, entries_ = kFirstEntries, silent_ = 0;
+  double logarithm_ = 0;  // of the factor
+  double mean_age_;
   double late_ = 0;
 };
 

@@ -56,6 +56,42 @@ TEST(Price, IsMovedUntilTheMeanAgeIsTheAim) {
   EXPECT_LT(price.value(), first);
 }
 
+// Without memory at a rate r, each 2 aim seconds: 2 r aim^2.
+TEST(Price, IsThatOfTheRateBeforeAnyAgeIsKnown) {
+  const struct {
+    double gap, sessions_seconds;
+  } rows[] = {{1, 2'000}, {30, 20'000}, {1'200, 240'000}, {3'600, 720'000}};
+  for (const auto& row : rows) {
+    Price price(5);
+    for (double at = 0; at < row.sessions_seconds; at += row.gap) price.passed(row.gap, true);
+    EXPECT_NEAR(price.value() / (2 * 25 / row.gap), 1, 0.1) << row.gap;
+  }
+}
+
+TEST(Price, FollowsARateThatChanges) {
+  Price price(5);
+  for (int i = 0; i < 10'000; ++i) price.passed(4, true);
+  for (int i = 0; i < 3'000; ++i) price.passed(150, true);
+  EXPECT_NEAR(price.value() / (2 * 25 / 150.0), 1, 0.05);
+  for (int i = 0; i < 3'000; ++i) price.passed(4, true);
+  EXPECT_NEAR(price.value() / (2 * 25 / 4.0), 1, 0.05);
+}
+
+TEST(Price, StaysWhereNothingComesAtAll) {
+  Price price(5);
+  const double first = price.value();
+  for (int i = 0; i < 1'000; ++i) price.passed(60, false);
+  EXPECT_EQ(price.value(), first);
+  price.passed(60, true);
+  EXPECT_LT(price.value(), first / 100);
+}
+
+TEST(Price, OfEntriesAtOnceStaysFinite) {
+  Price price(5);
+  for (int i = 0; i < 1'000'000; ++i) price.passed(0, true);
+  EXPECT_NEAR(price.value(), 2 * 25 * 20, 1);
+}
+
 TEST(Price, RisesWhileRequestsWaitForTheirTurn) {
   Price price(5);
   const double first = price.value();

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <queue>
+#include <random>
 #include <vector>
 
 namespace sessionlogd {
@@ -79,6 +81,52 @@ TEST(LearnedPace, ReachesTheMeanAgeThatIsAskedFor) {
     double age = 0;
     for (int i = 0; i < 20; ++i) age += mean_age_of(pace, 30s, 40) / 20;
     EXPECT_NEAR(age, aim, aim / 5);
+  }
+}
+
+// Of what has no memory, and the same rate in all sessions, a fixed interval is the best there is. Ours against that of
+// as many reads: the mean of the waits' squares to the square of their mean, from the first read on.
+double ratio_to_the_best_fixed(double mean_gap, unsigned seed) {
+  PollSettings settings;
+  LearnedPace pace(settings, kBegin);
+  std::mt19937_64 random(seed);
+  std::exponential_distribution<double> gap(1 / mean_gap);
+  struct Session {
+    SessionPace pace;
+    double next;
+  };
+  std::vector<Session> sessions(10);
+  using Read = std::pair<double, std::size_t>;
+  std::priority_queue<Read, std::vector<Read>, std::greater<>> reads;
+  for (std::size_t i = 0; i < sessions.size(); ++i) {
+    sessions[i].next = 90.0 * static_cast<double>(i) + gap(random);
+    reads.emplace(90.0 * static_cast<double>(i), i);
+  }
+  double count = 0, waits = 0, squares = 0;
+  while (reads.top().first < 6 * 3'600) {
+    const auto [at, i] = reads.top();
+    reads.pop();
+    std::vector<milliseconds> came;
+    for (; sessions[i].next <= at; sessions[i].next += gap(random))
+      came.emplace_back(static_cast<std::int64_t>(1e3 * (at - sessions[i].next)));
+    const SteadyTime now = kBegin + milliseconds{static_cast<std::int64_t>(at * 1e3)};
+    if (!came.empty()) pace.came(sessions[i].pace, "A", now, came);
+    const double wait = std::chrono::duration<double>(pace.after_read(sessions[i].pace, "A", now, 60s)).count();
+    ++count;
+    waits += wait;
+    squares += wait * wait;
+    reads.emplace(at + wait, i);
+  }
+  return squares * count / (waits * waits);
+}
+
+// The fewer entries there are, the more the time counts that it takes to see their rate.
+TEST(LearnedPace, OfWhatHasNoMemoryIsNearTheBestFixedInterval) {
+  const struct { double gap, most; } rows[] = {{30, 1.02}, {300, 1.04}, {1'200, 1.08}, {3'600, 1.15}};
+  for (const auto& row : rows) {
+    double ratio = 0;
+    for (unsigned seed = 0; seed < 4; ++seed) ratio += ratio_to_the_best_fixed(row.gap, seed) / 4;
+    EXPECT_LT(ratio, row.most) << row.gap;
   }
 }
 
