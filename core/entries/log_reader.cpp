@@ -43,6 +43,7 @@ std::size_t news_of(const SessionState& session, const Comparison& log) {
   return session.delivered_sum && !log.unknown.empty() ? log.entries : log.missing;
 }
 
+constexpr std::size_t kFewEntries = 1'000;  // whose times may be kept
 constexpr std::size_t kLargestIndexed = 8u << 20;
 constexpr std::size_t kLargestOriginal = 32u << 10;  // of an entry that is too large
 constexpr std::size_t kIndexStep = 64u << 10;        // core/json_index
@@ -63,8 +64,10 @@ Result<ReadOutcome> LogReader::read(const SourceFormat& source, SessionState& se
 
 Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState& session, const Body& body,
                                         bool last_read, Strange strange) {
-  // A first read has nothing to find, and most sessions are read once.
+  // What a large response brought is asked for after its read.
+  if (came_.size() > kFewEntries) decltype(came_)().swap(came_);
   came_.clear();
+  // A first read has nothing to find, and most sessions are read once.
   Remembered remembered;
   if (session.history.size() > 0 && body.size() <= kSmallBody) remembered = {&known_, reading_of(source, session)};
   const auto parsed =
@@ -323,8 +326,6 @@ void LogReader::shrink() {
   // Not = {}: that would keep the memory.
   decltype(digests_)().swap(digests_);
   order_.shrink();
-  decltype(came_)().swap(came_);
-  decltype(ages_)().swap(ages_);
   for (std::string& text : texts_) std::string().swap(text);
 }
 

@@ -84,6 +84,10 @@ TEST(LogReader, TellsHowOldNewEntriesAreTheOldestFirst) {
   EXPECT_THAT(reader.ages({10, 0}), testing::ElementsAre(8s, 5s));
   ASSERT_TRUE(read(first + "," + ran + "," + later));
   EXPECT_THAT(reader.ages({8, 0}), testing::ElementsAre(-1s)) << "what is known is not new; clocks differ";
+
+  const std::string large = std::string(2u << 20, 'x');
+  ASSERT_TRUE(read(R"({"logTime":"1970-01-01T00:00:10","status":"Success","message":")" + large + R"("})"));
+  EXPECT_THAT(reader.ages({12, 0}), testing::ElementsAre(2s)) << "a large response is forgotten, its ages are not";
 }
 
 // What a done session's log is compared with: its fingerprints, or their sum.
