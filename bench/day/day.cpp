@@ -60,6 +60,7 @@ void run_comparison(const std::string& arrivals, DayShape shape, const CLI::App&
 int main(int argc, char** argv) {
   DayShape shape;
   std::string arrivals = "even", json, hours;
+  bool no_fixed = false;
   CLI::App app("A day of a fleet on simulated time");
   app.add_option("--arrivals", arrivals,
                  "even, poisson, bursts, mixed, or a file of sessions as bench/day/trace.h says");
@@ -68,6 +69,7 @@ int main(int argc, char** argv) {
   app.add_option("--hours", shape.hours)->check(CLI::Range(1, 24));
   app.add_option("--seed", shape.seed);
   app.add_option("--json", json, "where the figures go");
+  app.add_flag("--no-fixed", no_fixed, "with --hours-of-fleet: at our pace only");
   app.add_option("--hours-of-fleet", hours, "no comparison: hour by hour, and where those figures go");
   CLI11_PARSE(app, argc, argv);
   try {
@@ -75,7 +77,7 @@ int main(int argc, char** argv) {
       run_comparison(arrivals, shape, app, json);
     } else if (const auto model = arrivals_of(arrivals)) {
       shape.arrivals = *model;
-      write(hours, hours_of(shape));
+      write(hours, hours_of(shape, !no_fixed));
     } else {
       throw std::runtime_error("--hours-of-fleet takes no file of sessions");
     }

@@ -175,21 +175,27 @@ double per_entry(std::uint64_t polls, std::uint64_t entries) {
   return static_cast<double>(polls) / static_cast<double>(std::max<std::uint64_t>(entries, 1));
 }
 
-}  // namespace
-
-std::string hours_of(const DayShape& shape) {
-  Fixed fixed{.appliances = std::max(shape.appliances / kOneFixedOf, 1u)};
-  const std::string day = run_day(shape, fixed);
+// The part of the figures that is about it.
+std::string fixed_beside(const DayShape& shape, Fixed fixed) {
   poll_at_fixed_interval(shape, fixed);
   const double ours = per_entry(fixed.adaptive_polls, fixed.adaptive_entries);
   const double theirs = per_entry(fixed.polls, fixed.entries);
   fmt::print("polls per new entry, {} of the appliances: {:.2f}; at a fixed interval: {:.2f}\n", fixed.appliances, ours,
              theirs);
+  return fmt::format(R"(,"fixed_interval":{{"appliances":{},"polls_per_new_entry":{:.3f},"ours":{:.3f}}})",
+                     fixed.appliances, theirs, ours);
+}
+
+}  // namespace
+
+std::string hours_of(const DayShape& shape, bool beside_fixed) {
+  Fixed fixed{.appliances = std::max(shape.appliances / kOneFixedOf, 1u)};
+  const std::string day = run_day(shape, fixed);
+  const std::string beside = beside_fixed ? fixed_beside(shape, fixed) : std::string();
   return fmt::format(
-      R"({{"appliances":{},"sessions":{},"simulated_hours":{},"seed":{},"quantiles":[0.5,0.95,0.99,0.999],{},)"
-      R"("fixed_interval":{{"appliances":{},"polls_per_new_entry":{:.3f},"ours":{:.3f}}}}})"
+      R"({{"appliances":{},"sessions":{},"simulated_hours":{},"seed":{},"quantiles":[0.5,0.95,0.99,0.999],{}{}}})"
       "\n",
-      shape.appliances, shape.sessions, shape.hours, shape.seed, day, fixed.appliances, theirs, ours);
+      shape.appliances, shape.sessions, shape.hours, shape.seed, day, beside);
 }
 
 }  // namespace sessionlogd

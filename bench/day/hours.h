@@ -7,7 +7,8 @@
 
 namespace sessionlogd {
 
-// Prints an hour a line; returns all figures as JSON.
-std::string hours_of(const DayShape& shape);
+// Prints an hour a line; returns all figures as JSON. With `beside_fixed` some of the appliances are then polled
+// through the same day at a fixed interval.
+std::string hours_of(const DayShape& shape, bool beside_fixed);
 
 }  // namespace sessionlogd

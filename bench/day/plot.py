@@ -21,13 +21,15 @@ def main(figures_path: str, picture_path: str, other_path: str | None = None) ->
     other_hours = [hour["hour"] + 0.5 for hour in other["hours"]]
     hours = [hour["hour"] + 0.5 for hour in day["hours"]]
     names = [f"{100 * q:g} %" for q in day["quantiles"]]
-    fixed = day["fixed_interval"]
+    fixed = day.get("fixed_interval")
+    ours = fixed["ours"] if fixed else day["polls"] / day["new_entries"]
+    beside = f", {fixed['polls_per_new_entry']:.2f} at a fixed interval" if fixed else ""
     figure, axes = plt.subplots(4, 1, figsize=(9, 11), sharex=True, layout="constrained")
     figure.suptitle(
         f"{day['simulated_hours']} h of {day['appliances']:,} appliances and about {day['sessions']:,} sessions, "
         f"on simulated time\n{day['requests']:,} requests, {day['polls']:,} polls, {day['new_entries']:,} new entries; "
         f"{day['cpu_s']:,.0f} s of one core\n"
-        f"{fixed['ours']:.2f} polls per new entry, {fixed['polls_per_new_entry']:.2f} at a fixed interval",
+        f"{ours:.2f} polls per new entry{beside}",
         fontsize=11,
     )
 

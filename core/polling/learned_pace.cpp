@@ -19,7 +19,7 @@ constexpr milliseconds kOldest = std::chrono::hours{24 * 30};
 constexpr unsigned kMostFirstAges = 8;
 constexpr milliseconds kClocksDiffer{2'000};  // a Date has full seconds, and a response takes its time
 constexpr milliseconds kLateRead{1'000};
-constexpr double kReached = 1.2, kManyLate = 0.1;
+constexpr double kReached = 1.2, kManyLate = 0.1, kAtBound = 1.2;
 constexpr double kUsualMoves = 1.0 / 16;
 constexpr double kOldIs = 4;  // times the aim
 
@@ -152,13 +152,14 @@ std::optional<milliseconds> LearnedPace::mean_age() const {
 std::string LearnedPace::shortfall() const {
   const auto age = mean_age();
   if (!age || *age <= settings_.aimed_age() * kReached) return {};
-  const bool is_used_up = price_.share_of_late() > kManyLate;
-  return fmt::format(
-      "mean age {:.1f} s, aim {}: {}", in_seconds(*age), format_duration(settings_.aimed_age()),
-      is_used_up
-          ? fmt::format("rate {}/s or its {} connections are used up", settings_.rate_per_second, settings_.connections)
-          : fmt::format("interval {} and discovery_interval {} allow no better, or it learns",
-                        format_duration(settings_.interval), format_duration(settings_.discovery_interval)));
+  const std::string missed =
+      fmt::format("mean age {:.1f} s, aim {}: ", in_seconds(*age), format_duration(settings_.aimed_age()));
+  if (price_.share_of_late() > kManyLate)
+    return missed +
+           fmt::format("rate {}/s or its {} connections are used up", settings_.rate_per_second, settings_.connections);
+  if (usual_ <= kAtBound * in_seconds(settings_.interval))
+    return missed + fmt::format("interval {} allows no better", format_duration(settings_.interval));
+  return missed + "still learns when entries come";
 }
 
 void LearnedPace::began(Instant start) { beginnings_.began(in_seconds(start)); }

@@ -3,6 +3,7 @@
 // and 2 r a^2 of delay gather: that is the price at the rate that was seen. What entries with a memory need beside it
 // is a factor, moved until the mean age of what is read is what was asked for. A price moved by ages alone would take
 // hundreds of entries to find a slow source's rate, and a pace that changes on the way costs more than it brings.
+// The rate is that of all that was seen for long: by day and by night a read is worth the same.
 // It knows, too, what the mean age is, and whether requests wait for their turn.
 #pragma once
 
@@ -48,7 +49,7 @@ class Price {
   double share_of_late() const { return late_; }
 
  private:
-  static constexpr double kFirstEntries = 2, kFirstSeconds = 60, kEntriesKept = 400, kLeastGap = 0.05;
+  static constexpr double kFirstEntries = 2, kFirstSeconds = 60, kEntriesKept = 50'000, kLeastGap = 0.05;
   static constexpr double kStep = 1.0 / 100, kFurthest = 7, kRemembers = 1.0 / 200;
 
   void move(double by) {

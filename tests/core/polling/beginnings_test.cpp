@@ -68,13 +68,22 @@ TEST(Price, IsThatOfTheRateBeforeAnyAgeIsKnown) {
   }
 }
 
-TEST(Price, FollowsARateThatChanges) {
+TEST(Price, IsTheSameByDayAndByNight) {
   Price price(5);
-  for (int i = 0; i < 10'000; ++i) price.passed(4, true);
-  for (int i = 0; i < 3'000; ++i) price.passed(150, true);
-  EXPECT_NEAR(price.value() / (2 * 25 / 150.0), 1, 0.05);
-  for (int i = 0; i < 3'000; ++i) price.passed(4, true);
-  EXPECT_NEAR(price.value() / (2 * 25 / 4.0), 1, 0.05);
+  const auto pass = [&](double gap) {
+    for (double at = 0; at < 40'000; at += gap) price.passed(gap, true);
+    return price.value();
+  };
+  for (int i = 0; i < 10; ++i) pass(i % 2 == 0 ? 4 : 150);
+  const double after_a_day = pass(4), after_a_night = pass(150);
+  EXPECT_NEAR(after_a_day / after_a_night, 1, 0.2);
+}
+
+TEST(Price, ForgetsARateOfLongAgo) {
+  Price price(5);
+  for (int i = 0; i < 50'000; ++i) price.passed(4, true);
+  for (int i = 0; i < 500'000; ++i) price.passed(1, true);
+  EXPECT_NEAR(price.value() / (2 * 25), 1, 0.05);
 }
 
 TEST(Price, StaysWhereNothingComesAtAll) {

@@ -1,5 +1,6 @@
 #include "core/polling/learned_pace.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <queue>
@@ -187,12 +188,24 @@ TEST(LearnedPace, SaysWhyTheAimIsNotReached) {
   SessionPace session;
   pace.after_read(session, "A", kBegin, 60s);
   for (int i = 0; i < 2'000; ++i) pace.came(session, "A", kBegin + i * 20s, std::vector<milliseconds>{14s});
-  EXPECT_EQ(pace.shortfall(),
-            "mean age 14.0 s, aim 1s: interval 5s and discovery_interval 30s allow no better, or it learns");
+  EXPECT_EQ(pace.shortfall(), "mean age 14.0 s, aim 1s: interval 5s allows no better");
   for (int i = 0; i < 200; ++i) pace.was_late(kBegin, kBegin + 3s);
   EXPECT_EQ(pace.shortfall(), "mean age 14.0 s, aim 1s: rate 20/s or its 4 connections are used up");
   for (int i = 0; i < 2'000; ++i) pace.came(session, "A", kBegin + i * 20s, std::vector<milliseconds>{1s});
   EXPECT_EQ(pace.shortfall(), "");
+}
+
+TEST(LearnedPace, SaysThatItLearnsWhereNoBoundIsInTheWay) {
+  PollSettings settings;
+  LearnedPace pace(settings, kBegin);
+  SessionPace session;
+  SteadyTime now = kBegin;
+  for (int i = 0; i < 20; ++i) {
+    pace.after_read(session, "A", now, 60s);
+    now += 60s;
+    pace.came(session, "A", now, std::vector<milliseconds>{30s});
+  }
+  EXPECT_THAT(pace.shortfall(), testing::EndsWith(" s, aim 5s: still learns when entries come"));
 }
 
 TEST(LearnedPace, BlamesNoPriceForWhatTheSinkHeldUp) {
