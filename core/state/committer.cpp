@@ -5,7 +5,8 @@
 
 namespace sessionlogd {
 
-Committer::Committer(BatchQueue& queue, Sink& sink, CommitSettings settings, std::function<void(const Error&)> on_fatal)
+Committer::Committer(BatchQueue& queue, Commits& sink, CommitSettings settings,
+                     std::function<void(const Error&)> on_fatal)
     : queue_(queue), sink_(sink), settings_(settings), on_fatal_(std::move(on_fatal)) {
   queue_.on_wait([this] {
     turns_.fetch_add(1, std::memory_order_relaxed);

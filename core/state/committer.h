@@ -49,7 +49,7 @@ struct CommitterView {
 class Committer {
  public:
   // `on_fatal` is called once, on the committer's thread, when the sink cannot go on. Queue and sink must outlive this.
-  Committer(BatchQueue& queue, Sink& sink, CommitSettings settings, std::function<void(const Error&)> on_fatal);
+  Committer(BatchQueue& queue, Commits& sink, CommitSettings settings, std::function<void(const Error&)> on_fatal);
 
   void start();
 
@@ -78,7 +78,7 @@ class Committer {
   bool wait_before_retry(const Error& error);
 
   BatchQueue& queue_;
-  Sink& sink_;
+  Commits& sink_;
   const CommitSettings settings_;
   std::function<void(const Error&)> on_fatal_;
   Backoff backoff_;
