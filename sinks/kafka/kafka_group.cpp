@@ -149,7 +149,18 @@ void KafkaGroup::turn() {
 // Nothing comes by it but what librdkafka has to say to us: what is assigned is paused.
 void KafkaGroup::poll() {
   rd_kafka_message_t* message = rd_kafka_consumer_poll(client_->get(), static_cast<int>(kPollSlice.count()));
-  if (message != nullptr) rd_kafka_message_destroy(message);
+  if (message == nullptr) return;
+  if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) complain(message->err, rd_kafka_message_errstr(message));
+  rd_kafka_message_destroy(message);
+}
+
+// Once for each new reason.
+void KafkaGroup::complain(int code, const char* text) {
+  std::string said =
+      describe(fault_of(code, text == nullptr ? "" : text), "Read on group " + consumer_group_of(settings_));
+  if (said == complaint_) return;
+  complaint_ = std::move(said);
+  log_warn({.sink = settings_.group}, "the group: {}", complaint_);
 }
 
 void KafkaGroup::subscribe() {
@@ -171,6 +182,7 @@ void KafkaGroup::on_rebalance(int code, rd_kafka_topic_partition_list_s& partiti
     (void)take_fault(rd_kafka_incremental_assign(handle, &partitions));
     rd_kafka_pause_partitions(handle, &partitions);
     shared_->membership.assigned(numbers);
+    complaint_.clear();
   } else if (code == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS && rd_kafka_assignment_lost(handle) == 0) {
     to_hand_back_ = numbers;
     shared_->membership.revoked(numbers);

@@ -58,6 +58,7 @@ class KafkaGroup : public LaneGroup {
   void run(const std::stop_token& stop);
   void turn();
   void poll();
+  void complain(int code, const char* text);
   void on_rebalance(int code, rd_kafka_topic_partition_list_s& partitions);
   void hand_back();
   void follow_wish();
@@ -77,6 +78,7 @@ class KafkaGroup : public LaneGroup {
   KafkaMembership::Numbers to_hand_back_;
   std::optional<Membership> told_;
   std::optional<Clock::time_point> gone_since_;
+  std::string complaint_;
   bool has_unsubscribed_ = false, has_warned_ = false;
 
   std::atomic<Wish> wish_ = Wish::kStay;

@@ -79,20 +79,21 @@ Result<std::vector<PartitionOwner>> owners_of(const KafkaSinkSettings& settings,
   Patience patience({}, most, most);
   const Result<std::shared_ptr<KafkaView>> view = views.open(patience);
   if (!view) return view.error();
+  std::vector<KafkaReader::Wanted> records;
+  for (std::int32_t partition = 0; partition < partitions; ++partition)
+    records.push_back({partition, commit_key(transactional_id_of({partition, partitions}, settings.state_topic))});
+  if (const Result<void> found = (*view)->state.find_last(records, KafkaReader::Until::kVisible, patience); !found) {
+    views.discard(*view);
+    return found.error();
+  }
   std::vector<PartitionOwner> owners;
-  for (std::int32_t partition = 0; partition < partitions; ++partition) {
-    const Result<std::optional<CommitRecord>> last =
-        (*view)->state.last_commit(transactional_id_of({partition, partitions}, settings.state_topic), partition,
-                                   KafkaReader::Until::kVisible, patience);
-    if (!last) {
-      views.discard(*view);
-      return last.error();
-    }
-    PartitionOwner& owner = owners.emplace_back(PartitionOwner{static_cast<Partition>(partition), {}, {}, {}});
-    if (!*last) continue;
-    owner.host = (*last)->host;
-    owner.incarnation = (*last)->instance;
-    if (const auto at = parse_rfc3339((*last)->time)) owner.committed_at = at->instant;
+  for (const KafkaReader::Wanted& each : records) {
+    PartitionOwner& owner = owners.emplace_back(PartitionOwner{static_cast<Partition>(each.partition), {}, {}, {}});
+    if (!each.value || each.value->empty()) continue;
+    const CommitRecord last = decode_commit(*each.value);
+    owner.host = last.host;
+    owner.incarnation = last.instance;
+    if (const auto at = parse_rfc3339(last.time)) owner.committed_at = at->instant;
   }
   return owners;
 }

@@ -14,7 +14,8 @@ namespace sessionlogd {
 // Both wait for at most so long.
 Result<std::vector<GroupMember>> members_of(const KafkaSinkSettings& settings, std::chrono::milliseconds most);
 
-// From the lane records, so that it holds also while the group cannot be asked.
+// From the lane records, so that it holds also while the group cannot be asked. Throws StateMismatch where one is none
+// of ours.
 Result<std::vector<PartitionOwner>> owners_of(const KafkaSinkSettings& settings, std::int32_t partitions,
                                               KafkaViews& views, std::chrono::milliseconds most);
 

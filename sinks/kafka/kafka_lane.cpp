@@ -4,14 +4,13 @@
 #include <librdkafka/rdkafka.h>
 
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <random>
 #include <stdexcept>
 #include <utility>
 
 #include "core/base/log_line.h"
 #include "core/base/timestamp.h"
+#include "sinks/kafka/kafka_wait.h"
 
 namespace sessionlogd {
 namespace {
@@ -25,8 +24,6 @@ constexpr std::chrono::milliseconds kMostAtStop = 2s;
 constexpr std::chrono::milliseconds kForEver = std::chrono::hours{24 * 365};
 constexpr std::chrono::milliseconds kMostForTrouble = 2s;
 constexpr std::size_t kTransactionBytes = 16u << 20;
-constexpr std::chrono::milliseconds kFirstPause = 2'500ms, kLongestPause = 60s;
-constexpr std::chrono::minutes kForgottenAfter{10};  // a pause, when nobody shut us out since
 constexpr std::chrono::milliseconds kLeaveSlice = 50ms;
 constexpr std::chrono::milliseconds kIdleTurn = 2s;
 
@@ -43,6 +40,12 @@ std::span<const Batch> first_of(std::span<const Batch> batches) {
   return batches.first(count);
 }
 
+std::optional<KafkaPart> part_of(const std::optional<StatePart>& part, const KafkaSinkSettings& settings,
+                                 const Format& format) {
+  if (!part) return std::nullopt;
+  return KafkaPart(*part, settings.state_topic, {settings.group, settings.topic, std::string(format.name)});
+}
+
 // What is none of ours, or damaged, ends the lane and not the process.
 template <class Work>
 Result<void> or_refused(const Work& work) {
@@ -57,19 +60,11 @@ std::chrono::milliseconds most_of(const KafkaSinkSettings& settings) {
   return settings.group.empty() ? kMostWithoutProgress : kMostOfMany;
 }
 
-// false: stopped before.
-bool sleep_for(std::chrono::milliseconds time, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any end;
-  std::unique_lock lock(mutex);
-  return !end.wait_for(lock, stop, time, [&] { return stop.stop_requested(); });
-}
-
 }  // namespace
 
 KafkaLane::KafkaLane(const KafkaSinkSettings& settings, const Format& format, std::optional<StatePart> part,
                      KafkaViews& views, std::stop_token stop, std::function<bool()> may_begin)
-    : part_(part),
+    : part_(part_of(part, settings, format)),
       settings_(part ? lane_settings(settings, *part) : settings),
       record_partition_(part ? part->partition : kCommitPartition),
       views_(views),
@@ -77,7 +72,6 @@ KafkaLane::KafkaLane(const KafkaSinkSettings& settings, const Format& format, st
       may_begin_(std::move(may_begin)),
       name_("kafka:" + (part ? settings_.transactional_id : settings_.topic)),
       instance_(random_instance()),
-      bond_(part ? GroupBond{settings_.group, settings_.topic, std::string(format.name)} : GroupBond{}),
       transaction_(settings_, format, record_partition_) {}
 
 Result<void> KafkaLane::recover(StateVisitor& into) {
@@ -96,7 +90,6 @@ Result<void> KafkaLane::take_over(Patience& patience) {
   const Result<std::optional<CommitRecord>> last = take_place(patience);
   if (!last) return last.error();
   if (Result<void> right = check_state(*last, patience); !right) return right;
-  if (Result<void> whole = check_bounds(*last, patience); !whole) return whole;
   if (*last) sequence_ = (*last)->sequence;
   // Who was before us finds this record and ends.
   if (Result<void> announced = deliver({}, patience); !announced) return announced;
@@ -109,7 +102,10 @@ Result<void> KafkaLane::take_over(Patience& patience) {
 
 // State and events that do not belong together are never guessed about.
 Result<void> KafkaLane::check_state(const std::optional<CommitRecord>& last, Patience& patience) {
-  if (part_) return check_part(last);
+  if (part_) {
+    Result<void> right = part_->check_record(last);
+    return right ? part_->check_bounds(*last, view_->state, patience) : right;
+  }
   if (last && last->partitions != place_.state_partitions) {
     return Error(ErrorKind::kRefused,
                  fmt::format("state topic {} has {} partitions and had {} at the last commit ({}): its rows would be "
@@ -129,40 +125,6 @@ Result<void> KafkaLane::check_state(const std::optional<CommitRecord>& last, Pat
                            "would be delivered again. Name the state topic that belongs to it, or begin anew with "
                            "`sessionlogd state init`",
                            settings_.topic, settings_.state_topic));
-}
-
-// Every part was given a record before any had a writer.
-Result<void> KafkaLane::check_part(const std::optional<CommitRecord>& last) const {
-  const bool same_bond = last && (last->version == 0 || last->bond == bond_);
-  if (last && last->partitions == part_->of && same_bond) return {};
-  std::string what = "has no commit record: it was emptied or made anew";
-  if (last && same_bond) {
-    what =
-        fmt::format("is one of {} and was one of {} at the last commit ({})", part_->of, last->partitions, last->time);
-  } else if (last) {
-    what = fmt::format("belongs to group {}, topic {}, format {} and not to group {}, topic {}, format {}",
-                       last->bond.group, last->bond.topic, last->bond.format, bond_.group, bond_.topic, bond_.format);
-  }
-  return Error(ErrorKind::kRefused,
-               fmt::format("partition {} of state topic {} {}", part_->partition, settings_.state_topic, what));
-}
-
-// What was removed from the front or cut off at the end since the takeover before, or since ours, is lost state.
-// Compaction does neither.
-Result<void> KafkaLane::check_bounds(const std::optional<CommitRecord>& last, Patience& patience) {
-  if (!part_) return {};
-  const Result<KafkaReader::Bounds> now = view_->state.bounds(part_->partition, patience);
-  if (!now) return now.error();
-  const std::int64_t first = has_announced() ? bounds_.first : last ? last->log_start.value_or(now->first) : now->first;
-  if (now->first > first || now->end < bounds_.end) {
-    return Error(ErrorKind::kRefused,
-                 fmt::format("partition {} of state topic {} was emptied or cut: it holds offsets {} to {}, and held "
-                             "{} to {} at least",
-                             part_->partition, settings_.state_topic, now->first, now->end, first, bounds_.end));
-  }
-  // A takeover that failed before its record was known is no beginning.
-  bounds_ = {first, now->end};
-  return {};
 }
 
 Result<void> KafkaLane::read_state(StateVisitor& into) {
@@ -193,7 +155,7 @@ Result<void> KafkaLane::read_part(StateVisitor& into, Patience& patience) {
   KafkaReader::Progress progress;
   while (const KafkaViews::Turn turn = views_.wait_for_turn(patience)) {
     Patience brief(stop_, kIdleTurn, 0ms);
-    const Result<bool> read = view_->state.read_on(part_->partition, progress, on_record, brief);
+    const Result<bool> read = view_->state.read_on(part_->number(), progress, on_record, brief);
     if (!read) return read.error();
     if (*read) return {};
     if (patience.over()) break;
@@ -258,7 +220,7 @@ Result<void> KafkaLane::commit(std::span<const Batch> batches) {
 void KafkaLane::check_sources(std::span<const Batch> batches) const {
   for (const Batch& batch : batches) {
     const bool is_empty = batch.source_id.empty();  // asks for a commit, and is about nothing
-    if (!part_ || is_empty || partition_of_source(batch.source_id, part_->of) == part_->partition) continue;
+    if (!part_ || is_empty || partition_of_source(batch.source_id, part_->of()) == part_->number()) continue;
     throw std::logic_error(fmt::format("source {} does not belong to {}", batch.source_id, name_));
   }
 }
@@ -291,11 +253,9 @@ Result<void> KafkaLane::look_first(Patience& patience) {
 // The broker gave up on our transaction, or somebody has shut us out who has not committed yet. Longer each time: two
 // that shut each other out need no referee, the group drops one of them.
 Result<void> KafkaLane::let_others_tell(Patience& patience) {
-  const bool is_first = pause_ == 0ms || Clock::now() - fenced_at_ > kForgottenAfter;
-  pause_ = is_first ? kFirstPause : std::min(pause_ * 2, kLongestPause);
-  fenced_at_ = Clock::now();
-  log_error({.sink = name_}, "was shut out, and nobody has committed since: looks again in {} ms", pause_.count());
-  if (!sleep_for(pause_, stop_)) return Error(ErrorKind::kTryLater, "stopped while it was shut out");
+  const std::chrono::milliseconds pause = pause_.next(Clock::now());
+  log_error({.sink = name_}, "was shut out, and nobody has committed since: looks again in {} ms", pause.count());
+  if (!sleep_for(pause, stop_)) return Error(ErrorKind::kTryLater, "stopped while it was shut out");
   patience.renew();
   return {};
 }
@@ -358,14 +318,16 @@ Result<void> KafkaLane::settle_in(const KafkaPlace& place) {
                              place.state_partitions, place_.state_partitions));
   }
   place_ = place;
-  if (part_) place_.state_partitions = part_->of;
+  if (part_) place_.state_partitions = part_->of();
   return {};
 }
 
 Result<void> KafkaLane::settle_doubt(Patience& patience) {
   const Result<std::optional<CommitRecord>> last = take_place(patience);
   if (!last) return last.error();
-  if (Result<void> whole = check_bounds(*last, patience); !whole) return whole;
+  if (part_) {
+    if (Result<void> whole = part_->check_bounds(**last, view_->state, patience); !whole) return whole;
+  }
   const std::uint64_t sequence = (*last)->sequence;  // ours: we have announced ourselves
   const bool delivered = sequence > sequence_;
   if (in_doubt_ > 0) doubts_.fetch_add(1, std::memory_order_relaxed);
@@ -416,12 +378,7 @@ std::string KafkaLane::find_trouble() const {
 }
 
 Error KafkaLane::fenced_by(const CommitRecord& other) const {
-  if (part_) {
-    return Error(
-        ErrorKind::kFenced,
-        fmt::format("partition {} of state topic {} has been taken over: on {}, instance {}, commit {} at {}",
-                    part_->partition, settings_.state_topic, other.host, other.instance, other.sequence, other.time));
-  }
+  if (part_) return part_->taken_over_by(other);
   return Error(ErrorKind::kFenced,
                fmt::format("another daemon with transactional_id {} has taken over: on {}, instance {}, commit {} at "
                            "{}. Each daemon needs an id of its own",
@@ -432,10 +389,7 @@ CommitRecord KafkaLane::next_record() const {
   std::string now;
   append_rfc3339(now, system_now());
   CommitRecord record{sequence_ + 1, instance_, kafka_host_name(), std::move(now), place_.state_partitions};
-  if (!part_) return record;
-  record.version = kLaneVersion;
-  record.log_start = bounds_.first;
-  record.bond = bond_;
+  if (part_) part_->sign(record);
   return record;
 }
 

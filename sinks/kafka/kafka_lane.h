@@ -26,6 +26,8 @@
 #include "core/base/result.h"
 #include "core/state/lane_group.h"
 #include "sinks/formats/formats.h"
+#include "sinks/kafka/kafka_part.h"
+#include "sinks/kafka/kafka_pause.h"
 #include "sinks/kafka/kafka_producer.h"
 #include "sinks/kafka/kafka_reader.h"
 #include "sinks/kafka/kafka_topics.h"
@@ -59,12 +61,10 @@ class KafkaLane : public Lane {
   std::string_view name() const override { return name_; }
 
  private:
-  using Clock = std::chrono::steady_clock;
+  using Clock = KafkaPause::Clock;
 
   Result<void> take_over(Patience& patience);
   Result<void> check_state(const std::optional<CommitRecord>& last, Patience& patience);
-  Result<void> check_part(const std::optional<CommitRecord>& last) const;
-  Result<void> check_bounds(const std::optional<CommitRecord>& last, Patience& patience);
   Result<void> read_state(StateVisitor& into);
   Result<void> read_part(StateVisitor& into, Patience& patience);
   void visit(const KafkaReader::Record& record, StateVisitor& into);
@@ -88,14 +88,13 @@ class KafkaLane : public Lane {
   Error fenced_by(const CommitRecord& other) const;
   CommitRecord next_record() const;
 
-  const std::optional<StatePart> part_;
+  std::optional<KafkaPart> part_;
   const KafkaSinkSettings settings_;
   const std::int32_t record_partition_;
   KafkaViews& views_;
   const std::stop_token stop_;
   const std::function<bool()> may_begin_;
   const std::string name_, instance_;
-  const GroupBond bond_;
   std::atomic<std::uint64_t> read_ = 0;
 
   KafkaPlace place_;
@@ -103,11 +102,9 @@ class KafkaLane : public Lane {
   std::shared_ptr<KafkaView> view_;            // while it is needed
   KafkaTransaction transaction_;
   std::optional<KafkaProducer> producer_;
-  std::uint64_t sequence_ = 0;          // of the last commit known to be ours
-  bool fenced_ = false;                 // the last producer was shut out: by whom is not known yet
-  std::chrono::milliseconds pause_{0};  // when that happens again
-  Clock::time_point fenced_at_;
-  KafkaReader::Bounds bounds_;  // of the part, at its takeover
+  std::uint64_t sequence_ = 0;  // of the last commit known to be ours
+  bool fenced_ = false;         // the last producer was shut out: by whom is not known yet
+  KafkaPause pause_;            // when that happens
   std::size_t taken_ = 0;       // of the batches on offer: delivered by a commit() that failed later
   std::size_t in_doubt_ = 0;    // of the batches on offer: delivered if the next sequence number is in the state topic
   std::atomic<std::uint64_t> doubts_ = 0;

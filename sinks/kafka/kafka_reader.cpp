@@ -137,18 +137,31 @@ Result<std::optional<CommitRecord>> KafkaReader::last_commit(std::string_view tr
 
 Result<std::optional<std::string>> KafkaReader::last_value(const std::string& key, std::int32_t partition, Until until,
                                                            Patience& patience) {
-  std::vector<Range> all{{partition, 0, 0}};
+  std::vector<Wanted> wanted{{partition, key}};
+  const Result<void> found = find_last(wanted, until, patience);
+  if (!found) return found.error();
+  return std::move(wanted.front().value);
+}
+
+Result<void> KafkaReader::find_last(std::vector<Wanted>& wanted, Until until, Patience& patience) {
+  std::vector<Range> held;
+  for (const Wanted& each : wanted) held.push_back({each.partition, 0, 0});
   const KafkaClient& seen_by = until == Until::kEnd ? everything_ : committed_;
-  if (const Result<void> found = find_ends(seen_by, all, patience); !found) return found.error();
+  if (const Result<void> found = find_ends(seen_by, held, patience); !found) return found.error();
   for (std::int64_t step = kFirstStepBack;; step *= 16) {
-    Range range = all.front();
-    range.from = std::max(range.from, range.to - step);
-    std::optional<std::string> last;
+    std::vector<Range> ranges;
+    bool is_whole = true;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      if (wanted[i].value) continue;
+      ranges.push_back({held[i].partition, std::max(held[i].from, held[i].to - step), held[i].to});
+      is_whole = is_whole && ranges.back().from == held[i].from;
+    }
     const auto keep_last = [&](const Record& record) {
-      if (record.key == key) last = std::string(record.value);
+      const auto at = std::ranges::find(wanted, record.partition, &Wanted::partition);
+      if (at != wanted.end() && record.key == at->key) at->value = std::string(record.value);
     };
-    if (const Result<void> done = read({range}, keep_last, patience); !done) return done.error();
-    if (last || range.from == all.front().from) return last;
+    if (const Result<void> done = read(ranges, keep_last, patience); !done) return done.error();
+    if (is_whole || std::ranges::all_of(wanted, [](const Wanted& each) { return each.value.has_value(); })) return {};
   }
 }
 

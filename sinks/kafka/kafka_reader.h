@@ -54,7 +54,14 @@ class KafkaReader {
   Result<std::optional<CommitRecord>> last_commit(std::string_view transactional_id, std::int32_t partition,
                                                   Until until, Patience& patience);
 
-  // The last value of a key in one partition, an empty one included, from the end backwards; nullopt: there is none.
+  // The last values of keys, an empty one included, from the ends backwards; nullopt: there is none. Each partition at
+  // most once.
+  struct Wanted {
+    std::int32_t partition;
+    std::string key;
+    std::optional<std::string> value = std::nullopt;
+  };
+  Result<void> find_last(std::vector<Wanted>& wanted, Until until, Patience& patience);
   Result<std::optional<std::string>> last_value(const std::string& key, std::int32_t partition, Until until,
                                                 Patience& patience);
 

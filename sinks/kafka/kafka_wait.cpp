@@ -1,8 +1,10 @@
 #include "sinks/kafka/kafka_wait.h"
 
 #include <chrono>
+#include <condition_variable>
 #include <exception>
 #include <future>
+#include <mutex>
 #include <thread>
 
 #include "core/state/sink.h"
@@ -38,6 +40,13 @@ void wait_telling(const std::function<Result<void>()>& work, const std::function
     default:
       throw StateMismatch(done.error().detail);
   }
+}
+
+bool sleep_for(std::chrono::milliseconds time, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any end;
+  std::unique_lock lock(mutex);
+  return !end.wait_for(lock, stop, time, [&] { return stop.stop_requested(); });
 }
 
 }  // namespace sessionlogd

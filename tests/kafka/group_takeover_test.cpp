@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <future>
 
 #include "tests/kafka/lane_bed.h"
@@ -101,6 +102,22 @@ TEST_F(KafkaGroupTakeover, WhoeverWasShutOutWaitsForTheGroupBeforeItShutsOutAnot
   EXPECT_FALSE(recovering.get());
   EXPECT_TRUE(quick->commit({bed.next(bed.source_in(0), 5)}));
   EXPECT_FALSE(was_shut_out(*quick));
+  bed.expect_all_read_once();
+}
+
+TEST_F(KafkaGroupTakeover, IsGivenUpInsideInitWhileTheBrokerStandsStill) {
+  Cluster cluster{ClusterSettings{}};
+  LaneBed bed(cluster, "takeover-frozen", 1);
+  LaneLife slow(bed.settings, {0, 1}, *bed.views);
+  plan_trouble("hold-before:init:1");
+  std::future<Result<void>> recovering = std::async(std::launch::async, [&] { return slow.recover(); });
+  ASSERT_TRUE(eventually(is_held));
+  cluster.signal(0, SIGSTOP);
+  let_go();
+  slow.stop.request_stop();
+  EXPECT_FALSE(recovering.get());
+  cluster.signal(0, SIGCONT);
+  EXPECT_TRUE(bed.begin(0)->commit({bed.next(bed.source_in(0), 5)}));
   bed.expect_all_read_once();
 }
 

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "sinks/kafka/kafka_pause.h"
+
 namespace sessionlogd {
 
 // As gtest shows it.
@@ -141,6 +143,18 @@ TEST(KafkaMembership, WhatIsAssignedWhileLeavingGoesBackAtOnce) {
   members.stay();
   members.assigned({2});
   EXPECT_EQ(members.membership(), told(true, {2}));
+}
+
+TEST(KafkaPause, GrowsWithEachTimeAndIsForgotten) {
+  using namespace std::chrono_literals;
+  KafkaPause pause;
+  KafkaPause::Clock::time_point now{};
+  for (const auto expected : {2'500ms, 5'000ms, 10'000ms, 20'000ms, 40'000ms, 60'000ms, 60'000ms}) {
+    EXPECT_EQ(pause.next(now), expected);
+    now += 9min;
+  }
+  now += 2min;
+  EXPECT_EQ(pause.next(now), 2'500ms);
 }
 
 }  // namespace
