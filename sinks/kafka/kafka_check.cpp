@@ -81,7 +81,9 @@ SinkFinding check_topic(const KafkaClient& client, const KafkaSinkSettings& sett
 // Under an id of its own: under the daemon's it would shut the daemon out. Each topic in a transaction of its own,
 // since librdkafka does not say which one was refused.
 SinkFinding check_right_to_write(KafkaSinkSettings settings) {
-  const std::string id = settings.transactional_id += "-check";
+  // Those of a group begin with the state topic's name.
+  const std::string id = settings.transactional_id =
+      (settings.group.empty() ? settings.transactional_id : settings.state_topic) + "-check";
   SinkFinding finding{"transaction " + id, "aborted, as intended", "", false};
   Patience most = patience();
   KafkaProducer producer(KafkaConf::producer(settings), settings);
@@ -135,7 +137,7 @@ std::vector<SinkFinding> check_kafka(const KafkaSinkSettings& settings) {
   const Result<std::optional<TopicShape>> state = look_up(client, settings.state_topic, most);
   if (!events || !*events || !state || !*state) return findings;
   if (settings.delivery == Delivery::kExactlyOnce) findings.push_back(check_right_to_write(settings));
-  findings.push_back(check_right_to_read(settings, (*state)->partitions));
+  if (settings.group.empty()) findings.push_back(check_right_to_read(settings, (*state)->partitions));
   return findings;
 }
 
