@@ -129,8 +129,7 @@ Result<std::vector<PartitionOwner>> KafkaGroup::owners(std::chrono::milliseconds
 void KafkaGroup::run(const std::stop_token& stop) {
   subscribe();
   while (!stop.stop_requested()) {
-    if (guard_.stamp(FreezeGuard::now()))
-      log_warn({.sink = settings_.group}, "this process stood still: nothing is asked of anybody for 2 s");
+    guard_.stamp(FreezeGuard::now());
     turn();
   }
 }

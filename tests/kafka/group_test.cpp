@@ -113,7 +113,7 @@ TEST_F(KafkaGroups, WhatOneThatWasKilledHadIsTakenOver) {
 }
 
 TEST_F(KafkaGroups, ThatAreFoundedByThreeAtOnceAreOne) {
-  constexpr int kRounds = 10;
+  constexpr int kRounds = 5;
   for (int round = 0; round < kRounds; ++round) {
     GroupBed bed(one_broker(), "group-founded-" + std::to_string(round), 3);
     Members members;
