@@ -237,8 +237,10 @@ bool KafkaGroup::has_gone() {
     const std::lock_guard lock(shared_->mutex);
     if (!shared_->membership.owns_nothing()) return false;
   }
-  const std::unique_ptr<char, decltype(&std::free)> id(rd_kafka_memberid(client_->get()), std::free);
-  if (id && *id != '\0') return false;
+  char* const id = rd_kafka_memberid(client_->get());
+  const bool is_known = id != nullptr && *id != '\0';
+  if (id != nullptr) rd_kafka_mem_free(client_->get(), id);
+  if (is_known) return false;
   if (!gone_since_) gone_since_ = Clock::now();
   return Clock::now() - *gone_since_ > kGoneFor;
 }
