@@ -66,6 +66,12 @@ constexpr auto kReserved = std::to_array<Reserved>({
     {"enable.gapless.guarantee", "delivery"},
 });
 
+// By which a group gives its members their parts.
+constexpr auto kReservedInGroup = std::to_array<std::string_view>(
+    {"group.id", "group.instance.id", "partition.assignment.strategy", "enable.auto.commit", "max.poll.interval.ms"});
+
+constexpr std::uint64_t kMostStatePartitions = 1'000;
+
 constexpr auto kSecrets = std::to_array<std::string_view>(
     {"sasl.password", "ssl.key.password", "ssl.key.pem", "ssl.keystore.password", "sasl.oauthbearer.client.secret"});
 
@@ -103,6 +109,30 @@ void warn_of_exposure(const KafkaSinkSettings& sink, std::vector<std::string>& w
   for (const KafkaProperty& property : sink.properties) {
     const std::string exposed = property.secret ? property.secret->exposure() : "";
     if (!exposed.empty()) warnings.push_back("sink.properties." + property.name + ": " + exposed + "; chmod o-r it");
+  }
+}
+
+// Who is alone has a name of its own; those of a group have the group's.
+void check_group(TableReader& table, const K& sink) {
+  if (sink.group.empty()) {
+    if (table.has("group") || !sink.transactional_id.empty() || table.has("transactional_id")) return;
+    return table.refuse("transactional_id",
+                        "found nothing, expected a name that no other daemon has, or instead of it `group`: the name "
+                        "that all daemons have which share these sources");
+  }
+  if (table.has("transactional_id")) {
+    table.refuse("transactional_id",
+                 "found beside sink.group, expected one of both: in a group each partition has an id of its own");
+  }
+  if (sink.delivery == Delivery::kAtLeastOnce) {
+    table.refuse("delivery",
+                 "found \"at-least-once\" beside sink.group, expected \"exactly-once\": without transactions nothing "
+                 "shuts out a member that has lost its part");
+  }
+  for (const KafkaProperty& property : sink.properties) {
+    if (std::ranges::find(kReservedInGroup, property.name) == kReservedInGroup.end()) continue;
+    table.table("properties")
+        ->refuse(property.name, "found a property that sessionlogd sets itself, expected none: see sink.group");
   }
 }
 
@@ -151,7 +181,14 @@ const Keys<KafkaSinkSettings>& keys_of(const KafkaSinkSettings&) {
        &K::transactional_id,
        texts_by(topic),
        "one per daemon: a second daemon with the same one ends the first",
-       {.required = "a name that no other daemon has"}},
+       {.default_words = "this one, or `group`"}},
+      {"group",
+       &K::group,
+       texts_by(topic),
+       "instead of `transactional_id`: several daemons with this very file share the sources",
+       {.default_words = "none"}},
+      {"state_partitions", &K::state_partitions, integers(1, kMostStatePartitions),
+       "of the state topic when it is created. In a group: a multiple of the members, at least four times as many"},
       {"delivery", &K::delivery,
        words<Delivery>({{"exactly-once", Delivery::kExactlyOnce}, {"at-least-once", Delivery::kAtLeastOnce}}),
        "or `\"at-least-once\"`, for brokers without transactions"},
@@ -166,6 +203,7 @@ SinkKind read_sink_of(TableReader& table, const ReadContext& context, KafkaSinkS
   if (!is_among(refused, {"topic"}) && sink.state_topic == sink.topic) {
     table.refuse("state_topic", "found " + in_quotes(sink.topic) + ", expected another topic than that of the events");
   }
+  if (!is_among(refused, {"group", "transactional_id"})) check_group(table, sink);
   if (context.opens_files()) warn_of_exposure(sink, context.warnings);
   return sink;
 }

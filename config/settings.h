@@ -167,8 +167,10 @@ struct KafkaSinkSettings {
 
   std::string brokers;  // host:port, separated by commas
   std::string topic;
-  std::string state_topic;  // default: the topic's name and "-state"
-  std::string transactional_id;
+  std::string state_topic;              // default: the topic's name and "-state"
+  std::string transactional_id;         // "" in a group: each partition has one of its own
+  std::string group{};                  // several daemons share the sources; "" = this one has all
+  std::uint64_t state_partitions = 12;  // of the state topic, when it is made
   Delivery delivery = Delivery::kExactlyOnce;
   std::vector<KafkaProperty> properties;
 };
@@ -188,6 +190,12 @@ struct SinkSettings {
     return std::visit([](const auto& sink) { return sink.kKeepsState; }, kind);
   }
 };
+
+// The group of daemons that share the sources, "" = this one has all for itself.
+inline std::string group_of(const SinkSettings& sink) {
+  const auto* kafka = std::get_if<KafkaSinkSettings>(&sink.kind);
+  return kafka != nullptr ? kafka->group : "";
+}
 
 struct Settings {
   std::string file;  // the configuration's path, as given

@@ -5,7 +5,8 @@
 
 namespace sessionlogd {
 
-Committer::Committer(BatchQueue& queue, Sink& sink, CommitSettings settings, std::function<void(const Error&)> on_fatal)
+Committer::Committer(BatchQueue& queue, Commits& sink, CommitSettings settings,
+                     std::function<void(const Error&)> on_fatal)
     : queue_(queue), sink_(sink), settings_(settings), on_fatal_(std::move(on_fatal)) {
   queue_.on_wait([this] {
     turns_.fetch_add(1, std::memory_order_relaxed);
@@ -22,20 +23,18 @@ bool Committer::join() {
   return complete_.load();
 }
 
-void Committer::run() {
+bool Committer::run() {
   std::vector<Batch> batches;
   for (;;) {
     if (!queue_.wait_for_batch(settings_.looks_every)) {
       if (look()) continue;
     } else if (!queue_.take(batches, settings_.bytes, settings_.interval)) {
-      complete_ = queue_.committed() == queue_.pushed();  // not so when its life was ended
-      return;
+      return complete_ = queue_.committed() == queue_.pushed();  // not so when its life was ended
     } else if (commit(batches)) {
       batches.clear();
       continue;
     }
-    complete_ = false;
-    return;
+    return complete_ = false;
   }
 }
 

@@ -74,12 +74,28 @@ struct TryLater : std::runtime_error {
 
 // commit() returns success only when the events *and* the state changes of every batch are durable together. On
 // kTryLater none of them counts as delivered and the same batches, in the same order, are offered again, perhaps with
-// more behind them; any other error ends the daemon. Both are called by one thread at a time; the batches stay alive
-// until commit() returns.
-class Sink {
+// more behind them; any other error ends it for good. All but what is said otherwise is called by one thread at a time;
+// the batches stay alive until commit() returns.
+class Commits {
  public:
-  virtual ~Sink() = default;
+  virtual ~Commits() = default;
 
+  [[nodiscard]] virtual Result<void> commit(std::span<const Batch> batches) = 0;
+
+  // Called by commit()'s thread every few seconds while it has nothing to commit: whether what was committed is still
+  // where it was. An error ends it as one of commit() does.
+  [[nodiscard]] virtual Result<void> look() { return {}; }
+
+  // Commits whose outcome was not known until it was looked for. Any thread.
+  virtual std::uint64_t commits_in_doubt() const { return 0; }
+
+  // Names it in messages: "file:/var/log/sessionlogd/events.ndjson".
+  virtual std::string_view name() const = 0;
+};
+
+// The output of a daemon that has all of its sources for itself.
+class Sink : public Commits {
+ public:
   // Before the first commit(). Throws TryLater, StateMismatch, WrongSetting, InUse, FencedAtStart, or
   // std::runtime_error when storage cannot be used at all.
   virtual void recover(StateVisitor& into) = 0;
@@ -92,18 +108,6 @@ class Sink {
 
   // Somebody moved the output away: from now on events go to a new one. Any thread.
   virtual void reopen() {}
-
-  [[nodiscard]] virtual Result<void> commit(std::span<const Batch> batches) = 0;
-
-  // Called by commit()'s thread every few seconds while it has nothing to commit: whether what was committed is still
-  // where it was. An error ends the daemon as one of commit() does.
-  [[nodiscard]] virtual Result<void> look() { return {}; }
-
-  // Commits whose outcome was not known until it was looked for. Any thread.
-  virtual std::uint64_t commits_in_doubt() const { return 0; }
-
-  // Names the sink in messages: "file:/var/log/sessionlogd/events.ndjson".
-  virtual std::string_view name() const = 0;
 };
 
 }  // namespace sessionlogd

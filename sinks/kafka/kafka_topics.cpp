@@ -16,7 +16,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds kRequestSlice = 2'000ms;
-constexpr int kStatePartitions = 12;
 constexpr std::size_t kUsualLimit = 1'000'000;  // librdkafka's own, a little below the brokers'
 constexpr std::pair<const char*, const char*> kStateConfiguration[] = {
     {"cleanup.policy", "compact"},
@@ -74,7 +73,7 @@ EventPtr ask(const KafkaClient& client, rd_kafka_admin_op_t operation, Patience&
 
 std::string creation_command(const KafkaSinkSettings& settings, const std::string& topic) {
   std::string command = fmt::format("kafka-topics.sh --bootstrap-server {} --create --topic {} --partitions {}",
-                                    settings.brokers, topic, kStatePartitions);
+                                    settings.brokers, topic, settings.state_partitions);
   if (topic != settings.state_topic) return command;
   for (const auto& [name, value] : kStateConfiguration) command += fmt::format(" --config {}={}", name, value);
   return command;
@@ -174,8 +173,8 @@ Result<void> create_state_topic(const KafkaClient& client, const KafkaSinkSettin
   constexpr int kBrokersDefault = -1;
   const std::string& topic = settings.state_topic;
   char reason[256];
-  const Ptr<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy> wanted(
-      rd_kafka_NewTopic_new(topic.c_str(), kStatePartitions, kBrokersDefault, reason, sizeof reason));
+  const Ptr<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy> wanted(rd_kafka_NewTopic_new(
+      topic.c_str(), static_cast<int>(settings.state_partitions), kBrokersDefault, reason, sizeof reason));
   for (const auto& [name, value] : kStateConfiguration) rd_kafka_NewTopic_set_config(wanted.get(), name, value);
   const EventPtr event = ask(client, RD_KAFKA_ADMIN_OP_CREATETOPICS, patience, [&](auto* options, auto* queue) {
     rd_kafka_NewTopic_t* one = wanted.get();

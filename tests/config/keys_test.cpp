@@ -182,6 +182,7 @@ constexpr std::string_view kKafka = R"(brokers = "k:1"
 topic = "t"
 state_topic = "s"
 transactional_id = "i"
+group = "g"
 delivery = "at-least-once"
 properties = { "linger.ms" = "5", "ssl.key.password" = "env:PATH" })";
 

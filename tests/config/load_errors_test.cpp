@@ -88,12 +88,41 @@ TEST(LoadErrors, NamesEveryKeyThatKafkaNeeds) {
             (Lines{"sessionlogd.toml:1: sink.brokers: found nothing, expected brokers like \"k1:9092,k2:9092\"",
                    "sessionlogd.toml:1: sink.topic: found nothing, expected the topic that gets the events",
                    "sessionlogd.toml:1: sink.transactional_id: found nothing, expected a name that no other daemon "
-                   "has"}));
+                   "has, or instead of it `group`: the name that all daemons have which share these sources"}));
   for (const char* brokers : {"", "k", "k:", ":1", "k:1,", "k:x", "k:1,,k:2"}) {
     const Lines mistakes =
         files.mistakes(std::string("[sink]\ntype = \"kafka\"\ntopic = \"t\"\ntransactional_id = \"i\"\nbrokers = \"") +
                        brokers + "\"\n" + files.source("a"));
     EXPECT_EQ(mistakes.size(), 1u) << brokers;
+  }
+}
+
+TEST(LoadErrors, NamesWhatAGroupExcludes) {
+  const Row table[] = {
+      {"transactional_id = \"i\"",
+       "6: sink.transactional_id: found beside sink.group, expected one of both: in a group each partition has an id "
+       "of "
+       "its own"},
+      {"delivery = \"at-least-once\"",
+       "6: sink.delivery: found \"at-least-once\" beside sink.group, expected \"exactly-once\": without transactions "
+       "nothing shuts out a member that has lost its part"},
+      {"state_partitions = 0", "6: sink.state_partitions: found 0, expected an integer from 1 to 1000"},
+  };
+  const std::string shared = "[sink]\ntype = \"kafka\"\nbrokers = \"k:1\"\ntopic = \"t\"\n";
+  const std::string group = shared + "group = \"g\"\n", alone = shared + "transactional_id = \"i\"\n";
+  ConfigFiles files;
+  for (const Row& row : table) {
+    EXPECT_EQ(files.mistakes(group + row.text + "\n" + files.source("a")),
+              Lines{std::string("sessionlogd.toml:") + row.mistake})
+        << row.text;
+  }
+  for (const char* name : {"group.id", "group.instance.id", "partition.assignment.strategy", "enable.auto.commit",
+                           "max.poll.interval.ms", "session.timeout.ms"}) {
+    const std::string rest = std::string("properties = { \"") + name + "\" = 3000 }\n" + files.source("a");
+    const Lines refused{std::string("sessionlogd.toml:6: sink.properties.") + name +
+                        ": found a property that sessionlogd sets itself, expected none: see sink.group"};
+    EXPECT_EQ(files.mistakes(group + rest), name == std::string("session.timeout.ms") ? Lines{} : refused);
+    EXPECT_EQ(files.mistakes(alone + rest), Lines{}) << name;
   }
 }
 

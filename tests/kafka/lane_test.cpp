@@ -257,6 +257,27 @@ TEST_F(KafkaLanes, AViewThatFailedALaneIsNotHandedOutAgain) {
   EXPECT_NE(view_of(*bed.views), next);
 }
 
+TEST_F(KafkaLanes, WaitForTheirTurnToReadTheirState) {
+  LaneBed bed(one_broker(), "lanes-turns", 1);
+  Patience patience({}, kHangGuard, std::chrono::milliseconds{0});
+  std::vector<KafkaViews::Turn> turns;
+  for (int i = 0; i < KafkaViews::kReadAtOnce; ++i) turns.push_back(bed.views->wait_for_turn(patience));
+  LaneLife stopped(bed.settings, {0, 1}, *bed.views);
+  std::future<Result<void>> recovery = std::async(std::launch::async, [&] { return stopped.recover(); });
+  EXPECT_TRUE(eventually([&] { return bed.last_commit_of(0).sequence == 1; }));  // it has taken the place
+  EXPECT_EQ(stopped.lane.records_read(), 0u);
+  stopped.stop.request_stop();
+  EXPECT_FALSE(recovery.get());
+
+  LaneLife waiting(bed.settings, {0, 1}, *bed.views);
+  recovery = std::async(std::launch::async, [&] { return waiting.recover(); });
+  EXPECT_TRUE(eventually([&] { return bed.last_commit_of(0).sequence == 2; }));
+  EXPECT_EQ(waiting.lane.records_read(), 0u);
+  turns.pop_back();
+  EXPECT_TRUE(recovery.get());
+  EXPECT_GT(waiting.lane.records_read(), 0u);
+}
+
 TEST_F(KafkaLanes, ATopicThatIsNotThereIsLookedForAgain) {
   LaneBed bed(one_broker(), "lanes-late", 1);
   bed.settings.topic = "lanes-later";
