@@ -83,7 +83,7 @@ TEST(IdGivenAway, AndGivenBackEndsTheSessionThatHadIt) {
   const auto polls = appliance.polls_of(0);
   shard.run(1h);
   EXPECT_EQ(shard.traffic().requests[test::Traffic::kOne], rows);
-  EXPECT_LE(appliance.polls_of(0), polls + 80);
+  EXPECT_LE(appliance.polls_of(0), polls + 200);
   shard.run(10h);
   EXPECT_EQ(shard.view(0).sessions, (std::array<std::size_t, 4>{0, 0, 0, 2}));
   EXPECT_EQ(shard.missing(0, 0, 1, 0s), 0u);
