@@ -169,7 +169,7 @@ struct KafkaSinkSettings {
   std::string topic;
   std::string state_topic;              // default: the topic's name and "-state"
   std::string transactional_id;         // "" in a group: each partition has one of its own
-  std::string group;                    // several daemons share the sources; "" = this one has all
+  std::string group{};                  // several daemons share the sources; "" = this one has all
   std::uint64_t state_partitions = 12;  // of the state topic, when it is made
   Delivery delivery = Delivery::kExactlyOnce;
   std::vector<KafkaProperty> properties;

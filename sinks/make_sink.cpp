@@ -8,6 +8,7 @@
 // What is done to each kind of sink.
 #include "sinks/file/file_acts.h"
 #include "sinks/kafka/kafka_acts.h"
+#include "sinks/kafka/kafka_group.h"
 #include "sinks/stdout_acts.h"
 
 namespace sessionlogd {
@@ -18,6 +19,12 @@ std::unique_ptr<SinkActs> acts_of(const Settings& settings) {
 
 std::unique_ptr<Sink> make_sink(const Settings& settings, std::stop_token stop) {
   return acts_of(settings)->make(std::move(stop));
+}
+
+std::unique_ptr<LaneGroup> make_group(const Settings& settings, FreezeGuard& guard) {
+  const auto* kafka = std::get_if<KafkaSinkSettings>(&settings.sink.kind);
+  if (kafka == nullptr || kafka->group.empty()) return nullptr;
+  return std::make_unique<KafkaGroup>(*kafka, format_named(settings.sink.format), guard);
 }
 
 std::unique_ptr<DeliveredReader> make_delivered_reader(const Settings& settings) {

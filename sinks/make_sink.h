@@ -6,8 +6,10 @@
 #include <string_view>
 
 #include "config/settings.h"
+#include "core/base/freeze_guard.h"
 #include "core/entries/event.h"
 #include "core/state/delivered_reader.h"
+#include "core/state/lane_group.h"
 #include "core/state/sink.h"
 #include "core/state/sink_acts.h"
 
@@ -16,6 +18,9 @@ namespace sessionlogd {
 // Touches nothing yet: files are opened, brokers asked by Sink::recover(). Waiting in the sink ends soon after `stop`
 // is requested. Throws WrongSetting.
 std::unique_ptr<Sink> make_sink(const Settings& settings, std::stop_token stop = {});
+
+// nullptr: the configuration asks for none. Throws WrongSetting and SecretError. `guard` must stay.
+std::unique_ptr<LaneGroup> make_group(const Settings& settings, FreezeGuard& guard);
 
 // Does nothing yet.
 std::unique_ptr<SinkActs> acts_of(const Settings& settings);

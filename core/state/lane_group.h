@@ -46,6 +46,8 @@ struct Membership {
   bool is_member = false;       // false: the group cannot be asked, or has given us up: `owned` is what it said last
   std::set<Partition> owned;    // parts that should have a lane here
   std::set<Partition> revoked;  // still ours until released(): at most LaneGroup::kReleaseMayTake later
+
+  bool operator==(const Membership&) const = default;
 };
 
 struct GroupMember {

@@ -81,7 +81,8 @@ SinkFinding check_topic(const KafkaClient& client, const KafkaSinkSettings& sett
 // Under an id of its own: under the daemon's it would shut the daemon out. Each topic in a transaction of its own,
 // since librdkafka does not say which one was refused.
 SinkFinding check_right_to_write(KafkaSinkSettings settings) {
-  const std::string id = settings.transactional_id += "-check";
+  const std::string id = (settings.group.empty() ? settings.transactional_id : settings.state_topic) + "-check";
+  settings.transactional_id = id;
   SinkFinding finding{"transaction " + id, "aborted, as intended", "", false};
   Patience most = patience();
   KafkaProducer producer(KafkaConf::producer(settings), settings);
@@ -107,11 +108,12 @@ SinkFinding check_right_to_write(KafkaSinkSettings settings) {
 
 // Behind the other, which leaves something to read in any case.
 SinkFinding check_right_to_read(const KafkaSinkSettings& settings, std::int32_t partitions) {
-  SinkFinding finding{"last commit of " + settings.transactional_id, "none yet", "", false};
+  const std::string id = id_of_state(settings);
+  SinkFinding finding{"last commit of " + id, "none yet", "", false};
   Patience most = patience();
   KafkaReader reader(KafkaConf::reader(settings), settings.state_topic, partitions);
   const Result<std::optional<CommitRecord>> last =
-      reader.last_commit(settings.transactional_id, kCommitPartition, KafkaReader::Until::kEnd, most);
+      reader.last_commit(id, kCommitPartition, KafkaReader::Until::kEnd, most);
   if (!last) {
     finding.said = "-";
     finding.fault = last.error().detail;

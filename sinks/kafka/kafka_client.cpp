@@ -33,17 +33,34 @@ struct KafkaClient::Hooks {
                     std::string("topic ") + rd_kafka_topic_name(message->rkt) + ": " + rd_kafka_err2str(message->err));
   }
 
+  static void on_rebalance(rd_kafka_t* handle, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions,
+                           void*) {
+    of(handle).rebalance(code, *partitions);
+  }
+
   KafkaLog log;
   const std::string obstacle;
+  OnRebalance rebalance;  // of a group's member
   std::atomic<bool> transaction_failed = false;
   KafkaOutcome lost;  // by the thread that polls
 };
 
 KafkaClient::KafkaClient(Kind kind, const KafkaConf& conf) : hooks_(std::make_unique<Hooks>(conf)) {
+  start(kind, conf);
+}
+
+KafkaClient::KafkaClient(const KafkaConf& conf, OnRebalance on_rebalance) : hooks_(std::make_unique<Hooks>(conf)) {
+  hooks_->rebalance = std::move(on_rebalance);
+  start(Kind::kConsumer, conf);
+  rd_kafka_poll_set_consumer(handle_);
+}
+
+void KafkaClient::start(Kind kind, const KafkaConf& conf) {
   rd_kafka_conf_t* made = conf.make();
   rd_kafka_conf_set_opaque(made, hooks_.get());
   rd_kafka_conf_set_log_cb(made, Hooks::on_log);
   if (kind == Kind::kProducer) rd_kafka_conf_set_dr_msg_cb(made, Hooks::on_report);
+  if (hooks_->rebalance) rd_kafka_conf_set_rebalance_cb(made, Hooks::on_rebalance);
   char reason[512];
   handle_ = rd_kafka_new(kind == Kind::kProducer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, made, reason, sizeof reason);
   if (handle_ == nullptr) {
@@ -55,7 +72,10 @@ KafkaClient::KafkaClient(Kind kind, const KafkaConf& conf) : hooks_(std::make_un
 }
 
 KafkaClient::~KafkaClient() {
-  if (handle_ != nullptr) rd_kafka_destroy(handle_);
+  if (handle_ == nullptr) return;
+  // Below 2.4.0 the close of a group's member may hang when it is given something meanwhile.
+  const bool is_member = static_cast<bool>(hooks_->rebalance);
+  rd_kafka_destroy_flags(handle_, is_member ? RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE : 0);
 }
 
 KafkaClient::KafkaClient(KafkaClient&& other) noexcept

@@ -1,6 +1,7 @@
 // One instance of librdkafka: made, named, and destroyed with everything that is still in it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -9,6 +10,7 @@
 
 struct rd_kafka_s;
 struct rd_kafka_topic_s;
+struct rd_kafka_topic_partition_list_s;
 
 namespace sessionlogd {
 
@@ -18,6 +20,12 @@ class KafkaClient {
 
   // Connects in the background. Throws WrongSetting when librdkafka refuses the properties as a whole.
   KafkaClient(Kind kind, const KafkaConf& conf);
+
+  // A consumer of a group. `on_rebalance` is called within rd_kafka_consumer_poll(), with an error code of librdkafka's
+  // that says what is asked for. Its end is no orderly one: who has not left before is missed by the group.
+  using OnRebalance = std::function<void(int code, rd_kafka_topic_partition_list_s& partitions)>;
+  KafkaClient(const KafkaConf& conf, OnRebalance on_rebalance);
+
   ~KafkaClient();
   KafkaClient(KafkaClient&&) noexcept;
   KafkaClient& operator=(KafkaClient&&) noexcept;
@@ -37,6 +45,8 @@ class KafkaClient {
   std::string take_last_fault() const;
 
  private:
+  void start(Kind kind, const KafkaConf& conf);
+
   struct Hooks;  // what librdkafka's callbacks reach; its address must not change
 
   std::unique_ptr<Hooks> hooks_;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <memory>
@@ -23,20 +24,33 @@ std::string mistake_in(rd_kafka_conf_t* conf, const std::string& name, const std
   return reason;
 }
 
+std::string client_id_of(const KafkaSinkSettings& settings) {
+  return settings.group.empty() ? "sessionlogd" : "sessionlogd@" + kafka_host_name();
+}
+
 }  // namespace
 
+std::string kafka_host_name() {
+  char name[256] = {};
+  return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
+}
+
+std::string consumer_group_of(const KafkaSinkSettings& settings) { return settings.state_topic + "-" + settings.group; }
+
 KafkaConf KafkaConf::producer(const KafkaSinkSettings& settings) {
+  const bool one_of_many = !settings.group.empty();
   KafkaConf conf;
-  conf.set("client.id", "sessionlogd");
+  conf.set("client.id", client_id_of(settings));
   conf.set("enable.idempotence", "true");
   conf.set("compression.codec", "lz4");
   conf.set("partitioner", "murmur2_random");  // as Java clients do
   conf.set("delivery.report.only.error", "true");
-  conf.set("queue.buffering.max.kbytes", "65536");  // its own default is 1 GiB
+  conf.set("queue.buffering.max.kbytes", one_of_many ? "16384" : "65536");  // its own default is 1 GiB
   conf.set("queue.buffering.max.messages", "100000");
   conf.set("reconnect.backoff.max.ms", "2000");
   conf.set("log.connection.close", "false");
-  conf.set("transaction.timeout.ms", "30000");  // a daemon that was killed holds readers up for so long at most
+  // A daemon that was killed holds readers up for so long at most, and one sick lane those of all.
+  conf.set("transaction.timeout.ms", one_of_many ? "15000" : "30000");
   conf.add(settings);
   if (conf.value_of("message.timeout.ms").empty())
     conf.set("message.timeout.ms", std::string(conf.value_of("transaction.timeout.ms")));
@@ -47,7 +61,7 @@ KafkaConf KafkaConf::producer(const KafkaSinkSettings& settings) {
 
 KafkaConf KafkaConf::reader(const KafkaSinkSettings& settings) {
   KafkaConf conf;
-  conf.set("client.id", "sessionlogd");
+  conf.set("client.id", client_id_of(settings));
   conf.set("isolation.level", "read_committed");
   conf.set("enable.partition.eof", "true");
   conf.set("auto.offset.reset", "earliest");
@@ -59,6 +73,26 @@ KafkaConf KafkaConf::reader(const KafkaSinkSettings& settings) {
   conf.set("reconnect.backoff.max.ms", "2000");
   conf.set("log.connection.close", "false");
   conf.add(settings);
+  conf.check();
+  return conf;
+}
+
+// The least that brokers allow by default, so that who dies is replaced soon. No offset is ever committed: during a
+// rebalance that loses the assignment below librdkafka 2.10.
+KafkaConf KafkaConf::member(const KafkaSinkSettings& settings) {
+  KafkaConf conf;
+  conf.set("client.id", client_id_of(settings));
+  conf.set("session.timeout.ms", "6000");
+  conf.set("heartbeat.interval.ms", "1000");
+  conf.set("fetch.wait.max.ms", "100");
+  conf.set("reconnect.backoff.max.ms", "1000");
+  conf.set("log.connection.close", "false");
+  conf.add(settings);
+  conf.set("group.id", consumer_group_of(settings));
+  conf.set("partition.assignment.strategy", "cooperative-sticky");
+  conf.set("max.poll.interval.ms", "15000");
+  conf.set("enable.auto.commit", "false");
+  conf.set("enable.auto.offset.store", "false");
   conf.check();
   return conf;
 }

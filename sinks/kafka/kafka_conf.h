@@ -17,6 +17,7 @@ class KafkaConf {
   // Throws WrongSetting, which names every property that librdkafka refuses; SecretError when a secret cannot be read.
   static KafkaConf producer(const KafkaSinkSettings& settings);
   static KafkaConf reader(const KafkaSinkSettings& settings);
+  static KafkaConf member(const KafkaSinkSettings& settings);  // of the group's
 
   // Replaces a property.
   KafkaConf with(std::string_view name, std::string value) const;
@@ -41,5 +42,12 @@ class KafkaConf {
   std::vector<std::pair<std::string, std::string>> properties_;
   std::vector<std::string> secrets_;
 };
+
+// "unknown" if it has no name.
+std::string kafka_host_name();
+
+// What the members of a group that share a state topic call themselves to the brokers. Two groups' members would never
+// subscribe alike.
+std::string consumer_group_of(const KafkaSinkSettings& settings);
 
 }  // namespace sessionlogd

@@ -2,9 +2,10 @@
 
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
-#include <unistd.h>
 
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <random>
 #include <stdexcept>
 #include <utility>
@@ -19,10 +20,15 @@ using namespace std::chrono_literals;
 
 // A broker that restarts is waited for within the transaction.
 constexpr std::chrono::milliseconds kMostWithoutProgress = 10s;
+constexpr std::chrono::milliseconds kMostOfMany = 5s;  // one sick lane holds up the readers of all
 constexpr std::chrono::milliseconds kMostAtStop = 2s;
 constexpr std::chrono::milliseconds kForEver = std::chrono::hours{24 * 365};
 constexpr std::chrono::milliseconds kMostForTrouble = 2s;
 constexpr std::size_t kTransactionBytes = 16u << 20;
+constexpr std::chrono::milliseconds kFirstPause = 2'500ms, kLongestPause = 60s;
+constexpr std::chrono::minutes kForgottenAfter{10};  // a pause, when nobody shut us out since
+constexpr std::chrono::milliseconds kLeaveSlice = 50ms;
+constexpr std::chrono::milliseconds kIdleTurn = 2s;
 
 std::string random_instance() {
   std::random_device entropy;
@@ -37,15 +43,6 @@ std::span<const Batch> first_of(std::span<const Batch> batches) {
   return batches.first(count);
 }
 
-KafkaSinkSettings settings_of(const std::optional<StatePart>& part, KafkaSinkSettings settings) {
-  if (part) settings.transactional_id = transactional_id_of(*part, settings.state_topic);
-  return settings;
-}
-
-std::optional<std::int32_t> only_partition(const std::optional<StatePart>& part) {
-  return part ? std::optional(part->partition) : std::nullopt;
-}
-
 // What is none of ours, or damaged, ends the lane and not the process.
 template <class Work>
 Result<void> or_refused(const Work& work) {
@@ -56,32 +53,41 @@ Result<void> or_refused(const Work& work) {
   }
 }
 
-std::string host_name() {
-  char name[256] = {};
-  return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
+std::chrono::milliseconds most_of(const KafkaSinkSettings& settings) {
+  return settings.group.empty() ? kMostWithoutProgress : kMostOfMany;
+}
+
+// false: stopped before.
+bool sleep_for(std::chrono::milliseconds time, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any end;
+  std::unique_lock lock(mutex);
+  return !end.wait_for(lock, stop, time, [&] { return stop.stop_requested(); });
 }
 
 }  // namespace
 
 KafkaLane::KafkaLane(const KafkaSinkSettings& settings, const Format& format, std::optional<StatePart> part,
-                     KafkaViews& views, std::stop_token stop)
+                     KafkaViews& views, std::stop_token stop, std::function<bool()> may_begin)
     : part_(part),
-      settings_(settings_of(part, settings)),
+      settings_(part ? lane_settings(settings, *part) : settings),
       record_partition_(part ? part->partition : kCommitPartition),
       views_(views),
       stop_(std::move(stop)),
+      may_begin_(std::move(may_begin)),
       name_("kafka:" + (part ? settings_.transactional_id : settings_.topic)),
       instance_(random_instance()),
+      bond_(part ? GroupBond{settings_.group, settings_.topic, std::string(format.name)} : GroupBond{}),
       transaction_(settings_, format, record_partition_) {}
 
 Result<void> KafkaLane::recover(StateVisitor& into) {
   read_ = 0;
-  Patience patience(stop_, kMostWithoutProgress, 0ms);
+  Patience patience(stop_, most_of(settings_), 0ms);
   const Result<void> done = or_refused([&] {
     Result<void> taken = take_over(patience);
     return taken ? read_state(into) : taken;
   });
-  look_away(done.has_value());
+  close_view(done.has_value());
   if (!done) producer_.reset();
   return done;
 }
@@ -90,6 +96,7 @@ Result<void> KafkaLane::take_over(Patience& patience) {
   const Result<std::optional<CommitRecord>> last = take_place(patience);
   if (!last) return last.error();
   if (Result<void> right = check_state(*last, patience); !right) return right;
+  if (Result<void> whole = check_bounds(*last, patience); !whole) return whole;
   if (*last) sequence_ = (*last)->sequence;
   // Who was before us finds this record and ends.
   if (Result<void> announced = deliver({}, patience); !announced) return announced;
@@ -126,27 +133,77 @@ Result<void> KafkaLane::check_state(const std::optional<CommitRecord>& last, Pat
 
 // Every part was given a record before any had a writer.
 Result<void> KafkaLane::check_part(const std::optional<CommitRecord>& last) const {
-  if (last && last->partitions == part_->of) return {};
-  const std::string what = last ? fmt::format("is one of {} and was one of {} at the last commit ({})", part_->of,
-                                              last->partitions, last->time)
-                                : "has no commit record: it was emptied or made anew";
+  const bool same_bond = last && (last->version == 0 || last->bond == bond_);
+  if (last && last->partitions == part_->of && same_bond) return {};
+  std::string what = "has no commit record: it was emptied or made anew";
+  if (last && same_bond) {
+    what =
+        fmt::format("is one of {} and was one of {} at the last commit ({})", part_->of, last->partitions, last->time);
+  } else if (last) {
+    what = fmt::format("belongs to group {}, topic {}, format {} and not to group {}, topic {}, format {}",
+                       last->bond.group, last->bond.topic, last->bond.format, bond_.group, bond_.topic, bond_.format);
+  }
   return Error(ErrorKind::kRefused,
                fmt::format("partition {} of state topic {} {}", part_->partition, settings_.state_topic, what));
 }
 
+// What was removed from the front or cut off at the end since the takeover before, or since ours, is lost state.
+// Compaction does neither.
+Result<void> KafkaLane::check_bounds(const std::optional<CommitRecord>& last, Patience& patience) {
+  if (!part_) return {};
+  const Result<KafkaReader::Bounds> now = view_->state.bounds(part_->partition, patience);
+  if (!now) return now.error();
+  const std::int64_t first = has_announced() ? bounds_.first : last ? last->log_start.value_or(now->first) : now->first;
+  if (now->first > first || now->end < bounds_.end) {
+    return Error(ErrorKind::kRefused,
+                 fmt::format("partition {} of state topic {} was emptied or cut: it holds offsets {} to {}, and held "
+                             "{} to {} at least",
+                             part_->partition, settings_.state_topic, now->first, now->end, first, bounds_.end));
+  }
+  // A takeover that failed before its record was known is no beginning.
+  bounds_ = {first, now->end};
+  return {};
+}
+
 Result<void> KafkaLane::read_state(StateVisitor& into) {
   Patience patience(stop_, kForEver, 0ms);
-  const auto begun = std::chrono::steady_clock::now();
-  const auto visit = [&](const KafkaReader::Record& record) {
-    read_.fetch_add(1, std::memory_order_relaxed);
-    visit_row(settings_.state_topic, record.key, record.value, into);
-  };
-  const Result<std::uint64_t> records = view_->state.read_all(only_partition(part_), visit, patience);
-  if (!records) return records.error();
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
-  log_info({.sink = name_}, "state topic {}: {} records read in {:.1f} s", settings_.state_topic, *records,
+  const auto begun = Clock::now();
+  if (part_) {
+    if (Result<void> read = read_part(into, patience); !read) return read;
+  } else {
+    const std::string group = group_key(settings_.state_topic);
+    std::string its_record;
+    const auto on_record = [&](const KafkaReader::Record& record) {
+      if (record.key == group) its_record = record.value;
+      visit(record, into);
+    };
+    if (const Result<std::uint64_t> all = view_->state.read_all(std::nullopt, on_record, patience); !all)
+      return all.error();
+    refuse_group(settings_.state_topic, its_record);
+  }
+  const std::chrono::duration<double> took = Clock::now() - begun;
+  log_info({.sink = name_}, "state topic {}: {} records read in {:.1f} s", settings_.state_topic, records_read(),
            took.count());
   return {};
+}
+
+// A few lanes at once. One for which nothing comes, since it waits for somebody's transaction, lets another read.
+Result<void> KafkaLane::read_part(StateVisitor& into, Patience& patience) {
+  const auto on_record = [&](const KafkaReader::Record& record) { visit(record, into); };
+  KafkaReader::Progress progress;
+  while (const KafkaViews::Turn turn = views_.wait_for_turn(patience)) {
+    Patience brief(stop_, kIdleTurn, 0ms);
+    const Result<bool> read = view_->state.read_on(part_->partition, progress, on_record, brief);
+    if (!read) return read.error();
+    if (*read) return {};
+    if (patience.over()) break;
+  }
+  return Error(ErrorKind::kTryLater, "stopped while its state was read");
+}
+
+void KafkaLane::visit(const KafkaReader::Record& record, StateVisitor& into) {
+  read_.fetch_add(1, std::memory_order_relaxed);
+  visit_row(settings_.state_topic, record.key, record.value, into);
 }
 
 Result<std::uint64_t> KafkaLane::begin_anew() {
@@ -161,11 +218,15 @@ Result<std::uint64_t> KafkaLane::begin_anew() {
 Result<std::uint64_t> KafkaLane::remove_rows() {
   Patience patience(stop_, kForEver, 0ms);
   KafkaTransaction::Rows rows;
+  const std::string group = group_key(settings_.state_topic);
+  std::string its_record;
   const auto collect = [&](const KafkaReader::Record& record) {
+    if (record.key == group) its_record = record.value;
     if (!is_commit_key(record.key)) rows.insert_or_assign(std::string(record.key), record.partition);
   };
   if (const Result<std::uint64_t> all = view_->state.read_all(std::nullopt, collect, patience); !all)
     return all.error();
+  refuse_group(settings_.state_topic, its_record);
   if (const KafkaOutcome fault = transaction_.remove(rows, next_record(), *producer_, patience))
     return react(*fault, patience);
   return rows.size();
@@ -173,15 +234,17 @@ Result<std::uint64_t> KafkaLane::remove_rows() {
 
 Result<void> KafkaLane::commit(std::span<const Batch> batches) {
   check_sources(batches);
-  Patience patience(stop_, kMostWithoutProgress, kMostAtStop);
+  Patience patience(stop_, most_of(settings_), kMostAtStop);
   if (!producer_) {
     const Result<void> known = or_refused([&] { return settle_doubt(patience); });
-    look_away(known.has_value());
+    close_view(known.has_value());
     if (!known) {
       producer_.reset();
       return known;
     }
   }
+  // An owner of a part makes itself known by this, too.
+  if (part_ && batches.empty()) return deliver({}, patience);
   while (taken_ < batches.size()) {
     const auto next = first_of(batches.subspan(taken_));
     if (Result<void> done = deliver(next, patience); !done) return done;
@@ -194,7 +257,8 @@ Result<void> KafkaLane::commit(std::span<const Batch> batches) {
 
 void KafkaLane::check_sources(std::span<const Batch> batches) const {
   for (const Batch& batch : batches) {
-    if (!part_ || partition_of_source(batch.source_id, part_->of) == part_->partition) continue;
+    const bool is_empty = batch.source_id.empty();  // asks for a commit, and is about nothing
+    if (!part_ || is_empty || partition_of_source(batch.source_id, part_->of) == part_->partition) continue;
     throw std::logic_error(fmt::format("source {} does not belong to {}", batch.source_id, name_));
   }
 }
@@ -202,6 +266,7 @@ void KafkaLane::check_sources(std::span<const Batch> batches) const {
 // A producer in our place, and what was committed before it.
 Result<std::optional<CommitRecord>> KafkaLane::take_place(Patience& patience) {
   if (Result<void> ours = look_first(patience); !ours) return ours.error();
+  if (Result<void> may = wait_for_leave(patience); !may) return may.error();
   if (Result<void> connected = connect(patience); !connected) return connected.error();
   Result<std::optional<CommitRecord>> last = last_commit(KafkaReader::Until::kEnd, patience);
   if (last) fenced_ = false;
@@ -212,11 +277,35 @@ Result<std::optional<CommitRecord>> KafkaLane::take_place(Patience& patience) {
 // after any fault: the places of parts change hands while all is well.
 Result<void> KafkaLane::look_first(Patience& patience) {
   if (!fenced_ && !(part_ && last_committer_)) return {};
-  if (Result<void> seen = look(patience); !seen) return seen;
-  // Our own transaction may be open, and ends only when the next producer begins.
-  const auto until = fenced_ ? KafkaReader::Until::kEnd : KafkaReader::Until::kVisible;
+  if (Result<void> seen = open_view(patience); !seen) return seen;
+  // Of a part what is visible alone: an open transaction may be our own, and ends only when the next producer begins.
+  const auto until = fenced_ && !part_ ? KafkaReader::Until::kEnd : KafkaReader::Until::kVisible;
   const Result<std::optional<CommitRecord>> last = last_commit(until, patience);
-  return last ? Result<void>() : Result<void>(last.error());
+  if (!last) return last.error();
+  if (!fenced_ || !part_) return {};
+  if (Result<void> told = let_others_tell(patience); !told) return told;
+  const Result<std::optional<CommitRecord>> again = last_commit(until, patience);
+  return again ? Result<void>() : Result<void>(again.error());
+}
+
+// The broker gave up on our transaction, or somebody has shut us out who has not committed yet. Longer each time: two
+// that shut each other out need no referee, the group drops one of them.
+Result<void> KafkaLane::let_others_tell(Patience& patience) {
+  const bool is_first = pause_ == 0ms || Clock::now() - fenced_at_ > kForgottenAfter;
+  pause_ = is_first ? kFirstPause : std::min(pause_ * 2, kLongestPause);
+  fenced_at_ = Clock::now();
+  log_error({.sink = name_}, "was shut out, and nobody has committed since: looks again in {} ms", pause_.count());
+  if (!sleep_for(pause_, stop_)) return Error(ErrorKind::kTryLater, "stopped while it was shut out");
+  patience.renew();
+  return {};
+}
+
+Result<void> KafkaLane::wait_for_leave(Patience& patience) const {
+  while (!may_begin_()) {
+    if (patience.over() || !sleep_for(kLeaveSlice, stop_))
+      return Error(ErrorKind::kTryLater, "waits for the group, which has to say whose the partition is");
+  }
+  return {};
 }
 
 // kFenced: somebody has committed since, in our place.
@@ -233,7 +322,7 @@ Result<std::optional<CommitRecord>> KafkaLane::last_commit(KafkaReader::Until un
                            settings_.state_topic));
 }
 
-Result<void> KafkaLane::look(Patience& patience) {
+Result<void> KafkaLane::open_view(Patience& patience) {
   if (view_) return {};
   const Result<std::shared_ptr<KafkaView>> view = views_.open(patience);
   if (!view) return view.error();
@@ -241,14 +330,14 @@ Result<void> KafkaLane::look(Patience& patience) {
   return {};
 }
 
-void KafkaLane::look_away(bool went_well) {
+void KafkaLane::close_view(bool went_well) {
   if (!went_well) views_.discard(view_);
   view_.reset();
 }
 
 // A producer, and a view of what the last one left.
 Result<void> KafkaLane::connect(Patience& patience) {
-  if (Result<void> seen = look(patience); !seen) return seen;
+  if (Result<void> seen = open_view(patience); !seen) return seen;
   if (Result<void> fits = settle_in(view_->place); !fits) return fits;
   try {
     producer_.emplace(KafkaConf::producer(settings_).with("message.max.bytes", std::to_string(place_.message_limit)),
@@ -276,6 +365,7 @@ Result<void> KafkaLane::settle_in(const KafkaPlace& place) {
 Result<void> KafkaLane::settle_doubt(Patience& patience) {
   const Result<std::optional<CommitRecord>> last = take_place(patience);
   if (!last) return last.error();
+  if (Result<void> whole = check_bounds(*last, patience); !whole) return whole;
   const std::uint64_t sequence = (*last)->sequence;  // ours: we have announced ourselves
   const bool delivered = sequence > sequence_;
   if (in_doubt_ > 0) doubts_.fetch_add(1, std::memory_order_relaxed);
@@ -341,7 +431,12 @@ Error KafkaLane::fenced_by(const CommitRecord& other) const {
 CommitRecord KafkaLane::next_record() const {
   std::string now;
   append_rfc3339(now, system_now());
-  return {sequence_ + 1, instance_, host_name(), std::move(now), place_.state_partitions};
+  CommitRecord record{sequence_ + 1, instance_, kafka_host_name(), std::move(now), place_.state_partitions};
+  if (!part_) return record;
+  record.version = kLaneVersion;
+  record.log_start = bounds_.first;
+  record.bond = bond_;
+  return record;
 }
 
 }  // namespace sessionlogd

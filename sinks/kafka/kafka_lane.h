@@ -4,13 +4,17 @@
 //   commit    one transaction: events ─▶ topic, state rows and the commit record ─▶ state topic
 //   in doubt  a new producer ─▶ the commit record: our sequence, the batches are delivered; the one before, they are
 //             offered again; another one's, we were shut out
+//   shut out  the commit record names another one, and the lane ends. Still ours: a pause, in which who shut us out can
+//             commit; then as in doubt
 //
 // Lanes of different partitions know nothing of each other. The calls wait for brokers; one thread at a time makes
 // them.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -20,7 +24,7 @@
 #include "config/settings.h"
 #include "core/base/patience.h"
 #include "core/base/result.h"
-#include "core/state/sink.h"
+#include "core/state/lane_group.h"
 #include "sinks/formats/formats.h"
 #include "sinks/kafka/kafka_producer.h"
 #include "sinks/kafka/kafka_reader.h"
@@ -30,41 +34,48 @@
 
 namespace sessionlogd {
 
-class KafkaLane {
+class KafkaLane : public Lane {
  public:
   // Connects to nothing. nullopt: the whole state topic, under the transactional id of the settings; a part has an id
   // of its own. `format` is that of the batches it is given. `views` are of the same settings and must stay. When
-  // `stop` is requested recover() ends at once and commit() soon.
-  KafkaLane(const KafkaSinkSettings& settings, const Format& format, std::optional<StatePart> part, KafkaViews& views,
-            std::stop_token stop);
+  // `stop` is requested recover() ends at once and commit() soon. Nobody is shut out while `may_begin` says no.
+  KafkaLane(
+      const KafkaSinkSettings& settings, const Format& format, std::optional<StatePart> part, KafkaViews& views,
+      std::stop_token stop, std::function<bool()> may_begin = [] { return true; });
   KafkaLane(const KafkaLane&) = delete;
   KafkaLane& operator=(const KafkaLane&) = delete;
 
-  // Before the first commit(). kTryLater: again, with a visitor that knows nothing yet. kRefused also where the visitor
-  // throws StateMismatch.
-  [[nodiscard]] Result<void> recover(StateVisitor& into);
+  // kRefused also where the visitor throws StateMismatch.
+  [[nodiscard]] Result<void> recover(StateVisitor& into) override;
 
   // In place of recover(), by a lane of the whole state topic: removes all rows. How many there were.
   [[nodiscard]] Result<std::uint64_t> begin_anew();
 
-  // As Sink::commit(). Throws std::logic_error for a batch that belongs to another part.
-  [[nodiscard]] Result<void> commit(std::span<const Batch> batches);
+  // Throws std::logic_error for a batch that belongs to another part.
+  [[nodiscard]] Result<void> commit(std::span<const Batch> batches) override;
 
-  // Any thread.
-  std::uint64_t records_read() const { return read_.load(std::memory_order_relaxed); }  // by the latest recover()
-  std::uint64_t commits_in_doubt() const { return doubts_.load(std::memory_order_relaxed); }
+  std::uint64_t records_read() const override { return read_.load(std::memory_order_relaxed); }
+  std::uint64_t commits_in_doubt() const override { return doubts_.load(std::memory_order_relaxed); }
+  std::string_view name() const override { return name_; }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   Result<void> take_over(Patience& patience);
   Result<void> check_state(const std::optional<CommitRecord>& last, Patience& patience);
   Result<void> check_part(const std::optional<CommitRecord>& last) const;
+  Result<void> check_bounds(const std::optional<CommitRecord>& last, Patience& patience);
   Result<void> read_state(StateVisitor& into);
+  Result<void> read_part(StateVisitor& into, Patience& patience);
+  void visit(const KafkaReader::Record& record, StateVisitor& into);
   Result<std::uint64_t> remove_rows();
 
   Result<std::optional<CommitRecord>> take_place(Patience& patience);
   Result<void> look_first(Patience& patience);
-  Result<void> look(Patience& patience);
-  void look_away(bool went_well);
+  Result<void> open_view(Patience& patience);
+  Result<void> let_others_tell(Patience& patience);
+  Result<void> wait_for_leave(Patience& patience) const;
+  void close_view(bool went_well);
   Result<void> connect(Patience& patience);
   Result<void> settle_in(const KafkaPlace& place);
   Result<void> settle_doubt(Patience& patience);
@@ -82,7 +93,9 @@ class KafkaLane {
   const std::int32_t record_partition_;
   KafkaViews& views_;
   const std::stop_token stop_;
+  const std::function<bool()> may_begin_;
   const std::string name_, instance_;
+  const GroupBond bond_;
   std::atomic<std::uint64_t> read_ = 0;
 
   KafkaPlace place_;
@@ -90,8 +103,11 @@ class KafkaLane {
   std::shared_ptr<KafkaView> view_;            // while it is needed
   KafkaTransaction transaction_;
   std::optional<KafkaProducer> producer_;
-  std::uint64_t sequence_ = 0;  // of the last commit known to be ours
-  bool fenced_ = false;         // the last producer was shut out: by whom is not known yet
+  std::uint64_t sequence_ = 0;          // of the last commit known to be ours
+  bool fenced_ = false;                 // the last producer was shut out: by whom is not known yet
+  std::chrono::milliseconds pause_{0};  // when that happens again
+  Clock::time_point fenced_at_;
+  KafkaReader::Bounds bounds_;  // of the part, at its takeover
   std::size_t taken_ = 0;       // of the batches on offer: delivered by a commit() that failed later
   std::size_t in_doubt_ = 0;    // of the batches on offer: delivered if the next sequence number is in the state topic
   std::atomic<std::uint64_t> doubts_ = 0;

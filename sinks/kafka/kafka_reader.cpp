@@ -129,21 +129,47 @@ Result<KafkaReader::Reach> KafkaReader::read_visible(std::optional<Instant> sinc
 
 Result<std::optional<CommitRecord>> KafkaReader::last_commit(std::string_view transactional_id, std::int32_t partition,
                                                              Until until, Patience& patience) {
-  const std::string wanted = commit_key(transactional_id);
+  const Result<std::optional<std::string>> last = last_value(commit_key(transactional_id), partition, until, patience);
+  if (!last) return last.error();
+  if (!*last || (*last)->empty()) return std::optional<CommitRecord>();
+  return std::optional(decode_commit(**last));
+}
+
+Result<std::optional<std::string>> KafkaReader::last_value(const std::string& key, std::int32_t partition, Until until,
+                                                           Patience& patience) {
   std::vector<Range> all{{partition, 0, 0}};
   const KafkaClient& seen_by = until == Until::kEnd ? everything_ : committed_;
   if (const Result<void> found = find_ends(seen_by, all, patience); !found) return found.error();
   for (std::int64_t step = kFirstStepBack;; step *= 16) {
     Range range = all.front();
     range.from = std::max(range.from, range.to - step);
-    std::string last;
+    std::optional<std::string> last;
     const auto keep_last = [&](const Record& record) {
-      if (record.key == wanted) last = record.value;
+      if (record.key == key) last = std::string(record.value);
     };
     if (const Result<void> done = read({range}, keep_last, patience); !done) return done.error();
-    if (!last.empty()) return std::optional(decode_commit(last));
-    if (range.from == all.front().from) return std::optional<CommitRecord>();
+    if (last || range.from == all.front().from) return last;
   }
+}
+
+Result<KafkaReader::Bounds> KafkaReader::bounds(std::int32_t partition, Patience& patience) {
+  std::vector<Range> ranges{{partition, 0, 0}};
+  if (const Result<void> found = find_ends(everything_, ranges, patience); !found) return found.error();
+  return Bounds{ranges.front().from, ranges.front().to};
+}
+
+Result<bool> KafkaReader::read_on(std::int32_t partition, Progress& progress, const OnRecord& on_record,
+                                  Patience& patience) {
+  if (progress.next < 0) {
+    const Result<Bounds> found = bounds(partition, patience);
+    if (!found) return found.error();
+    progress = {found->first, found->end};
+  }
+  const auto keep_place = [&](const Record& record) {
+    on_record(record);
+    progress.next = record.message->offset + 1;
+  };
+  return read_while({{partition, progress.next, progress.end}}, keep_place, patience);
 }
 
 Result<bool> KafkaReader::is_empty(Patience& patience) {
@@ -211,6 +237,14 @@ Result<void> KafkaReader::leave_out_before(Instant since, std::vector<Range>& ra
 }
 
 Result<void> KafkaReader::read(const std::vector<Range>& ranges, const OnRecord& on_record, Patience& patience) {
+  const Result<bool> done = read_while(ranges, on_record, patience);
+  if (!done) return done.error();
+  if (*done) return {};
+  return Error(ErrorKind::kTryLater, fmt::format("topic {}: not read to its end in time", topic_));
+}
+
+// false: its patience is over.
+Result<bool> KafkaReader::read_while(const std::vector<Range>& ranges, const OnRecord& on_record, Patience& patience) {
   Reading reading(committed_, topic_, ranges);
   std::vector<rd_kafka_message_t*> messages(kMessagesAtOnce);
   while (!reading.open.empty()) {
@@ -236,12 +270,10 @@ Result<void> KafkaReader::read(const std::vector<Range>& ranges, const OnRecord&
                    fmt::format("topic {}: {}", topic_, describe(*fault, "Read on topic " + topic_)));
     }
     if (count > 0) patience.renew();
-    if (!reading.open.empty() && patience.over()) {
-      return Error(ErrorKind::kTryLater, fmt::format("topic {}: not read to its end in time", topic_));
-    }
+    if (!reading.open.empty() && patience.over()) return false;
     reading.say_progress(topic_);
   }
-  return {};
+  return true;
 }
 
 }  // namespace sessionlogd

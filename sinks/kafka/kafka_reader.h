@@ -54,6 +54,22 @@ class KafkaReader {
   Result<std::optional<CommitRecord>> last_commit(std::string_view transactional_id, std::int32_t partition,
                                                   Until until, Patience& patience);
 
+  // The last value of a key in one partition, an empty one included, from the end backwards; nullopt: there is none.
+  Result<std::optional<std::string>> last_value(const std::string& key, std::int32_t partition, Until until,
+                                                Patience& patience);
+
+  struct Bounds {
+    std::int64_t first = 0, end = 0;  // behind the last, committed or not
+  };
+  Result<Bounds> bounds(std::int32_t partition, Patience& patience);
+
+  // read_all() of one partition, in as many calls as are needed: goes on at `next`. false: nothing came for as long as
+  // `patience` is.
+  struct Progress {
+    std::int64_t next = -1, end = -1;  // -1: not begun
+  };
+  Result<bool> read_on(std::int32_t partition, Progress& progress, const OnRecord& on_record, Patience& patience);
+
   // Whether nothing was ever written.
   Result<bool> is_empty(Patience& patience);
 
@@ -70,6 +86,7 @@ class KafkaReader {
                  std::vector<Range>& ranges) const;
   Result<void> leave_out_before(Instant since, std::vector<Range>& ranges, Patience& patience);
   Result<void> read(const std::vector<Range>& ranges, const OnRecord& on_record, Patience& patience);
+  Result<bool> read_while(const std::vector<Range>& ranges, const OnRecord& on_record, Patience& patience);
 
   // Both look at one topic, with different eyes: the end of what is committed may lie before a transaction that is
   // still open, and behind it more of ours. So the end is asked for by one that sees everything, and waited for by the

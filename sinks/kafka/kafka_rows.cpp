@@ -56,6 +56,11 @@ std::string transactional_id_of(const StatePart& part, std::string_view state_to
   return fmt::format("{}-{}", state_topic, part.partition);
 }
 
+KafkaSinkSettings lane_settings(KafkaSinkSettings settings, const StatePart& part) {
+  settings.transactional_id = transactional_id_of(part, settings.state_topic);
+  return settings;
+}
+
 std::string commit_key(std::string_view transactional_id) {
   return std::string(kCommit) + std::string(transactional_id);
 }
@@ -64,6 +69,43 @@ bool is_commit_key(std::string_view key) {
   return key.starts_with(kCommit) && key.find('/', kCommit.size()) == key.npos;
 }
 
+namespace {
+
+void append_bond(const GroupBond& bond, std::string& to) {
+  to += R"(,"group":)";
+  append_json_string(to, bond.group);
+  to += R"(,"topic":)";
+  append_json_string(to, bond.topic);
+  to += R"(,"format":)";
+  append_json_string(to, bond.format);
+}
+
+// What is not there stays as it is.
+template <class T>
+void read_member(const simdjson::dom::element& json, const char* name, T& into) {
+  if (std::int64_t number = 0; json[name].get(number) == simdjson::SUCCESS) into = static_cast<T>(number);
+}
+template <>
+void read_member(const simdjson::dom::element& json, const char* name, std::string& into) {
+  if (std::string_view text; json[name].get(text) == simdjson::SUCCESS) into = text;
+}
+
+GroupBond bond_in(const simdjson::dom::element& json) {
+  GroupBond bond;
+  read_member(json, "group", bond.group);
+  read_member(json, "topic", bond.topic);
+  read_member(json, "format", bond.format);
+  return bond;
+}
+
+void check_version(std::int32_t version) {
+  if (version <= kLaneVersion) return;
+  throw StateMismatch(fmt::format("the state topic has records of version {}, this sessionlogd knows {}: update it",
+                                  version, kLaneVersion));
+}
+
+}  // namespace
+
 std::string encode_commit(const CommitRecord& record) {
   std::string text = fmt::format(R"({{"sequence":{},"instance":)", record.sequence);
   append_json_string(text, record.instance);
@@ -71,7 +113,13 @@ std::string encode_commit(const CommitRecord& record) {
   append_json_string(text, record.host);
   text += R"(,"time":)";
   append_json_string(text, record.time);
-  return text + fmt::format(R"(,"partitions":{}}})", record.partitions);
+  text += fmt::format(R"(,"partitions":{})", record.partitions);
+  if (record.version > 0) {
+    text += fmt::format(R"(,"version":{})", record.version);
+    if (record.log_start) text += fmt::format(R"(,"log_start":{})", *record.log_start);
+    append_bond(record.bond, text);
+  }
+  return text + "}";
 }
 
 CommitRecord decode_commit(std::string_view value) {
@@ -90,7 +138,39 @@ CommitRecord decode_commit(std::string_view value) {
   record.host = host;
   record.time = time;
   record.partitions = static_cast<std::int32_t>(partitions);
+  read_member(json, "version", record.version);
+  check_version(record.version);
+  if (std::int64_t start = 0; json["log_start"].get(start) == simdjson::SUCCESS) record.log_start = start;
+  record.bond = bond_in(json);
   return record;
+}
+
+std::string founders_id(std::string_view state_topic) { return std::string(state_topic) + "-group"; }
+
+std::string group_key(std::string_view state_topic) { return commit_key(founders_id(state_topic)); }
+
+std::string id_of_state(const KafkaSinkSettings& settings) {
+  return settings.group.empty() ? settings.transactional_id : founders_id(settings.state_topic);
+}
+
+// With all members of a commit's, so that it is one for those who know no groups.
+std::string encode_group(const GroupRecord& record, const CommitRecord& by) {
+  CommitRecord all = by;
+  all.partitions = record.partitions;
+  all.version = kLaneVersion;
+  all.bond = record.bond;
+  return encode_commit(all);
+}
+
+GroupRecord decode_group(std::string_view value) {
+  const CommitRecord all = decode_commit(value);
+  return {all.partitions, all.bond};
+}
+
+void refuse_group(std::string_view state_topic, std::string_view value) {
+  if (value.empty()) return;
+  throw StateMismatch(fmt::format("state topic {0} belongs to group {1}: set `group = \"{1}\"`, or name another topic",
+                                  state_topic, decode_group(value).bond.group));
 }
 
 }  // namespace sessionlogd

@@ -2,6 +2,7 @@
 //
 //   key "<source id>/<session key, 16 hex digits>/<part>"   value: the row, or null: removed
 //   key "commit/<transactional id>"                         value: JSON, the last commit under that id
+//   key "commit/<state topic>-group"                        value: JSON, the group whose state this is
 //
 // All rows of a source lie in one partition, Java's default for its id, in the order in which they were committed. The
 // commit record of a daemon lies in the first, where it is found whatever the number of partitions has become; that of
@@ -13,6 +14,7 @@
 #include <string>
 #include <string_view>
 
+#include "config/settings.h"
 #include "core/state/batch.h"
 #include "core/state/sink.h"
 
@@ -43,6 +45,14 @@ struct StatePart {
 
 // Who commits to it.
 std::string transactional_id_of(const StatePart& part, std::string_view state_topic);
+KafkaSinkSettings lane_settings(KafkaSinkSettings settings, const StatePart& part);
+
+// What all members of a group must agree on, and what a state topic belongs to once it has a group.
+struct GroupBond {
+  std::string group, topic, format;
+
+  bool operator==(const GroupBond&) const = default;
+};
 
 // What one commit leaves behind, in the same transaction.
 struct CommitRecord {
@@ -51,13 +61,36 @@ struct CommitRecord {
   std::string host;
   std::string time;
   std::int32_t partitions = 0;  // of the state topic: rows would be looked for in others if it changed
+  // Of lanes of single partitions only.
+  std::int32_t version = 0;                    // of the lanes' records; 0: it is none of a lane's
+  std::optional<std::int64_t> log_start = {};  // the partition's first offset when the lane took it over
+  GroupBond bond = {};
 };
+inline constexpr std::int32_t kLaneVersion = 1;  // what a later one writes an older member must not read
 
 std::string commit_key(std::string_view transactional_id);
 bool is_commit_key(std::string_view key);
 std::string encode_commit(const CommitRecord& record);
 
-// Throws StateMismatch when it is none of ours.
+// Throws StateMismatch when it is none of ours, or of a later version.
 CommitRecord decode_commit(std::string_view value);
+
+// In the first partition, once and for all. Its first form, with no partitions, says that somebody is about to found
+// the group.
+struct GroupRecord {
+  std::int32_t partitions = 0;  // each member counts them so, whatever becomes of the topic
+  GroupBond bond;
+};
+std::string founders_id(std::string_view state_topic);
+std::string group_key(std::string_view state_topic);
+
+// Under which id the state topic says whose it is: the daemon's, or in a group the founders'.
+std::string id_of_state(const KafkaSinkSettings& settings);
+
+std::string encode_group(const GroupRecord& record, const CommitRecord& by);
+GroupRecord decode_group(std::string_view value);  // as decode_commit()
+
+// For who has no group: throws StateMismatch when the topic has one. `value`: the last under group_key(), or "".
+void refuse_group(std::string_view state_topic, std::string_view value);
 
 }  // namespace sessionlogd

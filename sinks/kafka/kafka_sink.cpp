@@ -2,20 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
-#include <exception>
-#include <future>
-#include <thread>
 #include <utility>
 
+#include "sinks/kafka/kafka_wait.h"
+
 namespace sessionlogd {
-namespace {
-
-using namespace std::chrono_literals;
-
-constexpr std::chrono::milliseconds kBetweenTells = 50ms;
-
-}  // namespace
 
 KafkaSink::KafkaSink(const KafkaSinkSettings& settings, const Format& format, const std::stop_token& stop)
     : name_("kafka:" + settings.topic),
@@ -28,7 +19,7 @@ KafkaSink::KafkaSink(const KafkaSinkSettings& settings, const Format& format, co
 }
 
 void KafkaSink::recover(StateVisitor& into) {
-  wait_for([&] { return lane_.recover(into); });
+  wait_telling([&] { return lane_.recover(into); }, tell_, life_);
 }
 
 std::string KafkaSink::how_far() const {
@@ -38,40 +29,14 @@ std::string KafkaSink::how_far() const {
 
 std::uint64_t KafkaSink::begin_anew() {
   std::uint64_t removed = 0;
-  wait_for([&]() -> Result<void> {
+  const auto remove = [&]() -> Result<void> {
     const Result<std::uint64_t> gone = lane_.begin_anew();
     if (!gone) return gone.error();
     removed = *gone;
     return {};
-  });
+  };
+  wait_telling(remove, tell_, life_);
   return removed;
-}
-
-// Calls that wait for brokers stand on a thread of their own, so that this one can be told to stop. Throws what an
-// Error means at start, or what on_progress()'s function throws.
-void KafkaSink::wait_for(const std::function<Result<void>()>& work) {
-  std::packaged_task<Result<void>()> task(work);
-  std::future<Result<void>> answer = task.get_future();
-  std::thread worker(std::move(task));
-  std::exception_ptr stopped;
-  try {
-    while (answer.wait_for(kBetweenTells) != std::future_status::ready) tell_();
-  } catch (...) {
-    stopped = std::current_exception();
-    life_.request_stop();
-  }
-  worker.join();
-  if (stopped) std::rethrow_exception(stopped);
-  const Result<void> done = answer.get();
-  if (done) return;
-  switch (done.error().kind) {
-    case ErrorKind::kTryLater:
-      throw TryLater(done.error().detail);
-    case ErrorKind::kFenced:
-      throw FencedAtStart(done.error().detail);
-    default:
-      throw StateMismatch(done.error().detail);
-  }
 }
 
 }  // namespace sessionlogd

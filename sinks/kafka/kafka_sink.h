@@ -35,8 +35,6 @@ class KafkaSink : public Sink {
   std::uint64_t begin_anew();
 
  private:
-  void wait_for(const std::function<Result<void>()>& work);
-
   const std::string name_, state_topic_;
   std::function<void()> tell_ = [] {};
   KafkaViews views_;

@@ -40,8 +40,9 @@ void RowsSeen::record(std::string_view source_id, const StateRecord& record) {
   rows[{std::string(source_id), record.session_key}] = record.value;
 }
 
-LaneLife::LaneLife(const KafkaSinkSettings& settings, StatePart part, KafkaViews& views)
-    : lane(settings, kEcsFormat, part, views, stop.get_token()) {}
+LaneLife::LaneLife(const KafkaSinkSettings& settings, StatePart part, KafkaViews& views,
+                   std::function<bool()> may_begin)
+    : lane(settings, kEcsFormat, part, views, stop.get_token(), std::move(may_begin)) {}
 
 Result<void> LaneLife::recover() {
   return patiently([this] {
@@ -101,17 +102,22 @@ std::string LaneBed::source_in(std::int32_t partition, int number) const {
 }
 
 Batch LaneBed::next(const std::string& source, std::uint64_t count) {
+  std::uint64_t& given = given_[source];
+  given += count;
+  return entries(source, given - count, given);
+}
+
+Batch LaneBed::entries(const std::string& source, std::uint64_t from, std::uint64_t to) {
   Batch batch;
   batch.source_id = source;
   batch.session_id = "session";
   batch.session_key = kSession;
-  std::uint64_t& given = given_[source];
-  for (const std::uint64_t end = given + count; given < end; ++given) {
-    const std::string line = fmt::format("{{\"entry\":{}}}\n", given);
+  for (std::uint64_t entry = from; entry < to; ++entry) {
+    const std::string line = fmt::format("{{\"entry\":{}}}\n", entry);
     batch.events += line;
-    batch.index.push_back({static_cast<std::uint32_t>(line.size()), given, 1});
+    batch.index.push_back({static_cast<std::uint32_t>(line.size()), entry, 1});
   }
-  batch.records.push_back({kSession, StateRecord::kSessionPart, std::to_string(given)});
+  batch.records.push_back({kSession, StateRecord::kSessionPart, std::to_string(to)});
   return batch;
 }
 

@@ -33,7 +33,9 @@ struct RowsSeen : StateVisitor {
 
 // One life of a lane.
 struct LaneLife {
-  LaneLife(const KafkaSinkSettings& settings, StatePart part, KafkaViews& views);
+  LaneLife(
+      const KafkaSinkSettings& settings, StatePart part, KafkaViews& views,
+      std::function<bool()> may_begin = [] { return true; });
 
   // As daemon and committer do: again for as long as waiting may help. What they were told meanwhile is kept.
   Result<void> recover();
@@ -58,6 +60,8 @@ class LaneBed {
 
   // The next `count` entries of the only session of that source.
   Batch next(const std::string& source, std::uint64_t count);
+
+  static Batch entries(const std::string& source, std::uint64_t from, std::uint64_t to);  // again
 
   // Every entry that next() gave is read once, in order.
   void expect_all_read_once();

@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <condition_variable>
 #include <csignal>
 #include <map>
+#include <mutex>
 #include <random>
 #include <stdexcept>
 #include <thread>
@@ -17,9 +19,23 @@ struct Plan {
   std::string action, call;
   int left = 0;
 };
+std::mutex mutex;
 Plan plan;
+bool held = false, may_go = false;
+std::condition_variable gone_on;
 
-bool is_due(const char* call) { return plan.call == call && --plan.left == 0; }
+// "" = nothing is planned for this call.
+std::string action_due(const char* call) {
+  const std::lock_guard lock(mutex);
+  return plan.call == call && --plan.left == 0 ? plan.action : "";
+}
+
+void hold() {
+  std::unique_lock lock(mutex);
+  held = true;
+  gone_on.wait(lock, [] { return may_go; });
+  held = false;
+}
 
 void die() { ::kill(::getpid(), SIGKILL); }
 
@@ -36,17 +52,20 @@ rd_kafka_error_t* failure() { return rd_kafka_error_new(RD_KAFKA_RESP_ERR__FAIL,
 // `call` does what was asked for.
 template <class Call>
 rd_kafka_error_t* with_trouble(const char* name, const Call& call) {
-  if (!is_due(name)) return call();
-  if (plan.action == "die-before") die();
+  const std::string action = action_due(name);
+  if (action.empty()) return call();
+  if (action == "die-before") die();
   std::thread death;
-  if (plan.action == "die-during") death = dying();
-  if (plan.action == "stop-before") ::raise(SIGSTOP);
-  if (plan.action == "fail-before") return failure();
+  if (action == "die-during") death = dying();
+  if (action == "stop-before") ::raise(SIGSTOP);
+  if (action == "hold-before") hold();
+  if (action == "fail-before") return failure();
   rd_kafka_error_t* error = call();
-  if (plan.action == "die-after") die();
+  if (action == "die-after") die();
   if (death.joinable()) death.join();
-  if (plan.action == "stop-after") ::raise(SIGSTOP);
-  if (plan.action != "fail-after") return error;
+  if (action == "stop-after") ::raise(SIGSTOP);
+  if (action == "hold-after") hold();
+  if (action != "fail-after") return error;
   if (error != nullptr) rd_kafka_error_destroy(error);
   return failure();
 }
@@ -56,7 +75,20 @@ rd_kafka_error_t* with_trouble(const char* name, const Call& call) {
 void plan_trouble(const std::string& text) {
   const std::size_t first = text.find(':'), second = text.find(':', first + 1);
   if (second == text.npos) throw std::invalid_argument(text);
+  const std::lock_guard lock(mutex);
   plan = {text.substr(0, first), text.substr(first + 1, second - first - 1), std::stoi(text.substr(second + 1))};
+  may_go = false;
+}
+
+bool is_held() {
+  const std::lock_guard lock(mutex);
+  return held;
+}
+
+void let_go() {
+  const std::lock_guard lock(mutex);
+  may_go = true;
+  gone_on.notify_all();
 }
 
 }  // namespace sessionlogd::test

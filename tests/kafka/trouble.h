@@ -10,7 +10,11 @@ namespace sessionlogd::test {
 //   die-during                  the same from another thread, while the call lasts or just behind it
 //   fail-before, fail-after     an error of no particular kind, without or after doing what was asked
 //   stop-before                 SIGSTOP for this process
+//   hold-before, hold-after     the thread that calls stands still until let_go()
 // Throws std::invalid_argument.
 void plan_trouble(const std::string& plan);
+
+bool is_held();  // a thread stands still
+void let_go();   // whoever does, or will
 
 }  // namespace sessionlogd::test

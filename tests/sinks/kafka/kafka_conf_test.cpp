@@ -65,5 +65,27 @@ TEST(KafkaConf, ASecretIsNeverShown) {
   EXPECT_EQ(without_secrets("PLAIN hunter2hunter2 x", conf.secrets()), "PLAIN ****** x");
 }
 
+// What a group's safety rests on is nobody's to choose; how soon it notices a death is.
+TEST(KafkaConf, AMemberOfAGroupIsFoundOutSoonAndCommitsNoOffsets) {
+  KafkaSinkSettings settings = settings_with({{"session.timeout.ms", "3000", std::nullopt},
+                                              {"enable.auto.commit", "true", std::nullopt},
+                                              {"group.id", "another", std::nullopt}});
+  settings.group = "fra1";
+  const KafkaConf member = KafkaConf::member(settings);
+  EXPECT_EQ(member.value_of("group.id"), "s-fra1");
+  EXPECT_EQ(member.value_of("enable.auto.commit"), "false");
+  EXPECT_EQ(member.value_of("partition.assignment.strategy"), "cooperative-sticky");
+  EXPECT_EQ(member.value_of("session.timeout.ms"), "3000");
+  EXPECT_EQ(member.value_of("client.id"), "sessionlogd@" + kafka_host_name());
+}
+
+TEST(KafkaConf, ALaneOfAGroupHoldsReadersUpForLessAndBuffersLess) {
+  KafkaSinkSettings settings = settings_with({});
+  settings.group = "fra1";
+  const KafkaConf lane = KafkaConf::producer(settings);
+  EXPECT_EQ(lane.value_of("transaction.timeout.ms"), "15000");
+  EXPECT_EQ(lane.value_of("queue.buffering.max.kbytes"), "16384");
+}
+
 }  // namespace
 }  // namespace sessionlogd

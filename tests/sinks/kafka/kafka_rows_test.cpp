@@ -52,5 +52,32 @@ TEST(KafkaRows, ACommitRecordIsReadBack) {
     EXPECT_THROW(decode_commit(other), StateMismatch) << other;
 }
 
+// A lane's holds more, and whoever knows no lanes reads what it knows.
+TEST(KafkaRows, ALanesCommitRecordIsReadBack) {
+  CommitRecord lane{7, "i", "h", "t", 12};
+  EXPECT_EQ(encode_commit(lane).find("version"), std::string::npos);
+  lane.version = kLaneVersion;
+  lane.log_start = 4'711;
+  lane.bond = {"g\"", "events", "ecs"};
+  const CommitRecord read = decode_commit(encode_commit(lane));
+  EXPECT_EQ(read.log_start, 4'711);
+  EXPECT_EQ(read.bond, lane.bond);
+  EXPECT_EQ(read.sequence, 7u);
+  lane.version = kLaneVersion + 1;
+  EXPECT_THROW(decode_commit(encode_commit(lane)), StateMismatch);
+}
+
+TEST(KafkaRows, AGroupsRecordIsReadBackAndKeepsOthersOut) {
+  EXPECT_EQ(group_key("s"), "commit/s-group");
+  EXPECT_TRUE(is_commit_key(group_key("s")));
+  const std::string value = encode_group({12, {"fra1", "events", "ecs"}}, {0, "i", "h", "t", 0});
+  const GroupRecord read = decode_group(value);
+  EXPECT_EQ(read.partitions, 12);
+  EXPECT_EQ(read.bond, (GroupBond{"fra1", "events", "ecs"}));
+  EXPECT_EQ(decode_commit(value).partitions, 12);
+  EXPECT_THROW(refuse_group("s", value), StateMismatch);
+  EXPECT_NO_THROW(refuse_group("s", ""));
+}
+
 }  // namespace
 }  // namespace sessionlogd

@@ -1,0 +1,155 @@
+// A group of members in this process: who owns what, and that nothing is written twice whoever comes and goes.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <future>
+
+#include "tests/kafka/group_bed.h"
+#include "tests/kafka/suite.h"
+#include "tests/kafka/trouble.h"
+
+namespace sessionlogd::test {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+using Members = std::vector<std::unique_ptr<GroupMemberHere>>;
+
+class KafkaGroups : public KafkaTest {
+ protected:
+  static void add(Members& members, GroupBed& bed) {
+    members.push_back(std::make_unique<GroupMemberHere>(bed));
+    members.back()->join();
+  }
+
+  // Each partition has one lane, and each member its share.
+  static bool is_settled(const Members& members, std::size_t partitions) {
+    std::set<Partition> all;
+    std::size_t sum = 0;
+    for (const auto& member : members) {
+      const std::set<Partition> mine = member->working();
+      if (mine.size() < partitions / members.size()) return false;
+      all.insert(mine.begin(), mine.end());
+      sum += mine.size();
+    }
+    return all.size() == partitions && sum == partitions;
+  }
+  static void settle(const Members& members, std::size_t partitions) {
+    EXPECT_TRUE(eventually([&] { return is_settled(members, partitions); }));
+  }
+  static void stop(Members& members) {
+    for (const auto& member : members) member->group->leave();
+    for (const auto& member : members) EXPECT_TRUE(eventually([&] { return member->group->has_left(); }));
+    members.clear();
+  }
+  static std::string refusal(const std::function<void()>& call) {
+    try {
+      call();
+    } catch (const StateMismatch& mismatch) {
+      return mismatch.what();
+    }
+    return "not refused";
+  }
+};
+
+TEST_F(KafkaGroups, OneMemberOwnsAllAndTheNextGoesOnBehindIt) {
+  GroupBed bed(one_broker(), "group-one");
+  Members members;
+  add(members, bed);
+  settle(members, 12);
+  const std::vector<GroupMember> described = members[0]->group->members(kHangGuard).value();
+  ASSERT_THAT(described, SizeIs(1));
+  EXPECT_THAT(described[0].partitions, SizeIs(12));
+  EXPECT_EQ(described[0].client_id, "sessionlogd@" + described[0].host);
+  const std::vector<PartitionOwner> owners = members[0]->group->owners(kHangGuard).value();
+  ASSERT_THAT(owners, SizeIs(12));
+  EXPECT_EQ(owners[3].host, described[0].host);
+  EXPECT_EQ(owners[3].incarnation.size(), 16u);
+  EXPECT_TRUE(owners[3].committed_at);
+  stop(members);
+  add(members, bed);
+  settle(members, 12);
+  EXPECT_THAT(members[0]->ends(), IsEmpty());
+  stop(members);
+  bed.expect_all_read_once();
+}
+
+TEST_F(KafkaGroups, OnlyWhatMustMoveMoves) {
+  GroupBed bed(one_broker(), "group-moves");
+  Members members;
+  for (int i = 0; i < 3; ++i) add(members, bed);
+  settle(members, 12);
+  const auto stays = [&](const auto& before, const auto& after) {
+    return std::ranges::count_if(before, [&](const auto& each) { return after.at(each.first) == each.second; });
+  };
+  const std::map<Partition, std::string> three = bed.incarnations();
+  add(members, bed);
+  settle(members, 12);
+  const std::map<Partition, std::string> four = bed.incarnations();
+  EXPECT_EQ(stays(three, four), 9);
+  members[3]->leave();
+  members.pop_back();
+  settle(members, 12);
+  EXPECT_EQ(stays(four, bed.incarnations()), 9);
+  for (const auto& member : members) EXPECT_THAT(member->ends(), IsEmpty());
+  stop(members);
+  bed.expect_all_read_once();
+}
+
+TEST_F(KafkaGroups, WhatOneThatWasKilledHadIsTakenOver) {
+  GroupBed bed(one_broker(), "group-killed");
+  Members members;
+  for (int i = 0; i < 3; ++i) add(members, bed);
+  settle(members, 12);
+  members.pop_back();
+  settle(members, 12);
+  for (const auto& member : members) EXPECT_THAT(member->ends(), IsEmpty());
+  stop(members);
+  bed.expect_all_read_once();
+}
+
+TEST_F(KafkaGroups, ThatAreFoundedByThreeAtOnceAreOne) {
+  constexpr int kRounds = 10;
+  for (int round = 0; round < kRounds; ++round) {
+    GroupBed bed(one_broker(), "group-founded-" + std::to_string(round), 3);
+    Members members;
+    for (int i = 0; i < 3; ++i) members.push_back(std::make_unique<GroupMemberHere>(bed));
+    std::vector<std::future<void>> preparing;
+    for (const auto& member : members)
+      preparing.push_back(std::async(std::launch::async, [&] {
+        for (;;) {
+          try {
+            return member->prepare();
+          } catch (const TryLater& later) {
+            EXPECT_THAT(later.what(), HasSubstr("group")) << later.what();
+          }
+        }
+      }));
+    for (auto& each : preparing) EXPECT_NO_THROW(each.get());
+    for (const auto& member : members) EXPECT_EQ(member->group->partitions(), 3u);
+    int records = 0;
+    for (const Message& message : bed.outside.read(bed.settings.state_topic))
+      records += message.key == group_key(bed.settings.state_topic) && decode_group(message.value).partitions == 3;
+    EXPECT_EQ(records, 1);
+  }
+}
+
+TEST_F(KafkaGroups, AnotherNameTopicOrFormatIsRefused) {
+  GroupBed bed(one_broker(), "group-bond", 2);
+  GroupMemberHere(bed).prepare();
+  GroupBed other(one_broker(), "group-bond-other", 2);
+  other.settings.state_topic = bed.settings.state_topic;
+  EXPECT_THAT(
+      refusal([&] { GroupMemberHere(other).prepare(); }),
+      AllOf(HasSubstr("belongs to group group, topic group-bond, format ecs"), HasSubstr("topic group-bond-other")));
+  bed.settings.group = "second";
+  EXPECT_THAT(refusal([&] { GroupMemberHere(bed).prepare(); }),
+              AllOf(HasSubstr("belongs to group group,"), HasSubstr("says group second,")));
+}
+
+}  // namespace
+}  // namespace sessionlogd::test

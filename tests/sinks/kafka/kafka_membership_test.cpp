@@ -1,0 +1,147 @@
+#include "sinks/kafka/kafka_membership.h"
+
+#include <gmock/gmock.h>
+
+namespace sessionlogd {
+
+// As gtest shows it.
+void PrintTo(const Membership& membership, std::ostream* out) {
+  *out << (membership.is_member ? "member" : "no member") << " owned " << testing::PrintToString(membership.owned)
+       << " revoked " << testing::PrintToString(membership.revoked);
+}
+
+namespace {
+
+using Set = std::set<Partition>;
+
+Membership told(bool is_member, Set owned, Set revoked = {}) {
+  return {is_member, std::move(owned), std::move(revoked)};
+}
+
+TEST(KafkaMembership, ASpareIsAMember) {
+  KafkaMembership members(6);
+  EXPECT_EQ(members.membership(), told(false, {}));
+  members.assigned({});
+  EXPECT_EQ(members.membership(), told(true, {}));
+}
+
+TEST(KafkaMembership, WhatIsRevokedTogetherGoesBackOnceAllOfItIsReleased) {
+  KafkaMembership members(6);
+  members.assigned({0, 1, 2});
+  members.revoked({1, 2});
+  EXPECT_EQ(members.membership(), told(true, {0}, {1, 2}));
+  EXPECT_FALSE(members.is_ours(1));
+  EXPECT_TRUE(members.is_ours(0));
+  members.released(1);
+  EXPECT_FALSE(members.take_handing());
+  EXPECT_EQ(members.membership(), told(true, {0}, {2}));
+  members.released(2);
+  EXPECT_TRUE(members.take_handing());
+  EXPECT_FALSE(members.take_handing());
+  EXPECT_EQ(members.membership(), told(true, {0}));
+}
+
+TEST(KafkaMembership, PartitionsBeyondTheGroupsNumberAreNobodys) {
+  KafkaMembership members(6);
+  members.assigned({5, 6, 7});
+  EXPECT_EQ(members.membership(), told(true, {5}));
+  EXPECT_EQ(members.beyond(), 2u);
+  members.revoked({6, 7});
+  EXPECT_TRUE(members.take_handing());
+  EXPECT_EQ(members.membership(), told(true, {5}));
+}
+
+TEST(KafkaMembership, WhatIsLostIsStillBelieved) {
+  KafkaMembership members(6);
+  members.assigned({0, 1});
+  members.lost();
+  EXPECT_EQ(members.membership(), told(false, {0, 1}));
+  EXPECT_FALSE(members.is_ours(0));
+  EXPECT_FALSE(members.take_handing());
+}
+
+TEST(KafkaMembership, WhenTheGroupIsBackWhatIsOursGoesOnAndTheRestIsReleased) {
+  KafkaMembership members(6);
+  members.assigned({0, 1, 2});
+  members.lost();
+  members.assigned({1, 3});
+  EXPECT_EQ(members.membership(), told(true, {1, 3}, {0, 2}));
+  EXPECT_FALSE(members.take_handing());  // the group has it already
+  members.released(0);
+  members.released(2);
+  EXPECT_EQ(members.membership(), told(true, {1, 3}));
+  EXPECT_FALSE(members.take_handing());
+}
+
+TEST(KafkaMembership, LostTwiceForgetsNothing) {
+  KafkaMembership members(6);
+  members.assigned({0, 1});
+  members.lost();
+  members.lost();
+  members.assigned({});
+  EXPECT_EQ(members.membership(), told(true, {}, {0, 1}));
+}
+
+TEST(KafkaMembership, WhatComesBackBeforeItsReleaseBeginsAnewBehindIt) {
+  KafkaMembership members(6);
+  members.assigned({0, 1});
+  members.lost();
+  members.assigned({1});
+  members.assigned({0});
+  EXPECT_EQ(members.membership(), told(true, {1}, {0}));
+  EXPECT_FALSE(members.is_ours(0));
+  members.released(0);
+  EXPECT_EQ(members.membership(), told(true, {0, 1}));
+}
+
+TEST(KafkaMembership, RevokedAgainBeforeItsReleaseItIsWaitedFor) {
+  KafkaMembership members(6);
+  members.assigned({0, 1});
+  members.lost();
+  members.assigned({1});
+  members.assigned({0});
+  members.revoked({0});
+  EXPECT_FALSE(members.take_handing());
+  members.released(0);
+  EXPECT_TRUE(members.take_handing());
+}
+
+TEST(KafkaMembership, LeavingRevokesEverything) {
+  KafkaMembership members(6);
+  members.assigned({0, 1});
+  members.leave();
+  EXPECT_EQ(members.membership(), told(false, {}, {0, 1}));
+  members.released(0);
+  members.revoked({0, 1});  // librdkafka asks a moment later
+  EXPECT_FALSE(members.take_handing());
+  members.released(1);
+  EXPECT_FALSE(members.owns_nothing());
+  EXPECT_TRUE(members.take_handing());
+  EXPECT_TRUE(members.owns_nothing());
+}
+
+TEST(KafkaMembership, LeavingWhileLostRevokesWhatWasBelieved) {
+  KafkaMembership members(6);
+  members.assigned({0, 1});
+  members.lost();
+  members.leave();
+  EXPECT_EQ(members.membership(), told(false, {}, {0, 1}));
+  members.released(0);
+  members.released(1);
+  EXPECT_TRUE(members.owns_nothing());
+}
+
+TEST(KafkaMembership, WhatIsAssignedWhileLeavingGoesBackAtOnce) {
+  KafkaMembership members(6);
+  members.leave();
+  members.assigned({0, 1});
+  EXPECT_EQ(members.membership(), told(false, {}));
+  members.revoked({0, 1});
+  EXPECT_TRUE(members.take_handing());
+  members.stay();
+  members.assigned({2});
+  EXPECT_EQ(members.membership(), told(true, {2}));
+}
+
+}  // namespace
+}  // namespace sessionlogd
