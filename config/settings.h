@@ -191,6 +191,12 @@ struct SinkSettings {
   }
 };
 
+// The group of daemons that share the sources, "" = this one has all for itself.
+inline std::string group_of(const SinkSettings& sink) {
+  const auto* kafka = std::get_if<KafkaSinkSettings>(&sink.kind);
+  return kafka != nullptr ? kafka->group : "";
+}
+
 struct Settings {
   std::string file;  // the configuration's path, as given
   DaemonSettings daemon;

@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/system/system_error.hpp>
 #include <csignal>
+#include <cstdlib>
 #include <random>
 #include <thread>
 
@@ -38,9 +39,15 @@ namespace asio = boost::asio;
 // SIGTERM to exit takes at most so long: cancelling, logging out, and what the committer still has to do behind it.
 constexpr std::chrono::milliseconds kShardsMayTake{2'000};
 constexpr std::chrono::milliseconds kProgressEvery{200};
+// Before that the lanes of a group, side by side, and the group takes back what was theirs.
+constexpr std::chrono::milliseconds kGroupMayTake{5'000}, kLookAtGroupEvery{20};
 
 // One lane has all sources, from the start of this process to its end.
 constexpr SourceSet::Partition kOnlyPartition = 0;
+
+CommitSettings commits_of(const Settings& settings) {
+  return {.interval = settings.sink.commit_interval, .bytes = settings.sink.commit_bytes};
+}
 
 constexpr std::chrono::milliseconds kFirstWaitForRoom{500};
 
@@ -94,19 +101,26 @@ App::App(const Settings& settings, PollMode mode)
       mode_(mode),
       signals_(main_, SIGTERM, SIGINT),
       hangups_(main_, SIGHUP),
-      sink_(make_sink(settings, stop_.get_token())),
+      group_(make_group(settings, guard_)),
       shard_count_(count_shards(settings, mode)),
       memory_(shares_of(settings, shard_count_)),
-      queue_memory_(std::make_shared<QueueMemory>(memory_.queue)),
-      queue_(std::make_shared<BatchQueue>(queue_memory_)),
-      committer_(*queue_, *sink_, {.interval = settings.sink.commit_interval, .bytes = settings.sink.commit_bytes},
-                 [this](const Error& error) { on_fatal(error); }),
+      queue_memory_(std::make_shared<QueueMemory>(memory_.queue, group_ ? &guard_ : nullptr)),
+      queue_(group_ ? nullptr : std::make_shared<BatchQueue>(queue_memory_)),
       pulse_(main_, service_, [this](SteadyTime now) {
         give_back(now);
         return status_line(now);
-      }) {}
+      }) {
+  if (group_) return;
+  sink_ = make_sink(settings, stop_.get_token());
+  committer_.emplace(*queue_, *sink_, commits_of(settings), [this](const Error& error) { on_fatal(error); });
+}
 
-App::~App() = default;
+// The group's thread asks the pulse, and whoever looks asks the lanes.
+App::~App() {
+  admin_.reset();
+  lanes_.reset();
+  group_.reset();
+}
 
 int App::run() {
   ::mallopt(M_MMAP_THRESHOLD, kGivenBackWhenFreed);
@@ -118,7 +132,9 @@ int App::run() {
   watch_signals();
   pulse_.start();
   make_shards();
-  pulse_.know(shards_, committer_);
+  make_sources();
+  if (group_) make_lanes();
+  pulse_.know(shards_, [this] { return lanes_ ? lanes_->have_turned() : committer_->has_turned(); });
   starting_ = recovering();
   if (mode_ == PollMode::kForever && settings_.daemon.admin) show_how_it_is();
   if (!recover()) return 0;  // the locks are held, state and output agree
@@ -132,7 +148,9 @@ int App::run() {
   shards_run_ = true;  // all that can be asked is there: from here on /readyz says so
   wait_for_end();
   const bool all_committed = stop();
-  return exit_status(all_committed);
+  const int status = exit_status(all_committed);
+  if (lanes_ && !lanes_->has_ended()) end_without_lanes_that_hang(status);
+  return status;
 }
 
 void App::watch_signals() {
@@ -151,26 +169,38 @@ void App::watch_hangups() {
       spawn(main_, [](Reload& reload) -> Task<void> { co_await reload.run(); }(*reload_));
     } else {
       service_.reloading();
-      sink_->reopen();
+      if (sink_) sink_->reopen();
       service_.reloaded();
     }
     watch_hangups();
   });
 }
 
+// What ends a recovery when we are asked to stop.
+struct App::Stopped {};
+
+void App::turn_while_recovering() {
+  main_.poll();
+  if (stop_requested_) throw Stopped{};
+  say_starting(recovering());
+}
+
+void App::recover_sink() {
+  restored_ = RestoredState();  // a recovery that was cut short has given it a part
+  sink_->on_progress([this] { turn_while_recovering(); });
+  sink_->recover(restored_);
+}
+
 // false: we were asked to stop before.
 bool App::recover() {
-  struct Stopped {};
-  sink_->on_progress([this] {
-    main_.poll();
-    if (stop_requested_) throw Stopped{};
-    say_starting(recovering());
-  });
   say_starting(recovering());
   for (;;) {
-    restored_ = RestoredState();  // a recovery that was cut short has given it a part
     try {
-      sink_->recover(restored_);
+      if (group_) {
+        group_->prepare([this] { turn_while_recovering(); });
+      } else {
+        recover_sink();
+      }
       break;
     } catch (const TryLater& full) {
       could_not_ = full.what();
@@ -179,16 +209,22 @@ bool App::recover() {
       return false;
     }
   }
-  spdlog::info("sessionlogd {} started: {} sources, sink={}", kVersion, settings_.sources.size(), sink_->name());
+  spdlog::info("sessionlogd {} started: {} sources, sink={}", kVersion, settings_.sources.size(), output());
   return true;
 }
 
 // Until an attempt comes further than those before, what they failed for is what is waited for.
 std::string App::recovering() const {
-  const std::string how_far = sink_->how_far();
+  const std::string how_far = sink_ ? sink_->how_far() : "";
   if (!how_far.empty()) return "reading what was delivered: " + how_far;
-  return could_not_.empty() ? "reading what was delivered" : could_not_;
+  if (!could_not_.empty()) return could_not_;
+  return group_ ? "looking for the group's record" : "reading what was delivered";
 }
+
+std::string_view App::output() const { return group_ ? group_->name() : sink_->name(); }
+
+// Any thread.
+CommitterView App::committed() const { return lanes_ ? lanes_->committed() : committer_->view(); }
 
 // For whoever looks at the admin address meanwhile; at most once a second.
 void App::say_starting(std::string what) {
@@ -204,7 +240,7 @@ bool App::wait_for_room() {
   starting_said_ = {};
   say_starting(could_not_);
   if (room_wait_.count() == 0) {
-    log_error({.sink = sink_->name()}, "cannot start now: {}; waiting until it can, nothing is lost", could_not_);
+    log_error({.sink = output()}, "cannot start now: {}; waiting until it can, nothing is lost", could_not_);
   }
   service_.ready();  // what is accepted and waits has started: nobody is helped by a restart
   room_wait_ = std::clamp(room_wait_ * 2, kFirstWaitForRoom, Backoff::kMost);
@@ -238,35 +274,57 @@ void App::make_shards() {
   }
 }
 
-void App::give_sources() {
+void App::make_sources() {
   std::vector<std::unique_ptr<SourceHost>> hosts;
   for (const auto& shard : shards_) hosts.push_back(std::make_unique<ShardHost>(main_, *shard));
-  sources_.emplace(SourceSet::Parts{.main = main_,
-                                    .hosts = std::move(hosts),
-                                    .partition_of = [](std::string_view) { return kOnlyPartition; },
-                                    .on_count =
-                                        [this](std::size_t sources) {
-                                          fingerprint_bytes_ =
-                                              MemoryShares::fingerprints(settings_.daemon.memory_bytes, sources);
-                                        }});
+  sources_.emplace(SourceSet::Parts{
+      .main = main_,
+      .hosts = std::move(hosts),
+      .partition_of = [this](std::string_view id) { return group_ ? group_->partition_of(id) : kOnlyPartition; },
+      .on_count =
+          [this](std::size_t sources) {
+            fingerprint_bytes_ = MemoryShares::fingerprints(settings_.daemon.memory_bytes, sources);
+          }});
+}
+
+void App::make_lanes() {
+  lanes_.emplace(Lanes::Parts{.main = main_,
+                              .group = *group_,
+                              .sources = *sources_,
+                              .memory = queue_memory_,
+                              .commits = commits_of(settings_),
+                              .may_stay = [this] { return pulse_.heartbeat().silent(SteadyClock::now()).empty(); },
+                              .on_change = [this] { publish_process(); }});
+}
+
+void App::give_sources() {
+  has_sources_ = true;
   sources_->want(settings_.sources, settings_.daemon.state_keep);
-  sources_->begin(kOnlyPartition, queue_, restored_);
+  if (!group_) sources_->begin(kOnlyPartition, queue_, restored_);
 }
 
 void App::start() {
   queue_memory_->on_room([this] {
     for (const auto& shard : shards_) shard->notify_room();
   });
-  committer_.start();
+  if (committer_) committer_->start();
   shards_running_ = shards_.size();
   for (const auto& shard : shards_) shard->start([this] { asio::post(main_, [this] { on_shard_end(); }); });
+  if (lanes_) lanes_->start();
 }
 
 void App::listen_to_operator() {
   const auto read_again = [this] { return load_settings(settings_.file, format_rules()); };
-  const auto on_change = [this] { publish_process(); };
-  reload_.emplace(main_, settings_, read_again, *sources_, *sink_, service_, on_change, stop_.get_token());
-  commands_.emplace(main_, *sources_, shards_, *reload_);
+  const auto on_change = [this] {
+    if (lanes_) lanes_->try_again();
+    publish_process();
+  };
+  const auto reopen = [this] {
+    if (sink_) sink_->reopen();
+  };
+  reload_.emplace(main_, settings_, read_again, *sources_, reopen, service_, on_change, stop_.get_token());
+  commands_.emplace(main_, *sources_, shards_, *reload_,
+                    [this](const SourceSettings& source) { return lanes_ ? lanes_->elsewhere(source) : std::nullopt; });
   const std::string path = control_socket_in(settings_.daemon.state_dir);
   try {
     control_.emplace(main_, path, [this](std::string line) { return commands_->answer(std::move(line)); });
@@ -283,7 +341,7 @@ void App::show_how_it_is() {
                           .shards = shards_,
                           .shards_run = shards_run_,
                           .queue = *queue_memory_,
-                          .committer = committer_,
+                          .committed = [this] { return committed(); },
                           .quarantine = quarantine_.get()};
   admin_.emplace(*settings_.daemon.admin, observed, trouble_);
 }
@@ -298,11 +356,13 @@ void App::publish_process() {
                    .sources = {},
                    .waits_for_restart = {},
                    .threads = shards_.size(),
-                   .sink_name = std::string(sink_->name()),
+                   .sink_name = std::string(output()),
                    .starting = starting_,
-                   .stopping = stop_requested_};
+                   .stopping = stop_requested_,
+                   .group = {}};
+  if (lanes_ && has_sources_) view.group = lanes_->view();
   if (reload_) view.waits_for_restart = reload_->waits_for_restart();
-  if (sources_) {
+  if (has_sources_) {
     for (const SourceSet::Source& source : sources_->all()) view.sources.push_back(source.settings);
   } else {
     for (const SourceSettings& source : settings_.sources)
@@ -332,16 +392,25 @@ void App::request_stop() {
   service_.stopping();
   if (admin_) publish_process();
   stop_.request_stop();
-  spawn(main_, release_lane());
-  auto deadline = std::make_shared<asio::steady_timer>(main_, kShardsMayTake);
+  spawn(main_, release_lanes());
+  const auto may_take = kShardsMayTake + (lanes_ ? kGroupMayTake : std::chrono::milliseconds{0});
+  auto deadline = std::make_shared<asio::steady_timer>(main_, may_take);
   deadline->async_wait([this, deadline](const boost::system::error_code& error) {
     if (!error) main_.stop();
   });
 }
 
-// The lane ends first, and when no source of it is left, the shards.
-Task<void> App::release_lane() {
-  if (sources_) {
+// The lanes end first, and when no source of them is left, the shards.
+Task<void> App::release_lanes() {
+  if (lanes_ && has_sources_) {
+    lanes_->leave();
+    asio::steady_timer look(main_);
+    const SteadyTime latest = SteadyClock::now() + kGroupMayTake;
+    while (!lanes_->has_left() && SteadyClock::now() < latest) {
+      look.expires_after(kLookAtGroupEvery);
+      co_await look.async_wait(use_task);
+    }
+  } else if (has_sources_) {
     sources_->end(kOnlyPartition);
     co_await sources_->all_stopped(kOnlyPartition);
   }
@@ -364,11 +433,19 @@ void App::on_fatal(const Error& error) {
 bool App::stop() {
   admin_.reset();
   for (const auto& shard : shards_) shard->join();
-  queue_->close();
-  const bool all_committed = committer_.join();
+  if (queue_) queue_->close();
+  const bool all_committed = committer_ ? committer_->join() : lanes_->has_left();
   say_grouped_lines(SteadyTime::max());
-  spdlog::info("stopped: {} events in {} commits", committer_.events(), committer_.commits());
+  const CommitterView done = committed();
+  spdlog::info("stopped: {} events in {} commits", done.events, done.ok);
   return all_committed;
+}
+
+// One is inside a call that does not return. What it may still do to Kafka the next owner of its partition decides.
+void App::end_without_lanes_that_hang(int status) {
+  spdlog::warn("ends although not every partition could be released in time: the others take over without that");
+  spdlog::shutdown();
+  std::_Exit(status);
 }
 
 int App::exit_status(bool all_committed) const {
@@ -394,7 +471,7 @@ void App::give_back(SteadyTime now) {
 std::string App::status_line(SteadyTime now) {
   say_grouped_lines(now);
   if (stop_requested_) return "stopping";
-  if (shards_running_ == 0 && room_wait_.count() != 0) return fmt::format("waiting for sink={}", sink_->name());
+  if (shards_running_ == 0 && room_wait_.count() != 0) return fmt::format("waiting for sink={}", output());
   if (shards_running_ == 0) return "reading what was delivered";
   ServiceFigures figures;
   for (const SourceSet::Source& source : sources_->all()) {
@@ -402,11 +479,13 @@ std::string App::status_line(SteadyTime now) {
     figures.failing += source.counters->failing ? 1 : 0;
     figures.sessions += source.counters->sessions;
   }
-  figures.events = committer_.events();
-  figures.commits = committer_.commits();
+  const CommitterView done = committed();
+  figures.events = done.events;
+  figures.commits = done.ok;
   figures.queue_bytes = queue_memory_->bytes();
-  figures.sink_waits = committer_.waiting();
-  figures.sink = sink_->name();
+  figures.sink_waits = !done.error.empty();
+  figures.sink = output();
+  if (lanes_) publish_process();  // what their threads have come to
   return status_.line(figures, now);
 }
 

@@ -13,10 +13,12 @@
 #include "config/settings.h"
 #include "core/api/accounts.h"
 #include "core/async/task.h"
+#include "core/base/freeze_guard.h"
 #include "core/base/memory_shares.h"
 #include "core/polling/shard.h"
 #include "core/state/batch_queue.h"
 #include "core/state/committer.h"
+#include "core/state/lane_group.h"
 #include "core/state/restored_state.h"
 #include "core/state/sink.h"
 #include "daemon/admin/admin_server.h"
@@ -25,6 +27,7 @@
 #include "daemon/admin/recent_trouble.h"
 #include "daemon/control/control_commands.h"
 #include "daemon/control/control_socket.h"
+#include "daemon/control/lanes.h"
 #include "daemon/control/reload.h"
 #include "daemon/control/source_set.h"
 #include "daemon/service/heap.h"
@@ -48,10 +51,17 @@ class App {
   void watch_signals();
   void watch_hangups();
   bool recover();
+  void recover_sink();
+  struct Stopped;
+  void turn_while_recovering();
+  std::string_view output() const;
+  CommitterView committed() const;
   std::string recovering() const;
   void say_starting(std::string what);
   bool wait_for_room();
   void make_shards();
+  void make_sources();
+  void make_lanes();
   void give_sources();
   void start();
   void listen_to_operator();
@@ -64,7 +74,8 @@ class App {
   void on_shard_end();
   void on_fatal(const Error& error);
   void request_stop();
-  Task<void> release_lane();
+  Task<void> release_lanes();
+  void end_without_lanes_that_hang(int status);
   std::string status_line(SteadyTime now);
   void give_back(SteadyTime now);
 
@@ -78,13 +89,16 @@ class App {
       signals_;  // held from the first moment to the last: one that comes early waits, a second changes nothing
   boost::asio::signal_set hangups_;  // reload, and the output may have been moved away
   std::stop_source stop_;            // tells the sink, which may be waiting on a thread of its own
-  std::unique_ptr<Sink> sink_;
+  std::unique_ptr<Sink> sink_;       // nullptr in a group
+  FreezeGuard guard_{FreezeGuard::now()};
+  std::unique_ptr<LaneGroup> group_;  // nullptr: this daemon has all sources for itself
   RestoredState restored_;
   const std::size_t shard_count_;
   const MemoryShares memory_;
   const std::shared_ptr<QueueMemory> queue_memory_;
-  const std::shared_ptr<BatchQueue> queue_;  // its life is the lane's
-  Committer committer_;
+  // Of the only lane, whose life is the queue's; none in a group.
+  const std::shared_ptr<BatchQueue> queue_;
+  std::optional<Committer> committer_;
   ServiceNotify service_;
   ServiceStatus status_;
   HeapTrim heap_;
@@ -96,6 +110,7 @@ class App {
   std::vector<std::unique_ptr<Shard>> shards_;
   std::atomic<bool> shards_run_ = false;
   std::optional<SourceSet> sources_;
+  std::optional<Lanes> lanes_;  // in a group
   std::optional<Reload> reload_;
   std::optional<ControlCommands> commands_;
   std::optional<ControlServer> control_;
@@ -106,6 +121,7 @@ class App {
   SteadyTime starting_said_{};
   std::chrono::milliseconds room_wait_{0};  // before the next attempt to start without room
   std::size_t shards_running_ = 0;
+  bool has_sources_ = false;
   bool stop_requested_ = false;
   std::atomic<int> fatal_status_ = 0;
 };

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "core/async/task.h"
 #include "core/base/log_line.h"
@@ -12,6 +13,9 @@ namespace sessionlogd {
 namespace {
 
 namespace asio = boost::asio;
+
+// Whether what may not be sent at all may be sent again.
+constexpr std::chrono::milliseconds kMayAskAgain{100};
 
 // When that is on the clock on the wall, to the second.
 std::string on_the_wall(SteadyTime at) {
@@ -32,10 +36,11 @@ Error unsent(ErrorKind kind, std::string why) {
 }  // namespace
 
 Admission::Admission(asio::io_context& io, const SourceSettings& settings, std::mt19937_64& random, HeldBack held_back,
-                     std::chrono::milliseconds doubt)
+                     std::chrono::milliseconds doubt, MustWait must_wait)
     : settings_(settings),
       random_(random),
       held_back_(held_back),
+      must_wait_(std::move(must_wait)),
       budget_(settings.poll.connections, settings.poll.rate_per_second),
       breaker_(doubt),
       changed_(io) {}
@@ -96,6 +101,7 @@ std::optional<Error> Admission::held_back(SteadyTime now) const {
 }
 
 std::optional<SteadyTime> Admission::ready_at(SteadyTime now) const {
+  if (must_wait_ && must_wait_(stopping_)) return now + kMayAskAgain;
   const auto allowed = breaker_.ready_at(now);
   const auto affordable = budget_.ready_at(now);
   if (!allowed || !affordable) return std::nullopt;

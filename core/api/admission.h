@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <random>
 #include <string>
@@ -30,6 +31,9 @@ enum class HeldBack {
   kFails,  // one pass: the source is not well, and that is its result
 };
 
+// Whether nothing may be sent now: of all that is asked, or of what hands a token back at the end.
+using MustWait = std::function<bool(bool to_log_out)>;
+
 // What one pass waits for when a source asks to be left alone: for longer it is not well.
 inline constexpr std::chrono::seconds kMostWaitOfOnePass{30};
 
@@ -37,9 +41,9 @@ class Admission {
  public:
   using Ticket = CircuitBreaker::Attempt;
 
-  // Settings must outlive this.
+  // Settings must outlive this. While `must_wait` says so, nothing is sent; it is asked again and again.
   Admission(boost::asio::io_context& io, const SourceSettings& settings, std::mt19937_64& random, HeldBack held_back,
-            std::chrono::milliseconds doubt = CircuitBreaker::kDoubt);
+            std::chrono::milliseconds doubt = CircuitBreaker::kDoubt, MustWait must_wait = {});
 
   // When `request` may be sent at once, and nobody waits; then it must be sent.
   std::optional<Ticket> admit_now(std::uint64_t request);
@@ -81,6 +85,7 @@ class Admission {
   const SourceSettings& settings_;
   std::mt19937_64& random_;
   const HeldBack held_back_;
+  const MustWait must_wait_;
   SourceBudget budget_;
   CircuitBreaker breaker_;
   SaidPair said_open_;

@@ -94,7 +94,7 @@ ApiClient::ApiClient(asio::io_context& io, HttpClient& http, const SourceSetting
       settings_(settings),
       manners_(manners),
       holder_(manners.accounts != nullptr ? manners.accounts->new_holder() : 0),
-      admission_(io, settings, random, manners.held_back, manners.doubt),
+      admission_(io, settings, random, manners.held_back, manners.doubt, manners.must_wait),
       token_(make_token(settings)),
       logins_(manners.between_logins),
       renewed_(io),

@@ -40,6 +40,7 @@ struct Manners {
   std::chrono::milliseconds between_logins = LoginLimit::kLeast;
   std::chrono::milliseconds doubt = CircuitBreaker::kDoubt;  // before it counts as failing whatever it is asked
   Accounts* accounts = nullptr;                              // what others know of the account; nullptr: nothing
+  MustWait must_wait = {};                                   // {}: never
 };
 
 class ApiClient {

@@ -43,7 +43,9 @@ SourcePoller::SourcePoller(Parts parts, RestoredSource&& restored)
               .queue = &services_.queue},
       api_(services_.io, services_.http, settings_, services_.random,
            {.held_back = mode_ == PollMode::kOnePass ? HeldBack::kFails : HeldBack::kWaits,
-            .accounts = services_.accounts}),
+            .accounts = services_.accounts,
+            .must_wait = [&queue = services_.queue](
+                             bool to_log_out) { return queue.is_quiet() || (!to_log_out && queue.rests()); }}),
       health_(settings_, api_),
       reads_(settings_.poll.max_interval, settings_.poll.timeout),
       table_(settings_, std::move(restored), system_now()),

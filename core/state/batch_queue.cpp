@@ -34,6 +34,10 @@ void BatchQueue::end() {
   memory_->close(*this);
 }
 
+void BatchQueue::rest(bool rests) {
+  if (rests_.exchange(rests) && !rests) memory_->tell_room();
+}
+
 // The mark is set before the second look, as a release counts before it looks at the mark: one sees the other.
 bool BatchQueue::full() const {
   if (!is_full()) return false;

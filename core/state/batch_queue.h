@@ -44,12 +44,22 @@ class BatchQueue {
 
   // Any thread.
   void push(Batch batch);
-  bool full() const;  // also when its life is over
+  bool full() const;  // also when it rests, all rest, or its life is over
+
+  // Any thread. While it rests its sources ask for nothing, since another may own them; what was read is still
+  // committed, if it can be.
+  void rest(bool rests);
+  bool rests() const { return is_over() || rests_.load(std::memory_order_relaxed); }
+  // The whole process is quiet.
+  bool is_quiet() const { return memory_->is_quiet(); }
   std::size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
   bool is_over() const { return is_over_.load(std::memory_order_relaxed); }
 
   // Any thread. Its life is over: what waits is dropped, and what is still pushed. A commit under way may yet succeed.
   void end();
+
+  // When the oldest of what is not committed was pushed; nullopt: all is.
+  std::optional<SteadyTime> oldest() const;
 
   // Batches since the start. They are committed in the order in which they were pushed.
   std::uint64_t pushed() const { return pushed_.load(std::memory_order_acquire); }
@@ -90,15 +100,14 @@ class BatchQueue {
   std::string pop_spare();
   void keep_spare(std::vector<std::string>& large);
 
-  bool is_full() const { return is_over() || memory_->is_full_for(bytes_); }
+  bool is_full() const { return rests() || is_quiet() || memory_->is_full_for(bytes_); }
   // Whether somebody has found it full and it is not any more: once for each time.
   bool has_room_again();
-  std::optional<SteadyTime> oldest() const;
 
   const std::shared_ptr<QueueMemory> memory_;
   std::atomic<std::size_t> bytes_ = 0;  // pushed and not released
   std::atomic<std::uint64_t> pushed_ = 0, committed_ = 0;
-  std::atomic<bool> is_over_ = false;
+  std::atomic<bool> is_over_ = false, rests_ = false;
   mutable std::atomic<bool> was_found_full_ = false;
   std::function<void()> tell_ = [] {};
 

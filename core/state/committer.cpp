@@ -23,20 +23,18 @@ bool Committer::join() {
   return complete_.load();
 }
 
-void Committer::run() {
+bool Committer::run() {
   std::vector<Batch> batches;
   for (;;) {
     if (!queue_.wait_for_batch(settings_.looks_every)) {
       if (look()) continue;
     } else if (!queue_.take(batches, settings_.bytes, settings_.interval)) {
-      complete_ = queue_.committed() == queue_.pushed();  // not so when its life was ended
-      return;
+      return complete_ = queue_.committed() == queue_.pushed();  // not so when its life was ended
     } else if (commit(batches)) {
       batches.clear();
       continue;
     }
-    complete_ = false;
-    return;
+    return complete_ = false;
   }
 }
 

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "core/base/backoff.h"
 #include "core/base/clock.h"
@@ -52,6 +53,9 @@ class Committer {
   Committer(BatchQueue& queue, Commits& sink, CommitSettings settings, std::function<void(const Error&)> on_fatal);
 
   void start();
+  // In place of start() and join(): all of it on the caller's thread. Everything pushed before the queue was closed is
+  // then durable, or false is returned.
+  bool run();
 
   // Waits for the end, which comes after the queue was closed, or its life ended. Everything pushed before is then
   // durable, or false is returned.
@@ -61,6 +65,11 @@ class Committer {
   std::uint64_t events() const { return events_.load(std::memory_order_relaxed); }
   // Grows at least once a second, unless a commit takes longer.
   std::uint64_t turns() const { return turns_.load(std::memory_order_relaxed); }
+  // Whether it has turned since this was so last. One thread at a time.
+  bool has_turned() {
+    const std::uint64_t now = turns();
+    return std::exchange(turns_seen_, now) != now;
+  }
   // The sink refuses for the moment; polling pauses by itself once the queue is full.
   bool waiting() const { return waiting_.load(std::memory_order_relaxed); }
 
@@ -68,7 +77,6 @@ class Committer {
   CommitterView view() const;
 
  private:
-  void run();
   bool look();
   bool commit(std::vector<Batch>& batches);
   Result<void> offer(const std::vector<Batch>& batches);
@@ -94,6 +102,7 @@ class Committer {
   std::optional<Instant> last_commit_;
   std::optional<SteadyTime> committing_since_;
   std::atomic<std::uint64_t> turns_ = 0;
+  std::uint64_t turns_seen_ = 0;
   std::atomic<bool> waiting_ = false;
   std::atomic<bool> complete_ = true;
   std::chrono::steady_clock::time_point give_up_at_{};

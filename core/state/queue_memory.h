@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/base/clock.h"
+#include "core/base/freeze_guard.h"
 
 namespace sessionlogd {
 
@@ -21,11 +22,17 @@ class BatchQueue;
 
 class QueueMemory {
  public:
-  explicit QueueMemory(std::size_t capacity_bytes) : capacity_(capacity_bytes) {}
+  // `guard`, if there is one, must outlive this: while it is quiet every lane is full.
+  explicit QueueMemory(std::size_t capacity_bytes, const FreezeGuard* guard = nullptr)
+      : capacity_(capacity_bytes), guard_(guard) {}
 
   // Called each time a lane that had been found full is not any more; on the thread that made it so, a committer's.
   // Set before the first push.
   void on_room(std::function<void()> notify) { notify_ = std::move(notify); }
+
+  // Any thread. Called again and again where there is a guard: that the quiet is over is told as room is.
+  void look() { tell_room(); }
+  bool is_quiet() const { return guard_ != nullptr && guard_->is_quiet(FreezeGuard::now()); }
 
   // Any thread.
   std::size_t capacity() const { return capacity_; }
@@ -46,6 +53,7 @@ class QueueMemory {
   void tell_room();
 
   const std::size_t capacity_;
+  const FreezeGuard* const guard_;
   std::atomic<std::size_t> bytes_ = 0;  // pushed and not released
   std::atomic<std::size_t> spare_ = 0;
   std::atomic<std::size_t> open_ = 0;  // lanes

@@ -14,6 +14,19 @@ void sort_by_name(std::vector<const SourceView*>& sources) {
   std::ranges::sort(sources, {}, [](const SourceView* source) -> const std::string& { return source->identity->name; });
 }
 
+// A member that has no partition is ready all the same.
+void add_group(std::vector<std::string>& reasons, const GroupView& group) {
+  if (!group.is_member) reasons.push_back(fmt::format("this is no member of the group {} now", group.name));
+  for (const PartitionView& partition : group.partitions) {
+    if (partition.state == PartitionState::kRefused) {
+      reasons.push_back(fmt::format("partition {} is refused: {}", partition.partition, partition.why));
+    } else if (partition.state == PartitionState::kWaiting) {
+      reasons.push_back(fmt::format("partition {} waits to be taken over{}{}", partition.partition,
+                                    partition.why.empty() ? "" : ": ", partition.why));
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<const SourceView*> FleetView::sources() const {
@@ -55,6 +68,7 @@ std::vector<std::string> not_ready(const FleetView& view) {
   } else if (!all_seen) {
     reasons.push_back("the sources have not been asked yet how they are");
   }
+  if (view.process.group && !view.process.stopping) add_group(reasons, *view.process.group);
   return reasons;
 }
 

@@ -14,6 +14,7 @@
 #include "core/polling/source_view.h"
 #include "core/state/committer.h"
 #include "daemon/admin/all_sources.h"
+#include "daemon/service/group_view.h"
 #include "daemon/service/heartbeat.h"
 
 namespace sessionlogd {
@@ -31,6 +32,7 @@ struct ProcessView {
   std::string sink_name;
   std::string starting;  // what is waited for before events can be taken, "" = nothing any more
   bool stopping = false;
+  std::optional<GroupView> group;  // of several daemons that share the sources
 };
 
 struct FleetView {

@@ -207,6 +207,33 @@ void add_sink(Families& families, const FleetView& view) {
                      sink.delivery_delay_seconds);
 }
 
+void add_group(Families& families, const GroupView& group) {
+  using State = PartitionState;
+  auto own = families.gauge("partitions", "Partitions that the group gave to this member, by how they are.");
+  for (const State state : {State::kOwned, State::kTakingOver, State::kWaiting, State::kRefused})
+    own.add(static_cast<double>(group.count(state)), {{"state", std::string(name_of(state))}});
+  families.gauge("group_partitions", "Partitions of all members together.")
+      .add(static_cast<double>(group.partitions.size()));
+  families.gauge("group_members", "Members of the group, as Kafka said last; 0: it has not said.")
+      .add(static_cast<double>(group.members.size()));
+  families.counter("group_rebalances_total", "How often the group gave partitions out anew.")
+      .add(static_cast<double>(group.rebalances));
+  const GroupCounts& counts = group.counts;
+  auto takeovers =
+      families.counter("partition_takeovers_total", "Partitions that were taken over here, or could not be.");
+  takeovers.add(static_cast<double>(counts.taken_over), {{"result", "well"}});
+  takeovers.add(static_cast<double>(counts.not_taken_over), {{"result", "failed"}});
+  families.histogram("takeover_seconds", "From being given a partition to its first commit.", counts.takeover_seconds);
+  auto released = families.counter("partitions_released_total", "Partitions that ended here, by why.");
+  released.add(static_cast<double>(counts.revoked), {{"how", "revoked"}});
+  released.add(static_cast<double>(counts.lost), {{"how", "lost"}});
+  released.add(static_cast<double>(counts.fenced), {{"how", "fenced"}});
+  families.counter("frozen_total", "How often the process had stood still for seconds.")
+      .add(static_cast<double>(counts.frozen));
+  families.gauge("sources_unknown", "Sources that the state of own partitions knows and the configuration does not.")
+      .add(static_cast<double>(group.unknown.size()));
+}
+
 void add_process(Families& families, const FleetView& view) {
   HistogramCounts poll, lateness;
   std::size_t bodies = 0;
@@ -240,6 +267,7 @@ std::string metrics_text(const FleetView& view) {
   add_how_sources_are(families, subjects);
   add_work(families, subjects);
   add_sink(families, view);
+  if (view.process.group) add_group(families, *view.process.group);
   add_process(families, view);
   return families.text();
 }

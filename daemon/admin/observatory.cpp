@@ -109,7 +109,7 @@ std::shared_ptr<const FleetView> Observatory::compose() {
     for (const auto& source : view->process.sources) view->to_come.push_back(view_of_waiting(*source));
   }
   if (!view->process.daemon.metrics_per_source) view->sums = all_sources_.look(view->sources());
-  view->sink = observed_.committer.view();
+  view->sink = observed_.committed();
   if (view->sink.error.empty()) view->sink.error = view->process.starting;
   view->queue_bytes = observed_.queue.bytes();
   view->queue_capacity = observed_.queue.capacity();

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -28,8 +29,8 @@ struct Observed {
   std::span<const std::unique_ptr<Shard>> shards;
   const std::atomic<bool>& shards_run;  // until then they are not asked
   const QueueMemory& queue;
-  const Committer& committer;
-  const Quarantine* quarantine;  // nullptr: none is kept
+  std::function<CommitterView()> committed;  // any thread
+  const Quarantine* quarantine;              // nullptr: none is kept
 };
 
 // What happened within one step of the history.

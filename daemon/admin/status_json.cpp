@@ -146,6 +146,37 @@ void write_source(JsonWriter& json, const SourceView& source, const SourceSettin
   json.end('}');
 }
 
+void write_group(JsonWriter& json, const GroupView& group) {
+  json.key("group")
+      .begin('{')
+      .member("name", group.name)
+      .member("is_member", group.is_member)
+      .key("members")
+      .begin('[');
+  for (const MemberView& member : group.members) {
+    json.begin('{').member("host", member.host).member("client_id", member.client_id).key("partitions").begin('[');
+    for (const std::size_t partition : member.partitions) json.value(partition);
+    json.end(']').end('}');
+  }
+  json.end(']').key("partitions").begin('[');
+  for (const PartitionView& partition : group.partitions) {
+    json.begin('{')
+        .member("partition", partition.partition)
+        .member("state", name_of(partition.state))
+        .member("owner", partition.owner)
+        .member("since", partition.since)
+        .member("sources", partition.sources)
+        .member("error", partition.why)
+        .end('}');
+  }
+  json.end(']').key("elsewhere").begin('[');
+  for (const auto& [source, host] : group.elsewhere)
+    json.begin('{').member("name", source).member("host", host).end('}');
+  json.end(']').key("unknown").begin('[');
+  for (const std::string& id : group.unknown) json.value(id);
+  json.end(']').end('}');
+}
+
 }  // namespace
 
 std::string status_json(const FleetView& view) {
@@ -153,6 +184,7 @@ std::string status_json(const FleetView& view) {
   json.begin('{');
   write_process(json, view);
   write_sink(json, view);
+  if (view.process.group) write_group(json, *view.process.group);
   json.key("sources").begin('[');
   std::unordered_map<std::string_view, const SourceSettings*> settings;
   for (const auto& source : view.process.sources) settings.emplace(source->id, source.get());

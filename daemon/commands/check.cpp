@@ -26,7 +26,7 @@
 namespace sessionlogd {
 namespace {
 
-constexpr std::chrono::seconds kMostForAll{60};
+constexpr std::chrono::seconds kMostForAll{60}, kMostForGroup{5};
 constexpr std::size_t kMostShown = 4'096;  // bytes of one text that a source says
 
 // What is known of one source. What it says may hold a secret of ours: a text of it is shown only once it was looked
@@ -210,18 +210,49 @@ bool try_sink(const SinkActs& sink) {
   return well;
 }
 
+// Says who is in the group now. False: Kafka does not say.
+bool describe_group(const Settings& settings) {
+  FreezeGuard guard(FreezeGuard::now());
+  const std::unique_ptr<LaneGroup> group = make_group(settings, guard);
+  if (group == nullptr) return true;
+  const Result<std::vector<GroupMember>> members = group->members(kMostForGroup);
+  if (members.has_error()) {
+    fmt::print("group {}: -  {}\n", group->name(), printable(members.error().detail));
+    return false;
+  }
+  std::string said = members->empty() ? "no members now" : "";
+  std::size_t idle = 0;
+  for (const GroupMember& member : *members) {
+    idle += member.partitions.empty() ? 1 : 0;
+    said += fmt::format("{}{} with {} partitions", said.empty() ? "" : ", ", member.host, member.partitions.size());
+  }
+  fmt::print("group {}: {}  ok\n", group->name(), printable(said));
+  if (idle > 0) {
+    fmt::print("group {}: {} of {} members  warning: have no partition: the state topic has too few for them\n",
+               group->name(), idle, members->size());
+  }
+  return true;
+}
+
+// What only their libraries can judge.
+void make_sink_or_group(const SinkActs& sink, const Settings& settings) {
+  FreezeGuard guard(FreezeGuard::now());
+  if (make_group(settings, guard) == nullptr) (void)sink.make({});
+}
+
 }  // namespace
 
 int check(const std::string& config_file, bool connect) {
   return with_settings(config_file, [&](const Settings& settings) {
     for (const std::string& warning : settings.warnings) spdlog::warn("{}", warning);
     const std::unique_ptr<SinkActs> sink = acts_of(settings);
-    (void)sink->make({});  // what only its library can judge
+    make_sink_or_group(*sink, settings);
     fmt::print("{}: the configuration is right, {} sources\n", config_file, settings.sources.size());
     if (!connect) return kWell;
     fmt::print("\n");
     const int sources = try_all(settings);
-    return try_sink(*sink) ? sources : kNotWell;
+    const bool sink_is_well = try_sink(*sink), group_is_well = describe_group(settings);
+    return sink_is_well && group_is_well ? sources : kNotWell;
   });
 }
 

@@ -206,6 +206,11 @@ int state_rebuild(const std::string& config_file) {
 
 int state_init(const std::string& config_file) {
   return with_settings(config_file, [](const Settings& settings) {
+    if (!group_of(settings.sink).empty()) {
+      throw WrongSetting(
+          "`state init` is for a daemon without sink.group: to begin anew, stop every member and give the "
+          "group another state_topic and another topic");
+    }
     fmt::print("{}", acts_of(settings)->init_state());
     return kWell;
   });

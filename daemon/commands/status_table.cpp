@@ -95,6 +95,36 @@ std::string head_of(element process, element sink, const std::vector<Row>& rows,
   return text + "\n";
 }
 
+// A line on the group, if there is one, and one for each partition that is not polled as it should be.
+bool add_group(element status, std::string& text, Colour colour) {
+  element group;
+  simdjson::dom::array partitions, members;
+  if (status["group"].get(group) != simdjson::SUCCESS || group["partitions"].get(partitions) != simdjson::SUCCESS ||
+      group["members"].get(members) != simdjson::SUCCESS)
+    return true;
+  std::string hosts;
+  for (const element member : members) {
+    simdjson::dom::array of_member;
+    const std::size_t count = member["partitions"].get(of_member) == simdjson::SUCCESS ? of_member.size() : 0;
+    hosts += fmt::format("{}{} {}", hosts.empty() ? "" : ", ", text_at(member, "host"), count);
+  }
+  std::size_t own = 0;
+  std::string wrong;
+  for (const element partition : partitions) {
+    const std::string state = text_at(partition, "state"), error = text_at(partition, "error");
+    own += state == "owned" ? 1 : 0;
+    if (state != "unowned" && state != "refused" && state != "waiting") continue;
+    wrong +=
+        painted(fmt::format("PARTITION {:.0f} {}: {:.0f} sources are not polled{}{}", number_at(partition, "partition"),
+                            state, number_at(partition, "sources"), error.empty() ? "" : ": ", error),
+                kRed, colour) +
+        "\n";
+  }
+  text += fmt::format("group {}  {} of {} partitions here; partitions by host: {}\n{}", text_at(group, "name"), own,
+                      partitions.size(), hosts.empty() ? "not known" : hosts, wrong);
+  return wrong.empty();
+}
+
 // "" when the daemon runs by what its file says.
 std::string restart_line(element process, Colour colour) {
   simdjson::dom::array waiting;
@@ -169,6 +199,7 @@ Result<StatusTable> status_table(std::string_view status_json, Instant now, Colo
   StatusTable table;
   table.well = std::none_of(rows.begin(), rows.end(), [](const Row& row) { return is_down(row.state); });
   table.text = head_of(process, sink, rows, now, colour);
+  table.well = add_group(status, table.text, colour) && table.well;
   simdjson::dom::array reasons;
   if (process["not_ready"].get_array().get(reasons) == simdjson::SUCCESS) {
     for (const element reason : reasons) {

@@ -19,6 +19,8 @@ using std::chrono::milliseconds;
 
 constexpr std::chrono::seconds kClockHolds{5};
 constexpr std::chrono::minutes kMostPatience{2};
+// In a group, a member that dies and its partitions are taken over.
+constexpr std::chrono::seconds kGroupPatience{45};
 // Clocks of appliances and ours, beyond what their Date headers tell: a time zone that is not as configured.
 constexpr std::chrono::hours kClocksDiffer{24};
 
@@ -210,6 +212,7 @@ void Verification::look_again(const std::function<void(std::chrono::seconds)>& s
   milliseconds left{0};
   for (const SourceSettings& source : settings_.sources) left = std::max(left, patience(settings_, source));
   left = std::min<milliseconds>(left, kMostPatience);
+  if (!group_of(settings_.sink).empty()) left += kGroupPatience;
   say(std::chrono::duration_cast<std::chrono::seconds>(left));
   for (milliseconds wait{1'000}; left > milliseconds{0} && !nothing_is_missing(); wait *= 2) {
     wait = std::min(wait, left);

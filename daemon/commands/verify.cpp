@@ -69,10 +69,12 @@ void print(const Verification& verification) {
 int verify(const Settings& settings, DeliveredReader& delivered, milliseconds since) {
   Verification verification(settings, delivered, since);
   verification.run();
-  if (!verification.nothing_is_missing() && daemon_listens(settings.daemon.state_dir)) {
-    verification.look_again([](std::chrono::seconds most) {
-      fmt::print(stderr, "not everything is there; looking again for {} s at most, for the daemon runs\n",
-                 most.count());
+  // Who polls may be on another host.
+  const bool is_in_group = !group_of(settings.sink).empty();
+  if (!verification.nothing_is_missing() && (is_in_group || daemon_listens(settings.daemon.state_dir))) {
+    verification.look_again([&](std::chrono::seconds most) {
+      fmt::print(stderr, "not everything is there; looking again for {} s at most, for {}\n", most.count(),
+                 is_in_group ? "others may be polling" : "the daemon runs");
     });
   }
   print(verification);

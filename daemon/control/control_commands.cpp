@@ -59,6 +59,10 @@ Task<std::string> ControlCommands::backfill(std::string name, Instant at, Act ac
   if (source == nullptr) co_return fmt::format("failed no source is named {}", name);
   if (!source->settings->sessions.empty())
     co_return fmt::format("failed source {} has a fixed list of sessions: there is nothing to list", name);
+  if (const std::optional<std::string> host = elsewhere_(*source->settings)) {
+    co_return fmt::format("failed source {} is polled by another member of the group{}: run this command there", name,
+                          host->empty() ? "" : ", on host " + *host);
+  }
   const auto sessions = std::make_shared<std::optional<std::size_t>>();
   std::shared_ptr<const BatchQueue> queue;
   if (const SourceSet::Place* place = sources_.place_of(*source)) {

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/async/task.h"
 #include "core/base/timestamp.h"
@@ -18,10 +21,13 @@ namespace sessionlogd {
 
 class ControlCommands {
  public:
+  // On which host of a group a source is polled, "" = that is not known; nullopt: here.
+  using Elsewhere = std::function<std::optional<std::string>(const SourceSettings&)>;
+
   // All must outlive this. `io` is the main thread's; the shards are those of the sources' places.
   ControlCommands(boost::asio::io_context& io, const SourceSet& sources, std::span<const std::unique_ptr<Shard>> shards,
-                  Reload& reload)
-      : io_(io), sources_(sources), shards_(shards), reload_(reload) {}
+                  Reload& reload, Elsewhere elsewhere)
+      : io_(io), sources_(sources), shards_(shards), reload_(reload), elsewhere_(std::move(elsewhere)) {}
 
   // "ok ..." or "failed ...".
   Task<std::string> answer(std::string line);
@@ -36,6 +42,7 @@ class ControlCommands {
   const SourceSet& sources_;
   const std::span<const std::unique_ptr<Shard>> shards_;
   Reload& reload_;
+  const Elsewhere elsewhere_;
 };
 
 }  // namespace sessionlogd

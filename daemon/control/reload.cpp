@@ -43,7 +43,7 @@ Task<std::string> Reload::run() {
   while (running_) co_await done_.wait();
   running_ = true;
   service_.reloading();
-  sink_.reopen();
+  reopen_();
   std::string outcome;
   const std::string& file = started_with_.file;
   auto loaded = read_again_();

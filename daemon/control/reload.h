@@ -16,7 +16,6 @@
 #include "core/async/signal.h"
 #include "core/async/task.h"
 #include "core/base/timestamp.h"
-#include "core/state/sink.h"
 #include "daemon/control/source_set.h"
 #include "daemon/service/service_notify.h"
 
@@ -29,14 +28,15 @@ class Reload {
  public:
   using ReadAgain = std::function<std::variant<Settings, std::vector<ConfigError>>()>;
 
-  // All must outlive this. On the main thread, where `on_change` is called when another configuration is in force.
+  // All must outlive this. On the main thread, where `on_change` is called when another configuration is in force, and
+  // `reopen` since the output may have been moved away.
   // `stop` is that of the daemon.
   Reload(boost::asio::io_context& main, const Settings& started_with, ReadAgain read_again, SourceSet& sources,
-         Sink& sink, ServiceNotify& service, std::function<void()> on_change, std::stop_token stop)
+         std::function<void()> reopen, ServiceNotify& service, std::function<void()> on_change, std::stop_token stop)
       : started_with_(started_with),
         read_again_(std::move(read_again)),
         sources_(sources),
-        sink_(sink),
+        reopen_(std::move(reopen)),
         service_(service),
         on_change_(std::move(on_change)),
         stop_(std::move(stop)),
@@ -61,7 +61,7 @@ class Reload {
   const Settings& started_with_;
   const ReadAgain read_again_;
   SourceSet& sources_;
-  Sink& sink_;
+  const std::function<void()> reopen_;
   ServiceNotify& service_;
   const std::function<void()> on_change_;
   const std::stop_token stop_;

@@ -120,6 +120,22 @@ const SourceSet::Source* SourceSet::find(std::string_view name) const {
   return found == sources_.end() ? nullptr : &*found;
 }
 
+std::map<SourceSet::Partition, std::size_t> SourceSet::counts() const {
+  std::map<Partition, std::size_t> counts;
+  for (const Source& source : sources_) ++counts[parts_.partition_of(source.settings->id)];
+  return counts;
+}
+
+std::vector<std::string> SourceSet::unknown_of(Partition partition) const {
+  std::vector<std::string> unknown;
+  const auto lane = lanes_.lower_bound({partition, 0});
+  if (lane == lanes_.end() || lane->first.first != partition) return unknown;
+  for (const auto& [id, state] : lane->second.at_rest) {
+    if (!wanted_.contains(id)) unknown.push_back(id);
+  }
+  return unknown;
+}
+
 const SourceSet::Place* SourceSet::place_of(const Source& source) const {
   const auto poller = pollers_.find(source.settings->id);
   if (poller == pollers_.end()) return nullptr;

@@ -12,7 +12,8 @@
 // when the last poller of the partition's old one has stopped, and any source only when those that stop at its URL
 // have.
 //
-// Today's daemon has one lane for all, which begins when the state is restored and ends when the daemon stops.
+// A daemon that is in no group has one lane for all, which begins when the state is restored and ends when the daemon
+// stops.
 //
 // Lives on the main thread.
 #pragma once
@@ -80,6 +81,10 @@ class SourceSet {
   // In the order of the configuration.
   const std::vector<Source>& all() const { return sources_; }
   const Source* find(std::string_view name) const;
+
+  // How many there are of each partition, and the ids of those that a lane's state knows and the list does not.
+  std::map<Partition, std::size_t> counts() const;
+  std::vector<std::string> unknown_of(Partition partition) const;
 
   // On which host it is polled, and for which lane; nullptr: it is not, or stops just now. While it starts it is there
   // for what that host is asked from now on.

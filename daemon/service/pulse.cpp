@@ -35,12 +35,12 @@ void Pulse::start() {
   });
 }
 
-void Pulse::know(std::span<const std::unique_ptr<Shard>> shards, const Committer& committer) {
+void Pulse::know(std::span<const std::unique_ptr<Shard>> shards, std::function<bool()> have_turned) {
   for (std::size_t i = 0; i < shards.size(); ++i) heartbeat_.add(fmt::format("shard {}", i), kShardPatience);
   committer_loop_ = heartbeat_.add("committer", kCommitterPatience);
   main_loop_ = heartbeat_.add("main thread", kMainPatience);
   shards_ = shards;
-  committer_ = &committer;
+  have_turned_ = std::move(have_turned);
 }
 
 void Pulse::beat(SteadyTime now) {
@@ -55,9 +55,8 @@ void Pulse::ask(SteadyTime now) {
   for (std::size_t loop = 0; loop < shards_.size(); ++loop) {
     if (heartbeat_.ask(loop, now)) shards_[loop]->post([this, loop] { heartbeat_.answered(loop); });
   }
-  const std::uint64_t turns = committer_->turns();
-  if (turns != committer_turns_) heartbeat_.answered(committer_loop_);
-  if (heartbeat_.ask(committer_loop_, now)) committer_turns_ = turns;
+  if (have_turned_()) heartbeat_.answered(committer_loop_);
+  heartbeat_.ask(committer_loop_, now);
   // That we are here again is the answer.
   heartbeat_.answered(main_loop_);
   heartbeat_.ask(main_loop_, now);

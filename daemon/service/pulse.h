@@ -15,7 +15,6 @@
 #include <span>
 
 #include "core/polling/shard.h"
-#include "core/state/committer.h"
 #include "daemon/service/heartbeat.h"
 #include "daemon/service/service_notify.h"
 
@@ -29,8 +28,9 @@ class Pulse {
   // Beats from now on, as long as the main loop turns.
   void start();
 
-  // Once, before others look at the heartbeat.
-  void know(std::span<const std::unique_ptr<Shard>> shards, const Committer& committer);
+  // Once, before others look at the heartbeat. `have_turned`: whether all that commits has turned since that was so
+  // last.
+  void know(std::span<const std::unique_ptr<Shard>> shards, std::function<bool()> have_turned);
 
   // Once, when those run. The shards' threads must end before this does.
   void watch() { watches_ = true; }
@@ -52,9 +52,8 @@ class Pulse {
 
   Heartbeat heartbeat_;
   std::span<const std::unique_ptr<Shard>> shards_;  // loops 0 and up
-  const Committer* committer_ = nullptr;
+  std::function<bool()> have_turned_;
   bool watches_ = false;
-  std::uint64_t committer_turns_ = 0;  // when it was asked
   Heartbeat::Loop committer_loop_ = 0, main_loop_ = 0;
   bool silent_said_ = false;
 };

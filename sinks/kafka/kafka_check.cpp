@@ -137,7 +137,7 @@ std::vector<SinkFinding> check_kafka(const KafkaSinkSettings& settings) {
   const Result<std::optional<TopicShape>> state = look_up(client, settings.state_topic, most);
   if (!events || !*events || !state || !*state) return findings;
   if (settings.delivery == Delivery::kExactlyOnce) findings.push_back(check_right_to_write(settings));
-  findings.push_back(check_right_to_read(settings, (*state)->partitions));
+  if (settings.group.empty()) findings.push_back(check_right_to_read(settings, (*state)->partitions));
   return findings;
 }
 

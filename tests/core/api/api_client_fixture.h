@@ -109,6 +109,12 @@ class ApiClientTest : public testing::Test {
     }
   }
 
+  // Longer than what waits looks again.
+  void run_for_some_turns() {
+    io_.restart();
+    io_.run_for(std::chrono::milliseconds(250));
+  }
+
   // `count` at once, to their ends.
   std::vector<Got> get(std::size_t count = 1) {
     std::vector<Got> got(count);

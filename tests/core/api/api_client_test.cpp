@@ -33,6 +33,37 @@ TEST_F(ApiClientTest, RetryAfterHoldsBackEverythingOfTheSource) {
   for (const Got& got : later) EXPECT_EQ(got->error().kind, ErrorKind::kCancelled);
 }
 
+// Another process may own the source by now.
+TEST_F(ApiClientTest, SendsNothingWhileItMustWait) {
+  bool must_wait = true, must_wait_to_log_out = false;
+  manners_.must_wait = [&](bool to_log_out) { return to_log_out ? must_wait_to_log_out : must_wait; };
+  Got got;
+  start(got);
+  run_for_some_turns();
+  EXPECT_EQ(api().requests().total(), 0u) << "no login, either";
+  must_wait = false;
+  run_until([&] { return got.has_value(); });
+  EXPECT_TRUE(got->has_value());
+  EXPECT_EQ(api().requests().total(), 2u);
+  must_wait = must_wait_to_log_out = true;
+  start(got);
+  run_for_some_turns();
+  EXPECT_EQ(api().requests().total(), 2u);
+  api().stop();
+  log_out(std::chrono::milliseconds(1));
+  EXPECT_TRUE(desk_.returned.empty());
+}
+
+TEST_F(ApiClientTest, HandsItsTokenBackAlthoughNothingElseMayBeSent) {
+  bool must_wait = false;
+  manners_.must_wait = [&](bool to_log_out) { return must_wait && !to_log_out; };
+  EXPECT_TRUE(get().front()->has_value());
+  must_wait = true;
+  api().stop();
+  log_out();
+  EXPECT_EQ(desk_.returned.size(), 1u);
+}
+
 TEST_F(ApiClientTest, NeverHasMoreInFlightThanConnections) {
   settings_.poll.connections = 3;
   desk_.serve = [](const std::string&) { return Reply("", Reply::Then::kKeepAlive, response("{}")); };

@@ -139,6 +139,41 @@ TEST_F(SharedQueues, TellOfRoomWhenALifeEnds) {
   EXPECT_FALSE(healthy.full());
 }
 
+TEST_F(SharedQueues, AreFullWhileTheyRestAndTellWhenThatEnds) {
+  int told = 0;
+  memory_->on_room([&] { ++told; });
+  BatchQueue& resting = open();
+  BatchQueue& other = open();
+  resting.rest(true);
+  EXPECT_TRUE(resting.full());
+  EXPECT_FALSE(other.full());
+  resting.push(batch());
+  EXPECT_EQ(take(resting).size(), 1u) << "what was read is committed";
+  resting.rest(false);
+  EXPECT_FALSE(resting.full());
+  EXPECT_EQ(told, 1);
+  resting.rest(false);
+  EXPECT_EQ(told, 1);
+}
+
+TEST_F(SharedQueues, AreAllFullWhileTheProcessIsQuietAndTellWhenThatIsOver) {
+  const FreezeGuard::Time now = FreezeGuard::now();
+  FreezeGuard guard(now - 10s);  // and was not stamped since
+  const auto memory = std::make_shared<QueueMemory>(1 << 20, &guard);
+  int told = 0;
+  memory->on_room([&] { ++told; });
+  BatchQueue queue(memory);
+  EXPECT_TRUE(queue.full());
+  EXPECT_TRUE(queue.is_quiet());
+  EXPECT_FALSE(queue.rests());
+  memory->look();
+  EXPECT_EQ(told, 0);
+  for (const auto ago : {6s, 4s, 2s, 0s}) guard.stamp(now - ago);
+  memory->look();
+  EXPECT_EQ(told, 1);
+  EXPECT_FALSE(queue.full());
+}
+
 TEST_F(SharedQueues, KnowSinceWhenTheOldestOfAllIsNotCommitted) {
   EXPECT_FALSE(memory_->oldest());
   BatchQueue& first = open();

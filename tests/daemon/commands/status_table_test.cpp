@@ -28,5 +28,26 @@ TEST(StatusTable, SaysAllThatIsWrongWithASource) {
               HasSubstr("  e; not asked before t (w); p\n"));
 }
 
+Result<StatusTable> table_with_group(const std::string& partitions) {
+  return status_table(R"({"process":{"not_ready":[]},"sink":{"state":"ok"},"sources":[],"group":{"name":"fra",)"
+                      R"("members":[{"host":"a","partitions":[0,2]},{"host":"b","partitions":[1]}],"partitions":[)" +
+                          partitions + "]}}",
+                      Instant{}, Colour::kNone);
+}
+
+TEST(StatusTable, ShowsWhoHasThePartitionsOfAGroup) {
+  const auto table = table_with_group(R"({"partition":0,"state":"owned"},{"partition":1,"state":"elsewhere"})");
+  EXPECT_THAT(table->text, HasSubstr("\ngroup fra  1 of 2 partitions here; partitions by host: a 2, b 1\n"));
+  EXPECT_TRUE(table->well);
+}
+
+TEST(StatusTable, IsNotWellWhileAPartitionIsNotPolled) {
+  const auto table = table_with_group(R"({"partition":3,"state":"unowned","sources":7},)"
+                                      R"({"partition":4,"state":"refused","sources":1,"error":"damaged"})");
+  EXPECT_THAT(table->text, HasSubstr("\nPARTITION 3 unowned: 7 sources are not polled\n"
+                                     "PARTITION 4 refused: 1 sources are not polled: damaged\n"));
+  EXPECT_FALSE(table->well);
+}
+
 }  // namespace
 }  // namespace sessionlogd

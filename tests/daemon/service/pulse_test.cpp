@@ -44,7 +44,7 @@ class PulseTest : public testing::Test {
     committer_.start();
     shards_.front()->start([] {});
     service_.ready();
-    pulse_.know(shards_, committer_);
+    pulse_.know(shards_, [this] { return committer_.has_turned(); });
     pulse_.watch();
   }
 

@@ -1,0 +1,43 @@
+// What Kafka says of a group: its members, and who committed last to each part. Asked again and again on a thread of
+// its own, since an answer may take its time.
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/state/lane_group.h"
+
+namespace sessionlogd {
+
+class GroupWatch {
+ public:
+  struct Seen {
+    bool has_members = false, has_owners = false;  // that could be had once; they stay when they cannot be had again
+    std::vector<GroupMember> members;
+    std::vector<PartitionOwner> owners;
+
+    // "" = nobody is known.
+    std::string host_of(Partition partition) const;
+  };
+
+  // The group must outlive this, and be prepared before start().
+  explicit GroupWatch(LaneGroup& group) : group_(group) {}
+
+  void start();
+  // Any thread.
+  Seen seen() const;
+
+ private:
+  void run(const std::stop_token& stop);
+
+  LaneGroup& group_;
+  mutable std::mutex mutex_;  // guards this
+  Seen seen_;
+  std::condition_variable_any stopped_;
+  std::jthread thread_;
+};
+
+}  // namespace sessionlogd
