@@ -1,13 +1,15 @@
 #include "daemon/control/group_watch.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace sessionlogd {
 namespace {
 
 constexpr std::chrono::milliseconds kAnswerMayTake{1'000};
-constexpr std::chrono::seconds kAsksEvery{10};
+constexpr std::chrono::seconds kAsksEvery{15};
+constexpr std::chrono::seconds kChangeTakes{1};  // until all members have heard of it
 
 }  // namespace
 
@@ -25,6 +27,12 @@ void GroupWatch::start() {
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
+void GroupWatch::ask_again() {
+  std::lock_guard lock(mutex_);
+  has_changed_ = true;
+  woken_.notify_all();
+}
+
 GroupWatch::Seen GroupWatch::seen() const {
   std::lock_guard lock(mutex_);
   return seen_;
@@ -33,14 +41,15 @@ GroupWatch::Seen GroupWatch::seen() const {
 void GroupWatch::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     Result<std::vector<GroupMember>> members = group_.members(kAnswerMayTake);
-    if (stop.stop_requested()) return;
-    Result<std::vector<PartitionOwner>> owners = group_.owners(kAnswerMayTake);
+    std::optional<Result<std::vector<PartitionOwner>>> owners;
+    if (members.has_error() && !stop.stop_requested()) owners = group_.owners(kAnswerMayTake);
     std::unique_lock lock(mutex_);
-    seen_.has_members |= members.has_value();
+    seen_.has_members = members.has_value();
     if (members.has_value()) seen_.members = std::move(*members);
-    seen_.has_owners |= owners.has_value();
-    if (owners.has_value()) seen_.owners = std::move(*owners);
-    stopped_.wait_for(lock, stop, kAsksEvery, [] { return false; });
+    if (owners && owners->has_value()) seen_.owners = std::move(**owners);
+    if (!woken_.wait_for(lock, stop, kAsksEvery, [this] { return has_changed_; })) continue;
+    woken_.wait_for(lock, stop, kChangeTakes, [] { return false; });
+    has_changed_ = false;
   }
 }
 

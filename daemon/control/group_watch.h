@@ -15,7 +15,7 @@ namespace sessionlogd {
 class GroupWatch {
  public:
   struct Seen {
-    bool has_members = false, has_owners = false;  // that could be had once; they stay when they cannot be had again
+    bool has_members = false;  // at the last attempt
     std::vector<GroupMember> members;
     std::vector<PartitionOwner> owners;
 
@@ -27,16 +27,18 @@ class GroupWatch {
   explicit GroupWatch(LaneGroup& group) : group_(group) {}
 
   void start();
-  // Any thread.
+  // Any thread. What is known may be wrong by now.
+  void ask_again();
   Seen seen() const;
 
  private:
   void run(const std::stop_token& stop);
 
   LaneGroup& group_;
-  mutable std::mutex mutex_;  // guards this
+  mutable std::mutex mutex_;  // guards these two
   Seen seen_;
-  std::condition_variable_any stopped_;
+  bool has_changed_ = false;
+  std::condition_variable_any woken_;
   std::jthread thread_;
 };
 

@@ -53,7 +53,9 @@ void Lanes::start() {
       told->latest = now_is;
     }
     boost::asio::post(main, [this, alive] {
-      if (!alive.expired()) look();
+      if (alive.expired()) return;
+      watch_.ask_again();
+      look();
     });
   };
   parts_.group.join(told, parts_.may_stay);
@@ -91,13 +93,7 @@ void Lanes::look() {
     plan_.told(told_->latest, now);
   }
   const bool is_quiet = parts_.memory->is_quiet();
-  if (is_quiet && !std::exchange(was_quiet_, true)) {
-    ++counts_.frozen;
-    spdlog::warn(
-        "this process stood still for longer than {} s: nothing is asked of any source until it is known what "
-        "is still its own",
-        std::chrono::duration_cast<std::chrono::seconds>(FreezeGuard::kFrozenAfter).count());
-  }
+  counts_.frozen += is_quiet && !was_quiet_ ? 1 : 0;
   for (auto& [partition, lane] : lanes_) {
     plan_.reads(partition, lane.life->rows_read(), now);
     look_at(lane, is_quiet, now);
