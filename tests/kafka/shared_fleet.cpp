@@ -120,6 +120,14 @@ bool SharedFleet::is_polled_since(std::int64_t ns) const {
   return fleet_.count("all_polled_since") > static_cast<std::uint64_t>(ns);
 }
 
+bool SharedFleet::has_lost_one() {
+  return std::ranges::any_of(members_, [](auto& member) { return member->process && !member->process->is_running(); });
+}
+
+bool SharedFleet::wait_until_polled_since(std::int64_t ns) {
+  return eventually([&] { return is_polled_since(ns) || has_lost_one(); }) && !has_lost_one();
+}
+
 std::vector<double> SharedFleet::taken_over_after(std::int64_t at, std::size_t from) {
   std::vector<double> seconds;
   for (const auto& [source, came] : visits()) {

@@ -31,6 +31,7 @@ class SharedFleet {
   std::size_t size() const { return members_.size(); }
   bool runs(std::size_t member) const { return members_[member]->process.has_value(); }
   Child& process(std::size_t member) { return *members_[member]->process; }
+  bool has_lost_one();  // a daemon that ended by itself
 
   void start(std::size_t member);
   void kill(std::size_t member);  // throws std::runtime_error when it had ended before
@@ -41,6 +42,8 @@ class SharedFleet {
 
   // Every source had a request of somebody since then.
   bool is_polled_since(std::int64_t ns) const;
+  // Waits for that; false also as soon as a daemon has ended by itself.
+  bool wait_until_polled_since(std::int64_t ns);
   // Whose requests came last before `at`, of the sources that had one within 5 s; then, of each, how long until the
   // first by somebody else who need not wait, having logged in there within 30 s before. -1: nobody.
   std::vector<double> taken_over_after(std::int64_t at, std::size_t from);
