@@ -2,6 +2,7 @@
 // fleet_sim faults: what can go wrong with it.
 // fleet_sim reckon: holds the daemon's output against what that fleet served.
 // fleet_sim delays: how long it took from an entry's appearance to its event.
+// fleet_sim sharing: how several daemons shared that fleet.
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -24,6 +25,7 @@
 #include "bench/fleet/fleet.h"
 #include "bench/fleet/politeness.h"
 #include "bench/fleet/reckon.h"
+#include "bench/fleet/sharing.h"
 
 namespace {
 
@@ -50,9 +52,16 @@ struct ReckonOptions {
   Reckoning how;
 };
 
+struct SharingOptions {
+  std::string out;
+  SharingLimits limits;
+  std::vector<std::string> thaws, starts;
+};
+
 Nanos seconds(double count) { return static_cast<Nanos>(count * static_cast<double>(kSecond)); }
 
 std::string ledger_path(const std::string& folder) { return folder + "/ledger.ndjson"; }
+std::string visits_path(const std::string& folder) { return folder + "/visits.ndjson"; }
 
 void write_file(const fs::path& path, const std::string& text, fs::perms perms) {
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
@@ -93,6 +102,7 @@ void complete(ServeOptions& o) {
   for (const std::string& fault : o.faults) plan.faults.set(fault);
   if (plan.all_past) plan.faults = {};
   o.conduct.allowed = allowance_of(read_poll_options(o));
+  o.conduct.keeps_visits = o.setting.doors > 0;
 }
 
 void write_folder(const ServeOptions& o, const Fleet& fleet) {
@@ -111,6 +121,12 @@ void say(const std::string& line) {
   std::fflush(stdout);
 }
 
+void write_books(const ServeOptions& o, Fleet& fleet) {
+  if (o.conduct.keeps_visits) fleet.write_visits(visits_path(o.out));
+  fleet.write_ledger(ledger_path(o.out));
+  say("ledger written");
+}
+
 // Waits for signals and for the two times that matter; every signal is blocked in all threads and taken here.
 void live(const ServeOptions& o, Fleet& fleet, const sigset_t& signals) {
   const Nanos freeze_at = o.plan.begin + o.plan.duration;
@@ -126,8 +142,7 @@ void live(const ServeOptions& o, Fleet& fleet, const sigset_t& signals) {
     const int signal = sigtimedwait(&signals, nullptr, &span);
     if (signal == SIGTERM || signal == SIGINT) return;
     if (signal == SIGUSR1 && !o.out.empty()) {
-      fleet.write_ledger(ledger_path(o.out));
-      say("ledger written");
+      write_books(o, fleet);
     }
   }
   say("stopping: --max-lifetime is over");
@@ -149,10 +164,7 @@ int serve(ServeOptions& o) {
   say(fmt::format("ready appliances={} dead={} seed={} first={} control={}", o.plan.appliances, o.setting.dead,
                   o.plan.seed, fleet.endpoints().empty() ? "" : fleet.endpoints().front().url, fleet.control_url()));
   live(o, fleet, signals);
-  if (!o.out.empty()) {
-    fleet.write_ledger(ledger_path(o.out));
-    say("ledger written");
-  }
+  if (!o.out.empty()) write_books(o, fleet);
   fleet.stop();
   return 0;
 }
@@ -181,6 +193,16 @@ int judge(ReckonOptions& o) {
   if (!o.limits.empty()) impolite = politeness.violations(Limits::read(o.limits));
   for (const std::string& violation : impolite) fmt::print("impolite: {}\n", violation);
   return verdict.agrees() && impolite.empty() ? 0 : 1;
+}
+
+int judge_sharing(SharingOptions& o) {
+  for (const std::string& thaw : o.thaws) o.limits.thaws.push_back(Moment::read(thaw));
+  for (const std::string& start : o.starts) o.limits.starts.push_back(Moment::read(start));
+  const Sharing sharing = Sharing::read(visits_path(o.out));
+  fmt::print("{}", sharing.to_table());
+  const std::vector<std::string> violations = sharing.violations(o.limits);
+  for (const std::string& violation : violations) fmt::print("impolite: {}\n", violation);
+  return violations.empty() ? 0 : 1;
 }
 
 int print_delays(const std::string& out) {
@@ -218,6 +240,10 @@ void add_serve_options(CLI::App& app, ServeOptions& o) {
   app.add_flag("--gzip", o.conduct.gzip, "compress for clients that accept it");
   app.add_flag("--tls", o.setting.tls);
   app.add_flag("--addresses", o.setting.many_addresses, "spread over 127.0.x.y");
+  app.add_option("--doors", o.setting.doors,
+                 "listen also at 127.0.1.1 to 127.0.1.N, one for each client, and count by them")
+      ->check(CLI::Range(200))
+      ->excludes("--addresses");
   app.add_option("--threads", o.setting.threads)->capture_default_str();
   app.add_option("--cache", o.setting.cache_bytes, "bytes of rendered bodies to keep")->capture_default_str();
   app.add_option("--poll", o.poll, "KEY=VALUE for [poll] of the configuration, repeatable");
@@ -236,6 +262,18 @@ void add_reckon_options(CLI::App& app, ReckonOptions& o) {
   app.add_flag("--complete", o.how.complete, "fail when sessions were not read to their end");
 }
 
+void add_sharing_options(CLI::App& app, SharingOptions& o) {
+  app.add_option("--out", o.out, "folder of the fleet: visits.ndjson")->required();
+  app.add_option("--rate", o.limits.rate, "a second, of a source: fail when more than twice as much came in one");
+  app.add_option("--members", o.limits.members, "fail when a source had more logins than that in 30 s");
+  app.add_option(
+      "--thawed", o.thaws,
+      "WHO@NANOSECONDS, repeatable: fail when it came in between the owner's requests later than 3 s after that");
+  app.add_option(
+      "--started", o.starts,
+      "WHO@NANOSECONDS, repeatable: after a stop in good order; its first login at each source then does not count");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -248,12 +286,16 @@ int main(int argc, char** argv) {
   std::string folder;
   CLI::App* delaying = app.add_subcommand("delays", "from an entry's appearance to its event, as JSON");
   delaying->add_option("--out", folder, "folder of the fleet: ledger.ndjson, events.ndjson")->required();
+  SharingOptions sharing_options;
+  CLI::App* sharing = app.add_subcommand("sharing", "judge how several daemons shared a fleet with --doors");
+  add_sharing_options(*sharing, sharing_options);
   CLI::App* listing = app.add_subcommand("faults", "list what can go wrong with a fleet");
   add_serve_options(*serving, serve_options);
   add_reckon_options(*judging, reckon_options);
   CLI11_PARSE(app, argc, argv);
   try {
     if (listing->parsed()) return list_faults();
+    if (sharing->parsed()) return judge_sharing(sharing_options);
     if (delaying->parsed()) return print_delays(folder);
     return serving->parsed() ? serve(serve_options) : judge(reckon_options);
   } catch (const std::exception& error) {

@@ -73,6 +73,8 @@ Response Appliance::response(const Request& request, Nanos now) {
 Response Appliance::response_to(const Request& request, Nanos now) {
   const Nanos at = clock(now);
   account_.arrived(request.arrived, words_for(request));
+  last_asked_ = request.arrived;
+  if (conduct_.keeps_visits) visits_.push_back({request.arrived, request.visitor});
   shared_.requests.fetch_add(1, std::memory_order_relaxed);
   const Fault fault = draw(request, at);
   if (nature_.has_server_errors.holds(at) && !is_calm(at)) return server_error(dialect_, random_);
@@ -148,7 +150,7 @@ void Appliance::note(Receipt receipt, bool owed) {
 }
 
 ApplianceRecord Appliance::record(Nanos now) const {
-  ApplianceRecord record{index_, {}, account_.judged()};
+  ApplianceRecord record{index_, {}, account_.judged(), visits_};
   record.sessions.reserve(slots_.size());
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     record.sessions.push_back({slots_[i].served, sessions_.is_gone(i, clock(now), freeze()), is_unread(i, clock(now))});
@@ -211,6 +213,7 @@ Response Appliance::route(const Request& request, Nanos now) {
 
 Response Appliance::token(const Request& request, Nanos now) {
   if (request.method == "DELETE") {
+    is_a(Visit::kLogout);
     if (!tokens_.revoke(bearer(request.authorization)))
       return refused(401, "Unauthorized", "InvalidToken", "unknown token");
     Response response;
@@ -225,6 +228,7 @@ Response Appliance::token(const Request& request, Nanos now) {
   };
   if (is("password")) {
     account_.logged_in(request.arrived, words_for(request));
+    is_a(Visit::kLogin);
     if (find(form, "username") != conduct_.username || find(form, "password") != conduct_.password) {
       return refused(401, "Unauthorized", "AccessDenied", "unknown user or wrong password");
     }
@@ -237,6 +241,11 @@ Response Appliance::token(const Request& request, Nanos now) {
     return pair ? issued(*pair, now) : refused(401, "Unauthorized", "InvalidToken", "the refresh token is not valid");
   }
   return refused(400, "Bad Request", "UnexpectedContent", "unknown grant_type");
+}
+
+// The present one.
+void Appliance::is_a(Visit::Kind kind) {
+  if (!visits_.empty()) visits_.back().kind = kind;
 }
 
 Response Appliance::issued(const Tokens::Pair& pair, Nanos now) const {

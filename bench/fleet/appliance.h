@@ -22,6 +22,7 @@
 #include "bench/fleet/script.h"
 #include "bench/fleet/telling.h"
 #include "bench/fleet/tokens.h"
+#include "bench/fleet/visits.h"
 
 namespace fleet {
 
@@ -33,6 +34,7 @@ struct Conduct {
   std::vector<std::string> azure_versions = {"v8", "v8.1", "v7"};
   std::size_t page_cap = Nature::kNoLimit;  // rows of a page, whatever was asked for
   bool gzip = false;
+  bool keeps_visits = false;
   Allowance allowed;
 };
 
@@ -58,9 +60,10 @@ class Appliance {
   std::size_t index() const { return index_; }
   const Account& account() const { return account_; }
   ApplianceRecord record(Nanos now) const;
-  // These two may be asked by any thread. Unread: there, and its last state was never served completely, although a
-  // client could know of it: one that began before any window and ended, or was opened again and ended, between two
-  // listings shows nowhere.
+  // These may be asked by any thread. Last asked: when its latest request came, 0 = never. Unread: there, and its last
+  // state was never served completely, although a client could know of it: one that began before any window and ended,
+  // or was opened again and ended, between two listings shows nowhere.
+  Nanos last_asked() const { return last_asked_; }
   std::size_t sessions_existing(Nanos now) const;
   std::size_t sessions_unread(Nanos now) const;
 
@@ -86,6 +89,7 @@ class Appliance {
   Fault draw(const Request& request, Nanos at);
   Response route(const Request& request, Nanos now);
   Response token(const Request& request, Nanos now);
+  void is_a(Visit::Kind kind);
   Response issued(const Tokens::Pair& pair, Nanos now) const;
   Response collection(const Request& request, std::string_view rest, Nanos now);
   Response list(std::string_view query, Nanos now);
@@ -109,6 +113,8 @@ class Appliance {
   Tokens tokens_;
   Nanos tokens_void_at_, tokens_expire_at_;
   Account account_;
+  std::vector<Visit> visits_;
+  std::atomic<Nanos> last_asked_ = 0;
   Catalogue sessions_;
   std::vector<Slot> slots_;  // as the sessions are numbered
 };

@@ -72,8 +72,11 @@ class Conversation {
   Conversation(Stream& stream, TimedSocket& socket, Appliance& appliance)
       : stream_(stream), socket_(socket), appliance_(appliance), timer_(stream.get_executor()) {
     boost::system::error_code ignored;
-    from_port_ = socket_.lowest_layer().remote_endpoint(ignored).port();
-    to_port_ = socket_.lowest_layer().local_endpoint(ignored).port();
+    const auto from = socket_.lowest_layer().remote_endpoint(ignored);
+    const auto to = socket_.lowest_layer().local_endpoint(ignored);
+    from_port_ = from.port();
+    to_port_ = to.port();
+    visitor_ = {from.address().to_v4().to_uint(), to.address().to_v4().to_uint()};
   }
 
   Awaitable<void> run() {
@@ -90,6 +93,7 @@ class Conversation {
       request.number = ++requests_;
       request.from_port = from_port_;
       request.to_port = to_port_;
+      request.visitor = visitor_;
       const Nanos at = now();
       if (appliance_.is_down(at)) {
         reset_on_close();
@@ -228,6 +232,7 @@ class Conversation {
   std::string head_;
   std::uint64_t requests_ = 0;
   std::uint16_t from_port_ = 0, to_port_ = 0;
+  Visitor visitor_;
   Nanos came_ = 0;   // the first byte of a request
   Nanos waits_ = 0;  // when the client was last known to wait for a response of which nothing was written
 };

@@ -29,6 +29,7 @@ using Timer =
     asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
 constexpr int kBacklog = 1024;
+constexpr unsigned kFirstDoor = 127u << 24 | 1u << 8 | 1;  // 127.0.1.1
 constexpr std::chrono::milliseconds kNoSocket{20};
 
 // The acceptor outlives this. `appliance` null: the calls are taken and never answered.
@@ -146,13 +147,21 @@ struct Fleet::Running {
       unheard.push_back(std::move(acceptor));
       return;
     }
-    Acceptor& listening = shard.acceptors.emplace_back(std::move(acceptor));
-    listening.listen(kBacklog);
     Appliance* appliance = nullptr;
     if (!is_dead) {
       appliance =
           shard.appliances.emplace_back(std::make_unique<Appliance>(plan, conduct, index, freeze, shard.shared)).get();
     }
+    open(shard, std::move(acceptor), appliance, index);
+    for (unsigned door = 1; door <= setting.doors; ++door) {
+      const asio::ip::address_v4 address(kFirstDoor + door - 1);
+      open(shard, bound(shard.io.get_executor(), {address, at.port()}), appliance, index);
+    }
+  }
+
+  void open(Shard& shard, Acceptor acceptor, Appliance* appliance, std::size_t index) {
+    Acceptor& listening = shard.acceptors.emplace_back(std::move(acceptor));
+    listening.listen(kBacklog);
     asio::co_spawn(shard.io, take_calls(listening, appliance, tls ? &*tls : nullptr), asio::detached);
     const Span down = nature_of(plan, index).is_down;
     const Nanos offset = nature_of(plan, index).clock_offset;
@@ -229,20 +238,25 @@ void Fleet::write_ledger(const std::string& path) {
   fleet::write_ledger(path, running_->plan, records(), running_->freeze.load());
 }
 
+void Fleet::write_visits(const std::string& path) { fleet::write_visits(path, running_->plan, records()); }
+
 std::string Fleet::status() const {
   std::uint64_t requests = 0, log_answers = 0, sessions = 0, unread = 0;
   const Nanos at = now();
+  Nanos all_polled_since = at;
   for (const auto& shard : running_->shards) {
     requests += shard->shared.requests;
     log_answers += shard->shared.log_answers;
     for (const auto& appliance : shard->appliances) {
       sessions += appliance->sessions_existing(at);
       unread += appliance->sessions_unread(at);
+      all_polled_since = std::min(all_polled_since, appliance->last_asked());
     }
   }
-  return fmt::format(R"({{"frozen":{},"requests":{},"log_answers":{},"sessions":{},"read_to_end":{},"caught_up":{}}})"
-                     "\n",
-                     frozen(), requests, log_answers, sessions, sessions - unread, frozen() && unread == 0);
+  return fmt::format(
+      R"({{"frozen":{},"all_polled_since":{},"requests":{},"log_answers":{},"sessions":{},"read_to_end":{},"caught_up":{}}})"
+      "\n",
+      frozen(), all_polled_since, requests, log_answers, sessions, sessions - unread, frozen() && unread == 0);
 }
 
 }  // namespace fleet

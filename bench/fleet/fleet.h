@@ -18,7 +18,8 @@ struct Setting {
   std::size_t threads = 1;
   std::size_t dead = 0;  // the last so many appliances: see Nature::is_dead
   bool tls = false;
-  bool many_addresses = false;             // 127.0.x.y instead of 127.0.0.1
+  bool many_addresses = false;  // 127.0.x.y instead of 127.0.0.1
+  std::size_t doors = 0;        // each appliance also listens at 127.0.1.1 to .doors, so that it can tell clients apart
   std::uint64_t cache_bytes = 512u << 20;  // rendered bodies, all threads together
 };
 
@@ -47,7 +48,9 @@ class Fleet {
   // What was served so far, asked of every thread in turn. Only while the fleet runs.
   std::vector<ApplianceRecord> records();
   void write_ledger(const std::string& path);
-  // {"frozen":...,"requests":...,"log_answers":...,"sessions":...,"read_to_end":...,"caught_up":...}
+  // Who came when: only where Conduct::keeps_visits.
+  void write_visits(const std::string& path);
+  // {"frozen":...,"all_polled_since":...,"requests":...,"log_answers":...,"sessions":...,"read_to_end":...,"caught_up":...}
   std::string status() const;
 
  private:

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "bench/fleet/times.h"
+#include "bench/fleet/visits.h"
 
 namespace fleet {
 
@@ -27,6 +28,7 @@ struct Request {
   Nanos arrived = 0;         // its first byte
   std::uint64_t number = 1;  // of those on its connection
   std::uint16_t from_port = 0, to_port = 0;
+  Visitor visitor = {};
 };
 
 enum class Progress { incomplete, complete, malformed };

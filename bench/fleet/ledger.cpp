@@ -101,6 +101,16 @@ void append_account(std::string& to, const std::string& source, const Account& a
   to += "]}\n";
 }
 
+template <class Lines>
+void write_lines(const std::string& path, const std::vector<ApplianceRecord>& records, const Lines& lines) {
+  const std::string beside = path + ".new";
+  std::ofstream file(beside, std::ios::binary | std::ios::trunc);
+  for (const ApplianceRecord& record : records) file << lines(record);
+  file.close();
+  if (!file) throw std::system_error(errno, std::generic_category(), beside);
+  std::filesystem::rename(beside, path);
+}
+
 }  // namespace
 
 std::string ledger_lines(const Plan& plan, const ApplianceRecord& record, Nanos freeze) {
@@ -121,12 +131,13 @@ std::string ledger_lines(const Plan& plan, const ApplianceRecord& record, Nanos 
 
 void write_ledger(const std::string& path, const Plan& plan, const std::vector<ApplianceRecord>& records,
                   Nanos freeze) {
-  const std::string beside = path + ".new";
-  std::ofstream file(beside, std::ios::binary | std::ios::trunc);
-  for (const ApplianceRecord& record : records) file << ledger_lines(plan, record, freeze);
-  file.close();
-  if (!file) throw std::system_error(errno, std::generic_category(), beside);
-  std::filesystem::rename(beside, path);
+  write_lines(path, records, [&](const ApplianceRecord& record) { return ledger_lines(plan, record, freeze); });
+}
+
+void write_visits(const std::string& path, const Plan& plan, const std::vector<ApplianceRecord>& records) {
+  write_lines(path, records, [&](const ApplianceRecord& record) {
+    return visit_lines(source_name(plan, record.index), record.visits);
+  });
 }
 
 }  // namespace fleet

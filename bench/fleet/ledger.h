@@ -38,4 +38,7 @@ std::string ledger_lines(const Plan& plan, const ApplianceRecord& record, Nanos 
 // Written beside and renamed over, so that a reader never meets half a ledger. Throws std::system_error.
 void write_ledger(const std::string& path, const Plan& plan, const std::vector<ApplianceRecord>& records, Nanos freeze);
 
+// Who came when, likewise.
+void write_visits(const std::string& path, const Plan& plan, const std::vector<ApplianceRecord>& records);
+
 }  // namespace fleet

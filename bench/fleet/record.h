@@ -6,6 +6,7 @@
 
 #include "bench/fleet/account.h"
 #include "bench/fleet/times.h"
+#include "bench/fleet/visits.h"
 
 namespace fleet {
 
@@ -26,6 +27,7 @@ struct ApplianceRecord {
   std::size_t index;
   std::vector<SessionRecord> sessions;
   Account account;
+  std::vector<Visit> visits = {};
 };
 
 }  // namespace fleet

@@ -32,15 +32,15 @@ struct GroupCounts {
   std::uint64_t taken_over = 0, not_taken_over = 0;
   std::uint64_t revoked = 0, lost = 0, fenced = 0;  // lanes that ended, and why
   std::uint64_t frozen = 0;                         // the process stood still
-  HistogramCounts takeover_seconds;                 // from being assigned to the first commit
+  HistogramCounts takeover_seconds{};               // from being assigned to the first commit
 };
 
 struct PartitionView {
   std::size_t partition = 0;
   PartitionState state = PartitionState::kWaiting;
-  std::string owner;  // the host of another member
-  std::string why;    // it waits or is refused, "" = no reason is known
-  std::optional<Instant> since;
+  std::string owner{};  // the host of another member
+  std::string why{};    // it waits or is refused, "" = no reason is known
+  std::optional<Instant> since{};
   std::size_t sources = 0;
 
   bool is_own() const { return state < PartitionState::kElsewhere; }
@@ -54,12 +54,12 @@ struct MemberView {
 struct GroupView {
   std::string name;
   bool is_member = false;
-  std::vector<PartitionView> partitions;  // of all members, in their order
-  std::vector<MemberView> members;        // as Kafka said last
-  std::vector<std::string> unknown;       // sources that the state knows and the configuration does not
-  std::vector<std::pair<std::string, std::string>> elsewhere;  // sources of other members: name and host
+  std::vector<PartitionView> partitions{};  // of all members, in their order
+  std::vector<MemberView> members{};        // as Kafka said last
+  std::vector<std::string> unknown{};       // sources that the state knows and the configuration does not
+  std::vector<std::pair<std::string, std::string>> elsewhere{};  // sources of other members: name and host
   std::uint64_t rebalances = 0;
-  GroupCounts counts;
+  GroupCounts counts{};
 
   std::size_t count(PartitionState state) const;
 };

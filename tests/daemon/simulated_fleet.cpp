@@ -96,9 +96,13 @@ std::size_t SimulatedFleet::ledgers_written() const {
 }
 
 bool SimulatedFleet::agrees(const std::vector<std::string>& how, std::string* table) {
+  return write_books() && reckon(how, table);
+}
+
+bool SimulatedFleet::write_books() {
   const std::size_t before = ledgers_written();
   child_.signal(SIGUSR1);
-  return eventually([&] { return ledgers_written() > before; }) && reckon(how, table);
+  return eventually([&] { return ledgers_written() > before; });
 }
 
 bool SimulatedFleet::agrees_at_the_end(const std::vector<std::string>& how, std::string& table) {
@@ -108,8 +112,15 @@ bool SimulatedFleet::agrees_at_the_end(const std::vector<std::string>& how, std:
 }
 
 bool SimulatedFleet::reckon(const std::vector<std::string>& how, std::string* table) {
-  std::vector<std::string> command{FLEET_SIM, "reckon", "--out", place_.directory().string(), "--format", format()};
-  command.insert(command.end(), how.begin(), how.end());
+  return judge({FLEET_SIM, "reckon", "--out", place_.directory().string(), "--format", format()}, how, table);
+}
+
+bool SimulatedFleet::is_shared_well(const std::vector<std::string>& limits, std::string& table) {
+  return judge({FLEET_SIM, "sharing", "--out", place_.directory().string()}, limits, &table);
+}
+
+bool SimulatedFleet::judge(std::vector<std::string> command, const std::vector<std::string>& more, std::string* table) {
+  command.insert(command.end(), more.begin(), more.end());
   Child judge = place_.start_program(std::move(command));
   const int status = judge.wait();
   if (table != nullptr) *table = judge.out() + judge.err();

@@ -39,6 +39,12 @@ class SimulatedFleet {
   // Ends the fleet, which then writes its last ledger, and judges by that.
   bool agrees_at_the_end(const std::vector<std::string>& how, std::string& table);
 
+  // Has it write its ledger, and who came when beside it where it has --doors.
+  bool write_books();
+
+  // After its end, where it has --doors: how several daemons shared it, by `fleet_sim sharing`.
+  bool is_shared_well(const std::vector<std::string>& limits, std::string& table);
+
   const std::string& first_url() const { return first_url_; }
   std::string first_source() const;  // its name in the configuration
   std::string format() const;        // of the output, as the configuration has it now
@@ -47,6 +53,7 @@ class SimulatedFleet {
   bool says(const std::string& text) const;
   std::size_t ledgers_written() const;
   bool reckon(const std::vector<std::string>& how, std::string* table);
+  bool judge(std::vector<std::string> command, const std::vector<std::string>& more, std::string* table);
 
   Workplace& place_;
   Child child_;

@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
-#include <cstdlib>
 #include <optional>
 #include <random>
 #include <thread>
@@ -23,11 +22,6 @@ using std::chrono::milliseconds;
 
 constexpr int kRoundsOfOne = 8, kRoundsOfThree = 4;
 constexpr double kSecondsPerRound = 2.5;
-
-int rounds_or(int usual) {
-  const char* given = std::getenv("SESSIONLOGD_KAFKA_ROUNDS");
-  return given != nullptr ? std::atoi(given) : usual;
-}
 
 // A life, or a time without one, of random length is the point here: nothing waits for it to be enough.
 void let_pass(milliseconds time) { std::this_thread::sleep_for(time); }

@@ -187,6 +187,17 @@ bool Outside::has_part_in(const std::string& topic, int broker) {
   return has_part;
 }
 
+int Outside::coordinator_of(const std::string& group) {
+  const rd_kafka_group_list* list = nullptr;
+  if (rd_kafka_list_groups(admin_, group.c_str(), &list, kMostForMetadataMs) != RD_KAFKA_RESP_ERR_NO_ERROR) return -1;
+  int broker = -1;
+  for (int i = 0; i < list->group_cnt; ++i) {
+    if (list->groups[i].err == RD_KAFKA_RESP_ERR_NO_ERROR) broker = list->groups[i].broker.id - 1;
+  }
+  rd_kafka_group_list_destroy(list);
+  return broker;
+}
+
 int Outside::partitions_of(const std::string& topic) {
   int partitions = 0;
   look_at(topic, [&](const rd_kafka_metadata_topic& found) { partitions = found.partition_cnt; });

@@ -36,6 +36,7 @@ class Outside {
   void add_partitions(const std::string& topic, int partitions);
   void configure_topic(const std::string& topic, const Configuration& configuration);
   Configuration configuration_of(const std::string& topic);
+  int coordinator_of(const std::string& group);            // a broker, 0 is the first; -1: not known just now
   int partitions_of(const std::string& topic);             // 0: no such topic
   bool has_part_in(const std::string& topic, int broker);  // the leader of some partition, or a partition has none
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -29,6 +30,11 @@ class WithBroker : public testing::Environment {
 [[maybe_unused]] const auto* const kWithBroker = testing::AddGlobalTestEnvironment(new WithBroker);
 
 }  // namespace
+
+int rounds_or(int usual) {
+  const char* given = std::getenv("SESSIONLOGD_KAFKA_ROUNDS");
+  return given != nullptr ? std::atoi(given) : usual;
+}
 
 Cluster& one_broker() {
   if (!alone) alone = std::make_unique<Cluster>(ClusterSettings{});

@@ -11,6 +11,9 @@ namespace sessionlogd::test {
 Cluster& one_broker();
 Cluster& three_brokers();
 
+// How many times something is done to a daemon or a broker: SESSIONLOGD_KAFKA_ROUNDS (`./dev kafka ROUNDS`).
+int rounds_or(int usual);
+
 using KafkaTest = testing::Test;
 
 }  // namespace sessionlogd::test

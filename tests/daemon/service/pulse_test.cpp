@@ -11,6 +11,7 @@
 
 #include "core/base/memory_shares.h"
 #include "core/http/curl_client.h"
+#include "core/state/committer.h"
 #include "tests/daemon/service/notify_socket.h"
 
 namespace sessionlogd::test {
