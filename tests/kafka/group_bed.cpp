@@ -12,7 +12,6 @@
 namespace sessionlogd::test {
 namespace {
 
-constexpr std::uint64_t kSession = 1;
 constexpr std::chrono::milliseconds kBetweenCommits{50};
 
 }  // namespace

@@ -14,7 +14,6 @@ namespace sessionlogd::test {
 namespace {
 
 constexpr int kMostForCallMs = 60'000;
-constexpr std::uint64_t kSession = 1;
 
 void must(rd_kafka_error_t* error) {
   if (error == nullptr) return;

@@ -22,6 +22,8 @@ struct rd_kafka_s;
 
 namespace sessionlogd::test {
 
+inline constexpr std::uint64_t kSession = 1;  // the key of the only one of each source
+
 // What a lane recovered: values by source and session.
 struct RowsSeen : StateVisitor {
   void record(std::string_view source_id, const StateRecord& record) override;

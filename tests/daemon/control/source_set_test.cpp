@@ -16,7 +16,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-constexpr std::chrono::hours kKeep{24};
+constexpr std::chrono::hours kStateKeep{24};
 
 // Does nothing until it is told to, and then the first that it was asked.
 class FakeHost : public SourceHost {
@@ -100,7 +100,7 @@ class FakeShards {
   }
   void reload(const std::vector<std::string>& sources) {
     spawn(main, [](FakeShards& self, std::vector<SourceSettings> list) -> Task<void> {
-      self.changes = co_await self.set->change_to(std::move(list), kKeep);
+      self.changes = co_await self.set->change_to(std::move(list), kStateKeep);
       ++self.reloads;
     }(*this, list(sources)));
     poll();
@@ -151,7 +151,7 @@ class FakeShards {
 
 TEST(SourceSet, PollsWhatStandsInTheListAndHasALane) {
   FakeShards shards;
-  shards.set->want(FakeShards::list({"a0", "b0", "c1"}), kKeep);
+  shards.set->want(FakeShards::list({"a0", "b0", "c1"}), kStateKeep);
   EXPECT_EQ(shards.count_, 3u);
   EXPECT_FALSE(shards.step()) << "there is no lane";
   shards.begin(0, {"a0"});
@@ -165,7 +165,7 @@ TEST(SourceSet, PollsWhatStandsInTheListAndHasALane) {
 
 TEST(SourceSet, AReloadStopsStartsAndChangesAndLeavesTheOthersAlone) {
   FakeShards shards;
-  shards.set->want(FakeShards::list({"a0", "b0", "c0"}), kKeep);
+  shards.set->want(FakeShards::list({"a0", "b0", "c0"}), kStateKeep);
   shards.begin(0, {"b0", "c0"});
   shards.settle();
   shards.said();
@@ -187,7 +187,7 @@ TEST(SourceSet, AReloadStopsStartsAndChangesAndLeavesTheOthersAlone) {
 // A source that has another id now logs in when the one that it was has logged out.
 TEST(SourceSet, StartsASourceWhenThoseThatStopAtItsApplianceHave) {
   FakeShards shards;
-  shards.set->want(FakeShards::list({"a0 same", "b0 same"}), kKeep);
+  shards.set->want(FakeShards::list({"a0 same", "b0 same"}), kStateKeep);
   shards.begin(0);
   shards.settle();
   shards.said();
@@ -199,7 +199,7 @@ TEST(SourceSet, StartsASourceWhenThoseThatStopAtItsApplianceHave) {
 
 TEST(SourceSet, ThatDiffersInNothingAnswersAtOnce) {
   FakeShards shards;
-  shards.set->want(FakeShards::list({"a0"}), kKeep);
+  shards.set->want(FakeShards::list({"a0"}), kStateKeep);
   shards.begin(0);
   shards.settle();
   shards.reload({"a0"});
@@ -209,7 +209,7 @@ TEST(SourceSet, ThatDiffersInNothingAnswersAtOnce) {
 
 TEST(SourceSet, SaysWhatOfAReloadIsParked) {
   FakeShards shards;
-  shards.set->want(FakeShards::list({"a0", "b0"}), kKeep);
+  shards.set->want(FakeShards::list({"a0", "b0"}), kStateKeep);
   shards.hosts[0]->unusable = "no file";
   shards.begin(0);
   shards.settle();
@@ -221,7 +221,7 @@ TEST(SourceSet, SaysWhatOfAReloadIsParked) {
 // It would be polled by two at once, and what the first reads would not be known to the second.
 TEST(SourceSet, StartsNothingOfALifeBeforeTheLastOfTheOneBeforeHasStopped) {
   FakeShards shards;
-  shards.set->want(FakeShards::list({"a0", "b0", "c1"}), kKeep);
+  shards.set->want(FakeShards::list({"a0", "b0", "c1"}), kStateKeep);
   shards.begin(0);
   shards.begin(1);
   shards.settle();
@@ -238,7 +238,7 @@ TEST(SourceSet, StartsNothingOfALifeBeforeTheLastOfTheOneBeforeHasStopped) {
 
 TEST(SourceSet, ThrowsAwayWhatAnEndedLifeGivesBack) {
   FakeShards shards;
-  shards.set->want(FakeShards::list({"a0"}), kKeep);
+  shards.set->want(FakeShards::list({"a0"}), kStateKeep);
   shards.begin(0, {"a0"});
   shards.settle();
   shards.set->end(0);
@@ -251,7 +251,7 @@ TEST(SourceSet, ThrowsAwayWhatRestedWithAnEndedLife) {
   FakeShards shards;
   shards.begin(0, {"a0"});
   shards.set->end(0);
-  shards.set->want(FakeShards::list({"a0"}), kKeep);
+  shards.set->want(FakeShards::list({"a0"}), kStateKeep);
   shards.begin(0);
   shards.settle();
   EXPECT_THAT(shards.here(), ElementsAre("a0/2 a0 0"));
@@ -259,7 +259,7 @@ TEST(SourceSet, ThrowsAwayWhatRestedWithAnEndedLife) {
 
 TEST(SourceSet, CountsAnewInEachLifeAndGoesOnCountingAfterAReload) {
   FakeShards shards;
-  shards.set->want(FakeShards::list({"a0"}), kKeep);
+  shards.set->want(FakeShards::list({"a0"}), kStateKeep);
   shards.begin(0);
   shards.settle();
   const auto first = shards.set->all()[0].counters;
@@ -274,7 +274,7 @@ TEST(SourceSet, CountsAnewInEachLifeAndGoesOnCountingAfterAReload) {
 
 TEST(SourceSet, TellsWhereASourceIsPolledWhileItIs) {
   FakeShards shards;
-  shards.set->want(FakeShards::list({"a0"}), kKeep);
+  shards.set->want(FakeShards::list({"a0"}), kStateKeep);
   const SourceSet::Source& a = *shards.set->find("a0");
   EXPECT_EQ(shards.set->place_of(a), nullptr) << "it has no lane";
   shards.begin(0);
@@ -288,7 +288,7 @@ TEST(SourceSet, TellsWhereASourceIsPolledWhileItIs) {
 
 TEST(SourceSet, GivesASourceToTheShardWithTheLeastToDoAndLeavesItThere) {
   FakeShards shards(2);
-  shards.set->want(FakeShards::list({"a0", "b0", "c0"}), kKeep);
+  shards.set->want(FakeShards::list({"a0", "b0", "c0"}), kStateKeep);
   RestoredState state = FakeShards::restored({"a0"}, 5);
   shards.set->begin(0, shards.lane(), state);
   shards.settle();
@@ -306,7 +306,7 @@ TEST(SourceSet, GivesASourceToTheShardWithTheLeastToDoAndLeavesItThere) {
 
 TEST(SourceSet, TellsWhenTheLastOfAnEndedLifeHasStopped) {
   FakeShards shards;
-  shards.set->want(FakeShards::list({"a0", "b0"}), kKeep);
+  shards.set->want(FakeShards::list({"a0", "b0"}), kStateKeep);
   shards.begin(0);
   shards.settle();
   bool all_stopped = false;
@@ -330,7 +330,7 @@ class ReloadBesideAGroup : public testing::TestWithParam<std::tuple<Group, int>>
 TEST_P(ReloadBesideAGroup, EndsAsListAndLanesSay) {
   const auto [event, at] = GetParam();
   FakeShards shards(2);
-  shards.set->want(FakeShards::list({"a0", "b0", "c0", "d1"}), kKeep);
+  shards.set->want(FakeShards::list({"a0", "b0", "c0", "d1"}), kStateKeep);
   shards.begin(0, {"a0", "b0", "c0"});
   shards.settle();
   shards.reload({"a0", "b0 other", "e0", "d1 other"});
