@@ -93,7 +93,10 @@ void Lanes::look() {
     plan_.told(told_->latest, now);
   }
   const bool is_quiet = parts_.memory->is_quiet();
-  counts_.frozen += is_quiet && !was_quiet_ ? 1 : 0;
+  if (is_quiet && !was_quiet_) {
+    ++counts_.frozen;
+    log_warn({.sink = parts_.group.name()}, "this process stood still: nothing is asked of anybody for 2 s");
+  }
   for (auto& [partition, lane] : lanes_) {
     plan_.reads(partition, lane.life->rows_read(), now);
     look_at(lane, is_quiet, now);
