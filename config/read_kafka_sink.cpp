@@ -67,8 +67,9 @@ constexpr auto kReserved = std::to_array<Reserved>({
 });
 
 // By which a group gives its members their parts.
-constexpr auto kReservedInGroup = std::to_array<std::string_view>(
-    {"group.id", "group.instance.id", "partition.assignment.strategy", "enable.auto.commit", "max.poll.interval.ms"});
+constexpr auto kReservedInGroup =
+    std::to_array<std::string_view>({"group.id", "group.instance.id", "partition.assignment.strategy",
+                                     "enable.auto.commit", "max.poll.interval.ms", "group.protocol"});
 
 constexpr std::uint64_t kMostStatePartitions = 1'000;
 

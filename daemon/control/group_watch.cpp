@@ -8,7 +8,7 @@ namespace sessionlogd {
 namespace {
 
 constexpr std::chrono::milliseconds kAnswerMayTake{1'000};
-constexpr std::chrono::seconds kAsksEvery{15};
+constexpr std::chrono::seconds kAsksEvery{15}, kAsksAgainAfter{2};
 constexpr std::chrono::seconds kChangeTakes{1};  // until all members have heard of it
 
 }  // namespace
@@ -44,10 +44,11 @@ void GroupWatch::run(const std::stop_token& stop) {
     std::optional<Result<std::vector<PartitionOwner>>> owners;
     if (members.has_error() && !stop.stop_requested()) owners = group_.owners(kAnswerMayTake);
     std::unique_lock lock(mutex_);
-    seen_.has_members = members.has_value();
+    const bool is_known = seen_.has_members = members.has_value();
     if (members.has_value()) seen_.members = std::move(*members);
     if (owners && owners->has_value()) seen_.owners = std::move(**owners);
-    if (!woken_.wait_for(lock, stop, kAsksEvery, [this] { return has_changed_; })) continue;
+    if (!woken_.wait_for(lock, stop, is_known ? kAsksEvery : kAsksAgainAfter, [this] { return has_changed_; }))
+      continue;
     woken_.wait_for(lock, stop, kChangeTakes, [] { return false; });
     has_changed_ = false;
   }

@@ -1,6 +1,7 @@
 #include "daemon/control/lane_life.h"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "core/base/log_line.h"
@@ -53,7 +54,12 @@ std::string LaneLife::waits_for() const {
 }
 
 void LaneLife::run() {
-  if (take_over()) committer_.run();
+  try {
+    if (take_over()) committer_.run();
+  } catch (const std::exception& error) {  // a setting or a state that nobody can use ends this lane, and no other
+    queue_->end();
+    tells_.failed(Error(ErrorKind::kRefused, error.what()));
+  }
   std::unique_ptr<Lane> over;
   {
     std::lock_guard lock(mutex_);

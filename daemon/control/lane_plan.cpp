@@ -15,7 +15,7 @@ void LanePlan::told(const Membership& now_is, SteadyTime now) {
   }
   told_ = now_is;
   for (auto& [partition, part] : parts_) {
-    if (!told_.revoked.contains(partition)) part.is_handed_back = false;
+    if (!told_.revoked.contains(partition)) part.handed_back_at.reset();
   }
 }
 
@@ -82,9 +82,10 @@ void LanePlan::step(Partition partition, Part& part, SteadyTime now, std::vector
   }
   const bool is_late = part.release_until && now >= *part.release_until;
   if (part.is == Is::kEnding && is_late && !part.is_dropped) drop(partition, part, steps);
-  if (!told_.revoked.contains(partition) || part.is_handed_back) return;
+  if (!told_.revoked.contains(partition)) return;
+  if (part.handed_back_at && now - *part.handed_back_at < kHandsBackAgainAfter) return;
   if (part.is != Is::kNone && !(part.is == Is::kEnding && is_late)) return;
-  part.is_handed_back = true;
+  part.handed_back_at = now;
   steps.push_back({Do::kHandBack, partition});
 }
 

@@ -32,6 +32,8 @@ class LanePlan {
   // A release has so much of what the group gives it.
   static constexpr std::chrono::milliseconds kReleaseMayTake =
       LaneGroup::kReleaseMayTake - std::chrono::milliseconds{300};
+  // What is still revoked then was given to us and taken away again meanwhile.
+  static constexpr std::chrono::seconds kHandsBackAgainAfter{1};
   static constexpr std::chrono::milliseconds kFirstWaitWhenFenced{2'500}, kMostWaitWhenFenced{60'000};
   static constexpr std::chrono::minutes kFencedAgainWithin{10};
   static constexpr std::size_t kFencedTooOften = 5;
@@ -78,11 +80,12 @@ class LanePlan {
  private:
   struct Part {
     Is is = Is::kNone;
-    bool has_failed = false, is_dropped = false, is_refused = false, is_handed_back = false;
+    bool has_failed = false, is_dropped = false, is_refused = false;
     std::uint64_t rows = 0;
     SteadyTime moved_at{};                   // a takeover: when it read something
     std::optional<SteadyTime> not_before{};  // the next takeover
     std::optional<SteadyTime> release_until{};
+    std::optional<SteadyTime> handed_back_at{};
     std::deque<SteadyTime> fenced_at{};
   };
 

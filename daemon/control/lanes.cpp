@@ -285,7 +285,7 @@ void Lanes::gone_if_over(Partition partition) {
 bool Lanes::have_turned() {
   const auto has_turned = [](const auto& at) {
     const Running& lane = at.second;
-    return !lane.has_begun || lane.life->turns() != lane.turns;
+    return !lane.has_begun || lane.is_released || lane.life->turns() != lane.turns;
   };
   if (!std::ranges::all_of(lanes_, has_turned)) return false;
   for (auto& [partition, lane] : lanes_) lane.turns = lane.life->turns();

@@ -12,6 +12,8 @@
 namespace sessionlogd {
 namespace {
 
+constexpr unsigned kMostBetweenPolls = 15'000;  // ms; a member that hangs for so long has left
+
 struct ConfDeleter {
   void operator()(rd_kafka_conf_t* conf) const { rd_kafka_conf_destroy(conf); }
 };
@@ -90,10 +92,14 @@ KafkaConf KafkaConf::member(const KafkaSinkSettings& settings) {
   conf.add(settings);
   conf.set("group.id", consumer_group_of(settings));
   conf.set("partition.assignment.strategy", "cooperative-sticky");
-  conf.set("max.poll.interval.ms", "15000");
+  conf.set("max.poll.interval.ms", std::to_string(kMostBetweenPolls));
   conf.set("enable.auto.commit", "false");
   conf.set("enable.auto.offset.store", "false");
   conf.check();
+  // librdkafka says so only when the member is made.
+  if (std::stoul(std::string(conf.value_of("session.timeout.ms"))) > kMostBetweenPolls)
+    throw WrongSetting(fmt::format("sink.properties: session.timeout.ms = {}, expected at most {} in a group",
+                                   conf.value_of("session.timeout.ms"), kMostBetweenPolls));
   return conf;
 }
 

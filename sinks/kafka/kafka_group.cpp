@@ -4,6 +4,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include <algorithm>
+#include <exception>
 #include <string_view>
 #include <utility>
 
@@ -30,6 +31,16 @@ KafkaMembership::Numbers numbers_of(const rd_kafka_topic_partition_list_t& list)
   KafkaMembership::Numbers numbers;
   for (int i = 0; i < list.cnt; ++i) numbers.push_back(list.elems[i].partition);
   return numbers;
+}
+
+// A secret that cannot be read now, or a damaged record, is no reason to end for who only looks.
+template <class Look>
+auto or_later(const Look& look) -> decltype(look()) {
+  try {
+    return look();
+  } catch (const std::exception& error) {
+    return Error(ErrorKind::kTryLater, error.what());
+  }
 }
 
 }  // namespace
@@ -119,11 +130,11 @@ std::unique_ptr<Lane> KafkaGroup::make_lane(Partition partition, std::stop_token
 }
 
 Result<std::vector<GroupMember>> KafkaGroup::members(std::chrono::milliseconds most) {
-  return members_of(settings_, most);
+  return or_later([&] { return members_of(settings_, most); });
 }
 
 Result<std::vector<PartitionOwner>> KafkaGroup::owners(std::chrono::milliseconds most) {
-  return owners_of(settings_, record_.partitions, shared_->views, most);
+  return or_later([&] { return owners_of(settings_, record_.partitions, shared_->views, most); });
 }
 
 void KafkaGroup::run(const std::stop_token& stop) {

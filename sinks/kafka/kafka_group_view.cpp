@@ -68,6 +68,11 @@ Result<std::vector<GroupMember>> members_of(const KafkaSinkSettings& settings, s
   if (error != nullptr && rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND)
     return std::vector<GroupMember>();
   if (error != nullptr) return not_described(group, rd_kafka_error_code(error));
+  // While it rebalances, brokers say nothing of who has what.
+  const rd_kafka_consumer_group_state_t state = rd_kafka_ConsumerGroupDescription_state(groups[0]);
+  if (state == RD_KAFKA_CONSUMER_GROUP_STATE_PREPARING_REBALANCE ||
+      state == RD_KAFKA_CONSUMER_GROUP_STATE_COMPLETING_REBALANCE)
+    return not_described(group, RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS);
   std::vector<GroupMember> members;
   for (std::size_t i = 0; i < rd_kafka_ConsumerGroupDescription_member_count(groups[0]); ++i)
     members.push_back(member_of(*rd_kafka_ConsumerGroupDescription_member(groups[0], i), settings.state_topic));

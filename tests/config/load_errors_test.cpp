@@ -117,7 +117,7 @@ TEST(LoadErrors, NamesWhatAGroupExcludes) {
         << row.text;
   }
   for (const char* name : {"group.id", "group.instance.id", "partition.assignment.strategy", "enable.auto.commit",
-                           "max.poll.interval.ms", "session.timeout.ms"}) {
+                           "group.protocol", "max.poll.interval.ms", "session.timeout.ms"}) {
     const std::string rest = std::string("properties = { \"") + name + "\" = 3000 }\n" + files.source("a");
     const Lines refused{std::string("sessionlogd.toml:6: sink.properties.") + name +
                         ": found a property that sessionlogd sets itself, expected none: see sink.group"};

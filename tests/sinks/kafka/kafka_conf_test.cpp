@@ -79,6 +79,16 @@ TEST(KafkaConf, AMemberOfAGroupIsFoundOutSoonAndCommitsNoOffsets) {
   EXPECT_EQ(member.value_of("client.id"), "sessionlogd@" + kafka_host_name());
 }
 
+// What librdkafka says only when the member is made would end a daemon that has founded its group.
+TEST(KafkaConf, ASessionOfAMemberIsNoLongerThanItMayHang) {
+  KafkaSinkSettings settings = settings_with({{"session.timeout.ms", "15000", std::nullopt}});
+  settings.group = "fra1";
+  EXPECT_EQ(KafkaConf::member(settings).value_of("session.timeout.ms"), "15000");
+  settings = settings_with({{"session.timeout.ms", "15001", std::nullopt}});
+  settings.group = "fra1";
+  EXPECT_THROW(KafkaConf::member(settings), WrongSetting);
+}
+
 TEST(KafkaConf, ALaneOfAGroupHoldsReadersUpForLessAndBuffersLess) {
   KafkaSinkSettings settings = settings_with({});
   settings.group = "fra1";
