@@ -1,6 +1,5 @@
-// What remains of the sessions of a source that are done or left alone: a mark
-// of each, and what was delivered of it where there is room. Marks stay as long
-// as sweeps show their ids, and some time longer. What must be remembered of a
+// What remains of the sessions of a source that are done or left alone: a mark of each, and what was delivered of it
+// where there is room. Marks stay as long as sweeps show their ids, and some time longer. What must be remembered of a
 // change is appended to `records`.
 #pragma once
 
@@ -38,13 +37,11 @@ class SessionMarks {
   Instant latest() const;
 
   void put(std::uint64_t key, const DoneMark& mark, std::vector<StateRecord>& records);
-  // Of a session that was read to its end or is given up. Its state is of no
-  // use afterwards.
+  // Of a session that was read to its end or is given up. Its state is of no use afterwards.
   void put_end(SessionState& state, Instant now, std::vector<StateRecord>& records);
   // A listing shows its id.
   void shown(std::uint64_t key, DoneMark& mark, std::vector<StateRecord>& records);
-  // It is opened again: `state` takes what was delivered of it, and the mark
-  // goes.
+  // It is opened again: `state` takes what was delivered of it, and the mark goes.
   void take(const DoneMark& mark, SessionState& state);
   // The same for one that was delivered, and all of it stays.
   void look(const DoneMark& mark, SessionState& state) const;
@@ -59,14 +56,13 @@ class SessionMarks {
     kOfThoseWithStart,  // it went through slices of start times
     kProvesNothing,     // a part of it was shown to an earlier run
   };
-  // It has shown everything. Marks of ids that it did not show are absent;
-  // those that were by the last three, of which the first ended at
-  // `third_last`, and for `retention`, are dropped. Returns how many.
+  // It has shown everything. Marks of ids that it did not show are absent; those that were by the last three, of which
+  // the first ended at `third_last`, and for `retention`, are dropped. Returns how many.
   std::size_t end_sweep(Watched now, std::optional<Watched> third_last, Absence absence,
                         std::chrono::milliseconds retention, std::vector<StateRecord>& records);
 
-  // Drops those that were left alone and began at `since` or later; with
-  // `again` also what a version before had been done with. Returns how many.
+  // Drops those that were left alone and began at `since` or later; with `again` also what a version before had been
+  // done with. Returns how many.
   std::size_t forget_left_alone(Instant since, bool again, std::vector<StateRecord>& records);
 
  private:
