@@ -48,15 +48,10 @@ Instant Audit::expect(Session session, const SessionLog& log, const ZoneRules& z
   all.session = std::move(session);
   all.shows_none = log.entries.empty();
 
-  digests_.clear();
-  for (const Entry& entry : log.entries) {
-    digests_.push_back({entry.base, entry.hash, entry.final});
-    ++all.twins[entry.base].size;
-  }
+  for (const Entry& entry : log.entries) ++all.twins[entry.base].size;
   boost::unordered_flat_map<std::uint64_t, std::uint32_t> ranks, ordinals;
   const HashesOf remembered(all.session.remembered);
-  const CompareRules rules{.only_final = only_final, .last_read = false};
-  for (const Emission& emission : comparer_.compare(SessionHistory(), digests_, all.session.key, rules)) {
+  for (const Emission& emission : entries_of(log, all.session.key, only_final)) {
     const FormerDigest digest = former.former(emission.index);
     const Entry& entry = log.entries[emission.index];
     Expected expected{.hash = emission.hash, .former_hash = digest.hash, .base = entry.base, .log_time = {}};
@@ -73,6 +68,26 @@ Instant Audit::expect(Session session, const SessionLog& log, const ZoneRules& z
   }
   boost::unordered::erase_if(all.twins, [](const auto& twins) { return twins.second.size < 2; });
   return earliest_time(all.session.start, log, zone);
+}
+
+// All that are due, with their keys.
+const std::vector<Emission>& Audit::entries_of(const SessionLog& log, std::uint64_t session_key, bool only_final) {
+  digests_.clear();
+  for (const Entry& entry : log.entries) digests_.push_back({entry.base, entry.hash, entry.final});
+  const CompareRules rules{.only_final = only_final, .last_read = false};
+  return comparer_.compare(SessionHistory(), digests_, session_key, rules);
+}
+
+void Audit::expect_still(const Session& session, const SessionLog& log, bool only_final) {
+  SessionEntries& all = sessions_[by_key_.at(session.key)];
+  all.shows_none = log.entries.empty();
+  for (auto& [key, entry] : all.entries) entry.is_shown = entry.is_shown_so = false;
+  for (const Emission& emission : entries_of(log, session.key, only_final)) {
+    const auto entry = all.entries.find(emission.key);
+    if (entry == all.entries.end()) continue;
+    entry->second.is_shown = true;
+    entry->second.is_shown_so = entry->second.hash == emission.hash;
+  }
 }
 
 // Twins had the next ordinals then as they have now.
@@ -114,9 +129,27 @@ Audit::State Audit::state_of(const SessionEntries& all, const Expected& entry) {
   if (twins == all.twins.end() ? entry.as_it_is : entry.rank < twins->second.delivered.size()) return State::kWell;
   const Instant due_before = all.session.due_before;
   const bool is_due = entry.log_time ? *entry.log_time < due_before : due_before.seconds != INT64_MIN;
+  const bool has_other_form = entry.delivered && twins == all.twins.end();
   const bool will_not_come = entry.delivered ? entry.remembered_as_it_is : entry.remembered;
-  if (!is_due && !will_not_come) return State::kPending;
-  return entry.delivered && twins == all.twins.end() ? State::kChanged : State::kMissing;
+  const bool is_still_shown = has_other_form ? entry.is_shown_so : entry.is_shown;
+  if (!will_not_come && !(is_due && is_still_shown)) return State::kPending;
+  return has_other_form ? State::kChanged : State::kMissing;
+}
+
+bool Audit::is_in_question(const SessionEntries& all) {
+  if (all.shows_none && all.extra > 0) return true;
+  return std::ranges::any_of(all.entries, [&](const auto& entry) {
+    const State state = state_of(all, entry.second);
+    return state == State::kMissing || state == State::kChanged;
+  });
+}
+
+std::vector<const Audit::Session*> Audit::in_question() const {
+  std::vector<const Session*> found;
+  for (const SessionEntries& all : sessions_) {
+    if (is_in_question(all)) found.push_back(&all.session);
+  }
+  return found;
 }
 
 std::vector<Audit::Counts> Audit::counts(std::size_t sources) const {

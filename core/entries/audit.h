@@ -1,9 +1,10 @@
 // Compares what the sources hold with what was delivered: every entry that a source shows must be among the events, in
 // its present form. No I/O.
 //
-//   expect()      the entries of every session, as the sources show them now
-//   delivered()   every event of the output, in any order
-//   counts()      what is missing, changed since, or delivered although no source shows it any more
+//   expect()        the entries of every session, as the sources show them now
+//   delivered()     every event of the output, in any order
+//   expect_still()  the entries of one session that is in question, as its source shows them a while later
+//   counts()        what is missing, changed since, or delivered although no source shows it any more
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -43,7 +44,7 @@ class Audit {
     std::size_t sessions = 0, entries = 0;
     std::size_t missing = 0;  // no event
     std::size_t changed = 0;  // events, but none of its present form
-    std::size_t pending = 0;  // either, but not due yet
+    std::size_t pending = 0;  // either, but not due yet, or not shown any more before anybody else could read it
     std::size_t extra = 0;    // events that the source does not show any more: entries vanish
     std::size_t emptied = 0;  // sessions whose log shows no entry at all, though some were delivered
 
@@ -64,6 +65,14 @@ class Audit {
   // delivered: INT64_MIN when that is not told.
   Instant expect(Session session, const SessionLog& log, const ZoneRules& zone, bool only_final,
                  FormerReadings& former);
+
+  // Sessions of which something is missing, changed since, or whose log has become empty. As long as nothing else is
+  // expected.
+  std::vector<const Session*> in_question() const;
+
+  // `log`: of a session in question, read again. What it shows no more, or in another form, may never have been there
+  // for who read the source at other times.
+  void expect_still(const Session& session, const SessionLog& log, bool only_final);
 
   void delivered(const Delivered& event);
 
@@ -89,6 +98,7 @@ class Audit {
     bool remembered = false;           // the state counts it as delivered
     bool remembered_as_it_is = false;  // in its present form
     bool delivered = false, as_it_is = false;
+    bool is_shown = true, is_shown_so = true;  // by the latest reading: at all; in this form
     std::optional<Instant> log_time;
   };
   struct SessionEntries {
@@ -100,9 +110,11 @@ class Audit {
     bool shows_none = false;
   };
   enum class State { kWell, kMissing, kChanged, kPending };
+  const std::vector<Emission>& entries_of(const SessionLog& log, std::uint64_t session_key, bool only_final);
   static void add_aliases(SessionEntries& all, std::uint64_t key, const FormerDigest& former,
                           boost::unordered_flat_map<std::uint64_t, std::uint32_t>& ordinals);
   static State state_of(const SessionEntries& all, const Expected& entry);
+  static bool is_in_question(const SessionEntries& all);
 
   std::vector<SessionEntries> sessions_;
   boost::unordered_flat_map<std::uint64_t, std::uint32_t> by_key_;  // session_key -> sessions_

@@ -34,6 +34,8 @@ bool is_shown_by_windows(const RestoredSource& known, std::uint64_t key) {
   return done && has_start(done->digest);
 }
 
+bool is_only_final(const SourceSettings& source) { return source.poll.changes == Changes::kFinal; }
+
 // How long a running daemon may take until it has delivered what a source shows of an open session.
 milliseconds patience(const Settings& settings, const SourceSettings& source) {
   return source.poll.max_interval + source.poll.discovery_interval + settings.sink.commit_interval +
@@ -85,10 +87,7 @@ Task<std::string> Verification::read_sessions(ApiClient& api, std::size_t number
     Audit::Session as = what_is_known(readings_[number].known, source, session, api.now());
     as.source = number;
     if (session.start) as.start = zone.to_utc(*session.start);
-    // What is too large for the daemon is too large here: it is known by its bytes then.
-    const ResponseLimits limits{
-        .largest_entry = MemoryShares::largest_entry_of(settings_.daemon.memory_bytes, settings_.sink.commit_bytes)};
-    const auto log = parser_.parse(*source.dialect, response->body, session.id, as.key, limits, {}, as.shift);
+    const Result<const SessionLog*> log = parse(source, as, response->body);
     if (log.has_error() || !(*log)->fault.empty()) {
       fault = fmt::format("session {}: {}", session.id, log.has_error() ? log.error().detail : (*log)->fault);
     } else if (!(*log)->more_elsewhere.empty()) {
@@ -96,10 +95,18 @@ Task<std::string> Verification::read_sessions(ApiClient& api, std::size_t number
                           (*log)->more_elsewhere);
     }
     if (log.has_error()) continue;
-    const Instant from = audit_.expect(std::move(as), **log, zone, source.poll.changes == Changes::kFinal, parser_);
+    const Instant from = audit_.expect(std::move(as), **log, zone, is_only_final(source), parser_);
     if (from.seconds != INT64_MAX) earliest_ = std::min(earliest_, back(from, api.clock_offset() + kClocksDiffer));
   }
   co_return fault;
+}
+
+Result<const SessionLog*> Verification::parse(const SourceSettings& source, const Audit::Session& session,
+                                              const Body& body) {
+  // What is too large for the daemon is too large here: it is known by its bytes then.
+  const ResponseLimits limits{
+      .largest_entry = MemoryShares::largest_entry_of(settings_.daemon.memory_bytes, settings_.sink.commit_bytes)};
+  return parser_.parse(*source.dialect, body, session.id, session.key, limits, {}, session.shift);
 }
 
 Task<Result<std::vector<ListedSession>>> Verification::list(ApiClient& api, Reading& reading) {
@@ -203,6 +210,8 @@ bool Verification::nothing_is_hidden() const {
          std::ranges::all_of(counts_, [](const Audit::Counts& counts) { return counts.emptied == 0; });
 }
 
+bool Verification::nothing_is_in_question() const { return audit_.in_question().empty(); }
+
 bool Verification::nothing_is_missing() const {
   return std::ranges::all_of(counts_, [](const Audit::Counts& counts) { return counts.is_well(); });
 }
@@ -214,12 +223,34 @@ void Verification::look_again(const std::function<void(std::chrono::seconds)>& s
   left = std::min<milliseconds>(left, kMostPatience);
   if (!group_of(settings_.sink).empty()) left += kGroupPatience;
   say(std::chrono::duration_cast<std::chrono::seconds>(left));
-  for (milliseconds wait{1'000}; left > milliseconds{0} && !nothing_is_missing(); wait *= 2) {
+  for (milliseconds wait{1'000}; left > milliseconds{0} && !nothing_is_in_question(); wait *= 2) {
     wait = std::min(wait, left);
     left -= wait;
     std::this_thread::sleep_for(wait);
     compare();
   }
+  if (!nothing_is_in_question()) read_again_what_is_in_question();
+}
+
+void Verification::read_again_what_is_in_question() {
+  std::vector<std::vector<const Audit::Session*>> of_source(readings_.size());
+  for (const Audit::Session* session : audit_.in_question()) of_source[session->source].push_back(session);
+  ask_sources(settings_, [&](ApiClient& api, std::size_t number) -> Task<std::string> {
+    for (const Audit::Session* session : of_source[number])
+      co_await read_again(api, *readings_[number].source, *session);
+    co_return std::string();
+  });
+  counts_ = audit_.counts(readings_.size());
+}
+
+// A log that cannot be read now says nothing new.
+Task<void> Verification::read_again(ApiClient& api, const SourceSettings& source, const Audit::Session& session) {
+  std::string target = path_of_session(source.dialect->log.path, session.id);
+  const Result<HttpResponse> response = co_await api.get(std::move(target));
+  if (response.has_error()) co_return;
+  const Result<const SessionLog*> log = parse(source, session, response->body);
+  if (log.has_error() || !(*log)->fault.empty() || !(*log)->more_elsewhere.empty()) co_return;
+  audit_.expect_still(session, **log, is_only_final(source));
 }
 
 }  // namespace sessionlogd

@@ -31,10 +31,13 @@ class Verification {
   void run();
 
   // A daemon that runs may just be about to deliver what was new when we read it: compares with the output again and
-  // again, for as long as a daemon may take, which `say` is told.
+  // again, for as long as a daemon may take, which `say` is told. What is still in question then is read again: it may
+  // have changed twice between two polls.
   void look_again(const std::function<void(std::chrono::seconds)>& say);
 
   bool nothing_is_missing() const;
+  // Else look_again() may find that it was a matter of moments.
+  bool nothing_is_in_question() const;
   // No source hides what it has shown: else nothing_is_missing() says little.
   bool nothing_is_hidden() const;
 
@@ -55,6 +58,9 @@ class Verification {
   void load_state();
   void read_sources();
   Task<std::string> read_sessions(ApiClient& api, std::size_t number);
+  Result<const SessionLog*> parse(const SourceSettings& source, const Audit::Session& session, const Body& body);
+  void read_again_what_is_in_question();
+  Task<void> read_again(ApiClient& api, const SourceSettings& source, const Audit::Session& session);
   Task<Result<std::vector<ListedSession>>> list(ApiClient& api, Reading& reading);
   void expect_shown(Reading& reading, const Listing& listing, Instant from, Instant asked);
   Audit::Session what_is_known(RestoredSource& known, const SourceSettings& source, const ListedSession& session,

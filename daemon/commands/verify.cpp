@@ -71,7 +71,7 @@ int verify(const Settings& settings, DeliveredReader& delivered, milliseconds si
   verification.run();
   // Who polls may be on another host.
   const bool is_in_group = !group_of(settings.sink).empty();
-  if (!verification.nothing_is_missing() && (is_in_group || daemon_listens(settings.daemon.state_dir))) {
+  if (!verification.nothing_is_in_question() && (is_in_group || daemon_listens(settings.daemon.state_dir))) {
     verification.look_again([&](std::chrono::seconds most) {
       fmt::print(stderr, "not everything is there; looking again for {} s at most, for {}\n", most.count(),
                  is_in_group ? "others may be polling" : "the daemon runs");

@@ -117,6 +117,61 @@ TEST_F(AuditTest, CountsLogsThatAreEmptyNow) {
   }
 }
 
+// An entry that changes twice between two polls, or is shown for a moment, is seen by one reader and not by the other.
+TEST_F(AuditTest, AsksForNoFormThatIsNotShownAnyMore) {
+  constexpr std::string_view kRuns = R"({"logTime":"2020-06-20T10:00:00","status":"Running","message":"a"})";
+  const std::uint64_t base = log_.read(log_of(kEarly)).entries[0].base;
+  Delivered event{};
+  event.session_key = kSessionKey;
+  event.entry_key = base;
+  event.hash = 1;
+  event.log_time = at("10");
+  const struct {
+    bool is_delivered;
+    std::string again;
+    std::size_t missing, changed, pending;
+  } table[] = {
+      {true, log_of(kRuns), 0, 1, 0},  {true, log_of(kEarly), 0, 0, 1},  {true, log_of(kLate), 0, 0, 1},
+      {false, log_of(kRuns), 1, 0, 0}, {false, log_of(kEarly), 1, 0, 0}, {false, log_of(kLate), 0, 0, 1},
+  };
+  for (const auto& row : table) {
+    audit_ = {};
+    expect(log_of(kRuns), {.id = "s1"});
+    if (row.is_delivered) audit_.delivered(event);
+    const std::vector<const Audit::Session*> asked = audit_.in_question();
+    ASSERT_EQ(asked.size(), 1u);
+    audit_.expect_still(*asked[0], log_.read(row.again), false);
+    const Audit::Counts counts = audit_.counts(1)[0];
+    EXPECT_EQ(counts.missing, row.missing) << row.again;
+    EXPECT_EQ(counts.changed, row.changed) << row.again;
+    EXPECT_EQ(counts.pending, row.pending) << row.again;
+    EXPECT_EQ(audit_.in_question().empty(), row.pending == 1) << row.again;
+  }
+}
+
+TEST_F(AuditTest, BelievesTheStateThatAFormWasDeliveredAlsoWhenItIsNotShownAnyMore) {
+  SessionHistory history;
+  const Entry entry = log_.read(log_of(kEarly)).entries[0];
+  history.append(entry.base, entry.hash, 0);
+  expect(log_of(kEarly), {.id = "s1", .remembered = &history});
+  ASSERT_EQ(audit_.in_question().size(), 1u);
+  audit_.expect_still(*audit_.in_question()[0], log_.read(log_of(kLate)), false);
+  EXPECT_EQ(audit_.counts(1)[0].missing, 1u);
+}
+
+TEST_F(AuditTest, TakesBackThatALogIsEmpty) {
+  Delivered event{};
+  event.session_key = kSessionKey;
+  event.entry_key = log_.read(log_of(kEarly)).entries[0].base;
+  event.log_time = at("10");
+  expect(log_of(""), {.id = "s1"});
+  audit_.delivered(event);
+  ASSERT_EQ(audit_.in_question().size(), 1u);
+  audit_.expect_still(*audit_.in_question()[0], log_.read(log_of(kEarly)), false);
+  EXPECT_EQ(audit_.counts(1)[0].emptied, 0u);
+  EXPECT_TRUE(audit_.in_question().empty());
+}
+
 // Events of the version before: an entry without a start had its log time for an identity.
 TEST_F(AuditTest, FindsWhatWasDeliveredUnderTheKeysOfBefore) {
   const std::string repeated = log_of(R"({"logTime":"2020-06-20T10:00:00","status":"Success","message":"a"},)"
