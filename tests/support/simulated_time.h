@@ -5,7 +5,6 @@
 // Not thread-safe.
 #pragma once
 
-#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 
@@ -23,7 +22,7 @@ void step_our_clock(std::chrono::seconds ahead);
 class SimulatedTime {
  public:
   // The time moves by a tick at once: what is due within it happens at its end.
-  SimulatedTime(boost::asio::io_context& io, std::chrono::milliseconds tick) : io_(io), tick_(tick), alarm_(io) {}
+  SimulatedTime(boost::asio::io_context& io, std::chrono::milliseconds tick) : io_(io), tick_(tick) {}
 
   std::chrono::milliseconds tick() const { return tick_; }
   void set_tick(std::chrono::milliseconds tick) { tick_ = tick; }
@@ -36,7 +35,6 @@ class SimulatedTime {
 
   boost::asio::io_context& io_;
   std::chrono::milliseconds tick_;
-  boost::asio::basic_waitable_timer<SteadyClock> alarm_;
 };
 
 }  // namespace sessionlogd::test
