@@ -27,8 +27,9 @@ bool takes_connections(unsigned short port) {
 }
 
 std::vector<std::string> java(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), {kJava, "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp",
-                                       std::string(KAFKA_JARS) + "/*"});
+  arguments.insert(arguments.begin(),
+                   {kJava, "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+                    std::string("-XX:SharedArchiveFile=") + KAFKA_CLASSES, "-cp", std::string(KAFKA_JARS) + "/*"});
   return arguments;
 }
 
