@@ -53,6 +53,11 @@ std::optional<SteadyTime> BatchQueue::oldest() const {
   return waiting_.empty() ? std::nullopt : std::optional(first_at_);
 }
 
+std::optional<SteadyTime> BatchQueue::taken_since() const {
+  std::lock_guard lock(mutex_);
+  return taken_ > 0 ? taken_at_ : std::nullopt;
+}
+
 // As the condition variable's wait_until(), in slices.
 template <class Predicate>
 bool BatchQueue::wait(std::unique_lock<std::mutex>& lock, SteadyTime until, Predicate is_over) {

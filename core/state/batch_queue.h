@@ -60,6 +60,8 @@ class BatchQueue {
 
   // When the oldest of what is not committed was pushed; nullopt: all is.
   std::optional<SteadyTime> oldest() const;
+  // Since when the committer has had what it took last and is not done with; nullopt: it has nothing.
+  std::optional<SteadyTime> taken_since() const;
 
   // Batches since the start. They are committed in the order in which they were pushed.
   std::uint64_t pushed() const { return pushed_.load(std::memory_order_acquire); }

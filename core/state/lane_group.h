@@ -39,6 +39,9 @@ class Lane : public Commits {
 
   // Rows read so far by the latest recover(). Any thread.
   virtual std::uint64_t records_read() const = 0;
+
+  // Any thread. Another one may have taken the part: its sources rest until commit() has found out.
+  virtual bool is_shut_out() const = 0;
 };
 
 // What the group says now, whole.

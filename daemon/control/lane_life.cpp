@@ -48,6 +48,11 @@ CommitterView LaneLife::view() const {
   return lane_ != nullptr ? committer_.view() : last_view_;
 }
 
+bool LaneLife::is_shut_out() const {
+  std::lock_guard lock(mutex_);
+  return lane_ != nullptr && lane_->is_shut_out();
+}
+
 std::string LaneLife::waits_for() const {
   std::lock_guard lock(mutex_);
   return waits_for_;

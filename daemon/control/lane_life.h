@@ -53,6 +53,7 @@ class LaneLife : public std::enable_shared_from_this<LaneLife> {
   CommitterView view() const;
   std::uint64_t turns() const { return committer_.turns(); }
   std::uint64_t commits() const { return committer_.commits(); }
+  bool is_shut_out() const;
   // Why the takeover has not come further, "" = nothing is known against it.
   std::string waits_for() const;
 

@@ -128,21 +128,29 @@ bool LanePlan::is_idle() const {
   return std::ranges::all_of(parts_, [](const auto& part) { return part.second.is == Is::kNone; });
 }
 
-LaneDoubt::Verdict LaneDoubt::look(bool is_member, bool is_quiet, const Queue& queue, SteadyTime now) {
+LaneDoubt::Verdict LaneDoubt::look(const Lane& lane, const Queue& queue, SteadyTime now) {
   Verdict verdict;
-  if (is_quiet && !was_quiet_) {
+  if (lane.is_quiet && !was_quiet_) {
     verdict.asks = true;
     rests_until_ = queue.pushed + 1;
   }
-  was_quiet_ = is_quiet;
-  if (is_member) {
+  was_quiet_ = lane.is_quiet;
+  if (lane.is_member) {
     asked_at_.reset();
   } else if (!asked_at_ || (queue.pushed == queue.committed && now - *asked_at_ >= kAsksEvery)) {
     asked_at_ = now;
     verdict.asks = true;
   }
   if (rests_until_ && queue.committed >= *rests_until_) rests_until_.reset();
-  verdict.rests = rests_until_.has_value() || (!is_member && queue.oldest && now - *queue.oldest >= kRestsAfter);
+  // A member's batches may wait for the next commit as long as they have to; others know by a commit alone.
+  const std::optional<SteadyTime>& since = lane.is_member ? queue.offered : queue.oldest;
+  if (rests_until_) {
+    verdict.rests = Why::kStoodStill;
+  } else if (lane.is_shut_out) {
+    verdict.rests = Why::kShutOut;
+  } else if (since && now - *since >= kRestsAfter) {
+    verdict.rests = Why::kNotAnswered;
+  }
   return verdict;
 }
 

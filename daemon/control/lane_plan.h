@@ -101,7 +101,7 @@ class LanePlan {
 };
 
 // Whether the lane of a part that may be another's by now still is its owner, which only a commit can tell: when it is
-// to be asked for one, and when its sources rest until it was answered. Knows no clocks.
+// to be asked for one, and when and why its sources rest until it was answered. Knows no clocks.
 class LaneDoubt {
  public:
   static constexpr std::chrono::milliseconds kAsksEvery{1'900};  // and somebody looks every 100 ms
@@ -109,16 +109,27 @@ class LaneDoubt {
 
   struct Queue {
     std::uint64_t pushed = 0, committed = 0;
-    std::optional<SteadyTime> oldest{};  // that is not committed
+    std::optional<SteadyTime> oldest{};   // that is not committed
+    std::optional<SteadyTime> offered{};  // since when a commit has not been answered
+  };
+  enum class Why {
+    kNone,
+    kStoodStill,   // the process has, and no commit was accepted since
+    kShutOut,      // by whom is not known yet
+    kNotAnswered,  // a commit, for as long as kRestsAfter
   };
   struct Verdict {
     bool asks = false;  // for an empty commit
-    bool rests = false;
+    Why rests = Why::kNone;
 
     bool operator==(const Verdict&) const = default;
   };
-  // `is_quiet`: the process has stood still.
-  Verdict look(bool is_member, bool is_quiet, const Queue& queue, SteadyTime now);
+  struct Lane {
+    bool is_member = false;  // the group says now what is ours
+    bool is_quiet = false;   // the process has stood still
+    bool is_shut_out = false;
+  };
+  Verdict look(const Lane& lane, const Queue& queue, SteadyTime now);
 
  private:
   bool was_quiet_ = false;

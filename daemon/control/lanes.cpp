@@ -110,10 +110,14 @@ void Lanes::look_at(Running& lane, bool is_quiet, SteadyTime now) {
   if (!lane.has_begun || lane.is_released) return;
   BatchQueue& queue = *lane.life->queue();
   const LaneDoubt::Verdict verdict =
-      lane.doubt.look(plan_.is_member(), is_quiet,
-                      {.pushed = queue.pushed(), .committed = queue.committed(), .oldest = queue.oldest()}, now);
+      lane.doubt.look({.is_member = plan_.is_member(), .is_quiet = is_quiet, .is_shut_out = lane.life->is_shut_out()},
+                      {.pushed = queue.pushed(),
+                       .committed = queue.committed(),
+                       .oldest = queue.oldest(),
+                       .offered = queue.taken_since()},
+                      now);
   if (verdict.asks) queue.push(Batch{});
-  queue.rest(verdict.rests);
+  queue.rest(verdict.rests != LaneDoubt::Why::kNone);
 }
 
 void Lanes::follow_plan() {

@@ -231,7 +231,7 @@ Result<std::optional<CommitRecord>> KafkaLane::take_place(Patience& patience) {
   if (Result<void> may = wait_for_leave(patience); !may) return may.error();
   if (Result<void> connected = connect(patience); !connected) return connected.error();
   Result<std::optional<CommitRecord>> last = last_commit(KafkaReader::Until::kEnd, patience);
-  if (last) fenced_ = false;
+  if (last) is_shut_out_ = fenced_ = false;
   return last;
 }
 
@@ -352,6 +352,7 @@ Result<void> KafkaLane::deliver(std::span<const Batch> batches, Patience& patien
 Error KafkaLane::react(const KafkaFault& fault, Patience& patience) {
   const KafkaReaction reaction = classify_kafka(fault);
   fenced_ = is_fenced(fault);
+  if (fenced_) is_shut_out_ = true;
   std::string detail = describe(fault);
   if (const std::string said = producer_->take_last_fault(); !said.empty()) detail += "; librdkafka: " + said;
   if (reaction == KafkaReaction::kAbortAndReoffer && !producer_->abort(patience)) {

@@ -57,6 +57,7 @@ class KafkaLane : public Lane {
   [[nodiscard]] Result<void> commit(std::span<const Batch> batches) override;
 
   std::uint64_t records_read() const override { return read_.load(std::memory_order_relaxed); }
+  bool is_shut_out() const override { return is_shut_out_.load(std::memory_order_relaxed); }
   std::uint64_t commits_in_doubt() const override { return doubts_.load(std::memory_order_relaxed); }
   std::string_view name() const override { return name_; }
 
@@ -102,11 +103,12 @@ class KafkaLane : public Lane {
   std::shared_ptr<KafkaView> view_;            // while it is needed
   KafkaTransaction transaction_;
   std::optional<KafkaProducer> producer_;
-  std::uint64_t sequence_ = 0;  // of the last commit known to be ours
-  bool fenced_ = false;         // the last producer was shut out: by whom is not known yet
-  KafkaPause pause_;            // when that happens
-  std::size_t taken_ = 0;       // of the batches on offer: delivered by a commit() that failed later
-  std::size_t in_doubt_ = 0;    // of the batches on offer: delivered if the next sequence number is in the state topic
+  std::uint64_t sequence_ = 0;             // of the last commit known to be ours
+  bool fenced_ = false;                    // the last producer was shut out: by whom is not known yet
+  std::atomic<bool> is_shut_out_ = false;  // and no producer has its place again
+  KafkaPause pause_;                       // when that happens
+  std::size_t taken_ = 0;                  // of the batches on offer: delivered by a commit() that failed later
+  std::size_t in_doubt_ = 0;  // of the batches on offer: delivered if the next sequence number is in the state topic
   std::atomic<std::uint64_t> doubts_ = 0;
 };
 

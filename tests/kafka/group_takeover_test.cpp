@@ -134,8 +134,11 @@ TEST_F(KafkaGroupTakeover, ATransactionThatTheBrokerGaveUpIsOfferedAgainByTheSam
   EXPECT_TRUE(eventually([&] {
     return bed.outside.read(bed.topic, "read_uncommitted").size() == 5 && bed.outside.read(bed.topic).empty();
   }));
+  EXPECT_FALSE(life->lane.is_shut_out());
   let_go();
+  EXPECT_TRUE(eventually([&] { return life->lane.is_shut_out(); }));
   EXPECT_TRUE(slow.get());
+  EXPECT_FALSE(life->lane.is_shut_out());
   EXPECT_EQ(bed.last_commit_of(0).instance, incarnation);
   EXPECT_EQ(life->lane.commits_in_doubt(), 1u);
   bed.expect_all_read_once();

@@ -116,6 +116,26 @@ TEST_F(GroupLanes, GoOnWithWhatIsLostWhileItsCommitsAreAcceptedAndRestWhenTheyAr
   EXPECT_EQ(it_.recovered(1), 1u);
 }
 
+TEST_F(GroupLanes, RestWhileNobodyKnowsWhoHasShutThemOut) {
+  own_all();
+  it_.shut_out(1, true);
+  it_.run_until([&] { return it_.rests("b1"); });
+  EXPECT_FALSE(it_.rests("a0"));
+  it_.shut_out(1, false);
+  it_.run_until([&] { return !it_.rests("b1"); });
+  EXPECT_EQ(it_.recovered(1), 1u) << "it was still the owner";
+}
+
+TEST_F(GroupLanes, RestWhenABrokerDoesNotAnswerThoughTheGroupSaysThatAllIsOurs) {
+  own_all();
+  it_.hold("commit", 1);
+  it_.read("b1", "one");
+  it_.run_until([&] { return it_.rests("b1"); });
+  EXPECT_FALSE(it_.rests("a0"));
+  it_.let_go("commit", 1);
+  it_.run_until([&] { return !it_.rests("b1"); });
+}
+
 TEST_F(GroupLanes, AskNothingAfterTheProcessStoodStillUntilACommitIsAccepted) {
   own_all();
   const std::size_t before = it_.commits(1);

@@ -35,6 +35,7 @@ std::vector<SourceSettings> list_of(const std::vector<std::string>& ids) {
 // Of a partition, as Kafka would have it.
 struct GroupOfLanes::Log {
   std::uint64_t fence = 0;  // the lane that may commit
+  bool shut_out = false;
   std::vector<std::string> events;
   std::size_t recovered = 0, commits = 0;
   std::set<std::string> held;       // calls that wait
@@ -113,6 +114,10 @@ class GroupOfLanes::OneLane : public Lane {
     return {};
   }
   std::uint64_t records_read() const override { return 0; }
+  bool is_shut_out() const override {
+    std::lock_guard lock(group_->mutex);
+    return group_->logs[partition_].shut_out;
+  }
 
   Result<void> commit(std::span<const Batch> batches) override {
     if (Result<void> done = group_->call("commit", partition_); !done) return done;
@@ -256,6 +261,11 @@ void GroupOfLanes::fail(const std::string& call, Partition partition, ErrorKind 
 void GroupOfLanes::take_away(Partition partition) {
   std::lock_guard lock(group_->mutex);
   group_->logs[partition].fence = 0;
+}
+
+void GroupOfLanes::shut_out(Partition partition, bool so) {
+  std::lock_guard lock(group_->mutex);
+  group_->logs[partition].shut_out = so;
 }
 
 void GroupOfLanes::hold_pollers(bool held) {

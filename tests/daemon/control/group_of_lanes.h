@@ -42,6 +42,8 @@ class GroupOfLanes {
   void fail(const std::string& call, Partition partition, ErrorKind how);
   // Somebody else takes it: no lane of before commits any more.
   void take_away(Partition partition);
+  // Its lane does not know yet who that was.
+  void shut_out(Partition partition, bool so);
 
   // While so, a shard answers to "remove" only when it is let.
   void hold_pollers(bool held);

@@ -227,32 +227,54 @@ TEST_F(LanePlans, ReleaseWhenWeStopAlsoWhatTheGroupCannotTakeBack) {
 }
 
 using Verdict = LaneDoubt::Verdict;
+using Why = LaneDoubt::Why;
 
 class LaneDoubts : public testing::Test {
  protected:
   Verdict look(bool is_member, bool is_quiet, std::chrono::milliseconds later) {
     now_ += later;
-    const Verdict verdict = doubt_.look(is_member, is_quiet, queue_, now_);
+    const Verdict verdict = doubt_.look({is_member, is_quiet, is_shut_out_}, queue_, now_);
     if (verdict.asks && queue_.pushed++ == queue_.committed) queue_.oldest = now_;
     return verdict;
   }
   void commit() {
     queue_.committed = queue_.pushed;
     queue_.oldest.reset();
+    queue_.offered.reset();
   }
 
   static constexpr bool kMember = true, kLost = false, kQuiet = true, kAwake = false;
-  static constexpr Verdict kNothing{}, kAsks{.asks = true}, kRests{.rests = true}, kAsksAndRests{true, true};
+  static constexpr Verdict kNothing{}, kAsks{.asks = true}, kNotAnswered{.rests = Why::kNotAnswered},
+      kStoodStill{.rests = Why::kStoodStill}, kShutOut{.rests = Why::kShutOut},
+      kAsksAndStoodStill{true, Why::kStoodStill};
   LaneDoubt doubt_;
   LaneDoubt::Queue queue_;
+  bool is_shut_out_ = false;
   SteadyTime now_{1'000h};
 };
 
-TEST_F(LaneDoubts, AreNoneOfAMember) {
+TEST_F(LaneDoubts, AreNoneOfAMemberWhoseBatchesWaitForTheNextCommit) {
   EXPECT_EQ(look(kMember, kAwake, 0ms), kNothing);
   queue_.pushed = 1;
   queue_.oldest = now_;
-  EXPECT_EQ(look(kMember, kAwake, 1h), kNothing) << "a broker that is down pauses polling when the queue is full";
+  EXPECT_EQ(look(kMember, kAwake, 1h), kNothing);
+}
+
+TEST_F(LaneDoubts, RestWhenACommitIsNotAnsweredOfAMemberToo) {
+  queue_.pushed = 1;
+  queue_.oldest = queue_.offered = now_;
+  EXPECT_EQ(look(kMember, kAwake, 2'900ms), kNothing);
+  EXPECT_EQ(look(kMember, kAwake, 100ms), kNotAnswered);
+  commit();
+  EXPECT_EQ(look(kMember, kAwake, 0ms), kNothing);
+}
+
+TEST_F(LaneDoubts, RestWhileTheLaneIsShutOut) {
+  is_shut_out_ = true;
+  EXPECT_EQ(look(kMember, kAwake, 0ms), kShutOut);
+  EXPECT_EQ(look(kMember, kAwake, 1h), kShutOut);
+  is_shut_out_ = false;
+  EXPECT_EQ(look(kMember, kAwake, 0ms), kNothing);
 }
 
 TEST_F(LaneDoubts, AskForACommitAtOnceAndEveryTwoSecondsWhenWeAreLost) {
@@ -261,22 +283,22 @@ TEST_F(LaneDoubts, AskForACommitAtOnceAndEveryTwoSecondsWhenWeAreLost) {
   EXPECT_EQ(look(kLost, kAwake, 1'800ms), kNothing);
   EXPECT_EQ(look(kLost, kAwake, 100ms), kAsks);
   EXPECT_EQ(look(kLost, kAwake, 2'900ms), kNothing) << "one at a time";
-  EXPECT_EQ(look(kLost, kAwake, 100ms), kRests) << "not answered";
+  EXPECT_EQ(look(kLost, kAwake, 100ms), kNotAnswered);
   commit();
   EXPECT_EQ(look(kLost, kAwake, 0ms), kAsks);
-  EXPECT_EQ(look(kLost, kAwake, 3s), kRests);
-  EXPECT_EQ(look(kMember, kAwake, 0ms), kNothing) << "the group is back";
+  EXPECT_EQ(look(kLost, kAwake, 3s), kNotAnswered);
+  EXPECT_EQ(look(kMember, kAwake, 0ms), kNothing) << "the group is back, and nothing is offered";
 }
 
 TEST_F(LaneDoubts, RestAfterTheProcessStoodStillUntilACommitBehindThatIsAccepted) {
   queue_ = {.pushed = 5, .committed = 4, .oldest = now_};
-  EXPECT_EQ(look(kMember, kQuiet, 0ms), kAsksAndRests);
-  EXPECT_EQ(look(kMember, kQuiet, 100ms), kRests);
+  EXPECT_EQ(look(kMember, kQuiet, 0ms), kAsksAndStoodStill);
+  EXPECT_EQ(look(kMember, kQuiet, 100ms), kStoodStill);
   queue_.committed = 5;
-  EXPECT_EQ(look(kMember, kAwake, 1h), kRests) << "that was begun before";
+  EXPECT_EQ(look(kMember, kAwake, 1h), kStoodStill) << "that was begun before";
   queue_.committed = 6;
   EXPECT_EQ(look(kMember, kAwake, 100ms), kNothing);
-  EXPECT_EQ(look(kMember, kQuiet, 0ms), kAsksAndRests) << "and again";
+  EXPECT_EQ(look(kMember, kQuiet, 0ms), kAsksAndStoodStill) << "and again";
 }
 
 }  // namespace
