@@ -46,7 +46,8 @@ class Lane : public Commits {
 
 // What the group says now, whole.
 struct Membership {
-  bool is_member = false;       // false: the group cannot be asked, or has given us up: `owned` is what it said last
+  // false: the group cannot be asked, or has given us up, or may do so as we do not ask: `owned` is what it said last
+  bool is_member = false;
   std::set<Partition> owned;    // parts that should have a lane here
   std::set<Partition> revoked;  // still ours until released(): at most LaneGroup::kReleaseMayTake later
 

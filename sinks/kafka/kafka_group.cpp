@@ -146,22 +146,28 @@ void KafkaGroup::run(const std::stop_token& stop) {
 }
 
 void KafkaGroup::turn() {
-  if (may_stay_()) {
-    poll();
-  } else {
-    std::this_thread::sleep_for(kPollSlice);
-  }
+  listen();
   follow_wish();
   hand_back();
   tell();
 }
 
-// Nothing comes by it but what librdkafka has to say to us: what is assigned is paused.
-void KafkaGroup::poll() {
+// Who does not listen is no member until everything that was said meanwhile is heard.
+void KafkaGroup::listen() {
+  const bool may_stay = may_stay_();
+  if (!may_stay) std::this_thread::sleep_for(kPollSlice);
+  if (may_stay && !poll()) return;
+  const std::lock_guard lock(shared_->mutex);
+  shared_->membership.hangs(!may_stay);
+}
+
+// Nothing comes by it but what librdkafka has to say to us: what is assigned is paused. true: that was all.
+bool KafkaGroup::poll() {
   rd_kafka_message_t* message = rd_kafka_consumer_poll(client_->get(), static_cast<int>(kPollSlice.count()));
-  if (message == nullptr) return;
+  if (message == nullptr) return true;
   if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) complain(message->err, rd_kafka_message_errstr(message));
   rd_kafka_message_destroy(message);
+  return false;
 }
 
 // Once for each new reason.

@@ -57,7 +57,8 @@ class KafkaGroup : public LaneGroup {
 
   void run(const std::stop_token& stop);
   void turn();
-  void poll();
+  void listen();
+  bool poll();
   void complain(int code, const char* text);
   void on_rebalance(int code, rd_kafka_topic_partition_list_s& partitions);
   void hand_back();

@@ -52,7 +52,7 @@ bool KafkaMembership::take_handing() {
 }
 
 Membership KafkaMembership::membership() const {
-  Membership told{is_member_, {}, revoked_};
+  Membership told{is_member_ && !hangs_, {}, revoked_};
   for (const std::set<Partition>* set : {&held_, &believed_}) {
     for (const Partition partition : *set) {
       if (!revoked_.contains(partition)) told.owned.insert(partition);  // else its life before is not over yet
@@ -62,7 +62,7 @@ Membership KafkaMembership::membership() const {
 }
 
 bool KafkaMembership::is_ours(Partition partition) const {
-  return is_member_ && held_.contains(partition) && !revoked_.contains(partition);
+  return is_member_ && !hangs_ && held_.contains(partition) && !revoked_.contains(partition);
 }
 
 }  // namespace sessionlogd

@@ -23,6 +23,9 @@ class KafkaMembership {
   void revoked(const Numbers& partitions);
   void lost();
 
+  // A thread of ours does, so that nobody listens to the group: it may give us up meanwhile, and we are no member.
+  void hangs(bool so) { hangs_ = so; }
+
   void released(Partition partition) { revoked_.erase(partition); }
 
   // Everything is to be released; what is still assigned goes back at once. Until stay().
@@ -40,7 +43,7 @@ class KafkaMembership {
 
  private:
   std::size_t partitions_;
-  bool is_member_ = false, leaving_ = false, handing_ = false;
+  bool is_member_ = false, hangs_ = false, leaving_ = false, handing_ = false;
   std::set<Partition> held_;      // assigned, and not revoked
   std::set<Partition> believed_;  // held before the group was lost
   std::set<Partition> revoked_;   // not released yet

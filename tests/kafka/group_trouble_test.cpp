@@ -134,6 +134,8 @@ TEST_F(KafkaGroupTrouble, AMemberWhoseThreadsHangIsReplacedAndComesBack) {
   settle(hanging, 2);
   settle(other, 2);
   hanging.may_stay = false;
+  EXPECT_TRUE(eventually([&] { return !hanging.membership().is_member; }));
+  EXPECT_EQ(other.membership().owned.size(), 2u) << "before anybody else has its partitions";
   settle(other, 4);
   hanging.may_stay = true;
   settle(hanging, 2);

@@ -75,6 +75,22 @@ TEST(KafkaMembership, WhenTheGroupIsBackWhatIsOursGoesOnAndTheRestIsReleased) {
   EXPECT_FALSE(members.take_handing());
 }
 
+// The group may have given everything to others, and nobody has heard of it.
+TEST(KafkaMembership, WhoHangsIsNoMemberUntilItListensAgain) {
+  KafkaMembership members(6);
+  members.assigned({0, 1});
+  members.hangs(true);
+  EXPECT_EQ(members.membership(), told(false, {0, 1}));
+  EXPECT_FALSE(members.is_ours(0)) << "who takes it over must not be shut out";
+  members.hangs(false);
+  EXPECT_EQ(members.membership(), told(true, {0, 1}));
+  EXPECT_TRUE(members.is_ours(0));
+  members.hangs(true);
+  members.lost();
+  members.hangs(false);
+  EXPECT_EQ(members.membership(), told(false, {0, 1}));
+}
+
 TEST(KafkaMembership, LostTwiceForgetsNothing) {
   KafkaMembership members(6);
   members.assigned({0, 1});
