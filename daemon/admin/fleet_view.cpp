@@ -20,6 +20,8 @@ void add_group(std::vector<std::string>& reasons, const GroupView& group) {
   for (const PartitionView& partition : group.partitions) {
     if (partition.state == PartitionState::kRefused) {
       reasons.push_back(fmt::format("partition {} is refused: {}", partition.partition, partition.why));
+    } else if (partition.state == PartitionState::kInDoubt) {
+      reasons.push_back(fmt::format("partition {} is in doubt: {}", partition.partition, partition.why));
     } else if (partition.state == PartitionState::kWaiting) {
       reasons.push_back(fmt::format("partition {} waits to be taken over{}{}", partition.partition,
                                     partition.why.empty() ? "" : ": ", partition.why));

@@ -210,7 +210,7 @@ void add_sink(Families& families, const FleetView& view) {
 void add_group(Families& families, const GroupView& group) {
   using State = PartitionState;
   auto own = families.gauge("partitions", "Partitions that the group gave to this member, by how they are.");
-  for (const State state : {State::kOwned, State::kTakingOver, State::kWaiting, State::kRefused})
+  for (const State state : {State::kOwned, State::kTakingOver, State::kWaiting, State::kInDoubt, State::kRefused})
     own.add(static_cast<double>(group.count(state)), {{"state", std::string(name_of(state))}});
   families.gauge("group_partitions", "Partitions of all members together.")
       .add(static_cast<double>(group.partitions.size()));

@@ -113,7 +113,7 @@ bool add_group(element status, std::string& text, Colour colour) {
   for (const element partition : partitions) {
     const std::string state = text_at(partition, "state"), error = text_at(partition, "error");
     own += state == "owned" ? 1 : 0;
-    if (state != "unowned" && state != "refused" && state != "waiting") continue;
+    if (state != "unowned" && state != "refused" && state != "waiting" && state != "in_doubt") continue;
     wrong +=
         painted(fmt::format("PARTITION {:.0f} {}: {:.0f} sources are not polled{}{}", number_at(partition, "partition"),
                             state, number_at(partition, "sources"), error.empty() ? "" : ": ", error),

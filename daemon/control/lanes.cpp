@@ -31,6 +31,13 @@ void add_up(CommitterView& sum, const CommitterView& one) {
   sum.delivery_delay_seconds.add(one.delivery_delay_seconds);
 }
 
+std::string why_it_rests(LaneDoubt::Why why, const std::string& error) {
+  std::string text = why == LaneDoubt::Why::kStoodStill ? "this process stood still, and no commit was accepted since"
+                     : why == LaneDoubt::Why::kShutOut  ? "it was shut out, and nobody has said yet who took it"
+                                                        : "a commit has not been answered";
+  return error.empty() ? text : text + ": " + error;
+}
+
 std::string some_of(const std::vector<std::string>& ids) {
   const std::size_t named = std::min(ids.size(), kMostNamed);
   std::string text = fmt::format("{}", fmt::join(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(named), ", "));
@@ -117,7 +124,8 @@ void Lanes::look_at(Running& lane, bool is_quiet, SteadyTime now) {
                        .offered = queue.taken_since()},
                       now);
   if (verdict.asks) queue.push(Batch{});
-  queue.rest(verdict.rests != LaneDoubt::Why::kNone);
+  lane.rests = verdict.rests;
+  queue.rest(lane.rests != LaneDoubt::Why::kNone);
 }
 
 void Lanes::follow_plan() {
@@ -344,7 +352,9 @@ PartitionView Lanes::view_of(Partition partition, const GroupWatch::Seen& seen) 
   }
   if (lane != lanes_.end()) view.since = lane->second.since;
   if (lane != lanes_.end() && lane->second.has_begun) {
-    view.state = PartitionState::kOwned;
+    const bool rests = lane->second.rests != LaneDoubt::Why::kNone;
+    view.state = rests ? PartitionState::kInDoubt : PartitionState::kOwned;
+    if (rests) view.why = why_it_rests(lane->second.rests, lane->second.life->view().error);
   } else if (plan_.is_refused(partition)) {
     view.state = PartitionState::kRefused;
     if (const auto why = refused_.find(partition); why != refused_.end()) view.why = why->second;

@@ -80,6 +80,7 @@ class Lanes {
     bool has_ended = false;   // nor its thread
     bool is_released = false;
     LaneDoubt doubt{};
+    LaneDoubt::Why rests = LaneDoubt::Why::kNone;
     std::uint64_t turns = 0;
   };
 

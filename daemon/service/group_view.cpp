@@ -6,7 +6,7 @@
 namespace sessionlogd {
 
 std::string_view name_of(PartitionState state) {
-  constexpr std::array<std::string_view, 6> kWords{"owned",   "taking_over", "waiting",
+  constexpr std::array<std::string_view, 7> kWords{"owned",   "taking_over", "waiting", "in_doubt",
                                                    "refused", "elsewhere",   "unowned"};
   return kWords[static_cast<std::size_t>(state)];
 }

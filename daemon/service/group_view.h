@@ -20,6 +20,7 @@ enum class PartitionState : std::uint8_t {
   kOwned,       // its sources are polled here
   kTakingOver,  // ours, and its state is read
   kWaiting,     // ours, and it cannot be taken over now
+  kInDoubt,     // ours when it was asked last: its sources rest until a commit is accepted
   kRefused,     // ours, and somebody must mend it
   kElsewhere,
   kUnowned  // no member has it
@@ -39,7 +40,7 @@ struct PartitionView {
   std::size_t partition = 0;
   PartitionState state = PartitionState::kWaiting;
   std::string owner{};  // the host of another member
-  std::string why{};    // it waits or is refused, "" = no reason is known
+  std::string why{};    // it waits, rests or is refused, "" = no reason is known
   std::optional<Instant> since{};
   std::size_t sources = 0;
 

@@ -50,9 +50,10 @@ TEST_F(ReadinessInAGroup, NamesPartitionsThatCannotBePolled) {
   add(PartitionState::kRefused).why = "damaged";
   add(PartitionState::kWaiting).why = "no broker";
   add(PartitionState::kWaiting);
+  add(PartitionState::kInDoubt).why = "no response";
   EXPECT_THAT(not_ready(view_),
               ElementsAre("partition 0 is refused: damaged", "partition 1 waits to be taken over: no broker",
-                          "partition 2 waits to be taken over"));
+                          "partition 2 waits to be taken over", "partition 3 is in doubt: no response"));
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ std::string metrics_of_a_member() {
   FleetView view;
   GroupView& group = view.process.group.emplace();
   for (const auto state : {PartitionState::kOwned, PartitionState::kOwned, PartitionState::kRefused,
-                           PartitionState::kElsewhere, PartitionState::kUnowned})
+                           PartitionState::kInDoubt, PartitionState::kElsewhere, PartitionState::kUnowned})
     group.partitions.push_back({.partition = group.partitions.size(), .state = state});
   group.members.resize(3);
   group.unknown = {"gone"};
@@ -34,7 +34,7 @@ TEST(GroupMetrics, SayHowTheGroupIs) {
   const std::string text = metrics_of_a_member();
   for (const char* sample :
        {"partitions{state=\"owned\"} 2", "partitions{state=\"refused\"} 1", "partitions{state=\"waiting\"} 0",
-        "group_partitions 5", "group_members 3", "group_rebalances_total 4",
+        "partitions{state=\"in_doubt\"} 1", "group_partitions 6", "group_members 3", "group_rebalances_total 4",
         "partition_takeovers_total{result=\"well\"} 5", "partition_takeovers_total{result=\"failed\"} 6",
         "partitions_released_total{how=\"revoked\"} 7", "partitions_released_total{how=\"lost\"} 8",
         "partitions_released_total{how=\"fenced\"} 9", "frozen_total 10", "sources_unknown 1",

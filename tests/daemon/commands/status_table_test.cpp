@@ -43,9 +43,11 @@ TEST(StatusTable, ShowsWhoHasThePartitionsOfAGroup) {
 
 TEST(StatusTable, IsNotWellWhileAPartitionIsNotPolled) {
   const auto table = table_with_group(R"({"partition":3,"state":"unowned","sources":7},)"
-                                      R"({"partition":4,"state":"refused","sources":1,"error":"damaged"})");
+                                      R"({"partition":4,"state":"refused","sources":1,"error":"damaged"},)"
+                                      R"({"partition":5,"state":"in_doubt","sources":2,"error":"cut off"})");
   EXPECT_THAT(table->text, HasSubstr("\nPARTITION 3 unowned: 7 sources are not polled\n"
-                                     "PARTITION 4 refused: 1 sources are not polled: damaged\n"));
+                                     "PARTITION 4 refused: 1 sources are not polled: damaged\n"
+                                     "PARTITION 5 in_doubt: 2 sources are not polled: cut off\n"));
   EXPECT_FALSE(table->well);
 }
 

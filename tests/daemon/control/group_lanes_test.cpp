@@ -10,6 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 
 class GroupLanes : public testing::Test {
@@ -121,6 +122,8 @@ TEST_F(GroupLanes, RestWhileNobodyKnowsWhoHasShutThemOut) {
   it_.shut_out(1, true);
   it_.run_until([&] { return it_.rests("b1"); });
   EXPECT_FALSE(it_.rests("a0"));
+  EXPECT_EQ(it_.lanes().view().partitions[1].state, PartitionState::kInDoubt);
+  EXPECT_THAT(it_.lanes().view().partitions[1].why, HasSubstr("shut out"));
   it_.shut_out(1, false);
   it_.run_until([&] { return !it_.rests("b1"); });
   EXPECT_EQ(it_.recovered(1), 1u) << "it was still the owner";
@@ -132,8 +135,11 @@ TEST_F(GroupLanes, RestWhenABrokerDoesNotAnswerThoughTheGroupSaysThatAllIsOurs) 
   it_.read("b1", "one");
   it_.run_until([&] { return it_.rests("b1"); });
   EXPECT_FALSE(it_.rests("a0"));
+  EXPECT_EQ(it_.lanes().view().partitions[1].state, PartitionState::kInDoubt);
+  EXPECT_EQ(it_.lanes().view().count(PartitionState::kOwned), 2u) << "what is cut off is not owned";
   it_.let_go("commit", 1);
   it_.run_until([&] { return !it_.rests("b1"); });
+  EXPECT_EQ(it_.lanes().view().count(PartitionState::kOwned), 3u);
 }
 
 TEST_F(GroupLanes, AskNothingAfterTheProcessStoodStillUntilACommitIsAccepted) {
