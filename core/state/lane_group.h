@@ -50,6 +50,7 @@ struct Membership {
   bool is_member = false;
   std::set<Partition> owned;    // parts that should have a lane here
   std::set<Partition> revoked;  // still ours until released(): at most LaneGroup::kReleaseMayTake later
+  std::set<Partition> lost{};   // of those: others have them already, since the group had given us up
 
   bool operator==(const Membership&) const = default;
 };
@@ -101,6 +102,7 @@ class LaneGroup {
   virtual Result<std::vector<PartitionOwner>> owners(std::chrono::milliseconds most) = 0;
 
   virtual std::string_view name() const = 0;
+  // How often it has said what is ours.
   virtual std::uint64_t rebalances() const = 0;
 };
 

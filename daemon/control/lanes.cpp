@@ -229,9 +229,7 @@ void Lanes::failed(Partition partition, std::uint64_t number, const Error& error
   if (lane == nullptr || was == LanePlan::Is::kEnding) return;
   if (was == LanePlan::Is::kTakingOver) ++counts_.not_taken_over;
   if (error.kind == ErrorKind::kFenced) {
-    ++counts_.fenced;
-    log_error({.sink = parts_.group.name()}, "partition {} was taken by another one: {}; its lane here ends", partition,
-              error.detail);
+    was_taken(partition, *lane, error);
   } else {
     refused_[partition] = error.detail;
     log_error({.sink = parts_.group.name()},
@@ -243,12 +241,25 @@ void Lanes::failed(Partition partition, std::uint64_t number, const Error& error
   follow_plan();
 }
 
+// That others have what a member had who stood still, or was given up, is what a group is for: that it was is said of
+// the member. Whoever takes what the group says is ours is another matter.
+void Lanes::was_taken(Partition partition, const Running& lane, const Error& error) {
+  const bool is_lost = !plan_.is_member() || parts_.memory->is_quiet() || lane.rests == LaneDoubt::Why::kStoodStill;
+  if (is_lost) {
+    ++counts_.lost;
+    log_info({.sink = parts_.group.name()}, "partition {} is another member's by now: {}", partition, error.detail);
+  } else {
+    ++counts_.fenced;
+    log_error({.sink = parts_.group.name()}, "partition {} was taken by another one: {}; its lane here ends", partition,
+              error.detail);
+  }
+}
+
 void Lanes::release(Partition partition) {
   Running& lane = lanes_.at(partition);
   lane.is_released = true;
   lane.life->queue()->rest(false);  // what is polled stops, and what is read ends
-  const bool is_revoked = plan_.membership().revoked.contains(partition) || is_leaving_;
-  ++(is_revoked ? counts_.revoked : counts_.lost);
+  ++(plan_.membership().lost.contains(partition) ? counts_.lost : counts_.revoked);
   parts_.sources.end(partition);
   spawn(parts_.main, stop_sources(partition, lane.number));
 }

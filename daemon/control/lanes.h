@@ -91,6 +91,7 @@ class Lanes {
   void take_over(Partition partition);
   void begin(Partition partition, std::uint64_t number, RestoredState& restored);
   void failed(Partition partition, std::uint64_t number, const Error& error);
+  void was_taken(Partition partition, const Running& lane, const Error& error);
   void ended(Partition partition, std::uint64_t number);
   void release(Partition partition);
   void drop(Partition partition);

@@ -31,9 +31,11 @@ std::string_view name_of(PartitionState state);
 // Since the start.
 struct GroupCounts {
   std::uint64_t taken_over = 0, not_taken_over = 0;
-  std::uint64_t revoked = 0, lost = 0, fenced = 0;  // lanes that ended, and why
-  std::uint64_t frozen = 0;                         // the process stood still
-  HistogramCounts takeover_seconds{};               // from being assigned to the first commit
+  // Lanes that ended, and why: given to others while we listened, or after we were given up; or taken by somebody
+  // although the group said that the partition is ours.
+  std::uint64_t revoked = 0, lost = 0, fenced = 0;
+  std::uint64_t frozen = 0;            // the process stood still
+  HistogramCounts takeover_seconds{};  // from being assigned to the first commit
 };
 
 struct PartitionView {

@@ -137,6 +137,11 @@ Result<std::vector<PartitionOwner>> KafkaGroup::owners(std::chrono::milliseconds
   return or_later([&] { return owners_of(settings_, record_.partitions, shared_->views, most); });
 }
 
+std::uint64_t KafkaGroup::rebalances() const {
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->membership.rebalances();
+}
+
 void KafkaGroup::run(const std::stop_token& stop) {
   subscribe();
   while (!stop.stop_requested()) {
@@ -190,7 +195,6 @@ void KafkaGroup::subscribe() {
 // Within poll(). What is revoked stays ours until hand_back(); what is lost is gone already.
 void KafkaGroup::on_rebalance(int code, rd_kafka_topic_partition_list_s& partitions) {
   rd_kafka_t* handle = client_->get();
-  rebalances_.fetch_add(1, std::memory_order_relaxed);
   const KafkaMembership::Numbers numbers = numbers_of(partitions);
   const std::lock_guard lock(shared_->mutex);
   if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {

@@ -48,7 +48,7 @@ class KafkaGroup : public LaneGroup {
   Result<std::vector<PartitionOwner>> owners(std::chrono::milliseconds most) override;
 
   std::string_view name() const override { return settings_.group; }
-  std::uint64_t rebalances() const override { return rebalances_; }
+  std::uint64_t rebalances() const override;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -84,7 +84,6 @@ class KafkaGroup : public LaneGroup {
 
   std::atomic<Wish> wish_ = Wish::kStay;
   std::atomic<bool> has_left_ = true;
-  std::atomic<std::uint64_t> rebalances_ = 0;
   std::jthread thread_;
 };
 

@@ -7,13 +7,16 @@ namespace sessionlogd {
 
 void KafkaMembership::assigned(const Numbers& partitions) {
   if (leaving_) return;
+  ++rebalances_;
   for (const std::int32_t number : partitions) {
     const auto partition = static_cast<Partition>(number);
     (partition < partitions_ ? held_ : beyond_).insert(partition);
   }
   is_member_ = true;
   for (const Partition partition : std::exchange(believed_, {})) {
-    if (!held_.contains(partition)) revoked_.insert(partition);
+    if (held_.contains(partition)) continue;
+    revoked_.insert(partition);
+    lost_.insert(partition);
   }
 }
 
@@ -52,7 +55,7 @@ bool KafkaMembership::take_handing() {
 }
 
 Membership KafkaMembership::membership() const {
-  Membership told{is_member_ && !hangs_, {}, revoked_};
+  Membership told{is_member_ && !hangs_, {}, revoked_, lost_};
   for (const std::set<Partition>* set : {&held_, &believed_}) {
     for (const Partition partition : *set) {
       if (!revoked_.contains(partition)) told.owned.insert(partition);  // else its life before is not over yet

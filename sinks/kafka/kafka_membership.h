@@ -26,7 +26,10 @@ class KafkaMembership {
   // A thread of ours does, so that nobody listens to the group: it may give us up meanwhile, and we are no member.
   void hangs(bool so) { hangs_ = so; }
 
-  void released(Partition partition) { revoked_.erase(partition); }
+  void released(Partition partition) {
+    revoked_.erase(partition);
+    lost_.erase(partition);
+  }
 
   // Everything is to be released; what is still assigned goes back at once. Until stay().
   void leave();
@@ -40,6 +43,8 @@ class KafkaMembership {
   Membership membership() const;
   bool is_ours(Partition partition) const;  // the group says so, now
   std::size_t beyond() const { return beyond_.size(); }
+  // Each ends with our being told what is ours, whatever was revoked on the way.
+  std::uint64_t rebalances() const { return rebalances_; }
 
  private:
   std::size_t partitions_;
@@ -47,8 +52,10 @@ class KafkaMembership {
   std::set<Partition> held_;      // assigned, and not revoked
   std::set<Partition> believed_;  // held before the group was lost
   std::set<Partition> revoked_;   // not released yet
+  std::set<Partition> lost_;      // of those: believed, and others have them
   std::set<Partition> asked_;     // revoked together: waited for before they are handed back
   std::set<Partition> beyond_;
+  std::uint64_t rebalances_ = 0;
 };
 
 }  // namespace sessionlogd

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/daemon/control/group_of_lanes.h"
+#include "tests/sinks/captured_log.h"
 
 namespace sessionlogd::test {
 namespace {
@@ -12,6 +13,7 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 class GroupLanes : public testing::Test {
  protected:
@@ -140,6 +142,36 @@ TEST_F(GroupLanes, RestWhenABrokerDoesNotAnswerThoughTheGroupSaysThatAllIsOurs) 
   it_.let_go("commit", 1);
   it_.run_until([&] { return !it_.rests("b1"); });
   EXPECT_EQ(it_.lanes().view().count(PartitionState::kOwned), 3u);
+}
+
+TEST_F(GroupLanes, CountWhyTheyEnded) {
+  own_all();
+  const auto ended = [&] {
+    const GroupCounts counts = it_.lanes().view().counts;
+    return std::vector{counts.revoked, counts.lost, counts.fenced};
+  };
+  it_.tell({0, 1}, {2});
+  it_.run_until([&] { return it_.released().contains(2); });
+  EXPECT_THAT(ended(), ElementsAre(1, 0, 0));
+  it_.tell({0, 1}, {}, false);
+  it_.take_away(1);
+  it_.run_until([&] { return !is_polled("b1"); });
+  EXPECT_THAT(ended(), ElementsAre(1, 1, 0)) << "it has found out by itself what the group cannot tell it";
+  it_.tell_lost({}, {0});
+  it_.run_until([&] { return it_.released().contains(0); });
+  EXPECT_THAT(ended(), ElementsAre(1, 2, 0));
+}
+
+// Others have taken everything over.
+TEST_F(GroupLanes, SayOfAProcessThatStoodStillOneLineAndNotOneOfEachPart) {
+  own_all();
+  for (const Partition partition : {0u, 1u, 2u}) it_.take_away(partition);
+  const CapturedLog log;
+  it_.guard.stamp(FreezeGuard::now() + 4s);
+  it_.run_until([&] { return it_.lanes().view().counts.lost == 3; });
+  EXPECT_THAT(log.text(), HasSubstr("stood still"));
+  EXPECT_THAT(log.text(), Not(HasSubstr("error")));
+  EXPECT_EQ(it_.lanes().view().counts.fenced, 0u);
 }
 
 TEST_F(GroupLanes, AskNothingAfterTheProcessStoodStillUntilACommitIsAccepted) {

@@ -214,6 +214,10 @@ void GroupOfLanes::tell(std::set<Partition> owned, std::set<Partition> revoked, 
   group_->tell({.is_member = is_member, .owned = std::move(owned), .revoked = std::move(revoked)});
 }
 
+void GroupOfLanes::tell_lost(std::set<Partition> owned, std::set<Partition> lost) {
+  group_->tell({.is_member = true, .owned = std::move(owned), .revoked = lost, .lost = lost});
+}
+
 void GroupOfLanes::reload(const std::vector<std::string>& ids) {
   spawn(main_, [](GroupOfLanes& self, std::vector<SourceSettings> list) -> Task<void> {
     co_await self.sources_->change_to(std::move(list), kKeep);

@@ -29,6 +29,8 @@ class GroupOfLanes {
 
   // The group says so.
   void tell(std::set<Partition> owned, std::set<Partition> revoked = {}, bool is_member = true);
+  // The group is back, and has given those to others meanwhile.
+  void tell_lost(std::set<Partition> owned, std::set<Partition> lost);
   void reload(const std::vector<std::string>& ids);
   // Turns the main loop until it is so; a failure when that takes a minute.
   void run_until(const std::function<bool()>& condition);

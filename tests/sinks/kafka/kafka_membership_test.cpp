@@ -9,15 +9,16 @@ namespace sessionlogd {
 // As gtest shows it.
 void PrintTo(const Membership& membership, std::ostream* out) {
   *out << (membership.is_member ? "member" : "no member") << " owned " << testing::PrintToString(membership.owned)
-       << " revoked " << testing::PrintToString(membership.revoked);
+       << " revoked " << testing::PrintToString(membership.revoked) << " lost "
+       << testing::PrintToString(membership.lost);
 }
 
 namespace {
 
 using Set = std::set<Partition>;
 
-Membership told(bool is_member, Set owned, Set revoked = {}) {
-  return {is_member, std::move(owned), std::move(revoked)};
+Membership told(bool is_member, Set owned, Set revoked = {}, Set lost = {}) {
+  return {is_member, std::move(owned), std::move(revoked), std::move(lost)};
 }
 
 TEST(KafkaMembership, ASpareIsAMember) {
@@ -67,7 +68,7 @@ TEST(KafkaMembership, WhenTheGroupIsBackWhatIsOursGoesOnAndTheRestIsReleased) {
   members.assigned({0, 1, 2});
   members.lost();
   members.assigned({1, 3});
-  EXPECT_EQ(members.membership(), told(true, {1, 3}, {0, 2}));
+  EXPECT_EQ(members.membership(), told(true, {1, 3}, {0, 2}, {0, 2}));
   EXPECT_FALSE(members.take_handing());  // the group has it already
   members.released(0);
   members.released(2);
@@ -91,13 +92,28 @@ TEST(KafkaMembership, WhoHangsIsNoMemberUntilItListensAgain) {
   EXPECT_EQ(members.membership(), told(false, {0, 1}));
 }
 
+TEST(KafkaMembership, ARebalanceIsOneHoweverManyStepsItTakes) {
+  KafkaMembership members(6);
+  members.assigned({0, 1, 2});
+  EXPECT_EQ(members.rebalances(), 1u);
+  members.revoked({1, 2});  // another one joins
+  members.released(1);
+  members.released(2);
+  members.assigned({});
+  EXPECT_EQ(members.rebalances(), 2u);
+  members.lost();
+  EXPECT_EQ(members.rebalances(), 2u);
+  members.assigned({0});
+  EXPECT_EQ(members.rebalances(), 3u);
+}
+
 TEST(KafkaMembership, LostTwiceForgetsNothing) {
   KafkaMembership members(6);
   members.assigned({0, 1});
   members.lost();
   members.lost();
   members.assigned({});
-  EXPECT_EQ(members.membership(), told(true, {}, {0, 1}));
+  EXPECT_EQ(members.membership(), told(true, {}, {0, 1}, {0, 1}));
 }
 
 TEST(KafkaMembership, WhatComesBackBeforeItsReleaseBeginsAnewBehindIt) {
@@ -106,7 +122,7 @@ TEST(KafkaMembership, WhatComesBackBeforeItsReleaseBeginsAnewBehindIt) {
   members.lost();
   members.assigned({1});
   members.assigned({0});
-  EXPECT_EQ(members.membership(), told(true, {1}, {0}));
+  EXPECT_EQ(members.membership(), told(true, {1}, {0}, {0}));
   EXPECT_FALSE(members.is_ours(0));
   members.released(0);
   EXPECT_EQ(members.membership(), told(true, {0, 1}));
