@@ -205,6 +205,11 @@ Result<void> KafkaLane::commit(std::span<const Batch> batches) {
       return known;
     }
   }
+  Result<void> done = offer(batches, patience);
+  return done || !part_ || !fenced_ ? done : Result<void>(find_who(done.error(), patience));
+}
+
+Result<void> KafkaLane::offer(std::span<const Batch> batches, Patience& patience) {
   // An owner of a part makes itself known by this, too.
   if (part_ && batches.empty()) return deliver({}, patience);
   while (taken_ < batches.size()) {
@@ -239,15 +244,25 @@ Result<std::optional<CommitRecord>> KafkaLane::take_place(Patience& patience) {
 // after any fault: the places of parts change hands while all is well.
 Result<void> KafkaLane::look_first(Patience& patience) {
   if (!fenced_ && !(part_ && last_committer_)) return {};
-  if (Result<void> seen = open_view(patience); !seen) return seen;
   // Of a part what is visible alone: an open transaction may be our own, and ends only when the next producer begins.
   const auto until = fenced_ && !part_ ? KafkaReader::Until::kEnd : KafkaReader::Until::kVisible;
-  const Result<std::optional<CommitRecord>> last = last_commit(until, patience);
-  if (!last) return last.error();
+  if (Result<void> ours = look_at_record(until, patience); !ours) return ours;
   if (!fenced_ || !part_) return {};
   if (Result<void> told = let_others_tell(patience); !told) return told;
-  const Result<std::optional<CommitRecord>> again = last_commit(until, patience);
-  return again ? Result<void>() : Result<void>(again.error());
+  return look_at_record(until, patience);
+}
+
+Result<void> KafkaLane::look_at_record(KafkaReader::Until until, Patience& patience) {
+  if (Result<void> seen = open_view(patience); !seen) return seen;
+  const Result<std::optional<CommitRecord>> last = last_commit(until, patience);
+  return last ? Result<void>() : Result<void>(last.error());
+}
+
+// Mostly it has committed by now, and nothing is to be waited for. Else it is looked for before the next producer.
+Error KafkaLane::find_who(Error refused, Patience& patience) {
+  const Result<void> ours = or_refused([&] { return look_at_record(KafkaReader::Until::kVisible, patience); });
+  close_view(ours.has_value());
+  return ours || ours.error().kind == ErrorKind::kTryLater ? refused : ours.error();
 }
 
 // The broker gave up on our transaction, or somebody has shut us out who has not committed yet. Longer each time: two

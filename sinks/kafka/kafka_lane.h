@@ -73,6 +73,8 @@ class KafkaLane : public Lane {
 
   Result<std::optional<CommitRecord>> take_place(Patience& patience);
   Result<void> look_first(Patience& patience);
+  Result<void> look_at_record(KafkaReader::Until until, Patience& patience);
+  Error find_who(Error refused, Patience& patience);
   Result<void> open_view(Patience& patience);
   Result<void> let_others_tell(Patience& patience);
   Result<void> wait_for_leave(Patience& patience) const;
@@ -81,6 +83,7 @@ class KafkaLane : public Lane {
   Result<void> settle_in(const KafkaPlace& place);
   Result<void> settle_doubt(Patience& patience);
   Result<std::optional<CommitRecord>> last_commit(KafkaReader::Until until, Patience& patience);
+  Result<void> offer(std::span<const Batch> batches, Patience& patience);
   Result<void> deliver(std::span<const Batch> batches, Patience& patience);
   Error react(const KafkaFault& fault, Patience& patience);
   void check_sources(std::span<const Batch> batches) const;
