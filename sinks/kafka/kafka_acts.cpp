@@ -21,7 +21,7 @@ class KafkaActs : public SinkActs {
     return std::make_unique<KafkaSink>(sink_, format_, std::move(stop));
   }
   std::unique_ptr<DeliveredReader> make_reader() const override { return std::make_unique<KafkaDelivered>(sink_); }
-  std::vector<SinkFinding> check_connection() const override { return check_kafka(sink_); }
+  std::vector<SinkFinding> check_connection() const override { return check_kafka(sink_, format_); }
   std::string read_state(StateVisitor& into) const override;
   std::string init_state() const override;
   RebuiltState rebuild_state(StateVisitor& into) const override;

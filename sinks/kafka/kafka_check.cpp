@@ -8,6 +8,7 @@
 
 #include "core/base/patience.h"
 #include "sinks/kafka/kafka_client.h"
+#include "sinks/kafka/kafka_group_check.h"
 #include "sinks/kafka/kafka_producer.h"
 #include "sinks/kafka/kafka_reader.h"
 #include "sinks/kafka/kafka_rows.h"
@@ -125,19 +126,22 @@ SinkFinding check_right_to_read(const KafkaSinkSettings& settings, std::int32_t 
 
 }  // namespace
 
-std::vector<SinkFinding> check_kafka(const KafkaSinkSettings& settings) {
+std::vector<SinkFinding> check_kafka(const KafkaSinkSettings& settings, const Format& format) {
   const KafkaConf conf = KafkaConf::reader(settings);
   std::vector<SinkFinding> findings{check_library(conf)};
   const KafkaClient client(KafkaClient::Kind::kConsumer, conf);
   findings.push_back(check_topic(client, settings, settings.topic));
   findings.push_back(check_topic(client, settings, settings.state_topic));
+  if (!settings.group.empty()) findings.push_back(check_right_to_join(settings));
   // A topic that is not there would only time out.
   Patience most = patience();
   const Result<std::optional<TopicShape>> events = look_up(client, settings.topic, most);
   const Result<std::optional<TopicShape>> state = look_up(client, settings.state_topic, most);
   if (!events || !*events || !state || !*state) return findings;
   if (settings.delivery == Delivery::kExactlyOnce) findings.push_back(check_right_to_write(settings));
-  if (settings.group.empty()) findings.push_back(check_right_to_read(settings, (*state)->partitions));
+  const std::int32_t partitions = (*state)->partitions;
+  findings.push_back(settings.group.empty() ? check_right_to_read(settings, partitions)
+                                            : check_group_record(settings, bond_of(settings, format.name), partitions));
   return findings;
 }
 

@@ -5,12 +5,14 @@
 
 #include "config/settings.h"
 #include "core/state/sink_acts.h"
+#include "sinks/formats/formats.h"
 
 namespace sessionlogd {
 
 // Asks for the brokers and both topics, tries the right to write in transactions that it aborts, under the id
 // "<transactional_id>-check", and the right to read by looking for the daemon's last commit. Names each right that is
-// missing. Takes some seconds at most per question.
-std::vector<SinkFinding> check_kafka(const KafkaSinkSettings& settings);
+// missing. In a group it compares the group's record with the configuration in place of a last commit, and asks whether
+// the consumer group may be joined. Takes some seconds at most per question.
+std::vector<SinkFinding> check_kafka(const KafkaSinkSettings& settings, const Format& format);
 
 }  // namespace sessionlogd

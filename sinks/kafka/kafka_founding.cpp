@@ -71,17 +71,9 @@ Result<std::optional<GroupRecord>> KafkaFounding::find(KafkaView& view, Patience
   if (!value) return value.error();
   if (!*value || (*value)->empty()) return std::optional<GroupRecord>();
   const GroupRecord record = decode_group(**value);
-  if (Result<void> same = check_bond(record.bond); !same) return same.error();
+  if (const std::string mismatch = mismatch_of(settings_.state_topic, record.bond, bond_); !mismatch.empty())
+    return Error(ErrorKind::kRefused, mismatch);
   return record.partitions == 0 ? std::optional<GroupRecord>() : std::optional(record);
-}
-
-Result<void> KafkaFounding::check_bond(const GroupBond& found) const {
-  if (found == bond_) return {};
-  return Error(ErrorKind::kRefused,
-               fmt::format("state topic {} belongs to group {}, topic {}, format {}; this configuration says group {}, "
-                           "topic {}, format {}. All members need the same, and another group a state topic of its own",
-                           settings_.state_topic, found.group, found.topic, found.format, bond_.group, bond_.topic,
-                           bond_.format));
 }
 
 // kFenced: another one is at it.

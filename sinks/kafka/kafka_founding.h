@@ -37,7 +37,6 @@ class KafkaFounding {
   Result<void> write_records(KafkaProducer& producer, KafkaView& view, Patience& patience);
   Result<void> check_empty(KafkaView& view, Patience& patience);
   Result<void> check_events(KafkaView& view, Patience& patience);
-  Result<void> check_bond(const GroupBond& found) const;
   Error failed(KafkaProducer& producer, const KafkaFault& fault) const;
   CommitRecord by_us(std::int32_t partitions) const;
 

@@ -74,8 +74,7 @@ KafkaGroup::~KafkaGroup() = default;
 
 void KafkaGroup::prepare(const std::function<void()>& tell) {
   std::stop_source life;
-  KafkaFounding founding(settings_, {settings_.group, settings_.topic, std::string(shared_->format.name)},
-                         shared_->views, life.get_token());
+  KafkaFounding founding(settings_, bond_of(settings_, shared_->format.name), shared_->views, life.get_token());
   const auto work = [&]() -> Result<void> {
     const Result<GroupRecord> found = founding.find_or_found();
     if (!found) return found.error();

@@ -43,7 +43,7 @@ std::span<const Batch> first_of(std::span<const Batch> batches) {
 std::optional<KafkaPart> part_of(const std::optional<StatePart>& part, const KafkaSinkSettings& settings,
                                  const Format& format) {
   if (!part) return std::nullopt;
-  return KafkaPart(*part, settings.state_topic, {settings.group, settings.topic, std::string(format.name)});
+  return KafkaPart(*part, settings.state_topic, bond_of(settings, format.name));
 }
 
 // What is none of ours, or damaged, ends the lane and not the process.

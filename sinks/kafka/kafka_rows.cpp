@@ -106,6 +106,18 @@ void check_version(std::int32_t version) {
 
 }  // namespace
 
+GroupBond bond_of(const KafkaSinkSettings& settings, std::string_view format) {
+  return {settings.group, settings.topic, std::string(format)};
+}
+
+std::string mismatch_of(std::string_view state_topic, const GroupBond& found, const GroupBond& ours) {
+  if (found == ours) return {};
+  return fmt::format(
+      "state topic {} belongs to group {}, topic {}, format {}; this configuration says group {}, topic {}, format {}. "
+      "All members need the same, and another group a state topic of its own",
+      state_topic, found.group, found.topic, found.format, ours.group, ours.topic, ours.format);
+}
+
 std::string encode_commit(const CommitRecord& record) {
   std::string text = fmt::format(R"({{"sequence":{},"instance":)", record.sequence);
   append_json_string(text, record.instance);

@@ -54,6 +54,11 @@ struct GroupBond {
   bool operator==(const GroupBond&) const = default;
 };
 
+GroupBond bond_of(const KafkaSinkSettings& settings, std::string_view format);
+
+// Why a configuration cannot be that of a member of the group whose record was found; "" = it can.
+std::string mismatch_of(std::string_view state_topic, const GroupBond& found, const GroupBond& ours);
+
 // What one commit leaves behind, in the same transaction.
 struct CommitRecord {
   std::uint64_t sequence = 0;

@@ -8,7 +8,7 @@
 namespace sessionlogd::test {
 
 struct Acl {
-  enum class Kind : std::int8_t { kTopic = 2, kTransactionalId = 5 };
+  enum class Kind : std::int8_t { kTopic = 2, kGroup = 3, kTransactionalId = 5 };
   enum class Name : std::int8_t { kWhole = 3, kPrefix = 4 };
   enum class Right : std::int8_t { kRead = 3, kWrite = 4, kCreate = 5, kDescribe = 8, kDescribeConfigs = 10 };
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <future>
 
+#include "sinks/formats/ecs.h"
+#include "sinks/kafka/kafka_check.h"
 #include "tests/kafka/group_bed.h"
 #include "tests/kafka/suite.h"
 #include "tests/kafka/trouble.h"
@@ -149,6 +151,38 @@ TEST_F(KafkaGroups, AnotherNameTopicOrFormatIsRefused) {
   bed.settings.group = "second";
   EXPECT_THAT(refusal([&] { GroupMemberHere(bed).prepare(); }),
               AllOf(HasSubstr("belongs to group group,"), HasSubstr("says group second,")));
+}
+
+TEST_F(KafkaGroups, CheckComparesTheRecordWithTheFileAndDisturbsNobody) {
+  GroupBed bed(one_broker(), "group-check", 2);
+  const auto finding = [&](const std::string& what) {
+    for (const SinkFinding& each : check_kafka(bed.settings, kEcsFormat)) {
+      if (each.what.starts_with(what)) return each;
+    }
+    return SinkFinding{what, "", "not found", false};
+  };
+  EXPECT_EQ(finding("consumer group group-check-state-group").fault, "") << "before anybody has joined it";
+  Members members;
+  add(members, bed);
+  settle(members, 2);
+  const auto before = bed.incarnations();
+  EXPECT_EQ(finding("group record").said, "group group, topic group-check, format ecs, 2 partitions");
+  EXPECT_EQ(finding("group record").fault, "");
+  EXPECT_EQ(finding("consumer group").fault, "");
+  bed.settings.state_partitions = 3;
+  EXPECT_THAT(finding("group record").fault, HasSubstr("state_partitions is 3 here"));
+  EXPECT_TRUE(finding("group record").warning);
+  bed.settings.state_partitions = 2;
+  bed.settings.group = "other";
+  EXPECT_THAT(finding("group record").fault,
+              AllOf(HasSubstr("belongs to group group,"), HasSubstr("says group other,")));
+  EXPECT_FALSE(finding("group record").warning);
+  bed.settings.group = "group";
+  settle(members, 2);
+  EXPECT_EQ(bed.incarnations(), before);
+  EXPECT_EQ(members[0]->group->rebalances(), 1u);
+  stop(members);
+  bed.expect_all_read_once();
 }
 
 }  // namespace

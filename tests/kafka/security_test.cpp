@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "sinks/kafka/kafka_error.h"
+#include "sinks/kafka/kafka_group_check.h"
 #include "sinks/kafka/kafka_producer.h"
 #include "tests/daemon/admin/admin.h"
 #include "tests/kafka/acl.h"
@@ -67,6 +68,19 @@ class KafkaSecurity : public KafkaTest {
                     secured_->authority(), mechanism, SecuredCluster::kUser, (bed.place / "kafka-password").string()));
   }
 
+  static KafkaSinkSettings settings_of(const Bed& bed) {
+    bed.place.write("kafka-password", SecuredCluster::kPassword);
+    return {.brokers = cluster().addresses("PASSWORD"),
+            .topic = bed.topic,
+            .state_topic = bed.state_topic,
+            .transactional_id = bed.topic,
+            .properties = {{"security.protocol", "SASL_SSL", {}},
+                           {"ssl.ca.location", secured_->authority(), {}},
+                           {"sasl.mechanism", "PLAIN", {}},
+                           {"sasl.username", SecuredCluster::kUser, {}},
+                           {"sasl.password", "", Secret::parse("file:" + (bed.place / "kafka-password").string())}}};
+  }
+
   static std::unique_ptr<SecuredCluster> secured_;
 };
 std::unique_ptr<SecuredCluster> KafkaSecurity::secured_;
@@ -122,6 +136,18 @@ TEST_F(KafkaSecurity, CheckNamesTheRightThatIsMissing) {
   EXPECT_EQ(says("last commit of check: none yet  ok"), 0);
 }
 
+TEST_F(KafkaSecurity, CheckNamesTheRightToJoinTheGroup) {
+  const Bed bed(cluster(), "joined", kSecuredFleet);
+  KafkaSinkSettings settings = settings_of(bed);
+  settings.group = "group";
+  const std::string group = bed.state_topic + "-group";
+  for (const Acl::Right lesser : {Acl::Right::kDescribe, Acl::Right::kRead}) {
+    EXPECT_THAT(check_right_to_join(settings).fault, HasSubstr("the ACL Read on group " + group));
+    give({.kind = Acl::Kind::kGroup, .name = group, .right = lesser});
+  }
+  EXPECT_EQ(check_right_to_join(settings).fault, "") << "whatever is known of the topic";
+}
+
 TEST_F(KafkaSecurity, DeliversByCertificate) {
   Bed bed(cluster(), "certificate", kSecuredFleet);
   go_in_by(bed, "CERTIFICATE",
@@ -163,20 +189,10 @@ TEST_F(KafkaSecurity, VerifyNamesTheOneRightThatItNeedsBesideTheDaemons) {
 // The transaction is stopped in the background, and whatever is called next hears of it.
 TEST_F(KafkaSecurity, ACallThatFindsTheTransactionStoppedSaysWhatStoppedIt) {
   Bed bed(cluster(), "stopped", kSecuredFleet);
-  const std::string password = (bed.place / "kafka-password").string();
-  bed.place.write("kafka-password", SecuredCluster::kPassword);
   give({.name = bed.topic, .right = Acl::Right::kDescribe});
   give({.name = bed.state_topic, .right = Acl::Right::kWrite});
   give({.kind = Acl::Kind::kTransactionalId, .name = bed.topic, .matches = Acl::Name::kPrefix});
-  const KafkaSinkSettings settings{.brokers = cluster().addresses("PASSWORD"),
-                                   .topic = bed.topic,
-                                   .state_topic = bed.state_topic,
-                                   .transactional_id = bed.topic,
-                                   .properties = {{"security.protocol", "SASL_SSL", {}},
-                                                  {"ssl.ca.location", secured_->authority(), {}},
-                                                  {"sasl.mechanism", "PLAIN", {}},
-                                                  {"sasl.username", SecuredCluster::kUser, {}},
-                                                  {"sasl.password", "", Secret::parse("file:" + password)}}};
+  const KafkaSinkSettings settings = settings_of(bed);
   KafkaProducer producer(KafkaConf::producer(settings), settings);
   Patience patience({}, std::chrono::seconds(60), std::chrono::seconds(1));
   const KafkaOutcome ready = producer.init(patience);

@@ -1,0 +1,97 @@
+#include "sinks/kafka/kafka_group_check.h"
+
+#include <fmt/format.h>
+#include <librdkafka/rdkafka.h>
+
+#include <chrono>
+#include <memory>
+#include <stop_token>
+
+#include "core/base/patience.h"
+#include "sinks/kafka/kafka_client.h"
+#include "sinks/kafka/kafka_reader.h"
+
+namespace sessionlogd {
+namespace {
+
+constexpr std::chrono::milliseconds kMostForGroupCheck{5'000};
+constexpr std::int32_t kNoPartition = 1'000'000;
+
+struct OffsetsDeleter {
+  void operator()(rd_kafka_topic_partition_list_t* list) const { rd_kafka_topic_partition_list_destroy(list); }
+  void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
+  void operator()(rd_kafka_event_t* event) const { rd_kafka_event_destroy(event); }
+};
+using OffsetsPtr = std::unique_ptr<rd_kafka_topic_partition_list_t, OffsetsDeleter>;
+using AnswersPtr = std::unique_ptr<rd_kafka_queue_t, OffsetsDeleter>;
+using AnswerPtr = std::unique_ptr<rd_kafka_event_t, OffsetsDeleter>;
+
+// A number of partitions that is only wished for is no fault.
+void compare_record(const GroupRecord& record, const KafkaSinkSettings& settings, const GroupBond& ours,
+                    std::int32_t partitions, SinkFinding& finding) {
+  finding.said = fmt::format("group {}, topic {}, format {}, {} partitions", record.bond.group, record.bond.topic,
+                             record.bond.format, record.partitions);
+  finding.fault = mismatch_of(settings.state_topic, record.bond, ours);
+  if (!finding.fault.empty()) return;
+  if (partitions < record.partitions) {
+    finding.fault = fmt::format("the state topic has only {} partitions: it was made anew", partitions);
+  } else if (static_cast<std::uint64_t>(record.partitions) != settings.state_partitions) {
+    finding.fault = fmt::format(
+        "state_partitions is {} here, which changes nothing any more: is this the file of the "
+        "other members?",
+        settings.state_partitions);
+    finding.warning = true;
+  }
+}
+
+// Asks to note a place in a partition that no topic has. Brokers look at the right first, and change nothing.
+int answer_to_a_commit(const KafkaSinkSettings& settings) {
+  const KafkaClient member(KafkaConf::member(settings), [](int, auto&) {});
+  const AnswersPtr answers(rd_kafka_queue_new(member.get()));
+  const OffsetsPtr offsets(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(offsets.get(), settings.state_topic.c_str(), kNoPartition)->offset = 0;
+  if (const auto error = rd_kafka_commit_queue(member.get(), offsets.get(), answers.get(), nullptr, nullptr))
+    return error;
+  const AnswerPtr answer(rd_kafka_queue_poll(answers.get(), static_cast<int>(kMostForGroupCheck.count())));
+  if (!answer) return RD_KAFKA_RESP_ERR__TIMED_OUT;
+  if (const auto error = rd_kafka_event_error(answer.get())) return error;
+  const rd_kafka_topic_partition_list_t* noted = rd_kafka_event_topic_partition_list(answer.get());
+  return noted != nullptr && noted->cnt == 1 ? noted->elems[0].err : RD_KAFKA_RESP_ERR__FAIL;
+}
+
+}  // namespace
+
+SinkFinding check_group_record(const KafkaSinkSettings& settings, const GroupBond& ours, std::int32_t partitions) {
+  SinkFinding finding{"group record of " + settings.state_topic, "none yet: the first member writes it", "", false};
+  Patience most(std::stop_token(), kMostForGroupCheck, kMostForGroupCheck);
+  KafkaReader reader(KafkaConf::reader(settings), settings.state_topic, partitions);
+  const Result<std::optional<std::string>> value =
+      reader.last_value(group_key(settings.state_topic), kCommitPartition, KafkaReader::Until::kVisible, most);
+  try {
+    if (!value) {
+      finding.said = "-";
+      finding.fault = value.error().detail;
+    } else if (*value && !(*value)->empty()) {
+      const GroupRecord record = decode_group(**value);
+      if (record.partitions > 0) compare_record(record, settings, ours, partitions, finding);
+    }
+  } catch (const StateMismatch& mismatch) {
+    finding.said = "-";
+    finding.fault = mismatch.what();
+  }
+  return finding;
+}
+
+SinkFinding check_right_to_join(const KafkaSinkSettings& settings) {
+  const std::string group = consumer_group_of(settings);
+  SinkFinding finding{"consumer group " + group, "may be joined", "", false};
+  const int answer = answer_to_a_commit(settings);
+  // Of the topic's right the others tell.
+  if (answer == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || answer == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+    return finding;
+  finding.said = "-";
+  finding.fault = describe(fault_of(answer), "Read on group " + group);
+  return finding;
+}
+
+}  // namespace sessionlogd

@@ -1,0 +1,20 @@
+// What `sessionlogd check --connect` finds out about the group of a Kafka sink. Joins nothing and leaves nothing
+// behind.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "config/settings.h"
+#include "core/state/sink_acts.h"
+#include "sinks/kafka/kafka_rows.h"
+
+namespace sessionlogd {
+
+// Whether this configuration says the same as the group's record, of a state topic that has so many partitions.
+SinkFinding check_group_record(const KafkaSinkSettings& settings, const GroupBond& ours, std::int32_t partitions);
+
+// Whether the consumer group may be joined.
+SinkFinding check_right_to_join(const KafkaSinkSettings& settings);
+
+}  // namespace sessionlogd
