@@ -129,6 +129,7 @@ int App::run() {
   for (const std::string& warning : settings_.warnings) spdlog::warn("{}", warning);
   warn_of_few_descriptors(settings_.sources.size(), shard_count_);
 
+  if (group_) lock_state_dir();
   watch_signals();
   pulse_.start();
   make_shards();
@@ -249,6 +250,18 @@ bool App::wait_for_room() {
   timer.async_wait([&](const boost::system::error_code&) { over = true; });
   while (!over && !stop_requested_) main_.run_one();
   return !stop_requested_;
+}
+
+// A second member would take the control socket and the accounts of the first. What else is wrong with the directory a
+// member can do without.
+void App::lock_state_dir() {
+  try {
+    state_dir_.emplace(settings_.daemon.state_dir);
+  } catch (const InUse& used) {
+    throw InUse(fmt::format("{}; members on one host need a state_dir and an admin address each", used.what()));
+  } catch (const std::exception& error) {
+    spdlog::warn("{}: nobody is kept from using it, too", error.what());
+  }
 }
 
 void App::make_shards() {

@@ -34,6 +34,7 @@
 #include "daemon/service/pulse.h"
 #include "daemon/service/service_notify.h"
 #include "daemon/service/service_status.h"
+#include "sinks/file/state_dir.h"
 
 namespace sessionlogd {
 
@@ -59,6 +60,7 @@ class App {
   std::string recovering() const;
   void say_starting(std::string what);
   bool wait_for_room();
+  void lock_state_dir();
   void make_shards();
   void make_sources();
   void make_lanes();
@@ -91,7 +93,8 @@ class App {
   std::stop_source stop_;            // tells the sink, which may be waiting on a thread of its own
   std::unique_ptr<Sink> sink_;       // nullptr in a group
   FreezeGuard guard_{FreezeGuard::now()};
-  std::unique_ptr<LaneGroup> group_;  // nullptr: this daemon has all sources for itself
+  std::unique_ptr<LaneGroup> group_;   // nullptr: this daemon has all sources for itself
+  std::optional<StateDir> state_dir_;  // in a group
   RestoredState restored_;
   const std::size_t shard_count_;
   const MemoryShares memory_;

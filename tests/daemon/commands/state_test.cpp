@@ -1,4 +1,5 @@
 // State and output: whose they are, and that they belong together.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -38,6 +39,19 @@ TEST_F(State, ASecondDaemonIsToldWhoHoldsIt) {
   const Outcome second = place_.run("run");
   EXPECT_EQ(second.status, 1);
   EXPECT_THAT(second.err, AllOf(HasSubstr("is in use by"), HasSubstr(std::to_string(first.pid()))));
+  EXPECT_TRUE(first.is_running());
+}
+
+TEST_F(State, ASecondMemberOfAGroupOnThisHostIsToldWhoHoldsIt) {
+  const std::string file = fmt::format("type = \"file\"\npath = \"{}\"", place_.output().string());
+  place_.edit_config(file, "type = \"kafka\"\nbrokers = \"127.0.0.1:1\"\ntopic = \"t\"\ngroup = \"g\"");
+  Child first = place_.start("run");
+  ASSERT_TRUE(eventually([&] { return first.err().find("cannot start now") != std::string::npos; })) << first.err();
+  const Outcome second = place_.run("run");
+  EXPECT_EQ(second.status, 1);
+  EXPECT_THAT(second.err, AllOf(HasSubstr("state directory " + (place_ / "state").string() + " is in use by process " +
+                                          std::to_string(first.pid())),
+                                HasSubstr("members on one host need a state_dir and an admin address each")));
   EXPECT_TRUE(first.is_running());
 }
 
