@@ -64,7 +64,7 @@ struct KafkaGroup::Shared {
 };
 
 KafkaGroup::KafkaGroup(const KafkaSinkSettings& settings, const Format& format, FreezeGuard& guard)
-    : settings_(settings), guard_(guard), shared_(std::make_shared<Shared>(settings, format, guard)) {
+    : settings_(settings), guard_(guard), shared_(std::make_shared<Shared>(settings, format, guard)), views_(settings) {
   (void)KafkaConf::producer(lane_settings(settings, {0, 1}));
   (void)KafkaConf::reader(settings);
   (void)KafkaConf::member(settings);
@@ -133,7 +133,7 @@ Result<std::vector<GroupMember>> KafkaGroup::members(std::chrono::milliseconds m
 }
 
 Result<std::vector<PartitionOwner>> KafkaGroup::owners(std::chrono::milliseconds most) {
-  return or_later([&] { return owners_of(settings_, record_.partitions, shared_->views, most); });
+  return or_later([&] { return owners_of(settings_, record_.partitions, views_, most); });
 }
 
 std::uint64_t KafkaGroup::rebalances() const {

@@ -70,6 +70,8 @@ class KafkaGroup : public LaneGroup {
   const KafkaSinkSettings settings_;
   FreezeGuard& guard_;
   const std::shared_ptr<Shared> shared_;
+  // For owners(): in a lane's, of which each partition is read by one at a time, it would stop a takeover's reading.
+  KafkaViews views_;
   GroupRecord record_;
   std::function<void(const Membership&)> on_change_;
   std::function<bool()> may_stay_;

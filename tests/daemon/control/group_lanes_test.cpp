@@ -67,6 +67,15 @@ TEST_F(GroupLanes, HandAPartBackInTimeWhenItsCommitHangsAndWaitForItsThread) {
   it_.run_until([&] { return it_.recovered(1) == 2 && is_polled("b1"); });
 }
 
+TEST_F(GroupLanes, AreTakenOverThoughTheGroupDoesNotSayWhoItsMembersAre) {
+  it_.hold("members", 0);
+  it_.tell({0});
+  it_.run_until([&] { return it_.is_held("members", 0); });
+  it_.tell({0, 1});
+  it_.run_until([&] { return it_.polled().size() == 3; });
+  EXPECT_TRUE(it_.is_held("members", 0));
+}
+
 TEST_F(GroupLanes, GiveUpATakeoverThatIsRevoked) {
   it_.hold("recover", 1);
   it_.tell({1});

@@ -60,7 +60,10 @@ class GroupOfLanes::Group : public LaneGroup, public std::enable_shared_from_thi
   bool has_left() const override { return is_leaving; }
   void rejoin() override { ++rejoined; }
   std::unique_ptr<Lane> make_lane(Partition partition, std::stop_token stop) override;
-  Result<std::vector<GroupMember>> members(std::chrono::milliseconds) override { return std::vector<GroupMember>{}; }
+  Result<std::vector<GroupMember>> members(std::chrono::milliseconds) override {
+    (void)call("members", 0);
+    return std::vector<GroupMember>{};
+  }
   Result<std::vector<PartitionOwner>> owners(std::chrono::milliseconds) override {
     return std::vector<PartitionOwner>{};
   }
@@ -74,7 +77,7 @@ class GroupOfLanes::Group : public LaneGroup, public std::enable_shared_from_thi
     }
     on_change_(said);
   }
-  // On a lane's thread: waits while it is held, then says how the call ends.
+  // On a lane's thread, or the watch's: waits while it is held, then says how the call ends.
   Result<void> call(const std::string& what, Partition partition) {
     std::unique_lock lock(mutex);
     Log& log = logs[partition];

@@ -36,7 +36,8 @@ class GroupOfLanes {
   void run_until(const std::function<bool()>& condition);
   void run_for(std::chrono::milliseconds span);
 
-  // Each call of the kind waits from now on, until it may go on: inside "recover", "commit".
+  // Each call of the kind waits from now on, until it may go on: inside "recover", "commit"; and
+  // "members", of no partition.
   void hold(const std::string& call, Partition partition);
   void let_go(const std::string& call, Partition partition);
   bool is_held(const std::string& call, Partition partition) const;
