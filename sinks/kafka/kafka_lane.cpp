@@ -149,11 +149,11 @@ Result<void> KafkaLane::read_state(StateVisitor& into) {
   return {};
 }
 
-// A few lanes at once. One for which nothing comes, since it waits for somebody's transaction, lets another read.
+// A few lanes at once. One for which nothing comes, since it waits for somebody's transaction, lets the others read.
 Result<void> KafkaLane::read_part(StateVisitor& into, Patience& patience) {
   const auto on_record = [&](const KafkaReader::Record& record) { visit(record, into); };
   KafkaReader::Progress progress;
-  while (const KafkaViews::Turn turn = views_.wait_for_turn(patience)) {
+  while (const KafkaTurns::Turn turn = views_.turns().wait(patience)) {
     Patience brief(stop_, kIdleTurn, 0ms);
     const Result<bool> read = view_->state.read_on(part_->number(), progress, on_record, brief);
     if (!read) return read.error();

@@ -56,11 +56,4 @@ void KafkaViews::discard(const std::shared_ptr<KafkaView>& view) {
   if (current_.lock() == view) current_.reset();
 }
 
-KafkaViews::Turn KafkaViews::wait_for_turn(Patience& patience) {
-  while (!turns_.try_acquire_for(kOpeningSlice)) {
-    if (patience.over()) return nullptr;
-  }
-  return Turn(this);
-}
-
 }  // namespace sessionlogd

@@ -8,13 +8,13 @@
 #include <future>
 #include <memory>
 #include <mutex>
-#include <semaphore>
 
 #include "config/settings.h"
 #include "core/base/patience.h"
 #include "core/base/result.h"
 #include "sinks/kafka/kafka_reader.h"
 #include "sinks/kafka/kafka_topics.h"
+#include "sinks/kafka/kafka_turns.h"
 
 namespace sessionlogd {
 
@@ -33,13 +33,9 @@ class KafkaViews {
   // It failed its holder. Others who hold it go on with it.
   void discard(const std::shared_ptr<KafkaView>& view);
 
-  // So many lanes read their state at once: each holds a turn meanwhile. nullptr: its patience is over.
-  static constexpr int kReadAtOnce = 4;
-  struct EndTurn {
-    void operator()(KafkaViews* of) const { of->turns_.release(); }
-  };
-  using Turn = std::unique_ptr<KafkaViews, EndTurn>;
-  Turn wait_for_turn(Patience& patience);
+  // So many lanes read their state at once: each holds a turn meanwhile.
+  static constexpr std::size_t kReadAtOnce = 4;
+  KafkaTurns& turns() { return turns_; }
 
  private:
   using Opened = Result<std::shared_ptr<KafkaView>>;
@@ -51,7 +47,7 @@ class KafkaViews {
   std::mutex mutex_;
   std::weak_ptr<KafkaView> current_;
   std::shared_future<Opened> opening_;  // while somebody opens one
-  std::counting_semaphore<kReadAtOnce> turns_{kReadAtOnce};
+  KafkaTurns turns_{kReadAtOnce};
 };
 
 }  // namespace sessionlogd

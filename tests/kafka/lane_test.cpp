@@ -260,8 +260,8 @@ TEST_F(KafkaLanes, AViewThatFailedALaneIsNotHandedOutAgain) {
 TEST_F(KafkaLanes, WaitForTheirTurnToReadTheirState) {
   LaneBed bed(one_broker(), "lanes-turns", 1);
   Patience patience({}, kHangGuard, std::chrono::milliseconds{0});
-  std::vector<KafkaViews::Turn> turns;
-  for (int i = 0; i < KafkaViews::kReadAtOnce; ++i) turns.push_back(bed.views->wait_for_turn(patience));
+  std::vector<KafkaTurns::Turn> turns;
+  for (std::size_t i = 0; i < KafkaViews::kReadAtOnce; ++i) turns.push_back(bed.views->turns().wait(patience));
   LaneLife stopped(bed.settings, {0, 1}, *bed.views);
   std::future<Result<void>> recovery = std::async(std::launch::async, [&] { return stopped.recover(); });
   EXPECT_TRUE(eventually([&] { return bed.last_commit_of(0).sequence == 1; }));  // it has taken the place
