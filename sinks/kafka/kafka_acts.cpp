@@ -34,14 +34,15 @@ class KafkaActs : public SinkActs {
 // The commit is looked for first: the rows are then at least as new.
 std::string KafkaActs::read_state(StateVisitor& into) const {
   KafkaDelivered delivered(sink_);
-  const std::string id = id_of_state(sink_);
-  const std::optional<CommitRecord> last = delivered.last_commit(id);
+  const std::optional<KafkaDelivered::LastCommit> last = delivered.last_commit();
   if (!last) {
-    throw std::runtime_error(fmt::format("there is no state of {} in topic {}", id, sink_.state_topic));
+    throw std::runtime_error(fmt::format("there is no state of {} in topic {}",
+                                         sink_.group.empty() ? sink_.transactional_id : "group " + sink_.group,
+                                         sink_.state_topic));
   }
   delivered.read_state(into);
   return fmt::format("state   topic {}\noutput  topic {}: commit {} of {}, by {} at {}\n", sink_.state_topic,
-                     sink_.topic, last->sequence, id, last->host, last->time);
+                     sink_.topic, last->record.sequence, last->id, last->record.host, last->record.time);
 }
 
 std::string KafkaActs::init_state() const {

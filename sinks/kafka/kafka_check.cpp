@@ -109,7 +109,7 @@ SinkFinding check_right_to_write(KafkaSinkSettings settings) {
 
 // Behind the other, which leaves something to read in any case.
 SinkFinding check_right_to_read(const KafkaSinkSettings& settings, std::int32_t partitions) {
-  const std::string id = id_of_state(settings);
+  const std::string& id = settings.transactional_id;
   SinkFinding finding{"last commit of " + id, "none yet", "", false};
   Patience most = patience();
   KafkaReader reader(KafkaConf::reader(settings), settings.state_topic, partitions);

@@ -6,6 +6,7 @@
 #include <stop_token>
 
 #include "core/base/patience.h"
+#include "core/base/timestamp.h"
 #include "sinks/kafka/kafka_event.h"
 #include "sinks/kafka/kafka_rows.h"
 #include "sinks/kafka/kafka_topics.h"
@@ -27,14 +28,44 @@ T value_of(Result<T> result) {
 }  // namespace
 
 KafkaDelivered::KafkaDelivered(const KafkaSinkSettings& settings)
-    : conf_(KafkaConf::reader(settings)), topic_(settings.topic), state_topic_(settings.state_topic) {}
+    : settings_(settings),
+      conf_(KafkaConf::reader(settings)),
+      topic_(settings.topic),
+      state_topic_(settings.state_topic) {}
 
-std::optional<CommitRecord> KafkaDelivered::last_commit(std::string_view transactional_id) {
+std::optional<KafkaDelivered::LastCommit> KafkaDelivered::last_commit() {
   const std::int32_t partitions = partitions_of(state_topic_);
   if (partitions == 0) return std::nullopt;
-  KafkaReader reader(conf_, state_topic_, partitions);
+  const std::vector<std::string> ids = ids_of(partitions);
+  std::vector<KafkaReader::Wanted> records;
+  for (const std::string& id : ids)
+    records.push_back({kCommitPartition + static_cast<std::int32_t>(records.size()), commit_key(id)});
+  // In a group some transaction is always open, and rows are read as far as they are visible, too.
+  const auto until = settings_.group.empty() ? KafkaReader::Until::kEnd : KafkaReader::Until::kVisible;
   Patience most = patience(kMostBetweenRecords);
-  return value_of(reader.last_commit(transactional_id, kCommitPartition, KafkaReader::Until::kEnd, most));
+  if (const Result<void> found = KafkaReader(conf_, state_topic_, partitions).find_last(records, until, most); !found)
+    throw std::runtime_error(found.error().detail);
+  std::optional<LastCommit> last;
+  std::optional<Instant> last_at;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    if (!records[i].value || records[i].value->empty()) continue;
+    CommitRecord record = decode_commit(*records[i].value);
+    const auto time = parse_rfc3339(record.time);
+    const std::optional<Instant> at = time ? std::optional(time->instant) : std::nullopt;
+    if (is_of_the_founding(record) || (last && at <= last_at)) continue;
+    last = LastCommit{ids[i], std::move(record)};
+    last_at = at;
+  }
+  return last;
+}
+
+// The daemon's, or one of each partition.
+std::vector<std::string> KafkaDelivered::ids_of(std::int32_t partitions) const {
+  if (settings_.group.empty()) return {settings_.transactional_id};
+  std::vector<std::string> ids;
+  for (std::int32_t partition = 0; partition < partitions; ++partition)
+    ids.push_back(transactional_id_of({partition, partitions}, state_topic_));
+  return ids;
 }
 
 void KafkaDelivered::read_state(StateVisitor& into) {

@@ -4,7 +4,7 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
+#include <vector>
 
 #include "config/settings.h"
 #include "core/state/delivered_reader.h"
@@ -18,8 +18,13 @@ class KafkaDelivered : public DeliveredReader {
  public:
   explicit KafkaDelivered(const KafkaSinkSettings& settings);
 
-  // nullopt: that daemon never committed anything here.
-  std::optional<CommitRecord> last_commit(std::string_view transactional_id);
+  struct LastCommit {
+    std::string id;  // transactional
+    CommitRecord record;
+  };
+  // By the daemon of this configuration; in a group by the lane that committed last, which the founding is none of.
+  // nullopt: nobody has committed anything here.
+  std::optional<LastCommit> last_commit();
 
   void read_state(StateVisitor& into) override;
   ReadBack read_events(Instant since, const std::function<void(const Delivered&)>& take) override;
@@ -27,6 +32,9 @@ class KafkaDelivered : public DeliveredReader {
  private:
   std::int32_t partitions_of(const std::string& topic) const;  // 0: no such topic
 
+  std::vector<std::string> ids_of(std::int32_t partitions) const;
+
+  const KafkaSinkSettings settings_;
   const KafkaConf conf_;
   const std::string topic_, state_topic_;
 };

@@ -157,13 +157,11 @@ CommitRecord decode_commit(std::string_view value) {
   return record;
 }
 
+bool is_of_the_founding(const CommitRecord& record) { return record.version > 0 && record.sequence == 0; }
+
 std::string founders_id(std::string_view state_topic) { return std::string(state_topic) + "-group"; }
 
 std::string group_key(std::string_view state_topic) { return commit_key(founders_id(state_topic)); }
-
-std::string id_of_state(const KafkaSinkSettings& settings) {
-  return settings.group.empty() ? settings.transactional_id : founders_id(settings.state_topic);
-}
 
 // With all members of a commit's, so that it is one for those who know no groups.
 std::string encode_group(const GroupRecord& record, const CommitRecord& by) {

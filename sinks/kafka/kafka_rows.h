@@ -77,6 +77,9 @@ std::string commit_key(std::string_view transactional_id);
 bool is_commit_key(std::string_view key);
 std::string encode_commit(const CommitRecord& record);
 
+// A lane's first record, which it goes on from: no lane has written it.
+bool is_of_the_founding(const CommitRecord& record);
+
 // Throws StateMismatch when it is none of ours, or of a later version.
 CommitRecord decode_commit(std::string_view value);
 
@@ -88,9 +91,6 @@ struct GroupRecord {
 };
 std::string founders_id(std::string_view state_topic);
 std::string group_key(std::string_view state_topic);
-
-// Under which id the state topic says whose it is: the daemon's, or in a group the founders'.
-std::string id_of_state(const KafkaSinkSettings& settings);
 
 std::string encode_group(const GroupRecord& record, const CommitRecord& by);
 GroupRecord decode_group(std::string_view value);  // as decode_commit()

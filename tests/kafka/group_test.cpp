@@ -6,6 +6,7 @@
 
 #include "sinks/formats/ecs.h"
 #include "sinks/kafka/kafka_check.h"
+#include "sinks/kafka/kafka_delivered.h"
 #include "tests/kafka/group_bed.h"
 #include "tests/kafka/suite.h"
 #include "tests/kafka/trouble.h"
@@ -78,6 +79,28 @@ TEST_F(KafkaGroups, OneMemberOwnsAllAndTheNextGoesOnBehindIt) {
   EXPECT_THAT(members[0]->ends(), IsEmpty());
   stop(members);
   bed.expect_all_read_once();
+}
+
+TEST_F(KafkaGroups, TheirLastCommitIsALanesAndNotTheFounding) {
+  GroupBed bed(one_broker(), "group-shown", 2);
+  Members members;
+  members.push_back(std::make_unique<GroupMemberHere>(bed));
+  members.back()->prepare();
+  EXPECT_FALSE(KafkaDelivered(bed.settings).last_commit());
+  members.back()->join();
+  settle(members, 2);
+  stop(members);
+  const auto last = KafkaDelivered(bed.settings).last_commit();
+  ASSERT_TRUE(last);
+  Instant latest{};
+  for (const Message& message : bed.outside.read(bed.settings.state_topic)) {
+    if (!is_commit_key(message.key)) continue;
+    const CommitRecord record = decode_commit(message.value);
+    if (record.sequence == 0) continue;
+    latest = std::max(latest, parse_rfc3339(record.time)->instant);
+    if (record.time == last->record.time) EXPECT_EQ(message.key, commit_key(last->id));
+  }
+  EXPECT_EQ(parse_rfc3339(last->record.time)->instant, latest);
 }
 
 TEST_F(KafkaGroups, OnlyWhatMustMoveMoves) {
