@@ -10,6 +10,7 @@
 
 #include "core/base/timestamp.h"
 #include "sinks/kafka/kafka_conf.h"
+#include "sinks/kafka/kafka_group_view.h"
 
 namespace sessionlogd {
 namespace {
@@ -17,6 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds kMostForFounding = 10s;
+constexpr std::chrono::milliseconds kMostForOthers = 1s;
 constexpr unsigned kLongestStepAsideMs = 1'500;
 
 KafkaSinkSettings as_founder(KafkaSinkSettings settings) {
@@ -80,6 +82,7 @@ Result<std::optional<GroupRecord>> KafkaFounding::find(KafkaView& view, Patience
 Result<void> KafkaFounding::found(KafkaView& view, Patience& patience) {
   if (Result<void> empty = check_empty(view, patience); !empty) return empty;
   if (Result<void> fits = check_events(view, patience); !fits) return fits;
+  if (Result<void> alone = check_alone(); !alone) return alone;
   values_.clear();
   KafkaProducer producer(KafkaConf::producer(settings_), settings_);
   if (const KafkaOutcome fault = producer.init(patience)) return failed(producer, *fault);
@@ -158,6 +161,17 @@ Result<void> KafkaFounding::check_events(KafkaView& view, Patience& patience) {
                fmt::format("topic {} holds events and state topic {} is empty: what was delivered is not known, and "
                            "would be delivered again. Name the state topic that belongs to it, or an empty topic",
                            settings_.topic, settings_.state_topic));
+}
+
+// Who writes to the topic under another state topic would poll everything, too, as we would.
+Result<void> KafkaFounding::check_alone() const {
+  const std::string other = other_state_topic(settings_, kMostForOthers);
+  if (other.empty()) return {};
+  return Error(
+      ErrorKind::kRefused,
+      fmt::format("topic {} belongs to group {} with state topic {}, which has members now; this configuration "
+                  "says state topic {}. All members need the same",
+                  settings_.topic, bond_.group, other, settings_.state_topic));
 }
 
 Error KafkaFounding::failed(KafkaProducer& producer, const KafkaFault& fault) const {

@@ -37,6 +37,7 @@ class KafkaFounding {
   Result<void> write_records(KafkaProducer& producer, KafkaView& view, Patience& patience);
   Result<void> check_empty(KafkaView& view, Patience& patience);
   Result<void> check_events(KafkaView& view, Patience& patience);
+  Result<void> check_alone() const;
   Error failed(KafkaProducer& producer, const KafkaFault& fault) const;
   CommitRecord by_us(std::int32_t partitions) const;
 

@@ -20,6 +20,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds kPollSlice = 20ms;
+constexpr std::chrono::milliseconds kMostForHint = 1s;
 constexpr std::chrono::milliseconds kGoneFor = 300ms;  // so that the word of it is on its way
 
 struct PartitionsDeleter {
@@ -79,7 +80,7 @@ void KafkaGroup::prepare(const std::function<void()>& tell) {
     const Result<GroupRecord> found = founding.find_or_found();
     if (!found) return found.error();
     record_ = *found;
-    return {};
+    return check_consumer_group();
   };
   const auto tell_and_stamp = [&] {
     guard_.stamp(FreezeGuard::now());
@@ -87,6 +88,20 @@ void KafkaGroup::prepare(const std::function<void()>& tell) {
   };
   wait_telling(work, tell_and_stamp, life);
   shared_->membership = KafkaMembership(partitions());
+}
+
+// Of two groups "a-b" on "c" and "b" on "c-a" the consumer group is one. A hint only: what the brokers do not say now
+// is no hindrance.
+Result<void> KafkaGroup::check_consumer_group() const {
+  const Result<KafkaGroupView> view = or_later([&] {
+    return describe_group(KafkaClient(KafkaClient::Kind::kConsumer, KafkaConf::reader(settings_)), settings_,
+                          kMostForHint);
+  });
+  if (!view || view->other_topic.empty()) return {};
+  return Error(ErrorKind::kRefused,
+               fmt::format("consumer group {} has members that share topic {} and not state topic {}: another group's "
+                           "names make the same one. Give this group another name",
+                           consumer_group_of(settings_), view->other_topic, settings_.state_topic));
 }
 
 Partition KafkaGroup::partition_of(std::string_view source_id) const {
@@ -129,7 +144,14 @@ std::unique_ptr<Lane> KafkaGroup::make_lane(Partition partition, std::stop_token
 }
 
 Result<std::vector<GroupMember>> KafkaGroup::members(std::chrono::milliseconds most) {
-  return or_later([&] { return members_of(settings_, most); });
+  const std::lock_guard lock(asking_);
+  const Result<KafkaGroupView> view = or_later([&] {
+    if (!asks_) asks_.emplace(KafkaClient::Kind::kConsumer, KafkaConf::reader(settings_));
+    return describe_group(*asks_, settings_, most);
+  });
+  if (view) return view->members;
+  asks_.reset();  // it may remember brokers that have gone, and secrets that were changed
+  return view.error();
 }
 
 Result<std::vector<PartitionOwner>> KafkaGroup::owners(std::chrono::milliseconds most) {

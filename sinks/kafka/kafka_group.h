@@ -55,6 +55,7 @@ class KafkaGroup : public LaneGroup {
   struct Shared;  // with the lanes
   enum class Wish { kStay, kLeave, kRejoin };
 
+  Result<void> check_consumer_group() const;
   void run(const std::stop_token& stop);
   void turn();
   void listen();
@@ -72,6 +73,8 @@ class KafkaGroup : public LaneGroup {
   const std::shared_ptr<Shared> shared_;
   // For owners(): in a lane's, of which each partition is read by one at a time, it would stop a takeover's reading.
   KafkaViews views_;
+  std::mutex asking_;                // guards the next
+  std::optional<KafkaClient> asks_;  // for members()
   GroupRecord record_;
   std::function<void(const Membership&)> on_change_;
   std::function<bool()> may_stay_;

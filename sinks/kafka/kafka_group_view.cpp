@@ -5,25 +5,29 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
-#include "sinks/kafka/kafka_client.h"
+#include "sinks/kafka/kafka_reader.h"
 #include "sinks/kafka/kafka_rows.h"
+#include "sinks/kafka/kafka_topics.h"
 
 namespace sessionlogd {
 namespace {
 
 using GroupAnswer = std::unique_ptr<rd_kafka_event_t, decltype(&rd_kafka_event_destroy)>;
 
-GroupAnswer describe_group(const KafkaClient& client, const std::string& group, std::chrono::milliseconds most) {
+// What the brokers say to a request of that kind; nullptr: nothing in time.
+template <class Ask>
+GroupAnswer ask_about_groups(const KafkaClient& client, rd_kafka_admin_op_t kind, std::chrono::milliseconds most,
+                             const Ask& ask) {
   rd_kafka_queue_t* queue = rd_kafka_queue_new(client.get());
-  rd_kafka_AdminOptions_t* options = rd_kafka_AdminOptions_new(client.get(), RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
+  rd_kafka_AdminOptions_t* options = rd_kafka_AdminOptions_new(client.get(), kind);
   char reason[256];
   const int most_ms = static_cast<int>(most.count());
   rd_kafka_AdminOptions_set_request_timeout(options, most_ms, reason, sizeof reason);
-  const char* names[] = {group.c_str()};
-  rd_kafka_DescribeConsumerGroups(client.get(), names, 1, options, queue);
+  ask(options, queue);
   GroupAnswer answer(rd_kafka_queue_poll(queue, most_ms + 500), rd_kafka_event_destroy);
   rd_kafka_AdminOptions_destroy(options);
   rd_kafka_queue_destroy(queue);
@@ -31,7 +35,7 @@ GroupAnswer describe_group(const KafkaClient& client, const std::string& group, 
 }
 
 // Members say who they are by their client id, "sessionlogd@host"; brokers only know addresses.
-GroupMember member_of(const rd_kafka_MemberDescription_t& member, const std::string& topic) {
+GroupMember member_of(const rd_kafka_MemberDescription_t& member, const std::string& topic, std::string& other_topic) {
   GroupMember said;
   said.client_id = rd_kafka_MemberDescription_client_id(&member);
   said.member_id = rd_kafka_MemberDescription_consumer_id(&member);
@@ -41,7 +45,11 @@ GroupMember member_of(const rd_kafka_MemberDescription_t& member, const std::str
   const rd_kafka_topic_partition_list_t* list =
       assignment == nullptr ? nullptr : rd_kafka_MemberAssignment_partitions(assignment);
   for (int i = 0; list != nullptr && i < list->cnt; ++i) {
-    if (list->elems[i].topic == topic) said.partitions.push_back(static_cast<Partition>(list->elems[i].partition));
+    if (list->elems[i].topic == topic) {
+      said.partitions.push_back(static_cast<Partition>(list->elems[i].partition));
+    } else {
+      other_topic = list->elems[i].topic;
+    }
   }
   std::ranges::sort(said.partitions);
   return said;
@@ -52,12 +60,52 @@ Error not_described(const std::string& group, int code) {
                fmt::format("consumer group {}: {}", group, describe(fault_of(code), "Describe on group " + group)));
 }
 
+// The state topics of consumer groups that are named as a group's with this name are.
+std::vector<std::string> state_topics_with(const KafkaClient& client, const std::string& group,
+                                           std::chrono::milliseconds most) {
+  const GroupAnswer answer =
+      ask_about_groups(client, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, most,
+                       [&](auto* options, auto* queue) { rd_kafka_ListConsumerGroups(client.get(), options, queue); });
+  std::vector<std::string> topics;
+  if (!answer || rd_kafka_event_error(answer.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) return topics;
+  std::size_t count = 0;
+  const rd_kafka_ConsumerGroupListing_t** groups =
+      rd_kafka_ListConsumerGroups_result_valid(rd_kafka_event_ListConsumerGroups_result(answer.get()), &count);
+  const std::string end = "-" + group;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string id = rd_kafka_ConsumerGroupListing_group_id(groups[i]);
+    if (id.size() > end.size() && id.ends_with(end)) topics.push_back(id.substr(0, id.size() - end.size()));
+  }
+  return topics;
+}
+
+// nullopt: it has none, as far as we may see.
+std::optional<GroupRecord> record_in(const KafkaClient& client, const KafkaSinkSettings& settings,
+                                     std::chrono::milliseconds most) {
+  Patience patience({}, most, most);
+  const Result<std::optional<TopicShape>> shape = look_up(client, settings.state_topic, patience);
+  if (!shape || !*shape) return std::nullopt;
+  KafkaReader reader(KafkaConf::reader(settings), settings.state_topic, (*shape)->partitions);
+  const Result<std::optional<std::string>> value =
+      reader.last_value(group_key(settings.state_topic), kCommitPartition, KafkaReader::Until::kVisible, patience);
+  if (!value || !*value || (*value)->empty()) return std::nullopt;
+  try {
+    return decode_group(**value);
+  } catch (const StateMismatch&) {
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
-Result<std::vector<GroupMember>> members_of(const KafkaSinkSettings& settings, std::chrono::milliseconds most) {
+Result<KafkaGroupView> describe_group(const KafkaClient& client, const KafkaSinkSettings& settings,
+                                      std::chrono::milliseconds most) {
   const std::string group = consumer_group_of(settings);
-  const KafkaClient client(KafkaClient::Kind::kConsumer, KafkaConf::reader(settings));
-  const GroupAnswer answer = describe_group(client, group, most);
+  const GroupAnswer answer =
+      ask_about_groups(client, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, most, [&](auto* options, auto* queue) {
+        const char* names[] = {group.c_str()};
+        rd_kafka_DescribeConsumerGroups(client.get(), names, 1, options, queue);
+      });
   if (!answer) return not_described(group, RD_KAFKA_RESP_ERR__TIMED_OUT);
   if (const auto error = rd_kafka_event_error(answer.get())) return not_described(group, error);
   std::size_t count = 0;
@@ -65,18 +113,32 @@ Result<std::vector<GroupMember>> members_of(const KafkaSinkSettings& settings, s
       rd_kafka_DescribeConsumerGroups_result_groups(rd_kafka_event_DescribeConsumerGroups_result(answer.get()), &count);
   if (count != 1) return not_described(group, RD_KAFKA_RESP_ERR__FAIL);
   const rd_kafka_error_t* error = rd_kafka_ConsumerGroupDescription_error(groups[0]);
-  if (error != nullptr && rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND)
-    return std::vector<GroupMember>();
+  if (error != nullptr && rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) return KafkaGroupView();
   if (error != nullptr) return not_described(group, rd_kafka_error_code(error));
   // While it rebalances, brokers say nothing of who has what.
   const rd_kafka_consumer_group_state_t state = rd_kafka_ConsumerGroupDescription_state(groups[0]);
   if (state == RD_KAFKA_CONSUMER_GROUP_STATE_PREPARING_REBALANCE ||
       state == RD_KAFKA_CONSUMER_GROUP_STATE_COMPLETING_REBALANCE)
     return not_described(group, RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS);
-  std::vector<GroupMember> members;
+  KafkaGroupView view;
   for (std::size_t i = 0; i < rd_kafka_ConsumerGroupDescription_member_count(groups[0]); ++i)
-    members.push_back(member_of(*rd_kafka_ConsumerGroupDescription_member(groups[0], i), settings.state_topic));
-  return members;
+    view.members.push_back(
+        member_of(*rd_kafka_ConsumerGroupDescription_member(groups[0], i), settings.state_topic, view.other_topic));
+  return view;
+}
+
+std::string other_state_topic(const KafkaSinkSettings& settings, std::chrono::milliseconds most) {
+  const KafkaClient client(KafkaClient::Kind::kConsumer, KafkaConf::reader(settings));
+  for (std::string& topic : state_topics_with(client, settings.group, most)) {
+    if (topic == settings.state_topic) continue;
+    KafkaSinkSettings other = settings;
+    other.state_topic = topic;
+    const Result<KafkaGroupView> view = describe_group(client, other, most);
+    if (!view || view->members.empty()) continue;
+    const std::optional<GroupRecord> record = record_in(client, other, most);
+    if (record && record->bond.topic == settings.topic) return topic;
+  }
+  return {};
 }
 
 Result<std::vector<PartitionOwner>> owners_of(const KafkaSinkSettings& settings, std::int32_t partitions,

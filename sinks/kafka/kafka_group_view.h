@@ -3,16 +3,27 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "config/settings.h"
 #include "core/state/lane_group.h"
+#include "sinks/kafka/kafka_client.h"
 #include "sinks/kafka/kafka_views.h"
 
 namespace sessionlogd {
 
-// Both wait for at most so long.
-Result<std::vector<GroupMember>> members_of(const KafkaSinkSettings& settings, std::chrono::milliseconds most);
+struct KafkaGroupView {
+  std::vector<GroupMember> members;  // with their partitions of our state topic
+  std::string other_topic;           // of which members have some, too; "" = none
+};
+// All wait for at most so long. `client` is a consumer, which may be asked again unless it could not tell.
+Result<KafkaGroupView> describe_group(const KafkaClient& client, const KafkaSinkSettings& settings,
+                                      std::chrono::milliseconds most);
+
+// The state topic of another group of our name that has members and delivers to our topic, "" = none that Kafka tells
+// of: one that nobody is in, or that we may not see, is not found.
+std::string other_state_topic(const KafkaSinkSettings& settings, std::chrono::milliseconds most);
 
 // From the lane records, so that it holds also while the group cannot be asked. Throws StateMismatch where one is none
 // of ours.

@@ -176,6 +176,38 @@ TEST_F(KafkaGroups, AnotherNameTopicOrFormatIsRefused) {
               AllOf(HasSubstr("belongs to group group,"), HasSubstr("says group second,")));
 }
 
+// Neither has delivered anything so far, so that the topic does not tell.
+TEST_F(KafkaGroups, AnotherStateTopicIsRefusedWhileAGroupOfTheNameHasMembers) {
+  GroupBed bed(one_broker(), "group-typo", 2);
+  GroupMemberHere member(bed);
+  member.prepare();
+  bed.settings.state_topic = "group-tipo-state";
+  GroupMemberHere other(bed);
+  member.group->join([](const Membership&) {}, [] { return true; });
+  EXPECT_TRUE(eventually([&] {
+    const auto members = member.group->members(kHangGuard);
+    return members && members->size() == 1 && members->front().partitions.size() == 2;
+  }));
+  EXPECT_THAT(refusal([&] { other.prepare(); }),
+              AllOf(HasSubstr("topic group-typo belongs to group group with state topic group-typo-state"),
+                    HasSubstr("says state topic group-tipo-state")));
+}
+
+// The names are joined by what may be part of them.
+TEST_F(KafkaGroups, AConsumerGroupOfAnotherStateTopicIsRefused) {
+  GroupBed bed(one_broker(), "group-same", 2), other(one_broker(), "group-same-other", 2);
+  other.settings.state_topic = "group";
+  other.settings.group = "same-state-group";
+  Members members;
+  add(members, bed);
+  settle(members, 2);
+  EXPECT_THAT(refusal([&] { GroupMemberHere(other).prepare(); }),
+              AllOf(HasSubstr("consumer group group-same-state-group has members that share topic group-same-state and "
+                              "not state topic group:"),
+                    HasSubstr("Give this group another name")));
+  stop(members);
+}
+
 TEST_F(KafkaGroups, CheckComparesTheRecordWithTheFileAndDisturbsNobody) {
   GroupBed bed(one_broker(), "group-check", 2);
   const auto finding = [&](const std::string& what) {
