@@ -13,13 +13,13 @@
 
 #include "core/api/api_client.h"
 #include "core/async/task.h"
+#include "core/base/host_name.h"
 #include "core/base/printable.h"
 #include "core/polling/discovery.h"
 #include "daemon/commands/ask_sources.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/source_proof.h"
 #include "daemon/commands/with_settings.h"
-#include "daemon/service/host_name.h"
 #include "daemon/service/version.h"
 #include "sinks/make_sink.h"
 

@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <memory>
 
+#include "core/base/host_name.h"
 #include "core/state/sink.h"
 
 namespace sessionlogd {
@@ -27,15 +27,10 @@ std::string mistake_in(rd_kafka_conf_t* conf, const std::string& name, const std
 }
 
 std::string client_id_of(const KafkaSinkSettings& settings) {
-  return settings.group.empty() ? "sessionlogd" : "sessionlogd@" + kafka_host_name();
+  return settings.group.empty() ? "sessionlogd" : "sessionlogd@" + host_name();
 }
 
 }  // namespace
-
-std::string kafka_host_name() {
-  char name[256] = {};
-  return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
-}
 
 std::string consumer_group_of(const KafkaSinkSettings& settings) { return settings.state_topic + "-" + settings.group; }
 

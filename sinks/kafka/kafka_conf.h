@@ -43,9 +43,6 @@ class KafkaConf {
   std::vector<std::string> secrets_;
 };
 
-// "unknown" if it has no name.
-std::string kafka_host_name();
-
 // What the members of a group that share a state topic call themselves to the brokers. Two groups' members would never
 // subscribe alike.
 std::string consumer_group_of(const KafkaSinkSettings& settings);

@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/base/host_name.h"
 #include "core/base/timestamp.h"
 #include "sinks/kafka/kafka_conf.h"
 #include "sinks/kafka/kafka_group_view.h"
@@ -184,7 +185,7 @@ Error KafkaFounding::failed(KafkaProducer& producer, const KafkaFault& fault) co
 }
 
 CommitRecord KafkaFounding::by_us(std::int32_t partitions) const {
-  CommitRecord record{0, "founder", kafka_host_name(), {}, partitions};
+  CommitRecord record{0, "founder", host_name(), {}, partitions};
   append_rfc3339(record.time, system_now());
   record.version = kLaneVersion;
   record.bond = bond_;

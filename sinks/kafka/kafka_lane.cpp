@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "core/base/host_name.h"
 #include "core/base/log_line.h"
 #include "core/base/timestamp.h"
 #include "sinks/kafka/kafka_wait.h"
@@ -404,7 +405,7 @@ Error KafkaLane::fenced_by(const CommitRecord& other) const {
 CommitRecord KafkaLane::next_record() const {
   std::string now;
   append_rfc3339(now, system_now());
-  CommitRecord record{sequence_ + 1, instance_, kafka_host_name(), std::move(now), place_.state_partitions};
+  CommitRecord record{sequence_ + 1, instance_, host_name(), std::move(now), place_.state_partitions};
   if (part_) part_->sign(record);
   return record;
 }

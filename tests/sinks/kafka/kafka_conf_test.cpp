@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "core/base/host_name.h"
 #include "core/state/sink.h"
 #include "sinks/kafka/kafka_log.h"
 
@@ -76,7 +77,7 @@ TEST(KafkaConf, AMemberOfAGroupIsFoundOutSoonAndCommitsNoOffsets) {
   EXPECT_EQ(member.value_of("enable.auto.commit"), "false");
   EXPECT_EQ(member.value_of("partition.assignment.strategy"), "cooperative-sticky");
   EXPECT_EQ(member.value_of("session.timeout.ms"), "3000");
-  EXPECT_EQ(member.value_of("client.id"), "sessionlogd@" + kafka_host_name());
+  EXPECT_EQ(member.value_of("client.id"), "sessionlogd@" + host_name());
 }
 
 // What librdkafka says only when the member is made would end a daemon that has founded its group.

@@ -1,4 +1,4 @@
-#include "daemon/service/host_name.h"
+#include "core/base/host_name.h"
 
 #include <unistd.h>
 
