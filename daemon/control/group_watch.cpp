@@ -33,7 +33,7 @@ void GroupWatch::ask_again() {
   woken_.notify_all();
 }
 
-GroupWatch::Seen GroupWatch::seen() const {
+std::shared_ptr<const GroupWatch::Seen> GroupWatch::seen() const {
   std::lock_guard lock(mutex_);
   return seen_;
 }
@@ -43,10 +43,13 @@ void GroupWatch::run(const std::stop_token& stop) {
     Result<std::vector<GroupMember>> members = group_.members(kAnswerMayTake);
     std::optional<Result<std::vector<PartitionOwner>>> owners;
     if (members.has_error() && !stop.stop_requested()) owners = group_.owners(kAnswerMayTake);
+    const bool is_known = members.has_value();
+    auto seen = std::make_shared<Seen>(*seen_);  // which nobody else changes
+    seen->has_members = is_known;
+    if (is_known) seen->members = std::move(*members);
+    if (owners && owners->has_value()) seen->owners = std::move(**owners);
     std::unique_lock lock(mutex_);
-    const bool is_known = seen_.has_members = members.has_value();
-    if (members.has_value()) seen_.members = std::move(*members);
-    if (owners && owners->has_value()) seen_.owners = std::move(**owners);
+    seen_ = std::move(seen);
     if (!woken_.wait_for(lock, stop, is_known ? kAsksEvery : kAsksAgainAfter, [this] { return has_changed_; }))
       continue;
     woken_.wait_for(lock, stop, kChangeTakes, [] { return false; });

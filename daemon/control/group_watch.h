@@ -3,6 +3,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -29,14 +30,14 @@ class GroupWatch {
   void start();
   // Any thread. What is known may be wrong by now.
   void ask_again();
-  Seen seen() const;
+  std::shared_ptr<const Seen> seen() const;
 
  private:
   void run(const std::stop_token& stop);
 
   LaneGroup& group_;
   mutable std::mutex mutex_;  // guards these two
-  Seen seen_;
+  std::shared_ptr<const Seen> seen_ = std::make_shared<Seen>();
   bool has_changed_ = false;
   std::condition_variable_any woken_;
   std::jthread thread_;

@@ -325,11 +325,11 @@ CommitterView Lanes::committed() const {
 std::optional<std::string> Lanes::elsewhere(const SourceSettings& source) const {
   const Partition partition = parts_.group.partition_of(source.id);
   if (lanes_.contains(partition) || plan_.membership().owned.contains(partition)) return std::nullopt;
-  return watch_.seen().host_of(partition);
+  return watch_.seen()->host_of(partition);
 }
 
 GroupView Lanes::view() const {
-  const GroupWatch::Seen seen = watch_.seen();
+  const std::shared_ptr<const GroupWatch::Seen> seen = watch_.seen();
   GroupView view{.name = std::string(parts_.group.name()),
                  .is_member = plan_.is_member(),
                  .partitions = {},
@@ -339,10 +339,10 @@ GroupView Lanes::view() const {
                  .rebalances = parts_.group.rebalances(),
                  .counts = counts_};
   view.counts.takeover_seconds = takeover_seconds_.read();
-  for (const GroupMember& member : seen.members)
+  for (const GroupMember& member : seen->members)
     view.members.push_back({member.host, member.client_id, member.partitions});
   for (Partition partition = 0; partition < parts_.group.partitions(); ++partition) {
-    view.partitions.push_back(view_of(partition, seen));
+    view.partitions.push_back(view_of(partition, *seen));
     for (std::string& id : parts_.sources.unknown_of(partition)) view.unknown.push_back(std::move(id));
   }
   for (const SourceSet::Source& source : parts_.sources.all()) {
