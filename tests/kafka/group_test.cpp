@@ -176,6 +176,15 @@ TEST_F(KafkaGroups, AnotherNameTopicOrFormatIsRefused) {
               AllOf(HasSubstr("belongs to group group,"), HasSubstr("says group second,")));
 }
 
+// It tries the right to write in transactions that it aborts.
+TEST_F(KafkaGroups, AreFoundedBehindACheckOfTopicsThatAreThere) {
+  GroupBed bed(one_broker(), "group-checked", 2);
+  bed.outside.create_topic(bed.settings.state_topic, 2, {{"cleanup.policy", "compact"}});
+  for (const SinkFinding& each : check_kafka(bed.settings, kEcsFormat))
+    EXPECT_TRUE(each.fault.empty() || each.warning) << each.what << ": " << each.fault;
+  EXPECT_NO_THROW(GroupMemberHere(bed).prepare());
+}
+
 // Neither has delivered anything so far, so that the topic does not tell.
 TEST_F(KafkaGroups, AnotherStateTopicIsRefusedWhileAGroupOfTheNameHasMembers) {
   GroupBed bed(one_broker(), "group-typo", 2);
