@@ -49,8 +49,6 @@ CommitSettings commits_of(const Settings& settings) {
   return {.interval = settings.sink.commit_interval, .bytes = settings.sink.commit_bytes};
 }
 
-constexpr std::chrono::milliseconds kFirstWaitForRoom{500};
-
 // Backlogs of batches and large responses go back to the system when they are freed. By itself glibc raises this with
 // every large block it sees, to 32 MiB, and keeps them: at `memory = "64MiB"` the peak was 66 MiB beside the daemon's
 // own, with this it is 37. What polls usually take is smaller and stays.
@@ -240,12 +238,11 @@ void App::say_starting(std::string what) {
 bool App::wait_for_room() {
   starting_said_ = {};
   say_starting(could_not_);
-  if (room_wait_.count() == 0) {
+  if (!room_wait_.has_waited()) {
     log_error({.sink = output()}, "cannot start now: {}; waiting until it can, nothing is lost", could_not_);
   }
   service_.ready();  // what is accepted and waits has started: nobody is helped by a restart
-  room_wait_ = std::clamp(room_wait_ * 2, kFirstWaitForRoom, Backoff::kMost);
-  asio::steady_timer timer(main_, room_wait_);
+  asio::steady_timer timer(main_, room_wait_.next());
   bool over = false;
   timer.async_wait([&](const boost::system::error_code&) { over = true; });
   while (!over && !stop_requested_) main_.run_one();
@@ -484,7 +481,7 @@ void App::give_back(SteadyTime now) {
 std::string App::status_line(SteadyTime now) {
   say_grouped_lines(now);
   if (stop_requested_) return "stopping";
-  if (shards_running_ == 0 && room_wait_.count() != 0) return fmt::format("waiting for sink={}", output());
+  if (shards_running_ == 0 && room_wait_.has_waited()) return fmt::format("waiting for sink={}", output());
   if (shards_running_ == 0) return "reading what was delivered";
   ServiceFigures figures;
   for (const SourceSet::Source& source : sources_->all()) {

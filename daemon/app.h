@@ -13,6 +13,8 @@
 #include "config/settings.h"
 #include "core/api/accounts.h"
 #include "core/async/task.h"
+#include "core/base/backoff.h"
+#include "core/base/doubling.h"
 #include "core/base/freeze_guard.h"
 #include "core/base/memory_shares.h"
 #include "core/polling/shard.h"
@@ -122,7 +124,7 @@ class App {
   std::string starting_;   // what is waited for, "" = nothing any more
   std::string could_not_;  // why the last attempt to recover failed, "" = there was none
   SteadyTime starting_said_{};
-  std::chrono::milliseconds room_wait_{0};  // before the next attempt to start without room
+  Doubling room_wait_{std::chrono::milliseconds{500}, Backoff::kMost};  // before an attempt to start without room
   std::size_t shards_running_ = 0;
   bool has_sources_ = false;
   bool stop_requested_ = false;

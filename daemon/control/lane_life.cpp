@@ -1,18 +1,11 @@
 #include "daemon/control/lane_life.h"
 
-#include <algorithm>
 #include <exception>
 #include <utility>
 
 #include "core/base/log_line.h"
 
 namespace sessionlogd {
-namespace {
-
-constexpr std::chrono::milliseconds kFirstWaitToTakeOver{200}, kMostWaitToTakeOver{5'000};
-
-}  // namespace
-
 LaneLife::LaneLife(LaneGroup& group, Partition partition, std::shared_ptr<QueueMemory> memory, CommitSettings settings,
                    Tells tells)
     : queue_(std::make_shared<BatchQueue>(std::move(memory))),
@@ -116,8 +109,7 @@ bool LaneLife::waits(const Error& error) {
   }
   if (said_waiting_.is_so(SteadyClock::now()))
     log_warn({.sink = lane_->name()}, "cannot be taken over now: {}; it is tried again", error.detail);
-  wait_ = std::clamp(wait_ * 2, kFirstWaitToTakeOver, kMostWaitToTakeOver);
-  queue_->wait_closed(wait_);
+  queue_->wait_closed(waits_.next());
   return !queue_->is_over();
 }
 

@@ -16,6 +16,7 @@
 #include <string>
 #include <thread>
 
+#include "core/base/doubling.h"
 #include "core/base/said_pair.h"
 #include "core/state/batch_queue.h"
 #include "core/state/committer.h"
@@ -67,7 +68,7 @@ class LaneLife : public std::enable_shared_from_this<LaneLife> {
   const std::shared_ptr<BatchQueue> queue_;
   const Tells tells_;
   std::stop_source stop_;
-  std::chrono::milliseconds wait_{0};
+  Doubling waits_{std::chrono::milliseconds{200}, std::chrono::milliseconds{5'000}};  // to take it over
   SaidOutage said_waiting_;
   mutable std::mutex mutex_;  // guards what follows, but not for the lane's thread's own calls
   std::unique_ptr<Lane> lane_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <random>
 
+#include "core/base/doubling.h"
 #include "tests/support/seed.h"
 
 namespace sessionlogd {
@@ -67,6 +68,17 @@ TEST(Backoff, SpreadsItsWaitsOverTheWholeRange) {
   }
   // 10 standard deviations: 2,500 +- 433.
   for (const int count : quarters) EXPECT_NEAR(count, kDraws / 4, 433);
+}
+
+TEST(Doubling, WaitsTwiceAsLongEachTimeUpToItsMost) {
+  Doubling waits(milliseconds(200), milliseconds(1'000));
+  EXPECT_FALSE(waits.has_waited());
+  EXPECT_EQ(waits.next(), milliseconds(200));
+  EXPECT_TRUE(waits.has_waited());
+  EXPECT_EQ(waits.next(), milliseconds(400));
+  EXPECT_EQ(waits.next(), milliseconds(800));
+  EXPECT_EQ(waits.next(), milliseconds(1'000));
+  EXPECT_EQ(waits.next(), milliseconds(1'000));
 }
 
 }  // namespace
