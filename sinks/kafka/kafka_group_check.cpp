@@ -15,6 +15,7 @@ namespace sessionlogd {
 namespace {
 
 constexpr std::chrono::milliseconds kMostForGroupCheck{5'000};
+constexpr std::chrono::milliseconds kCheckSlice{100};
 constexpr std::int32_t kNoPartition = 1'000'000;
 
 struct OffsetsDeleter {
@@ -44,6 +45,14 @@ void compare_record(const GroupRecord& record, const KafkaSinkSettings& settings
   }
 }
 
+int take_error(const KafkaClient& member) {
+  rd_kafka_message_t* message = rd_kafka_consumer_poll(member.get(), 0);
+  if (message == nullptr) return RD_KAFKA_RESP_ERR_NO_ERROR;
+  const int error = message->err;
+  rd_kafka_message_destroy(message);
+  return error;
+}
+
 // Asks to note a place in a partition that no topic has. Brokers look at the right first, and change nothing.
 int answer_to_a_commit(const KafkaSinkSettings& settings) {
   const KafkaClient member(KafkaConf::member(settings), [](int, auto&) {});
@@ -52,8 +61,14 @@ int answer_to_a_commit(const KafkaSinkSettings& settings) {
   rd_kafka_topic_partition_list_add(offsets.get(), settings.state_topic.c_str(), kNoPartition)->offset = 0;
   if (const auto error = rd_kafka_commit_queue(member.get(), offsets.get(), answers.get(), nullptr, nullptr))
     return error;
-  const AnswerPtr answer(rd_kafka_queue_poll(answers.get(), static_cast<int>(kMostForGroupCheck.count())));
-  if (!answer) return RD_KAFKA_RESP_ERR__TIMED_OUT;
+  Patience most(std::stop_token(), kMostForGroupCheck, kMostForGroupCheck);
+  AnswerPtr answer;
+  while (!answer) {
+    // Who may not even know of the group is told so here, and the commit waits for its coordinator.
+    if (const int refused = take_error(member); refused == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) return refused;
+    if (most.over()) return RD_KAFKA_RESP_ERR__TIMED_OUT;
+    answer.reset(rd_kafka_queue_poll(answers.get(), most.slice_ms(kCheckSlice)));
+  }
   if (const auto error = rd_kafka_event_error(answer.get())) return error;
   const rd_kafka_topic_partition_list_t* noted = rd_kafka_event_topic_partition_list(answer.get());
   return noted != nullptr && noted->cnt == 1 ? noted->elems[0].err : RD_KAFKA_RESP_ERR__FAIL;
