@@ -4,11 +4,13 @@
 
 namespace sessionlogd {
 
+std::string id_of_source(int number) { return fmt::format("aws-{:04}", number); }
+
 std::vector<Batch> make_batches(int batches, int sources) {
   std::vector<Batch> made;
   for (int b = 0; b < batches; ++b) {
     Batch batch;
-    batch.source_id = fmt::format("aws-{:04}", b % sources);
+    batch.source_id = id_of_source(b % sources);
     batch.session_id = fmt::format("90faa259-fbf6-493a-b492-{:012x}", b);
     batch.session_key = 0x9e37'79b9'7f4a'7c15u * static_cast<unsigned>(b + 1);
     for (int e = 0; e < kEventsPerBatch; ++e) {

@@ -2,6 +2,7 @@
 // encoder writes, and the session's rows.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "core/state/batch.h"
@@ -9,6 +10,8 @@
 namespace sessionlogd {
 
 inline constexpr int kEventsPerBatch = 100;
+
+std::string id_of_source(int number);
 
 // Of so many sources in turn.
 std::vector<Batch> make_batches(int batches, int sources);

@@ -6,15 +6,15 @@
 // same by wall clock.
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
-#include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <stdexcept>
 
 #include "bench/cpu_seconds.h"
 #include "bench/kafka_batches.h"
+#include "bench/median.h"
+#include "bench/with_broker.h"
 #include "sinks/formats/ecs.h"
 #include "sinks/kafka/kafka_conf.h"
 #include "sinks/kafka/kafka_sink.h"
@@ -96,11 +96,6 @@ class BareLoop {
   rd_kafka_topic_t* topic_;
 };
 
-double median(std::vector<double> of) {
-  std::nth_element(of.begin(), of.begin() + static_cast<std::ptrdiff_t>(of.size() / 2), of.end());
-  return of[of.size() / 2];
-}
-
 int run(int pairs) {
   test::Cluster cluster(test::ClusterSettings{});
   test::Outside outside(cluster.addresses());
@@ -145,16 +140,5 @@ int run(int pairs) {
 }  // namespace sessionlogd
 
 int main(int argc, char** argv) {
-  std::string why_not;
-  if (!sessionlogd::test::Cluster::is_available(why_not)) {
-    fmt::print(stderr, "kafka_bench: {}\n", why_not);
-    return 1;
-  }
-  spdlog::set_level(spdlog::level::warn);
-  try {
-    return sessionlogd::run(argc > 1 ? std::atoi(argv[1]) : 9);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "kafka_bench: {}\n", error.what());
-    return 1;
-  }
+  return sessionlogd::with_broker("kafka_bench", [&] { return sessionlogd::run(argc > 1 ? std::atoi(argv[1]) : 9); });
 }

@@ -9,7 +9,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <csignal>
 #include <ctime>
 #include <future>
@@ -19,6 +18,7 @@
 #include <vector>
 
 #include "bench/cpu_seconds.h"
+#include "bench/median.h"
 #include "config/load.h"
 #include "core/base/memory_shares.h"
 #include "core/http/curl_client.h"
@@ -236,11 +236,6 @@ double rate_of_curl(const std::string& url, const std::string& ca_file) {
   }
   curl_slist_free_all(headers);
   return rate;
-}
-
-double median(std::vector<double> figures) {
-  std::ranges::sort(figures);
-  return figures[figures.size() / 2];
 }
 
 void compare(std::string_view name, std::string_view wanted, const test::TestServer::Tls* tls,

@@ -16,6 +16,7 @@
 
 #include "bench/cpu_seconds.h"
 #include "bench/many_sessions.h"
+#include "bench/median.h"
 #include "core/polling/schedule.h"
 #include "core/polling/session_table.h"
 #include "core/state/restored_state.h"
@@ -34,11 +35,6 @@ constexpr int kRounds = 7;
 std::size_t heap_bytes() {
   const struct mallinfo2 info = ::mallinfo2();
   return info.uordblks + info.hblkhd;
-}
-
-double median(std::vector<double> figures) {
-  std::ranges::sort(figures);
-  return figures[figures.size() / 2];
 }
 
 // ---- The schedule

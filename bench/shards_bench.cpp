@@ -37,6 +37,7 @@
 #include <vector>
 
 #include "bench/cpu_seconds.h"
+#include "bench/median.h"
 #include "config/load.h"
 #include "core/base/memory_shares.h"
 #include "core/http/large_body_permit.h"
@@ -251,11 +252,6 @@ Cost run_in_two_processes() {
   b.begin();
   const Cost of_a = a.cost(), of_b = b.cost();
   return {std::max(of_a.wall, of_b.wall), of_a.cpu + of_b.cpu};
-}
-
-double median(std::vector<double> figures) {
-  std::ranges::sort(figures);
-  return figures[figures.size() / 2];
 }
 
 // Thousand entries per second.
