@@ -1,14 +1,17 @@
-// Events per CPU-second through the Kafka sink in exactly-once mode, against a bare loop of librdkafka's transactions
-// with the same events, keys, headers and properties on the same broker, in turn. Client side only: the broker is
-// another process. The sink's part also writes the state rows and commit records that the loop does without.
+// Events per CPU-second through the Kafka sink in exactly-once mode, against a bare loop of librdkafka's transactions,
+// and against a bare idempotent producer without any, which is flushed once a round: the same events, keys, headers and
+// properties on the same broker, in turn. Client side only: the broker is another process. The sink's part also writes
+// the state rows and commit records that the others do without.
 //
-// kafka_bench [PAIRS]: prints "ours BARE RATIO" in thousands of events per CPU-second, medians over the pairs, then the
-// same by wall clock.
+// kafka_bench [ROUNDS]: prints "ours BARE RATIO" in thousands of events per CPU-second, medians over the rounds, then
+// the same by wall clock; first against the loop, then against the producer.
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
 
+#include <array>
 #include <chrono>
 #include <cstdlib>
+#include <functional>
 #include <stdexcept>
 
 #include "bench/cpu_seconds.h"
@@ -51,24 +54,30 @@ void must(rd_kafka_error_t* error) {
 }
 
 // What anyone would write who needs no state.
-class BareLoop {
+class BareProducer {
  public:
-  explicit BareLoop(const KafkaSinkSettings& settings) {
+  explicit BareProducer(const KafkaSinkSettings& settings) {
     char reason[512];
     handle_ = rd_kafka_new(RD_KAFKA_PRODUCER, KafkaConf::producer(settings).make(), reason, sizeof reason);
     if (handle_ == nullptr) throw std::runtime_error(reason);
     topic_ = rd_kafka_topic_new(handle_, settings.topic.c_str(), nullptr);
-    must(rd_kafka_init_transactions(handle_, 30'000));
   }
-  ~BareLoop() {
+  ~BareProducer() {
     rd_kafka_topic_destroy(topic_);
     rd_kafka_destroy(handle_);
   }
-  BareLoop(const BareLoop&) = delete;
-  BareLoop& operator=(const BareLoop&) = delete;
+  BareProducer(const BareProducer&) = delete;
+  BareProducer& operator=(const BareProducer&) = delete;
+
+  // With a transactional id.
+  void begin_transactions() { must(rd_kafka_init_transactions(handle_, 30'000)); }
+  void write_in_transaction(const std::vector<Batch>& batches) {
+    must(rd_kafka_begin_transaction(handle_));
+    write(batches);
+    must(rd_kafka_commit_transaction(handle_, 30'000));
+  }
 
   void write(const std::vector<Batch>& batches) {
-    must(rd_kafka_begin_transaction(handle_));
     for (const Batch& batch : batches) {
       const std::string key = batch.source_id + '/' + batch.session_id;
       const char* line = batch.events.data();
@@ -79,7 +88,10 @@ class BareLoop {
         line += event.size;
       }
     }
-    must(rd_kafka_commit_transaction(handle_, 30'000));
+  }
+  // Until the broker has everything.
+  void flush() {
+    if (rd_kafka_flush(handle_, 30'000) != RD_KAFKA_RESP_ERR_NO_ERROR) throw std::runtime_error("not flushed");
   }
 
  private:
@@ -96,43 +108,65 @@ class BareLoop {
   rd_kafka_topic_t* topic_;
 };
 
-int run(int pairs) {
+// One of those who take turns: what each round cost.
+struct Measured {
+  std::function<void()> work;
+  std::vector<Spent> rounds = {};
+};
+
+// Medians, in thousands of events per second of `figure`, and of the ratios of single rounds.
+void print_ratio(const Measured& ours, const Measured& bare, double Spent::*figure) {
+  std::vector<double> our_rates, their_rates, ratios;
+  for (std::size_t round = 0; round < ours.rounds.size(); ++round) {
+    const double a = ours.rounds[round].*figure, b = bare.rounds[round].*figure;
+    our_rates.push_back(kEvents / a / 1e3);
+    their_rates.push_back(kEvents / b / 1e3);
+    ratios.push_back(b / a);
+  }
+  fmt::print("{:.0f} {:.0f} {:.2f}\n", median(our_rates), median(their_rates), median(ratios));
+}
+
+int run(int rounds) {
   test::Cluster cluster(test::ClusterSettings{});
   test::Outside outside(cluster.addresses());
-  const auto settings = [&](const std::string& name) {
+  const auto settings = [&](const std::string& name, Delivery delivery) {
     outside.create_topic(name, 6);
     return KafkaSinkSettings{.brokers = cluster.addresses(),
                              .topic = name,
                              .state_topic = name + "-state",
                              .transactional_id = name,
-                             .delivery = Delivery::kExactlyOnce,
+                             .delivery = delivery,
                              .properties = {}};
   };
   const std::vector<Batch> batches = make_batches(kBatches, kSources);
-  KafkaSink sink(settings("ours"), kEcsFormat, {});
+  KafkaSink sink(settings("ours", Delivery::kExactlyOnce), kEcsFormat, {});
   NoState state;
   sink.recover(state);
-  BareLoop bare(settings("bare"));
-  const auto ours = [&] {
-    if (const Result<void> done = sink.commit(batches); !done) throw std::runtime_error(done.error().detail);
+  BareProducer transactional(settings("bare", Delivery::kExactlyOnce));
+  transactional.begin_transactions();
+  BareProducer idempotent(settings("plain", Delivery::kAtLeastOnce));
+  std::array<Measured, 3> all{
+      Measured{[&] {
+        if (const Result<void> done = sink.commit(batches); !done) throw std::runtime_error(done.error().detail);
+      }},
+      Measured{[&] { transactional.write_in_transaction(batches); }},
+      Measured{[&, written = 0]() mutable {
+        idempotent.write(batches);
+        if (++written % kTransactions == 0) idempotent.flush();
+      }},
   };
-  const auto theirs = [&] { bare.write(batches); };
-  measure(ours);  // the broker's Java and every connection are warm then
-  measure(theirs);
-  std::vector<double> our_cpu, their_cpu, our_wall, their_wall, cpu_ratios, wall_ratios;
-  for (int pair = 0; pair < pairs; ++pair) {
-    const bool first = pair % 2 == 0;
-    Spent a = first ? measure(ours) : Spent(), b = measure(theirs);
-    if (!first) a = measure(ours);
-    our_cpu.push_back(kEvents / a.cpu / 1e3);
-    their_cpu.push_back(kEvents / b.cpu / 1e3);
-    our_wall.push_back(kEvents / a.wall / 1e3);
-    their_wall.push_back(kEvents / b.wall / 1e3);
-    cpu_ratios.push_back(b.cpu / a.cpu);
-    wall_ratios.push_back(b.wall / a.wall);
+  for (const Measured& each : all) measure(each.work);  // the broker's Java and every connection are warm then
+  for (int round = 0; round < rounds; ++round) {
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      Measured& turn = all[(static_cast<std::size_t>(round) + i) % all.size()];
+      turn.rounds.push_back(measure(turn.work));
+    }
   }
-  fmt::print("{:.0f} {:.0f} {:.2f}\n", median(our_cpu), median(their_cpu), median(cpu_ratios));
-  fmt::print("{:.0f} {:.0f} {:.2f}\n", median(our_wall), median(their_wall), median(wall_ratios));
+  const auto& [ours, loop, plain] = all;
+  for (const Measured* bare : {&loop, &plain}) {
+    print_ratio(ours, *bare, &Spent::cpu);
+    print_ratio(ours, *bare, &Spent::wall);
+  }
   return 0;
 }
 
