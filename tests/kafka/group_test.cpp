@@ -98,7 +98,9 @@ TEST_F(KafkaGroups, TheirLastCommitIsALanesAndNotTheFounding) {
     const CommitRecord record = decode_commit(message.value);
     if (record.sequence == 0) continue;
     latest = std::max(latest, parse_rfc3339(record.time)->instant);
-    if (record.time == last->record.time) EXPECT_EQ(message.key, commit_key(last->id));
+    if (record.time == last->record.time) {
+      EXPECT_EQ(message.key, commit_key(last->id));
+    }
   }
   EXPECT_EQ(parse_rfc3339(last->record.time)->instant, latest);
 }
