@@ -127,7 +127,7 @@ bool Committer::wait_before_retry(const Error& error) {
               error.detail);
   }
   // Doubling without chance: a sink is one, so there is no herd to spread.
-  const auto wait = std::min(Backoff::kMost, settings_.first_retry * (1 << std::min(backoff_.failures(), 8u)));
+  const auto wait = std::min(settings_.most_retry, settings_.first_retry * (1 << std::min(backoff_.failures(), 8u)));
   backoff_.failed(0);
   if (!queue_.wait_closed(wait)) return true;
   if (queue_.is_over()) return false;

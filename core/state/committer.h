@@ -28,8 +28,8 @@ namespace sessionlogd {
 struct CommitSettings {
   std::chrono::milliseconds interval{1'000};  // between the begins of two commits, unless so many bytes wait
   std::size_t bytes = 8u << 20;
-  // After the first refusal; doubles up to Backoff::kMost.
-  std::chrono::milliseconds first_retry{500};
+  // After the first refusal; doubles.
+  std::chrono::milliseconds first_retry{500}, most_retry{Backoff::kMost};
   // At the end: how long a sink that is waited for may still take before what is not committed is left to the source,
   // which keeps it.
   std::chrono::milliseconds patience_at_stop{3'000};

@@ -73,6 +73,7 @@ void Verification::read_sources() {
 
 Task<std::string> Verification::read_sessions(ApiClient& api, std::size_t number) {
   const SourceSettings& source = *readings_[number].source;
+  readings_[number].begun = system_now();
   const ZoneRules zone(source.time_zone);
   const Result<std::vector<ListedSession>> listed = co_await list(api, readings_[number]);
   if (listed.has_error()) co_return listed.error().detail;
@@ -192,7 +193,10 @@ Audit::Session Verification::what_is_known(RestoredSource& known, const SourceSe
 
 void Verification::compare() {
   audit_.forget_delivered();
-  for (Reading& reading : readings_) reading.hidden.forget_delivered();
+  for (Reading& reading : readings_) {
+    reading.hidden.forget_delivered();
+    reading.was_read_since = false;
+  }
   compared_with_ = delivered_.read_events(earliest_, [this](const Delivered& event) { delivered(event); });
   counts_ = audit_.counts(readings_.size());
 }
@@ -202,6 +206,7 @@ void Verification::delivered(const Delivered& event) {
   const auto source = by_id_.find(event.source_id);
   if (source == by_id_.end()) return;
   Reading& reading = readings_[source->second];
+  reading.was_read_since |= event.read_at && *event.read_at > reading.begun;
   if (is_shown_by_windows(reading.known, event.session_key)) reading.hidden.delivered(event);
 }
 
@@ -223,24 +228,28 @@ void Verification::look_again(const std::function<void(std::chrono::seconds)>& s
   left = std::min<milliseconds>(left, kMostPatience);
   if (!group_of(settings_.sink).empty()) left += kGroupPatience;
   say(std::chrono::duration_cast<std::chrono::seconds>(left));
-  for (milliseconds wait{1'000}; left > milliseconds{0} && !nothing_is_in_question(); wait *= 2) {
+  for (milliseconds wait{1'000}; left > milliseconds{0} && !nothing_is_missing(); wait *= 2) {
     wait = std::min(wait, left);
     left -= wait;
     std::this_thread::sleep_for(wait);
     compare();
   }
-  if (!nothing_is_in_question()) read_again_what_is_in_question();
+  if (nothing_is_in_question()) return;
+  read_again_what_is_in_question();
+  compare();
 }
 
+// Not where nothing has been delivered since: what comes and goes there is lost.
 void Verification::read_again_what_is_in_question() {
   std::vector<std::vector<const Audit::Session*>> of_source(readings_.size());
-  for (const Audit::Session* session : audit_.in_question()) of_source[session->source].push_back(session);
+  for (const Audit::Session* session : audit_.in_question()) {
+    if (readings_[session->source].was_read_since) of_source[session->source].push_back(session);
+  }
   ask_sources(settings_, [&](ApiClient& api, std::size_t number) -> Task<std::string> {
     for (const Audit::Session* session : of_source[number])
       co_await read_again(api, *readings_[number].source, *session);
     co_return std::string();
   });
-  counts_ = audit_.counts(readings_.size());
 }
 
 // A log that cannot be read now says nothing new.

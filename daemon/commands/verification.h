@@ -46,6 +46,8 @@ class Verification {
     RestoredSource known{};
     std::string fault{};  // "" = every session of the span was read
     HiddenSessions hidden{};
+    Instant begun{};              // when the first of it was asked for, by our clock
+    bool was_read_since = false;  // what the daemon read later than that was delivered
   };
   // Of each source, in the order of the settings.
   const std::vector<Reading>& readings() const { return readings_; }

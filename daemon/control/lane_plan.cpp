@@ -7,7 +7,7 @@ namespace sessionlogd {
 void LanePlan::told(const Membership& now_is, SteadyTime now) {
   for (const Partition partition : now_is.owned) {
     Part& part = parts_[partition];
-    if (now_is.is_member && !told_.owned.contains(partition) && part.is_refused) part.not_before.reset();
+    if (now_is.is_member && !told_.owned.contains(partition)) part.not_before.reset();
   }
   for (const Partition partition : now_is.revoked) {
     Part& part = parts_[partition];
@@ -33,6 +33,13 @@ void LanePlan::failed(Partition partition, ErrorKind how, SteadyTime now) {
   if (how == ErrorKind::kFenced) return was_fenced(part, now);
   part.is_refused = true;
   part.not_before = now + kWaitWhenRefused;
+}
+
+void LanePlan::lost(Partition partition, SteadyTime now) {
+  Part& part = parts_[partition];
+  if (part.is == Is::kNone || part.has_failed) return;
+  part.has_failed = true;
+  part.not_before = now + kFirstWaitWhenFenced;
 }
 
 // What fences us again and again has a wrong belief, or we have.

@@ -60,6 +60,8 @@ class LanePlan {
   void reads(Partition partition, std::uint64_t rows, SteadyTime now);
   // kFenced or anything else: then it is refused. The next step drops it.
   void failed(Partition partition, ErrorKind how, SteadyTime now);
+  // It was another member's by then, as is to be expected of one who was given up: nobody has a wrong belief.
+  void lost(Partition partition, SteadyTime now);
   // Nothing of the lane is left: no thread and no poller.
   void gone(Partition partition) { parts_[partition].is = Is::kNone; }
   // Somebody may have mended what was refused.

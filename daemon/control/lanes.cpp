@@ -174,11 +174,18 @@ LaneLife::Tells Lanes::tells(Partition partition, std::uint64_t number) {
               }};
 }
 
+// Its sources rest while a commit is not answered, and nobody else polls them.
+CommitSettings Lanes::commits_of_lane() const {
+  CommitSettings commits = parts_.commits;
+  commits.most_retry = kMostRetry;
+  return commits;
+}
+
 void Lanes::take_over(Partition partition) {
   const std::uint64_t number = ++numbers_;
   Running& lane = lanes_[partition];
   lane = {.number = number,
-          .life = std::make_shared<LaneLife>(parts_.group, partition, parts_.memory, parts_.commits,
+          .life = std::make_shared<LaneLife>(parts_.group, partition, parts_.memory, commits_of_lane(),
                                              tells(partition, number)),
           .began = SteadyClock::now()};
   refused_.erase(partition);
@@ -231,13 +238,13 @@ void Lanes::failed(Partition partition, std::uint64_t number, const Error& error
   if (error.kind == ErrorKind::kFenced) {
     was_taken(partition, *lane, error);
   } else {
+    plan_.failed(partition, error.kind, SteadyClock::now());
     refused_[partition] = error.detail;
     log_error({.sink = parts_.group.name()},
               "partition {} is refused: {}; its sources are not polled, all others are. It is tried again every {} min "
               "and with each reload",
               partition, error.detail, LanePlan::kWaitWhenRefused.count());
   }
-  plan_.failed(partition, error.kind, SteadyClock::now());
   follow_plan();
 }
 
@@ -246,9 +253,11 @@ void Lanes::failed(Partition partition, std::uint64_t number, const Error& error
 void Lanes::was_taken(Partition partition, const Running& lane, const Error& error) {
   const bool is_lost = !plan_.is_member() || parts_.memory->is_quiet() || lane.rests == LaneDoubt::Why::kStoodStill;
   if (is_lost) {
+    plan_.lost(partition, SteadyClock::now());
     ++counts_.lost;
     log_info({.sink = parts_.group.name()}, "partition {} is another member's by now: {}", partition, error.detail);
   } else {
+    plan_.failed(partition, error.kind, SteadyClock::now());
     ++counts_.fenced;
     log_error({.sink = parts_.group.name()}, "partition {} was taken by another one: {}; its lane here ends", partition,
               error.detail);
@@ -362,7 +371,9 @@ PartitionView Lanes::view_of(Partition partition, const GroupWatch::Seen& seen) 
     return view;
   }
   if (lane != lanes_.end()) view.since = lane->second.since;
-  if (lane != lanes_.end() && lane->second.has_begun) {
+  if (lane != lanes_.end() && lane->second.is_released) {
+    view.why = "the lane before has not ended";
+  } else if (lane != lanes_.end() && lane->second.has_begun) {
     const bool rests = lane->second.rests != LaneDoubt::Why::kNone;
     view.state = rests ? PartitionState::kInDoubt : PartitionState::kOwned;
     if (rests) view.why = why_it_rests(lane->second.rests, lane->second.life->view().error);

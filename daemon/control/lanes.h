@@ -70,6 +70,8 @@ class Lanes {
   CommitterView committed() const;
 
  private:
+  static constexpr std::chrono::milliseconds kMostRetry{2'000};
+
   struct Running {
     std::uint64_t number = 0;  // no other lane of this process has it
     std::shared_ptr<LaneLife> life;
@@ -88,6 +90,7 @@ class Lanes {
   void look_again_later();
   void follow_plan();
   void follow(const LanePlan::Step& step);
+  CommitSettings commits_of_lane() const;
   void take_over(Partition partition);
   void begin(Partition partition, std::uint64_t number, RestoredState& restored);
   void failed(Partition partition, std::uint64_t number, const Error& error);

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
 
+#include <unistd.h>
+
 #include <charconv>
 #include <stop_token>
 
+#include "core/base/host_name.h"
 #include "core/base/patience.h"
 #include "sinks/kafka/kafka_client.h"
 #include "sinks/kafka/kafka_group_check.h"
@@ -79,18 +82,22 @@ SinkFinding check_topic(const KafkaClient& client, const KafkaSinkSettings& sett
   return finding;
 }
 
-// What is aborted leaves a trace, too: the topic would not be empty any more to whoever may not read it.
+// What is aborted leaves a trace, too: the topic would not be empty any more to whoever may not read it. Where that
+// cannot be told it is left alone.
 bool is_untouched(const KafkaSinkSettings& settings, std::int32_t event_partitions) {
   Patience most = patience();
   const Result<bool> is_empty =
       KafkaReader(KafkaConf::reader(settings), settings.topic, event_partitions).is_empty(most);
-  return is_empty && *is_empty;
+  return !is_empty || *is_empty;
 }
 
 // Under an id of its own: under the daemon's it would shut the daemon out. Each topic in a transaction of its own,
 // since librdkafka does not say which one was refused.
 SinkFinding check_right_to_write(KafkaSinkSettings settings, std::int32_t event_partitions) {
-  const std::string id = (settings.group.empty() ? settings.transactional_id : settings.state_topic) + "-check";
+  // Members may check at the same time.
+  const std::string id = settings.group.empty()
+                             ? settings.transactional_id + "-check"
+                             : fmt::format("{}-check-{}-{}", settings.state_topic, host_name(), ::getpid());
   settings.transactional_id = id;
   SinkFinding finding{"transaction " + id, "aborted, as intended", "", false};
   Patience most = patience();

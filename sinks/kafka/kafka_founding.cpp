@@ -84,6 +84,7 @@ Result<void> KafkaFounding::found(KafkaView& view, Patience& patience) {
   if (Result<void> empty = check_empty(view, patience); !empty) return empty;
   if (Result<void> fits = check_events(view, patience); !fits) return fits;
   if (Result<void> alone = check_alone(); !alone) return alone;
+  patience.renew();
   values_.clear();
   KafkaProducer producer(KafkaConf::producer(settings_), settings_);
   if (const KafkaOutcome fault = producer.init(patience)) return failed(producer, *fault);

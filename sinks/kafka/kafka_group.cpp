@@ -98,9 +98,10 @@ Result<void> KafkaGroup::check_consumer_group() const {
                           kMostForHint);
   });
   if (!view || view->other_topic.empty()) return {};
-  return Error(ErrorKind::kRefused,
+  // They may go, and a consumer that has gone is told of for a while.
+  return Error(ErrorKind::kTryLater,
                fmt::format("consumer group {} has members that share topic {} and not state topic {}: another group's "
-                           "names make the same one. Give this group another name",
+                           "names make the same one, or another program uses its name. It is joined when they are gone",
                            consumer_group_of(settings_), view->other_topic, settings_.state_topic));
 }
 

@@ -17,7 +17,8 @@ struct KafkaGroupView {
   std::vector<GroupMember> members;  // with their partitions of our state topic
   std::string other_topic;           // of which members have some, too; "" = none
 };
-// All wait for at most so long. `client` is a consumer, which may be asked again unless it could not tell.
+// All wait for at most so long for each thing that they ask. `client` is a consumer, which may be asked again unless it
+// could not tell.
 Result<KafkaGroupView> describe_group(const KafkaClient& client, const KafkaSinkSettings& settings,
                                       std::chrono::milliseconds most);
 

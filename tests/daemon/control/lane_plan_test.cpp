@@ -146,6 +146,27 @@ TEST_F(LanePlans, TakeAgainWhatWasFencedIfItIsStillOurs) {
   EXPECT_THAT(next(1h), IsEmpty());
 }
 
+TEST_F(LanePlans, TakeAgainWhatWasLostWithoutWaitingLongerEachTime) {
+  own({1});
+  for (std::size_t i = 0; i < 2 * LanePlan::kFencedTooOften; ++i) {
+    plan_.lost(1, now_);
+    EXPECT_THAT(next(), ElementsAre(Step{Do::kDrop, 1}));
+    plan_.gone(1);
+    EXPECT_EQ(until_taken_over(), LanePlan::kFirstWaitWhenFenced);
+    plan_.recovered(1);
+  }
+}
+
+TEST_F(LanePlans, TakeAgainAtOnceWhatWasFencedAndIsGivenAnew) {
+  own({1});
+  plan_.failed(1, ErrorKind::kFenced, now_);
+  next();
+  plan_.gone(1);
+  told({});
+  told({1});
+  EXPECT_THAT(next(), ElementsAre(Step{Do::kTakeOver, 1}));
+}
+
 TEST_F(LanePlans, WaitLongerEachTimeThatItIsFencedAndJoinAnewWhenThatDoesNotEnd) {
   own({1});
   std::vector<std::chrono::milliseconds> waits;
