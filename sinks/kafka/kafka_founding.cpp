@@ -167,13 +167,8 @@ Result<void> KafkaFounding::check_events(KafkaView& view, Patience& patience) {
 
 // Who writes to the topic under another state topic would poll everything, too, as we would.
 Result<void> KafkaFounding::check_alone() const {
-  const std::string other = other_state_topic(settings_, kMostForOthers);
-  if (other.empty()) return {};
-  return Error(
-      ErrorKind::kRefused,
-      fmt::format("topic {} belongs to group {} with state topic {}, which has members now; this configuration "
-                  "says state topic {}. All members need the same",
-                  settings_.topic, bond_.group, other, settings_.state_topic));
+  const std::string mismatch = mismatch_with_others(settings_, kMostForOthers);
+  return mismatch.empty() ? Result<void>() : Result<void>(Error(ErrorKind::kRefused, mismatch));
 }
 
 Error KafkaFounding::failed(KafkaProducer& producer, const KafkaFault& fault) const {

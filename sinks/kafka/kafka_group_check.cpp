@@ -9,12 +9,14 @@
 
 #include "core/base/patience.h"
 #include "sinks/kafka/kafka_client.h"
+#include "sinks/kafka/kafka_group_view.h"
 #include "sinks/kafka/kafka_reader.h"
 
 namespace sessionlogd {
 namespace {
 
 constexpr std::chrono::milliseconds kMostForGroupCheck{5'000};
+constexpr std::chrono::milliseconds kMostForOthersInCheck{1'000};
 constexpr std::chrono::milliseconds kCheckSlice{100};
 constexpr std::int32_t kNoPartition = 1'000'000;
 
@@ -102,10 +104,11 @@ SinkFinding check_right_to_join(const KafkaSinkSettings& settings) {
   SinkFinding finding{"consumer group " + group, "may be joined", "", false};
   const int answer = answer_to_a_commit(settings);
   // Of the topic's right the others tell.
-  if (answer == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || answer == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
-    return finding;
-  finding.said = "-";
-  finding.fault = describe(fault_of(answer), "Read on group " + group);
+  const bool may_be_joined =
+      answer == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || answer == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+  finding.fault = may_be_joined ? mismatch_with_others(settings, kMostForOthersInCheck)
+                                : describe(fault_of(answer), "Read on group " + group);
+  if (!finding.fault.empty()) finding.said = "-";
   return finding;
 }
 

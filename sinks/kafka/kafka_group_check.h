@@ -14,7 +14,7 @@ namespace sessionlogd {
 // Whether this configuration says the same as the group's record, of a state topic that has so many partitions.
 SinkFinding check_group_record(const KafkaSinkSettings& settings, const GroupBond& ours, std::int32_t partitions);
 
-// Whether the consumer group may be joined.
+// Whether the consumer group may be joined, and no group of its name with another state topic delivers to our topic.
 SinkFinding check_right_to_join(const KafkaSinkSettings& settings);
 
 }  // namespace sessionlogd

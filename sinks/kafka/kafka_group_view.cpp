@@ -129,7 +129,7 @@ Result<KafkaGroupView> describe_group(const KafkaClient& client, const KafkaSink
   return view;
 }
 
-std::string other_state_topic(const KafkaSinkSettings& settings, std::chrono::milliseconds most) {
+std::string mismatch_with_others(const KafkaSinkSettings& settings, std::chrono::milliseconds most) {
   const KafkaClient client(KafkaClient::Kind::kConsumer, KafkaConf::reader(settings));
   const auto until = std::chrono::steady_clock::now() + kMostGroups * most;
   for (std::string& topic : state_topics_with(client, settings.group, most)) {
@@ -140,7 +140,11 @@ std::string other_state_topic(const KafkaSinkSettings& settings, std::chrono::mi
     const Result<KafkaGroupView> view = describe_group(client, other, most);
     if (!view || view->members.empty()) continue;
     const std::optional<GroupRecord> record = record_in(client, other, most);
-    if (record && record->bond.topic == settings.topic) return topic;
+    if (!record || record->bond.topic != settings.topic) continue;
+    return fmt::format(
+        "topic {} belongs to group {} with state topic {}, which has members now; this configuration says state topic "
+        "{}. All members need the same",
+        settings.topic, settings.group, topic, settings.state_topic);
   }
   return {};
 }

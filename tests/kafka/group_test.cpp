@@ -15,7 +15,9 @@ namespace sessionlogd::test {
 namespace {
 
 using testing::AllOf;
+using testing::Contains;
 using testing::ElementsAre;
+using testing::Field;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
@@ -203,6 +205,8 @@ TEST_F(KafkaGroups, AnotherStateTopicIsRefusedWhileAGroupOfTheNameHasMembers) {
   EXPECT_THAT(refusal([&] { other.prepare(); }),
               AllOf(HasSubstr("topic group-typo belongs to group group with state topic group-typo-state"),
                     HasSubstr("says state topic group-tipo-state")));
+  const std::vector<SinkFinding> checked = check_kafka(bed.settings, kEcsFormat);
+  EXPECT_THAT(checked, Contains(Field(&SinkFinding::fault, HasSubstr("says state topic group-tipo-state"))));
 }
 
 // The names are joined by what may be part of them.
