@@ -156,7 +156,7 @@ bool SharedFleet::agrees() {
 
 // Who was killed waits half a minute before it logs in again.
 bool SharedFleet::wait_until_all_is_read() {
-  constexpr std::chrono::minutes kLong{4};
+  constexpr std::chrono::minutes kLong{20};  // a fleet that evolves through 60 faults may do so long after the last one
   return eventually([&] { return fleet_.is_caught_up(); }, kLong);
 }
 
