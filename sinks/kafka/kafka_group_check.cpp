@@ -10,7 +10,6 @@
 #include "core/base/patience.h"
 #include "sinks/kafka/kafka_client.h"
 #include "sinks/kafka/kafka_group_view.h"
-#include "sinks/kafka/kafka_reader.h"
 
 namespace sessionlogd {
 namespace {
@@ -81,16 +80,13 @@ int answer_to_a_commit(const KafkaSinkSettings& settings) {
 SinkFinding check_group_record(const KafkaSinkSettings& settings, const GroupBond& ours, std::int32_t partitions) {
   SinkFinding finding{"group record of " + settings.state_topic, "none yet: the first member writes it", "", false};
   Patience most(std::stop_token(), kMostForGroupCheck, kMostForGroupCheck);
-  KafkaReader reader(KafkaConf::reader(settings), settings.state_topic, partitions);
-  const Result<std::optional<std::string>> value =
-      reader.last_value(group_key(settings.state_topic), kCommitPartition, KafkaReader::Until::kVisible, most);
   try {
-    if (!value) {
+    const Result<std::optional<GroupRecord>> record = visible_record(settings, partitions, most);
+    if (!record) {
       finding.said = "-";
-      finding.fault = value.error().detail;
-    } else if (*value && !(*value)->empty()) {
-      const GroupRecord record = decode_group(**value);
-      if (record.partitions > 0) compare_record(record, settings, ours, partitions, finding);
+      finding.fault = record.error().detail;
+    } else if (*record && (*record)->partitions > 0) {
+      compare_record(**record, settings, ours, partitions, finding);
     }
   } catch (const StateMismatch& mismatch) {
     finding.said = "-";

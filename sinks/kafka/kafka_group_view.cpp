@@ -87,18 +87,25 @@ std::optional<GroupRecord> record_in(const KafkaClient& client, const KafkaSinkS
   Patience patience({}, most, most);
   const Result<std::optional<TopicShape>> shape = look_up(client, settings.state_topic, patience);
   if (!shape || !*shape) return std::nullopt;
-  KafkaReader reader(KafkaConf::reader(settings), settings.state_topic, (*shape)->partitions);
-  const Result<std::optional<std::string>> value =
-      reader.last_value(group_key(settings.state_topic), kCommitPartition, KafkaReader::Until::kVisible, patience);
-  if (!value || !*value || (*value)->empty()) return std::nullopt;
   try {
-    return decode_group(**value);
+    const Result<std::optional<GroupRecord>> record = visible_record(settings, (*shape)->partitions, patience);
+    return record ? *record : std::nullopt;
   } catch (const StateMismatch&) {
     return std::nullopt;
   }
 }
 
 }  // namespace
+
+Result<std::optional<GroupRecord>> visible_record(const KafkaSinkSettings& settings, std::int32_t partitions,
+                                                  Patience& patience) {
+  KafkaReader reader(KafkaConf::reader(settings), settings.state_topic, partitions);
+  const Result<std::optional<std::string>> value =
+      reader.last_value(group_key(settings.state_topic), kCommitPartition, KafkaReader::Until::kVisible, patience);
+  if (!value) return value.error();
+  if (!*value || (*value)->empty()) return std::optional<GroupRecord>();
+  return std::optional(decode_group(**value));
+}
 
 Result<KafkaGroupView> describe_group(const KafkaClient& client, const KafkaSinkSettings& settings,
                                       std::chrono::milliseconds most) {

@@ -3,12 +3,15 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "config/settings.h"
+#include "core/base/patience.h"
 #include "core/state/lane_group.h"
 #include "sinks/kafka/kafka_client.h"
+#include "sinks/kafka/kafka_rows.h"
 #include "sinks/kafka/kafka_views.h"
 
 namespace sessionlogd {
@@ -17,6 +20,12 @@ struct KafkaGroupView {
   std::vector<GroupMember> members;  // with their partitions of our state topic
   std::string other_topic;           // of which members have some, too; "" = none
 };
+
+// The group's record in the state topic of so many partitions, without waiting for open transactions; nullopt: it has
+// none. Throws StateMismatch where it is none of ours.
+Result<std::optional<GroupRecord>> visible_record(const KafkaSinkSettings& settings, std::int32_t partitions,
+                                                  Patience& patience);
+
 // All wait for at most so long for each thing that they ask. `client` is a consumer, which may be asked again unless it
 // could not tell.
 Result<KafkaGroupView> describe_group(const KafkaClient& client, const KafkaSinkSettings& settings,
