@@ -20,9 +20,13 @@ OutputFound::Beginning beginning_of(const OutputFile& output) {
   text.resize(output.read(0, text));
   const std::size_t begin = text.find_first_not_of(" \n");
   if (begin == text.npos || text[begin] == '\0') return Beginning::kNothing;
-  const std::string_view line = std::string_view(text).substr(begin, text.find('\n', begin) - begin);
-  const bool may_be_ours = OutputLineReader::may_begin(line) && !is_of_another_program(line);
-  return may_be_ours ? Beginning::kTorn : Beginning::kForeign;
+  const std::size_t end = std::min(text.find('\n', begin), text.size());
+  text.resize(text.size() + OutputLineReader::kPadding);
+  const std::string_view line = std::string_view(text).substr(begin, end - begin);
+  if (!OutputLineReader::may_begin(line)) return Beginning::kForeign;
+  // One that lacks nothing but its end is torn, too.
+  const bool is_ours = !is_of_another_program(line) || OutputLineReader().read(line.data(), line.size());
+  return is_ours ? Beginning::kTorn : Beginning::kForeign;
 }
 
 OutputFound look_at(const OutputFile& output, const std::optional<OutputPosition>& position) {

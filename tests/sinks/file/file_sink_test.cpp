@@ -230,8 +230,8 @@ TEST_F(FileSinkTest, LeavesAFileAloneInWhichNothingIsItsOwn) {
 }
 
 TEST_F(FileSinkTest, TakesUpAFileWhoseFirstLineWasTorn) {
-  const std::string zeros(100, '\0');
-  for (const std::string& torn : {event_line(1, 0).substr(0, 3), event_line(1, 0).substr(0, 100), zeros}) {
+  const std::string zeros(100, '\0'), line = event_line(1, 0);
+  for (const std::string& torn : {line.substr(0, 3), line.substr(0, 100), line.substr(0, line.size() - 1), zeros}) {
     commit({});
     test::append_text(settings.path, torn);
     commit({batch_of(1, 0, 1)});
