@@ -100,7 +100,6 @@ SinkFinding check_right_to_write(KafkaSinkSettings settings, std::int32_t event_
                              : fmt::format("{}-check-{}-{}", settings.state_topic, host_name(), ::getpid());
   settings.transactional_id = id;
   SinkFinding finding{"transaction " + id, "aborted, as intended", "", false};
-  Patience most = patience();
   std::vector<std::string> topics{settings.topic, settings.state_topic};
   if (!settings.group.empty() && is_untouched(settings, event_partitions)) {
     topics.erase(topics.begin());
@@ -109,7 +108,9 @@ SinkFinding check_right_to_write(KafkaSinkSettings settings, std::int32_t event_
   }
   KafkaProducer producer(KafkaConf::producer(settings), settings);
   std::string right = "Write on the transactional id " + id + ", or better on the prefix of both ids";
-  KafkaOutcome fault = producer.init(most);
+  Patience first(std::stop_token(), kMostForCoordinator, kMostForCoordinator);
+  KafkaOutcome fault = producer.init(first);
+  Patience most = patience();
   for (const std::string& topic : topics) {
     if (fault) break;
     right = "Write on topic " + topic;
@@ -153,12 +154,12 @@ std::vector<SinkFinding> check_kafka(const KafkaSinkSettings& settings, const Fo
   const KafkaClient client(KafkaClient::Kind::kConsumer, conf);
   findings.push_back(check_topic(client, settings, settings.topic));
   findings.push_back(check_topic(client, settings, settings.state_topic));
-  if (!settings.group.empty()) findings.push_back(check_right_to_join(settings));
-  // A topic that is not there would only time out.
   Patience most = patience();
   const Result<std::optional<TopicShape>> events = look_up(client, settings.topic, most);
   const Result<std::optional<TopicShape>> state = look_up(client, settings.state_topic, most);
-  if (!events || !*events || !state || !*state) return findings;
+  if (!events || !state) return findings;  // what is asked of brokers that do not answer would only time out
+  if (!settings.group.empty()) findings.push_back(check_right_to_join(settings));
+  if (!*events || !*state) return findings;
   if (settings.delivery == Delivery::kExactlyOnce)
     findings.push_back(check_right_to_write(settings, (*events)->partitions));
   const std::int32_t partitions = (*state)->partitions;

@@ -19,7 +19,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds kMostForFounding = 10s;
-constexpr std::chrono::milliseconds kMostForOthers = 1s;
 constexpr unsigned kLongestStepAsideMs = 1'500;
 
 KafkaSinkSettings as_founder(KafkaSinkSettings settings) {
@@ -167,7 +166,7 @@ Result<void> KafkaFounding::check_events(KafkaView& view, Patience& patience) {
 
 // Who writes to the topic under another state topic would poll everything, too, as we would.
 Result<void> KafkaFounding::check_alone() const {
-  const std::string mismatch = mismatch_with_others(settings_, kMostForOthers);
+  const std::string mismatch = mismatch_with_others(settings_);
   return mismatch.empty() ? Result<void>() : Result<void>(Error(ErrorKind::kRefused, mismatch));
 }
 

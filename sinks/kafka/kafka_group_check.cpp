@@ -14,8 +14,7 @@
 namespace sessionlogd {
 namespace {
 
-constexpr std::chrono::milliseconds kMostForGroupCheck{5'000};
-constexpr std::chrono::milliseconds kMostForOthersInCheck{1'000};
+constexpr std::chrono::milliseconds kMostForRecord{5'000};
 constexpr std::chrono::milliseconds kCheckSlice{100};
 constexpr std::int32_t kNoPartition = 1'000'000;
 
@@ -62,7 +61,7 @@ int answer_to_a_commit(const KafkaSinkSettings& settings) {
   rd_kafka_topic_partition_list_add(offsets.get(), settings.state_topic.c_str(), kNoPartition)->offset = 0;
   if (const auto error = rd_kafka_commit_queue(member.get(), offsets.get(), answers.get(), nullptr, nullptr))
     return error;
-  Patience most(std::stop_token(), kMostForGroupCheck, kMostForGroupCheck);
+  Patience most(std::stop_token(), kMostForCoordinator, kMostForCoordinator);
   AnswerPtr answer;
   while (!answer) {
     // Who may not even know of the group is told so here, and the commit waits for its coordinator.
@@ -79,7 +78,7 @@ int answer_to_a_commit(const KafkaSinkSettings& settings) {
 
 SinkFinding check_group_record(const KafkaSinkSettings& settings, const GroupBond& ours, std::int32_t partitions) {
   SinkFinding finding{"group record of " + settings.state_topic, "none yet: the first member writes it", "", false};
-  Patience most(std::stop_token(), kMostForGroupCheck, kMostForGroupCheck);
+  Patience most(std::stop_token(), kMostForRecord, kMostForRecord);
   try {
     const Result<std::optional<GroupRecord>> record = visible_record(settings, partitions, most);
     if (!record) {
@@ -102,8 +101,7 @@ SinkFinding check_right_to_join(const KafkaSinkSettings& settings) {
   // Of the topic's right the others tell.
   const bool may_be_joined =
       answer == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || answer == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
-  finding.fault = may_be_joined ? mismatch_with_others(settings, kMostForOthersInCheck)
-                                : describe(fault_of(answer), "Read on group " + group);
+  finding.fault = may_be_joined ? mismatch_with_others(settings) : describe(fault_of(answer), "Read on group " + group);
   if (!finding.fault.empty()) finding.said = "-";
   return finding;
 }

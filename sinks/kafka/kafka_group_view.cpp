@@ -16,7 +16,8 @@
 namespace sessionlogd {
 namespace {
 
-constexpr int kMostGroups = 3;  // that are asked about, when each takes as long as it may
+constexpr std::chrono::milliseconds kMostForOthers{1'000};  // for each thing that is asked of another group
+constexpr int kMostGroups = 3;                              // that are asked about, when each takes as long as it may
 
 using GroupAnswer = std::unique_ptr<rd_kafka_event_t, decltype(&rd_kafka_event_destroy)>;
 
@@ -136,17 +137,17 @@ Result<KafkaGroupView> describe_group(const KafkaClient& client, const KafkaSink
   return view;
 }
 
-std::string mismatch_with_others(const KafkaSinkSettings& settings, std::chrono::milliseconds most) {
+std::string mismatch_with_others(const KafkaSinkSettings& settings) {
   const KafkaClient client(KafkaClient::Kind::kConsumer, KafkaConf::reader(settings));
-  const auto until = std::chrono::steady_clock::now() + kMostGroups * most;
-  for (std::string& topic : state_topics_with(client, settings.group, most)) {
+  const auto until = std::chrono::steady_clock::now() + kMostGroups * kMostForOthers;
+  for (std::string& topic : state_topics_with(client, settings.group, kMostForOthers)) {
     if (topic == settings.state_topic) continue;
     if (std::chrono::steady_clock::now() >= until) break;  // many groups are named so
     KafkaSinkSettings other = settings;
     other.state_topic = topic;
-    const Result<KafkaGroupView> view = describe_group(client, other, most);
+    const Result<KafkaGroupView> view = describe_group(client, other, kMostForOthers);
     if (!view || view->members.empty()) continue;
-    const std::optional<GroupRecord> record = record_in(client, other, most);
+    const std::optional<GroupRecord> record = record_in(client, other, kMostForOthers);
     if (!record || record->bond.topic != settings.topic) continue;
     return fmt::format(
         "topic {} belongs to group {} with state topic {}, which has members now; this configuration says state topic "

@@ -33,7 +33,7 @@ Result<KafkaGroupView> describe_group(const KafkaClient& client, const KafkaSink
 
 // What is wrong when a group of our name with another state topic has members and delivers to our topic, "" = none that
 // Kafka tells of: one that nobody is in, or that we may not see, is not found.
-std::string mismatch_with_others(const KafkaSinkSettings& settings, std::chrono::milliseconds most);
+std::string mismatch_with_others(const KafkaSinkSettings& settings);
 
 // From the lane records, so that it holds also while the group cannot be asked. Throws StateMismatch where one is none
 // of ours.
