@@ -7,7 +7,11 @@ namespace sessionlogd {
 
 Committer::Committer(BatchQueue& queue, Commits& sink, CommitSettings settings,
                      std::function<void(const Error&)> on_fatal)
-    : queue_(queue), sink_(sink), settings_(settings), on_fatal_(std::move(on_fatal)) {
+    : queue_(queue),
+      sink_(sink),
+      settings_(settings),
+      on_fatal_(std::move(on_fatal)),
+      retries_(settings.first_retry, settings.most_retry) {
   queue_.on_wait([this] {
     turns_.fetch_add(1, std::memory_order_relaxed);
     say_end();
@@ -58,7 +62,7 @@ bool Committer::commit(std::vector<Batch>& batches) {
   // From here on the batches are durable.
   if (waiting_.exchange(false)) waits_for({});
   say_end();
-  backoff_.succeeded();
+  retries_.reset();
   count(batches);
   queue_.release(batches);
   return true;
@@ -126,10 +130,7 @@ bool Committer::wait_before_retry(const Error& error) {
     log_error({.sink = sink_.name()}, "cannot take events now: {}; polling pauses until it can, nothing is lost",
               error.detail);
   }
-  // Doubling without chance: a sink is one, so there is no herd to spread.
-  const auto wait = std::min(settings_.most_retry, settings_.first_retry * (1 << std::min(backoff_.failures(), 8u)));
-  backoff_.failed(0);
-  if (!queue_.wait_closed(wait)) return true;
+  if (!queue_.wait_closed(retries_.next())) return true;
   if (queue_.is_over()) return false;
   const auto now = std::chrono::steady_clock::now();
   if (give_up_at_ == std::chrono::steady_clock::time_point{}) give_up_at_ = now + settings_.patience_at_stop;

@@ -15,8 +15,8 @@
 #include <thread>
 #include <utility>
 
-#include "core/base/backoff.h"
 #include "core/base/clock.h"
+#include "core/base/doubling.h"
 #include "core/base/metrics.h"
 #include "core/base/said_pair.h"
 #include "core/base/timestamp.h"
@@ -28,8 +28,8 @@ namespace sessionlogd {
 struct CommitSettings {
   std::chrono::milliseconds interval{1'000};  // between the begins of two commits, unless so many bytes wait
   std::size_t bytes = 8u << 20;
-  // After the first refusal; doubles.
-  std::chrono::milliseconds first_retry{500}, most_retry{Backoff::kMost};
+  // After a refusal, from the first wait to the longest.
+  std::chrono::milliseconds first_retry{500}, most_retry{60'000};
   // At the end: how long a sink that is waited for may still take before what is not committed is left to the source,
   // which keeps it.
   std::chrono::milliseconds patience_at_stop{3'000};
@@ -89,7 +89,7 @@ class Committer {
   Commits& sink_;
   const CommitSettings settings_;
   std::function<void(const Error&)> on_fatal_;
-  Backoff backoff_;
+  Doubling retries_;
   SaidOutage said_waiting_;
   std::atomic<std::uint64_t> commits_ = 0;
   std::atomic<std::uint64_t> events_ = 0;

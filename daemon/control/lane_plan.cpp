@@ -26,20 +26,22 @@ void LanePlan::reads(Partition partition, std::uint64_t rows, SteadyTime now) {
   part.moved_at = now;
 }
 
-void LanePlan::failed(Partition partition, ErrorKind how, SteadyTime now) {
+void LanePlan::failed(Partition partition, Failure how, SteadyTime now) {
   Part& part = parts_[partition];
   if (part.is == Is::kNone || part.has_failed) return;
   part.has_failed = true;
-  if (how == ErrorKind::kFenced) return was_fenced(part, now);
-  part.is_refused = true;
-  part.not_before = now + kWaitWhenRefused;
-}
-
-void LanePlan::lost(Partition partition, SteadyTime now) {
-  Part& part = parts_[partition];
-  if (part.is == Is::kNone || part.has_failed) return;
-  part.has_failed = true;
-  part.not_before = now + kFirstWaitWhenFenced;
+  part.is_refused = how == Failure::kRefused;
+  switch (how) {
+    case Failure::kRefused:
+      part.not_before = now + kWaitWhenRefused;
+      break;
+    case Failure::kFenced:
+      was_fenced(part, now);
+      break;
+    case Failure::kLost:
+      part.not_before = now + kFirstWaitWhenFenced;
+      break;
+  }
 }
 
 // What fences us again and again has a wrong belief, or we have.

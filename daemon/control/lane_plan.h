@@ -19,7 +19,6 @@
 #include <vector>
 
 #include "core/base/clock.h"
-#include "core/base/result.h"
 #include "core/state/lane_group.h"
 
 namespace sessionlogd {
@@ -58,10 +57,13 @@ class LanePlan {
   void recovered(Partition partition) { parts_[partition].is = Is::kOurs; }
   // Rows that a takeover has read so far.
   void reads(Partition partition, std::uint64_t rows, SteadyTime now);
-  // kFenced or anything else: then it is refused. The next step drops it.
-  void failed(Partition partition, ErrorKind how, SteadyTime now);
-  // It was another member's by then, as is to be expected of one who was given up: nobody has a wrong belief.
-  void lost(Partition partition, SteadyTime now);
+  enum class Failure {
+    kRefused,
+    kFenced,  // by somebody who believes that it is his
+    kLost     // another member's by then, as is to be expected of one who was given up: nobody has a wrong belief
+  };
+  // A lane cannot go on. The next step drops it.
+  void failed(Partition partition, Failure how, SteadyTime now);
   // Nothing of the lane is left: no thread and no poller.
   void gone(Partition partition) { parts_[partition].is = Is::kNone; }
   // Somebody may have mended what was refused.

@@ -238,7 +238,7 @@ void Lanes::failed(Partition partition, std::uint64_t number, const Error& error
   if (error.kind == ErrorKind::kFenced) {
     was_taken(partition, *lane, error);
   } else {
-    plan_.failed(partition, error.kind, SteadyClock::now());
+    plan_.failed(partition, LanePlan::Failure::kRefused, SteadyClock::now());
     refused_[partition] = error.detail;
     log_error({.sink = parts_.group.name()},
               "partition {} is refused: {}; its sources are not polled, all others are. It is tried again every {} min "
@@ -252,12 +252,11 @@ void Lanes::failed(Partition partition, std::uint64_t number, const Error& error
 // the member. Whoever takes what the group says is ours is another matter.
 void Lanes::was_taken(Partition partition, const Running& lane, const Error& error) {
   const bool is_lost = !plan_.is_member() || parts_.memory->is_quiet() || lane.rests == LaneDoubt::Why::kStoodStill;
+  plan_.failed(partition, is_lost ? LanePlan::Failure::kLost : LanePlan::Failure::kFenced, SteadyClock::now());
   if (is_lost) {
-    plan_.lost(partition, SteadyClock::now());
     ++counts_.lost;
     log_info({.sink = parts_.group.name()}, "partition {} is another member's by now: {}", partition, error.detail);
   } else {
-    plan_.failed(partition, error.kind, SteadyClock::now());
     ++counts_.fenced;
     log_error({.sink = parts_.group.name()}, "partition {} was taken by another one: {}; its lane here ends", partition,
               error.detail);

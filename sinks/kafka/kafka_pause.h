@@ -2,9 +2,10 @@
 // other out one finds the other's commit. Forgotten when it did not happen for a while.
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <optional>
+
+#include "core/base/doubling.h"
 
 namespace sessionlogd {
 
@@ -16,15 +17,14 @@ class KafkaPause {
   static constexpr std::chrono::minutes kForgottenAfter{10};
 
   std::chrono::milliseconds next(Clock::time_point now) {
-    const bool is_first = !last_ || now - *last_ > kForgottenAfter;
-    pause_ = is_first ? kFirst : std::min(pause_ * 2, kLongest);
+    if (last_ && now - *last_ > kForgottenAfter) pauses_.reset();
     last_ = now;
-    return pause_;
+    return pauses_.next();
   }
 
  private:
   std::optional<Clock::time_point> last_;
-  std::chrono::milliseconds pause_{0};
+  Doubling pauses_{kFirst, kLongest};
 };
 
 }  // namespace sessionlogd

@@ -79,6 +79,9 @@ TEST(Doubling, WaitsTwiceAsLongEachTimeUpToItsMost) {
   EXPECT_EQ(waits.next(), milliseconds(800));
   EXPECT_EQ(waits.next(), milliseconds(1'000));
   EXPECT_EQ(waits.next(), milliseconds(1'000));
+  waits.reset();
+  EXPECT_FALSE(waits.has_waited());
+  EXPECT_EQ(waits.next(), milliseconds(200));
 }
 
 }  // namespace

@@ -131,14 +131,14 @@ TEST_F(LanePlans, DoNotNoticeWhatIsOursAgain) {
 
 TEST_F(LanePlans, TakeAgainWhatWasFencedIfItIsStillOurs) {
   own({1});
-  plan_.failed(1, ErrorKind::kFenced, now_);
+  plan_.failed(1, LanePlan::Failure::kFenced, now_);
   EXPECT_THAT(next(), ElementsAre(Step{Do::kDrop, 1}));
   EXPECT_THAT(next(1h), IsEmpty()) << "its pollers have not ended";
   plan_.gone(1);
   EXPECT_THAT(next(), ElementsAre(Step{Do::kTakeOver, 1}));
   plan_.recovered(1);
 
-  plan_.failed(1, ErrorKind::kFenced, now_);
+  plan_.failed(1, LanePlan::Failure::kFenced, now_);
   next();
   plan_.gone(1);
   EXPECT_THAT(next(LanePlan::kFirstWaitWhenFenced - 1ms), IsEmpty());
@@ -149,7 +149,7 @@ TEST_F(LanePlans, TakeAgainWhatWasFencedIfItIsStillOurs) {
 TEST_F(LanePlans, TakeAgainWhatWasLostWithoutWaitingLongerEachTime) {
   own({1});
   for (std::size_t i = 0; i < 2 * LanePlan::kFencedTooOften; ++i) {
-    plan_.lost(1, now_);
+    plan_.failed(1, LanePlan::Failure::kLost, now_);
     EXPECT_THAT(next(), ElementsAre(Step{Do::kDrop, 1}));
     plan_.gone(1);
     EXPECT_EQ(until_taken_over(), LanePlan::kFirstWaitWhenFenced);
@@ -159,7 +159,7 @@ TEST_F(LanePlans, TakeAgainWhatWasLostWithoutWaitingLongerEachTime) {
 
 TEST_F(LanePlans, TakeAgainAtOnceWhatWasFencedAndIsGivenAnew) {
   own({1});
-  plan_.failed(1, ErrorKind::kFenced, now_);
+  plan_.failed(1, LanePlan::Failure::kFenced, now_);
   next();
   plan_.gone(1);
   told({});
@@ -172,7 +172,7 @@ TEST_F(LanePlans, WaitLongerEachTimeThatItIsFencedAndJoinAnewWhenThatDoesNotEnd)
   std::vector<std::chrono::milliseconds> waits;
   std::vector<Step> last;
   for (std::size_t i = 0; i < LanePlan::kFencedTooOften; ++i) {
-    plan_.failed(1, ErrorKind::kFenced, now_);
+    plan_.failed(1, LanePlan::Failure::kFenced, now_);
     last = next();
     plan_.gone(1);
     waits.push_back(until_taken_over());
@@ -181,7 +181,7 @@ TEST_F(LanePlans, WaitLongerEachTimeThatItIsFencedAndJoinAnewWhenThatDoesNotEnd)
   EXPECT_THAT(waits, ElementsAre(2'500ms, 5'000ms, 10'000ms, 20'000ms, 40'000ms));
   EXPECT_THAT(last, ElementsAre(Step{Do::kDrop, 1}, Step{Do::kRejoin}));
   now_ += LanePlan::kFencedAgainWithin;
-  plan_.failed(1, ErrorKind::kFenced, now_);
+  plan_.failed(1, LanePlan::Failure::kFenced, now_);
   next();
   plan_.gone(1);
   EXPECT_EQ(until_taken_over(), 2'500ms) << "that is long ago";
@@ -189,7 +189,7 @@ TEST_F(LanePlans, WaitLongerEachTimeThatItIsFencedAndJoinAnewWhenThatDoesNotEnd)
 
 TEST_F(LanePlans, TryAgainWhatWasRefusedAfterAWhileAtAReloadAndWhenItIsGivenAnew) {
   const auto refuse = [&] {
-    plan_.failed(1, ErrorKind::kRefused, now_);
+    plan_.failed(1, LanePlan::Failure::kRefused, now_);
     EXPECT_THAT(next(), ElementsAre(Step{Do::kDrop, 1}));
     plan_.gone(1);
     EXPECT_THAT(next(1min), IsEmpty());
