@@ -234,15 +234,16 @@ void Verification::look_again(const std::function<void(std::chrono::seconds)>& s
     std::this_thread::sleep_for(wait);
     compare();
   }
-  if (nothing_is_in_question()) return;
-  read_again_what_is_in_question();
+  const std::vector<const Audit::Session*> still = audit_.in_question();
+  if (still.empty()) return;
+  read_again(still);
   compare();
 }
 
 // Not where nothing has been delivered since: what comes and goes there is lost.
-void Verification::read_again_what_is_in_question() {
+void Verification::read_again(const std::vector<const Audit::Session*>& sessions) {
   std::vector<std::vector<const Audit::Session*>> of_source(readings_.size());
-  for (const Audit::Session* session : audit_.in_question()) {
+  for (const Audit::Session* session : sessions) {
     if (readings_[session->source].was_read_since) of_source[session->source].push_back(session);
   }
   ask_sources(settings_, [&](ApiClient& api, std::size_t number) -> Task<std::string> {

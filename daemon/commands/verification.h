@@ -61,7 +61,7 @@ class Verification {
   void read_sources();
   Task<std::string> read_sessions(ApiClient& api, std::size_t number);
   Result<const SessionLog*> parse(const SourceSettings& source, const Audit::Session& session, const Body& body);
-  void read_again_what_is_in_question();
+  void read_again(const std::vector<const Audit::Session*>& sessions);
   Task<void> read_again(ApiClient& api, const SourceSettings& source, const Audit::Session& session);
   Task<Result<std::vector<ListedSession>>> list(ApiClient& api, Reading& reading);
   void expect_shown(Reading& reading, const Listing& listing, Instant from, Instant asked);
