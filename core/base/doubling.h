@@ -11,7 +11,7 @@ class Doubling {
  public:
   constexpr Doubling(std::chrono::milliseconds first, std::chrono::milliseconds most) : first_(first), most_(most) {}
 
-  std::chrono::milliseconds next() { return last_ = std::clamp(last_ * 2, first_, most_); }
+  std::chrono::milliseconds next() { return last_ = std::min(std::max(last_ * 2, first_), most_); }
   void reset() { last_ = std::chrono::milliseconds{0}; }
   bool has_waited() const { return last_.count() != 0; }
 

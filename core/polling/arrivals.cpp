@@ -19,7 +19,7 @@ constexpr double kLeastGap = 0.05;
 constexpr double kGapsOfMean = 12, kGapsOfType = 1;
 constexpr double kForgets = 0.85;              // of a session's scores, a gap
 constexpr double kScoreDecays = 64;            // gaps, of a type's scores
-constexpr double kTypeCounts = 4;              // as so many gaps of the session
+constexpr double kTypeCounts = 8;              // as so many gaps of the session
 constexpr double kScale = 2'048, kOffset = 8;  // of a gap's logarithm
 
 double gap_of(std::uint16_t kept) { return std::exp2(kept / kScale - kOffset); }
@@ -54,21 +54,30 @@ struct Gathered {
 }  // namespace
 
 double Arrivals::edge(std::size_t view, std::size_t bin) {
-  return bin >= kBins ? HUGE_VAL : view == kSilence ? kOfSilence[bin] : kOfGap[bin];
+  const std::size_t bins = view == kNothing ? 1 : kBins;
+  return bin >= bins ? HUGE_VAL : view == kSilence ? kOfSilence[bin] : kOfGap[bin];
 }
 
 std::size_t Arrivals::bin_of(std::size_t view, double silence) {
+  if (view == kNothing) return 0;
   const auto& edges = view == kSilence ? kOfSilence : kOfGap;
   return static_cast<std::size_t>(std::upper_bound(edges.begin() + 1, edges.end(), silence) - edges.begin()) - 1;
 }
 
+Arrivals::OfEach Arrivals::scores_of(const SessionArrivals& session) {
+  OfEach scores{};
+  for (std::size_t view = 0; view < kBinned; ++view) scores[view] = session.scores_[view] / 8.0;
+  return scores;
+}
+
 Arrivals::OfEach Arrivals::units_of(const SessionArrivals& session) const {
-  if (session.gaps_ == 0) return {1, mean_gap_, mean_gap_};
-  return {1, gap_of(session.mean_), gap_of(session.last_)};
+  if (session.gaps_ == 0) return {1, mean_gap_, mean_gap_, 1};
+  return {1, gap_of(session.mean_), gap_of(session.last_), 1};
 }
 
 // A second.
 double Arrivals::rate(std::size_t view, std::size_t bin, double unit) const {
+  if (view == kNothing) return came_ / silent_;
   const Bins& bins = views_[view];
   const double usual = view == kSilence ? came_ / silent_ : 1;
   return (bins.came[bin] + kThoughtSeen) / (bins.silent[bin] + kThoughtSeen / usual) / unit;
@@ -82,9 +91,9 @@ double Arrivals::expected(std::size_t view, double unit, double silence) const {
 }
 
 Arrivals::OfEach Arrivals::weights(const SessionArrivals& session, const OfEach& units, double silent) const {
-  OfEach weights{};
+  OfEach weights = scores_of(session);
   for (std::size_t view = 0; view < kViews; ++view)
-    weights[view] = kTypeCounts * scores_[view] + session.scores_[view] / 8.0 - expected(view, units[view], silent);
+    weights[view] += kTypeCounts * scores_[view] - expected(view, units[view], silent);
   const double best = *std::ranges::max_element(weights);
   double sum = 0;
   for (double& weight : weights) sum += weight = std::exp(weight - best);
@@ -96,7 +105,7 @@ void Arrivals::learn(SessionArrivals& session, double from, double to, bool came
   to = std::max(to, came ? kLeastGap : 0);
   const OfEach units = units_of(session);
   if (came) score(session, units, to);
-  for (std::size_t view = 0; view < kViews; ++view) {
+  for (std::size_t view = 0; view < kBinned; ++view) {
     const double begin = from / units[view], end = to / units[view];
     for (std::size_t bin = bin_of(view, begin); bin < kBins && edge(view, bin) < end; ++bin) {
       views_[view].silent[bin] +=
@@ -111,16 +120,15 @@ void Arrivals::learn(SessionArrivals& session, double from, double to, bool came
 }
 
 void Arrivals::score(SessionArrivals& session, const OfEach& units, double gap) {
-  OfEach sum{};
+  OfEach sum = scores_of(session);
   for (std::size_t view = 0; view < kViews; ++view) {
     const double likelihood =
         std::log(rate(view, bin_of(view, gap / units[view]), units[view])) - expected(view, units[view], gap);
     scores_[view] += (std::max(likelihood, -20.0) - scores_[view]) / kScoreDecays;
-    sum[view] = kForgets * session.scores_[view] / 8.0 + likelihood;
+    sum[view] = kForgets * sum[view] + likelihood;
   }
-  const double best = *std::ranges::max_element(sum);
-  for (std::size_t view = 0; view < kViews; ++view)
-    session.scores_[view] = static_cast<std::int8_t>(std::max(8 * (sum[view] - best), -127.0));
+  for (std::size_t view = 0; view < kBinned; ++view)
+    session.scores_[view] = static_cast<std::int8_t>(std::clamp(8 * (sum[view] - sum[kNothing]), -127.0, 127.0));
 }
 
 void Arrivals::note_gap(SessionArrivals& session, double gap) {

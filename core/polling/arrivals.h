@@ -1,10 +1,11 @@
 // Learns how the entries of a source's sessions follow each other, one type of sessions by itself, and says when so
-// much is to be expected of a silent session that reading it is worth a request. Three views are kept, each a rate by
-// bins of a silence:
+// much is to be expected of a silent session that reading it is worth a request. Four views are kept, three of them a
+// rate by bins of a silence:
 //
 //   by the silence itself            what bursts and phases look like: soon, or not for long
 //   by the session's own mean gap    fast sessions and slow ones
 //   by its last gap                  steps that repeat
+//   by nothing                       entries without memory: of few of them bins would show what is not there
 //
 // A view counts as much as it foretold the gaps so far, those of the session above all, and the silence that goes on.
 // Why a price: of entries without memory at a rate r, read each t seconds, the delay that gathers until a read is
@@ -25,11 +26,11 @@ namespace sessionlogd {
 class SessionArrivals {
  private:
   friend class Arrivals;
-  static constexpr std::size_t kViews = 3;
+  static constexpr std::size_t kBinned = 3;
 
-  std::uint16_t mean_ = 0, last_ = 0;         // gaps; valid once there is one
-  std::array<std::int8_t, kViews> scores_{};  // eighths of a logarithm of likelihood, against the best view
-  std::uint8_t gaps_ = 0;                     // saturates
+  std::uint16_t mean_ = 0, last_ = 0;          // gaps; valid once there is one
+  std::array<std::int8_t, kBinned> scores_{};  // eighths of a logarithm of likelihood, against that by nothing
+  std::uint8_t gaps_ = 0;                      // saturates
 };
 
 class Arrivals {
@@ -46,9 +47,9 @@ class Arrivals {
   double until(const SessionArrivals& session, double silent, double price, double most, double old = HUGE_VAL) const;
 
  private:
-  static constexpr std::size_t kViews = SessionArrivals::kViews;
+  static constexpr std::size_t kBinned = SessionArrivals::kBinned, kViews = kBinned + 1;
   static constexpr std::size_t kBins = 24;
-  enum View { kSilence, kMean, kLast };
+  enum View { kSilence, kMean, kLast, kNothing };
   using OfEach = std::array<double, kViews>;
 
   struct Bins {
@@ -57,6 +58,7 @@ class Arrivals {
 
   static double edge(std::size_t view, std::size_t bin);
   static std::size_t bin_of(std::size_t view, double silence);
+  static OfEach scores_of(const SessionArrivals& session);
   OfEach units_of(const SessionArrivals& session) const;
   double rate(std::size_t view, std::size_t bin, double unit) const;
   double expected(std::size_t view, double unit, double silence) const;
@@ -65,7 +67,7 @@ class Arrivals {
   void note_gap(SessionArrivals& session, double gap);
   void decay();
 
-  std::array<Bins, kViews> views_{};
+  std::array<Bins, kBinned> views_{};
   OfEach scores_{};  // logarithm of likelihood of a gap, decayed
   double came_ = kFirstCame, silent_ = kFirstCame * kFirstGap;
   double mean_gap_ = kFirstGap;

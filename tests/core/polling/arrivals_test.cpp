@@ -64,6 +64,28 @@ TEST(Arrivals, TellsFastSessionsFromSlowOnes) {
   EXPECT_GT(of_slow, 2 * of_fast);
 }
 
+// Entries without memory are read at equal waits: each other one costs. Of few of them any bins show something.
+TEST(Arrivals, MakesNothingOfFewEntriesWithoutMemory) {
+  std::mt19937_64 random(test::random_seed());
+  std::exponential_distribution<double> gap(1.0 / 1'200);
+  double sum = 0, squares = 0;
+  int waits = 0;
+  for (int type = 0; type < 40; ++type) {
+    Arrivals arrivals;
+    const auto session = [&] { return after(arrivals, {gap(random), gap(random)}); };
+    for (int i = 0; i < 40; ++i) session();
+    for (int i = 0; i < 40; ++i, ++waits) {
+      const SessionArrivals each = session();
+      const double wait = arrivals.until(each, gap(random), 0.04, kAnHour);
+      sum += wait;
+      squares += wait * wait;
+    }
+  }
+  const double mean = sum / waits, more_than_equal_waits = squares / waits / (mean * mean) - 1;
+  EXPECT_NEAR(mean, 10, 2);
+  EXPECT_LT(more_than_equal_waits, 0.03);
+}
+
 TEST(Arrivals, AHigherPriceIsALongerWait) {
   Arrivals arrivals;
   const SessionArrivals session = after(arrivals, {3, 40, 1, 7, 300, 2});
