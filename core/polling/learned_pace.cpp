@@ -21,7 +21,9 @@ constexpr milliseconds kClocksDiffer{2'000};  // a Date has full seconds, and a 
 constexpr milliseconds kLateRead{1'000};
 constexpr double kReached = 1.2, kManyLate = 0.1, kAtBound = 1.2;
 constexpr double kUsualMoves = 1.0 / 16;
-constexpr double kOldIs = 4;  // times the aim
+// An entry as old as the aim counts one and a half times. Of entries without memory, read each two aims, the delay
+// costs so much more than its seconds, which are the price.
+constexpr double kOldAgesCost = 1 + 2.0 / 3;
 
 double in_seconds(milliseconds span) { return Seconds(span).count(); }
 double in_seconds(Instant at) { return static_cast<double>(at.seconds) + at.nanos / 1e9; }
@@ -121,8 +123,8 @@ milliseconds LearnedPace::after_read(SessionPace& session, std::string_view type
   session.read_at_ = at;
   // Of one that runs for very long nothing is expected any more.
   if (longest > settings_.max_interval && silent >= in_seconds(longest)) return longest;
-  const milliseconds wait = within(arrivals.until(session.arrivals_, silent, price_.value(), in_seconds(longest),
-                                                  kOldIs * in_seconds(settings_.aimed_age())),
+  const milliseconds wait = within(arrivals.until(session.arrivals_, silent, kOldAgesCost * price_.value(),
+                                                  in_seconds(longest), in_seconds(settings_.aimed_age())),
                                    longest);
   usual_ += (in_seconds(wait) - usual_) * kUsualMoves;
   return wait;
