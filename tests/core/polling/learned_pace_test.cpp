@@ -247,7 +247,7 @@ TEST(LearnedPace, OfASessionOnHoldGoesBeyondTheUsualBound) {
   SessionPace session;
   milliseconds wait{0};
   SteadyTime now = kBegin;
-  for (int i = 0; i < 100; ++i) now += wait = pace.after_read(session, "A", now, 1h);
+  for (int i = 0; i < 200; ++i) now += wait = pace.after_read(session, "A", now, 1h);
   EXPECT_GT(wait, 10min);
 }
 
