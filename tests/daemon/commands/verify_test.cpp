@@ -93,6 +93,21 @@ TEST_F(Verify, FindsNothingBesideADaemonThatIsBusy) {
   EXPECT_EQ(found.status, 0) << found.out << found.err;
 }
 
+// What comes while it does, and is gone again when verify looks a second time, is lost all the same.
+TEST_F(Verify, AccusesADaemonThatStandsStill) {
+  SimulatedFleet fleet(
+      place_, {"--appliances", "2", "--sessions", "6", "--entries", "40", "--hostile", "0", "--duration", "6"});
+  Child daemon = place_.start("run");
+  ASSERT_TRUE(eventually([&] { return !place_.lines().empty(); })) << daemon.err();
+  daemon.signal(SIGSTOP);
+  ASSERT_TRUE(eventually([&] { return daemon.has_stopped() && fleet.is_frozen(); }));
+  const Outcome found = verify();
+  EXPECT_EQ(found.status, 1) << found.out << found.err;
+  EXPECT_NE(found.err.find("looking again"), std::string::npos) << found.err;
+  EXPECT_NE(found.out.find("missing: source="), std::string::npos) << found.out;
+  daemon.signal(SIGCONT);
+}
+
 TEST_F(Verify, SaysWhichSourceItCouldNotRead) {
   SimulatedFleet fleet(place_, kStill);
   ASSERT_EQ(place_.run("collect").status, 0);
