@@ -68,11 +68,12 @@ class Arrivals {
   void decay();
 
   std::array<Bins, kBinned> views_{};
-  OfEach scores_{};  // logarithm of likelihood of a gap, decayed
+  OfEach scores_{0, 0, 0, kFirstLead};  // logarithm of likelihood of a gap, decayed
   double came_ = kFirstCame, silent_ = kFirstCame * kFirstGap;
   double mean_gap_ = kFirstGap;
 
   static constexpr double kFirstGap = 30, kFirstCame = 2;
+  static constexpr double kFirstLead = 0.5;  // of kNothing: a memory is to be shown first
 };
 
 }  // namespace sessionlogd
