@@ -38,11 +38,12 @@ struct Gathered {
     return {entries + rate * span, delay + waited, cost + waited + as_old};
   }
 
-  // When the cost is the price, which it is within `most`. It would be later if old ages cost no more; from there
-  // Newton's steps come down to it, since the cost is convex.
+  // When the cost is the price, which it is within `most`. It would be later if old ages cost no more, and if nothing
+  // else did; from there Newton's steps come down to it, since the cost is convex.
   double until(double price, double rate, double old, double most) const {
     const double left = price - cost;
-    double span = std::min(most, 2 * left / (entries + std::sqrt(entries * entries + 2 * rate * left)));
+    double span = std::min({most, 2 * left / (entries + std::sqrt(entries * entries + 2 * rate * left)),
+                            std::cbrt(6 * left * old / rate)});
     for (int step = 0; step < 3; ++step) {
       const Gathered then = after(span, rate, old);
       span -= (then.cost - price) / (then.entries + then.delay / old);
@@ -70,9 +71,14 @@ Arrivals::OfEach Arrivals::scores_of(const SessionArrivals& session) {
   return scores;
 }
 
-Arrivals::OfEach Arrivals::units_of(const SessionArrivals& session) const {
-  if (session.gaps_ == 0) return {1, mean_gap_, mean_gap_, 1};
+Arrivals::OfEach Arrivals::units_of(const SessionArrivals& session) {
+  if (session.gaps_ == 0) return {1, 1, 1, 1};
   return {1, gap_of(session.mean_), gap_of(session.last_), 1};
+}
+
+// Without a gap there is nothing to see in the views of gaps.
+std::size_t Arrivals::seen_by(const SessionArrivals& session, std::size_t view) {
+  return session.gaps_ == 0 && (view == kMean || view == kLast) ? kNothing : view;
 }
 
 // A second.
@@ -92,8 +98,10 @@ double Arrivals::expected(std::size_t view, double unit, double silence) const {
 
 Arrivals::OfEach Arrivals::weights(const SessionArrivals& session, const OfEach& units, double silent) const {
   OfEach weights = scores_of(session);
-  for (std::size_t view = 0; view < kViews; ++view)
+  for (std::size_t view = 0; view < kViews; ++view) {
     weights[view] += kTypeCounts * scores_[view] - expected(view, units[view], silent);
+    if (seen_by(session, view) != view) weights[view] = -HUGE_VAL;
+  }
   const double best = *std::ranges::max_element(weights);
   double sum = 0;
   for (double& weight : weights) sum += weight = std::exp(weight - best);
@@ -106,6 +114,7 @@ void Arrivals::learn(SessionArrivals& session, double from, double to, bool came
   const OfEach units = units_of(session);
   if (came) score(session, units, to);
   for (std::size_t view = 0; view < kBinned; ++view) {
+    if (seen_by(session, view) != view) continue;
     const double begin = from / units[view], end = to / units[view];
     for (std::size_t bin = bin_of(view, begin); bin < kBins && edge(view, bin) < end; ++bin) {
       views_[view].silent[bin] +=
@@ -122,8 +131,9 @@ void Arrivals::learn(SessionArrivals& session, double from, double to, bool came
 void Arrivals::score(SessionArrivals& session, const OfEach& units, double gap) {
   OfEach sum = scores_of(session);
   for (std::size_t view = 0; view < kViews; ++view) {
-    const double likelihood =
-        std::log(rate(view, bin_of(view, gap / units[view]), units[view])) - expected(view, units[view], gap);
+    const std::size_t by = seen_by(session, view);
+    const double likelihood = std::log(std::min(rate(by, bin_of(by, gap / units[view]), units[view]), 1 / kLeastGap)) -
+                              expected(by, units[view], gap);
     scores_[view] += (std::max(likelihood, -20.0) - scores_[view]) / kScoreDecays;
     sum[view] = kForgets * sum[view] + likelihood;
   }

@@ -59,7 +59,8 @@ class Arrivals {
   static double edge(std::size_t view, std::size_t bin);
   static std::size_t bin_of(std::size_t view, double silence);
   static OfEach scores_of(const SessionArrivals& session);
-  OfEach units_of(const SessionArrivals& session) const;
+  static OfEach units_of(const SessionArrivals& session);
+  static std::size_t seen_by(const SessionArrivals& session, std::size_t view);
   double rate(std::size_t view, std::size_t bin, double unit) const;
   double expected(std::size_t view, double unit, double silence) const;
   OfEach weights(const SessionArrivals& session, const OfEach& units, double silent) const;

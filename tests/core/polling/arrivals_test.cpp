@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <random>
 
 #include "tests/support/seed.h"
@@ -34,7 +36,7 @@ TEST(Arrivals, FindsTheStepThatRepeats) {
   EXPECT_GT(wait, 25);
   EXPECT_LT(wait, 29);
   // A part of it has passed.
-  EXPECT_NEAR(arrivals.until(session, 20, 2, kAnHour), wait - 20, 0.5);
+  EXPECT_NEAR(arrivals.until(session, 20, 2, kAnHour), wait - 20, 1);
 }
 
 TEST(Arrivals, ReadsSoonWithinABurstAndSeldomBetween) {
@@ -84,6 +86,30 @@ TEST(Arrivals, MakesNothingOfFewEntriesWithoutMemory) {
   const double mean = sum / waits, more_than_equal_waits = squares / waits / (mean * mean) - 1;
   EXPECT_NEAR(mean, 10, 2);
   EXPECT_LT(more_than_equal_waits, 0.03);
+}
+
+// A session that had no gap yet is not taken for one whose gaps repeat, as those of entries at once do.
+TEST(Arrivals, MakesNothingOfASessionsFirstSilence) {
+  std::mt19937_64 random(test::random_seed());
+  std::exponential_distribution<double> gap(1.0 / 1'500);
+  Arrivals arrivals;
+  for (int i = 0; i < 200; ++i) after(arrivals, {gap(random), 0, 0, 0, 0, gap(random), 0, 0, 0, 0});
+  double shortest = kAnHour, longest = 0;
+  for (double silent = 100; silent < 1'000; silent += 20) {
+    const double wait = arrivals.until({}, silent, 0.04, kAnHour);
+    shortest = std::min(shortest, wait);
+    longest = std::max(longest, wait);
+  }
+  EXPECT_LT(longest, 2 * shortest);
+}
+
+TEST(Arrivals, FindsThePriceWhereEntriesAreRareAndOldAgesCost) {
+  Arrivals arrivals;
+  SessionArrivals session;
+  arrivals.learn(session, 0, 600'000, false);
+  // An entry each 300,000 s, mostly: r t^3 / (6 old).
+  const double wait = arrivals.until(session, 7'200, 2, 24 * kAnHour, 5);
+  EXPECT_NEAR(std::pow(wait, 3) / 300'000 / (6 * 5), 2, 0.4);
 }
 
 TEST(Arrivals, AHigherPriceIsALongerWait) {
