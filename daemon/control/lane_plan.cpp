@@ -110,7 +110,7 @@ void LanePlan::begin_takeovers(SteadyTime now, std::vector<Step>& steps) {
   for (const auto& [partition, part] : parts_)
     under_way += part.is == Is::kTakingOver && now - part.moved_at < kTakeoverMayStandStill ? 1 : 0;
   for (auto& [partition, part] : parts_) {
-    if (under_way == kMostTakeovers) return;
+    if (under_way >= kMostTakeovers) return;
     if (part.is != Is::kNone || !is_wanted(partition) || (part.not_before && now < *part.not_before)) continue;
     part.is = Is::kTakingOver;
     part.has_failed = part.is_dropped = part.is_refused = false;

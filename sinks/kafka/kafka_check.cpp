@@ -157,9 +157,9 @@ std::vector<SinkFinding> check_kafka(const KafkaSinkSettings& settings, const Fo
   Patience most = patience();
   const Result<std::optional<TopicShape>> events = look_up(client, settings.topic, most);
   const Result<std::optional<TopicShape>> state = look_up(client, settings.state_topic, most);
-  if (!events || !state) return findings;  // what is asked of brokers that do not answer would only time out
+  if (!events && !state) return findings;  // what is asked of brokers that do not answer would only time out
   if (!settings.group.empty()) findings.push_back(check_right_to_join(settings));
-  if (!*events || !*state) return findings;
+  if (!events || !*events || !state || !*state) return findings;
   if (settings.delivery == Delivery::kExactlyOnce)
     findings.push_back(check_right_to_write(settings, (*events)->partitions));
   const std::int32_t partitions = (*state)->partitions;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <memory>
 #include <stop_token>
+#include <thread>
 
 #include "core/base/patience.h"
 #include "sinks/kafka/kafka_client.h"
@@ -54,14 +55,12 @@ int take_error(const KafkaClient& member) {
 }
 
 // Asks to note a place in a partition that no topic has. Brokers look at the right first, and change nothing.
-int answer_to_a_commit(const KafkaSinkSettings& settings) {
-  const KafkaClient member(KafkaConf::member(settings), [](int, auto&) {});
+int answer_to_a_commit(const KafkaClient& member, const KafkaSinkSettings& settings, Patience& most) {
   const AnswersPtr answers(rd_kafka_queue_new(member.get()));
   const OffsetsPtr offsets(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(offsets.get(), settings.state_topic.c_str(), kNoPartition)->offset = 0;
   if (const auto error = rd_kafka_commit_queue(member.get(), offsets.get(), answers.get(), nullptr, nullptr))
     return error;
-  Patience most(std::stop_token(), kMostForCoordinator, kMostForCoordinator);
   AnswerPtr answer;
   while (!answer) {
     // Who may not even know of the group is told so here, and the commit waits for its coordinator.
@@ -72,6 +71,23 @@ int answer_to_a_commit(const KafkaSinkSettings& settings) {
   if (const auto error = rd_kafka_event_error(answer.get())) return error;
   const rd_kafka_topic_partition_list_t* noted = rd_kafka_event_topic_partition_list(answer.get());
   return noted != nullptr && noted->cnt == 1 ? noted->elems[0].err : RD_KAFKA_RESP_ERR__FAIL;
+}
+
+// The group has no coordinator yet, or another one by now.
+bool may_have_one_soon(int answer) {
+  return answer == RD_KAFKA_RESP_ERR__WAIT_COORD || answer == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE ||
+         answer == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS || answer == RD_KAFKA_RESP_ERR_NOT_COORDINATOR;
+}
+
+// librdkafka holds a commit back for a session's time only.
+int answer_of_the_coordinator(const KafkaSinkSettings& settings) {
+  const KafkaClient member(KafkaConf::member(settings), [](int, auto&) {});
+  Patience most(std::stop_token(), kMostForCoordinator, kMostForCoordinator);
+  for (;;) {
+    const int answer = answer_to_a_commit(member, settings, most);
+    if (!may_have_one_soon(answer) || most.over()) return answer;
+    std::this_thread::sleep_for(kCheckSlice);
+  }
 }
 
 }  // namespace
@@ -97,7 +113,7 @@ SinkFinding check_group_record(const KafkaSinkSettings& settings, const GroupBon
 SinkFinding check_right_to_join(const KafkaSinkSettings& settings) {
   const std::string group = consumer_group_of(settings);
   SinkFinding finding{"consumer group " + group, "may be joined", "", false};
-  const int answer = answer_to_a_commit(settings);
+  const int answer = answer_of_the_coordinator(settings);
   // Of the topic's right the others tell.
   const bool may_be_joined =
       answer == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || answer == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;

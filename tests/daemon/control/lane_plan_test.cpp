@@ -220,6 +220,8 @@ TEST_F(LanePlans, TakeOverSoManyAtATimeBesideThoseThatStandStill) {
   EXPECT_EQ(next(LanePlan::kTakeoverMayStandStill).size(), LanePlan::kMostTakeovers - 1) << "one of them reads";
   plan_.reads(1, 7, now_);
   EXPECT_EQ(next(1s).size(), 1u) << "now it stands still, too";
+  plan_.reads(2, 1, now_);
+  EXPECT_THAT(next(), IsEmpty()) << "one more than there may be";
 }
 
 TEST_F(LanePlans, ReleaseAllWhenWeStop) {
