@@ -78,7 +78,8 @@ Arrivals::OfEach Arrivals::units_of(const SessionArrivals& session) {
 
 // Without a gap there is nothing to see in the views of gaps.
 std::size_t Arrivals::seen_by(const SessionArrivals& session, std::size_t view) {
-  return session.gaps_ == 0 && (view == kMean || view == kLast) ? kNothing : view;
+  if (session.gaps_ == 0 && (view == kMean || view == kLast)) return kNothing;
+  return view;
 }
 
 // A second.
