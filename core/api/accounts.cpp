@@ -140,6 +140,26 @@ std::optional<Accounts::LastLogin> Accounts::last_login(const Account& account, 
   return LastLogin{ago, found->second.early_deaths_before};
 }
 
+void Accounts::sources_come_back(bool so) {
+  const std::lock_guard lock(mutex_);
+  sources_come_back_ = so;
+}
+
+bool Accounts::leave_token(const std::string& source_id, const Account& account, LeftToken left) {
+  const std::lock_guard lock(mutex_);
+  if (!sources_come_back_) return false;
+  left_.insert_or_assign(source_id, std::pair(account, std::move(left)));
+  return true;
+}
+
+std::optional<Accounts::LeftToken> Accounts::take_token(const std::string& source_id, const Account& account,
+                                                        SteadyTime now) {
+  const std::lock_guard lock(mutex_);
+  const auto found = left_.extract(source_id);
+  if (found.empty() || found.mapped().first != account || !found.mapped().second.token.lives(now)) return std::nullopt;
+  return std::move(found.mapped().second);
+}
+
 std::optional<Accounts::Parked> Accounts::parks(const Account& account, const std::string& secret, Instant now) const {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(account);

@@ -5,6 +5,7 @@
 //   refused ─▶ nobody sends this password there for 15 minutes; another one is sent at once, and if that is right
 //              the refused one is none the less parked
 //   a run ended without handing its tokens back ─▶ the next one keeps its distance from that run's last login
+//   a source leaves soon after its login, for a while ─▶ it finds its token here when it is back, and nobody logs in
 //
 // Of a password that was refused the file keeps 16 bits of a keyed digest, beside the key: enough to know it again (of
 // 65,000 others one would wait for 15 minutes without reason), too little to find it. One for all shards: thread-safe.
@@ -18,6 +19,9 @@
 #include <utility>
 #include <vector>
 
+#include "core/api/login_limit.h"
+#include "core/api/token.h"
+#include "core/base/clock.h"
 #include "core/base/result.h"
 #include "core/base/timestamp.h"
 
@@ -83,6 +87,20 @@ class Accounts {
   // Of the run before, if that did not log out.
   std::optional<LastLogin> last_login(const Account& account, Instant now) const;
 
+  // Sources may come back, as those of a group's partition do, which another member has meanwhile: their tokens are
+  // taken while that is so. Not so at first.
+  void sources_come_back(bool so);
+  struct LeftToken {
+    Holder holder;
+    TokenKeeper token;
+    LoginLimit logins;
+    SteadyTime granted_at;
+  };
+  // false: it is not taken, and is to be handed back. One that nobody takes again ends by itself.
+  bool leave_token(const std::string& source_id, const Account& account, LeftToken left);
+  // nullopt: there is none of that account, or it has ended.
+  std::optional<LeftToken> take_token(const std::string& source_id, const Account& account, SteadyTime now);
+
  private:
   using Digest = std::uint16_t;  // of a secret
   struct Refused {
@@ -111,6 +129,8 @@ class Accounts {
   mutable std::mutex mutex_;
   std::uint64_t key_ = 0;
   std::map<Account, Entry> entries_;
+  std::map<std::string, std::pair<Account, LeftToken>> left_;  // by the source's id
+  bool sources_come_back_ = false;
   Holder last_holder_ = 0;
   bool can_append_ = false;   // the file is there, and ours to its last byte
   std::size_t appended_ = 0;  // lines, since it was written whole

@@ -120,10 +120,30 @@ ApiClient::ApiClient(asio::io_context& io, HttpClient& http, const SourceSetting
   auto opened = http.open(options);
   if (opened.has_error()) throw std::runtime_error(opened.error().detail);
   endpoint_ = std::move(*opened);
+  if (manners.accounts != nullptr) take_what_was_left();
   const Result<void> carried = carry_token();
   if (carried.has_error()) throw std::runtime_error(carried.error().detail);
-  const auto last = manners.accounts != nullptr ? manners.accounts->last_login(account(), system_now()) : std::nullopt;
-  if (last) logins_.restore(SteadyClock::now() - std::chrono::seconds{last->seconds_ago}, last->early_deaths);
+}
+
+// By this source before it left, or else by the run before.
+void ApiClient::take_what_was_left() {
+  const SteadyTime now = SteadyClock::now();
+  if (auto left = manners_.accounts->take_token(settings_.id, account(), now)) {
+    holder_ = left->holder;
+    token_ = std::move(left->token);
+    logins_ = left->logins;
+    granted_at_ = left->granted_at;
+    logged_in_before_ = true;
+  } else if (const auto last = manners_.accounts->last_login(account(), system_now())) {
+    logins_.restore(now - std::chrono::seconds{last->seconds_ago}, last->early_deaths);
+  }
+}
+
+bool ApiClient::leaves_token() {
+  const SteadyTime now = SteadyClock::now();
+  if (manners_.accounts == nullptr || token_.is_fixed() || !token_.lives(now) || logins_.ready_at() <= now)
+    return false;
+  return manners_.accounts->leave_token(settings_.id, account(), {holder_, token_, logins_, granted_at_});
 }
 
 Instant ApiClient::now() const {
@@ -531,6 +551,7 @@ void ApiClient::stop() {
 }
 
 Task<void> ApiClient::log_out(std::chrono::milliseconds most) {
+  if (leaves_token()) co_return;
   const auto& dialect = settings_.dialect->token;
   const auto bearer = token_.take_for_logout();
   if (!bearer || dialect.logout_path.empty()) co_return;

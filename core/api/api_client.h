@@ -60,7 +60,8 @@ class ApiClient {
   // Ends what is in flight and refuses what comes.
   void stop();
 
-  // After stop(): gives the token back, best effort, within `most`. Left out when the source may not be asked so soon.
+  // After stop(): gives the token back, best effort, within `most`. Left out when the source may not be asked so soon,
+  // or when it may be back before it could log in again.
   Task<void> log_out(std::chrono::milliseconds most);
 
   // The appliance's clock: ours and what its Date headers say; ours where they say nothing that can be used.
@@ -117,6 +118,8 @@ class ApiClient {
   std::function<bool(std::string_view whole)> may_quote(const HttpResponse& response) const;
   std::string failure_in_words(const Result<HttpResponse>& response) const;
   bool holds_secret_of_ours(std::string_view text) const;
+  void take_what_was_left();
+  bool leaves_token();
   void was_served(const std::string& bearer, std::uint64_t id);
   bool denies(std::uint64_t id, const Error& refusal) const;
   bool may_renew_at_once() const;
@@ -139,7 +142,7 @@ class ApiClient {
   boost::asio::io_context& io_;
   const SourceSettings& settings_;
   const Manners manners_;
-  const Accounts::Holder holder_;
+  Accounts::Holder holder_;
   std::unique_ptr<HttpEndpoint> endpoint_;
   Admission admission_;
   TokenKeeper token_;

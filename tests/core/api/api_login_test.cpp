@@ -173,6 +173,57 @@ TEST_F(ApiLogin, AfterARunThatLoggedOutTheNextOneLogsInAtOnce) {
   EXPECT_EQ(desk_.logins, 3);
 }
 
+// As a partition does that goes from one member of a group to another and back.
+TEST_F(ApiLogin, ASourceThatIsBackBeforeItMayLogInAgainGoesOnWithItsToken) {
+  Accounts accounts("");
+  accounts.sources_come_back(true);
+  manners_ = {.held_back = HeldBack::kFails, .between_logins = std::chrono::hours(1), .accounts = &accounts};
+  for (int stay = 0; stay < 10; ++stay) {
+    EXPECT_TRUE(get().front()->has_value());
+    api().stop();
+    log_out();
+    api_.reset();
+  }
+  EXPECT_EQ(desk_.logins, 1);
+  EXPECT_THAT(desk_.returned, testing::IsEmpty());
+
+  settings_.username = "another";
+  EXPECT_TRUE(get().front()->has_value());
+  EXPECT_EQ(desk_.logins, 2) << "another account's token is not taken";
+  accounts.sources_come_back(false);  // the daemon stops
+  api().stop();
+  log_out();
+  EXPECT_THAT(desk_.returned, testing::ElementsAre("access-2"));
+}
+
+TEST_F(ApiLogin, ASourceThatLeavesWhenItMayLogInAgainHandsItsTokenBack) {
+  Accounts accounts("");
+  accounts.sources_come_back(true);
+  manners_ = {.held_back = HeldBack::kFails, .between_logins = std::chrono::milliseconds(0), .accounts = &accounts};
+  for (int stay = 0; stay < 2; ++stay) {
+    EXPECT_TRUE(get().front()->has_value());
+    api().stop();
+    log_out();
+    api_.reset();
+  }
+  EXPECT_EQ(desk_.logins, 2);
+  EXPECT_EQ(desk_.returned.size(), 2u);
+}
+
+// The appliance has ended it meanwhile: what came before counts for the next login, too.
+TEST_F(ApiLogin, ATokenThatWasLeftAndHasDiedIsNoReasonToLogInSooner) {
+  Accounts accounts("");
+  accounts.sources_come_back(true);
+  manners_ = {.held_back = HeldBack::kFails, .between_logins = std::chrono::hours(1), .accounts = &accounts};
+  EXPECT_TRUE(get().front()->has_value());
+  api().stop();
+  log_out();
+  api_.reset();
+  desk_.serve = [](const std::string&) { return unauthorized(); };
+  EXPECT_TRUE(get().front()->has_error());
+  EXPECT_EQ(desk_.logins, 1);
+}
+
 // One of two sources of an account is removed, then the daemon is killed: the token of the other is left there.
 TEST_F(ApiLogin, KeepsItsDistanceWhileAnotherSourceOfTheAccountHoldsAToken) {
   const TemporaryFile file("");
