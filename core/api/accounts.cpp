@@ -152,11 +152,10 @@ bool Accounts::leave_token(const std::string& source_id, const Account& account,
   return true;
 }
 
-std::optional<Accounts::LeftToken> Accounts::take_token(const std::string& source_id, const Account& account,
-                                                        SteadyTime now) {
+std::optional<Accounts::LeftToken> Accounts::take_token(const std::string& source_id, const Account& account) {
   const std::lock_guard lock(mutex_);
   const auto found = left_.extract(source_id);
-  if (found.empty() || found.mapped().first != account || !found.mapped().second.token.lives(now)) return std::nullopt;
+  if (found.empty() || found.mapped().first != account) return std::nullopt;
   return std::move(found.mapped().second);
 }
 

@@ -98,8 +98,8 @@ class Accounts {
   };
   // false: it is not taken, and is to be handed back. One that nobody takes again ends by itself.
   bool leave_token(const std::string& source_id, const Account& account, LeftToken left);
-  // nullopt: there is none of that account, or it has ended.
-  std::optional<LeftToken> take_token(const std::string& source_id, const Account& account, SteadyTime now);
+  // nullopt: there is none of that account. The token may have ended.
+  std::optional<LeftToken> take_token(const std::string& source_id, const Account& account);
 
  private:
   using Digest = std::uint16_t;  // of a secret

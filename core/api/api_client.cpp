@@ -128,10 +128,12 @@ ApiClient::ApiClient(asio::io_context& io, HttpClient& http, const SourceSetting
 // By this source before it left, or else by the run before.
 void ApiClient::take_what_was_left() {
   const SteadyTime now = SteadyClock::now();
-  if (auto left = manners_.accounts->take_token(settings_.id, account(), now)) {
+  if (auto left = manners_.accounts->take_token(settings_.id, account())) {
     holder_ = left->holder;
-    token_ = std::move(left->token);
     logins_ = left->logins;
+    logins_.was_away();
+    if (!left->token.lives(now)) return;
+    token_ = std::move(left->token);
     granted_at_ = left->granted_at;
     logged_in_before_ = true;
   } else if (const auto last = manners_.accounts->last_login(account(), system_now())) {
@@ -141,8 +143,7 @@ void ApiClient::take_what_was_left() {
 
 bool ApiClient::leaves_token() {
   const SteadyTime now = SteadyClock::now();
-  if (manners_.accounts == nullptr || token_.is_fixed() || !token_.lives(now) || logins_.ready_at() <= now)
-    return false;
+  if (manners_.accounts == nullptr || token_.is_fixed() || logins_.ready_at() <= now) return false;
   return manners_.accounts->leave_token(settings_.id, account(), {holder_, token_, logins_, granted_at_});
 }
 

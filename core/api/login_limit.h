@@ -50,6 +50,9 @@ class LoginLimit {
   // It brought tokens that promise to live for `life`; zero: nothing was promised.
   void granted(SteadyTime now, std::chrono::seconds life);
 
+  // What became of those tokens since nobody knows: their death says nothing.
+  void was_away() { granted_.reset(); }
+
   // At each renewal: those tokens, or what they were refreshed to, still live.
   Change live(SteadyTime now);
 

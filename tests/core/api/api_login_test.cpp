@@ -210,6 +210,20 @@ TEST_F(ApiLogin, ASourceThatLeavesWhenItMayLogInAgainHandsItsTokenBack) {
   EXPECT_EQ(desk_.returned.size(), 2u);
 }
 
+TEST_F(ApiLogin, ASourceThatLeavesWithoutATokenIsHeldToItsLastLoginToo) {
+  Accounts accounts("");
+  accounts.sources_come_back(true);
+  manners_ = {.held_back = HeldBack::kFails, .between_logins = std::chrono::hours(1), .accounts = &accounts};
+  desk_.log_in = [](int) { return response("{}", {}, "503 Service Unavailable"); };
+  for (int stay = 0; stay < 2; ++stay) {
+    EXPECT_TRUE(get().front()->has_error());
+    api().stop();
+    log_out();
+    api_.reset();
+  }
+  EXPECT_EQ(desk_.logins, 1);
+}
+
 // The appliance has ended it meanwhile: what came before counts for the next login, too.
 TEST_F(ApiLogin, ATokenThatWasLeftAndHasDiedIsNoReasonToLogInSooner) {
   Accounts accounts("");
