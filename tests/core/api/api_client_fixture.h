@@ -138,6 +138,13 @@ class ApiClientTest : public testing::Test {
     run_until([&] { return ended; });
   }
 
+  // In good order; the next api() is another one.
+  void leave() {
+    api().stop();
+    log_out();
+    api_.reset();
+  }
+
   Desk desk_;
   TestServer server_{[this](const Request& request) { return desk_(request); }};
   TemporaryFile password_{"secret\n"};

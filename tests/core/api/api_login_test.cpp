@@ -166,9 +166,7 @@ TEST_F(ApiLogin, AfterARunThatLoggedOutTheNextOneLogsInAtOnce) {
     Accounts accounts(file.path());
     manners_.accounts = &accounts;
     EXPECT_TRUE(get().front()->has_value());
-    api().stop();
-    log_out();
-    api_.reset();
+    leave();
   }
   EXPECT_EQ(desk_.logins, 3);
 }
@@ -180,9 +178,7 @@ TEST_F(ApiLogin, ASourceThatIsBackBeforeItMayLogInAgainGoesOnWithItsToken) {
   manners_ = {.held_back = HeldBack::kFails, .between_logins = std::chrono::hours(1), .accounts = &accounts};
   for (int stay = 0; stay < 10; ++stay) {
     EXPECT_TRUE(get().front()->has_value());
-    api().stop();
-    log_out();
-    api_.reset();
+    leave();
   }
   EXPECT_EQ(desk_.logins, 1);
   EXPECT_THAT(desk_.returned, testing::IsEmpty());
@@ -202,9 +198,7 @@ TEST_F(ApiLogin, ASourceThatLeavesWhenItMayLogInAgainHandsItsTokenBack) {
   manners_ = {.held_back = HeldBack::kFails, .between_logins = std::chrono::milliseconds(0), .accounts = &accounts};
   for (int stay = 0; stay < 2; ++stay) {
     EXPECT_TRUE(get().front()->has_value());
-    api().stop();
-    log_out();
-    api_.reset();
+    leave();
   }
   EXPECT_EQ(desk_.logins, 2);
   EXPECT_EQ(desk_.returned.size(), 2u);
@@ -217,9 +211,7 @@ TEST_F(ApiLogin, ASourceThatLeavesWithoutATokenIsHeldToItsLastLoginToo) {
   desk_.log_in = [](int) { return response("{}", {}, "503 Service Unavailable"); };
   for (int stay = 0; stay < 2; ++stay) {
     EXPECT_TRUE(get().front()->has_error());
-    api().stop();
-    log_out();
-    api_.reset();
+    leave();
   }
   EXPECT_EQ(desk_.logins, 1);
 }
@@ -230,9 +222,7 @@ TEST_F(ApiLogin, ATokenThatWasLeftAndHasDiedIsNoReasonToLogInSooner) {
   accounts.sources_come_back(true);
   manners_ = {.held_back = HeldBack::kFails, .between_logins = std::chrono::hours(1), .accounts = &accounts};
   EXPECT_TRUE(get().front()->has_value());
-  api().stop();
-  log_out();
-  api_.reset();
+  leave();
   desk_.serve = [](const std::string&) { return unauthorized(); };
   EXPECT_TRUE(get().front()->has_error());
   EXPECT_EQ(desk_.logins, 1);
@@ -248,9 +238,7 @@ TEST_F(ApiLogin, KeepsItsDistanceWhileAnotherSourceOfTheAccountHoldsAToken) {
     EXPECT_TRUE(get().front()->has_value());
     const std::unique_ptr<ApiClient> other = std::move(api_);
     EXPECT_TRUE(get().front()->has_value());
-    api().stop();
-    log_out();
-    api_.reset();
+    leave();
   }
   Accounts accounts(file.path());
   manners_.accounts = &accounts;
