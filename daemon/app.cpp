@@ -269,7 +269,6 @@ void App::make_shards() {
   }
   accounts_ = std::make_unique<Accounts>(
       settings_.sink.keeps_state() ? settings_.daemon.state_dir + "/" + state_names::kAccounts : "");
-  accounts_->sources_come_back(group_ != nullptr);
   const auto large_responses = std::make_shared<LargeResponses>(memory_.large_responses);
   const Shard::MakeEncoder encoder = [this, host = host_name()](const SourceSettings& source) {
     return make_encoder(source, settings_.sink, host, kVersion);
@@ -401,7 +400,7 @@ void App::wait_for_end() {
 void App::request_stop() {
   if (std::exchange(stop_requested_, true)) return;
   service_.stopping();
-  if (accounts_) accounts_->sources_come_back(false);
+  if (sources_) sources_->close();
   if (admin_) publish_process();
   stop_.request_stop();
   spawn(main_, release_lanes());

@@ -232,6 +232,7 @@ Response Appliance::token(const Request& request, Nanos now) {
     if (find(form, "username") != conduct_.username || find(form, "password") != conduct_.password) {
       return refused(401, "Unauthorized", "AccessDenied", "unknown user or wrong password");
     }
+    if (nature_.has_one_session) tokens_.void_all();
     return issued(tokens_.issue(now), now);
   }
   if (is("refresh_token")) {

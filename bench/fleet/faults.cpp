@@ -74,6 +74,7 @@ constexpr Misbehaviour kTable[] = {
      "totalCount is the page's own, 0, too high, or null with Offset ignored for some seconds; 5 rows a page"},
     {Fault::short_retention, "short-retention", source, of_all_faults, 0.2,
      "the client is told that logs are kept for an hour"},
+    {Fault::one_session, "one-session", source, of_all_faults, 0.2, "a login ends the tokens of those before it"},
     {Fault::shift_insert, "shift-insert", listing, of_all_faults, 0.1, "old sessions come up between two pages"},
     {Fault::shift_delete, "shift-delete", listing, of_all_faults, 0.1, "old sessions are deleted between two pages"},
     {Fault::total_null, "total-null", listing, of_all_faults, 0.3, "totalCount is null"},

@@ -63,6 +63,7 @@ enum class Fault : std::uint8_t {
   shuffled_listings,
   total_lies,
   short_retention,
+  one_session,
   // Listings: drawn for every page.
   shift_insert,
   shift_delete,

@@ -47,6 +47,7 @@ Nature nature_of(const Plan& plan, std::size_t appliance) {
   if (strikes(Fault::server_errors)) nature.has_server_errors = here(failing);
   if (strikes(Fault::early_expiry)) nature.tokens_expire_every = std::max<Nanos>(plan.duration / 8, kSecond);
   if (strikes(Fault::second_client)) nature.tokens_void_every = std::max<Nanos>(plan.duration / 10, kSecond);
+  nature.has_one_session = strikes(Fault::one_session);
   nature.is_dead = strikes(Fault::dead);
   if (strikes(Fault::page_limit))
     (refuses_limits ? nature.greatest_limit : nature.most_rows) = refuses_limits ? kRefusedAbove : kFewRows;

@@ -24,6 +24,7 @@ struct Nature {
   Span has_server_errors;
   bool is_dead = false;  // accepts and never responds, refuses connections, or does not even take connections
   bool refuses_refresh = false;
+  bool has_one_session = false;           // a login ends the tokens of those before it
   Nanos tokens_void_every = 0;            // 0: never
   Nanos tokens_expire_every = 0;          // likewise; they can be refreshed
   std::size_t greatest_limit = kNoLimit;  // more is answered with 400

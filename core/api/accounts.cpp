@@ -140,23 +140,25 @@ std::optional<Accounts::LastLogin> Accounts::last_login(const Account& account, 
   return LastLogin{ago, found->second.early_deaths_before};
 }
 
-void Accounts::sources_come_back(bool so) {
+Accounts::Ticket Accounts::leave(const std::string& source_id, const Account& account, LeftLogin left) {
   const std::lock_guard lock(mutex_);
-  sources_come_back_ = so;
+  left_.insert_or_assign(source_id, Left{account, ++last_ticket_, std::move(left)});
+  return last_ticket_;
 }
 
-bool Accounts::leave_token(const std::string& source_id, const Account& account, LeftToken left) {
+std::optional<Accounts::LeftLogin> Accounts::take_left(const std::string& source_id, const Account& account) {
   const std::lock_guard lock(mutex_);
-  if (!sources_come_back_) return false;
-  left_.insert_or_assign(source_id, std::pair(account, std::move(left)));
+  const auto found = left_.find(source_id);
+  if (found == left_.end() || found->second.of != account) return std::nullopt;
+  return std::move(left_.extract(found).mapped().login);
+}
+
+bool Accounts::take_back(const std::string& source_id, Ticket ticket) {
+  const std::lock_guard lock(mutex_);
+  const auto found = left_.find(source_id);
+  if (found == left_.end() || found->second.ticket != ticket) return false;
+  left_.erase(found);
   return true;
-}
-
-std::optional<Accounts::LeftToken> Accounts::take_token(const std::string& source_id, const Account& account) {
-  const std::lock_guard lock(mutex_);
-  const auto found = left_.extract(source_id);
-  if (found.empty() || found.mapped().first != account) return std::nullopt;
-  return std::move(found.mapped().second);
 }
 
 std::optional<Accounts::Parked> Accounts::parks(const Account& account, const std::string& secret, Instant now) const {

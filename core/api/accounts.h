@@ -5,7 +5,8 @@
 //   refused ─▶ nobody sends this password there for 15 minutes; another one is sent at once, and if that is right
 //              the refused one is none the less parked
 //   a run ended without handing its tokens back ─▶ the next one keeps its distance from that run's last login
-//   a source leaves soon after its login, for a while ─▶ it finds its token here when it is back, and nobody logs in
+//   a source leaves soon after its login, for a while ─▶ it finds its token here when it is back, and nobody logs in;
+//              until it may log in again anyway: then the token is handed back
 //
 // Of a password that was refused the file keeps 16 bits of a keyed digest, beside the key: enough to know it again (of
 // 65,000 others one would wait for 15 minutes without reason), too little to find it. One for all shards: thread-safe.
@@ -87,19 +88,19 @@ class Accounts {
   // Of the run before, if that did not log out.
   std::optional<LastLogin> last_login(const Account& account, Instant now) const;
 
-  // Sources may come back, as those of a group's partition do, which another member has meanwhile: their tokens are
-  // taken while that is so. Not so at first.
-  void sources_come_back(bool so);
-  struct LeftToken {
+  // What a source leaves that may come back, as those of a group's partition do, which another member has meanwhile.
+  struct LeftLogin {
     Holder holder;
     TokenKeeper token;
     LoginLimit logins;
-    SteadyTime granted_at;
+    SteadyTime granted_at, refreshed_at;
   };
-  // false: it is not taken, and is to be handed back. One that nobody takes again ends by itself.
-  bool leave_token(const std::string& source_id, const Account& account, LeftToken left);
+  using Ticket = std::uint64_t;
+  Ticket leave(const std::string& source_id, const Account& account, LeftLogin left);
   // nullopt: there is none of that account. The token may have ended.
-  std::optional<LeftToken> take_token(const std::string& source_id, const Account& account);
+  std::optional<LeftLogin> take_left(const std::string& source_id, const Account& account);
+  // By who left it. false: it was taken, and its token is another's to hand back.
+  bool take_back(const std::string& source_id, Ticket ticket);
 
  private:
   using Digest = std::uint16_t;  // of a secret
@@ -129,8 +130,13 @@ class Accounts {
   mutable std::mutex mutex_;
   std::uint64_t key_ = 0;
   std::map<Account, Entry> entries_;
-  std::map<std::string, std::pair<Account, LeftToken>> left_;  // by the source's id
-  bool sources_come_back_ = false;
+  struct Left {
+    Account of;
+    Ticket ticket;
+    LeftLogin login;
+  };
+  std::map<std::string, Left> left_;  // by the source's id
+  Ticket last_ticket_ = 0;
   Holder last_holder_ = 0;
   bool can_append_ = false;   // the file is there, and ours to its last byte
   std::size_t appended_ = 0;  // lines, since it was written whole

@@ -128,23 +128,24 @@ ApiClient::ApiClient(asio::io_context& io, HttpClient& http, const SourceSetting
 // By this source before it left, or else by the run before.
 void ApiClient::take_what_was_left() {
   const SteadyTime now = SteadyClock::now();
-  if (auto left = manners_.accounts->take_token(settings_.id, account())) {
+  if (auto left = manners_.accounts->take_left(settings_.id, account())) {
     holder_ = left->holder;
     logins_ = left->logins;
     logins_.was_away();
     if (!left->token.lives(now)) return;
     token_ = std::move(left->token);
     granted_at_ = left->granted_at;
+    refreshed_at_ = left->refreshed_at;
     logged_in_before_ = true;
   } else if (const auto last = manners_.accounts->last_login(account(), system_now())) {
     logins_.restore(now - std::chrono::seconds{last->seconds_ago}, last->early_deaths);
   }
 }
 
-bool ApiClient::leaves_token() {
-  const SteadyTime now = SteadyClock::now();
-  if (manners_.accounts == nullptr || token_.is_fixed() || logins_.ready_at() <= now) return false;
-  return manners_.accounts->leave_token(settings_.id, account(), {holder_, token_, logins_, granted_at_});
+std::optional<SteadyTime> ApiClient::leave_login() {
+  if (manners_.accounts == nullptr || token_.is_fixed() || logins_.ready_at() <= SteadyClock::now()) return {};
+  left_ = manners_.accounts->leave(settings_.id, account(), {holder_, token_, logins_, granted_at_, refreshed_at_});
+  return logins_.ready_at();
 }
 
 Instant ApiClient::now() const {
@@ -552,7 +553,7 @@ void ApiClient::stop() {
 }
 
 Task<void> ApiClient::log_out(std::chrono::milliseconds most) {
-  if (leaves_token()) co_return;
+  if (left_ && !manners_.accounts->take_back(settings_.id, *left_)) co_return;
   const auto& dialect = settings_.dialect->token;
   const auto bearer = token_.take_for_logout();
   if (!bearer || dialect.logout_path.empty()) co_return;

@@ -60,8 +60,12 @@ class ApiClient {
   // Ends what is in flight and refuses what comes.
   void stop();
 
+  // After stop(), of a source that may be back: leaves its login for it in Manners::accounts, and returns until when;
+  // nullopt: it can log in again at once, and nothing is left.
+  std::optional<SteadyTime> leave_login();
+
   // After stop(): gives the token back, best effort, within `most`. Left out when the source may not be asked so soon,
-  // or when it may be back before it could log in again.
+  // or when the source is back and goes on with what was left.
   Task<void> log_out(std::chrono::milliseconds most);
 
   // The appliance's clock: ours and what its Date headers say; ours where they say nothing that can be used.
@@ -119,7 +123,6 @@ class ApiClient {
   std::string failure_in_words(const Result<HttpResponse>& response) const;
   bool holds_secret_of_ours(std::string_view text) const;
   void take_what_was_left();
-  bool leaves_token();
   void was_served(const std::string& bearer, std::uint64_t id);
   bool denies(std::uint64_t id, const Error& refusal) const;
   bool may_renew_at_once() const;
@@ -147,6 +150,7 @@ class ApiClient {
   Admission admission_;
   TokenKeeper token_;
   LoginLimit logins_;
+  std::optional<Accounts::Ticket> left_;  // of what leave_login() left
   Parking parking_;
   ClockOffset clock_offset_;
   SaidPair wrong_clock_;

@@ -81,25 +81,40 @@ void ShardSources::start(std::function<void()> on_end) {
 Task<void> ShardSources::run_source(Sources::iterator at) {
   Source& source = at->second;
   if (!source.poller) co_await make_poller_in_time(source);
-  if (source.poller) co_await source.poller->run(source.as_given.first_contact_after);
+  if (source.poller) {
+    co_await source.poller->run(source.as_given.first_contact_after);
+    co_await log_out(source);
+  }
   --running_;
   source.has_ended = true;
-  if (const auto removed = source.removed) hand_back(at, removed);
+  if (source.removed) remove_ended(at);
   end_if_idle();
 }
 
-void ShardSources::hand_back(Sources::iterator at, const Removed& removed) {
-  Source& source = at->second;
-  RestoredSource known = source.poller ? source.poller->release() : std::move(source.as_given.restored);
+Task<void> ShardSources::log_out(Source& source) {
+  const bool may_be_back = source.removed && source.leaves == Leaves::kAndMayBeBack && !stopping_;
+  if (const auto until = may_be_back ? source.poller->leave_login() : std::nullopt) {
+    hand_back(source);
+    co_await source.woken.wait_until(*until);
+  }
+  co_await source.poller->log_out();
+}
+
+void ShardSources::remove_ended(Sources::iterator at) {
+  if (!at->second.is_gone) hand_back(at->second);
   sources_.erase(at);
-  removed(std::move(known));
+}
+
+void ShardSources::hand_back(Source& source) {
+  source.is_gone = true;
+  source.removed(source.poller ? source.poller->release() : std::move(source.as_given.restored));
 }
 
 // What has gone on for too long shows when nothing happens, too.
 void ShardSources::look_at_sources() {
   if (stopping_) return;
   for (auto& [key, source] : sources_) {
-    if (source.poller) source.poller->look();
+    if (source.poller && !source.is_gone) source.poller->look();
   }
   looks_again_.expires_after(kLooksEvery);
   looks_again_.async_wait([this](const boost::system::error_code& error) {
@@ -112,12 +127,13 @@ void ShardSources::end_if_idle() {
   if (running_ == 0 && none_can_come) std::exchange(on_end_, [] {})();
 }
 
-void ShardSources::remove(const std::string& id, std::uint64_t life, Removed removed) {
+void ShardSources::remove(const std::string& id, std::uint64_t life, Leaves how, Removed removed) {
   const auto at = sources_.find({id, life});
   if (at == sources_.end() || at->second.removed) return removed(std::nullopt);
   Source& source = at->second;
-  if (source.has_ended) return hand_back(at, removed);
+  source.leaves = how;
   source.removed = std::move(removed);
+  if (source.has_ended) return remove_ended(at);
   stop(source);
   room_.notify();
 }
@@ -129,12 +145,14 @@ void ShardSources::stop(Source& source) {
 
 SourcePoller* ShardSources::find(const std::string& id, std::uint64_t life) {
   const auto at = sources_.find({id, life});
-  return at != sources_.end() && at->second.poller ? &*at->second.poller : nullptr;
+  const bool is_here = at != sources_.end() && at->second.poller && !at->second.is_gone;
+  return is_here ? &*at->second.poller : nullptr;
 }
 
 ShardView ShardSources::view() {
   ShardView view;
   for (auto& [key, source] : sources_) {
+    if (source.is_gone) continue;
     view.sources.push_back(source.poller ? source.poller->view()
                                          : view_of_unusable(source.settings(), source.unusable));
     view.sources.back().life = source.as_given.queue->life();

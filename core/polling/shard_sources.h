@@ -59,9 +59,10 @@ class ShardSources {
 
   // The source stops polling, logs out, and is gone; `removed` is then called with what is known of its sessions, of
   // which everything durable is in the queue already. At once and with nothing when it is not here, or is being
-  // removed.
+  // removed. One that may be back, in another life, logs out when it could log in again, and is gone before.
+  enum class Leaves { kForGood, kAndMayBeBack };
   using Removed = std::function<void(std::optional<RestoredSource>)>;
-  void remove(const std::string& id, std::uint64_t life, Removed removed);
+  void remove(const std::string& id, std::uint64_t life, Leaves how, Removed removed);
 
   // nullptr when it is not polled here.
   SourcePoller* find(const std::string& id, std::uint64_t life);
@@ -90,7 +91,9 @@ class ShardSources {
     std::string unusable;                // why there is none
     Signal woken;                        // there is none and none is wanted any more
     Removed removed;                     // set while it is being removed
-    bool has_ended = false;              // the one pass, or after stop()
+    Leaves leaves = Leaves::kForGood;
+    bool has_ended = false;  // the one pass, or after stop()
+    bool is_gone = false;    // it was handed back, and has its token yet
   };
   using Sources = std::map<std::pair<std::string, std::uint64_t>, Source>;  // by id and life
 
@@ -98,7 +101,9 @@ class ShardSources {
   void stop(Source& source);
   Task<void> make_poller_in_time(Source& source);
   Task<void> run_source(Sources::iterator at);
-  void hand_back(Sources::iterator at, const Removed& removed);
+  Task<void> log_out(Source& source);
+  void remove_ended(Sources::iterator at);
+  void hand_back(Source& source);
   void end_if_idle();
   void look_at_sources();
 

@@ -103,8 +103,9 @@ Task<void> SourcePoller::run(std::chrono::milliseconds delay) {
   co_await dispatch();
   while (polling_ > 0 || finding_ || verifying_) co_await changed_.wait();
   api_.stop();
-  co_await api_.log_out(kLogOutTimeout);
 }
+
+Task<void> SourcePoller::log_out() { return api_.log_out(kLogOutTimeout); }
 
 Task<void> SourcePoller::find_sessions() {
   co_await finder_.run();

@@ -91,6 +91,10 @@ class SourcePoller : private FoundSessions, private VerifiedSessions {
   // After run() has returned: what is known of the sessions, for another poller of the same source.
   RestoredSource release() { return table_.release(); }
 
+  // After run() has returned: see ApiClient.
+  std::optional<SteadyTime> leave_login() { return api_.leave_login(); }
+  Task<void> log_out();
+
   // On the shard's thread, every few seconds: whether its logs can be read, and what is waited for, is judged and said.
   void look();
 

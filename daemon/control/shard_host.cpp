@@ -15,9 +15,10 @@ void ShardHost::add(NewSource source, std::function<void(std::string unusable)> 
   });
 }
 
-void ShardHost::remove(std::string id, std::uint64_t life, std::function<void(std::optional<RestoredSource>)> removed) {
-  shard_.post([this, id = std::move(id), life, removed = std::move(removed)] {
-    shard_.sources().remove(id, life, [this, removed](std::optional<RestoredSource> known) {
+void ShardHost::remove(std::string id, std::uint64_t life, ShardSources::Leaves how,
+                       std::function<void(std::optional<RestoredSource>)> removed) {
+  shard_.post([this, id = std::move(id), life, how, removed = std::move(removed)] {
+    shard_.sources().remove(id, life, how, [this, removed](std::optional<RestoredSource> known) {
       auto state = std::make_shared<std::optional<RestoredSource>>(std::move(known));
       asio::post(main_, [removed, state] { removed(std::move(*state)); });
     });

@@ -14,7 +14,8 @@ class ShardHost : public SourceHost {
   ShardHost(boost::asio::io_context& main, Shard& shard) : main_(main), shard_(shard) {}
 
   void add(NewSource source, std::function<void(std::string unusable)> added) override;
-  void remove(std::string id, std::uint64_t life, std::function<void(std::optional<RestoredSource>)> removed) override;
+  void remove(std::string id, std::uint64_t life, ShardSources::Leaves how,
+              std::function<void(std::optional<RestoredSource>)> removed) override;
 
  private:
   boost::asio::io_context& main_;

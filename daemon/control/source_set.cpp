@@ -234,8 +234,10 @@ void SourceSet::stop(const std::string& id, Poller& poller) {
   poller.step = Step::kStopping;
   ++under_way_;
   ++leaving_[poller.settings->url].pollers;
+  const bool may_be_back = !is_closing_ && lanes_.at({poller.partition, poller.place.queue->life()}).is_over;
   parts_.hosts[poller.place.host]->remove(
       id, poller.place.queue->life(),
+      may_be_back ? ShardSources::Leaves::kAndMayBeBack : ShardSources::Leaves::kForGood,
       [this, id](std::optional<RestoredSource> known) { stopped(id, std::move(known)); });
 }
 

@@ -75,6 +75,8 @@ class SourceSet {
   void begin(Partition partition, std::shared_ptr<BatchQueue> queue, RestoredState& restored);
   // Its life is over.
   void end(Partition partition);
+  // The daemon stops: no lane begins any more, so that no source comes back.
+  void close() { is_closing_ = true; }
   // Until no source of an ended life is left of it.
   Task<void> all_stopped(Partition partition);
 
@@ -141,9 +143,10 @@ class SourceSet {
   Lanes lanes_;  // the first of a partition is the one whose sources may be polled, if it is not over
   Pollers pollers_;
   std::map<std::string, Leaving> leaving_;  // by URL
-  std::size_t under_way_ = 0;               // steps
-  int first_contacts_ = 0;                  // since nothing was under way
-  Signal changed_;                          // a step was made
+  bool is_closing_ = false;
+  std::size_t under_way_ = 0;  // steps
+  int first_contacts_ = 0;     // since nothing was under way
+  Signal changed_;             // a step was made
 };
 
 }  // namespace sessionlogd

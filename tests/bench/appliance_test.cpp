@@ -257,6 +257,19 @@ TEST(Appliance, ForgetsLoginsWhenAnotherClientComes) {
   EXPECT_EQ(bench.ask("GET", "/api/v1/sessions").status, 200);
 }
 
+TEST(Appliance, WithOneSessionForgetsTheLoginBefore) {
+  for (const bool has_one : {true, false}) {
+    Bench bench(Dialects::aws, 10, has_one ? always(Fault::one_session) : FaultMix{});
+    bench.at = kBegin;
+    bench.log_in("/api/v1/token");
+    const std::string before = bench.authorization;
+    bench.log_in("/api/v1/token");
+    EXPECT_EQ(bench.ask("GET", "/api/v1/sessions").status, 200);
+    bench.authorization = before;
+    EXPECT_EQ(bench.ask("GET", "/api/v1/sessions").status, has_one ? 401 : 200);
+  }
+}
+
 TEST(Appliance, SaysNothingOfWhatWasAskedForForAWhile) {
   Bench bench(Dialects::aws, 10, always(Fault::no_log));
   bench.at = kBegin;

@@ -132,9 +132,10 @@ class ApiClientTest : public testing::Test {
     return *std::move(got);
   }
 
-  void log_out(std::chrono::milliseconds most = std::chrono::seconds(30)) {
+  void log_out(std::chrono::milliseconds most = std::chrono::seconds(30)) { log_out(api(), most); }
+  void log_out(ApiClient& api, std::chrono::milliseconds most) {
     bool ended = false;
-    asio::co_spawn(io_, api().log_out(most), [&](std::exception_ptr) { ended = true; });
+    asio::co_spawn(io_, api.log_out(most), [&](std::exception_ptr) { ended = true; });
     run_until([&] { return ended; });
   }
 

@@ -172,57 +172,83 @@ TEST_F(ApiLogin, AfterARunThatLoggedOutTheNextOneLogsInAtOnce) {
 }
 
 // As a partition does that goes from one member of a group to another and back.
-TEST_F(ApiLogin, ASourceThatIsBackBeforeItMayLogInAgainGoesOnWithItsToken) {
-  Accounts accounts("");
-  accounts.sources_come_back(true);
-  manners_ = {.held_back = HeldBack::kFails, .between_logins = std::chrono::hours(1), .accounts = &accounts};
+class ApiLoginLeft : public ApiLogin {
+ protected:
+  // The next api() is another one; this one waits until it is to hand its token back.
+  bool leave_for_now() {
+    api().stop();
+    const bool is_left = api().leave_login().has_value();
+    gone_.push_back(std::move(api_));
+    return is_left;
+  }
+  void all_log_out() {
+    for (const auto& api : gone_) log_out(*api, std::chrono::seconds(30));
+  }
+
+  Accounts accounts_{""};
+  std::vector<std::unique_ptr<ApiClient>> gone_;
+};
+
+TEST_F(ApiLoginLeft, IsTakenByTheSameSourceWhichGoesOnWithItsToken) {
+  manners_ = {.held_back = HeldBack::kFails, .between_logins = std::chrono::hours(1), .accounts = &accounts_};
   for (int stay = 0; stay < 10; ++stay) {
     EXPECT_TRUE(get().front()->has_value());
-    leave();
+    EXPECT_TRUE(leave_for_now());
   }
   EXPECT_EQ(desk_.logins, 1);
   EXPECT_THAT(desk_.returned, testing::IsEmpty());
+  all_log_out();
+  EXPECT_THAT(desk_.returned, testing::ElementsAre("access-1")) << "by who was there last";
+  EXPECT_TRUE(get().front()->has_value());
+  EXPECT_EQ(desk_.logins, 2) << "nothing is left";
+}
 
+TEST_F(ApiLoginLeft, IsNotHandedBackByWhoLeftItOnceItIsTaken) {
+  manners_ = {.held_back = HeldBack::kFails, .between_logins = std::chrono::hours(1), .accounts = &accounts_};
+  EXPECT_TRUE(get().front()->has_value());
+  EXPECT_TRUE(leave_for_now());
+  EXPECT_TRUE(get().front()->has_value());
+  all_log_out();
+  EXPECT_THAT(desk_.returned, testing::IsEmpty());
+  EXPECT_TRUE(get().front()->has_value());
+  EXPECT_EQ(desk_.logins, 1);
+}
+
+TEST_F(ApiLoginLeft, IsNotTakenForAnotherAccount) {
+  manners_ = {.held_back = HeldBack::kFails, .between_logins = std::chrono::hours(1), .accounts = &accounts_};
+  EXPECT_TRUE(get().front()->has_value());
+  EXPECT_TRUE(leave_for_now());
   settings_.username = "another";
   EXPECT_TRUE(get().front()->has_value());
-  EXPECT_EQ(desk_.logins, 2) << "another account's token is not taken";
-  accounts.sources_come_back(false);  // the daemon stops
-  api().stop();
-  log_out();
-  EXPECT_THAT(desk_.returned, testing::ElementsAre("access-2"));
-}
-
-TEST_F(ApiLogin, ASourceThatLeavesWhenItMayLogInAgainHandsItsTokenBack) {
-  Accounts accounts("");
-  accounts.sources_come_back(true);
-  manners_ = {.held_back = HeldBack::kFails, .between_logins = std::chrono::milliseconds(0), .accounts = &accounts};
-  for (int stay = 0; stay < 2; ++stay) {
-    EXPECT_TRUE(get().front()->has_value());
-    leave();
-  }
   EXPECT_EQ(desk_.logins, 2);
-  EXPECT_EQ(desk_.returned.size(), 2u);
+  settings_.username = "collector";
+  all_log_out();
+  EXPECT_THAT(desk_.returned, testing::ElementsAre("access-1"));
 }
 
-TEST_F(ApiLogin, ASourceThatLeavesWithoutATokenIsHeldToItsLastLoginToo) {
-  Accounts accounts("");
-  accounts.sources_come_back(true);
-  manners_ = {.held_back = HeldBack::kFails, .between_logins = std::chrono::hours(1), .accounts = &accounts};
+TEST_F(ApiLoginLeft, IsNothingWhereItCanLogInAgainAtOnce) {
+  manners_ = {.held_back = HeldBack::kFails, .between_logins = std::chrono::milliseconds(0), .accounts = &accounts_};
+  EXPECT_TRUE(get().front()->has_value());
+  EXPECT_FALSE(leave_for_now());
+  all_log_out();
+  EXPECT_EQ(desk_.returned.size(), 1u);
+}
+
+TEST_F(ApiLoginLeft, HoldsTheSourceToItsLastLoginWithoutATokenToo) {
+  manners_ = {.held_back = HeldBack::kFails, .between_logins = std::chrono::hours(1), .accounts = &accounts_};
   desk_.log_in = [](int) { return response("{}", {}, "503 Service Unavailable"); };
   for (int stay = 0; stay < 2; ++stay) {
     EXPECT_TRUE(get().front()->has_error());
-    leave();
+    EXPECT_TRUE(leave_for_now());
   }
   EXPECT_EQ(desk_.logins, 1);
 }
 
 // The appliance has ended it meanwhile: what came before counts for the next login, too.
-TEST_F(ApiLogin, ATokenThatWasLeftAndHasDiedIsNoReasonToLogInSooner) {
-  Accounts accounts("");
-  accounts.sources_come_back(true);
-  manners_ = {.held_back = HeldBack::kFails, .between_logins = std::chrono::hours(1), .accounts = &accounts};
+TEST_F(ApiLoginLeft, HoldsTheSourceToItsLastLoginWhereTheTokenHasDied) {
+  manners_ = {.held_back = HeldBack::kFails, .between_logins = std::chrono::hours(1), .accounts = &accounts_};
   EXPECT_TRUE(get().front()->has_value());
-  leave();
+  EXPECT_TRUE(leave_for_now());
   desk_.serve = [](const std::string&) { return unauthorized(); };
   EXPECT_TRUE(get().front()->has_error());
   EXPECT_EQ(desk_.logins, 1);

@@ -8,6 +8,7 @@
 
 #include "core/entries/event.h"
 #include "core/http/curl_client.h"
+#include "tests/core/api/api_client_fixture.h"
 #include "tests/core/captured_log.h"
 #include "tests/support/built_in.h"
 #include "tests/support/test_server.h"
@@ -49,11 +50,25 @@ class ShardWithSources : public testing::Test {
     shard_.post([&] { done.set_value(what()); });
     return done.get_future().get();
   }
+  // On an appliance that shows no sessions, with a password.
+  NewSource source(const std::string& name, const TestServer& server, std::shared_ptr<BatchQueue> queue) const {
+    NewSource made = source(name, token_.path());
+    auto settings = std::make_shared<SourceSettings>(*made.settings);
+    settings->url = server.url();
+    settings->token.reset();
+    settings->username = "collector";
+    settings->password = Secret::parse("file:" + token_.path());
+    made.settings = std::move(settings);
+    made.queue = std::move(queue);
+    return made;
+  }
+
   // On the shard: how many sessions were given back, nullopt: it was not here.
   void remove(const std::string& id, std::uint64_t life, std::promise<std::optional<std::size_t>>& done) {
-    shard_.sources().remove(id, life, [&done](const std::optional<RestoredSource>& known) {
-      done.set_value(known ? std::optional(known->sessions.size()) : std::nullopt);
-    });
+    shard_.sources().remove(id, life, ShardSources::Leaves::kForGood,
+                            [&done](const std::optional<RestoredSource>& known) {
+                              done.set_value(known ? std::optional(known->sessions.size()) : std::nullopt);
+                            });
   }
   std::optional<std::size_t> removed(const std::string& id, std::uint64_t life) {
     std::promise<std::optional<std::size_t>> done;
@@ -150,6 +165,48 @@ TEST_F(ShardWithSources, KnowsASourceByItsLife) {
   EXPECT_EQ(removed("a", 1), 3u);
   EXPECT_EQ(on_shard([&] { return shard_.sources().find("a", 2); }), second);
   EXPECT_EQ(on_shard([&] { return shard_.sources().view().sources.front().life; }), 2u);
+}
+
+// As the sources of a partition that goes round between the members of a group.
+TEST_F(ShardWithSources, OneThatMayBeBackIsGoneAtOnceAndItsTokenIsHandedBackWhenItCouldLogInAgain) {
+  Desk desk;
+  desk.serve = [](const std::string&) { return response(R"({"results":[],"totalCount":0})"); };
+  const TestServer server{[&desk](const Request& request) { return desk(request); }};
+  Accounts accounts("");
+  Shard shard{memory_,
+              [this](auto& io) { return std::make_unique<CurlClient>(io, memory_); },
+              nullptr,
+              fingerprint_bytes_,
+              [](const SourceSettings&) { return std::make_unique<NoEncoder>(); },
+              PollMode::kForever,
+              1,
+              &accounts};
+  std::promise<void> ended;
+  shard.start([&] { ended.set_value(); });
+  for (int stay = 1; stay <= 10; ++stay) {
+    const auto queue = std::make_shared<BatchQueue>(queue_memory_);
+    std::promise<std::optional<std::size_t>> gone;
+    std::promise<std::size_t> left;
+    shard.post([&] { shard.sources().add(source("a", server, queue)); });
+    for (const int before = desk.gets; desk.gets == before;) std::this_thread::sleep_for(1ms);
+    shard.post([&] {
+      shard.sources().remove("a", queue->life(), ShardSources::Leaves::kAndMayBeBack,
+                             [&](const std::optional<RestoredSource>& known) {
+                               gone.set_value(known ? std::optional(known->sessions.size()) : std::nullopt);
+                             });
+    });
+    EXPECT_EQ(gone.get_future().get(), 3u);
+    shard.post([&] {
+      left.set_value(shard.sources().view().sources.size());
+      EXPECT_EQ(shard.sources().find("a", queue->life()), nullptr);
+    });
+    EXPECT_EQ(left.get_future().get(), 0u);
+  }
+  EXPECT_EQ(desk.logins, 1);
+  shard.stop();
+  ended.get_future().get();
+  shard.join();
+  EXPECT_THAT(desk.returned, testing::ElementsAre("access-1"));
 }
 
 // As the daemon gives it its sources: they are on their way when it starts.

@@ -95,9 +95,10 @@ class FakeGroup::Host : public SourceHost {
       boost::asio::post(group_.io_, [added, unusable = sources_.add(std::move(*given))] { added(unusable); });
     });
   }
-  void remove(std::string id, std::uint64_t life, std::function<void(std::optional<RestoredSource>)> removed) override {
-    boost::asio::post(group_.io_, [this, id = std::move(id), life, removed = std::move(removed)] {
-      sources_.remove(id, life, [this, removed](std::optional<RestoredSource> known) {
+  void remove(std::string id, std::uint64_t life, ShardSources::Leaves how,
+              std::function<void(std::optional<RestoredSource>)> removed) override {
+    boost::asio::post(group_.io_, [this, id = std::move(id), life, how, removed = std::move(removed)] {
+      sources_.remove(id, life, how, [this, removed](std::optional<RestoredSource> known) {
         auto state = std::make_shared<std::optional<RestoredSource>>(std::move(known));
         boost::asio::post(group_.io_, [removed, state] { removed(std::move(*state)); });
       });

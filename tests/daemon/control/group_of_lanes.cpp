@@ -161,7 +161,8 @@ class GroupOfLanes::Host : public SourceHost {
       added({});
     });
   }
-  void remove(std::string id, std::uint64_t life, std::function<void(std::optional<RestoredSource>)> removed) override {
+  void remove(std::string id, std::uint64_t life, ShardSources::Leaves /*how*/,
+              std::function<void(std::optional<RestoredSource>)> removed) override {
     waiting_.push_back([this, id, life, removed] {
       auto known = here.extract({id, life});
       removed(known ? std::optional(std::move(known.mapped().restored)) : std::nullopt);

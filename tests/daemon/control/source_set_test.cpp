@@ -33,9 +33,11 @@ class FakeHost : public SourceHost {
       added(unusable);
     });
   }
-  void remove(std::string id, std::uint64_t life, std::function<void(std::optional<RestoredSource>)> removed) override {
-    asked_.push_back([this, id, life, removed] {
-      log_.push_back("-" + id + "/" + std::to_string(life));
+  void remove(std::string id, std::uint64_t life, ShardSources::Leaves how,
+              std::function<void(std::optional<RestoredSource>)> removed) override {
+    asked_.push_back([this, id, life, how, removed] {
+      const bool may_be_back = how == ShardSources::Leaves::kAndMayBeBack;
+      log_.push_back("-" + id + "/" + std::to_string(life) + (may_be_back ? " may be back" : ""));
       auto known = here_.extract({id, life});
       removed(known ? std::optional(std::move(known.mapped().restored)) : std::nullopt);
     });
@@ -229,11 +231,28 @@ TEST(SourceSet, StartsNothingOfALifeBeforeTheLastOfTheOneBeforeHasStopped) {
   shards.set->end(0);
   shards.begin(0, {"a0"});
   shards.step();
-  EXPECT_THAT(shards.said(), ElementsAre("-a0/1"));
+  EXPECT_THAT(shards.said(), ElementsAre("-a0/1 may be back"));
   shards.step();
-  EXPECT_THAT(shards.said(), ElementsAre("-b0/1"));
+  EXPECT_THAT(shards.said(), ElementsAre("-b0/1 may be back"));
   shards.settle();
   EXPECT_THAT(shards.here(), ElementsAre("a0/3 a0 1", "b0/3 b0 0", "c1/2 c1 0"));
+}
+
+// Its token is handed back at once.
+TEST(SourceSet, WhatStopsComesBackWhereTheDaemonGoesOn) {
+  FakeShards shards;
+  shards.set->want(FakeShards::list({"a0", "b1"}), kStateKeep);
+  shards.begin(0);
+  shards.begin(1);
+  shards.settle();
+  shards.said();
+  shards.set->want(FakeShards::list({"b1"}), kStateKeep);
+  shards.settle();
+  EXPECT_THAT(shards.said(), ElementsAre("-a0/1")) << "it left the configuration";
+  shards.set->close();
+  shards.set->end(1);
+  shards.settle();
+  EXPECT_THAT(shards.said(), ElementsAre("-b1/2")) << "the daemon stops";
 }
 
 TEST(SourceSet, ThrowsAwayWhatAnEndedLifeGivesBack) {
