@@ -17,6 +17,13 @@ constexpr double kThoughtSeen = 0.5;    // entries a bin is thought to have seen
 constexpr double kEntriesKept = 2'000;  // then all counts are halved
 constexpr double kLeastGap = 0.05;
 constexpr double kGapsOfMean = 12, kGapsOfType = 1;
+// Entries that are expected of a silence in one bin, at most: where all came at its beginning there was no silence in
+// it.
+constexpr double kMostOfABin = 3;
+// The moment of the next entry is known when nine tenths of it come within so much of the silence before. Of more
+// entries than these it is not asked for.
+constexpr double kComes = 0.9, kMoment = 0.15;
+constexpr int kMostKnown = 4;
 constexpr double kForgets = 0.85;              // of a session's scores, a gap
 constexpr double kScoreDecays = 64;            // gaps, of a type's scores
 constexpr double kTypeCounts = 8;              // as so many gaps of the session
@@ -87,7 +94,9 @@ double Arrivals::rate(std::size_t view, std::size_t bin, double unit) const {
   if (view == kNothing) return came_ / silent_;
   const Bins& bins = views_[view];
   const double usual = view == kSilence ? came_ / silent_ : 1;
-  return (bins.came[bin] + kThoughtSeen) / (bins.silent[bin] + kThoughtSeen / usual) / unit;
+  const double seen = (bins.came[bin] + kThoughtSeen) / (bins.silent[bin] + kThoughtSeen / usual);
+  const double width = edge(view, bin + 1) - edge(view, bin);
+  return (bin + 1 < kBins ? std::min(seen, kMostOfABin / width) : seen) / unit;
 }
 
 double Arrivals::expected(std::size_t view, double unit, double silence) const {
@@ -159,28 +168,89 @@ void Arrivals::decay() {
   }
 }
 
-double Arrivals::until(const SessionArrivals& session, double silent, double price, double most, double old) const {
-  const OfEach units = units_of(session);
-  const OfEach weight = weights(session, units, silent);
-  std::array<std::size_t, kViews> bin{};
-  for (std::size_t view = 0; view < kViews; ++view) bin[view] = bin_of(view, silent / units[view]);
-  Gathered gathered;
-  double at = 0;
-  while (at < most) {
-    double rate_here = 0, end = most;
-    for (std::size_t view = 0; view < kViews; ++view) {
-      rate_here += weight[view] * rate(view, bin[view], units[view]);
-      end = std::min(end, edge(view, bin[view] + 1) * units[view] - silent);
-    }
-    const double span = std::max(0.0, end - at);
-    const Gathered then = gathered.after(span, rate_here, old);
-    if (then.cost >= price) return std::min(most, at + gathered.until(price, rate_here, old, span));
-    gathered = then;
-    at = end;
-    for (std::size_t view = 0; view < kViews; ++view)
-      bin[view] += edge(view, bin[view] + 1) * units[view] - silent <= end;
+// What is to be expected of a session from now on: at one rate until a bin of some view ends.
+class Arrivals::Ahead {
+ public:
+  Ahead(const Arrivals& arrivals, const SessionArrivals& session, double silent)
+      : arrivals_(arrivals),
+        units_(units_of(session)),
+        weights_(arrivals.weights(session, units_, silent)),
+        silent_(silent) {
+    find_bins();
   }
-  return most;
+
+  // An entry comes then, so long from now, and the next one after it.
+  void entry_comes(double at) {
+    silent_ = -at;
+    at_ = at;
+    find_bins();
+  }
+  // So far on, at most to end().
+  void go_to(double at) {
+    at_ = at;
+    for (std::size_t view = 0; view < kViews; ++view) bins_[view] += end_of_bin(view) <= at;
+  }
+
+  double at() const { return at_; }
+  double silent() const { return silent_ + at_; }  // then
+  double rate() const {
+    double sum = 0;
+    for (std::size_t view = 0; view < kViews; ++view)
+      sum += weights_[view] * arrivals_.rate(view, bins_[view], units_[view]);
+    return sum;
+  }
+  double end() const {
+    double end = HUGE_VAL;
+    for (std::size_t view = 0; view < kViews; ++view) end = std::min(end, end_of_bin(view));
+    return std::max(at_, end);
+  }
+
+ private:
+  double end_of_bin(std::size_t view) const { return edge(view, bins_[view] + 1) * units_[view] - silent_; }
+  void find_bins() {
+    for (std::size_t view = 0; view < kViews; ++view) bins_[view] = bin_of(view, silent() / units_[view]);
+  }
+
+  const Arrivals& arrivals_;
+  const OfEach units_, weights_;
+  double silent_, at_ = 0;  // before now, and from now on
+  std::array<std::size_t, kViews> bins_{};
+};
+
+double Arrivals::until(const SessionArrivals& session, double silent, double price, double most, double old) const {
+  Ahead ahead(*this, session, silent);
+  Gathered gathered;
+  double best = most, best_cost = HUGE_VAL;  // to read then, and what an entry costs then
+  double begins_to_come = -1;                // the next entry
+  int number = 1;                            // of it
+  bool is_known = false;                     // the moment at which the last one came
+  const auto cost_of_an_entry = [price](const Gathered& then) { return (price + then.cost) / then.entries; };
+  while (ahead.at() < most) {
+    const double at = ahead.at(), rate = ahead.rate(), left = number - gathered.entries;
+    const double end = std::min(most, ahead.end());
+    double span = end - at;
+    if (begins_to_come < 0 && span * rate >= left - kComes) begins_to_come = at + std::max(0.0, (left - kComes) / rate);
+    const bool comes = number <= kMostKnown && span * rate >= left;
+    if (comes) span = left / rate;
+    const Gathered then = gathered.after(span, rate, old);
+    if (!is_known && then.cost >= price) {
+      const double wait = gathered.cost >= price ? 0 : gathered.until(price, rate, old, span);
+      return cost_of_an_entry(gathered.after(wait, rate, old)) < best_cost ? std::min(most, at + wait) : best;
+    }
+    gathered = then;
+    ahead.go_to(comes ? at + span : end);
+    if (!comes) continue;
+    is_known = number < kMostKnown && ahead.at() - begins_to_come <= kMoment * ahead.silent();
+    ++number;
+    begins_to_come = -1;
+    if (!is_known) continue;
+    const double cost = cost_of_an_entry(gathered);
+    if (cost >= best_cost) return best;
+    best = ahead.at();
+    best_cost = cost;
+    ahead.entry_comes(best);
+  }
+  return best;
 }
 
 }  // namespace sessionlogd

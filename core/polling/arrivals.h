@@ -12,6 +12,10 @@
 // r t^2 / 2 and the mean age t / 2. To spend one read more or less costs each session the same only where that delay is
 // the same for all; then t goes with 1 / sqrt(r), which is the least mean age for so many reads (Cho, Garcia-Molina).
 //
+// Where an entry comes at a moment that is known, waiting behind it gains nothing: a session whose next entry is all
+// but sure to come within a moment is read right behind it, or behind a later one, wherever an entry costs least by
+// then.
+//
 // Counts are decayed: what was so some thousand entries ago is forgotten. Knows nothing of clocks, requests or tables.
 #pragma once
 
@@ -41,9 +45,10 @@ class Arrivals {
   // came then.
   void learn(SessionArrivals& session, double from, double to, bool came);
 
-  // When the delay reaches the price that is to be expected of a session that was silent for so long and is read now:
-  // so long from now, `most` at most. Delay is the sum of how long each entry has waited; one that is `old` counts one
-  // and a half times, since the mean alone would leave the last entries of heavy tails for very long.
+  // When the delay reaches the price that is to be expected of a session that was silent for so long and is read now,
+  // or right behind an entry whose moment is known: so long from now, `most` at most. Delay is the sum of how long each
+  // entry has waited; one that is `old` counts one and a half times, since the mean alone would leave the last entries
+  // of heavy tails for very long.
   double until(const SessionArrivals& session, double silent, double price, double most, double old = HUGE_VAL) const;
 
  private:
@@ -55,6 +60,7 @@ class Arrivals {
   struct Bins {
     std::array<float, kBins> came{}, silent{};  // entries, and silence in units of the view
   };
+  class Ahead;
 
   static double edge(std::size_t view, std::size_t bin);
   static std::size_t bin_of(std::size_t view, double silence);

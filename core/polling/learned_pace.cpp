@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
+#include <numbers>
 
 #include "config/units.h"
 
@@ -58,8 +60,10 @@ void LearnedPace::came(SessionPace& session, std::string_view type, SteadyTime n
   const std::size_t skipped = ages.size() - std::min(ages.size(), kMostOfARead);
   if (skipped > 0) session.entry_at_ = 0;
   std::uint32_t earliest = session.read_at_;
+  // Always in the middle, what names no time of use would seem to keep time with the reads.
+  const double part = std::fmod(stamp(now) * std::numbers::phi, 1);
   for (std::size_t i = skipped; i < ages.size(); ++i) {
-    std::uint32_t at = stamp(now - std::clamp(likely_age(session, now, ages, i), milliseconds{0}, kOldest));
+    std::uint32_t at = stamp(now - std::clamp(likely_age(session, now, ages, i, part), milliseconds{0}, kOldest));
     if (earliest != 0 && seconds_between(at, earliest) > 0) at = earliest;
     earliest = at;
     if (session.entry_at_ != 0) learn(arrivals, session, at, true);
@@ -84,7 +88,7 @@ bool LearnedPace::was_held_up(const SessionPace& session, SteadyTime now) const 
 void LearnedPace::note_ages(const SessionPace& session, SteadyTime now, std::span<const milliseconds> ages) {
   const milliseconds oldest = 2 * settings_.max_interval + settings_.discovery_interval;
   for (std::size_t i = 0; i < ages.size(); ++i) {
-    const milliseconds age = likely_age(session, now, ages, i);
+    const milliseconds age = likely_age(session, now, ages, i, 0.5);
     // What is older was not there to be read: it comes late, the source was down, or the daemon. Nothing is from after
     // now.
     if (age > oldest || age < -kClocksDiffer) continue;
@@ -92,19 +96,22 @@ void LearnedPace::note_ages(const SessionPace& session, SteadyTime now, std::spa
     if (session.read_at_ == 0 && ++first_ages_ > kMostFirstAges) continue;
     price_.saw(std::max(0.0, in_seconds(age)));
   }
+  price_.was_read(Seconds(now - begin_).count());
   has_seen_ |= !ages.empty();
 }
 
 // What the last read did not show came after it, whatever time it names: that may be of another zone, the same for all,
-// of full minutes, or of when something began that was written at its end. Then all are taken to have come evenly.
+// of full minutes, or of when something began that was written at its end. Then they came at any time since, in their
+// order; `part` says where in its part of it, 0 to 1.
 milliseconds LearnedPace::likely_age(const SessionPace& session, SteadyTime now, std::span<const milliseconds> ages,
-                                     std::size_t i) const {
+                                     std::size_t i, double part) const {
   const milliseconds said = ages[i];
   if (session.read_at_ == 0) return said;
   const auto since_read = std::chrono::ceil<milliseconds>(Seconds(seconds_between(session.read_at_, stamp(now))));
   if (said >= -kClocksDiffer && said <= 2 * since_read + kClocksDiffer)
     return std::clamp(said, milliseconds{0}, since_read + kClocksDiffer);
-  return since_read * (2 * (ages.size() - i) - 1) / (2 * ages.size());
+  const double count = static_cast<double>(ages.size()), later = static_cast<double>(ages.size() - i);
+  return std::chrono::duration_cast<milliseconds>(Seconds(since_read) * (later - part) / count);
 }
 
 milliseconds LearnedPace::after_read(SessionPace& session, std::string_view type, SteadyTime now,

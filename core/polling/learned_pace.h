@@ -72,7 +72,8 @@ class LearnedPace {
   bool was_held_up(const SessionPace& session, SteadyTime now) const;
   void note_ages(const SessionPace& session, SteadyTime now, std::span<const std::chrono::milliseconds> ages);
   std::chrono::milliseconds likely_age(const SessionPace& session, SteadyTime now,
-                                       std::span<const std::chrono::milliseconds> ages, std::size_t i) const;
+                                       std::span<const std::chrono::milliseconds> ages, std::size_t i,
+                                       double part) const;
   std::chrono::milliseconds within(double seconds, std::chrono::milliseconds longest) const;
 
   const PollSettings& settings_;

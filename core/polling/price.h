@@ -33,12 +33,21 @@ class Price {
 
   // A new entry was so old when it was read. Ages that no price is to blame for are not for this.
   void saw(double age) {
-    move(1 - age / aim_);
+    asked_for_ += std::clamp(1 - age / aim_, kMostAtOnce, 1.0);
+    ++seen_;
     mean_age_ += (age - mean_age_) * kRemembers;
+  }
+  // That was all of one read, at so many seconds of some clock. However many entries there are, the price moves no
+  // faster than reads can show what came of it: it would swing.
+  void was_read(double now) {
+    if (seen_ == 0) return;
+    const double share = std::min(kStep * seen_, std::max(0.0, now - moved_at_) / (kSlowest * aim_));
+    move(share * std::exchange(asked_for_, 0) / std::exchange(seen_, 0));
+    moved_at_ = now;
   }
   // Requests wait for their turn: more of them make nothing younger.
   void was_late() {
-    move(1);
+    move(kStep);
     late_ += (1 - late_) * kRemembers;
   }
   void was_in_time() { late_ -= late_ * kRemembers; }
@@ -50,15 +59,16 @@ class Price {
 
  private:
   static constexpr double kFirstEntries = 2, kFirstSeconds = 60, kEntriesKept = 50'000, kLeastGap = 0.05;
-  static constexpr double kStep = 1.0 / 100, kFurthest = 7, kRemembers = 1.0 / 200;
+  static constexpr double kStep = 1.0 / 100, kMostAtOnce = -6, kFurthest = 7, kRemembers = 1.0 / 200;
+  static constexpr double kSlowest = 4;  // aims until all of what is asked for is done
 
-  void move(double by) {
-    logarithm_ = std::clamp(logarithm_ + kStep * std::clamp(by, -4.0, 1.0), -kFurthest, kFurthest);
-  }
+  void move(double by) { logarithm_ = std::clamp(logarithm_ + by, -kFurthest, kFurthest); }
 
   const double aim_;
   double seconds_ = kFirstSeconds, entries_ = kFirstEntries, silent_ = 0;
-  double logarithm_ = 0;  // of the factor
+  double logarithm_ = 0;                 // of the factor
+  double asked_for_ = 0, moved_at_ = 0;  // of the entries of one read, a sum
+  double seen_ = 0;                      // so many
   double mean_age_;
   double late_ = 0;
 };

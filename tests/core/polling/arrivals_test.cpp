@@ -32,11 +32,29 @@ TEST(Arrivals, FindsTheStepThatRepeats) {
   Arrivals arrivals;
   for (int i = 0; i < 50; ++i) after(arrivals, {10, 10, 10, 10});
   const SessionArrivals session = after(arrivals, {25, 25, 25});
-  const double wait = arrivals.until(session, 0, 2, kAnHour);
-  EXPECT_GT(wait, 25);
-  EXPECT_LT(wait, 29);
-  // A part of it has passed.
-  EXPECT_NEAR(arrivals.until(session, 20, 2, kAnHour), wait - 20, 1);
+  EXPECT_NEAR(arrivals.until(session, 0, 2, kAnHour), 25, 0.5);
+  EXPECT_NEAR(arrivals.until(session, 20, 2, kAnHour), 5, 0.5) << "a part of it has passed";
+}
+
+// Waiting behind it costs age and saves nothing: to read after n of them costs each (price + 7 + 14 + ...) / n.
+TEST(Arrivals, ReadsRightBehindTheEntryBehindWhichEachCostsLeast) {
+  Arrivals arrivals;
+  for (int i = 0; i < 100; ++i) after(arrivals, {7, 7, 7, 7, 7});
+  const SessionArrivals session = after(arrivals, {7, 7, 7});
+  EXPECT_NEAR(arrivals.until(session, 0, 5, kAnHour), 7, 0.3);
+  EXPECT_NEAR(arrivals.until(session, 0, 14, kAnHour), 14, 0.3);
+  EXPECT_NEAR(arrivals.until(session, 0, 30, kAnHour), 21, 0.4);
+  EXPECT_NEAR(arrivals.until(session, 6, 14, kAnHour), 8, 0.3);
+  EXPECT_NEAR(arrivals.until(session, 0, 14, 13), 7, 0.3) << "the bound is before the second";
+  EXPECT_NEAR(arrivals.until(session, 0, 1'000, kAnHour), std::sqrt(2 * 7 * 1'000), 30) << "of many it is the rate";
+}
+
+// Each second, which is where a bin begins: in it there was no silence to tell a rate by.
+TEST(Arrivals, GapsAtABinsBeginAreNoFloodOfEntries) {
+  Arrivals arrivals;
+  for (int i = 0; i < 100; ++i) after(arrivals, {1, 1, 1, 1, 1});
+  const SessionArrivals session = after(arrivals, {1, 1, 1});
+  EXPECT_NEAR(arrivals.until(session, 0, 50, kAnHour), 10, 2);
 }
 
 TEST(Arrivals, ReadsSoonWithinABurstAndSeldomBetween) {

@@ -45,15 +45,49 @@ TEST(Beginnings, ForgetWhatWas) {
   EXPECT_GT(beginnings.until(0, 2, kLongest), 5 * busy);
 }
 
-TEST(Price, IsMovedUntilTheMeanAgeIsTheAim) {
+// By reads that are a minute apart.
+class PriceOfReads : public testing::Test {
+ protected:
+  void read(std::initializer_list<double> ages) {
+    for (const double age : ages) price_.saw(age);
+    price_.was_read(now_ += 60);
+  }
+
+  Price price_{5};
+  double now_ = 0;
+};
+
+TEST_F(PriceOfReads, IsMovedUntilTheMeanAgeIsTheAim) {
+  const double first = price_.value();
+  for (int i = 0; i < 100; ++i) read({5});
+  EXPECT_NEAR(price_.value(), first, 1e-9);
+  for (int i = 0; i < 50; ++i) read({2, 6});  // four in the mean
+  EXPECT_GT(price_.value(), first);
+  for (int i = 0; i < 200; ++i) read({10});
+  EXPECT_LT(price_.value(), first);
+}
+
+// Of fifty sessions whose entries come each second: what a price brings shows two aims later. One that is moved by each
+// entry has then gone far beyond what was asked for.
+TEST(Price, DoesNotSwingWhereManyEntriesAreRead) {
   Price price(5);
-  const double first = price.value();
-  for (int i = 0; i < 100; ++i) price.saw(5);
-  EXPECT_NEAR(price.value(), first, 1e-9);
-  for (int i = 0; i < 100; ++i) price.saw(i % 2 == 0 ? 2 : 6);  // four in the mean
-  EXPECT_GT(price.value(), first);
-  for (int i = 0; i < 200; ++i) price.saw(10);
-  EXPECT_LT(price.value(), first);
+  std::vector<double> prices{price.value()};
+  double least = HUGE_VAL, most = 0;
+  for (double now = 0; now < 3'600; now += 0.2) {
+    const std::size_t delay = 50;  // reads
+    const double wait = std::sqrt(2 * prices[prices.size() - std::min(delay, prices.size())]);
+    for (double age = 0.5; age < wait; ++age) {
+      price.passed(1, true);
+      price.saw(age);
+    }
+    price.was_read(now);
+    prices.push_back(price.value());
+    if (now < 1'800) continue;
+    least = std::min(least, wait);
+    most = std::max(most, wait);
+  }
+  EXPECT_LT(most, 1.2 * least);
+  EXPECT_NEAR(most, 10, 2);
 }
 
 // Without memory at a rate r, each 2 aim seconds: 2 r aim^2.
@@ -108,11 +142,10 @@ TEST(Price, RisesWhileRequestsWaitForTheirTurn) {
   EXPECT_GT(price.value(), 2 * first);
 }
 
-TEST(Price, ComesBackFromWhateverItSaw) {
-  Price price(5);
-  for (int i = 0; i < 100'000; ++i) price.saw(0);
-  for (int i = 0; i < 1'000; ++i) price.saw(3'600);
-  EXPECT_LT(price.value(), 1);
+TEST_F(PriceOfReads, ComesBackFromWhateverItSaw) {
+  for (int i = 0; i < 100'000; ++i) read({0});
+  for (int i = 0; i < 1'000; ++i) read({3'600});
+  EXPECT_LT(price_.value(), 1);
 }
 
 }  // namespace

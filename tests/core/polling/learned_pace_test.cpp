@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <queue>
 #include <random>
 #include <vector>
+
+#include "tests/support/seed.h"
 
 namespace sessionlogd {
 namespace {
@@ -19,26 +22,45 @@ const std::vector<milliseconds> kNone;
 // How old an entry names itself that is so old, and came so long after its session's begin.
 using Said = milliseconds (*)(milliseconds age, milliseconds came);
 
-// Sessions whose entries come each `gap`, read whenever the pace says; returns the mean age of their entries.
-double mean_age_of(
-    LearnedPace& pace, milliseconds gap, int entries, std::string_view type = "A",
-    Said said = [](milliseconds age, milliseconds) { return age; }) {
-  SessionPace session;
-  SteadyTime now = kBegin;
-  double ages = 0;
-  int read = 0;
-  while (read < entries) {
-    std::vector<milliseconds> came;
-    for (; kBegin + read * gap <= now && read < entries; ++read) {
-      const auto age = std::chrono::duration_cast<milliseconds>(now - (kBegin + read * gap));
-      came.push_back(said(age, read * gap));
-      ages += std::chrono::duration<double>(age).count();
+milliseconds as_it_is(milliseconds age, milliseconds) { return age; }
+
+struct Reads {
+  double mean_age;  // of the entries, seconds
+  double per_entry;
+};
+
+// Reads one session after the other, whenever its pace says.
+struct Reader {
+  explicit Reader(const PollSettings& settings) : pace(settings, kBegin) {}
+
+  // Its entries come so long after its begin.
+  Reads read(const std::vector<milliseconds>& entries, std::string_view type = "A", Said said = as_it_is) {
+    SessionPace session;
+    const SteadyTime begin = now;
+    double ages = 0, reads = 0;
+    for (std::size_t read = 0; read < entries.size(); ++reads) {
+      std::vector<milliseconds> came;
+      for (; read < entries.size() && begin + entries[read] <= now; ++read) {
+        const auto age = std::chrono::duration_cast<milliseconds>(now - (begin + entries[read]));
+        came.push_back(said(age, entries[read]));
+        ages += std::chrono::duration<double>(age).count();
+      }
+      pace.came(session, type, now, came);
+      now += pace.after_read(session, type, now, 60s);
     }
-    pace.came(session, type, now, came);
-    now += pace.after_read(session, type, now, 60s);
+    const double count = static_cast<double>(entries.size());
+    return {ages / count, reads / count};
   }
-  return ages / entries;
-}
+  // They come each `gap`.
+  Reads read_even(milliseconds gap, int count, std::string_view type = "A", Said said = as_it_is) {
+    std::vector<milliseconds> entries;
+    for (int i = 0; i < count; ++i) entries.push_back(i * gap);
+    return read(entries, type, said);
+  }
+
+  LearnedPace pace;
+  SteadyTime now = kBegin;
+};
 
 TEST(LearnedPace, IsWithinItsBounds) {
   PollSettings settings;
@@ -76,13 +98,31 @@ TEST(LearnedPace, ReachesTheMeanAgeThatIsAskedFor) {
     PollSettings settings;
     settings.interval = 1s;
     settings.freshness = freshness;
-    LearnedPace pace(settings, kBegin);
+    Reader reader(settings);
     const double aim = std::chrono::duration<double>(freshness).count();
-    for (int i = 0; i < 20; ++i) mean_age_of(pace, 30s, 40);
+    std::mt19937_64 random(test::random_seed());
+    std::exponential_distribution<double> gap(1.0 / 30'000);
     double age = 0;
-    for (int i = 0; i < 20; ++i) age += mean_age_of(pace, 30s, 40) / 20;
+    for (int i = 0; i < 80; ++i) {
+      std::vector<milliseconds> entries{0ms};
+      while (entries.size() < 40) entries.push_back(entries.back() + milliseconds(std::lround(gap(random))));
+      const double of_one = reader.read(entries).mean_age;
+      if (i >= 40) age += of_one / 40;
+    }
     EXPECT_NEAR(age, aim, aim / 5);
   }
+}
+
+// Later they would cost as many reads.
+TEST(LearnedPace, ReadsEntriesThatKeepTimeWhenTheyComeThoughOlderOnesWereAskedFor) {
+  PollSettings settings;
+  settings.interval = 1s;
+  settings.freshness = 8s;
+  Reader reader(settings);
+  for (int i = 0; i < 20; ++i) reader.read_even(31s, 40);
+  const Reads reads = reader.read_even(31s, 40);
+  EXPECT_LT(reads.mean_age, 2);
+  EXPECT_LT(reads.per_entry, 1.2);
 }
 
 // Of what has no memory, and the same rate in all sessions, a fixed interval is the best there is. Ours against that of
@@ -146,14 +186,14 @@ TEST(LearnedPace, NeitherRushesNorStarvesWhateverTimesTheEntriesName) {
     PollSettings settings;
     settings.interval = 1s;
     settings.freshness = 5s;
-    LearnedPace pace(settings, kBegin);
-    for (int i = 0; i < 20; ++i) mean_age_of(pace, 23s, 40, "A", row.said);
+    Reader reader(settings);
+    for (int i = 0; i < 20; ++i) reader.read_even(23s, 40, "A", row.said);
     double age = 0;
-    for (int i = 0; i < 20; ++i) age += mean_age_of(pace, 23s, 40, "A", row.said) / 20;
+    for (int i = 0; i < 20; ++i) age += reader.read_even(23s, 40, "A", row.said).mean_age / 20;
     // Where in a wait they come is not to be known: what comes at equal gaps is met sooner than by chance.
     EXPECT_GT(age, 2.5) << row.name;
     EXPECT_LT(age, 6) << row.name;
-    EXPECT_EQ(pace.shortfall(), "") << row.name;
+    EXPECT_EQ(reader.pace.shortfall(), "") << row.name;
   }
 }
 
@@ -228,17 +268,18 @@ TEST(LearnedPace, BlamesNoPriceForWhatTheSinkHeldUp) {
 
 TEST(LearnedPace, LearnsEachTypeByItself) {
   PollSettings settings;
-  LearnedPace pace(settings, kBegin);
+  Reader reader(settings);
   for (int i = 0; i < 20; ++i) {
-    mean_age_of(pace, 10s, 30, "fast");
-    mean_age_of(pace, 300s, 30, "slow");
+    reader.read_even(10s, 30, "fast");
+    reader.read_even(300s, 30, "slow");
   }
+  LearnedPace& pace = reader.pace;
   SessionPace fast, slow;
   const std::vector<milliseconds> now_one{0ms};
-  pace.came(fast, "fast", kBegin, now_one);
-  pace.came(slow, "slow", kBegin, now_one);
-  EXPECT_LT(pace.after_read(fast, "fast", kBegin, 60s), 30s);
-  EXPECT_GT(pace.after_read(slow, "slow", kBegin, 60s), 30s);
+  pace.came(fast, "fast", reader.now, now_one);
+  pace.came(slow, "slow", reader.now, now_one);
+  EXPECT_LT(pace.after_read(fast, "fast", reader.now, 60s), 45s);
+  EXPECT_EQ(pace.after_read(slow, "slow", reader.now, 60s), 60s);
 }
 
 TEST(LearnedPace, OfASessionOnHoldGoesBeyondTheUsualBound) {
