@@ -140,23 +140,28 @@ std::optional<Accounts::LastLogin> Accounts::last_login(const Account& account, 
   return LastLogin{ago, found->second.early_deaths_before};
 }
 
-Accounts::Ticket Accounts::leave(const std::string& source_id, const Account& account, LeftLogin left) {
+Accounts::Ticket Accounts::leave(const Whose& whose, LeftLogin left) {
   const std::lock_guard lock(mutex_);
-  left_.insert_or_assign(source_id, Left{account, ++last_ticket_, std::move(left)});
+  left_.insert_or_assign(whose, std::pair(++last_ticket_, std::move(left)));
   return last_ticket_;
 }
 
-std::optional<Accounts::LeftLogin> Accounts::take_left(const std::string& source_id, const Account& account) {
+std::optional<Accounts::LeftLogin> Accounts::take_left(const Whose& whose) {
   const std::lock_guard lock(mutex_);
-  const auto found = left_.find(source_id);
-  if (found == left_.end() || found->second.of != account) return std::nullopt;
-  return std::move(left_.extract(found).mapped().login);
+  auto found = left_.extract(whose);
+  return found.empty() ? std::nullopt : std::optional(std::move(found.mapped().second));
 }
 
-bool Accounts::take_back(const std::string& source_id, Ticket ticket) {
+bool Accounts::has_left(const Whose& whose, Ticket ticket) const {
   const std::lock_guard lock(mutex_);
-  const auto found = left_.find(source_id);
-  if (found == left_.end() || found->second.ticket != ticket) return false;
+  const auto found = left_.find(whose);
+  return found != left_.end() && found->second.first == ticket;
+}
+
+bool Accounts::take_back(const Whose& whose, Ticket ticket) {
+  const std::lock_guard lock(mutex_);
+  const auto found = left_.find(whose);
+  if (found == left_.end() || found->second.first != ticket) return false;
   left_.erase(found);
   return true;
 }

@@ -95,12 +95,22 @@ class Accounts {
     LoginLimit logins;
     SteadyTime granted_at, refreshed_at;
   };
+  // Who logged in, and with what: for another account, dialect or secret there is nothing to go on with.
+  struct Whose {
+    std::string source_id;
+    Account account;
+    std::string dialect;
+    std::size_t secret;  // its hash
+
+    auto operator<=>(const Whose&) const = default;
+  };
   using Ticket = std::uint64_t;
-  Ticket leave(const std::string& source_id, const Account& account, LeftLogin left);
-  // nullopt: there is none of that account. The token may have ended.
-  std::optional<LeftLogin> take_left(const std::string& source_id, const Account& account);
+  Ticket leave(const Whose& whose, LeftLogin left);
+  // nullopt: there is none. The token may have ended.
+  std::optional<LeftLogin> take_left(const Whose& whose);
   // By who left it. false: it was taken, and its token is another's to hand back.
-  bool take_back(const std::string& source_id, Ticket ticket);
+  bool has_left(const Whose& whose, Ticket ticket) const;
+  bool take_back(const Whose& whose, Ticket ticket);
 
  private:
   using Digest = std::uint16_t;  // of a secret
@@ -130,12 +140,7 @@ class Accounts {
   mutable std::mutex mutex_;
   std::uint64_t key_ = 0;
   std::map<Account, Entry> entries_;
-  struct Left {
-    Account of;
-    Ticket ticket;
-    LeftLogin login;
-  };
-  std::map<std::string, Left> left_;  // by the source's id
+  std::map<Whose, std::pair<Ticket, LeftLogin>> left_;
   Ticket last_ticket_ = 0;
   Holder last_holder_ = 0;
   bool can_append_ = false;   // the file is there, and ours to its last byte

@@ -128,11 +128,11 @@ ApiClient::ApiClient(asio::io_context& io, HttpClient& http, const SourceSetting
 // By this source before it left, or else by the run before.
 void ApiClient::take_what_was_left() {
   const SteadyTime now = SteadyClock::now();
-  if (auto left = manners_.accounts->take_left(settings_.id, account())) {
+  if (auto left = token_.is_fixed() ? std::nullopt : manners_.accounts->take_left(whose())) {
     holder_ = left->holder;
     logins_ = left->logins;
     logins_.was_away();
-    if (!left->token.lives(now)) return;
+    if (left->token.next(now) == TokenKeeper::Step::kLogIn) return;
     token_ = std::move(left->token);
     granted_at_ = left->granted_at;
     refreshed_at_ = left->refreshed_at;
@@ -144,13 +144,26 @@ void ApiClient::take_what_was_left() {
 
 std::optional<SteadyTime> ApiClient::leave_login() {
   if (manners_.accounts == nullptr || token_.is_fixed() || logins_.ready_at() <= SteadyClock::now()) return {};
-  left_ = manners_.accounts->leave(settings_.id, account(), {holder_, token_, logins_, granted_at_, refreshed_at_});
+  left_.emplace(whose(), 0);
+  left_->second = manners_.accounts->leave(left_->first, {holder_, token_, logins_, granted_at_, refreshed_at_});
   return logins_.ready_at();
 }
+
+bool ApiClient::has_left_login() const { return left_ && manners_.accounts->has_left(left_->first, left_->second); }
 
 Instant ApiClient::now() const {
   const Instant ours = system_now();
   return add_nanoseconds(ours, std::chrono::nanoseconds(usable_clock_offset()).count()).value_or(ours);
+}
+
+Accounts::Whose ApiClient::whose() const {
+  std::string secret;
+  try {
+    secret = settings_.password->read();
+  } catch (const SecretError&) {
+    // It is none.
+  }
+  return {settings_.id, account(), settings_.dialect->name, std::hash<std::string>()(secret)};
 }
 
 Account ApiClient::account() const { return {canonical_url(settings_.url), settings_.username}; }
@@ -553,7 +566,7 @@ void ApiClient::stop() {
 }
 
 Task<void> ApiClient::log_out(std::chrono::milliseconds most) {
-  if (left_ && !manners_.accounts->take_back(settings_.id, *left_)) co_return;
+  if (left_ && !manners_.accounts->take_back(left_->first, left_->second)) co_return;
   const auto& dialect = settings_.dialect->token;
   const auto bearer = token_.take_for_logout();
   if (!bearer || dialect.logout_path.empty()) co_return;

@@ -63,10 +63,12 @@ class ApiClient {
   // After stop(), of a source that may be back: leaves its login for it in Manners::accounts, and returns until when;
   // nullopt: it can log in again at once, and nothing is left.
   std::optional<SteadyTime> leave_login();
+  bool has_left_login() const;  // and nobody has taken it
 
   // After stop(): gives the token back, best effort, within `most`. Left out when the source may not be asked so soon,
   // or when the source is back and goes on with what was left.
   Task<void> log_out(std::chrono::milliseconds most);
+  static constexpr std::chrono::milliseconds kLogOutTimeout{1'500};  // where others wait for it
 
   // The appliance's clock: ours and what its Date headers say; ours where they say nothing that can be used.
   Instant now() const;
@@ -134,6 +136,7 @@ class ApiClient {
   };
   Task<Result<Turn>> wait_for_others();
   Account account() const;
+  Accounts::Whose whose() const;
   Result<void> take_fixed_token();
   Result<void> replace_fixed_token(const std::string& refused);
   Result<void> carry_token();
@@ -150,7 +153,7 @@ class ApiClient {
   Admission admission_;
   TokenKeeper token_;
   LoginLimit logins_;
-  std::optional<Accounts::Ticket> left_;  // of what leave_login() left
+  std::optional<std::pair<Accounts::Whose, Accounts::Ticket>> left_;  // by leave_login()
   Parking parking_;
   ClockOffset clock_offset_;
   SaidPair wrong_clock_;

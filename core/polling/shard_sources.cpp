@@ -11,6 +11,7 @@ namespace sessionlogd {
 namespace {
 
 constexpr std::chrono::seconds kLooksEvery{5};
+constexpr std::chrono::milliseconds kLogOutInPeace{5'000};  // longer than the process is quiet behind a freeze
 
 }  // namespace
 
@@ -87,34 +88,47 @@ Task<void> ShardSources::run_source(Sources::iterator at) {
   }
   --running_;
   source.has_ended = true;
-  if (source.removed) remove_ended(at);
+  if (source.removed) hand_back(at);
   end_if_idle();
 }
 
 Task<void> ShardSources::log_out(Source& source) {
+  ApiClient& client = source.poller->client();
   const bool may_be_back = source.removed && source.leaves == Leaves::kAndMayBeBack && !stopping_;
-  if (const auto until = may_be_back ? source.poller->leave_login() : std::nullopt) {
-    hand_back(source);
-    co_await source.woken.wait_until(*until);
+  if (const auto until = may_be_back ? client.leave_login() : std::nullopt) {
+    leavers_.push_back({source.as_given.settings, source.poller->take_client(), Signal(parts_.io)});
+    ++running_;
+    spawn(parts_.io, log_out_later(std::prev(leavers_.end()), *until));
+  } else {
+    co_await client.log_out(ApiClient::kLogOutTimeout);
   }
-  co_await source.poller->log_out();
 }
 
-void ShardSources::remove_ended(Sources::iterator at) {
-  if (!at->second.is_gone) hand_back(at->second);
+Task<void> ShardSources::log_out_later(Leavers::iterator at, SteadyTime until) {
+  if (!stopping_) co_await at->woken.wait_until(until);
+  co_await at->client->log_out(stopping_ ? ApiClient::kLogOutTimeout : kLogOutInPeace);
+  leavers_.erase(at);
+  --running_;
+  end_if_idle();
+}
+
+void ShardSources::hand_back(Sources::iterator at) {
+  Source& source = at->second;
+  const Removed removed = std::move(source.removed);
+  RestoredSource known = source.poller ? source.poller->release() : std::move(source.as_given.restored);
   sources_.erase(at);
-}
-
-void ShardSources::hand_back(Source& source) {
-  source.is_gone = true;
-  source.removed(source.poller ? source.poller->release() : std::move(source.as_given.restored));
+  removed(std::move(known));
 }
 
 // What has gone on for too long shows when nothing happens, too.
 void ShardSources::look_at_sources() {
   if (stopping_) return;
   for (auto& [key, source] : sources_) {
-    if (source.poller && !source.is_gone) source.poller->look();
+    if (source.poller) source.poller->look();
+  }
+  // It is back, and goes on with what was left.
+  for (Leaver& leaver : leavers_) {
+    if (!leaver.client->has_left_login()) leaver.woken.notify();
   }
   looks_again_.expires_after(kLooksEvery);
   looks_again_.async_wait([this](const boost::system::error_code& error) {
@@ -133,7 +147,7 @@ void ShardSources::remove(const std::string& id, std::uint64_t life, Leaves how,
   Source& source = at->second;
   source.leaves = how;
   source.removed = std::move(removed);
-  if (source.has_ended) return remove_ended(at);
+  if (source.has_ended) return hand_back(at);
   stop(source);
   room_.notify();
 }
@@ -145,14 +159,12 @@ void ShardSources::stop(Source& source) {
 
 SourcePoller* ShardSources::find(const std::string& id, std::uint64_t life) {
   const auto at = sources_.find({id, life});
-  const bool is_here = at != sources_.end() && at->second.poller && !at->second.is_gone;
-  return is_here ? &*at->second.poller : nullptr;
+  return at != sources_.end() && at->second.poller ? &*at->second.poller : nullptr;
 }
 
 ShardView ShardSources::view() {
   ShardView view;
   for (auto& [key, source] : sources_) {
-    if (source.is_gone) continue;
     view.sources.push_back(source.poller ? source.poller->view()
                                          : view_of_unusable(source.settings(), source.unusable));
     view.sources.back().life = source.as_given.queue->life();
@@ -167,6 +179,7 @@ ShardView ShardSources::view() {
 void ShardSources::stop() {
   stopping_ = true;
   for (auto& [key, source] : sources_) stop(source);
+  for (Leaver& leaver : leavers_) leaver.woken.notify();
   room_.notify();
   end_if_idle();
 }

@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -59,7 +60,8 @@ class ShardSources {
 
   // The source stops polling, logs out, and is gone; `removed` is then called with what is known of its sessions, of
   // which everything durable is in the queue already. At once and with nothing when it is not here, or is being
-  // removed. One that may be back, in another life, logs out when it could log in again, and is gone before.
+  // removed. One that may be back, in another life, is gone before it logs out, which it does when it could log in
+  // again.
   enum class Leaves { kForGood, kAndMayBeBack };
   using Removed = std::function<void(std::optional<RestoredSource>)>;
   void remove(const std::string& id, std::uint64_t life, Leaves how, Removed removed);
@@ -93,17 +95,23 @@ class ShardSources {
     Removed removed;                     // set while it is being removed
     Leaves leaves = Leaves::kForGood;
     bool has_ended = false;  // the one pass, or after stop()
-    bool is_gone = false;    // it was handed back, and has its token yet
   };
   using Sources = std::map<std::pair<std::string, std::uint64_t>, Source>;  // by id and life
+  // What is left of a source that may be back.
+  struct Leaver {
+    std::shared_ptr<const SourceSettings> settings;
+    std::unique_ptr<ApiClient> client;
+    Signal woken;  // it is to log out now
+  };
+  using Leavers = std::list<Leaver>;
 
   void make_poller(Source& source);
   void stop(Source& source);
   Task<void> make_poller_in_time(Source& source);
   Task<void> run_source(Sources::iterator at);
   Task<void> log_out(Source& source);
-  void remove_ended(Sources::iterator at);
-  void hand_back(Source& source);
+  Task<void> log_out_later(Leavers::iterator at, SteadyTime until);
+  void hand_back(Sources::iterator at);
   void end_if_idle();
   void look_at_sources();
 
@@ -114,6 +122,7 @@ class ShardSources {
   Signal room_;
   Timer looks_again_;
   Sources sources_;
+  Leavers leavers_;
   bool started_ = false;
   bool stopping_ = false;
   std::size_t running_ = 0;

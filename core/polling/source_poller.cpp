@@ -11,7 +11,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::chrono::milliseconds kLogOutTimeout{1'500};
 constexpr std::chrono::hours kPaceOfTheOld{1};
 constexpr int kDriftOfPace = 8;  // one that waits as long as it may is polled up to an eighth of that early
 // Of sessions that were found and not read yet: a listing that goes on for ever would fill the memory with them.
@@ -38,11 +37,14 @@ SourcePoller::SourcePoller(Parts parts, RestoredSource&& restored)
               .only_final = settings_.poll.changes == Changes::kFinal,
               .encoder = &parts.encoder,
               .queue = &services_.queue},
-      api_(services_.io, services_.http, settings_, services_.random,
-           {.held_back = mode_ == PollMode::kOnePass ? HeldBack::kFails : HeldBack::kWaits,
-            .accounts = services_.accounts,
-            .must_wait = [&queue = services_.queue](
-                             bool to_log_out) { return queue.is_quiet() || (!to_log_out && queue.rests()); }}),
+      // Its client may outlive the queue by a logout.
+      owned_api_(std::make_unique<ApiClient>(
+          services_.io, services_.http, settings_, services_.random,
+          Manners{.held_back = mode_ == PollMode::kOnePass ? HeldBack::kFails : HeldBack::kWaits,
+                  .accounts = services_.accounts,
+                  .must_wait = [&queue = services_.queue, &memory = services_.queue.memory()](
+                                   bool to_log_out) { return memory.is_quiet() || (!to_log_out && queue.rests()); }})),
+      api_(*owned_api_),
       health_(settings_, api_),
       reads_(settings_.poll.max_interval, settings_.poll.timeout),
       table_(settings_, std::move(restored), system_now()),
@@ -104,8 +106,6 @@ Task<void> SourcePoller::run(std::chrono::milliseconds delay) {
   while (polling_ > 0 || finding_ || verifying_) co_await changed_.wait();
   api_.stop();
 }
-
-Task<void> SourcePoller::log_out() { return api_.log_out(kLogOutTimeout); }
 
 Task<void> SourcePoller::find_sessions() {
   co_await finder_.run();

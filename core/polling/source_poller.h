@@ -91,9 +91,10 @@ class SourcePoller : private FoundSessions, private VerifiedSessions {
   // After run() has returned: what is known of the sessions, for another poller of the same source.
   RestoredSource release() { return table_.release(); }
 
-  // After run() has returned: see ApiClient.
-  std::optional<SteadyTime> leave_login() { return api_.leave_login(); }
-  Task<void> log_out();
+  // After run() has returned: its client, which is to log out.
+  ApiClient& client() { return api_; }
+  // From then on nothing is asked of the poller but release().
+  std::unique_ptr<ApiClient> take_client() { return std::move(owned_api_); }
 
   // On the shard's thread, every few seconds: whether its logs can be read, and what is waited for, is judged and said.
   void look();
@@ -172,7 +173,8 @@ class SourcePoller : private FoundSessions, private VerifiedSessions {
   const SourceSettings& settings_;
   const PollMode mode_;
   SourceFormat format_;
-  ApiClient api_;
+  std::unique_ptr<ApiClient> owned_api_;
+  ApiClient& api_;
   SourceHealth health_;
   ReadSuccess reads_;
 

@@ -15,8 +15,8 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::chrono::milliseconds kLogOutTimeout{1'500};
-constexpr std::chrono::milliseconds kMostToLogOut = 2 * kLogOutTimeout;  // to be admitted, and to be answered
+constexpr std::chrono::milliseconds kMostToLogOut =
+    2 * ApiClient::kLogOutTimeout;  // to be admitted, and to be answered
 
 // A source that is asked, and whether the time for that is over.
 struct Asking {
@@ -29,7 +29,7 @@ Task<void> ask_one(Asking& source, const AskSource& ask, std::size_t number, std
   source.has_responded = true;
   if (!source.is_late) fault = std::move(found);
   source.api->stop();
-  co_await source.api->log_out(kLogOutTimeout);
+  co_await source.api->log_out(ApiClient::kLogOutTimeout);
   --asked;
 }
 

@@ -175,7 +175,8 @@ void SourceSet::compare(const std::string& id) {
   }
 }
 
-// An appliance may have one session for an account: who comes logs in when who goes has logged out.
+// An appliance may have one session for an account: who comes logs in when who goes has logged out, unless that may be
+// back.
 void SourceSet::start_in_turn(const std::string& id, Source& source, Lanes::iterator lane) {
   const auto leaving = leaving_.find(source.settings->url);
   if (leaving == leaving_.end()) return start(id, source, lane);

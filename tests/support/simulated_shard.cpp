@@ -27,7 +27,7 @@ class LineEncoder : public Encoder {
 struct SimulatedShard::Source {
   Task<void> run(std::chrono::milliseconds delay) {
     co_await poller->run(delay);
-    co_await poller->log_out();
+    co_await poller->client().log_out(ApiClient::kLogOutTimeout);
     over = true;
   }
 

@@ -1,5 +1,6 @@
 // A login that is refused, fails, or may not be sent yet; and the sources of one account.
 #include <fstream>
+#include <thread>
 
 #include "tests/core/api/api_client_fixture.h"
 
@@ -221,7 +222,6 @@ TEST_F(ApiLoginLeft, IsNotTakenForAnotherAccount) {
   settings_.username = "another";
   EXPECT_TRUE(get().front()->has_value());
   EXPECT_EQ(desk_.logins, 2);
-  settings_.username = "collector";
   all_log_out();
   EXPECT_THAT(desk_.returned, testing::ElementsAre("access-1"));
 }
@@ -252,6 +252,39 @@ TEST_F(ApiLoginLeft, HoldsTheSourceToItsLastLoginWhereTheTokenHasDied) {
   desk_.serve = [](const std::string&) { return unauthorized(); };
   EXPECT_TRUE(get().front()->has_error());
   EXPECT_EQ(desk_.logins, 1);
+}
+
+// What it left before is still to be handed back.
+TEST_F(ApiLoginLeft, IsKeptForEachAccountOfASource) {
+  manners_ = {.held_back = HeldBack::kFails, .between_logins = std::chrono::hours(1), .accounts = &accounts_};
+  for (const char* user : {"collector", "another"}) {
+    settings_.username = user;
+    EXPECT_TRUE(get().front()->has_value());
+    EXPECT_TRUE(leave_for_now());
+  }
+  all_log_out();
+  EXPECT_THAT(desk_.returned, testing::ElementsAre("access-1", "access-2"));
+}
+
+TEST_F(ApiLoginLeft, IsRefreshedWhereItsTokenHasEnded) {
+  manners_ = {.held_back = HeldBack::kFails, .between_logins = std::chrono::hours(1), .accounts = &accounts_};
+  desk_.log_in = [](int number) { return grant(number, R"(,"expires_in":1)"); };
+  EXPECT_TRUE(get().front()->has_value());
+  EXPECT_TRUE(leave_for_now());
+  std::this_thread::sleep_for(std::chrono::milliseconds(1'100));
+  EXPECT_TRUE(get().front()->has_value());
+  EXPECT_EQ(desk_.logins, 1);
+  EXPECT_EQ(desk_.refreshes, 1);
+}
+
+TEST_F(ApiLoginLeft, DoesNotHoldBackAPasswordThatWasMended) {
+  manners_ = {.held_back = HeldBack::kFails, .between_logins = std::chrono::hours(1), .accounts = &accounts_};
+  desk_.log_in = [](int) { return unauthorized(); };
+  EXPECT_TRUE(get().front()->has_error());
+  EXPECT_TRUE(leave_for_now());
+  std::ofstream(password_.path()) << "mended\n";
+  desk_.log_in = [](int number) { return Reply(grant(number)); };
+  EXPECT_TRUE(get().front()->has_value());
 }
 
 // One of two sources of an account is removed, then the daemon is killed: the token of the other is left there.

@@ -183,6 +183,7 @@ TEST_F(ShardWithSources, OneThatMayBeBackIsGoneAtOnceAndItsTokenIsHandedBackWhen
               &accounts};
   std::promise<void> ended;
   shard.start([&] { ended.set_value(); });
+  std::weak_ptr<BatchQueue> life_before;
   for (int stay = 1; stay <= 10; ++stay) {
     const auto queue = std::make_shared<BatchQueue>(queue_memory_);
     std::promise<std::optional<std::size_t>> gone;
@@ -196,6 +197,8 @@ TEST_F(ShardWithSources, OneThatMayBeBackIsGoneAtOnceAndItsTokenIsHandedBackWhen
                              });
     });
     EXPECT_EQ(gone.get_future().get(), 3u);
+    EXPECT_EQ(life_before.lock(), nullptr) << "nothing of its lane stays";
+    life_before = queue;
     shard.post([&] {
       left.set_value(shard.sources().view().sources.size());
       EXPECT_EQ(shard.sources().find("a", queue->life()), nullptr);

@@ -239,7 +239,7 @@ TEST(SourceSet, StartsNothingOfALifeBeforeTheLastOfTheOneBeforeHasStopped) {
 }
 
 // Its token is handed back at once.
-TEST(SourceSet, WhatStopsComesBackWhereTheDaemonGoesOn) {
+TEST(SourceSet, WhatLeftTheConfigurationOrStopsWithTheDaemonDoesNotComeBack) {
   FakeShards shards;
   shards.set->want(FakeShards::list({"a0", "b1"}), kStateKeep);
   shards.begin(0);
