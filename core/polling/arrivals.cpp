@@ -24,6 +24,7 @@ constexpr double kMostOfABin = 3;
 // entries than these it is not asked for.
 constexpr double kComes = 0.9, kMoment = 0.15;
 constexpr int kMostKnown = 4;
+constexpr double kMostAims = 2;                // that the first of several waits, as long as where none keep time
 constexpr double kForgets = 0.85;              // of a session's scores, a gap
 constexpr double kScoreDecays = 64;            // gaps, of a type's scores
 constexpr double kTypeCounts = 8;              // as so many gaps of the session
@@ -153,7 +154,7 @@ void Arrivals::score(SessionArrivals& session, const OfEach& units, double gap) 
 
 void Arrivals::note_gap(SessionArrivals& session, double gap) {
   const double before = session.gaps_ == 0 ? mean_gap_ : gap_of(session.mean_);
-  session.gaps_ = static_cast<std::uint8_t>(std::min(session.gaps_ + 1, 255));
+  session.gaps_ = static_cast<std::uint8_t>(std::min(session.gaps_ + 1, 127));
   session.mean_ = kept_of(before + (gap - before) / (std::min<double>(session.gaps_, kGapsOfMean) + kGapsOfType));
   session.last_ = kept_of(gap);
   mean_gap_ += (gap - mean_gap_) / std::min(came_, kEntriesKept);
@@ -217,13 +218,15 @@ class Arrivals::Ahead {
   std::array<std::size_t, kViews> bins_{};
 };
 
-double Arrivals::until(const SessionArrivals& session, double silent, double price, double most, double old) const {
+double Arrivals::until(SessionArrivals& session, double silent, double price, double most, double old) const {
   Ahead ahead(*this, session, silent);
   Gathered gathered;
   double best = most, best_cost = HUGE_VAL;  // to read then, and what an entry costs then
+  double first = 0;                          // when the first comes whose moment is known
   double begins_to_come = -1;                // the next entry
   int number = 1;                            // of it
   bool is_known = false;                     // the moment at which the last one came
+  session.is_timed_ = false;
   const auto cost_of_an_entry = [price](const Gathered& then) { return (price + then.cost) / then.entries; };
   while (ahead.at() < most) {
     const double at = ahead.at(), rate = ahead.rate(), left = number - gathered.entries;
@@ -235,7 +238,9 @@ double Arrivals::until(const SessionArrivals& session, double silent, double pri
     const Gathered then = gathered.after(span, rate, old);
     if (!is_known && then.cost >= price) {
       const double wait = gathered.cost >= price ? 0 : gathered.until(price, rate, old, span);
-      return cost_of_an_entry(gathered.after(wait, rate, old)) < best_cost ? std::min(most, at + wait) : best;
+      if (cost_of_an_entry(gathered.after(wait, rate, old)) >= best_cost) return best;
+      session.is_timed_ = false;
+      return std::min(most, at + wait);
     }
     gathered = then;
     ahead.go_to(comes ? at + span : end);
@@ -244,8 +249,10 @@ double Arrivals::until(const SessionArrivals& session, double silent, double pri
     ++number;
     begins_to_come = -1;
     if (!is_known) continue;
+    if (best_cost == HUGE_VAL) first = ahead.at();
     const double cost = cost_of_an_entry(gathered);
-    if (cost >= best_cost) return best;
+    if (cost >= best_cost || ahead.at() - first > kMostAims * old) return best;
+    session.is_timed_ = true;
     best = ahead.at();
     best_cost = cost;
     ahead.entry_comes(best);

@@ -34,7 +34,8 @@ class SessionArrivals {
 
   std::uint16_t mean_ = 0, last_ = 0;          // gaps; valid once there is one
   std::array<std::int8_t, kBinned> scores_{};  // eighths of a logarithm of likelihood, against that by nothing
-  std::uint8_t gaps_ = 0;                      // saturates
+  std::uint8_t gaps_ : 7 = 0;                  // saturates
+  std::uint8_t is_timed_ : 1 = 0;              // it is read next behind an entry whose moment is known
 };
 
 class Arrivals {
@@ -49,7 +50,9 @@ class Arrivals {
   // or right behind an entry whose moment is known: so long from now, `most` at most. Delay is the sum of how long each
   // entry has waited; one that is `old` counts one and a half times, since the mean alone would leave the last entries
   // of heavy tails for very long.
-  double until(const SessionArrivals& session, double silent, double price, double most, double old = HUGE_VAL) const;
+  double until(SessionArrivals& session, double silent, double price, double most, double old = HUGE_VAL) const;
+  // Whether that was for such an entry, so that no price is to blame for its age.
+  static bool is_timed(const SessionArrivals& session) { return session.is_timed_ != 0; }
 
  private:
   static constexpr std::size_t kBinned = SessionArrivals::kBinned, kViews = kBinned + 1;

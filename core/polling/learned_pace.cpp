@@ -94,7 +94,7 @@ void LearnedPace::note_ages(const SessionPace& session, SteadyTime now, std::spa
     if (age > oldest || age < -kClocksDiffer) continue;
     // What one listing shows at once tells of that one listing.
     if (session.read_at_ == 0 && ++first_ages_ > kMostFirstAges) continue;
-    price_.saw(std::max(0.0, in_seconds(age)));
+    price_.saw(std::max(0.0, in_seconds(age)), !Arrivals::is_timed(session.arrivals_));
   }
   price_.was_read(Seconds(now - begin_).count());
   has_seen_ |= !ages.empty();

@@ -31,10 +31,13 @@ class Price {
     entries_ /= 2;
   }
 
-  // A new entry was so old when it was read. Ages that no price is to blame for are not for this.
-  void saw(double age) {
-    asked_for_ += std::clamp(1 - age / aim_, kMostAtOnce, 1.0);
-    ++seen_;
+  // A new entry was so old when it was read, at a time that the price chose or not. Ages of which nobody could have
+  // thought are not for this.
+  void saw(double age, bool by_price) {
+    if (by_price) {
+      asked_for_ += std::clamp(1 - age / aim_, kMostAtOnce, 1.0);
+      ++seen_;
+    }
     mean_age_ += (age - mean_age_) * kRemembers;
   }
   // That was all of one read, at so many seconds of some clock. However many entries there are, the price moves no

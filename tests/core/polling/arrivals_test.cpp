@@ -20,20 +20,25 @@ SessionArrivals after(Arrivals& arrivals, std::initializer_list<double> gaps) {
   return session;
 }
 
+double until(const Arrivals& arrivals, SessionArrivals session, double silent, double price, double most,
+             double old = HUGE_VAL) {
+  return arrivals.until(session, silent, price, most, old);
+}
+
 TEST(Arrivals, WaitsForTheDelayOfAUsualRateWhereNothingIsKnown) {
   const Arrivals arrivals;
   // An entry each 30 s: a delay of 30 gathers in r t^2 / 2.
-  EXPECT_NEAR(arrivals.until({}, 0, 15, kAnHour), 30, 1);
-  EXPECT_NEAR(arrivals.until({}, 0, 60, kAnHour), 60, 2);
-  EXPECT_DOUBLE_EQ(arrivals.until({}, 0, 60, 10), 10);
+  EXPECT_NEAR(until(arrivals, {}, 0, 15, kAnHour), 30, 1);
+  EXPECT_NEAR(until(arrivals, {}, 0, 60, kAnHour), 60, 2);
+  EXPECT_DOUBLE_EQ(until(arrivals, {}, 0, 60, 10), 10);
 }
 
 TEST(Arrivals, FindsTheStepThatRepeats) {
   Arrivals arrivals;
   for (int i = 0; i < 50; ++i) after(arrivals, {10, 10, 10, 10});
   const SessionArrivals session = after(arrivals, {25, 25, 25});
-  EXPECT_NEAR(arrivals.until(session, 0, 2, kAnHour), 25, 0.5);
-  EXPECT_NEAR(arrivals.until(session, 20, 2, kAnHour), 5, 0.5) << "a part of it has passed";
+  EXPECT_NEAR(until(arrivals, session, 0, 2, kAnHour), 25, 0.5);
+  EXPECT_NEAR(until(arrivals, session, 20, 2, kAnHour), 5, 0.5) << "a part of it has passed";
 }
 
 // Waiting behind it costs age and saves nothing: to read after n of them costs each (price + 7 + 14 + ...) / n.
@@ -41,12 +46,12 @@ TEST(Arrivals, ReadsRightBehindTheEntryBehindWhichEachCostsLeast) {
   Arrivals arrivals;
   for (int i = 0; i < 100; ++i) after(arrivals, {7, 7, 7, 7, 7});
   const SessionArrivals session = after(arrivals, {7, 7, 7});
-  EXPECT_NEAR(arrivals.until(session, 0, 5, kAnHour), 7, 0.3);
-  EXPECT_NEAR(arrivals.until(session, 0, 14, kAnHour), 14, 0.3);
-  EXPECT_NEAR(arrivals.until(session, 0, 30, kAnHour), 21, 0.4);
-  EXPECT_NEAR(arrivals.until(session, 6, 14, kAnHour), 8, 0.3);
-  EXPECT_NEAR(arrivals.until(session, 0, 14, 13), 7, 0.3) << "the bound is before the second";
-  EXPECT_NEAR(arrivals.until(session, 0, 1'000, kAnHour), std::sqrt(2 * 7 * 1'000), 30) << "of many it is the rate";
+  EXPECT_NEAR(until(arrivals, session, 0, 5, kAnHour), 7, 0.3);
+  EXPECT_NEAR(until(arrivals, session, 0, 14, kAnHour), 14, 0.3);
+  EXPECT_NEAR(until(arrivals, session, 0, 30, kAnHour), 21, 0.4);
+  EXPECT_NEAR(until(arrivals, session, 6, 14, kAnHour), 8, 0.3);
+  EXPECT_NEAR(until(arrivals, session, 0, 14, 13), 7, 0.3) << "the bound is before the second";
+  EXPECT_NEAR(until(arrivals, session, 0, 1'000, kAnHour), std::sqrt(2 * 7 * 1'000), 30) << "of many it is the rate";
 }
 
 // Each second, which is where a bin begins: in it there was no silence to tell a rate by.
@@ -54,15 +59,15 @@ TEST(Arrivals, GapsAtABinsBeginAreNoFloodOfEntries) {
   Arrivals arrivals;
   for (int i = 0; i < 100; ++i) after(arrivals, {1, 1, 1, 1, 1});
   const SessionArrivals session = after(arrivals, {1, 1, 1});
-  EXPECT_NEAR(arrivals.until(session, 0, 50, kAnHour), 10, 2);
+  EXPECT_NEAR(until(arrivals, session, 0, 50, kAnHour), 10, 2);
 }
 
 TEST(Arrivals, ReadsSoonWithinABurstAndSeldomBetween) {
   Arrivals arrivals;
   for (int i = 0; i < 50; ++i) after(arrivals, {0.3, 0.3, 0.3, 120, 0.3, 0.3, 0.3, 90});
   const SessionArrivals session = after(arrivals, {0.3, 0.3});
-  EXPECT_LT(arrivals.until(session, 0.2, 2, kAnHour), 5);
-  EXPECT_GT(arrivals.until(session, 5, 2, kAnHour), 10);
+  EXPECT_LT(until(arrivals, session, 0.2, 2, kAnHour), 5);
+  EXPECT_GT(until(arrivals, session, 5, 2, kAnHour), 10);
 }
 
 TEST(Arrivals, TellsFastSessionsFromSlowOnes) {
@@ -77,8 +82,8 @@ TEST(Arrivals, TellsFastSessionsFromSlowOnes) {
   for (int i = 0; i < 60; ++i) session_of(i % 2 == 0 ? 5 : 80);
   double of_fast = 0, of_slow = 0;
   for (int i = 0; i < 40; ++i) {
-    of_fast += arrivals.until(session_of(5), 0, 3, kAnHour);
-    of_slow += arrivals.until(session_of(80), 0, 3, kAnHour);
+    of_fast += until(arrivals, session_of(5), 0, 3, kAnHour);
+    of_slow += until(arrivals, session_of(80), 0, 3, kAnHour);
   }
   // One over the square root of the rate: four times as long; what is known of it is less than that.
   EXPECT_GT(of_slow, 2 * of_fast);
@@ -96,7 +101,7 @@ TEST(Arrivals, MakesNothingOfFewEntriesWithoutMemory) {
     for (int i = 0; i < 40; ++i) session();
     for (int i = 0; i < 40; ++i, ++waits) {
       const SessionArrivals each = session();
-      const double wait = arrivals.until(each, gap(random), 0.04, kAnHour);
+      const double wait = until(arrivals, each, gap(random), 0.04, kAnHour);
       sum += wait;
       squares += wait * wait;
     }
@@ -114,7 +119,7 @@ TEST(Arrivals, MakesNothingOfASessionsFirstSilence) {
   for (int i = 0; i < 200; ++i) after(arrivals, {gap(random), 0, 0, 0, 0, gap(random), 0, 0, 0, 0});
   double shortest = kAnHour, longest = 0;
   for (double silent = 100; silent < 1'000; silent += 20) {
-    const double wait = arrivals.until({}, silent, 0.04, kAnHour);
+    const double wait = until(arrivals, {}, silent, 0.04, kAnHour);
     shortest = std::min(shortest, wait);
     longest = std::max(longest, wait);
   }
@@ -126,7 +131,7 @@ TEST(Arrivals, FindsThePriceWhereEntriesAreRareAndOldAgesCost) {
   SessionArrivals session;
   arrivals.learn(session, 0, 600'000, false);
   // An entry each 300,000 s, mostly: r t^3 / (6 old).
-  const double wait = arrivals.until(session, 7'200, 2, 24 * kAnHour, 5);
+  const double wait = until(arrivals, session, 7'200, 2, 24 * kAnHour, 5);
   EXPECT_NEAR(std::pow(wait, 3) / 300'000 / (6 * 5), 2, 0.4);
 }
 
@@ -135,7 +140,7 @@ TEST(Arrivals, AHigherPriceIsALongerWait) {
   const SessionArrivals session = after(arrivals, {3, 40, 1, 7, 300, 2});
   double before = 0;
   for (const double price : {0.01, 0.1, 1.0, 10.0, 100.0}) {
-    const double wait = arrivals.until(session, 1, price, kAnHour);
+    const double wait = until(arrivals, session, 1, price, kAnHour);
     EXPECT_GT(wait, before) << price;
     before = wait;
   }
@@ -144,15 +149,15 @@ TEST(Arrivals, AHigherPriceIsALongerWait) {
 TEST(Arrivals, WaitsShorterWhereOldAgesCostMore) {
   const Arrivals arrivals;
   // An entry each 30 s: r t^2 / 2 (1 + t / (3 old)).
-  EXPECT_NEAR(arrivals.until({}, 0, 15 * 1.5, kAnHour, 20), 30, 1);
-  EXPECT_NEAR(arrivals.until({}, 0, 60 * 2, kAnHour, 20), 60, 2);
+  EXPECT_NEAR(until(arrivals, {}, 0, 15 * 1.5, kAnHour, 20), 30, 1);
+  EXPECT_NEAR(until(arrivals, {}, 0, 60 * 2, kAnHour, 20), 60, 2);
   double before = 0;
   for (const double old : {0.1, 1.0, 10.0, 1e3, 1e9}) {
-    const double wait = arrivals.until({}, 0, 15, kAnHour, old);
+    const double wait = until(arrivals, {}, 0, 15, kAnHour, old);
     EXPECT_GT(wait, before) << old;
     before = wait;
   }
-  EXPECT_NEAR(before, arrivals.until({}, 0, 15, kAnHour), 1e-3);
+  EXPECT_NEAR(before, until(arrivals, {}, 0, 15, kAnHour), 1e-3);
 }
 
 TEST(Arrivals, ForgetsWhatWas) {
@@ -161,9 +166,9 @@ TEST(Arrivals, ForgetsWhatWas) {
     for (int i = 0; i < 5'000; ++i) after(arrivals, {gap});
   };
   feed(1);
-  const double fast = arrivals.until({}, 0, 2, kAnHour);
+  const double fast = until(arrivals, {}, 0, 2, kAnHour);
   feed(100);
-  EXPECT_GT(arrivals.until({}, 0, 2, kAnHour), 5 * fast);
+  EXPECT_GT(until(arrivals, {}, 0, 2, kAnHour), 5 * fast);
 }
 
 TEST(Arrivals, StrangeGapsKeepItsWaitsWithinBounds) {
@@ -173,7 +178,7 @@ TEST(Arrivals, StrangeGapsKeepItsWaitsWithinBounds) {
     arrivals.learn(session, 0, gap, true);
     arrivals.learn(session, 0, 1e9, false);
     for (const double silent : {0.0, 1.0, 1e9}) {
-      const double wait = arrivals.until(session, silent, 1, 60);
+      const double wait = until(arrivals, session, silent, 1, 60);
       EXPECT_GE(wait, 0);
       EXPECT_LE(wait, 60);
     }

@@ -49,7 +49,7 @@ TEST(Beginnings, ForgetWhatWas) {
 class PriceOfReads : public testing::Test {
  protected:
   void read(std::initializer_list<double> ages) {
-    for (const double age : ages) price_.saw(age);
+    for (const double age : ages) price_.saw(age, true);
     price_.was_read(now_ += 60);
   }
 
@@ -78,7 +78,7 @@ TEST(Price, DoesNotSwingWhereManyEntriesAreRead) {
     const double wait = std::sqrt(2 * prices[prices.size() - std::min(delay, prices.size())]);
     for (double age = 0.5; age < wait; ++age) {
       price.passed(1, true);
-      price.saw(age);
+      price.saw(age, true);
     }
     price.was_read(now);
     prices.push_back(price.value());
