@@ -36,7 +36,7 @@ class GroupOfOne::Host : public SourceHost {
     of_.taken(std::move(source));
     asio::post(of_.main_, [added = std::move(added)] { added(""); });
   }
-  void remove(std::string id, std::uint64_t /*life*/,
+  void remove(std::string id, std::uint64_t /*life*/, ShardSources::Leaves /*how*/,
               std::function<void(std::optional<RestoredSource>)> removed) override {
     if (!of_.is_leaving_) end_program(fmt::format("the lane of {} has ended", id));
     asio::post(of_.main_, [removed = std::move(removed)] { removed(std::nullopt); });
