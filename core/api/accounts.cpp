@@ -154,16 +154,17 @@ std::optional<Accounts::LeftLogin> Accounts::take_left(const Whose& whose) {
 
 bool Accounts::has_left(const Whose& whose, Ticket ticket) const {
   const std::lock_guard lock(mutex_);
-  const auto found = left_.find(whose);
-  return found != left_.end() && found->second.first == ticket;
+  return holds(whose, ticket);
 }
 
 bool Accounts::take_back(const Whose& whose, Ticket ticket) {
   const std::lock_guard lock(mutex_);
+  return holds(whose, ticket) && left_.erase(whose) != 0;
+}
+
+bool Accounts::holds(const Whose& whose, Ticket ticket) const {
   const auto found = left_.find(whose);
-  if (found == left_.end() || found->second.first != ticket) return false;
-  left_.erase(found);
-  return true;
+  return found != left_.end() && found->second.first == ticket;
 }
 
 std::optional<Accounts::Parked> Accounts::parks(const Account& account, const std::string& secret, Instant now) const {

@@ -108,7 +108,7 @@ class Accounts {
   Ticket leave(const Whose& whose, LeftLogin left);
   // nullopt: there is none. The token may have ended.
   std::optional<LeftLogin> take_left(const Whose& whose);
-  // By who left it. false: it was taken, and its token is another's to hand back.
+  // Of who left it. false: it was taken, and its token is another's to hand back.
   bool has_left(const Whose& whose, Ticket ticket) const;
   bool take_back(const Whose& whose, Ticket ticket);
 
@@ -129,6 +129,7 @@ class Accounts {
     unsigned turns = 0;          // so many log in
   };
 
+  bool holds(const Whose& whose, Ticket ticket) const;
   void load();
   void keep(const Account& account, const Entry& entry, Digest digest);
   void keep_login(const Account& account, const Entry& entry);

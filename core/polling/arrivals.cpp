@@ -20,8 +20,8 @@ constexpr double kGapsOfMean = 12, kGapsOfType = 1;
 // Entries that are expected of a silence in one bin, at most: where all came at its beginning there was no silence in
 // it.
 constexpr double kMostOfABin = 3;
-// The moment of the next entry is known when nine tenths of it come within so much of the silence before. Of more
-// entries than these it is not asked for.
+// The moment of the next entry is known when nine tenths of one are expected within so much of the silence before. Of
+// more entries than these it is not asked for.
 constexpr double kComes = 0.9, kMoment = 0.15;
 constexpr int kMostKnown = 4;
 constexpr double kMostAims = 2;                // that the first of several waits, as long as where none keep time

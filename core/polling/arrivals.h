@@ -12,9 +12,8 @@
 // r t^2 / 2 and the mean age t / 2. To spend one read more or less costs each session the same only where that delay is
 // the same for all; then t goes with 1 / sqrt(r), which is the least mean age for so many reads (Cho, Garcia-Molina).
 //
-// Where an entry comes at a moment that is known, waiting behind it gains nothing: a session whose next entry is all
-// but sure to come within a moment is read right behind it, or behind a later one, wherever an entry costs least by
-// then.
+// Where an entry comes at a moment that is known, waiting behind it gains little: a session of which nearly one entry
+// is expected within a moment is read right behind it, or behind a later one, wherever an entry costs least by then.
 //
 // Counts are decayed: what was so some thousand entries ago is forgotten. Knows nothing of clocks, requests or tables.
 #pragma once

@@ -69,9 +69,9 @@ class Price {
 
   const double aim_;
   double seconds_ = kFirstSeconds, entries_ = kFirstEntries, silent_ = 0;
-  double logarithm_ = 0;                 // of the factor
-  double asked_for_ = 0, moved_at_ = 0;  // of the entries of one read, a sum
-  double seen_ = 0;                      // so many
+  double logarithm_ = 0;             // of the factor
+  double asked_for_ = 0, seen_ = 0;  // by the entries of one read, a sum; and so many
+  double moved_at_ = 0;
   double mean_age_;
   double late_ = 0;
 };

@@ -15,8 +15,8 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::chrono::milliseconds kMostToLogOut =
-    2 * ApiClient::kLogOutTimeout;  // to be admitted, and to be answered
+// To be admitted, and to be answered.
+constexpr std::chrono::milliseconds kMostToLogOut = 2 * ApiClient::kLogOutTimeout;
 
 // A source that is asked, and whether the time for that is over.
 struct Asking {

@@ -44,6 +44,12 @@ class ShardWithSources : public testing::Test {
     return made;
   }
 
+  Shard make_shard(PollMode mode, Accounts* accounts = nullptr) {
+    return Shard(
+        memory_, [this](auto& io) { return std::make_unique<CurlClient>(io, memory_); }, nullptr, fingerprint_bytes_,
+        [](const SourceSettings&) { return std::make_unique<NoEncoder>(); }, mode, 1, accounts);
+  }
+
   template <class F>
   auto on_shard(F what) {
     std::promise<decltype(what())> done;
@@ -88,13 +94,7 @@ class ShardWithSources : public testing::Test {
   const std::shared_ptr<BatchQueue> queue_ = std::make_shared<BatchQueue>(queue_memory_);  // of life 1
   MemoryShares memory_{MemoryShares::of(64u << 20, 1, 1u << 20, 8u << 20)};
   std::atomic<std::size_t> fingerprint_bytes_ = 0;
-  Shard shard_{memory_,
-               [this](auto& io) { return std::make_unique<CurlClient>(io, memory_); },
-               nullptr,
-               fingerprint_bytes_,
-               [](const SourceSettings&) { return std::make_unique<NoEncoder>(); },
-               PollMode::kForever,
-               1};
+  Shard shard_ = make_shard(PollMode::kForever);
 };
 
 TEST_F(ShardWithSources, ParksOneWhoseFilesCannotBeUsedAndShowsIt) {
@@ -173,14 +173,7 @@ TEST_F(ShardWithSources, OneThatMayBeBackIsGoneAtOnceAndItsTokenIsHandedBackWhen
   desk.serve = [](const std::string&) { return response(R"({"results":[],"totalCount":0})"); };
   const TestServer server{[&desk](const Request& request) { return desk(request); }};
   Accounts accounts("");
-  Shard shard{memory_,
-              [this](auto& io) { return std::make_unique<CurlClient>(io, memory_); },
-              nullptr,
-              fingerprint_bytes_,
-              [](const SourceSettings&) { return std::make_unique<NoEncoder>(); },
-              PollMode::kForever,
-              1,
-              &accounts};
+  Shard shard = make_shard(PollMode::kForever, &accounts);
   std::promise<void> ended;
   shard.start([&] { ended.set_value(); });
   std::weak_ptr<BatchQueue> life_before;
@@ -214,13 +207,7 @@ TEST_F(ShardWithSources, OneThatMayBeBackIsGoneAtOnceAndItsTokenIsHandedBackWhen
 
 // As the daemon gives it its sources: they are on their way when it starts.
 TEST_F(ShardWithSources, OnePassWaitsForTheSourcesBehindOneThatIsLeftOut) {
-  Shard shard{memory_,
-              [this](auto& io) { return std::make_unique<CurlClient>(io, memory_); },
-              nullptr,
-              fingerprint_bytes_,
-              [](const SourceSettings&) { return std::make_unique<NoEncoder>(); },
-              PollMode::kOnePass,
-              1};
+  Shard shard = make_shard(PollMode::kOnePass);
   std::promise<std::size_t> ended;
   shard.post([&] { shard.sources().add(source("bad", "/nowhere/token")); });
   shard.post([&] { shard.sources().add(source("good", token_.path())); });
