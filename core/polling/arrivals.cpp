@@ -17,6 +17,7 @@ constexpr double kThoughtSeen = 0.5;    // entries a bin is thought to have seen
 constexpr double kEntriesKept = 2'000;  // then all counts are halved
 constexpr double kLeastGap = 0.05;
 constexpr double kGapsOfMean = 12, kGapsOfType = 1;
+constexpr int kMostGaps = 63;
 // Entries that are expected of a silence in one bin, at most: where all came at its beginning there was no silence in
 // it.
 constexpr double kMostOfABin = 3;
@@ -154,7 +155,7 @@ void Arrivals::score(SessionArrivals& session, const OfEach& units, double gap) 
 
 void Arrivals::note_gap(SessionArrivals& session, double gap) {
   const double before = session.gaps_ == 0 ? mean_gap_ : gap_of(session.mean_);
-  session.gaps_ = static_cast<std::uint8_t>(std::min(session.gaps_ + 1, 127));
+  session.gaps_ = static_cast<std::uint8_t>(std::min(session.gaps_ + 1, kMostGaps));
   session.mean_ = kept_of(before + (gap - before) / (std::min<double>(session.gaps_, kGapsOfMean) + kGapsOfType));
   session.last_ = kept_of(gap);
   mean_gap_ += (gap - mean_gap_) / std::min(came_, kEntriesKept);
@@ -218,16 +219,19 @@ class Arrivals::Ahead {
   std::array<std::size_t, kViews> bins_{};
 };
 
-double Arrivals::until(SessionArrivals& session, double silent, double price, double most, double old) const {
+Arrivals::Read Arrivals::until(const SessionArrivals& session, double silent, double price, double most,
+                               double old) const {
   Ahead ahead(*this, session, silent);
   Gathered gathered;
-  double best = most, best_cost = HUGE_VAL;  // to read then, and what an entry costs then
-  double first = 0;                          // when the first comes whose moment is known
-  double begins_to_come = -1;                // the next entry
-  int number = 1;                            // of it
-  bool is_known = false;                     // the moment at which the last one came
-  session.is_timed_ = false;
-  const auto cost_of_an_entry = [price](const Gathered& then) { return (price + then.cost) / then.entries; };
+  Read best{most, ReadChosenBy::kBound};
+  double best_cost = HUGE_VAL;  // what an entry costs then
+  double first = 0;             // when the first comes whose moment is known
+  double begins_to_come = -1;   // the next entry
+  int number = 1;               // of it
+  bool is_known = false;        // the moment at which the last one came
+  const auto at_least_cost = [&](double wait, const Gathered& then, ReadChosenBy chooser) {
+    return (price + then.cost) / then.entries < best_cost ? Read{wait, chooser} : best;
+  };
   while (ahead.at() < most) {
     const double at = ahead.at(), rate = ahead.rate(), left = number - gathered.entries;
     const double end = std::min(most, ahead.end());
@@ -238,9 +242,7 @@ double Arrivals::until(SessionArrivals& session, double silent, double price, do
     const Gathered then = gathered.after(span, rate, old);
     if (!is_known && then.cost >= price) {
       const double wait = gathered.cost >= price ? 0 : gathered.until(price, rate, old, span);
-      if (cost_of_an_entry(gathered.after(wait, rate, old)) >= best_cost) return best;
-      session.is_timed_ = false;
-      return std::min(most, at + wait);
+      return at_least_cost(at + wait, gathered.after(wait, rate, old), ReadChosenBy::kPrice);
     }
     gathered = then;
     ahead.go_to(comes ? at + span : end);
@@ -250,14 +252,13 @@ double Arrivals::until(SessionArrivals& session, double silent, double price, do
     begins_to_come = -1;
     if (!is_known) continue;
     if (best_cost == HUGE_VAL) first = ahead.at();
-    const double cost = cost_of_an_entry(gathered);
+    const double cost = (price + gathered.cost) / gathered.entries;
     if (cost >= best_cost || ahead.at() - first > kMostAims * old) return best;
-    session.is_timed_ = true;
-    best = ahead.at();
+    best = {ahead.at(), ReadChosenBy::kMoment};
     best_cost = cost;
-    ahead.entry_comes(best);
+    ahead.entry_comes(ahead.at());
   }
-  return best;
+  return at_least_cost(most, gathered, ReadChosenBy::kBound);
 }
 
 }  // namespace sessionlogd

@@ -25,16 +25,28 @@
 
 namespace sessionlogd {
 
-// What is kept of one session: its gaps, on a scale of logarithms, and which view tells most of it.
+// What chose the time of a session's next read.
+enum class ReadChosenBy : std::uint8_t {
+  kPrice,   // the delay reaches it then
+  kMoment,  // an entry comes then
+  kBound,   // neither before it
+};
+
+// What is kept of one session: its gaps, on a scale of logarithms, which view tells most of it, and what chose its next
+// read.
 class SessionArrivals {
+ public:
+  ReadChosenBy read_chosen_by() const { return static_cast<ReadChosenBy>(read_chosen_by_); }
+  void set_read_chosen_by(ReadChosenBy chooser) { read_chosen_by_ = static_cast<std::uint8_t>(chooser) & 3; }
+
  private:
   friend class Arrivals;
   static constexpr std::size_t kBinned = 3;
 
   std::uint16_t mean_ = 0, last_ = 0;          // gaps; valid once there is one
   std::array<std::int8_t, kBinned> scores_{};  // eighths of a logarithm of likelihood, against that by nothing
-  std::uint8_t gaps_ : 7 = 0;                  // saturates
-  std::uint8_t is_timed_ : 1 = 0;              // it is read next behind an entry whose moment is known
+  std::uint8_t gaps_ : 6 = 0;                  // saturates
+  std::uint8_t read_chosen_by_ : 2 = 0;
 };
 
 class Arrivals {
@@ -49,9 +61,11 @@ class Arrivals {
   // or right behind an entry whose moment is known: so long from now, `most` at most. Delay is the sum of how long each
   // entry has waited; one that is `old` counts one and a half times, since the mean alone would leave the last entries
   // of heavy tails for very long.
-  double until(SessionArrivals& session, double silent, double price, double most, double old = HUGE_VAL) const;
-  // Whether that was for such an entry, so that no price is to blame for its age.
-  static bool is_timed(const SessionArrivals& session) { return session.is_timed_ != 0; }
+  struct Read {
+    double wait;
+    ReadChosenBy chosen_by;
+  };
+  Read until(const SessionArrivals& session, double silent, double price, double most, double old = HUGE_VAL) const;
 
  private:
   static constexpr std::size_t kBinned = SessionArrivals::kBinned, kViews = kBinned + 1;

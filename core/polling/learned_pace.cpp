@@ -56,6 +56,7 @@ void LearnedPace::came(SessionPace& session, std::string_view type, SteadyTime n
                        std::span<const milliseconds> ages) {
   if (!learns()) return;
   if (!was_held_up(session, now)) note_ages(session, now, ages);
+  session.arrivals_.set_read_chosen_by(ReadChosenBy::kPrice);
   Arrivals& arrivals = of(type);
   const std::size_t skipped = ages.size() - std::min(ages.size(), kMostOfARead);
   if (skipped > 0) session.entry_at_ = 0;
@@ -94,7 +95,7 @@ void LearnedPace::note_ages(const SessionPace& session, SteadyTime now, std::spa
     if (age > oldest || age < -kClocksDiffer) continue;
     // What one listing shows at once tells of that one listing.
     if (session.read_at_ == 0 && ++first_ages_ > kMostFirstAges) continue;
-    price_.saw(std::max(0.0, in_seconds(age)), !Arrivals::is_timed(session.arrivals_));
+    price_.saw(std::max(0.0, in_seconds(age)), session.arrivals_.read_chosen_by());
   }
   price_.was_read(Seconds(now - begin_).count());
   has_seen_ |= !ages.empty();
@@ -128,11 +129,13 @@ milliseconds LearnedPace::after_read(SessionPace& session, std::string_view type
   }
   learn(arrivals, session, at, false);
   session.read_at_ = at;
+  session.arrivals_.set_read_chosen_by(ReadChosenBy::kBound);
   // Of one that runs for very long nothing is expected any more.
   if (longest > settings_.max_interval && silent >= in_seconds(longest)) return longest;
-  const milliseconds wait = within(arrivals.until(session.arrivals_, silent, kOldAgesCost * price_.value(),
-                                                  in_seconds(longest), in_seconds(settings_.aimed_age())),
-                                   longest);
+  const Arrivals::Read read = arrivals.until(session.arrivals_, silent, kOldAgesCost * price_.value(),
+                                             in_seconds(longest), in_seconds(settings_.aimed_age()));
+  session.arrivals_.set_read_chosen_by(read.chosen_by);
+  const milliseconds wait = within(read.wait, longest);
   usual_ += (in_seconds(wait) - usual_) * kUsualMoves;
   return wait;
 }

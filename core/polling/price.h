@@ -11,6 +11,8 @@
 #include <cmath>
 #include <utility>
 
+#include "core/polling/arrivals.h"
+
 namespace sessionlogd {
 
 class Price {
@@ -31,21 +33,24 @@ class Price {
     entries_ /= 2;
   }
 
-  // A new entry was so old when it was read, at a time that the price chose or not. Ages of which nobody could have
-  // thought are not for this.
-  void saw(double age, bool by_price) {
-    if (by_price) {
-      asked_for_ += std::clamp(1 - age / aim_, kMostAtOnce, 1.0);
-      ++seen_;
-    }
+  // A new entry was so old when it was read. What came at a moment that was known tells nothing of the price, and where
+  // a bound made the read earlier than the price a higher one changes nothing. Ages of which nobody could have thought
+  // are not for this.
+  void saw(double age, ReadChosenBy chooser) {
     mean_age_ += (age - mean_age_) * kRemembers;
+    if (chooser == ReadChosenBy::kMoment) return;
+    asked_for_ += std::clamp(1 - age / aim_, kMostAtOnce, chooser == ReadChosenBy::kBound ? 0.0 : 1.0);
+    ++seen_;
   }
   // That was all of one read, at so many seconds of some clock. However many entries there are, the price moves no
-  // faster than reads can show what came of it: it would swing.
+  // faster than reads can show what came of it: it would swing. What the others ask for is done by later reads.
   void was_read(double now) {
-    if (seen_ == 0) return;
-    const double share = std::min(kStep * seen_, std::max(0.0, now - moved_at_) / (kSlowest * aim_));
-    move(share * std::exchange(asked_for_, 0) / std::exchange(seen_, 0));
+    if (seen_ < kLeastSeen) return;
+    const double used = std::min(seen_, std::max(0.0, now - moved_at_) / (kSlowest * aim_ * kStep));
+    move(kStep * used * asked_for_ / seen_);
+    const double left = std::min(seen_ - used, kMostLeft) / seen_;
+    asked_for_ *= left;
+    seen_ *= left;
     moved_at_ = now;
   }
   // Requests wait for their turn: more of them make nothing younger.
@@ -64,13 +69,14 @@ class Price {
   static constexpr double kFirstEntries = 2, kFirstSeconds = 60, kEntriesKept = 50'000, kLeastGap = 0.05;
   static constexpr double kStep = 1.0 / 100, kMostAtOnce = -6, kFurthest = 7, kRemembers = 1.0 / 200;
   static constexpr double kSlowest = 4;  // aims until all of what is asked for is done
+  static constexpr double kMostLeft = 1 / kStep, kLeastSeen = 1e-6;
 
   void move(double by) { logarithm_ = std::clamp(logarithm_ + by, -kFurthest, kFurthest); }
 
   const double aim_;
   double seconds_ = kFirstSeconds, entries_ = kFirstEntries, silent_ = 0;
   double logarithm_ = 0;             // of the factor
-  double asked_for_ = 0, seen_ = 0;  // by the entries of one read, a sum; and so many
+  double asked_for_ = 0, seen_ = 0;  // by entries for which it has not moved yet, a sum; and so many
   double moved_at_ = 0;
   double mean_age_;
   double late_ = 0;

@@ -22,7 +22,7 @@ SessionArrivals after(Arrivals& arrivals, std::initializer_list<double> gaps) {
 
 double until(const Arrivals& arrivals, SessionArrivals session, double silent, double price, double most,
              double old = HUGE_VAL) {
-  return arrivals.until(session, silent, price, most, old);
+  return arrivals.until(session, silent, price, most, old).wait;
 }
 
 TEST(Arrivals, WaitsForTheDelayOfAUsualRateWhereNothingIsKnown) {
@@ -52,6 +52,19 @@ TEST(Arrivals, ReadsRightBehindTheEntryBehindWhichEachCostsLeast) {
   EXPECT_NEAR(until(arrivals, session, 6, 14, kAnHour), 8, 0.3);
   EXPECT_NEAR(until(arrivals, session, 0, 14, 13), 7, 0.3) << "the bound is before the second";
   EXPECT_NEAR(until(arrivals, session, 0, 1'000, kAnHour), std::sqrt(2 * 7 * 1'000), 30) << "of many it is the rate";
+}
+
+TEST(Arrivals, TellsWhatChoseTheRead) {
+  Arrivals arrivals;
+  for (int i = 0; i < 100; ++i) after(arrivals, {7, 7, 7, 7, 7});
+  const SessionArrivals session = after(arrivals, {7, 7, 7});
+  const auto chooser = [&](double price, double most) { return arrivals.until(session, 0, price, most).chosen_by; };
+  EXPECT_EQ(chooser(14, kAnHour), ReadChosenBy::kMoment);
+  EXPECT_EQ(chooser(1'000, kAnHour), ReadChosenBy::kPrice);
+  EXPECT_EQ(chooser(14, 5), ReadChosenBy::kBound);
+  // To read behind the third costs each (1000 + 21) / 3, at the bound (1000 + 47) / 4.
+  EXPECT_EQ(chooser(1'000, 30), ReadChosenBy::kBound) << "though there are moments before it";
+  EXPECT_DOUBLE_EQ(until(arrivals, session, 0, 1'000, 30), 30);
 }
 
 // Each second, which is where a bin begins: in it there was no silence to tell a rate by.

@@ -125,6 +125,26 @@ TEST(LearnedPace, ReadsEntriesThatKeepTimeWhenTheyComeThoughOlderOnesWereAskedFo
   EXPECT_LT(reads.per_entry, 1.2);
 }
 
+// Who asks for entries of half of the longest wait asks for reads at that wait.
+TEST(LearnedPace, ReadsNoMoreThanIsAskedForThoughEntriesNearlyKeepTime) {
+  PollSettings settings;
+  settings.interval = 1s;
+  settings.max_interval = 60s;
+  settings.freshness = 30s;
+  Reader reader(settings);
+  std::mt19937_64 random(test::random_seed());
+  std::normal_distribution<double> gap(6'000, 1'200);
+  Reads reads{0, 0};
+  for (int i = 0; i < 40; ++i) {
+    std::vector<milliseconds> entries{0ms};
+    while (entries.size() < 200)
+      entries.push_back(entries.back() + milliseconds(std::lround(std::max(1.0, gap(random)))));
+    reads = reader.read(entries);
+  }
+  EXPECT_LT(reads.per_entry, 0.2);
+  EXPECT_LT(reads.mean_age, 36);
+}
+
 // Of what has no memory, and the same rate in all sessions, a fixed interval is the best there is. Ours against that of
 // as many reads: the mean of the waits' squares to the square of their mean, from the first read on.
 double ratio_to_the_best_fixed(double mean_gap, unsigned seed) {
