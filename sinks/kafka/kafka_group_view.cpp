@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "sinks/kafka/kafka_assignment.h"
 #include "sinks/kafka/kafka_reader.h"
 #include "sinks/kafka/kafka_rows.h"
 #include "sinks/kafka/kafka_topics.h"
@@ -19,40 +20,25 @@ namespace {
 constexpr std::chrono::milliseconds kMostForOthers{1'000};  // for each thing that is asked of another group
 constexpr int kMostGroups = 3;                              // that are asked about, when each takes as long as it may
 
-using GroupAnswer = std::unique_ptr<rd_kafka_event_t, decltype(&rd_kafka_event_destroy)>;
-
-// What the brokers say to a request of that kind; nullptr: nothing in time.
-template <class Ask>
-GroupAnswer ask_about_groups(const KafkaClient& client, rd_kafka_admin_op_t kind, std::chrono::milliseconds most,
-                             const Ask& ask) {
-  rd_kafka_queue_t* queue = rd_kafka_queue_new(client.get());
-  rd_kafka_AdminOptions_t* options = rd_kafka_AdminOptions_new(client.get(), kind);
-  char reason[256];
-  const int most_ms = static_cast<int>(most.count());
-  rd_kafka_AdminOptions_set_request_timeout(options, most_ms, reason, sizeof reason);
-  ask(options, queue);
-  GroupAnswer answer(rd_kafka_queue_poll(queue, most_ms + 500), rd_kafka_event_destroy);
-  rd_kafka_AdminOptions_destroy(options);
-  rd_kafka_queue_destroy(queue);
-  return answer;
-}
+struct ListDeleter {
+  void operator()(const rd_kafka_group_list* list) const { rd_kafka_group_list_destroy(list); }
+};
 
 // Members say who they are by their client id, "sessionlogd@host"; brokers only know addresses.
-GroupMember member_of(const rd_kafka_MemberDescription_t& member, const std::string& topic, std::string& other_topic) {
+GroupMember member_of(const rd_kafka_group_member_info& member, const std::string& topic, std::string& other_topic) {
   GroupMember said;
-  said.client_id = rd_kafka_MemberDescription_client_id(&member);
-  said.member_id = rd_kafka_MemberDescription_consumer_id(&member);
+  said.client_id = member.client_id;
+  said.member_id = member.member_id;
   const std::size_t at = said.client_id.find('@');
-  said.host = at == std::string::npos ? rd_kafka_MemberDescription_host(&member) : said.client_id.substr(at + 1);
-  const rd_kafka_MemberAssignment_t* assignment = rd_kafka_MemberDescription_assignment(&member);
-  const rd_kafka_topic_partition_list_t* list =
-      assignment == nullptr ? nullptr : rd_kafka_MemberAssignment_partitions(assignment);
-  for (int i = 0; list != nullptr && i < list->cnt; ++i) {
-    if (list->elems[i].topic == topic) {
-      said.partitions.push_back(static_cast<Partition>(list->elems[i].partition));
-    } else {
-      other_topic = list->elems[i].topic;
+  said.host = at == std::string::npos ? member.client_host : said.client_id.substr(at + 1);
+  const std::string_view assigned(static_cast<const char*>(member.member_assignment),
+                                  static_cast<std::size_t>(std::max(0, member.member_assignment_size)));
+  for (const auto& [name, partitions] : read_assignment(assigned)) {
+    if (name != topic) {
+      other_topic = name;
+      continue;
     }
+    for (const std::int32_t partition : partitions) said.partitions.push_back(static_cast<Partition>(partition));
   }
   std::ranges::sort(said.partitions);
   return said;
@@ -66,9 +52,16 @@ Error not_described(const std::string& group, int code) {
 // The state topics of consumer groups that are named as a group's with this name are.
 std::vector<std::string> state_topics_with(const KafkaClient& client, const std::string& group,
                                            std::chrono::milliseconds most) {
-  const GroupAnswer answer =
-      ask_about_groups(client, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, most,
-                       [&](auto* options, auto* queue) { rd_kafka_ListConsumerGroups(client.get(), options, queue); });
+  const std::unique_ptr<rd_kafka_queue_t, decltype(&rd_kafka_queue_destroy)> queue(rd_kafka_queue_new(client.get()),
+                                                                                   rd_kafka_queue_destroy);
+  const std::unique_ptr<rd_kafka_AdminOptions_t, decltype(&rd_kafka_AdminOptions_destroy)> options(
+      rd_kafka_AdminOptions_new(client.get(), RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS), rd_kafka_AdminOptions_destroy);
+  char reason[256];
+  const int most_ms = static_cast<int>(most.count());
+  rd_kafka_AdminOptions_set_request_timeout(options.get(), most_ms, reason, sizeof reason);
+  rd_kafka_ListConsumerGroups(client.get(), options.get(), queue.get());
+  const std::unique_ptr<rd_kafka_event_t, decltype(&rd_kafka_event_destroy)> answer(
+      rd_kafka_queue_poll(queue.get(), most_ms + 500), rd_kafka_event_destroy);
   std::vector<std::string> topics;
   if (!answer || rd_kafka_event_error(answer.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) return topics;
   std::size_t count = 0;
@@ -108,32 +101,28 @@ Result<std::optional<GroupRecord>> visible_record(const KafkaSinkSettings& setti
   return std::optional(decode_group(**value));
 }
 
+// Not by rd_kafka_DescribeConsumerGroups(): where the coordinator is found after the request's time-out, librdkafka
+// (2.0 to 2.8 and later) ends the process. This call waits for its answers itself and drops those that come later.
 Result<KafkaGroupView> describe_group(const KafkaClient& client, const KafkaSinkSettings& settings,
                                       std::chrono::milliseconds most) {
   const std::string group = consumer_group_of(settings);
-  const GroupAnswer answer =
-      ask_about_groups(client, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, most, [&](auto* options, auto* queue) {
-        const char* names[] = {group.c_str()};
-        rd_kafka_DescribeConsumerGroups(client.get(), names, 1, options, queue);
-      });
-  if (!answer) return not_described(group, RD_KAFKA_RESP_ERR__TIMED_OUT);
-  if (const auto error = rd_kafka_event_error(answer.get())) return not_described(group, error);
-  std::size_t count = 0;
-  const rd_kafka_ConsumerGroupDescription_t** groups =
-      rd_kafka_DescribeConsumerGroups_result_groups(rd_kafka_event_DescribeConsumerGroups_result(answer.get()), &count);
-  if (count != 1) return not_described(group, RD_KAFKA_RESP_ERR__FAIL);
-  const rd_kafka_error_t* error = rd_kafka_ConsumerGroupDescription_error(groups[0]);
-  if (error != nullptr && rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) return KafkaGroupView();
-  if (error != nullptr) return not_described(group, rd_kafka_error_code(error));
+  const rd_kafka_group_list* answer = nullptr;
+  const rd_kafka_resp_err_t error =
+      rd_kafka_list_groups(client.get(), group.c_str(), &answer, static_cast<int>(most.count()));
+  const std::unique_ptr<const rd_kafka_group_list, ListDeleter> list(answer);
+  if (!list) return not_described(group, error);
+  // Only its coordinator tells of a group, so of those that did not answer one may have it.
+  if (list->group_cnt == 0 && error != RD_KAFKA_RESP_ERR_NO_ERROR) return not_described(group, error);
+  if (list->group_cnt == 0) return KafkaGroupView();
+  const rd_kafka_group_info& found = list->groups[0];
+  if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) return not_described(group, found.err);
   // While it rebalances, brokers say nothing of who has what.
-  const rd_kafka_consumer_group_state_t state = rd_kafka_ConsumerGroupDescription_state(groups[0]);
-  if (state == RD_KAFKA_CONSUMER_GROUP_STATE_PREPARING_REBALANCE ||
-      state == RD_KAFKA_CONSUMER_GROUP_STATE_COMPLETING_REBALANCE)
+  const std::string_view state = found.state;
+  if (state == "PreparingRebalance" || state == "CompletingRebalance")
     return not_described(group, RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS);
   KafkaGroupView view;
-  for (std::size_t i = 0; i < rd_kafka_ConsumerGroupDescription_member_count(groups[0]); ++i)
-    view.members.push_back(
-        member_of(*rd_kafka_ConsumerGroupDescription_member(groups[0], i), settings.state_topic, view.other_topic));
+  for (int i = 0; i < found.member_cnt; ++i)
+    view.members.push_back(member_of(found.members[i], settings.state_topic, view.other_topic));
   return view;
 }
 

@@ -1,8 +1,6 @@
 #include "sinks/kafka/kafka_producer.h"
 
 #include <gmock/gmock.h>
-#include <librdkafka/rdkafka.h>
-#include <librdkafka/rdkafka_mock.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
@@ -11,12 +9,12 @@
 #include <memory>
 #include <thread>
 
+#include "tests/sinks/kafka/mock_cluster.h"
+
 namespace sessionlogd {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr std::int16_t kProduce = 0;  // of the protocol's calls
 
 // Holds up the thread that says for the second time that the producer was shut out, as a busy machine may do.
 class HoldingSink : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
@@ -51,52 +49,18 @@ class HeldLog {
   std::shared_ptr<spdlog::logger> before_;
 };
 
-// A broker of librdkafka's own, which answers what it is told to.
-class MockBroker {
- public:
-  MockBroker() {
-    char reason[512];
-    host_ = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), reason, sizeof reason);
-    cluster_ = rd_kafka_mock_cluster_new(host_, 1);
-    rd_kafka_mock_topic_create(cluster_, "t", 1, 1);
-    rd_kafka_mock_topic_create(cluster_, "s", 1, 1);
-  }
-  ~MockBroker() {
-    rd_kafka_mock_cluster_destroy(cluster_);
-    rd_kafka_destroy(host_);
-  }
-
-  KafkaSinkSettings settings() const {
-    return {.brokers = rd_kafka_mock_cluster_bootstraps(cluster_),
-            .topic = "t",
-            .state_topic = "s",
-            .transactional_id = "id",
-            .delivery = Delivery::kExactlyOnce,
-            .properties = {}};
-  }
-
-  void shut_out_twice() {
-    rd_kafka_mock_push_request_errors(cluster_, kProduce, 2, RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH,
-                                      RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH);
-  }
-
- private:
-  rd_kafka_t* host_ = nullptr;
-  rd_kafka_mock_cluster_t* cluster_ = nullptr;
-};
-
 // librdkafka 2.0.2 frees a text twice when it ends between two answers that say so; glibc ends the process at that, if
 // not at once then with the next thread.
 TEST(KafkaProducer, MayEndWhileSeveralMessagesAreToldThatItWasShutOut) {
-  MockBroker broker;
+  test::MockCluster cluster(1);
   const HeldLog log;
   {
-    const KafkaSinkSettings settings = broker.settings();
+    const KafkaSinkSettings settings = cluster.settings();
     KafkaProducer producer(KafkaConf::producer(settings), settings);
     Patience patience({}, 60s, 1s);
     ASSERT_FALSE(producer.init(patience));
     ASSERT_FALSE(producer.begin());
-    broker.shut_out_twice();
+    cluster.shut_out_twice();
     KafkaOutcome fault = producer.add_event({.key = "key", .value = "{}", .headers = {}}, patience);
     if (!fault) fault = producer.add_row("key", "{}", 0, patience);
     if (!fault) fault = producer.flush(patience);
