@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace sessionlogd {
 namespace {
@@ -29,6 +30,7 @@ constexpr double kMostAims = 2;                // that the first of several wait
 constexpr double kForgets = 0.85;              // of a session's scores, a gap
 constexpr double kScoreDecays = 64;            // gaps, of a type's scores
 constexpr double kTypeCounts = 8;              // as so many gaps of the session
+constexpr double kNoWeight = 1e-4;             // such a view is not looked at
 constexpr double kScale = 2'048, kOffset = 8;  // of a gap's logarithm
 
 double gap_of(std::uint16_t kept) { return std::exp2(kept / kScale - kOffset); }
@@ -91,27 +93,28 @@ std::size_t Arrivals::seen_by(const SessionArrivals& session, std::size_t view) 
   return view;
 }
 
-// A second.
-double Arrivals::rate(std::size_t view, std::size_t bin, double unit) const {
+// Of one unit of the view.
+double Arrivals::rate(std::size_t view, std::size_t bin) const {
   if (view == kNothing) return came_ / silent_;
   const Bins& bins = views_[view];
-  const double usual = view == kSilence ? came_ / silent_ : 1;
-  const double seen = (bins.came[bin] + kThoughtSeen) / (bins.silent[bin] + kThoughtSeen / usual);
-  const double width = edge(view, bin + 1) - edge(view, bin);
-  return (bin + 1 < kBins ? std::min(seen, kMostOfABin / width) : seen) / unit;
+  const double thought = view == kSilence ? kThoughtSeen * silent_ / came_ : kThoughtSeen;
+  const double seen = (bins.came[bin] + kThoughtSeen) / (bins.silent[bin] + thought);
+  return bin + 1 < kBins ? std::min(seen, kMostOfABin / (edge(view, bin + 1) - edge(view, bin))) : seen;
 }
 
-double Arrivals::expected(std::size_t view, double unit, double silence) const {
+// Within a silence of so many units.
+double Arrivals::expected(std::size_t view, double silence) const {
+  if (view == kNothing) return rate(view, 0) * silence;
   double sum = 0;
-  for (std::size_t bin = 0; bin < kBins && edge(view, bin) * unit < silence; ++bin)
-    sum += rate(view, bin, unit) * (std::min(silence, edge(view, bin + 1) * unit) - edge(view, bin) * unit);
+  for (std::size_t bin = 0; bin < kBins && edge(view, bin) < silence; ++bin)
+    sum += rate(view, bin) * (std::min(silence, edge(view, bin + 1)) - edge(view, bin));
   return sum;
 }
 
 Arrivals::OfEach Arrivals::weights(const SessionArrivals& session, const OfEach& units, double silent) const {
   OfEach weights = scores_of(session);
   for (std::size_t view = 0; view < kViews; ++view) {
-    weights[view] += kTypeCounts * scores_[view] - expected(view, units[view], silent);
+    weights[view] += kTypeCounts * scores_[view] - expected(view, silent / units[view]);
     if (seen_by(session, view) != view) weights[view] = -HUGE_VAL;
   }
   const double best = *std::ranges::max_element(weights);
@@ -144,8 +147,9 @@ void Arrivals::score(SessionArrivals& session, const OfEach& units, double gap) 
   OfEach sum = scores_of(session);
   for (std::size_t view = 0; view < kViews; ++view) {
     const std::size_t by = seen_by(session, view);
-    const double likelihood = std::log(std::min(rate(by, bin_of(by, gap / units[view]), units[view]), 1 / kLeastGap)) -
-                              expected(by, units[view], gap);
+    const double in_units = gap / units[view];
+    const double likelihood =
+        std::log(std::min(rate(by, bin_of(by, in_units)) / units[view], 1 / kLeastGap)) - expected(by, in_units);
     scores_[view] += (std::max(likelihood, -20.0) - scores_[view]) / kScoreDecays;
     sum[view] = kForgets * sum[view] + likelihood;
   }
@@ -190,33 +194,31 @@ class Arrivals::Ahead {
   // So far on, at most to end().
   void go_to(double at) {
     at_ = at;
-    for (std::size_t view = 0; view < kViews; ++view) bins_[view] += end_of_bin(view) <= at;
+    for (std::size_t view = 0; view < kViews; ++view)
+      if (ends_[view] <= at) enter(view, bins_[view] + 1);
   }
 
   double at() const { return at_; }
   double silent() const { return silent_ + at_; }  // then
-  double rate() const {
-    double sum = 0;
-    for (std::size_t view = 0; view < kViews; ++view)
-      sum += weights_[view] * arrivals_.rate(view, bins_[view], units_[view]);
-    return sum;
-  }
-  double end() const {
-    double end = HUGE_VAL;
-    for (std::size_t view = 0; view < kViews; ++view) end = std::min(end, end_of_bin(view));
-    return std::max(at_, end);
-  }
+  double rate() const { return std::accumulate(rates_.begin(), rates_.end(), 0.0); }
+  double end() const { return std::max(at_, *std::ranges::min_element(ends_)); }
 
  private:
-  double end_of_bin(std::size_t view) const { return edge(view, bins_[view] + 1) * units_[view] - silent_; }
+  void enter(std::size_t view, std::size_t bin) {
+    bins_[view] = bin;
+    if (weights_[view] < kNoWeight) return;
+    ends_[view] = edge(view, bin + 1) * units_[view] - silent_;
+    rates_[view] = weights_[view] * arrivals_.rate(view, bin) / units_[view];
+  }
   void find_bins() {
-    for (std::size_t view = 0; view < kViews; ++view) bins_[view] = bin_of(view, silent() / units_[view]);
+    for (std::size_t view = 0; view < kViews; ++view) enter(view, bin_of(view, silent() / units_[view]));
   }
 
   const Arrivals& arrivals_;
   const OfEach units_, weights_;
   double silent_, at_ = 0;  // before now, and from now on
   std::array<std::size_t, kViews> bins_{};
+  OfEach ends_{HUGE_VAL, HUGE_VAL, HUGE_VAL, HUGE_VAL}, rates_{};  // of those bins
 };
 
 Arrivals::Read Arrivals::until(const SessionArrivals& session, double silent, double price, double most,

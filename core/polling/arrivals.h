@@ -83,8 +83,8 @@ class Arrivals {
   static OfEach scores_of(const SessionArrivals& session);
   static OfEach units_of(const SessionArrivals& session);
   static std::size_t seen_by(const SessionArrivals& session, std::size_t view);
-  double rate(std::size_t view, std::size_t bin, double unit) const;
-  double expected(std::size_t view, double unit, double silence) const;
+  double rate(std::size_t view, std::size_t bin) const;
+  double expected(std::size_t view, double silence) const;
   OfEach weights(const SessionArrivals& session, const OfEach& units, double silent) const;
   void score(SessionArrivals& session, const OfEach& units, double gap);
   void note_gap(SessionArrivals& session, double gap);
