@@ -150,6 +150,8 @@ Result<std::vector<GroupMember>> KafkaGroup::members(std::chrono::milliseconds m
     if (!asks_) asks_.emplace(KafkaClient::Kind::kConsumer, KafkaConf::reader(settings_));
     return describe_group(*asks_, settings_, most);
   });
+  if (view && view->members.empty() && owns_partitions())
+    return Error(ErrorKind::kTryLater, "its coordinator does not tell of it yet, though this member has partitions");
   if (view) return view->members;
   asks_.reset();  // it may remember brokers that have gone, and secrets that were changed
   return view.error();
@@ -157,6 +159,11 @@ Result<std::vector<GroupMember>> KafkaGroup::members(std::chrono::milliseconds m
 
 Result<std::vector<PartitionOwner>> KafkaGroup::owners(std::chrono::milliseconds most) {
   return or_later([&] { return owners_of(settings_, record_.partitions, views_, most); });
+}
+
+bool KafkaGroup::owns_partitions() const {
+  const std::lock_guard lock(shared_->mutex);
+  return !shared_->membership.owns_nothing();
 }
 
 std::uint64_t KafkaGroup::rebalances() const {

@@ -67,6 +67,7 @@ class KafkaGroup : public LaneGroup {
   bool has_gone();
   void subscribe();
   void tell();
+  bool owns_partitions() const;
 
   const KafkaSinkSettings settings_;
   FreezeGuard& guard_;

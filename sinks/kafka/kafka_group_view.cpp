@@ -24,13 +24,16 @@ struct ListDeleter {
   void operator()(const rd_kafka_group_list* list) const { rd_kafka_group_list_destroy(list); }
 };
 
+// Of a response that is cut short librdkafka gives what it has read.
+const char* text_or_none(const char* text) { return text == nullptr ? "" : text; }
+
 // Members say who they are by their client id, "sessionlogd@host"; brokers only know addresses.
 GroupMember member_of(const rd_kafka_group_member_info& member, const std::string& topic, std::string& other_topic) {
   GroupMember said;
-  said.client_id = member.client_id;
-  said.member_id = member.member_id;
+  said.client_id = text_or_none(member.client_id);
+  said.member_id = text_or_none(member.member_id);
   const std::size_t at = said.client_id.find('@');
-  said.host = at == std::string::npos ? member.client_host : said.client_id.substr(at + 1);
+  said.host = at == std::string::npos ? text_or_none(member.client_host) : said.client_id.substr(at + 1);
   const std::string_view assigned(static_cast<const char*>(member.member_assignment),
                                   static_cast<std::size_t>(std::max(0, member.member_assignment_size)));
   for (const auto& [name, partitions] : read_assignment(assigned)) {
@@ -111,11 +114,10 @@ Result<KafkaGroupView> describe_group(const KafkaClient& client, const KafkaSink
       rd_kafka_list_groups(client.get(), group.c_str(), &answer, static_cast<int>(most.count()));
   const std::unique_ptr<const rd_kafka_group_list, ListDeleter> list(answer);
   if (!list) return not_described(group, error);
-  // Only its coordinator tells of a group, so of those that did not answer one may have it.
-  if (list->group_cnt == 0 && error != RD_KAFKA_RESP_ERR_NO_ERROR) return not_described(group, error);
   if (list->group_cnt == 0) return KafkaGroupView();
   const rd_kafka_group_info& found = list->groups[0];
   if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) return not_described(group, found.err);
+  if (found.state == nullptr) return not_described(group, RD_KAFKA_RESP_ERR__BAD_MSG);
   // While it rebalances, brokers say nothing of who has what.
   const std::string_view state = found.state;
   if (state == "PreparingRebalance" || state == "CompletingRebalance")

@@ -27,7 +27,8 @@ Result<std::optional<GroupRecord>> visible_record(const KafkaSinkSettings& setti
                                                   Patience& patience);
 
 // All wait for at most so long for each thing that they ask. `client` is a consumer, which may be asked again unless it
-// could not tell.
+// could not tell. A group without members may also be one of which the coordinator does not tell yet, or may not tell
+// us.
 Result<KafkaGroupView> describe_group(const KafkaClient& client, const KafkaSinkSettings& settings,
                                       std::chrono::milliseconds most);
 
