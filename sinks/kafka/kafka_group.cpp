@@ -150,11 +150,13 @@ Result<std::vector<GroupMember>> KafkaGroup::members(std::chrono::milliseconds m
     if (!asks_) asks_.emplace(KafkaClient::Kind::kConsumer, KafkaConf::reader(settings_));
     return describe_group(*asks_, settings_, most);
   });
-  if (view && view->members.empty() && owns_partitions())
+  if (!view) {
+    asks_.reset();  // it may remember brokers that have gone, and secrets that were changed
+    return view.error();
+  }
+  if (view->members.empty() && owns_partitions())
     return Error(ErrorKind::kTryLater, "its coordinator does not tell of it yet, though this member has partitions");
-  if (view) return view->members;
-  asks_.reset();  // it may remember brokers that have gone, and secrets that were changed
-  return view.error();
+  return view->members;
 }
 
 Result<std::vector<PartitionOwner>> KafkaGroup::owners(std::chrono::milliseconds most) {
