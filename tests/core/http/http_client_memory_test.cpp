@@ -189,9 +189,8 @@ TEST_F(HttpClientTest, WaitingForTheLargeBodyPermitDoesNotCountAsSlowness) {
   for (std::chrono::seconds timeout{1}; timeout <= std::chrono::seconds(16) && (!quick || !*quick); timeout *= 2) {
     quick_options.timeout = timeout;
     auto quick_endpoint = open(quick_options);
-    Got stuck;
-    asio::cancellation_signal give_up;
-    start(*stuck_endpoint, get("/stuck"), stuck, &give_up);
+    Cancellable stuck;
+    start(*stuck_endpoint, get("/stuck"), stuck);
     run_until([&, before = server.written()] { return server.written() > before; });
     quick.reset();
     start(*quick_endpoint, get("/packed"), quick);
@@ -201,9 +200,9 @@ TEST_F(HttpClientTest, WaitingForTheLargeBodyPermitDoesNotCountAsSlowness) {
       run_until([&] { return std::chrono::steady_clock::now() > later; });
       EXPECT_FALSE(quick) << "timed out while it waited";
     }
-    give_up.emit(asio::cancellation_type::terminal);
+    stuck.cancel();
     run();
-    ASSERT_TRUE(stuck && !*stuck);
+    ASSERT_TRUE(stuck.got && !*stuck.got);
   }
   ASSERT_TRUE(quick && *quick) << (quick ? quick->error().detail : "");
   EXPECT_EQ((*quick)->body.text(), text);

@@ -13,6 +13,7 @@
 #include "core/async/task.h"
 #include "core/http/curl_error.h"
 #include "tests/core/http/http_client_fixture.h"
+#include "tests/support/seed.h"
 #include "tests/support/test_proxy.h"
 
 namespace sessionlogd {
@@ -307,24 +308,20 @@ TEST_F(HttpClientTest, IgnoresTheEnvironmentsProxyButUsesItsOwn) {
 TEST_F(HttpClientTest, CanBeCancelledInMidFlight) {
   TestServer server([](const Request&) -> Reply { return Reply("", Then::kSilence); });
   auto endpoint = open(to(server));
-  asio::cancellation_signal cancel;
-  Got got;
-  start(*endpoint, get("/"), got, &cancel);
+  Cancellable one;
+  start(*endpoint, get("/"), one);
   run_until([&] { return server.requests() == 1; });
   EXPECT_EQ(client_->in_flight(), 1u);
-  cancel.emit(asio::cancellation_type::terminal);
+  one.cancel();
   run();
-  ASSERT_TRUE(got && !*got);
-  EXPECT_EQ(got->error().kind, ErrorKind::kCancelled);
+  ASSERT_TRUE(one.got && !*one.got);
+  EXPECT_EQ(one.got->error().kind, ErrorKind::kCancelled);
   EXPECT_EQ(client_->in_flight(), 0u);
 }
 
 // Requests of every kind start, end and are cancelled in random order; each ends once, and the client still works.
 TEST_F(HttpClientTest, SurvivesRandomCancellation) {
-  const char* given = std::getenv("SESSIONLOGD_TEST_SEED");
-  const unsigned seed = given != nullptr ? static_cast<unsigned>(std::atol(given)) : std::random_device()();
-  SCOPED_TRACE("SESSIONLOGD_TEST_SEED=" + std::to_string(seed));
-  std::mt19937 random(seed);
+  std::mt19937_64 random(test::random_seed());
   TestServer server([](const Request& request) -> Reply {
     if (request.target() == "/silence") return Reply("", Then::kSilence);
     if (request.target() == "/large") return response(std::string(3 << 20, 'l'));
@@ -332,23 +329,19 @@ TEST_F(HttpClientTest, SurvivesRandomCancellation) {
     if (request.target() == "/half") return Reply("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", Then::kSilence);
     return response(std::string(20'000, 'x'));
   });
-  struct Running {
-    asio::cancellation_signal cancel;
-    Got got;
-  };
   const std::array<const char*, 5> targets{"/", "/silence", "/large", "/close", "/half"};
   auto endpoint = open(to(server));
-  std::deque<Running> all;
+  std::deque<Cancellable> all;
   for (int i = 0; i < 300; ++i) {
-    Running& one = all.emplace_back();
-    start(*endpoint, get(targets[random() % targets.size()]), one.got, &one.cancel);
+    start(*endpoint, get(targets[random() % targets.size()]), all.emplace_back());
     io_.restart();
     for (unsigned turns = random() % 20; turns > 0; --turns) io_.poll_one();
-    if (random() % 2 == 0) all[random() % all.size()].cancel.emit(asio::cancellation_type::terminal);
+    if (random() % 2 == 0) all[random() % all.size()].cancel();
   }
-  for (Running& one : all) one.cancel.emit(asio::cancellation_type::terminal);
+  run_until([&] { return std::ranges::all_of(all, &Cancellable::has_begun); });
+  for (Cancellable& one : all) one.cancel();
   run();
-  for (const Running& one : all) EXPECT_TRUE(one.got);
+  for (const Cancellable& one : all) EXPECT_TRUE(one.got);
   EXPECT_EQ(client_->in_flight(), 0u);
   EXPECT_EQ(client_->waiting_for_large_body(), 0u);
   EXPECT_TRUE(send(*endpoint, get("/")));
