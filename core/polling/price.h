@@ -35,8 +35,7 @@ class Price {
 
   // A new entry was so old when it was read. What came at a moment that was known tells nothing of the price. Where a
   // bound made the read earlier than the price, a higher one changes nothing, and a lower one is needed only while the
-  // mean age is above the aim. Ages of which nobody could have thought
-  // are not for this.
+  // mean age is above the aim. Ages of which nobody could have thought are not for this.
   void saw(double age, ReadChosenBy chooser) {
     mean_age_ += (age - mean_age_) * kRemembers;
     if (chooser == ReadChosenBy::kMoment || (chooser == ReadChosenBy::kBound && mean_age_ <= aim_)) return;
