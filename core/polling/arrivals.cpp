@@ -18,7 +18,7 @@ constexpr double kThoughtSeen = 0.5;    // entries a bin is thought to have seen
 constexpr double kEntriesKept = 2'000;  // then all counts are halved
 constexpr double kLeastGap = 0.05;
 constexpr double kGapsOfMean = 12, kGapsOfType = 1;
-constexpr int kMostGaps = 63;
+constexpr int kMostGaps = 15;
 // Entries that are expected of a silence in one bin, at most: where all came at its beginning there was no silence in
 // it.
 constexpr double kMostOfABin = 3;
@@ -32,10 +32,14 @@ constexpr double kScoreDecays = 64;            // gaps, of a type's scores
 constexpr double kTypeCounts = 8;              // as so many gaps of the session
 constexpr double kNoWeight = 1e-4;             // such a view is not looked at
 constexpr double kScale = 2'048, kOffset = 8;  // of a gap's logarithm
+constexpr unsigned kCoarse = 16;               // times as coarse, of units
+constexpr double kOfTogether = 8;              // steps of that logarithm
+constexpr unsigned kMostTogether = 63;
+constexpr double kTogetherMoves = 1.0 / 8, kSilencesKept = 50;
 
-double gap_of(std::uint16_t kept) { return std::exp2(kept / kScale - kOffset); }
-std::uint16_t kept_of(double gap) {
-  return static_cast<std::uint16_t>(std::clamp((std::log2(gap) + kOffset) * kScale, 0.0, 65'535.0));
+double gap_of(unsigned kept) { return std::exp2(kept / kScale - kOffset); }
+unsigned kept_of(double gap) {
+  return static_cast<unsigned>(std::clamp((std::log2(gap) + kOffset) * kScale, 0.0, 65'535.0));
 }
 
 // What is to be expected of a session since it was read.
@@ -84,7 +88,9 @@ Arrivals::OfEach Arrivals::scores_of(const SessionArrivals& session) {
 
 Arrivals::OfEach Arrivals::units_of(const SessionArrivals& session) {
   if (session.gaps_ == 0) return {1, 1, 1, 1};
-  return {1, gap_of(session.mean_), gap_of(session.last_), 1};
+  // Both as coarse, so that their bins end together where gaps are equal.
+  const auto unit = [](unsigned coarse) { return gap_of(coarse * kCoarse + kCoarse / 2); };
+  return {1, unit(session.mean_ / kCoarse), unit(session.last_), 1};
 }
 
 // Without a gap there is nothing to see in the views of gaps.
@@ -158,11 +164,35 @@ void Arrivals::score(SessionArrivals& session, const OfEach& units, double gap) 
 }
 
 void Arrivals::note_gap(SessionArrivals& session, double gap) {
-  const double before = session.gaps_ == 0 ? mean_gap_ : gap_of(session.mean_);
-  session.gaps_ = static_cast<std::uint8_t>(std::min(session.gaps_ + 1, kMostGaps));
-  session.mean_ = kept_of(before + (gap - before) / (std::min<double>(session.gaps_, kGapsOfMean) + kGapsOfType));
-  session.last_ = kept_of(gap);
+  const double before = mean_gap(session);
+  session.gaps_ = static_cast<std::uint8_t>(std::min(session.gaps_ + 1, kMostGaps)) & kMostGaps;
+  session.mean_ = static_cast<std::uint16_t>(
+      kept_of(before + (gap - before) / (std::min<double>(session.gaps_, kGapsOfMean) + kGapsOfType)));
+  session.last_ = kept_of(gap) / kCoarse & 0xfff;
   mean_gap_ += (gap - mean_gap_) / std::min(came_, kEntriesKept);
+}
+
+// Until a session has shown its own, those of its type.
+double Arrivals::mean_gap(const SessionArrivals& session) const {
+  return session.gaps_ == 0 ? mean_gap_ : gap_of(session.mean_);
+}
+double Arrivals::together(const SessionArrivals& session) const {
+  return session.together_ == 0 ? together_ : std::exp2((session.together_ - 1) / kOfTogether);
+}
+
+// What a silence tells of how many come behind it, 0 to 1: within a burst, of which reads show parts, none does.
+double Arrivals::counts(const SessionArrivals& session, double silence) const {
+  return std::min(1.0, silence / mean_gap(session));
+}
+
+void Arrivals::came_together(SessionArrivals& session, double silence, double count, double dither) {
+  const double counted = counts(session, silence);
+  const double before = together(session), now = before + (count - before) * counted * kTogetherMoves;
+  session.together_ =
+      static_cast<unsigned>(std::clamp(1 + kOfTogether * std::log2(now) + dither, 1.0, 1.0 * kMostTogether)) &
+      kMostTogether;
+  silences_ = std::min(silences_ + counted, kSilencesKept);
+  together_ += (count - together_) * counted / silences_;
 }
 
 void Arrivals::decay() {
@@ -223,6 +253,7 @@ class Arrivals::Ahead {
 
 Arrivals::Read Arrivals::until(const SessionArrivals& session, double silent, double price, double most,
                                double old) const {
+  price /= 1 + (worth(together(session)) - 1) * counts(session, silent);
   Ahead ahead(*this, session, silent);
   Gathered gathered;
   Read best{most, ReadChosenBy::kBound};

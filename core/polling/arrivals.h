@@ -12,12 +12,17 @@
 // r t^2 / 2 and the mean age t / 2. To spend one read more or less costs each session the same only where that delay is
 // the same for all; then t goes with 1 / sqrt(r), which is the least mean age for so many reads (Cho, Garcia-Molina).
 //
+// That rate says when the next entry comes, not how many come with it. Where they are k, all delay is k times as much,
+// so it reaches the price where that of one reaches a k-th of it. Within a burst no more come with the next than
+// before.
+//
 // Where an entry comes at a moment that is known, waiting behind it gains little: a session of which nearly one entry
 // is expected within a moment is read right behind it, or behind a later one, wherever an entry costs least by then.
 //
 // Counts are decayed: what was so some thousand entries ago is forgotten. Knows nothing of clocks, requests or tables.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -43,9 +48,11 @@ class SessionArrivals {
   friend class Arrivals;
   static constexpr std::size_t kBinned = 3;
 
-  std::uint16_t mean_ = 0, last_ = 0;          // gaps; valid once there is one
+  std::uint16_t mean_ = 0;                     // gap; valid once there is one
+  std::uint16_t last_ : 12 = 0;                // the same
+  std::uint16_t gaps_ : 4 = 0;                 // saturates
   std::array<std::int8_t, kBinned> scores_{};  // eighths of a logarithm of likelihood, against that by nothing
-  std::uint8_t gaps_ : 6 = 0;                  // saturates
+  std::uint8_t together_ : 6 = 0;              // how many entries come together, 0 = not known
   std::uint8_t read_chosen_by_ : 2 = 0;
 };
 
@@ -56,6 +63,14 @@ class Arrivals {
   // After an entry the session was silent until `to`; until `from` that was learned already. With `came` the next entry
   // came then.
   void learn(SessionArrivals& session, double from, double to, bool came);
+
+  // After such a silence so many entries came together: is_together() of each gap between them. `dither`, any of 0 to
+  // 1, rounds what is kept of it.
+  void came_together(SessionArrivals& session, double silence, double count, double dither);
+  static bool is_together(double gap, double silence) { return gap <= silence / kTogether; }
+
+  // How many times as much a read is worth where so many come together, as some do by chance, too.
+  static double worth(double together) { return std::max(1.0, together / kByChance); }
 
   // When the delay reaches the price that is to be expected of a session that was silent for so long and is read now,
   // or right behind an entry whose moment is known: so long from now, `most` at most. Delay is the sum of how long each
@@ -85,6 +100,9 @@ class Arrivals {
   static std::size_t seen_by(const SessionArrivals& session, std::size_t view);
   double rate(std::size_t view, std::size_t bin) const;
   double expected(std::size_t view, double silence) const;
+  double mean_gap(const SessionArrivals& session) const;
+  double together(const SessionArrivals& session) const;
+  double counts(const SessionArrivals& session, double silence) const;
   OfEach weights(const SessionArrivals& session, const OfEach& units, double silent) const;
   void score(SessionArrivals& session, const OfEach& units, double gap);
   void note_gap(SessionArrivals& session, double gap);
@@ -94,8 +112,10 @@ class Arrivals {
   OfEach scores_{0, 0, 0, kFirstLead};  // logarithm of likelihood of a gap, decayed
   double came_ = kFirstCame, silent_ = kFirstCame * kFirstGap;
   double mean_gap_ = kFirstGap;
+  double together_ = 1, silences_ = 1;  // the mean of so many
 
   static constexpr double kFirstGap = 30, kFirstCame = 2;
+  static constexpr double kTogether = 16, kByChance = 1.5;
   static constexpr double kFirstLead = 0.5;  // of kNothing: a memory is to be shown first
 };
 

@@ -16,13 +16,13 @@ using Seconds = std::chrono::duration<double>;
 
 constexpr double kStampsInASecond = 128;  // so differences are right for half a year
 constexpr std::size_t kMostTypes = 64;    // a source may make them up; the others share one
-constexpr std::size_t kMostOfARead = 32;  // entries that are learned from
+constexpr std::size_t kMostOfARead = 32;  // gaps that are learned from, beside the first: its last ones
 constexpr milliseconds kOldest = std::chrono::hours{24 * 30};
 constexpr unsigned kMostFirstAges = 8;
 constexpr milliseconds kClocksDiffer{2'000};  // a Date has full seconds, and a response takes its time
 constexpr milliseconds kLateRead{1'000};
 constexpr double kReached = 1.2, kManyLate = 0.1, kAtBound = 1.2;
-constexpr double kUsualMoves = 1.0 / 16;
+constexpr double kUsualMoves = 1.0 / 16, kFirstsMove = 1.0 / 16;
 // An entry as old as the aim counts one and a half times. Of entries without memory, read each two aims, the delay
 // costs so much more than its seconds, which are the price.
 constexpr double kOldAgesCost = 1 + 2.0 / 3;
@@ -55,21 +55,34 @@ Arrivals& LearnedPace::of(std::string_view type) {
 void LearnedPace::came(SessionPace& session, std::string_view type, SteadyTime now,
                        std::span<const milliseconds> ages) {
   if (!learns()) return;
-  if (!was_held_up(session, now)) note_ages(session, now, ages);
+  if (!was_held_up(session, now, ages)) note_ages(session, now, ages);
   session.arrivals_.set_read_chosen_by(ReadChosenBy::kPrice);
   Arrivals& arrivals = of(type);
-  const std::size_t skipped = ages.size() - std::min(ages.size(), kMostOfARead);
-  if (skipped > 0) session.entry_at_ = 0;
+  const std::size_t last = ages.size() - std::min(ages.size(), kMostOfARead);
   std::uint32_t earliest = session.read_at_;
   // Always in the middle, what names no time of use would seem to keep time with the reads.
   const double part = std::fmod(stamp(now) * std::numbers::phi, 1);
-  for (std::size_t i = skipped; i < ages.size(); ++i) {
+  double silence = 0;  // before the entries that came together
+  unsigned together = 0;
+  const auto learn_together = [&] {
+    if (session.read_at_ != 0 && together > 0) arrivals.came_together(session.arrivals_, silence, together, part);
+  };
+  for (std::size_t i = 0; i < ages.size(); ++i) {
     std::uint32_t at = stamp(now - std::clamp(likely_age(session, now, ages, i, part), milliseconds{0}, kOldest));
     if (earliest != 0 && seconds_between(at, earliest) > 0) at = earliest;
     earliest = at;
-    if (session.entry_at_ != 0) learn(arrivals, session, at, true);
+    const double gap = session.entry_at_ == 0 ? 0 : seconds_between(session.entry_at_, at);
+    if (i > 0 && Arrivals::is_together(gap, silence)) {
+      ++together;
+    } else {
+      learn_together();
+      silence = gap;
+      together = 1;
+    }
+    if (session.entry_at_ != 0 && (i == 0 || i >= last)) learn(arrivals, session, at, true);
     session.entry_at_ = at;
   }
+  learn_together();
 }
 
 // What was silent until it was read last is known already.
@@ -80,14 +93,16 @@ void LearnedPace::learn(Arrivals& arrivals, SessionPace& session, std::uint32_t 
   price_.passed(std::max(0.0, silent - known), came);
 }
 
-// Since it was read last.
-bool LearnedPace::was_held_up(const SessionPace& session, SteadyTime now) const {
-  if (!held_up_at_) return false;
-  return session.read_at_ == 0 || Seconds(now - *held_up_at_).count() < seconds_between(session.read_at_, stamp(now));
+// Since it was read last, or its first entry came.
+bool LearnedPace::was_held_up(const SessionPace& session, SteadyTime now, std::span<const milliseconds> ages) const {
+  if (!held_up_at_ || ages.empty()) return false;
+  const double since = session.read_at_ == 0 ? in_seconds(ages.front()) : seconds_between(session.read_at_, stamp(now));
+  return Seconds(now - *held_up_at_).count() < since;
 }
 
 void LearnedPace::note_ages(const SessionPace& session, SteadyTime now, std::span<const milliseconds> ages) {
   const milliseconds oldest = 2 * settings_.max_interval + settings_.discovery_interval;
+  if (session.read_at_ == 0 && !ages.empty() && ages.front() <= oldest) note_first_read(ages);
   for (std::size_t i = 0; i < ages.size(); ++i) {
     const milliseconds age = likely_age(session, now, ages, i, 0.5);
     // What is older was not there to be read: it comes late, the source was down, or the daemon. Nothing is from after
@@ -99,6 +114,16 @@ void LearnedPace::note_ages(const SessionPace& session, SteadyTime now, std::spa
   }
   price_.was_read(Seconds(now - begin_).count());
   has_seen_ |= !ages.empty();
+}
+
+// To a listing a new session is worth what its first read shows, as entries that have waited as long as the first.
+void LearnedPace::note_first_read(std::span<const milliseconds> ages) {
+  const double oldest = in_seconds(ages.front());
+  if (oldest <= 0) return;
+  double waited = 0;
+  for (const milliseconds age : ages.first(std::min<std::size_t>(ages.size(), kMostFirstAges)))
+    waited += std::clamp(in_seconds(age), 0.0, oldest);
+  first_entries_ += (waited / oldest - first_entries_) * kFirstsMove;
 }
 
 // What the last read did not show came after it, whatever time it names: that may be of another zone, the same for all,
@@ -183,7 +208,7 @@ milliseconds LearnedPace::after_listing(std::optional<Instant> began) {
   const double now = in_seconds(*began);
   if (listed_) beginnings_.listed(in_seconds(*listed_), now);
   listed_ = began;
-  const double wait = beginnings_.until(now, price_.value(), in_seconds(longest));
+  const double wait = beginnings_.until(now, price_.value() / Arrivals::worth(first_entries_), in_seconds(longest));
   return std::clamp(std::chrono::ceil<milliseconds>(Seconds(wait)), std::min(settings_.interval, longest), longest);
 }
 

@@ -69,8 +69,9 @@ class LearnedPace {
   static double seconds_between(std::uint32_t from, std::uint32_t to);
   Arrivals& of(std::string_view type);
   void learn(Arrivals& arrivals, SessionPace& session, std::uint32_t until, bool came);
-  bool was_held_up(const SessionPace& session, SteadyTime now) const;
+  bool was_held_up(const SessionPace& session, SteadyTime now, std::span<const std::chrono::milliseconds> ages) const;
   void note_ages(const SessionPace& session, SteadyTime now, std::span<const std::chrono::milliseconds> ages);
+  void note_first_read(std::span<const std::chrono::milliseconds> ages);
   std::chrono::milliseconds likely_age(const SessionPace& session, SteadyTime now,
                                        std::span<const std::chrono::milliseconds> ages, std::size_t i,
                                        double part) const;
@@ -83,8 +84,9 @@ class LearnedPace {
   Beginnings beginnings_;
   std::optional<Instant> listed_;
   std::optional<SteadyTime> held_up_at_;
-  double usual_;             // seconds
-  unsigned first_ages_ = 0;  // of first reads, since the last listing
+  double usual_;              // seconds
+  unsigned first_ages_ = 0;   // of first reads, since the last listing
+  double first_entries_ = 1;  // that a first read shows, the mean
   bool has_seen_ = false;
 };
 

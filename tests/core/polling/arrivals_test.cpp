@@ -83,6 +83,53 @@ TEST(Arrivals, ReadsSoonWithinABurstAndSeldomBetween) {
   EXPECT_GT(until(arrivals, session, 5, 2, kAnHour), 10);
 }
 
+// The same silences, but of one they end with sixteen entries: a read of it is worth as much as sixteen of others, so
+// it is waited for a quarter as long, and what comes by chance is left out of that.
+TEST(Arrivals, ReadsSoonerWhereMoreComeWithTheFirst) {
+  std::mt19937_64 random(test::random_seed());
+  std::exponential_distribution<double> gap(1.0 / 100);
+  Arrivals arrivals;
+  std::uniform_real_distribution<double> dither;
+  const auto session_of = [&](double count) {
+    SessionArrivals session;
+    for (int i = 0; i < 40; ++i) {
+      const double silence = gap(random);
+      arrivals.came_together(session, silence, count, dither(random));
+      arrivals.learn(session, 0, silence, true);
+    }
+    return session;
+  };
+  for (int i = 0; i < 20; ++i) session_of(1);
+  const SessionArrivals single = session_of(1), many = session_of(16);
+  const auto longer = [&](double silent) {
+    return until(arrivals, single, silent, 1, kAnHour) / until(arrivals, many, silent, 1, kAnHour);
+  };
+  EXPECT_NEAR(longer(200), 3.2, 0.8);
+  EXPECT_NEAR(longer(0), 1, 0.3) << "the rest of what came together may still come";
+}
+
+TEST(Arrivals, ANewSessionBringsAsManyTogetherAsItsType) {
+  Arrivals arrivals, of_single;
+  for (int i = 0; i < 100; ++i) {
+    SessionArrivals session;
+    arrivals.came_together(session, 30, 24, 0.5);
+    of_single.came_together(session, 30, 1, 0.5);
+  }
+  EXPECT_NEAR(until(of_single, {}, 30, 15, kAnHour) / until(arrivals, {}, 30, 15, kAnHour), 4, 0.2);
+}
+
+TEST(Arrivals, TheRestOfABurstSaysNothingOfHowManyComeTogether) {
+  Arrivals arrivals;
+  SessionArrivals session;
+  for (int i = 0; i < 60; ++i) {
+    arrivals.came_together(session, 100, 16, 0.5);
+    arrivals.learn(session, 0, 100, true);
+  }
+  const double before = until(arrivals, session, 100, 15, kAnHour);
+  for (int i = 0; i < 10; ++i) arrivals.came_together(session, 0.3, 1, 0.5);
+  EXPECT_DOUBLE_EQ(until(arrivals, session, 100, 15, kAnHour), before);
+}
+
 TEST(Arrivals, TellsFastSessionsFromSlowOnes) {
   std::mt19937_64 random(test::random_seed());
   Arrivals arrivals;
@@ -190,6 +237,7 @@ TEST(Arrivals, StrangeGapsKeepItsWaitsWithinBounds) {
   for (const double gap : {0.0, 1e9, 0.0, 1e-9, 3'600.0, 1e9, 0.0}) {
     arrivals.learn(session, 0, gap, true);
     arrivals.learn(session, 0, 1e9, false);
+    arrivals.came_together(session, gap, 1e9, 1);
     for (const double silent : {0.0, 1.0, 1e9}) {
       const double wait = until(arrivals, session, silent, 1, 60);
       EXPECT_GE(wait, 0);

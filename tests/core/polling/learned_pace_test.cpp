@@ -191,6 +191,34 @@ TEST(LearnedPace, OfWhatHasNoMemoryIsNearTheBestFixedInterval) {
   }
 }
 
+// Sessions of one type that are silent for as long; of every other one a silence ends with a hundred entries.
+TEST(LearnedPace, ReadsSoonerWhereManyComeTogether) {
+  PollSettings settings;
+  LearnedPace pace(settings, kBegin);
+  std::mt19937_64 random(test::random_seed());
+  std::exponential_distribution<double> gap(1.0 / 120'000);
+  const auto reads_of_an_hour = [&](SteadyTime now, std::size_t together) {
+    SessionPace session;
+    const SteadyTime end = now + 1h;
+    SteadyTime next = now;
+    int reads = 0;
+    for (; now < end; ++reads) {
+      std::vector<milliseconds> came;
+      for (; next <= now; next += milliseconds(std::lround(gap(random))))
+        came.insert(came.end(), together, std::chrono::duration_cast<milliseconds>(now - next));
+      if (!came.empty()) pace.came(session, "A", now, came);
+      now += pace.after_read(session, "A", now, 60s);
+    }
+    return reads;
+  };
+  int of_single = 0, of_many = 0;
+  for (int i = 0; i < 20; ++i) {
+    of_single += reads_of_an_hour(kBegin + (2 * i) * 2h, 1);
+    of_many += reads_of_an_hour(kBegin + (2 * i + 1) * 2h, 100);
+  }
+  EXPECT_GT(of_many, 1.5 * of_single);
+}
+
 TEST(LearnedPace, NeitherRushesNorStarvesWhateverTimesTheEntriesName) {
   const struct {
     const char* name;
@@ -283,6 +311,13 @@ TEST(LearnedPace, BlamesNoPriceForWhatTheSinkHeldUp) {
   pace.after_read(session, "A", kBegin + 61s, 60s);
   pace.came(session, "A", kBegin + 70s, std::vector<milliseconds>{8s});
   EXPECT_GT(pace.mean_age(), before) << "it is over";
+  SessionPace found;
+  const auto of_one = pace.mean_age();
+  pace.came(found, "A", kBegin + 90s, std::vector<milliseconds>{80s});
+  EXPECT_EQ(pace.mean_age(), of_one) << "it began before that";
+  SessionPace young;
+  pace.came(young, "A", kBegin + 90s, std::vector<milliseconds>{20s});
+  EXPECT_GT(pace.mean_age(), of_one) << "it began behind that";
   EXPECT_EQ(pace.shortfall(), "");
 }
 
@@ -329,6 +364,31 @@ TEST(LearnedPace, ListsSoonWhereSessionsBegin) {
   EXPECT_LT(pace.after_listing(Instant{1'800 * 16, 0}), 15s);
   EXPECT_EQ(pace.after_listing(Instant{1'800 * 16 + 900, 0}), settings.discovery_interval);
   EXPECT_EQ(pace.after_listing(std::nullopt), settings.discovery_interval);
+}
+
+// What is read of sessions that are known, and so the price, is nearly the same; all is as old as was asked for.
+TEST(LearnedPace, ListsSoonerWhereNewSessionsBringMuch) {
+  const auto wait_where_they_bring = [](std::size_t entries) {
+    PollSettings settings;
+    settings.discovery_interval = 1h;
+    const std::vector<milliseconds> one{settings.aimed_age()};
+    LearnedPace pace(settings, kBegin);
+    SessionPace known;
+    SteadyTime now = kBegin;
+    for (int i = 0; i < 5'000; ++i, now += 30s) {
+      pace.came(known, "A", now, one);
+      pace.after_read(known, "A", now, 60s);
+    }
+    milliseconds wait{0};
+    for (int minute = 1; minute < 60; ++minute) {
+      pace.began(Instant{60 * minute - 30, 0});
+      SessionPace session;
+      pace.came(session, "A", now + minute * 1min, std::vector<milliseconds>(entries, settings.aimed_age()));
+      wait = pace.after_listing(Instant{60 * minute, 0});
+    }
+    return wait;
+  };
+  EXPECT_GT(wait_where_they_bring(1), 1.5 * wait_where_they_bring(8));
 }
 
 TEST(LearnedPace, OfManyTypesKeepsSome) {
