@@ -49,7 +49,7 @@ class SessionArrivals {
   static constexpr std::size_t kBinned = 3;
 
   std::uint16_t mean_ = 0;                     // gap; valid once there is one
-  std::uint16_t last_ : 12 = 0;                // the same
+  std::uint16_t last_ : 12 = 0;                // gap; in coarser steps
   std::uint16_t gaps_ : 4 = 0;                 // saturates
   std::array<std::int8_t, kBinned> scores_{};  // eighths of a logarithm of likelihood, against that by nothing
   std::uint8_t together_ : 6 = 0;              // how many entries come together, 0 = not known
@@ -64,8 +64,8 @@ class Arrivals {
   // came then.
   void learn(SessionArrivals& session, double from, double to, bool came);
 
-  // After such a silence so many entries came together: is_together() of each gap between them. `dither`, any of 0 to
-  // 1, rounds what is kept of it.
+  // After such a silence so many entries came together: is_together() of each gap between them. What is kept of it is
+  // rounded down after `dither`, 0 to 1, was added: if that is another one each time, steps that are too small add up.
   void came_together(SessionArrivals& session, double silence, double count, double dither);
   static bool is_together(double gap, double silence) { return gap <= silence / kTogether; }
 

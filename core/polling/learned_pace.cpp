@@ -60,7 +60,7 @@ void LearnedPace::came(SessionPace& session, std::string_view type, SteadyTime n
   Arrivals& arrivals = of(type);
   const std::size_t last = ages.size() - std::min(ages.size(), kMostOfARead);
   std::uint32_t earliest = session.read_at_;
-  // Always in the middle, what names no time of use would seem to keep time with the reads.
+  // Another one each time: always in the middle, what names no time of use would seem to keep time with the reads.
   const double part = std::fmod(stamp(now) * std::numbers::phi, 1);
   double silence = 0;  // before the entries that came together
   unsigned together = 0;
