@@ -34,7 +34,6 @@ constexpr double kNoWeight = 1e-4;             // such a view is not looked at
 constexpr double kScale = 2'048, kOffset = 8;  // of a gap's logarithm
 constexpr unsigned kCoarse = 16;               // so many steps of it are one of a unit
 constexpr double kOfTogether = 8;              // steps of the logarithm of how many come together
-constexpr unsigned kLastStep = 63;
 // More in one read are counted as so many: a few huge ones would leave the others for long.
 constexpr double kMostTogether = 32;
 constexpr double kTogetherMoves = 1.0 / 8, kSilencesKept = 50;
@@ -192,8 +191,7 @@ void Arrivals::came_together(SessionArrivals& session, double silence, double co
   if (counted <= 0) return;
   count = std::min(count, kMostTogether);
   const double before = together(session), now = before + (count - before) * counted * kTogetherMoves;
-  session.together_ =
-      static_cast<unsigned>(std::clamp(1 + kOfTogether * std::log2(now) + dither, 1.0, 1.0 * kLastStep)) & kLastStep;
+  session.together_ = static_cast<unsigned>(std::max(1.0, 1 + kOfTogether * std::log2(now) + dither)) & 0x3f;
   silences_ = std::min(silences_ + counted, kSilencesKept);
   together_ += (count - together_) * counted / silences_;
 }

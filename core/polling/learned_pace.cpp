@@ -54,7 +54,7 @@ Arrivals& LearnedPace::of(std::string_view type) {
 
 void LearnedPace::came(SessionPace& session, std::string_view type, SteadyTime now,
                        std::span<const milliseconds> ages) {
-  if (!learns()) return;
+  if (!learns() || ages.empty()) return;
   if (!was_held_up(session, now, ages)) note_ages(session, now, ages);
   session.arrivals_.set_read_chosen_by(ReadChosenBy::kPrice);
   Arrivals& arrivals = of(type);
@@ -95,14 +95,14 @@ void LearnedPace::learn(Arrivals& arrivals, SessionPace& session, std::uint32_t 
 
 // Since it was read last, or its first entry came.
 bool LearnedPace::was_held_up(const SessionPace& session, SteadyTime now, std::span<const milliseconds> ages) const {
-  if (!held_up_at_ || ages.empty()) return false;
+  if (!held_up_at_) return false;
   const double since = session.read_at_ == 0 ? in_seconds(ages.front()) : seconds_between(session.read_at_, stamp(now));
   return Seconds(now - *held_up_at_).count() < since;
 }
 
 void LearnedPace::note_ages(const SessionPace& session, SteadyTime now, std::span<const milliseconds> ages) {
   const milliseconds oldest = 2 * settings_.max_interval + settings_.discovery_interval;
-  if (session.read_at_ == 0 && !ages.empty() && ages.front() <= oldest) note_first_read(ages);
+  if (session.read_at_ == 0 && ages.front() <= oldest) note_first_read(ages);
   for (std::size_t i = 0; i < ages.size(); ++i) {
     const milliseconds age = likely_age(session, now, ages, i, 0.5);
     // What is older was not there to be read: it comes late, the source was down, or the daemon. Nothing is from after
@@ -113,7 +113,7 @@ void LearnedPace::note_ages(const SessionPace& session, SteadyTime now, std::spa
     price_.saw(std::max(0.0, in_seconds(age)), session.arrivals_.read_chosen_by());
   }
   price_.was_read(Seconds(now - begin_).count());
-  has_seen_ |= !ages.empty();
+  has_seen_ = true;
 }
 
 // To a listing a new session is worth what its first read shows, as entries that have waited as long as the first.

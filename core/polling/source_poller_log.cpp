@@ -176,8 +176,7 @@ void SourcePoller::give_away(Schedule::Slot slot) {
 }
 
 void SourcePoller::note_entries(Session& session) {
-  const auto ages = services_.reader.ages(api_.now());
-  if (!ages.empty()) pace_.came(session.pace, session.state.info.view().type, SteadyClock::now(), ages);
+  pace_.came(session.pace, session.state.info.view().type, SteadyClock::now(), services_.reader.ages(api_.now()));
 }
 
 void SourcePoller::count_events(const ReadOutcome& read) {
