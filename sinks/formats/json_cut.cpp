@@ -17,58 +17,60 @@ struct Span {
   std::string_view of(std::string_view line) const { return line.substr(from, size()); }
 };
 
-// A member of an object or an element of a list: `item` with its name, `value` alone.
-struct Found {
-  Span item, value;
+// Where a member of an object, or an element of a list, begins: `item` with its name, `last` without, which is what it
+// ends with; `value` is what a path goes on with. Where they end is looked for when it is asked: they may hold nearly
+// the whole line.
+struct Place {
+  std::size_t item = 0, last = 0, value = 0;
 };
 
 // Calls `is_it` for the members of the object, or the elements of the list, that starts at `at` until it is true.
 template <class Function>
-std::optional<Found> find_item(std::string_view line, std::size_t at, Function is_it) {
+std::optional<Place> find_item(std::string_view line, std::size_t at, Function is_it) {
   const bool named = line[at] == '{';
   do {
-    Found item{{++at, at}, {}};
+    Place item{++at, at, at};
     if (named) {
       const std::optional<std::size_t> name_end = end_of_value(line, at);
-      if (!name_end || *name_end >= line.size()) return std::nullopt;
-      at = *name_end + 1;
+      if (!name_end) return std::nullopt;
+      item.last = item.value = *name_end + 1;
     }
-    const std::optional<std::size_t> end = end_of_value(line, at);
-    if (!end || *end >= line.size()) return std::nullopt;
-    item.value = {at, *end};
-    item.item.to = *end;
+    if (item.value >= line.size()) return std::nullopt;
     if (is_it(item)) return item;
+    const std::optional<std::size_t> end = end_of_value(line, item.value);
+    if (!end || *end >= line.size()) return std::nullopt;
     at = *end;
   } while (line[at] == ',');
   return std::nullopt;
 }
 
-std::optional<Found> find_member(std::string_view line, std::size_t object, std::string_view name) {
+std::optional<Place> find_member(std::string_view line, std::size_t object, std::string_view name) {
   if (line[object] != '{') return std::nullopt;
-  return find_item(line, object, [&](const Found& member) {
-    const Span token{member.item.from, member.value.from - 1};
+  return find_item(line, object, [&](const Place& member) {
+    const Span token{member.item, member.value - 1};
     return inside_quotes(token.of(line)) == name;
   });
 }
 
 // The element {"key":name,"value":...}: its value is that of "value".
-std::optional<Found> find_attribute(std::string_view line, std::size_t list, std::string_view name) {
-  std::optional<Found> value;
-  std::optional<Found> found = find_item(line, list, [&](const Found& element) {
-    const std::optional<Found> key = find_member(line, element.value.from, "key");
-    if (!key || inside_quotes(key->value.of(line)) != name) return false;
-    value = find_member(line, element.value.from, "value");
+std::optional<Place> find_attribute(std::string_view line, std::size_t list, std::string_view name) {
+  std::optional<Place> value;
+  std::optional<Place> found = find_item(line, list, [&](const Place& element) {
+    const std::optional<Place> key = find_member(line, element.value, "key");
+    const std::optional<std::size_t> key_end = key ? end_of_value(line, key->value) : std::nullopt;
+    if (!key_end || inside_quotes(Span{key->value, *key_end}.of(line)) != name) return false;
+    value = find_member(line, element.value, "value");
     return value.has_value();
   });
   if (found) found->value = value->value;
   return found;
 }
 
-std::optional<Found> find(std::string_view line, std::string_view path) {
-  std::optional<Found> found = Found{{0, line.size()}, {0, line.size()}};
+std::optional<Place> find(std::string_view line, std::string_view path) {
+  std::optional<Place> found = Place{};
   for (JsonSteps steps(path); found && !steps.empty();) {
     const JsonStep step = steps.take();
-    const std::size_t at = found->value.from;
+    const std::size_t at = found->value;
     if (step.kind == JsonStep::Kind::kMember) {
       found = find_member(line, at, step.name);
     } else if (line[at] != '[') {
@@ -76,10 +78,17 @@ std::optional<Found> find(std::string_view line, std::string_view path) {
     } else if (step.kind == JsonStep::Kind::kAttribute) {
       found = find_attribute(line, at, step.name);
     } else {
-      found = find_item(line, at, [](const Found&) { return true; });
+      found = find_item(line, at, [](const Place&) { return true; });
     }
   }
   return found;
+}
+
+// From `begin` to the end of the value at `value`; nothing where the line ends with it or in it.
+std::optional<Span> up_to_end(std::string_view line, std::size_t begin, std::size_t value) {
+  const std::optional<std::size_t> end = end_of_value(line, value);
+  if (!end || *end >= line.size()) return std::nullopt;
+  return Span{begin, *end};
 }
 
 // An item with the comma before or behind it.
@@ -115,16 +124,19 @@ std::string cut_json(std::string_view line, std::size_t limit, const JsonCut& ho
   const auto excess = [&] { return out.size() + marks > limit ? out.size() + marks - limit : 0; };
   const auto cut = [&](const Span& span) { out.erase(span.from, span.size()); };
 
-  if (const auto extra = find(out, how.whole); extra && excess() > 0) cut(with_its_comma(out, extra->item));
+  if (const auto extra = find(out, how.whole); extra && excess() > 0) {
+    if (const auto item = up_to_end(out, extra->item, extra->last)) cut(with_its_comma(out, *item));
+  }
   for (const JsonPath& path : how.texts) {
     if (excess() == 0) break;
     const auto text = find(out, path);
-    if (text && is_string_token(text->value.of(out))) cut(end_of_text(out, text->value, excess()));
+    const auto token = text ? up_to_end(out, text->value, text->value) : std::nullopt;
+    if (token && is_string_token(token->of(out))) cut(end_of_text(out, *token, excess()));
   }
   for (const JsonCut::Mark& mark : how.marks) {
     const auto holder = find(out, mark.in);
     if (!holder) continue;
-    const std::size_t first = holder->value.from + 1;
+    const std::size_t first = holder->value + 1;
     if (out[first] == '"' || out[first] == '{') out.insert(first, mark.text);
   }
   out.shrink_to_fit();  // it waits beside others, and what was cut may have been megabytes
