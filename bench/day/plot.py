@@ -62,7 +62,7 @@ def main(figures_path: str, picture_path: str, other_path: str | None = None) ->
     memory.plot(hours, [hour["heap_mb"] for hour in day["hours"]], marker=".", color="tab:red", label="heap, MB")
     memory.set_ylabel("MB")
     memory.set_ylim(bottom=0)
-    memory.set_title("Heap, the simulated appliances included, and what is remembered", loc="left", fontsize=10)
+    memory.set_title("Heap without the simulated appliances, and what is remembered", loc="left", fontsize=10)
     memory.legend(fontsize=8, loc="upper left")
     sessions = memory.twinx()
     sessions.plot(hours, [hour["done"] / 1000 for hour in day["hours"]], "--", color="tab:gray", label="done marks")
