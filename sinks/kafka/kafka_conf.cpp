@@ -8,16 +8,14 @@
 
 #include "core/base/host_name.h"
 #include "core/state/sink.h"
+#include "sinks/kafka/kafka_ptr.h"
 
 namespace sessionlogd {
 namespace {
 
 constexpr unsigned kMostBetweenPolls = 15'000;  // ms; a member that hangs for so long has left
 
-struct ConfDeleter {
-  void operator()(rd_kafka_conf_t* conf) const { rd_kafka_conf_destroy(conf); }
-};
-using ConfPtr = std::unique_ptr<rd_kafka_conf_t, ConfDeleter>;
+using ConfPtr = KafkaPtr<rd_kafka_conf_t, rd_kafka_conf_destroy>;
 
 // "" when librdkafka takes it. Its own words may repeat the value, so a secret's are not shown.
 std::string mistake_in(rd_kafka_conf_t* conf, const std::string& name, const std::string& value) {

@@ -12,6 +12,7 @@
 #include "sinks/kafka/kafka_founding.h"
 #include "sinks/kafka/kafka_group_view.h"
 #include "sinks/kafka/kafka_lane.h"
+#include "sinks/kafka/kafka_ptr.h"
 #include "sinks/kafka/kafka_wait.h"
 
 namespace sessionlogd {
@@ -22,11 +23,6 @@ using namespace std::chrono_literals;
 constexpr std::chrono::milliseconds kPollSlice = 20ms;
 constexpr std::chrono::milliseconds kMostForHint = 1s;
 constexpr std::chrono::milliseconds kGoneFor = 300ms;  // so that the word of it is on its way
-
-struct PartitionsDeleter {
-  void operator()(rd_kafka_topic_partition_list_t* list) const { rd_kafka_topic_partition_list_destroy(list); }
-};
-using PartitionsPtr = std::unique_ptr<rd_kafka_topic_partition_list_t, PartitionsDeleter>;
 
 KafkaMembership::Numbers numbers_of(const rd_kafka_topic_partition_list_t& list) {
   KafkaMembership::Numbers numbers;
@@ -216,7 +212,7 @@ void KafkaGroup::complain(int code, const char* text) {
 }
 
 void KafkaGroup::subscribe() {
-  const PartitionsPtr topics(rd_kafka_topic_partition_list_new(1));
+  const KafkaPartitionsPtr topics(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(topics.get(), settings_.state_topic.c_str(), RD_KAFKA_PARTITION_UA);
   const rd_kafka_resp_err_t error = rd_kafka_subscribe(client_->get(), topics.get());
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -249,7 +245,7 @@ void KafkaGroup::hand_back() {
     const std::lock_guard lock(shared_->mutex);
     if (!shared_->membership.take_handing()) return;
   }
-  const PartitionsPtr list(rd_kafka_topic_partition_list_new(static_cast<int>(to_hand_back_.size())));
+  const KafkaPartitionsPtr list(rd_kafka_topic_partition_list_new(static_cast<int>(to_hand_back_.size())));
   for (const std::int32_t partition : to_hand_back_)
     rd_kafka_topic_partition_list_add(list.get(), settings_.state_topic.c_str(), partition);
   if (const KafkaOutcome fault = take_fault(rd_kafka_incremental_unassign(client_->get(), list.get())))

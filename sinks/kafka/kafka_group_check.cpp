@@ -11,6 +11,7 @@
 #include "core/base/patience.h"
 #include "sinks/kafka/kafka_client.h"
 #include "sinks/kafka/kafka_group_view.h"
+#include "sinks/kafka/kafka_ptr.h"
 
 namespace sessionlogd {
 namespace {
@@ -18,15 +19,6 @@ namespace {
 constexpr std::chrono::milliseconds kMostForRecord{5'000};
 constexpr std::chrono::milliseconds kCheckSlice{100};
 constexpr std::int32_t kNoPartition = 1'000'000;
-
-struct OffsetsDeleter {
-  void operator()(rd_kafka_topic_partition_list_t* list) const { rd_kafka_topic_partition_list_destroy(list); }
-  void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
-  void operator()(rd_kafka_event_t* event) const { rd_kafka_event_destroy(event); }
-};
-using OffsetsPtr = std::unique_ptr<rd_kafka_topic_partition_list_t, OffsetsDeleter>;
-using AnswersPtr = std::unique_ptr<rd_kafka_queue_t, OffsetsDeleter>;
-using AnswerPtr = std::unique_ptr<rd_kafka_event_t, OffsetsDeleter>;
 
 // A number of partitions that is only wished for is no fault.
 void compare_record(const GroupRecord& record, const KafkaSinkSettings& settings, const GroupBond& ours,
@@ -56,12 +48,12 @@ int take_error(const KafkaClient& member) {
 
 // Asks to note a place in a partition that no topic has. Brokers look at the right first, and change nothing.
 int answer_to_a_commit(const KafkaClient& member, const KafkaSinkSettings& settings, Patience& most) {
-  const AnswersPtr answers(rd_kafka_queue_new(member.get()));
-  const OffsetsPtr offsets(rd_kafka_topic_partition_list_new(1));
+  const KafkaQueuePtr answers(rd_kafka_queue_new(member.get()));
+  const KafkaPartitionsPtr offsets(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(offsets.get(), settings.state_topic.c_str(), kNoPartition)->offset = 0;
   if (const auto error = rd_kafka_commit_queue(member.get(), offsets.get(), answers.get(), nullptr, nullptr))
     return error;
-  AnswerPtr answer;
+  KafkaEventPtr answer;
   while (!answer) {
     // Who may not even know of the group is told so here, and the commit waits for its coordinator.
     if (const int refused = take_error(member); refused == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) return refused;

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "sinks/kafka/kafka_admin.h"
 #include "sinks/kafka/kafka_assignment.h"
 #include "sinks/kafka/kafka_reader.h"
 #include "sinks/kafka/kafka_rows.h"
@@ -19,10 +20,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kMostForOthers{1'000};  // for each thing that is asked of another group
 constexpr int kMostGroups = 3;                              // that are asked about, when each takes as long as it may
-
-struct ListDeleter {
-  void operator()(const rd_kafka_group_list* list) const { rd_kafka_group_list_destroy(list); }
-};
 
 // Of a response that is cut short librdkafka gives what it has read.
 const char* text_or_none(const char* text) { return text == nullptr ? "" : text; }
@@ -55,16 +52,9 @@ Error not_described(const std::string& group, int code) {
 // The state topics of consumer groups that are named as a group's with this name are.
 std::vector<std::string> state_topics_with(const KafkaClient& client, const std::string& group,
                                            std::chrono::milliseconds most) {
-  const std::unique_ptr<rd_kafka_queue_t, decltype(&rd_kafka_queue_destroy)> queue(rd_kafka_queue_new(client.get()),
-                                                                                   rd_kafka_queue_destroy);
-  const std::unique_ptr<rd_kafka_AdminOptions_t, decltype(&rd_kafka_AdminOptions_destroy)> options(
-      rd_kafka_AdminOptions_new(client.get(), RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS), rd_kafka_AdminOptions_destroy);
-  char reason[256];
-  const int most_ms = static_cast<int>(most.count());
-  rd_kafka_AdminOptions_set_request_timeout(options.get(), most_ms, reason, sizeof reason);
-  rd_kafka_ListConsumerGroups(client.get(), options.get(), queue.get());
-  const std::unique_ptr<rd_kafka_event_t, decltype(&rd_kafka_event_destroy)> answer(
-      rd_kafka_queue_poll(queue.get(), most_ms + 500), rd_kafka_event_destroy);
+  const KafkaEventPtr answer =
+      ask_admin(client, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, static_cast<int>(most.count()),
+                [&](auto* options, auto* queue) { rd_kafka_ListConsumerGroups(client.get(), options, queue); });
   std::vector<std::string> topics;
   if (!answer || rd_kafka_event_error(answer.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) return topics;
   std::size_t count = 0;
@@ -112,7 +102,7 @@ Result<KafkaGroupView> describe_group(const KafkaClient& client, const KafkaSink
   const rd_kafka_group_list* answer = nullptr;
   const rd_kafka_resp_err_t error =
       rd_kafka_list_groups(client.get(), group.c_str(), &answer, static_cast<int>(most.count()));
-  const std::unique_ptr<const rd_kafka_group_list, ListDeleter> list(answer);
+  const KafkaPtr<const rd_kafka_group_list, rd_kafka_group_list_destroy> list(answer);
   if (!list) return not_described(group, error);
   if (list->group_cnt == 0) return KafkaGroupView();
   const rd_kafka_group_info& found = list->groups[0];

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "sinks/kafka/kafka_ptr.h"
+
 namespace sessionlogd {
 namespace {
 
@@ -19,17 +21,6 @@ constexpr std::chrono::milliseconds kTimesSlice = 5s;
 constexpr std::chrono::seconds kProgressEvery{5};
 constexpr std::size_t kMessagesAtOnce = 1'000;
 constexpr std::int64_t kFirstStepBack = 1'000;
-
-struct QueueDeleter {
-  void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
-};
-struct ListDeleter {
-  void operator()(rd_kafka_topic_partition_list_t* list) const { rd_kafka_topic_partition_list_destroy(list); }
-};
-struct MessageDeleter {
-  void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
-};
-using MessagePtr = std::unique_ptr<rd_kafka_message_t, MessageDeleter>;
 
 bool passes_by_itself(int code) {
   return code != RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED && code != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART &&
@@ -74,7 +65,7 @@ struct KafkaReader::Reading {
   }
 
   KafkaTopicPtr topic;
-  std::unique_ptr<rd_kafka_queue_t, QueueDeleter> queue;
+  KafkaQueuePtr queue;
   std::vector<Range> open;
   std::int64_t total = 0, seen = 0;
   std::chrono::steady_clock::time_point say_at = std::chrono::steady_clock::now() + kProgressEvery;
@@ -217,8 +208,7 @@ Result<void> KafkaReader::find_ends(const KafkaClient& seen_by, std::vector<Rang
 // Of the first record of a time in milliseconds, or of one of the topic's ends.
 int KafkaReader::offsets_at(const KafkaClient& seen_by, std::int64_t time, int most_ms, std::int64_t Range::*bound,
                             std::vector<Range>& ranges) const {
-  const std::unique_ptr<rd_kafka_topic_partition_list_t, ListDeleter> list(
-      rd_kafka_topic_partition_list_new(static_cast<int>(ranges.size())));
+  const KafkaPartitionsPtr list(rd_kafka_topic_partition_list_new(static_cast<int>(ranges.size())));
   for (const Range& range : ranges)
     rd_kafka_topic_partition_list_add(list.get(), topic_.c_str(), range.partition)->offset = time;
   rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(seen_by.get(), list.get(), most_ms);
@@ -264,9 +254,9 @@ Result<bool> KafkaReader::read_while(const std::vector<Range>& ranges, const OnR
     const ssize_t count = rd_kafka_consume_batch_queue(reading.queue.get(), patience.slice_ms(kReadSlice),
                                                        messages.data(), messages.size());
     // Those behind one at which on_record() throws, too: a client does not end while a message of it is left.
-    const std::vector<MessagePtr> taken(messages.data(), messages.data() + std::max<ssize_t>(count, 0));
+    const std::vector<KafkaMessagePtr> taken(messages.data(), messages.data() + std::max<ssize_t>(count, 0));
     KafkaOutcome fault;
-    for (const MessagePtr& message : taken) {
+    for (const KafkaMessagePtr& message : taken) {
       if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         on_record({text_of(message->key, message->key_len), text_of(message->payload, message->len), message->partition,
                    message.get()});

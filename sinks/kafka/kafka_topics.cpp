@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "sinks/kafka/kafka_admin.h"
+
 namespace sessionlogd {
 namespace {
 
@@ -23,17 +25,6 @@ constexpr std::pair<const char*, const char*> kStateConfiguration[] = {
     {"min.cleanable.dirty.ratio", "0.1"},
     {"max.compaction.lag.ms", "3600000"},
 };
-
-template <auto Destroy>
-struct Deleter {
-  template <class T>
-  void operator()(T* handle) const {
-    Destroy(handle);
-  }
-};
-template <class T, auto Destroy>
-using Ptr = std::unique_ptr<T, Deleter<Destroy>>;
-using EventPtr = Ptr<rd_kafka_event_t, rd_kafka_event_destroy>;
 
 // `right` is what the question needs: "Describe".
 Error failed(ErrorKind kind, const std::string& topic, int code, const char* right) {
@@ -56,19 +47,6 @@ Error no_answer(const std::string& topic, int code, const std::string& fault) {
   if (!fault.empty()) detail += "; librdkafka: " + fault;
   if (is_refusal(fault)) detail += ": look at the properties sasl.* and ssl.* and at the secrets they name";
   return Error(ErrorKind::kTryLater, std::move(detail));
-}
-
-// Sends an admin request by `send(options, queue)` and waits for its result.
-template <class Send>
-EventPtr ask(const KafkaClient& client, rd_kafka_admin_op_t operation, Patience& patience, const Send& send) {
-  const Ptr<rd_kafka_queue_t, rd_kafka_queue_destroy> queue(rd_kafka_queue_new(client.get()));
-  const Ptr<rd_kafka_AdminOptions_t, rd_kafka_AdminOptions_destroy> options(
-      rd_kafka_AdminOptions_new(client.get(), operation));
-  char reason[256];
-  const int most = patience.slice_ms(kRequestSlice);
-  rd_kafka_AdminOptions_set_request_timeout(options.get(), most, reason, sizeof reason);
-  send(options.get(), queue.get());
-  return EventPtr(rd_kafka_queue_poll(queue.get(), most + 1'000));
 }
 
 std::string creation_command(const KafkaSinkSettings& settings, const std::string& topic) {
@@ -126,7 +104,7 @@ Result<std::optional<TopicShape>> look_up(const KafkaClient& client, const std::
   } while ((error == RD_KAFKA_RESP_ERR__TRANSPORT || error == RD_KAFKA_RESP_ERR__TIMED_OUT) && !is_refusal(fault) &&
            !patience.over());
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return no_answer(topic, error, fault);
-  const Ptr<const rd_kafka_metadata_t, rd_kafka_metadata_destroy> metadata(answer);
+  const KafkaPtr<const rd_kafka_metadata_t, rd_kafka_metadata_destroy> metadata(answer);
   if (metadata->topic_cnt != 1) return no_answer(topic, RD_KAFKA_RESP_ERR__TIMED_OUT, client.take_last_fault());
   const rd_kafka_metadata_topic& found = metadata->topics[0];
   if (found.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return std::optional<TopicShape>();
@@ -144,12 +122,13 @@ Result<std::optional<TopicShape>> look_up(const KafkaClient& client, const std::
 
 Result<std::map<std::string, std::string>> configuration_of(const KafkaClient& client, const std::string& topic,
                                                             Patience& patience) {
-  const Ptr<rd_kafka_ConfigResource_t, rd_kafka_ConfigResource_destroy> resource(
+  const KafkaPtr<rd_kafka_ConfigResource_t, rd_kafka_ConfigResource_destroy> resource(
       rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
-  const EventPtr event = ask(client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, patience, [&](auto* options, auto* queue) {
-    rd_kafka_ConfigResource_t* one = resource.get();
-    rd_kafka_DescribeConfigs(client.get(), &one, 1, options, queue);
-  });
+  const KafkaEventPtr event = ask_admin(client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, patience.slice_ms(kRequestSlice),
+                                        [&](auto* options, auto* queue) {
+                                          rd_kafka_ConfigResource_t* one = resource.get();
+                                          rd_kafka_DescribeConfigs(client.get(), &one, 1, options, queue);
+                                        });
   const rd_kafka_DescribeConfigs_result_t* result = rd_kafka_event_DescribeConfigs_result(event.get());
   if (result == nullptr) return no_answer(topic, RD_KAFKA_RESP_ERR__TIMED_OUT, client.take_last_fault());
   if (const auto error = rd_kafka_event_error(event.get())) return later(topic, error, "DescribeConfigs");
@@ -173,14 +152,15 @@ Result<void> create_state_topic(const KafkaClient& client, const KafkaSinkSettin
   constexpr int kBrokersDefault = -1;
   const std::string& topic = settings.state_topic;
   char reason[256];
-  const Ptr<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy> wanted(rd_kafka_NewTopic_new(
+  const KafkaPtr<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy> wanted(rd_kafka_NewTopic_new(
       topic.c_str(), static_cast<int>(settings.state_partitions), kBrokersDefault, reason, sizeof reason));
   for (const auto& [name, value] : kStateConfiguration) rd_kafka_NewTopic_set_config(wanted.get(), name, value);
-  const EventPtr event = ask(client, RD_KAFKA_ADMIN_OP_CREATETOPICS, patience, [&](auto* options, auto* queue) {
-    rd_kafka_NewTopic_t* one = wanted.get();
-    rd_kafka_AdminOptions_set_validate_only(options, creation == Creation::kTryOut ? 1 : 0, reason, sizeof reason);
-    rd_kafka_CreateTopics(client.get(), &one, 1, options, queue);
-  });
+  const KafkaEventPtr event = ask_admin(
+      client, RD_KAFKA_ADMIN_OP_CREATETOPICS, patience.slice_ms(kRequestSlice), [&](auto* options, auto* queue) {
+        rd_kafka_NewTopic_t* one = wanted.get();
+        rd_kafka_AdminOptions_set_validate_only(options, creation == Creation::kTryOut ? 1 : 0, reason, sizeof reason);
+        rd_kafka_CreateTopics(client.get(), &one, 1, options, queue);
+      });
   const rd_kafka_CreateTopics_result_t* result = rd_kafka_event_CreateTopics_result(event.get());
   if (result == nullptr) return no_answer(topic, RD_KAFKA_RESP_ERR__TIMED_OUT, client.take_last_fault());
   if (const auto error = rd_kafka_event_error(event.get())) return later(topic, error, "Create");
