@@ -1,1 +1,1 @@
-// CMake precompiles headers only for a target that compiles something.
+// For targets that have nothing but precompiled headers: CMake compiles those only for one that compiles something.

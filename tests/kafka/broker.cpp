@@ -17,6 +17,7 @@ namespace {
 using boost::asio::ip::tcp;
 
 constexpr const char* kJava = "/usr/bin/java";
+constexpr std::string_view kFolder = KAFKA_FOLDER;  // what ./dev fetched and prepare_broker made
 
 bool takes_connections(unsigned short port) {
   boost::asio::io_context io;
@@ -27,9 +28,9 @@ bool takes_connections(unsigned short port) {
 }
 
 std::vector<std::string> java(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(),
-                   {kJava, "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-                    std::string("-XX:SharedArchiveFile=") + KAFKA_CLASSES, "-cp", std::string(KAFKA_JARS) + "/*"});
+  arguments.insert(arguments.begin(), {kJava, "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+                                       fmt::format("-XX:SharedArchiveFile={}/classes.jsa", kFolder), "-cp",
+                                       fmt::format("{}/libs/*", kFolder)});
   return arguments;
 }
 
@@ -38,8 +39,8 @@ std::vector<std::string> java(std::vector<std::string> arguments) {
 bool Cluster::is_available(std::string& why_not) {
   if (!fs::exists(kJava)) {
     why_not = std::string("no Java at ") + kJava;
-  } else if (!fs::exists(fs::path(KAFKA_JARS) / "kafka_2.13-4.1.0.jar")) {
-    why_not = std::string("no broker in ") + KAFKA_JARS + ": ./dev kafka puts it there";
+  } else if (!fs::exists(fs::path(kFolder) / "libs/kafka_2.13-4.1.0.jar")) {
+    why_not = fmt::format("no broker in {}: ./dev kafka puts it there", kFolder);
   } else {
     return true;
   }
@@ -86,7 +87,12 @@ Cluster::Cluster(const ClusterSettings& settings) {
         "controlled.shutdown.enable=false\n{7}\n",
         i + 1, voters, ways_in[i], protocols, broker.directory.string(), replicas, replicas > 1 ? 2 : 1,
         settings.properties);
-    format(broker, settings.storage);
+    const fs::path formatted = fs::path(kFolder) / "storage" / std::to_string(i + 1);
+    if (settings.storage.empty() && fs::exists(formatted)) {
+      fs::copy(formatted, broker.directory / "data");
+    } else {
+      format(broker, settings.storage);
+    }
     start(broker);
   }
   wait_ready();
