@@ -9,7 +9,7 @@
 
 #include <csignal>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 #include <utility>
@@ -45,8 +45,10 @@ bool eventually(const std::function<bool()>& is_so, std::chrono::milliseconds wi
 }
 
 std::string read_text(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(in), {});
+  // Unlike an iterator this throws nothing when a process ends while its file in /proc is read.
+  std::ostringstream text;
+  text << std::ifstream(file, std::ios::binary).rdbuf();
+  return text.str();
 }
 
 Child::Child(std::vector<std::string> command, Streams streams, std::vector<std::string> environment)

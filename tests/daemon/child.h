@@ -18,7 +18,7 @@ inline constexpr std::chrono::seconds kHangGuard{120};
 // Asks again and again until it is so; false when the deadline passes before.
 bool eventually(const std::function<bool()>& is_so, std::chrono::milliseconds within = kHangGuard);
 
-std::string read_text(const std::filesystem::path& file);  // "" when there is none
+std::string read_text(const std::filesystem::path& file);  // "" when there is none, or no more
 
 class Child {
  public:
