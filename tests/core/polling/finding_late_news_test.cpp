@@ -45,7 +45,9 @@ struct WiderRights {
 
   // `after` so many were found that they wait for an hour; the sweep itself took some of it.
   void run_until(std::chrono::milliseconds after) {
-    shard.run(std::chrono::milliseconds{many_at - test::now_ms()} + after);
+    const std::chrono::milliseconds left = std::chrono::milliseconds{many_at - test::now_ms()} + after;
+    ASSERT_GT(left, 0ms) << "the sweep took longer";
+    shard.run(left);
   }
 
   CapturedLog log;
