@@ -8,20 +8,16 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <functional>
 #include <memory>
 #include <random>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 
 #include "config/settings.h"
-#include "core/api/accounts.h"
 #include "core/api/admission.h"
 #include "core/api/clock_offset.h"
-#include "core/api/login_limit.h"
-#include "core/api/parking.h"
-#include "core/api/token.h"
+#include "core/api/login.h"
+#include "core/api/manners.h"
 #include "core/api/waiting.h"
 #include "core/async/signal.h"
 #include "core/async/task.h"
@@ -33,15 +29,6 @@
 #include "core/http/response_times.h"
 
 namespace sessionlogd {
-
-// How a source is treated beyond what its settings say.
-struct Manners {
-  HeldBack held_back = HeldBack::kWaits;
-  std::chrono::milliseconds between_logins = LoginLimit::kLeast;
-  std::chrono::milliseconds doubt = CircuitBreaker::kDoubt;  // before it counts as failing whatever it is asked
-  Accounts* accounts = nullptr;                              // what others know of the account; nullptr: nothing
-  MustWait must_wait = {};                                   // {}: never
-};
 
 class ApiClient {
  public:
@@ -62,8 +49,8 @@ class ApiClient {
 
   // After stop(), of a source that may be back: leaves its login for it in Manners::accounts, and returns until when;
   // nullopt: it can log in again at once, and nothing is left.
-  std::optional<SteadyTime> leave_login();
-  bool has_left_login() const;  // and nobody has taken it
+  std::optional<SteadyTime> leave_login() { return login_.leave(); }
+  bool has_left_login() const { return login_.has_left(); }  // and nobody has taken it
 
   // After stop(): gives the token back, best effort, within `most`. Left out when the source may not be asked so soon,
   // or when the source is back and goes on with what was left.
@@ -88,7 +75,7 @@ class ApiClient {
   // has not been read yet.
   const std::optional<Error>& wish() const { return wish_; }
 
-  LoginLimit::Slowed logins_slowed() const { return logins_.slowed(); }
+  LoginLimit::Slowed logins_slowed() const { return login_.slowed(); }
 
   // From sending until all of the response was there, or until we waited no longer.
   const ResponseTimes& response_times() const { return response_times_; }
@@ -96,14 +83,14 @@ class ApiClient {
   // Whether the appliance echoes the password or a token, in any form: in what it says here, or in anything that was
   // asked about before. Then nothing of it may be quoted or kept. Looks at the first 72 KiB: more must not be quoted or
   // kept. Takes time by the size of `text`.
-  bool echoes_secret(std::string_view text) const;
+  bool echoes_secret(std::string_view text) const { return login_.echoes_secret(text); }
 
   // Everything that was asked, logins too.
   const RequestCounts& requests() const { return requests_; }
 
   const std::string& breaker_reason() const { return admission_.breaker_reason(); }
-  bool is_parked() const { return !parking_.is_empty(SteadyClock::now()); }  // a credential was refused lately
-  std::optional<SteadyTime> token_expires() const { return token_.expires(); }
+  bool is_parked() const { return login_.is_parked(); }  // a credential was refused lately
+  std::optional<SteadyTime> token_expires() const { return login_.token_expires(); }
   bool waits_for_memory() const { return endpoint_->waits_for_memory(); }
   std::optional<std::int64_t> certificate_expires() const { return endpoint_->certificate_expires(); }
 
@@ -111,69 +98,26 @@ class ApiClient {
   // Admitted, unclassified; an error was not answered. `id` is that of the request, or of the one that needs a login.
   // `request` stays where it is until then.
   Task<Result<HttpResponse>> exchange(const HttpRequest& request, std::uint64_t id);
-  bool has_token() const;  // one that may be used at once
-  Task<Result<void>> ensure_token(std::uint64_t id);
-  Task<Result<void>> renew(TokenKeeper::Step step, std::uint64_t id);
-  Task<Result<Grant>> refresh(std::uint64_t id);
-  Task<Result<Grant>> log_in(std::uint64_t id);
-  Task<Result<void>> wait_for_turn(SteadyTime allowed);
-  Task<Result<HttpResponse>> ask_for_grant(FormFields form, std::string password, std::uint64_t id);
-  Result<Grant> read_response(const Result<HttpResponse>& response) const;
+  Task<Result<HttpResponse>> ask_for_token(std::string form, std::uint64_t id);
+  Result<void> carry(const std::string& bearer);
   Result<HttpResponse> judge(HttpResponse response, std::string_view what) const;
-  // For what this response says; it must outlive that.
-  std::function<bool(std::string_view whole)> may_quote(const HttpResponse& response) const;
   std::string failure_in_words(const Result<HttpResponse>& response) const;
-  bool holds_secret_of_ours(std::string_view text) const;
-  void take_what_was_left();
-  void was_served(const std::string& bearer, std::uint64_t id);
-  bool denies(std::uint64_t id, const Error& refusal) const;
-  bool may_renew_at_once() const;
-
-  Result<std::string> usable_secret(const Secret& from);
-  struct Turn {
-    std::optional<Accounts::Turn> of_account;
-    std::string password;
-  };
-  Task<Result<Turn>> wait_for_others();
-  Account account() const;
-  Accounts::Whose whose() const;
-  Result<void> take_fixed_token();
-  Result<void> replace_fixed_token(const std::string& refused);
-  Result<void> carry_token();
   std::string with_version(std::string target) const;
   void heard(const HttpResponse& response, Instant sent);
   void note_wish(const HttpResponse& response);
-  void say(LoginLimit::Change change) const;
 
   boost::asio::io_context& io_;
   const SourceSettings& settings_;
-  const Manners manners_;
-  Accounts::Holder holder_;
   std::unique_ptr<HttpEndpoint> endpoint_;
   Admission admission_;
-  TokenKeeper token_;
-  LoginLimit logins_;
-  std::optional<std::pair<Accounts::Whose, Accounts::Ticket>> left_;  // by leave_login()
-  Parking parking_;
+  Login login_;
   ClockOffset clock_offset_;
   SaidPair wrong_clock_;
-  Signal renewed_;
   Signal stopped_;
-  bool renewing_ = false;
-  bool logged_in_before_ = false;
   bool stopping_ = false;
   RequestCounts requests_;
   ResponseTimes response_times_;
-  std::optional<SteadyTime> login_at_;  // a login is waited for until then
-  // Requests, of each the first kMostKnown: those that the token in use has served, and those that got a 401 with one
-  // that was just granted.
-  static constexpr std::size_t kMostKnown = 1'000;
-  std::unordered_set<std::uint64_t> served_, denied_;
-  SteadyTime granted_at_ = SteadyTime::min(), refreshed_at_ = SteadyTime::min();
   std::optional<Error> wish_;
-  std::optional<Error> login_failure_;    // the last login's, where nobody waits for another
-  std::optional<Error> renewal_failure_;  // why there is no token
-  mutable bool echoes_ = false;
 };
 
 }  // namespace sessionlogd

@@ -7,6 +7,8 @@
 #include <optional>
 #include <vector>
 
+#include "core/http/http_client.h"
+
 namespace sessionlogd {
 namespace {
 
@@ -234,6 +236,13 @@ ErrorKind kind_of(Asked asked, Reaction reaction) {
 }
 
 }  // namespace
+
+RefusalText refusal_of(const HttpResponse& response) {
+  return {.status = response.status,
+          .body = response.body.text(),
+          .www_authenticate = response.www_authenticate,
+          .location = response.location};
+}
 
 std::string read_reason(const RefusalText& refusal) {
   if (is_redirect(refusal.status) && !refusal.location.empty())

@@ -11,6 +11,8 @@
 
 namespace sessionlogd {
 
+struct HttpResponse;  // core/http/http_client.h
+
 // A response as far as it can say why.
 struct RefusalText {
   int status = 0;
@@ -18,6 +20,8 @@ struct RefusalText {
   std::string_view www_authenticate;  // the header, "" = none
   std::string_view location;          // of a redirect
 };
+// What it says must outlive this.
+RefusalText refusal_of(const HttpResponse& response);
 
 // What the response says of the reason, in its own words: title, detail, message, error_description, error, code and
 // their like of a JSON body, at any depth; a body of plain text; else the WWW-Authenticate header; of a redirect where
