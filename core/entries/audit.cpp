@@ -67,6 +67,10 @@ Instant Audit::expect(Session session, const SessionLog& log, const ZoneRules& z
     if (remembered.find(was)) all.entries.at(key).remembered = true;
   }
   boost::unordered::erase_if(all.twins, [](const auto& twins) { return twins.second.size < 2; });
+  for (const auto& [key, entry] : all.entries) {
+    if (const auto twins = all.twins.find(entry.base); twins != all.twins.end())
+      twins->second.remembered += entry.remembered;
+  }
   return earliest_time(all.session.start, log, zone);
 }
 
@@ -124,16 +128,23 @@ void Audit::forget_delivered() {
   }
 }
 
+// Of twins it counts how many there are, each with its rank.
 Audit::State Audit::state_of(const SessionEntries& all, const Expected& entry) {
   const auto twins = all.twins.find(entry.base);
-  if (twins == all.twins.end() ? entry.as_it_is : entry.rank < twins->second.delivered.size()) return State::kWell;
+  const bool is_twin = twins != all.twins.end();
+  if (is_twin ? entry.rank < twins->second.delivered.size() : entry.as_it_is) return State::kWell;
   const Instant due_before = all.session.due_before;
   const bool is_due = entry.log_time ? *entry.log_time < due_before : due_before.seconds != INT64_MIN;
-  const bool has_other_form = entry.delivered && twins == all.twins.end();
-  const bool will_not_come = entry.delivered ? entry.remembered_as_it_is : entry.remembered;
+  const bool has_other_form = entry.delivered && !is_twin;
   const bool is_still_shown = has_other_form ? entry.is_shown_so : entry.is_shown;
+  const bool will_not_come = has_other_form ? entry.remembered_as_it_is : is_remembered(all, entry);
   if (!will_not_come && !(is_due && is_still_shown)) return State::kPending;
   return has_other_form ? State::kChanged : State::kMissing;
+}
+
+bool Audit::is_remembered(const SessionEntries& all, const Expected& entry) {
+  const auto twins = all.twins.find(entry.base);
+  return twins == all.twins.end() ? entry.remembered : entry.rank < twins->second.remembered;
 }
 
 bool Audit::is_in_question(const SessionEntries& all) {
@@ -177,7 +188,8 @@ std::vector<Audit::Finding> Audit::findings(std::size_t most) const {
       const State state = state_of(all, entry);
       if (state != State::kMissing && state != State::kChanged) continue;
       if (found.size() == most) return found;
-      found.push_back({all.session.source, all.session.id, entry.log_time, state == State::kChanged, entry.remembered});
+      found.push_back(
+          {all.session.source, all.session.id, entry.log_time, state == State::kChanged, is_remembered(all, entry)});
     }
   }
   return found;

@@ -89,6 +89,7 @@ class Audit {
   // Entries of one identity: which of them has which key and form is not told, only how many there are.
   struct Twins {
     std::uint32_t size = 0;                                // in the log
+    std::uint32_t remembered = 0;                          // of these by the state
     boost::unordered_flat_set<std::uint64_t> delivered{};  // by entry_key
   };
   struct Expected {
@@ -114,6 +115,7 @@ class Audit {
   static void add_aliases(SessionEntries& all, std::uint64_t key, const FormerDigest& former,
                           boost::unordered_flat_map<std::uint64_t, std::uint32_t>& ordinals);
   static State state_of(const SessionEntries& all, const Expected& entry);
+  static bool is_remembered(const SessionEntries& all, const Expected& entry);
   static bool is_in_question(const SessionEntries& all);
 
   std::vector<SessionEntries> sessions_;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/state/identity.h"
 #include "tests/core/entries/log_text.h"
 
 namespace sessionlogd {
@@ -99,6 +100,36 @@ TEST_F(AuditTest, WaitsForNothingThatTheStateCountsAsDelivered) {
   EXPECT_EQ(counts(false).missing, 2u);
   EXPECT_EQ(counts(true).changed, 1u) << "the form that the state knows is not there";
   EXPECT_EQ(counts(true).pending, 1u) << "it may have changed since";
+}
+
+// Which of them has which form is not told: their order may be another each time.
+TEST_F(AuditTest, CountsTwinsThatTheStateCountsAsDelivered) {
+  constexpr std::string_view kFailed = R"({"logTime":"2020-06-20T10:00:00","status":"Error","message":"a"})";
+  const std::string log = log_of(kEarly, kFailed);
+  const Entry succeeded = log_.read(log).entries[0], failed = log_.read(log).entries[1];
+  ASSERT_EQ(succeeded.base, failed.base);
+  const std::uint64_t keys[] = {twin_key(succeeded.base, 0, kSessionKey), twin_key(succeeded.base, 1, kSessionKey)};
+  SessionHistory history;
+  history.append(keys[0], failed.hash, 0);
+  history.append(keys[1], succeeded.hash, 0);
+  const auto counts_without = [&](std::uint64_t removed) {
+    audit_ = {};
+    expect(log, {.id = "s1", .due_before = Instant{INT64_MIN}, .remembered = &history});
+    for (const std::uint64_t key : keys) {
+      Delivered event{};
+      event.session_key = kSessionKey;
+      event.entry_key = key;
+      event.hash = key == keys[0] ? failed.hash : succeeded.hash;
+      if (key != removed) audit_.delivered(event);
+    }
+    return audit_.counts(1)[0];
+  };
+  EXPECT_TRUE(counts_without(0).is_well());
+  for (const std::uint64_t key : keys) {
+    EXPECT_EQ(counts_without(key).missing, 1u);
+    EXPECT_EQ(counts_without(key).pending, 0u);
+    EXPECT_EQ(audit_.findings(2).size(), 1u);
+  }
 }
 
 TEST_F(AuditTest, CountsLogsThatAreEmptyNow) {
