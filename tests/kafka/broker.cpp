@@ -83,7 +83,7 @@ Cluster::Cluster(const ClusterSettings& settings) {
         "offsets.topic.replication.factor={5}\ntransaction.state.log.replication.factor={5}\n"
         "transaction.state.log.min.isr={6}\ntransaction.state.log.num.partitions=4\n"
         "default.replication.factor={5}\nmin.insync.replicas={6}\nauto.create.topics.enable=false\n"
-        "transaction.abort.timed.out.transaction.cleanup.interval.ms=1000\n"
+        "offsets.topic.num.partitions=4\ntransaction.abort.timed.out.transaction.cleanup.interval.ms=1000\n"
         "controlled.shutdown.enable=false\n{7}\n",
         i + 1, voters, ways_in[i], protocols, broker.directory.string(), replicas, replicas > 1 ? 2 : 1,
         settings.properties);
