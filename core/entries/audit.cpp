@@ -49,12 +49,13 @@ Instant Audit::expect(Session session, const SessionLog& log, const ZoneRules& z
   all.shows_none = log.entries.empty();
 
   for (const Entry& entry : log.entries) ++all.twins[entry.base].size;
-  boost::unordered_flat_map<std::uint64_t, std::uint32_t> ordinals;
+  boost::unordered_flat_map<std::uint64_t, std::uint32_t> ranks, ordinals;
   const HashesOf remembered(all.session.remembered);
   for (const Emission& emission : entries_of(log, all.session.key, only_final)) {
     const FormerDigest digest = former.former(emission.index);
     const Entry& entry = log.entries[emission.index];
     Expected expected{.hash = emission.hash, .former_hash = digest.hash, .base = entry.base, .log_time = {}};
+    expected.rank = ranks[entry.base]++;
     if (entry.fault == nullptr && entry.log_time) expected.log_time = zone.to_utc(*entry.log_time);
     add_aliases(all, emission.key, digest, ordinals);
     const std::optional<std::uint32_t> known = remembered.find(emission.key);
@@ -65,7 +66,8 @@ Instant Audit::expect(Session session, const SessionLog& log, const ZoneRules& z
   for (const auto& [was, key] : all.aliases) {
     if (remembered.find(was)) all.entries.at(key).remembered = true;
   }
-  find_twins(all, remembered);
+  add_gone(all, remembered);
+  boost::unordered::erase_if(all.twins, [](const auto& twins) { return twins.second.size < 2; });
   return earliest_time(all.session.start, log, zone);
 }
 
@@ -98,25 +100,26 @@ void Audit::add_aliases(SessionEntries& all, std::uint64_t key, const FormerDige
   }
 }
 
-// Those that the state remembers and the log shows no more are among them: what is left may have the key of any.
-void Audit::find_twins(SessionEntries& all, const HashesOf& remembered) {
+// Twins that the state remembers and the log shows no more: what is left may have the key of any.
+void Audit::add_gone(SessionEntries& all, const HashesOf& remembered) {
+  boost::unordered_flat_map<std::uint64_t, std::pair<std::uint32_t, std::uint64_t>> due;  // by identity: count, a key
   for (const auto& [key, entry] : all.entries) {
-    Twins& twins = all.twins.at(entry.base);
-    twins.a_key = key;
-    twins.remembered += entry.remembered;
-    if (const auto form = remembered.find(key)) twins.remembered_forms.insert(*form);
+    all.twins.at(entry.base).remembered += entry.remembered;
+    due[entry.base] = {due[entry.base].first + 1, key};
   }
-  for (auto& [base, twins] : all.twins) {
-    for (;; ++twins.gone) {
-      const std::uint64_t key = twin_key(base, twins.size + twins.gone, all.session.key);
-      const std::optional<std::uint32_t> form = remembered.find(key);
+  for (auto& [base, shown] : due) {
+    auto& [ordinal, key] = shown;
+    Twins& twins = all.twins.at(base);
+    Expected& left = all.entries.at(key);
+    for (;; ++ordinal, ++twins.remembered) {
+      const std::uint64_t gone = twin_key(base, ordinal, all.session.key);
+      const std::optional<std::uint32_t> form = remembered.find(gone);
       if (!form) break;
-      ++twins.remembered;
-      twins.remembered_forms.insert(*form);
-      all.aliases.try_emplace(key, twins.a_key);
+      all.aliases.try_emplace(gone, key);
+      left.remembered = true;
+      left.remembered_as_it_is |= *form == left.hash;
     }
   }
-  boost::unordered::erase_if(all.twins, [](const auto& twins) { return twins.second.size + twins.second.gone < 2; });
 }
 
 void Audit::delivered(const Delivered& event) {
@@ -130,10 +133,8 @@ void Audit::delivered(const Delivered& event) {
     if (event.log_time) ++all.extra;
     return;
   }
-  if (const auto twins = all.twins.find(entry->second.base); twins != all.twins.end()) {
+  if (const auto twins = all.twins.find(entry->second.base); twins != all.twins.end())
     twins->second.delivered.insert(event.entry_key);
-    twins->second.delivered_forms.insert(event.hash);
-  }
   entry->second.delivered = true;
   entry->second.as_it_is |= entry->second.hash == event.hash || entry->second.former_hash == event.hash;
 }
@@ -141,60 +142,36 @@ void Audit::delivered(const Delivered& event) {
 void Audit::forget_delivered() {
   for (SessionEntries& all : sessions_) {
     all.extra = 0;
-    for (auto& [base, twins] : all.twins) {
-      twins.delivered.clear();
-      twins.delivered_forms.clear();
-    }
+    for (auto& [base, twins] : all.twins) twins.delivered.clear();
     for (auto& [key, entry] : all.entries) entry.delivered = entry.as_it_is = false;
   }
 }
 
-// `rank`: how many of its twins count as delivered before it.
-Audit::Standing Audit::standing_of(const Expected& entry, const Twins& twins, std::uint32_t rank) {
-  const bool delivered = rank < twins.delivered.size();
-  return {.remembered = rank < twins.remembered,
-          .remembered_as_it_is = twins.remembered_forms.contains(entry.hash),
-          .delivered = delivered,
-          .as_it_is = delivered && is_of_delivered_form(entry, twins)};
-}
-
-bool Audit::is_of_delivered_form(const Expected& entry, const Twins& twins) {
-  return twins.delivered_forms.contains(entry.hash) || twins.delivered_forms.contains(entry.former_hash);
-}
-
-Audit::State Audit::state_of(const Session& session, const Expected& entry, const Standing& standing) {
-  if (standing.as_it_is) return State::kWell;
-  const Instant due_before = session.due_before;
+// Of twins it counts how many there are, each with its rank.
+Audit::State Audit::state_of(const SessionEntries& all, const Expected& entry) {
+  const auto twins = all.twins.find(entry.base);
+  const bool is_twin = twins != all.twins.end();
+  if (is_twin ? entry.rank < twins->second.delivered.size() : entry.as_it_is) return State::kWell;
+  const Instant due_before = all.session.due_before;
   const bool is_due = entry.log_time ? *entry.log_time < due_before : due_before.seconds != INT64_MIN;
-  const bool will_not_come = standing.delivered ? standing.remembered_as_it_is : standing.remembered;
-  const bool is_still_shown = standing.delivered ? entry.is_shown_so : entry.is_shown;
+  const bool has_other_form = entry.delivered && !is_twin;
+  const bool is_still_shown = has_other_form ? entry.is_shown_so : entry.is_shown;
+  const bool will_not_come = has_other_form ? entry.remembered_as_it_is : is_remembered(all, entry);
   if (!will_not_come && !(is_due && is_still_shown)) return State::kPending;
-  return standing.delivered ? State::kChanged : State::kMissing;
+  return has_other_form ? State::kChanged : State::kMissing;
 }
 
-// Of twins those first whose form was delivered.
-template <class Visit>
-void Audit::visit_states(const SessionEntries& all, const Visit& visit) {
-  boost::unordered_flat_map<std::uint64_t, std::uint32_t> ranks;
-  for (const bool of_delivered_form : {true, false}) {
-    for (const auto& [key, entry] : all.entries) {
-      const auto twins = all.twins.find(entry.base);
-      const bool is_twin = twins != all.twins.end();
-      if (of_delivered_form != (is_twin ? is_of_delivered_form(entry, twins->second) : entry.as_it_is)) continue;
-      const Standing standing =
-          is_twin ? standing_of(entry, twins->second, ranks[entry.base]++)
-                  : Standing{entry.remembered, entry.remembered_as_it_is, entry.delivered, entry.as_it_is};
-      visit(entry, standing, state_of(all.session, entry, standing));
-    }
-  }
+bool Audit::is_remembered(const SessionEntries& all, const Expected& entry) {
+  const auto twins = all.twins.find(entry.base);
+  return twins == all.twins.end() ? entry.remembered : entry.rank < twins->second.remembered;
 }
 
 bool Audit::is_in_question(const SessionEntries& all) {
-  bool found = all.shows_none && all.extra > 0;
-  visit_states(all, [&](const Expected&, const Standing&, State state) {
-    found |= state == State::kMissing || state == State::kChanged;
+  if (all.shows_none && all.extra > 0) return true;
+  return std::ranges::any_of(all.entries, [&](const auto& entry) {
+    const State state = state_of(all, entry.second);
+    return state == State::kMissing || state == State::kChanged;
   });
-  return found;
 }
 
 std::vector<const Audit::Session*> Audit::in_question() const {
@@ -213,13 +190,12 @@ std::vector<Audit::Counts> Audit::counts(std::size_t sources) const {
     counts.extra += all.extra;
     counts.emptied += all.shows_none && all.extra > 0;
     counts.entries += all.entries.size();
-    for (const auto& [base, twins] : all.twins)
-      counts.extra += twins.delivered.size() - std::min<std::size_t>(twins.delivered.size(), twins.size);
-    visit_states(all, [&](const Expected&, const Standing&, State state) {
+    for (const auto& [key, entry] : all.entries) {
+      const State state = state_of(all, entry);
       counts.missing += state == State::kMissing;
       counts.changed += state == State::kChanged;
       counts.pending += state == State::kPending;
-    });
+    }
   }
   return by_source;
 }
@@ -227,11 +203,13 @@ std::vector<Audit::Counts> Audit::counts(std::size_t sources) const {
 std::vector<Audit::Finding> Audit::findings(std::size_t most) const {
   std::vector<Finding> found;
   for (const SessionEntries& all : sessions_) {
-    visit_states(all, [&](const Expected& entry, const Standing& standing, State state) {
-      if (found.size() == most || (state != State::kMissing && state != State::kChanged)) return;
+    for (const auto& [key, entry] : all.entries) {
+      const State state = state_of(all, entry);
+      if (state != State::kMissing && state != State::kChanged) continue;
+      if (found.size() == most) return found;
       found.push_back(
-          {all.session.source, all.session.id, entry.log_time, state == State::kChanged, standing.remembered});
-    });
+          {all.session.source, all.session.id, entry.log_time, state == State::kChanged, is_remembered(all, entry)});
+    }
   }
   return found;
 }

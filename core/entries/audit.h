@@ -87,20 +87,16 @@ class Audit {
 
  private:
   class HashesOf;
-  // Entries of one identity: which of them has which key and form is not told, only how many there are and in which
-  // forms.
+  // Entries of one identity: which of them has which key and form is not told, only how many there are.
   struct Twins {
-    std::uint32_t size = 0;        // in the log
-    std::uint32_t gone = 0;        // that the state remembers beside them
-    std::uint32_t remembered = 0;  // by the state, these included
-    std::uint64_t a_key = 0;       // of one of them
-    boost::unordered_flat_set<std::uint32_t> remembered_forms{};
+    std::uint32_t size = 0;                                // in the log
+    std::uint32_t remembered = 0;                          // of these by the state
     boost::unordered_flat_set<std::uint64_t> delivered{};  // by entry_key
-    boost::unordered_flat_set<std::uint32_t> delivered_forms{};
   };
   struct Expected {
     std::uint32_t hash, former_hash;
     std::uint64_t base;
+    std::uint32_t rank = 0;            // among its twins
     bool remembered = false;           // the state counts it as delivered
     bool remembered_as_it_is = false;  // in its present form
     bool delivered = false, as_it_is = false;
@@ -115,22 +111,13 @@ class Audit {
     std::size_t extra = 0;
     bool shows_none = false;
   };
-  // What state and output have of an entry.
-  struct Standing {
-    bool remembered, remembered_as_it_is;
-    bool delivered, as_it_is;
-  };
   enum class State { kWell, kMissing, kChanged, kPending };
   const std::vector<Emission>& entries_of(const SessionLog& log, std::uint64_t session_key, bool only_final);
   static void add_aliases(SessionEntries& all, std::uint64_t key, const FormerDigest& former,
                           boost::unordered_flat_map<std::uint64_t, std::uint32_t>& ordinals);
-  static void find_twins(SessionEntries& all, const HashesOf& remembered);
-  static bool is_of_delivered_form(const Expected& entry, const Twins& twins);
-  static Standing standing_of(const Expected& entry, const Twins& twins, std::uint32_t rank);
-  static State state_of(const Session& session, const Expected& entry, const Standing& standing);
-  // Calls visit(const Expected&, const Standing&, State) for every entry.
-  template <class Visit>
-  static void visit_states(const SessionEntries& all, const Visit& visit);
+  static void add_gone(SessionEntries& all, const HashesOf& remembered);
+  static State state_of(const SessionEntries& all, const Expected& entry);
+  static bool is_remembered(const SessionEntries& all, const Expected& entry);
   static bool is_in_question(const SessionEntries& all);
 
   std::vector<SessionEntries> sessions_;
