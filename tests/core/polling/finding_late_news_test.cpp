@@ -64,10 +64,10 @@ TEST(LateNews, ByTheThousandIsSaidWaitsForAnHourAndIsReadNewestFirst) {
   EXPECT_EQ(a.log.count("shows more than 1000 sessions"), 1);
   const std::size_t before = a.read();
   EXPECT_LT(before, 1'000u);
-  a.run_until(50min);
+  ASSERT_NO_FATAL_FAILURE(a.run_until(50min));
   EXPECT_LE(a.read(), before + 1);
   a.shard.restart(0);
-  a.run_until(59min);
+  ASSERT_NO_FATAL_FAILURE(a.run_until(59min));
   EXPECT_LE(a.read(), before + 1) << "they wait although the source began again";
   a.shard.set_tick(500ms);
   a.shard.run(15min);
