@@ -151,15 +151,21 @@ Outside::Configuration Outside::configuration_of(const std::string& topic) {
   return found;
 }
 
+// A topic's configuration reaches its log a moment after it is described.
 void Outside::empty(const std::string& topic, std::int32_t partition) {
   rd_kafka_topic_partition_list_t* before = rd_kafka_topic_partition_list_new(1);
   rd_kafka_topic_partition_list_add(before, topic.c_str(), partition)->offset = RD_KAFKA_OFFSET_END;
   rd_kafka_DeleteRecords_t* unwanted = rd_kafka_DeleteRecords_new(before);
   rd_kafka_topic_partition_list_destroy(before);
-  const EventPtr event =
-      ask(admin_, [&](auto* options, auto* queue) { rd_kafka_DeleteRecords(admin_, &unwanted, 1, options, queue); });
+  rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
+  wait_until_known([&] {
+    const EventPtr event =
+        ask(admin_, [&](auto* options, auto* queue) { rd_kafka_DeleteRecords(admin_, &unwanted, 1, options, queue); });
+    error = rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event.get()))->elems[0].err;
+    return error != RD_KAFKA_RESP_ERR_POLICY_VIOLATION;
+  });
   rd_kafka_DeleteRecords_destroy(unwanted);
-  check(rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event.get()))->elems[0].err, topic);
+  check(error, topic);
 }
 
 void Outside::write(const std::string& topic, const std::vector<Message>& messages, std::int64_t time) {

@@ -40,7 +40,7 @@ class Outside {
   int partitions_of(const std::string& topic);             // 0: no such topic
   bool has_part_in(const std::string& topic, int broker);  // the leader of some partition, or a partition has none
 
-  // Removes what one partition holds.
+  // Removes what one partition holds; the topic's cleanup.policy must have `delete`.
   void empty(const std::string& topic, std::int32_t partition);
 
   // Messages as they are, in partitions that are theirs, with a time (milliseconds since 1970) or, if 0, the present.
