@@ -49,7 +49,8 @@ ApiClient::ApiClient(asio::io_context& io, HttpClient& http, const SourceSetting
       login_(
           io, settings, std::move(manners),
           {.ask_for_token = [this](std::string form, std::uint64_t id) { return ask_for_token(std::move(form), id); },
-           .carry = [this](const std::string& bearer) { return carry(bearer); }}),
+           .carry = [this](const std::string& bearer) { return carry(bearer); },
+           .sleep_until = [this](SteadyTime until) { return sleep_until(until); }}),
       stopped_(io) {
   check_tls_files(settings.tls);
   const EndpointOptions options{

@@ -60,8 +60,7 @@ Login::Login(boost::asio::io_context& io, const SourceSettings& settings, Manner
       holder_(manners_.accounts != nullptr ? manners_.accounts->new_holder() : 0),
       token_(make_token(settings)),
       logins_(manners_.between_logins),
-      renewed_(io),
-      stopped_(io) {}
+      renewed_(io) {}
 
 Result<void> Login::begin() {
   if (manners_.accounts != nullptr) take_what_was_left();
@@ -222,9 +221,7 @@ Task<Result<Grant>> Login::refresh(std::uint64_t id) {
   const Result<void> turn = co_await wait_for_turn(allowed);
   if (turn.has_error()) co_return turn.error();
   refreshed_at_ = SteadyClock::now();
-  FormFields form = settings_.dialect->token.refresh_grant;
-  std::string no_password;
-  const Result<HttpResponse> response = co_await ask_for_grant(std::move(form), std::move(no_password), id);
+  const Result<HttpResponse> response = co_await ask_for_grant(settings_.dialect->token.refresh_grant, {}, id);
   co_return read_response(response);
 }
 
@@ -241,9 +238,7 @@ Task<Result<Grant>> Login::log_in(std::uint64_t id) {
 
   if (manners_.accounts != nullptr)
     manners_.accounts->logs_in(account(), holder_, system_now(), logins_.early_deaths());
-  FormFields form = settings_.dialect->token.password_grant;
-  std::string copy = password;
-  const Result<HttpResponse> response = co_await ask_for_grant(std::move(form), std::move(copy), id);
+  const Result<HttpResponse> response = co_await ask_for_grant(settings_.dialect->token.password_grant, password, id);
   Result<Grant> grant = read_response(response);
   // Until now it may have been on its way.
   if (grant.has_value() || grant.error().sent) logins_.sent(SteadyClock::now());
@@ -275,7 +270,7 @@ Task<Result<Login::Turn>> Login::wait_for_others() {
     if (manners_.accounts == nullptr) co_return Turn{std::nullopt, *std::move(password)};
     auto taken = manners_.accounts->take_turn(account(), *password);
     if (taken) co_return Turn{std::move(taken), *std::move(password)};
-    co_await sleep_until(SteadyClock::now() + kAskOthersAgain);
+    co_await ways_.sleep_until(SteadyClock::now() + kAskOthersAgain);
   }
   co_return Error(ErrorKind::kCancelled, "stopping");
 }
@@ -296,15 +291,14 @@ Task<Result<void>> Login::wait_for_turn(SteadyTime allowed) {
     co_return error;
   }
   login_at_ = allowed;
-  co_await sleep_until(allowed);
+  co_await ways_.sleep_until(allowed);
   login_at_.reset();
   if (stopping_) co_return Error(ErrorKind::kCancelled, "stopping");
   co_return Result<void>();
 }
 
-Task<Result<HttpResponse>> Login::ask_for_grant(FormFields form, std::string password, std::uint64_t id) {
-  std::string body = encode_form(form, settings_.username, password, token_.refresh_token());
-  co_return co_await ways_.ask_for_token(std::move(body), id);
+Task<Result<HttpResponse>> Login::ask_for_grant(const FormFields& form, std::string_view password, std::uint64_t id) {
+  return ways_.ask_for_token(encode_form(form, settings_.username, password, token_.refresh_token()), id);
 }
 
 Result<Grant> Login::read_response(const Result<HttpResponse>& response) const {
@@ -389,13 +383,8 @@ bool Login::holds_secret_of_ours(std::string_view text) const {
   }
 }
 
-Task<void> Login::sleep_until(SteadyTime until) {
-  if (!stopping_ && SteadyClock::now() < until) co_await stopped_.wait_until(until);
-}
-
 void Login::stop() {
   stopping_ = true;
-  stopped_.notify();
   renewed_.notify();
 }
 

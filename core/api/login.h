@@ -37,6 +37,8 @@ class Login {
     std::function<Task<Result<HttpResponse>>(std::string form, std::uint64_t id)> ask_for_token;
     // Requests carry this token from now on; "" = none.
     std::function<Result<void>(const std::string& bearer)> carry;
+    // Returns at `until`, or when the source stops.
+    std::function<Task<void>(SteadyTime until)> sleep_until;
   };
 
   // Settings must outlive this. Throws SecretError when a fixed token cannot be read.
@@ -91,9 +93,8 @@ class Login {
   Task<Result<Grant>> log_in(std::uint64_t id);
   Task<Result<void>> wait_for_turn(SteadyTime allowed);
   Task<Result<Turn>> wait_for_others();
-  Task<Result<HttpResponse>> ask_for_grant(FormFields form, std::string password, std::uint64_t id);
+  Task<Result<HttpResponse>> ask_for_grant(const FormFields& form, std::string_view password, std::uint64_t id);
   Result<Grant> read_response(const Result<HttpResponse>& response) const;
-  Task<void> sleep_until(SteadyTime until);
   void take_what_was_left();
   bool may_renew_at_once() const;
   Result<std::string> usable_secret(const Secret& from);
@@ -113,7 +114,6 @@ class Login {
   std::optional<std::pair<Accounts::Whose, Accounts::Ticket>> left_;  // by leave()
   Parking parking_;
   Signal renewed_;
-  Signal stopped_;
   bool renewing_ = false;
   bool logged_in_before_ = false;
   bool stopping_ = false;

@@ -20,7 +20,7 @@ struct RefusalText {
   std::string_view www_authenticate;  // the header, "" = none
   std::string_view location;          // of a redirect
 };
-// What it says must outlive this.
+// `response` must outlive it.
 RefusalText refusal_of(const HttpResponse& response);
 
 // What the response says of the reason, in its own words: title, detail, message, error_description, error, code and

@@ -49,7 +49,7 @@ Instant Audit::expect(Session session, const SessionLog& log, const ZoneRules& z
   all.shows_none = log.entries.empty();
 
   for (const Entry& entry : log.entries) ++all.twins[entry.base].size;
-  boost::unordered_flat_map<std::uint64_t, std::uint32_t> ranks, ordinals;
+  Counted ranks, ordinals;
   const HashesOf remembered(all.session.remembered);
   for (const Emission& emission : entries_of(log, all.session.key, only_final)) {
     const FormerDigest digest = former.former(emission.index);
@@ -66,7 +66,7 @@ Instant Audit::expect(Session session, const SessionLog& log, const ZoneRules& z
   for (const auto& [was, key] : all.aliases) {
     if (remembered.find(was)) all.entries.at(key).remembered = true;
   }
-  add_gone(all, remembered);
+  count_remembered(all, remembered, ranks);
   boost::unordered::erase_if(all.twins, [](const auto& twins) { return twins.second.size < 2; });
   return earliest_time(all.session.start, log, zone);
 }
@@ -92,30 +92,26 @@ void Audit::expect_still(const Session& session, const SessionLog& log, bool onl
 }
 
 // Twins had the next ordinals then as they have now.
-void Audit::add_aliases(SessionEntries& all, std::uint64_t key, const FormerDigest& former,
-                        boost::unordered_flat_map<std::uint64_t, std::uint32_t>& ordinals) {
+void Audit::add_aliases(SessionEntries& all, std::uint64_t key, const FormerDigest& former, Counted& ordinals) {
   for (const std::uint64_t base : {former.base, former.earlier}) {
     const std::uint64_t was = twin_key(base, ordinals[base]++, all.session.key);
     if (was != key) all.aliases.try_emplace(was, key);
   }
 }
 
-// Twins that the state remembers and the log shows no more: what is left may have the key of any.
-void Audit::add_gone(SessionEntries& all, const HashesOf& remembered) {
-  boost::unordered_flat_map<std::uint64_t, std::pair<std::uint32_t, std::uint64_t>> due;  // by identity: count, a key
-  for (const auto& [key, entry] : all.entries) {
-    all.twins.at(entry.base).remembered += entry.remembered;
-    due[entry.base] = {due[entry.base].first + 1, key};
-  }
-  for (auto& [base, shown] : due) {
-    auto& [ordinal, key] = shown;
+// Twins that the log shows no more count, too: what is left, `due` of each identity, may have the key of any.
+void Audit::count_remembered(SessionEntries& all, const HashesOf& remembered, const Counted& due) {
+  for (const auto& [key, entry] : all.entries) all.twins.at(entry.base).remembered += entry.remembered;
+  for (const auto& [base, count] : due) {
     Twins& twins = all.twins.at(base);
-    Expected& left = all.entries.at(key);
-    for (;; ++ordinal, ++twins.remembered) {
+    const std::uint64_t first = twin_key(base, 0, all.session.key);
+    Expected& left = all.entries.at(first);
+    for (std::uint32_t ordinal = count;; ++ordinal) {
       const std::uint64_t gone = twin_key(base, ordinal, all.session.key);
       const std::optional<std::uint32_t> form = remembered.find(gone);
       if (!form) break;
-      all.aliases.try_emplace(gone, key);
+      ++twins.remembered;
+      all.aliases.try_emplace(gone, first);
       left.remembered = true;
       left.remembered_as_it_is |= *form == left.hash;
     }

@@ -87,6 +87,8 @@ class Audit {
 
  private:
   class HashesOf;
+  // By identity.
+  using Counted = boost::unordered_flat_map<std::uint64_t, std::uint32_t>;
   // Entries of one identity: which of them has which key and form is not told, only how many there are.
   struct Twins {
     std::uint32_t size = 0;                                // in the log
@@ -113,9 +115,8 @@ class Audit {
   };
   enum class State { kWell, kMissing, kChanged, kPending };
   const std::vector<Emission>& entries_of(const SessionLog& log, std::uint64_t session_key, bool only_final);
-  static void add_aliases(SessionEntries& all, std::uint64_t key, const FormerDigest& former,
-                          boost::unordered_flat_map<std::uint64_t, std::uint32_t>& ordinals);
-  static void add_gone(SessionEntries& all, const HashesOf& remembered);
+  static void add_aliases(SessionEntries& all, std::uint64_t key, const FormerDigest& former, Counted& ordinals);
+  static void count_remembered(SessionEntries& all, const HashesOf& remembered, const Counted& due);
   static State state_of(const SessionEntries& all, const Expected& entry);
   static bool is_remembered(const SessionEntries& all, const Expected& entry);
   static bool is_in_question(const SessionEntries& all);
