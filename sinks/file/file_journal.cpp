@@ -17,22 +17,25 @@ namespace sessionlogd {
 namespace {
 
 constexpr std::int64_t kApplicationId = 0x736c6764;  // "slgd", shown by file(1)
-// 2: position has `begun`. 3: and `format`.
-constexpr std::int64_t kSchema = 3;
+// 2: position has `begun`. 3: and `format`. 4: rows of the state lie in order of arrival.
+constexpr std::int64_t kSchema = 4;
 
 // An operator may look at the database while we run; nobody else writes to it.
 constexpr int kBusyMilliseconds = 2'000;
 
-constexpr const char* kCreate = R"sql(
-  BEGIN IMMEDIATE;
+// Keys are hashes. In their order each commit's rows would lie on a page each; in order of arrival those of a commit
+// lie together, and what is changed together later does, too.
+constexpr const char* kCreateState = R"sql(
   CREATE TABLE state (
     source   TEXT    NOT NULL,
     session  INTEGER NOT NULL,
     part     INTEGER NOT NULL,
     value    BLOB    NOT NULL,
     checksum INTEGER NOT NULL,
-    PRIMARY KEY (source, session, part)
-  ) WITHOUT ROWID;
+    UNIQUE (source, session, part)
+  );)sql";
+
+constexpr const char* kCreatePosition = R"sql(
   CREATE TABLE position (
     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
     sequence INTEGER NOT NULL,
@@ -43,11 +46,7 @@ constexpr const char* kCreate = R"sql(
     checksum INTEGER NOT NULL,
     begun    INTEGER NOT NULL,
     format   TEXT    NOT NULL
-  );
-  PRAGMA application_id = 1936484196;
-  PRAGMA user_version = 3;
-  COMMIT;)sql";
-static_assert(kApplicationId == 1936484196 && kSchema == 3);
+  );)sql";
 
 // XXH3 over key and value, the lengths included, kept with every row.
 class Checksum {
@@ -186,8 +185,7 @@ std::optional<OutputPosition> FileJournal::read_position() {
 }
 
 void FileJournal::read_rows(StateVisitor& into) {
-  const Statement row =
-      prepare("SELECT source, session, part, value, checksum FROM state ORDER BY source, session, part");
+  const Statement row = prepare("SELECT source, session, part, value, checksum FROM state NOT INDEXED");
   int code = SQLITE_OK;
   StateRecord record;
   while ((code = sqlite3_step(row.get())) == SQLITE_ROW) {
@@ -279,21 +277,25 @@ std::int64_t FileJournal::check_identity() {
   return schema;
 }
 
-// Reads all pages, which read_rows() is about to do anyway: about 4 s per GB. read_rows() finds what this cannot:
-// changed bytes within values.
+// Reads all pages, which read_rows() is about to do anyway, and looks up each row by its key, as a later commit will:
+// about 4 s per GB. read_rows() finds what this cannot: changed bytes within values.
 void FileJournal::check_integrity() {
-  const Statement row = prepare("PRAGMA quick_check(1)");
+  const Statement row = prepare("PRAGMA integrity_check(1)");
   if (const int code = sqlite3_step(row.get()); code != SQLITE_ROW) fail(code);
   if (const std::string_view found = text_of(row.get(), 0); found != "ok") damaged(std::string(found));
 }
 
-void FileJournal::create_schema() { execute(kCreate); }
+void FileJournal::create_schema() {
+  execute(fmt::format("BEGIN IMMEDIATE;{}{}PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT;", kCreateState,
+                      kCreatePosition, kApplicationId, kSchema));
+}
 
 // One step for each schema before ours, each durable on its own. A database of an older daemon was stopped in one of
 // these states, whenever that was.
 void FileJournal::migrate(std::int64_t from) {
   if (from < 2) add_begun();
   if (from < 3) add_format();
+  if (from < 4) order_by_arrival();
 }
 
 void FileJournal::add_begun() {
@@ -313,11 +315,26 @@ void FileJournal::add_format() {
 }
 static_assert(kFirstFormat == "ecs");
 
+void FileJournal::order_by_arrival() {
+  execute(fmt::format(R"sql(
+    BEGIN IMMEDIATE;
+    ALTER TABLE state RENAME TO state_by_key;
+    {}
+    INSERT INTO state (source, session, part, value, checksum)
+      SELECT source, session, part, value, checksum FROM state_by_key;
+    DROP TABLE state_by_key;
+    PRAGMA user_version = 4;
+    COMMIT;)sql",
+                      kCreateState));
+}
+
 void FileJournal::prepare_statements() {
   begin_ = prepare("BEGIN IMMEDIATE");
   commit_ = prepare("COMMIT");
   rollback_ = prepare("ROLLBACK");
-  put_ = prepare("REPLACE INTO state (source, session, part, value, checksum) VALUES (?, ?, ?, ?, ?)");
+  put_ = prepare(
+      "INSERT INTO state (source, session, part, value, checksum) VALUES (?, ?, ?, ?, ?) "
+      "ON CONFLICT (source, session, part) DO UPDATE SET value = excluded.value, checksum = excluded.checksum");
   remove_ = prepare("DELETE FROM state WHERE source = ? AND session = ? AND part = ?");
   move_ = prepare(
       "REPLACE INTO position (only_row, sequence, device, inode, offset, path, checksum, begun, format) "
@@ -331,8 +348,8 @@ FileJournal::Statement FileJournal::prepare(const char* sql) {
   return Statement(statement);
 }
 
-void FileJournal::execute(const char* sql) {
-  if (const int code = sqlite3_exec(db_.get(), sql, nullptr, nullptr, nullptr); code != SQLITE_OK) fail(code);
+void FileJournal::execute(const std::string& sql) {
+  if (const int code = sqlite3_exec(db_.get(), sql.c_str(), nullptr, nullptr, nullptr); code != SQLITE_OK) fail(code);
 }
 
 std::int64_t FileJournal::number(const char* sql) {

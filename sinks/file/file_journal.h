@@ -50,7 +50,7 @@ class FileJournal {
   // nullopt: nothing was ever committed. Throws StateMismatch when there are rows all the same.
   std::optional<OutputPosition> read_position();
 
-  // Every row, in order of source, session and part. Throws StateMismatch at the first that is damaged.
+  // Every row once, in no order to rely on. Throws StateMismatch at the first that is damaged.
   void read_rows(StateVisitor& into);
 
   // The rows of all batches and the position, in one transaction. kTryLater: nothing was committed, storage is full or
@@ -75,10 +75,11 @@ class FileJournal {
   void migrate(std::int64_t from);
   void add_begun();
   void add_format();
+  void order_by_arrival();
   void prepare_statements();
 
   Statement prepare(const char* sql);
-  void execute(const char* sql);
+  void execute(const std::string& sql);
   std::int64_t number(const char* sql);
   [[noreturn]] void fail(int code) const;
   [[noreturn]] void damaged(const std::string& how) const;

@@ -9,6 +9,7 @@
 
 #include "tests/crash/outputs.h"
 #include "tests/daemon/simulated_fleet.h"
+#include "tests/sinks/support.h"
 
 namespace sessionlogd::test {
 namespace {
@@ -42,6 +43,17 @@ void move_to(const SmallDisk& disk, const Workplace& place) {
 
 bool says(const Child& daemon, const char* words) { return daemon.err().find(words) != std::string::npos; }
 
+// How the output is judged: each of its files, once.
+std::vector<std::string> judged(const SmallDisk& disk, const Workplace& place) {
+  std::vector<std::string> options{"--exact", "--events"};
+  for (const std::string& content : read_outputs((disk.path() / "events.ndjson").string())) {
+    const std::filesystem::path name = place / fmt::format("judged-{}", options.size());
+    place.write(name.filename().string(), content);
+    options.push_back(name.string());
+  }
+  return options;
+}
+
 TEST(SmallDisk, IsWaitedForAndNothingIsLostOrRepeated) {
   Workplace place;
   const SmallDisk disk(place / "disk");
@@ -56,21 +68,12 @@ TEST(SmallDisk, IsWaitedForAndNothingIsLostOrRepeated) {
   ASSERT_TRUE(disk.enlarge());
   EXPECT_TRUE(eventually([&] { return fleet.is_caught_up(); })) << daemon.err();
 
-  const auto judged = [&] {
-    std::vector<std::string> options{"--exact", "--events"};
-    for (const std::string& content : read_outputs((disk.path() / "events.ndjson").string())) {
-      const std::filesystem::path name = place / fmt::format("judged-{}", options.size());
-      place.write(name.filename().string(), content);
-      options.push_back(name.string());
-    }
-    return options;
-  };
-  EXPECT_TRUE(eventually([&] { return fleet.agrees(judged()); }));
+  EXPECT_TRUE(eventually([&] { return fleet.agrees(judged(disk, place)); }));
   EXPECT_TRUE(eventually([&] { return says(daemon, "takes events again"); })) << daemon.err();
   daemon.signal(SIGTERM);
   EXPECT_EQ(daemon.wait(), 0) << daemon.err();
   std::string table;
-  EXPECT_TRUE(fleet.agrees_at_the_end(judged(), table)) << table << daemon.err();
+  EXPECT_TRUE(fleet.agrees_at_the_end(judged(disk, place), table)) << table << daemon.err();
 }
 
 TEST(SmallDisk, ThatIsFullAtTheStartIsWaitedForToo) {
@@ -93,6 +96,35 @@ TEST(SmallDisk, ThatIsFullAtTheStartIsWaitedForToo) {
   EXPECT_TRUE(eventually([&] { return fleet.is_caught_up(); })) << daemon.err();
   daemon.signal(SIGTERM);
   EXPECT_EQ(daemon.wait(), 0) << daemon.err();
+}
+
+// The rows of an older schema stay until all of them are in the new one.
+TEST(SmallDisk, ThatIsFullWhileAnOlderStateIsBroughtUpToDateIsWaitedForToo) {
+  Workplace place;
+  const SmallDisk disk(place / "disk");
+  if (!disk.mounted()) GTEST_SKIP() << "SKIPPED: a file system of its own cannot be mounted here; run as root";
+  SimulatedFleet fleet(place,
+                       {"--static", "--appliances", "20", "--sessions", "60", "--entries", "6", "--hostile", "0"});
+  move_to(disk, place);
+  {
+    Child before = place.start("run");
+    ASSERT_TRUE(eventually([&] { return fleet.is_caught_up(); })) << before.err();
+    before.signal(SIGTERM);
+    ASSERT_EQ(before.wait(), 0) << before.err();
+  }
+  const std::filesystem::path state = disk.path() / "state/state.db";
+  make_older(state.string(), 3);
+  constexpr std::size_t kLeft = 96u << 10;  // the log's index fits, the new rows do not
+  ASSERT_GT(std::filesystem::file_size(state), 2 * kLeft);
+  place.write("disk/ballast", std::string(std::filesystem::space(disk.path()).available - kLeft, 'b'));
+  Child pass = place.start("collect");
+  EXPECT_TRUE(eventually([&] { return says(pass, "database or disk is full") || !pass.is_running(); }));
+  ASSERT_TRUE(pass.is_running()) << pass.err();
+  EXPECT_TRUE(says(pass, "cannot start now")) << pass.err();
+  std::filesystem::remove(disk.path() / "ballast");
+  EXPECT_EQ(pass.wait(), 0) << pass.err();
+  std::string table;
+  EXPECT_TRUE(fleet.agrees_at_the_end(judged(disk, place), table)) << table << pass.err();
 }
 
 }  // namespace

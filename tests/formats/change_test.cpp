@@ -2,7 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
-#include <sqlite3.h>
 
 #include <cerrno>
 #include <filesystem>
@@ -64,13 +63,6 @@ class FormatChange : public testing::Test {
 
   OutputPosition position() const { return FileJournal(state_dir + "/state.db").read_position().value(); }
   std::vector<RotatedFile> rotated() const { return list_rotated(settings.path); }
-
-  void execute(const char* sql) const {
-    sqlite3* db = nullptr;
-    ASSERT_EQ(sqlite3_open((state_dir + "/state.db").c_str(), &db), SQLITE_OK);
-    EXPECT_EQ(sqlite3_exec(db, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
-    sqlite3_close(db);
-  }
 
   TempDir dir{quick_directory()};
   std::string state_dir = dir / "state";
@@ -169,12 +161,12 @@ TEST_F(FormatChange, StateBegunAfreshKnowsTheFormatOfTheFile) {
 // The state of the version before: schema 2, without a format.
 TEST_F(FormatChange, StateOfBeforeIsReadAsEcs) {
   write(kEcsFormat, 3);
-  execute("ALTER TABLE position DROP COLUMN format; PRAGMA user_version = 2");
+  make_older(state_dir + "/state.db", 2);
   append_text(settings.path, batch_in(kEcsFormat, 1, 3, 2).events);
   EXPECT_EQ(start(kEcsFormat), (std::pair<std::uint64_t, std::uint64_t>{5, 2}));
   EXPECT_EQ(position().format, "ecs");
   EXPECT_THAT(rotated(), IsEmpty()) << "it goes on in its file";
-  execute("ALTER TABLE position DROP COLUMN format; PRAGMA user_version = 2");
+  make_older(state_dir + "/state.db", 2);
   write(kPlainFormat, 1);
   EXPECT_THAT(rotated(), SizeIs(1));
 }

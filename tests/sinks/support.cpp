@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sqlite3.h>
 #include <unistd.h>
 
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <stdexcept>
 
 #include "sinks/file/output_line.h"
@@ -50,6 +52,28 @@ void overwrite_at(const std::string& path, std::size_t offset, std::string_view 
   std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
   file.seekp(static_cast<std::streamoff>(offset));
   file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+}
+
+void execute(const std::string& database, const std::string& sql) {
+  sqlite3* opened = nullptr;
+  const int code = sqlite3_open_v2(database.c_str(), &opened, SQLITE_OPEN_READWRITE, nullptr);
+  const std::unique_ptr<sqlite3, decltype(&sqlite3_close)> db(opened, sqlite3_close);
+  if (code != SQLITE_OK || sqlite3_exec(db.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
+    throw std::runtime_error(database + ": " + sqlite3_errmsg(db.get()));
+}
+
+void make_older(const std::string& database, int schema) {
+  execute(database, R"sql(
+    BEGIN;
+    ALTER TABLE state RENAME TO newer;
+    CREATE TABLE state (source TEXT NOT NULL, session INTEGER NOT NULL, part INTEGER NOT NULL, value BLOB NOT NULL,
+      checksum INTEGER NOT NULL, PRIMARY KEY (source, session, part)) WITHOUT ROWID;
+    INSERT INTO state SELECT source, session, part, value, checksum FROM newer;
+    DROP TABLE newer;
+    COMMIT;)sql");
+  if (schema < 3) execute(database, "ALTER TABLE position DROP COLUMN format");
+  if (schema < 2) execute(database, "ALTER TABLE position DROP COLUMN begun");
+  execute(database, fmt::format("PRAGMA user_version = {}", schema));
 }
 
 std::string event_line(std::uint64_t session, std::uint64_t entry, std::string_view message) {

@@ -34,6 +34,11 @@ void write_text(const std::string& path, std::string_view text);  // replaces th
 void append_text(const std::string& path, std::string_view text);
 void overwrite_at(const std::string& path, std::size_t offset, std::string_view bytes);
 
+// Statements in a database that must be there.
+void execute(const std::string& database, const std::string& sql);
+// Makes of the state of a file sink what a daemon of `schema`, 1 to 3, would have there.
+void make_older(const std::string& database, int schema);
+
 // A line of the output, "\n" included; its hash is the lower half of `entry` plus 1.
 std::string event_line(std::uint64_t session, std::uint64_t entry, std::string_view message = "m");
 

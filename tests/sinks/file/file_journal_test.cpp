@@ -17,6 +17,8 @@ namespace sessionlogd {
 namespace {
 
 namespace fs = std::filesystem;
+using test::execute;
+using test::make_older;
 using testing::HasSubstr;
 
 struct Rows : StateVisitor {
@@ -52,13 +54,6 @@ std::string mismatch(const std::string& path) {
   } catch (const StateMismatch& error) {
     return error.what();
   }
-}
-
-void execute(const std::string& path, const char* sql) {
-  sqlite3* db = nullptr;
-  ASSERT_EQ(sqlite3_open(path.c_str(), &db), SQLITE_OK);
-  EXPECT_EQ(sqlite3_exec(db, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
-  sqlite3_close(db);
 }
 
 std::uint64_t seed() {
@@ -103,9 +98,10 @@ TEST_F(FileJournalTest, GivesBackRowsAndPosition) {
 
 TEST_F(FileJournalTest, RefusesANewerSchemaAndOtherPrograms) {
   commit(rows_of(1, 2, 3));
-  execute(path, "PRAGMA user_version = 4");
-  EXPECT_THAT(mismatch(path), HasSubstr("newer sessionlogd (schema 4"));
+  execute(path, "PRAGMA user_version = 5");
+  EXPECT_THAT(mismatch(path), HasSubstr("newer sessionlogd (schema 5"));
 
+  test::write_text(dir / "other.db", "");
   execute(dir / "other.db", "CREATE TABLE t (x)");
   EXPECT_THAT(mismatch(dir / "other.db"), HasSubstr("another program"));
 
@@ -117,8 +113,7 @@ TEST_F(FileJournalTest, BringsADatabaseOfTheFirstSchemaUpToDate) {
   commit(rows_of(1, 2, 3));
   const Content before = read_all(path);
   ASSERT_EQ(before.position->begun, 0) << "as the first schema had it";
-  execute(path,
-          "ALTER TABLE position DROP COLUMN format; ALTER TABLE position DROP COLUMN begun; PRAGMA user_version = 1");
+  make_older(path, 1);
   EXPECT_THROW(FileJournal::open_to_read(path), std::runtime_error) << "whoever only looks changes nothing";
   EXPECT_EQ(read_all(path), before);
   OutputPosition later = *before.position;
@@ -132,7 +127,7 @@ TEST_F(FileJournalTest, BringsADatabaseOfTheSecondSchemaUpToDate) {
   with_begun.begun = 1'795'293'672;
   commit(rows_of(1, 2, 3), with_begun);
   const Content before = read_all(path);
-  execute(path, "ALTER TABLE position DROP COLUMN format; PRAGMA user_version = 2");
+  make_older(path, 2);
   EXPECT_EQ(read_all(path), before);
   EXPECT_EQ(read_all(path).position->format, "ecs");
   OutputPosition later = with_begun;
@@ -141,6 +136,38 @@ TEST_F(FileJournalTest, BringsADatabaseOfTheSecondSchemaUpToDate) {
   EXPECT_EQ(read_all(path).position, later);
   execute(path, "UPDATE position SET format = 'ecs'");
   EXPECT_THAT(mismatch(path), HasSubstr("checksum of the position")) << "the format counts";
+}
+
+TEST_F(FileJournalTest, BringsADatabaseOfTheThirdSchemaUpToDate) {
+  commit(rows_of(1, 300, 50));
+  Batch of_another = rows_of(1, 2, 3);
+  of_another.source_id = "another";
+  of_another.records.push_back({1, 0, "chunk"});
+  commit(of_another);
+  const Content before = read_all(path);
+  make_older(path, 3);
+  EXPECT_THROW(execute(path, "SELECT rowid FROM state"), std::runtime_error);
+  EXPECT_EQ(read_all(path), before);
+  execute(path, "SELECT rowid FROM state");
+  commit(rows_of(1, 1, 7));
+  EXPECT_EQ(read_all(path).rows.size(), before.rows.size());
+  EXPECT_EQ((read_all(path).rows.at({"src", 1, StateRecord::kSessionPart})), "bbbbbbb");
+}
+
+TEST_F(FileJournalTest, ARowOfAnOlderSchemaThatIsDamagedIsFoundInTheNewOne) {
+  commit(rows_of(1, 3, 3));
+  make_older(path, 3);
+  execute(path, "UPDATE state SET value = x'00' WHERE session = 2");
+  EXPECT_THAT(mismatch(path), HasSubstr("source=src session_key=0000000000000002"));
+}
+
+TEST_F(FileJournalTest, KeepsOfARowTheLatestAndRemovesIt) {
+  commit(rows_of(1, 2, 3));
+  commit(rows_of(1, 1, 500));
+  EXPECT_EQ(read_all(path).rows.size(), 2u);
+  EXPECT_EQ((read_all(path).rows.at({"src", 1, StateRecord::kSessionPart})), std::string(500, 'b'));
+  commit(rows_of(1, 1, 0));
+  EXPECT_EQ(read_all(path).rows.size(), 1u);
 }
 
 TEST_F(FileJournalTest, CanBeLookedAtWhileItIsWritten) {
@@ -173,6 +200,9 @@ TEST_F(FileJournalTest, NeverReturnsWhatWasNotCommittedWhenBitsFlip) {
   commit(rows_of(1, 300, 50));
   const Content good = read_all(path);
   const std::string bytes = test::read_text(path);
+  const Batch next = rows_of(1, 300, 51);
+  commit(next);
+  const Content good_next = read_all(path);
   std::mt19937_64 random(seed());
   int seen = 0;
   for (int round = 0; round < 600; ++round) {
@@ -185,6 +215,9 @@ TEST_F(FileJournalTest, NeverReturnsWhatWasNotCommittedWhenBitsFlip) {
     test::write_text(copy, flipped);
     try {
       EXPECT_EQ(read_all(copy), good) << "byte " << at;
+      if (FileJournal(copy).commit({&next, 1}, kPosition)) {
+        EXPECT_EQ(read_all(copy), good_next) << "byte " << at;
+      }
     } catch (const std::runtime_error&) {
       ++seen;
     }
