@@ -65,19 +65,26 @@ class FileJournal {
     void operator()(sqlite3_stmt* statement) const;
   };
   using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
+  struct Keys {
+    std::uint64_t sum = 0;  // of what each says, its type and its row's number, in whatever order they come
+    bool in_order = true;   // each behind the one before
+  };
 
   FileJournal() = default;
   void open(int flags);
   void configure();
   std::int64_t check_identity();
   void check_integrity();
+  void check_index();
   void create_schema();
   void migrate(std::int64_t from);
   void add_begun();
   void add_format();
   void order_by_arrival();
+  void need_room_for_another();
   void prepare_statements();
 
+  Keys read_keys(const char* sql);
   Statement prepare(const char* sql);
   void execute(const std::string& sql);
   std::int64_t number(const char* sql);
