@@ -365,11 +365,13 @@ void FileJournal::order_by_arrival() {
 // be taken in: then there would be room for nothing else, and no way back.
 void FileJournal::need_room_for_another() {
   constexpr std::uintmax_t kMargin = 1u << 20;
-  const std::uintmax_t needed = std::filesystem::file_size(path_) * 13 / 4 + kMargin;
+  // Not the file's size: its log may hold more.
+  const auto bytes = static_cast<std::uintmax_t>(number("PRAGMA page_count") * number("PRAGMA page_size"));
+  const std::uintmax_t needed = bytes * 13 / 4 + kMargin;
   const std::uintmax_t room = std::filesystem::space(path_).available;
   if (room >= needed) return;
   throw TryLater(
-      fmt::format("state {} is of an older version, and to bring it up to date takes {} MiB of room: {} are left",
+      fmt::format("state {} is of an older version, and to bring it up to date takes {} MiB of room, and {} are there",
                   path_, (needed >> 20) + 1, room >> 20));
 }
 
