@@ -15,13 +15,13 @@ namespace sessionlogd::test {
 namespace {
 
 // A file system of its own in memory; needs root.
-class SmallDisk {
+class DiskInMemory {
  public:
-  explicit SmallDisk(std::filesystem::path at) : at_(std::move(at)) {
+  explicit DiskInMemory(std::filesystem::path at) : at_(std::move(at)) {
     std::filesystem::create_directory(at_);
     mounted_ = ::mount("none", at_.c_str(), "tmpfs", 0, "size=20m") == 0;
   }
-  ~SmallDisk() {
+  ~DiskInMemory() {
     if (mounted_) ::umount2(at_.c_str(), MNT_DETACH);
   }
   bool mounted() const { return mounted_; }
@@ -33,34 +33,42 @@ class SmallDisk {
   bool mounted_ = false;
 };
 
-void move_to(const SmallDisk& disk, const Workplace& place) {
-  place.edit_config(fmt::format("state_dir = \"{}/state\"", place.directory().string()),
-                    fmt::format("state_dir = \"{}/state\"", disk.path().string()));
-  place.edit_config(fmt::format("path = \"{}/events.ndjson\"", place.directory().string()),
-                    fmt::format("path = \"{}/events.ndjson\"\nrotate = {{ size = \"4MiB\", compress = \"none\" }}",
-                                disk.path().string()));
-}
-
 bool says(const Child& daemon, const char* words) { return daemon.err().find(words) != std::string::npos; }
 
-// How the output is judged: each of its files, once.
-std::vector<std::string> judged(const SmallDisk& disk, const Workplace& place) {
-  std::vector<std::string> options{"--exact", "--events"};
-  for (const std::string& content : read_outputs((disk.path() / "events.ndjson").string())) {
-    const std::filesystem::path name = place / fmt::format("judged-{}", options.size());
-    place.write(name.filename().string(), content);
-    options.push_back(name.string());
+class SmallDisk : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!disk.mounted()) GTEST_SKIP() << "SKIPPED: a file system of its own cannot be mounted here; run as root";
   }
-  return options;
-}
 
-TEST(SmallDisk, IsWaitedForAndNothingIsLostOrRepeated) {
+  // Of a fleet's configuration.
+  void move_state_and_output_there() const {
+    place.edit_config(fmt::format("state_dir = \"{}/state\"", place.directory().string()),
+                      fmt::format("state_dir = \"{}/state\"", disk.path().string()));
+    place.edit_config(fmt::format("path = \"{}/events.ndjson\"", place.directory().string()),
+                      fmt::format("path = \"{}/events.ndjson\"\nrotate = {{ size = \"4MiB\", compress = \"none\" }}",
+                                  disk.path().string()));
+  }
+
+  // How the output is judged: each of its files, once.
+  std::vector<std::string> judged() const {
+    std::vector<std::string> options{"--exact", "--events"};
+    for (const std::string& content : read_outputs((disk.path() / "events.ndjson").string())) {
+      const std::filesystem::path name = place / fmt::format("judged-{}", options.size());
+      place.write(name.filename().string(), content);
+      options.push_back(name.string());
+    }
+    return options;
+  }
+
   Workplace place;
-  const SmallDisk disk(place / "disk");
-  if (!disk.mounted()) GTEST_SKIP() << "SKIPPED: a file system of its own cannot be mounted here; run as root";
+  const DiskInMemory disk{place / "disk"};
+};
+
+TEST_F(SmallDisk, IsWaitedForAndNothingIsLostOrRepeated) {
   SimulatedFleet fleet(place,
                        {"--static", "--appliances", "20", "--sessions", "20", "--entries", "120", "--hostile", "0"});
-  move_to(disk, place);
+  move_state_and_output_there();
   Child daemon = place.start("run");
   ASSERT_TRUE(eventually([&] { return says(daemon, "cannot take events now") || !daemon.is_running(); }))
       << daemon.err();
@@ -68,20 +76,17 @@ TEST(SmallDisk, IsWaitedForAndNothingIsLostOrRepeated) {
   ASSERT_TRUE(disk.enlarge());
   EXPECT_TRUE(eventually([&] { return fleet.is_caught_up(); })) << daemon.err();
 
-  EXPECT_TRUE(eventually([&] { return fleet.agrees(judged(disk, place)); }));
+  EXPECT_TRUE(eventually([&] { return fleet.agrees(judged()); }));
   EXPECT_TRUE(eventually([&] { return says(daemon, "takes events again"); })) << daemon.err();
   daemon.signal(SIGTERM);
   EXPECT_EQ(daemon.wait(), 0) << daemon.err();
   std::string table;
-  EXPECT_TRUE(fleet.agrees_at_the_end(judged(disk, place), table)) << table << daemon.err();
+  EXPECT_TRUE(fleet.agrees_at_the_end(judged(), table)) << table << daemon.err();
 }
 
-TEST(SmallDisk, ThatIsFullAtTheStartIsWaitedForToo) {
-  Workplace place;
-  const SmallDisk disk(place / "disk");
-  if (!disk.mounted()) GTEST_SKIP() << "SKIPPED: a file system of its own cannot be mounted here; run as root";
+TEST_F(SmallDisk, ThatIsFullAtTheStartIsWaitedForToo) {
   SimulatedFleet fleet(place, {"--static", "--appliances", "2", "--sessions", "2"});
-  move_to(disk, place);
+  move_state_and_output_there();
   place.write("disk/ballast", std::string(std::size_t{20} << 20, 'b'));
   {
     Child stopped = place.start("run");
@@ -99,13 +104,10 @@ TEST(SmallDisk, ThatIsFullAtTheStartIsWaitedForToo) {
 }
 
 // The rows of an older schema stay until all of them are in the new one.
-TEST(SmallDisk, ThatIsFullWhileAnOlderStateIsBroughtUpToDateIsWaitedForToo) {
-  Workplace place;
-  const SmallDisk disk(place / "disk");
-  if (!disk.mounted()) GTEST_SKIP() << "SKIPPED: a file system of its own cannot be mounted here; run as root";
+TEST_F(SmallDisk, ThatIsFullWhileAnOlderStateIsBroughtUpToDateIsWaitedForToo) {
   SimulatedFleet fleet(place,
                        {"--static", "--appliances", "20", "--sessions", "60", "--entries", "6", "--hostile", "0"});
-  move_to(disk, place);
+  move_state_and_output_there();
   {
     Child before = place.start("run");
     ASSERT_TRUE(eventually([&] { return fleet.is_caught_up(); })) << before.err();
@@ -124,7 +126,7 @@ TEST(SmallDisk, ThatIsFullWhileAnOlderStateIsBroughtUpToDateIsWaitedForToo) {
   std::filesystem::remove(disk.path() / "ballast");
   EXPECT_EQ(pass.wait(), 0) << pass.err();
   std::string table;
-  EXPECT_TRUE(fleet.agrees_at_the_end(judged(disk, place), table)) << table << pass.err();
+  EXPECT_TRUE(fleet.agrees_at_the_end(judged(), table)) << table << pass.err();
 }
 
 }  // namespace
