@@ -1,25 +1,19 @@
-// The durable state of a file sink: an SQLite database that every operator can open.
-//
-//   state     one row per StateRecord, with a checksum, for SQLite has none for what it stores
-//   position  one row: up to where in which output file every line belongs to committed state
-//
-// WAL and synchronous=FULL: a commit that returned is on the disk. The only place that knows SQLite.
+// The durable state of a file sink: rows and a position, in an SQLite database that every operator can open. Each has a
+// checksum, and both are committed together.
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "core/base/result.h"
 #include "core/state/batch.h"
 #include "core/state/latest_rows.h"
 #include "core/state/sink.h"
+#include "sinks/file/state_database.h"
 #include "sinks/formats/formats.h"
-
-struct sqlite3;
-struct sqlite3_stmt;
 
 namespace sessionlogd {
 
@@ -44,8 +38,6 @@ class FileJournal {
 
   // Opens it to look only, also while a daemon writes to it. Throws like the constructor, also when there is none.
   static FileJournal open_to_read(std::string path);
-  ~FileJournal();
-  FileJournal(FileJournal&&) noexcept;
 
   // nullopt: nothing was ever committed. Throws StateMismatch when there are rows all the same.
   std::optional<OutputPosition> read_position();
@@ -58,51 +50,24 @@ class FileJournal {
   [[nodiscard]] Result<void> commit(std::span<const Batch> batches, const OutputPosition& position);
 
  private:
-  struct Close {
-    void operator()(sqlite3* db) const;
-  };
-  struct Finalize {
-    void operator()(sqlite3_stmt* statement) const;
-  };
-  using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
+  using Statement = StateDatabase::Statement;
   struct Keys {
     std::uint64_t sum = 0;  // of what each says, its type and its row's number, in whatever order they come
     bool in_order = true;   // each behind the one before
   };
 
-  FileJournal() = default;
-  void open(int flags);
-  void configure();
-  std::int64_t check_identity();
-  void check_integrity();
+  explicit FileJournal(StateDatabase database) : database_(std::move(database)) {}
   void check_index();
-  void create_schema();
-  void migrate(std::int64_t from);
-  void add_begun();
-  void add_format();
-  void order_by_arrival();
-  void need_room_for_another();
-  void prepare_statements();
-
   Keys read_keys(const char* sql);
-  Statement prepare(const char* sql);
-  void execute(const std::string& sql);
-  std::int64_t number(const char* sql);
-  [[noreturn]] void fail(int code) const;
-  [[noreturn]] void damaged(const std::string& how) const;
-  std::string describe(int code) const;
+  void prepare_statements();
 
   int write(std::span<const Batch> batches, const OutputPosition& position);
   int write_record(const std::string& source_id, const StateRecord& record);
   int write_position(const OutputPosition& position);
 
-  std::string path_;
-  std::unique_ptr<sqlite3, Close> db_;
+  StateDatabase database_;
   LatestRows latest_;
   Statement begin_, commit_, rollback_, put_, remove_, move_;
 };
-
-// What a code of SQLite (an extended one) means to a commit.
-ErrorKind classify_sqlite(int code);
 
 }  // namespace sessionlogd

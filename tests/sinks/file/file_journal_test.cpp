@@ -9,6 +9,7 @@
 #include <set>
 
 #include "sinks/file/file_sink.h"
+#include "sinks/file/state_database.h"
 #include "sinks/file/state_dir.h"
 #include "sinks/formats/ecs.h"
 #include "tests/sinks/support.h"
