@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 #include <sqlite3.h>
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 #include <string_view>
 #include <tuple>
@@ -14,36 +12,16 @@
 namespace sessionlogd {
 namespace {
 
-// XXH3 over key and value, the lengths included, kept with every row.
-class Checksum {
- public:
-  Checksum() { XXH3_64bits_reset(&state_); }
-  Checksum& add(std::int64_t number) {
-    XXH3_64bits_update(&state_, &number, sizeof(number));
-    return *this;
-  }
-  Checksum& add(std::string_view bytes) {
-    XXH3_64bits_update(&state_, bytes.data(), bytes.size());
-    return add(static_cast<std::int64_t>(bytes.size()));
-  }
-  std::int64_t value() const { return static_cast<std::int64_t>(XXH3_64bits_digest(&state_)); }
-
- private:
-  XXH3_state_t state_;
-};
-
-std::int64_t checksum_of(std::string_view source_id, const StateRecord& record) {
-  return Checksum{}
-      .add(source_id)
+std::int64_t checksum_of(Checksum& checksum, std::string_view source_id, const StateRecord& record) {
+  return checksum.add(source_id)
       .add(static_cast<std::int64_t>(record.session_key))
       .add(std::int64_t{record.part})
       .add(record.value)
-      .value();
+      .take();
 }
 
 // Without `begun` where it is not known, as schema 1 had it, and without the format where it is that of schema 2.
-std::int64_t checksum_of(const OutputPosition& position) {
-  Checksum checksum;
+std::int64_t checksum_of(Checksum& checksum, const OutputPosition& position) {
   checksum.add(position.sequence)
       .add(static_cast<std::int64_t>(position.device))
       .add(static_cast<std::int64_t>(position.inode))
@@ -51,7 +29,7 @@ std::int64_t checksum_of(const OutputPosition& position) {
       .add(position.path);
   if (position.begun != 0) checksum.add(position.begun);
   if (position.format != kFirstFormat) checksum.add(position.format);
-  return checksum.value();
+  return checksum.take();
 }
 
 // Runs a statement that gives no rows; it is ready for the next use whatever happened.
@@ -91,7 +69,7 @@ std::optional<OutputPosition> FileJournal::read_position() {
   position.path = text_of(row, 4);
   position.begun = sqlite3_column_int64(row.get(), 6);
   position.format = text_of(row, 7);
-  if (checksum_of(position) != sqlite3_column_int64(row.get(), 5))
+  if (checksum_of(checksum_, position) != sqlite3_column_int64(row.get(), 5))
     database_.damaged("the checksum of the position is wrong");
   return position;
 }
@@ -104,7 +82,7 @@ void FileJournal::read_rows(StateVisitor& into) {
     record.session_key = static_cast<std::uint64_t>(sqlite3_column_int64(row.get(), 1));
     record.part = sqlite3_column_int(row.get(), 2);
     record.value = text_of(row, 3);
-    if (checksum_of(source_id, record) != sqlite3_column_int64(row.get(), 4)) {
+    if (checksum_of(checksum_, source_id, record) != sqlite3_column_int64(row.get(), 4)) {
       database_.damaged(fmt::format("the checksum of source={} session_key={:016x} part={} is wrong", source_id,
                                     record.session_key, record.part));
     }
@@ -136,7 +114,7 @@ int FileJournal::write_record(const std::string& source_id, const StateRecord& r
   sqlite3_bind_int(statement, 3, record.part);
   if (!record.value.empty()) {
     sqlite3_bind_blob64(statement, 4, record.value.data(), record.value.size(), SQLITE_STATIC);
-    sqlite3_bind_int64(statement, 5, checksum_of(source_id, record));
+    sqlite3_bind_int64(statement, 5, checksum_of(checksum_, source_id, record));
   }
   return run(statement);
 }
@@ -148,7 +126,7 @@ int FileJournal::write_position(const OutputPosition& position) {
   sqlite3_bind_int64(statement, 3, static_cast<std::int64_t>(position.inode));
   sqlite3_bind_int64(statement, 4, static_cast<std::int64_t>(position.offset));
   sqlite3_bind_text64(statement, 5, position.path.data(), position.path.size(), SQLITE_STATIC, SQLITE_UTF8);
-  sqlite3_bind_int64(statement, 6, checksum_of(position));
+  sqlite3_bind_int64(statement, 6, checksum_of(checksum_, position));
   sqlite3_bind_int64(statement, 7, position.begun);
   sqlite3_bind_text64(statement, 8, position.format.data(), position.format.size(), SQLITE_STATIC, SQLITE_UTF8);
   return run(statement);
@@ -174,10 +152,9 @@ FileJournal::Keys FileJournal::read_keys(const char* sql) {
     keys.in_order &= is_first || last < std::tie(source, session, part);
     last = std::tie(source, session, part);
     is_first = false;
-    Checksum sum;
-    sum.add(sqlite3_column_int64(row.get(), 0)).add(source).add(session).add(part);
-    for (int column = 1; column <= 3; ++column) sum.add(std::int64_t{sqlite3_column_type(row.get(), column)});
-    keys.sum += static_cast<std::uint64_t>(sum.value());
+    checksum_.add(sqlite3_column_int64(row.get(), 0)).add(source).add(session).add(part);
+    for (int column = 1; column <= 3; ++column) checksum_.add(std::int64_t{sqlite3_column_type(row.get(), column)});
+    keys.sum += static_cast<std::uint64_t>(checksum_.take());
   }
   return keys;
 }

@@ -12,6 +12,7 @@
 #include "core/state/batch.h"
 #include "core/state/latest_rows.h"
 #include "core/state/sink.h"
+#include "sinks/file/checksum.h"
 #include "sinks/file/state_database.h"
 #include "sinks/formats/formats.h"
 
@@ -66,6 +67,7 @@ class FileJournal {
   int write_position(const OutputPosition& position);
 
   StateDatabase database_;
+  Checksum checksum_;
   LatestRows latest_;
   Statement begin_, commit_, rollback_, put_, remove_, move_;
 };

@@ -17,6 +17,20 @@ namespace {
 
 std::string session_name(std::uint64_t session) { return fmt::format("session-{}", session); }
 
+using Database = std::unique_ptr<sqlite3, decltype(&sqlite3_close)>;
+
+[[noreturn]] void fail(const std::string& path, const Database& db) {
+  throw std::runtime_error(path + ": " + sqlite3_errmsg(db.get()));
+}
+
+Database open_database(const std::string& path) {
+  sqlite3* opened = nullptr;
+  const int code = sqlite3_open_v2(path.c_str(), &opened, SQLITE_OPEN_READWRITE, nullptr);
+  Database db(opened, sqlite3_close);
+  if (code != SQLITE_OK) fail(path, db);
+  return db;
+}
+
 }  // namespace
 
 TempDir::TempDir(const std::filesystem::path& parent) {
@@ -55,11 +69,17 @@ void overwrite_at(const std::string& path, std::size_t offset, std::string_view 
 }
 
 void execute(const std::string& database, const std::string& sql) {
-  sqlite3* opened = nullptr;
-  const int code = sqlite3_open_v2(database.c_str(), &opened, SQLITE_OPEN_READWRITE, nullptr);
-  const std::unique_ptr<sqlite3, decltype(&sqlite3_close)> db(opened, sqlite3_close);
-  if (code != SQLITE_OK || sqlite3_exec(db.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
-    throw std::runtime_error(database + ": " + sqlite3_errmsg(db.get()));
+  const Database db = open_database(database);
+  if (sqlite3_exec(db.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) fail(database, db);
+}
+
+std::int64_t number(const std::string& database, const std::string& sql) {
+  const Database db = open_database(database);
+  sqlite3_stmt* prepared = nullptr;
+  sqlite3_prepare_v2(db.get(), sql.c_str(), -1, &prepared, nullptr);
+  const std::unique_ptr<sqlite3_stmt, decltype(&sqlite3_finalize)> row(prepared, sqlite3_finalize);
+  if (sqlite3_step(row.get()) != SQLITE_ROW) fail(database, db);
+  return sqlite3_column_int64(row.get(), 0);
 }
 
 void make_older(const std::string& database, int schema) {

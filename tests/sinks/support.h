@@ -36,6 +36,8 @@ void overwrite_at(const std::string& path, std::size_t offset, std::string_view 
 
 // Statements in a database that must be there.
 void execute(const std::string& database, const std::string& sql);
+// The first column of the first row.
+std::int64_t number(const std::string& database, const std::string& sql);
 // Makes of the state of a file sink what a daemon of `schema`, 1 to 3, would have there.
 void make_older(const std::string& database, int schema);
 
