@@ -32,6 +32,32 @@ std::int64_t checksum_of(Checksum& checksum, const OutputPosition& position) {
   return checksum.take();
 }
 
+constexpr const char* kWrongIndex = "its index is not that of its rows";
+
+// What rows and index both hold of a row.
+struct Key {
+  std::int64_t row_number;
+  std::int64_t types;  // of the other three
+  std::string_view source;
+  std::int64_t session, part;
+};
+
+// The types first: reading a column as another type may change it.
+Key key_of(const StateDatabase::Statement& row) {
+  const int types[] = {sqlite3_column_type(row.get(), 1), sqlite3_column_type(row.get(), 2),
+                       sqlite3_column_type(row.get(), 3)};
+  return {.row_number = sqlite3_column_int64(row.get(), 0),
+          .types = types[0] << 16 | types[1] << 8 | types[2],
+          .source = text_of(row, 1),
+          .session = sqlite3_column_int64(row.get(), 2),
+          .part = sqlite3_column_int64(row.get(), 3)};
+}
+
+std::uint64_t sum_of(Checksum& checksum, const Key& key) {
+  checksum.add(key.row_number).add(key.types).add(key.source).add(key.session).add(key.part);
+  return static_cast<std::uint64_t>(checksum.take());
+}
+
 // Runs a statement that gives no rows; it is ready for the next use whatever happened.
 int run(sqlite3_stmt* statement) {
   const int code = sqlite3_step(statement);
@@ -43,7 +69,6 @@ int run(sqlite3_stmt* statement) {
 
 FileJournal::FileJournal(std::string path) : database_(std::move(path)) {
   bring_up_to_date(database_);
-  check_index();
   prepare_statements();
 }
 
@@ -74,20 +99,50 @@ std::optional<OutputPosition> FileJournal::read_position() {
   return position;
 }
 
+// Rows and index are each scanned once, in the order in which they lie, and the sums of their keys are compared.
+// PRAGMA integrity_check says the same, but looks up one row after the other in a tree that lies in another order.
 void FileJournal::read_rows(StateVisitor& into) {
-  const Statement row = database_.prepare("SELECT source, session, part, value, checksum FROM state");
+  const StateDatabase::Reading reading(database_);
+  const std::uint64_t of_rows = read_each_row(into);
+  if (read_index() != of_rows) database_.damaged(kWrongIndex);
+}
+
+// The sum of their keys.
+std::uint64_t FileJournal::read_each_row(StateVisitor& into) {
+  const Statement row =
+      database_.prepare("SELECT rowid, source, session, part, value, checksum FROM state NOT INDEXED");
+  std::uint64_t sum = 0;
   StateRecord record;
   while (database_.next(row)) {
-    const std::string_view source_id = text_of(row, 0);
-    record.session_key = static_cast<std::uint64_t>(sqlite3_column_int64(row.get(), 1));
-    record.part = sqlite3_column_int(row.get(), 2);
-    record.value = text_of(row, 3);
-    if (checksum_of(checksum_, source_id, record) != sqlite3_column_int64(row.get(), 4)) {
-      database_.damaged(fmt::format("the checksum of source={} session_key={:016x} part={} is wrong", source_id,
+    const Key key = key_of(row);
+    record.session_key = static_cast<std::uint64_t>(key.session);
+    record.part = static_cast<std::int32_t>(key.part);
+    record.value = text_of(row, 4);
+    if (checksum_of(checksum_, key.source, record) != sqlite3_column_int64(row.get(), 5)) {
+      database_.damaged(fmt::format("the checksum of source={} session_key={:016x} part={} is wrong", key.source,
                                     record.session_key, record.part));
     }
-    into.record(source_id, record);
+    into.record(key.source, record);
+    sum += sum_of(checksum_, key);
   }
+  return sum;
+}
+
+// The sum of its keys, which lie in order, each once.
+std::uint64_t FileJournal::read_index() {
+  const Statement row = database_.prepare(
+      "SELECT rowid, source, session, part FROM state INDEXED BY address ORDER BY source, session, part");
+  std::uint64_t sum = 0;
+  using Address = std::tuple<std::string_view, std::int64_t, std::int64_t>;
+  std::optional<std::tuple<std::string, std::int64_t, std::int64_t>> last;
+  while (database_.next(row)) {
+    const Key key = key_of(row);
+    const Address address(key.source, key.session, key.part);
+    if (last && Address(*last) >= address) database_.damaged(kWrongIndex);
+    last = address;
+    sum += sum_of(checksum_, key);
+  }
+  return sum;
 }
 
 Result<void> FileJournal::commit(std::span<const Batch> batches, const OutputPosition& position) {
@@ -130,33 +185,6 @@ int FileJournal::write_position(const OutputPosition& position) {
   sqlite3_bind_int64(statement, 7, position.begun);
   sqlite3_bind_text64(statement, 8, position.format.data(), position.format.size(), SQLITE_STATIC, SQLITE_UTF8);
   return run(statement);
-}
-
-// Whether a later commit finds each row that is there: the index holds the keys of the rows and no others, in order.
-// PRAGMA integrity_check says so, too, but looks up one row after the other in a tree that lies in another order.
-void FileJournal::check_index() {
-  const Keys of_rows = read_keys("SELECT rowid, source, session, part FROM state NOT INDEXED");
-  const Keys of_index =
-      read_keys("SELECT rowid, source, session, part FROM state INDEXED BY address ORDER BY source, session, part");
-  if (of_rows.sum != of_index.sum || !of_index.in_order) database_.damaged("its index is not that of its rows");
-}
-
-FileJournal::Keys FileJournal::read_keys(const char* sql) {
-  const Statement row = database_.prepare(sql);
-  Keys keys;
-  std::tuple<std::string, std::int64_t, std::int64_t> last;
-  bool is_first = true;
-  while (database_.next(row)) {
-    const std::string_view source = text_of(row, 1);
-    const std::int64_t session = sqlite3_column_int64(row.get(), 2), part = sqlite3_column_int64(row.get(), 3);
-    keys.in_order &= is_first || last < std::tie(source, session, part);
-    last = std::tie(source, session, part);
-    is_first = false;
-    checksum_.add(sqlite3_column_int64(row.get(), 0)).add(source).add(session).add(part);
-    for (int column = 1; column <= 3; ++column) checksum_.add(std::int64_t{sqlite3_column_type(row.get(), column)});
-    keys.sum += static_cast<std::uint64_t>(checksum_.take());
-  }
-  return keys;
 }
 
 void FileJournal::prepare_statements() {

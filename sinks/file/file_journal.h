@@ -43,7 +43,9 @@ class FileJournal {
   // nullopt: nothing was ever committed. Throws StateMismatch when there are rows all the same.
   std::optional<OutputPosition> read_position();
 
-  // Every row once, in no order to rely on. Throws StateMismatch at the first that is damaged.
+  // Every row once, in no order to rely on, all of one commit. Throws StateMismatch at the first that is damaged, and
+  // at the end when the index is not that of the rows: a later commit would not find each row. So a database that was
+  // there before is read before the first commit().
   void read_rows(StateVisitor& into);
 
   // The rows of all batches and the position, in one transaction. kTryLater: nothing was committed, storage is full or
@@ -52,15 +54,11 @@ class FileJournal {
 
  private:
   using Statement = StateDatabase::Statement;
-  struct Keys {
-    std::uint64_t sum = 0;  // of what each says, its type and its row's number, in whatever order they come
-    bool in_order = true;   // each behind the one before
-  };
 
   explicit FileJournal(StateDatabase database) : database_(std::move(database)) {}
-  void check_index();
-  Keys read_keys(const char* sql);
   void prepare_statements();
+  std::uint64_t read_each_row(StateVisitor& into);
+  std::uint64_t read_index();
 
   int write(std::span<const Batch> batches, const OutputPosition& position);
   int write_record(const std::string& source_id, const StateRecord& record);

@@ -101,6 +101,10 @@ bool StateDatabase::next(const Statement& row) {
 
 bool StateDatabase::in_transaction() const { return sqlite3_get_autocommit(db_.get()) == 0; }
 
+StateDatabase::Reading::Reading(StateDatabase& database) : database_(database) { database_.execute("BEGIN"); }
+
+StateDatabase::Reading::~Reading() { sqlite3_exec(database_.db_.get(), "COMMIT", nullptr, nullptr, nullptr); }
+
 void StateDatabase::fail(int code) const {
   // Somebody else removes it while it is read.
   if ((code & 0xff) == SQLITE_IOERR && !std::filesystem::exists(path_)) {

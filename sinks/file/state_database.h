@@ -22,6 +22,18 @@ class StateDatabase {
   };
   using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;  // the database outlives it
 
+  // While it lives, all that is read is of one commit, whatever a daemon writes beside it.
+  class Reading {
+   public:
+    explicit Reading(StateDatabase& database);
+    ~Reading();
+    Reading(const Reading&) = delete;
+    Reading& operator=(const Reading&) = delete;
+
+   private:
+    StateDatabase& database_;
+  };
+
   // Opens the database or makes an empty one. All of the class but describe() throws as fail() does.
   explicit StateDatabase(std::string path);
 

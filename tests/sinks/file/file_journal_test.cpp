@@ -219,6 +219,52 @@ TEST_F(FileJournalTest, SeesAnyChangedValue) {
   EXPECT_THAT(mismatch(path), HasSubstr("source=src session_key=0000000000000002"));
 }
 
+// The index keeps the key of a row that is gone: a commit of that row would change nothing, and lose it.
+TEST_F(FileJournalTest, SeesAnIndexThatIsNotThatOfItsRows) {
+  commit(rows_of(1, 3, 3));
+  const std::int64_t root = number(path, "SELECT rootpage FROM sqlite_schema WHERE name = 'address'");
+  execute(path, "PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE name = 'address'");
+  execute(path, "DELETE FROM state WHERE session = 2");
+  execute(path, fmt::format("PRAGMA writable_schema = ON; INSERT INTO sqlite_schema VALUES ('index', 'address', "
+                            "'state', {}, 'CREATE UNIQUE INDEX address ON state (source, session, part)')",
+                            root));
+  EXPECT_THAT(mismatch(path), HasSubstr("its index is not that of its rows"));
+  Rows rows;
+  EXPECT_THROW(FileJournal::open_to_read(path).read_rows(rows), StateMismatch);
+}
+
+TEST_F(FileJournalTest, GoesOnAfterAReadThatItsReaderBrokeOff) {
+  struct Stop {};
+  struct BreaksOff : Rows {
+    void record(std::string_view, const StateRecord&) override { throw Stop{}; }
+  } breaks_off;
+  commit(rows_of(1, 2, 3));
+  FileJournal journal(path);
+  EXPECT_THROW(journal.read_rows(breaks_off), Stop);
+  const Batch more = rows_of(3, 1, 3);
+  const Result<void> committed = journal.commit({&more, 1}, kPosition);
+  EXPECT_TRUE(committed) << committed.error().detail;
+  EXPECT_EQ(read_all(path).rows.size(), 3u);
+}
+
+// A reader that began before a commit sees nothing of it, in the rows nor in the index.
+TEST_F(FileJournalTest, ReadsOneCommitBesideAWriter) {
+  commit(rows_of(1, 2, 3));
+  FileJournal writer(path);
+  struct Writes : Rows {
+    explicit Writes(FileJournal& to) : journal(to) {}
+    void record(std::string_view source_id, const StateRecord& record) override {
+      Rows::record(source_id, record);
+      const Batch more = rows_of(3, 5, 3);
+      ASSERT_TRUE(journal.commit({&more, 1}, kPosition));
+    }
+    FileJournal& journal;
+  } writes(writer);
+  FileJournal::open_to_read(path).read_rows(writes);
+  EXPECT_EQ(writes.rows.size(), 2u);
+  EXPECT_EQ(read_all(path).rows.size(), 7u);
+}
+
 TEST_F(FileJournalTest, NeverReturnsWhatWasNotCommittedWhenBitsFlip) {
   commit(rows_of(1, 300, 50));
   const Content good = read_all(path);
