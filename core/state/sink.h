@@ -103,7 +103,8 @@ class Sink : public Commits {
   // `tell` is called again and again while recover() works, on its thread; what it throws ends recover().
   virtual void on_progress(const std::function<void()>& /*tell*/) {}
 
-  // On recover()'s thread, while it tells: how far it has come, "12 of 300 MiB"; "" = not known.
+  // On recover()'s thread, while it tells: how far it has come, "12 of 300 MiB", or what it does,
+  // "checking the state"; "" = not known.
   virtual std::string how_far() const { return {}; }
 
   // Somebody moved the output away: from now on events go to a new one. Any thread.

@@ -67,8 +67,8 @@ int run(sqlite3_stmt* statement) {
 
 }  // namespace
 
-FileJournal::FileJournal(std::string path) : database_(std::move(path)) {
-  bring_up_to_date(database_);
+FileJournal::FileJournal(std::string path, const StateDatabase::Tell& tell) : database_(std::move(path)) {
+  bring_up_to_date(database_, tell);
   prepare_statements();
 }
 
@@ -101,8 +101,9 @@ std::optional<OutputPosition> FileJournal::read_position() {
 
 // Rows and index are each scanned once, in the order in which they lie, and the sums of their keys are compared.
 // PRAGMA integrity_check says the same, but looks up one row after the other in a tree that lies in another order.
-void FileJournal::read_rows(StateVisitor& into) {
+void FileJournal::read_rows(StateVisitor& into, const StateDatabase::Tell& tell) {
   const StateDatabase::Reading reading(database_);
+  const StateDatabase::Telling telling(database_, tell, "reading the state");
   const std::uint64_t of_rows = read_each_row(into);
   if (read_index() != of_rows) database_.damaged(kWrongIndex);
 }

@@ -34,8 +34,9 @@ class FileJournal {
  public:
   // Opens the database or makes it, and brings one of an older version up to this one. Throws StateMismatch when it is
   // damaged, not ours or of a newer version, TryLater when there is no room, std::runtime_error when storage cannot be
-  // used.
-  explicit FileJournal(std::string path);
+  // used. `tell` is called while that takes its time; what it throws ends it, and leaves a database that can be opened
+  // again.
+  explicit FileJournal(std::string path, const StateDatabase::Tell& tell = {});
 
   // Opens it to look only, also while a daemon writes to it. Throws like the constructor, also when there is none.
   static FileJournal open_to_read(std::string path);
@@ -45,8 +46,8 @@ class FileJournal {
 
   // Every row once, in no order to rely on, all of one commit. Throws StateMismatch at the first that is damaged, and
   // at the end when the index is not that of the rows: a later commit would not find each row. So a database that was
-  // there before is read before the first commit().
-  void read_rows(StateVisitor& into);
+  // there before is read before the first commit(). `tell` is called meanwhile; what it throws ends the read.
+  void read_rows(StateVisitor& into, const StateDatabase::Tell& tell = {});
 
   // The rows of all batches and the position, in one transaction. kTryLater: nothing was committed, storage is full or
   // busy. kRefused: the state on the disk is not known or is damaged; whoever opens it next finds out.

@@ -60,7 +60,14 @@ void FileSink::recover(StateVisitor& into) {
   output_.reset();
   journal_.reset();
   state_dir_.emplace(state_path_);
-  journal_.emplace(state_dir_->state_file());
+  const auto tell = [this](std::string how_far) {
+    how_far_ = std::move(how_far);
+    if (tell_) tell_();
+  };
+  StateProgress of_state(name_, tell);
+  const auto works = [&of_state](std::string_view work) { of_state.works(work); };
+  how_far_.clear();
+  journal_.emplace(state_dir_->state_file(), works);
   state_dir_->sync();
   std::optional<OutputFile> current = OutputFile::open(settings_.path, ops_);
   crash_point("recover.locked");
@@ -69,15 +76,13 @@ void FileSink::recover(StateVisitor& into) {
   if (position && find_format(position->format) == nullptr) unknown_format(*position, state_dir_->state_file());
   const GoOn way =
       match_output(position, look_at_outputs(settings_.path, current, position, ops_), state_dir_->state_file());
-  journal_->read_rows(into);
+  journal_->read_rows(into, works);
+  how_far_.clear();
   crash_point("recover.read");
   position_ = position.value_or(OutputPosition{.format = std::string(format_.name)});
   if (position_.begun == 0) position_.begun = seconds_of(ops_.now());
 
-  RecoveryProgress progress(name_, bytes_of(way.read), [this](std::string how_far) {
-    how_far_ = std::move(how_far);
-    if (tell_) tell_();
-  });
+  RecoveryProgress progress(name_, bytes_of(way.read), tell);
   bool foreign = false;  // in the last one, at its end or within what was read
   for (const FileToRead& file : way.read) foreign = read_forward(file, current, into, progress).foreign_bytes > 0;
   if (way.committed_is_gone) {

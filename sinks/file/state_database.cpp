@@ -18,6 +18,9 @@ namespace {
 // An operator may look at the database while we run; nobody else writes to it.
 constexpr int kBusyMilliseconds = 2'000;
 
+// Instructions of SQLite's machine, of which a row takes some ten: half a millisecond of work.
+constexpr int kInstructionsToTell = 10'000;
+
 // Waiting helps: no room, or an operator's program holds the database.
 bool will_pass(sqlite3* db, int code, const std::string& path) {
   switch (code & 0xff) {
@@ -105,7 +108,33 @@ StateDatabase::Reading::Reading(StateDatabase& database) : database_(database) {
 
 StateDatabase::Reading::~Reading() { sqlite3_exec(database_.db_.get(), "COMMIT", nullptr, nullptr, nullptr); }
 
+StateDatabase::Telling::Telling(StateDatabase& database, const Tell& tell, std::string_view work)
+    : database_(database), tell_(tell), work_(work) {
+  if (!tell_) return;
+  database_.telling_ = this;
+  const auto tell_or_interrupt = [](void* self) { return static_cast<Telling*>(self)->tell() ? 0 : 1; };
+  sqlite3_progress_handler(database_.db_.get(), kInstructionsToTell, tell_or_interrupt, this);
+}
+
+StateDatabase::Telling::~Telling() {
+  sqlite3_progress_handler(database_.db_.get(), 0, nullptr, nullptr);
+  database_.telling_ = nullptr;
+}
+
+// No exception may pass through SQLite: it waits here until the statement has ended.
+bool StateDatabase::Telling::tell() noexcept {
+  try {
+    tell_(work_);
+    return true;
+  } catch (...) {
+    thrown_ = std::current_exception();
+    return false;
+  }
+}
+
 void StateDatabase::fail(int code) const {
+  if (code == SQLITE_INTERRUPT && telling_ != nullptr && telling_->thrown_) std::rethrow_exception(telling_->thrown_);
+
   // Somebody else removes it while it is read.
   if ((code & 0xff) == SQLITE_IOERR && !std::filesystem::exists(path_)) {
     throw StateMismatch(fmt::format(

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -34,6 +36,28 @@ class StateDatabase {
     StateDatabase& database_;
   };
 
+  // Is told, thousands of times a second, that statements work, and on what: "reading the state". What it throws ends
+  // the statement and comes out of the call that ran it.
+  using Tell = std::function<void(std::string_view work)>;
+
+  // While it lives, statements tell that they do `work`. One at a time; all that it is given outlives it.
+  class Telling {
+   public:
+    Telling(StateDatabase& database, const Tell& tell, std::string_view work);
+    ~Telling();
+    Telling(const Telling&) = delete;
+    Telling& operator=(const Telling&) = delete;
+
+   private:
+    friend class StateDatabase;
+    bool tell() noexcept;  // false: it has thrown
+
+    StateDatabase& database_;
+    const Tell& tell_;
+    const std::string_view work_;
+    std::exception_ptr thrown_;
+  };
+
   // Opens the database or makes an empty one. All of the class but describe() throws as fail() does.
   explicit StateDatabase(std::string path);
 
@@ -49,8 +73,8 @@ class StateDatabase {
   bool next(const Statement& row);
   bool in_transaction() const;
 
-  // Throws StateMismatch when the code of SQLite, an extended one, says that the database is damaged or gone, TryLater
-  // when waiting helps, std::runtime_error otherwise.
+  // Throws what ended the statement: what `tell` threw, or by the code of SQLite, an extended one, StateMismatch when
+  // the database is damaged or gone, TryLater when waiting helps, std::runtime_error otherwise.
   [[noreturn]] void fail(int code) const;
 
   // Throws StateMismatch: how it is damaged, and the ways out.
@@ -67,6 +91,7 @@ class StateDatabase {
 
   std::string path_;
   std::unique_ptr<sqlite3, Close> db_;
+  const Telling* telling_ = nullptr;
 };
 
 // The bytes of a column, until the row is left.

@@ -10,8 +10,8 @@ namespace sessionlogd {
 
 // Makes the tables in an empty database, or checks those that are there and brings them up to date. Throws
 // StateMismatch when they are damaged, not ours or of a newer version, TryLater when there is no room, and as
-// StateDatabase does. Killed at any moment and called again, it goes on.
-void bring_up_to_date(StateDatabase& database);
+// StateDatabase does, also what `tell` throws. Ended or killed at any moment and called again, it goes on.
+void bring_up_to_date(StateDatabase& database, const StateDatabase::Tell& tell);
 
 // Throws StateMismatch when the database is not ours or of a newer version, std::runtime_error when it is of an older
 // one.
