@@ -36,7 +36,12 @@ constexpr unsigned kCoarse = 16;               // so many steps of it are one of
 constexpr double kOfTogether = 8;              // steps of the logarithm of how many come together
 // More in one read are counted as so many: a few huge ones would leave the others for long.
 constexpr double kMostTogether = 32;
-constexpr double kTogetherMoves = 1.0 / 8, kSilencesKept = 50;
+constexpr double kTogetherMoves = 1.0 / 4, kSilencesKept = 50;
+constexpr float kBurstsKept = 100;              // of a bin; then its counts are halved
+constexpr double kBurstsThought = 10;           // of a bin, as large as all
+constexpr double kCounts = 8;                   // a silence counts in full from an eighth of the mean gap on
+constexpr double kForetoldForgets = 1.0 / 200;  // a burst
+constexpr double kMostShare = 2;
 
 double gap_of(unsigned kept) { return std::exp2(kept / kScale - kOffset); }
 unsigned kept_of(double gap) {
@@ -70,14 +75,18 @@ struct Gathered {
 
 }  // namespace
 
+const std::array<double, Arrivals::kBins>& Arrivals::edges_of(std::size_t view) {
+  return view == kSilence || view == kWithinBurst ? kOfSilence : kOfGap;
+}
+
 double Arrivals::edge(std::size_t view, std::size_t bin) {
   const std::size_t bins = view == kNothing ? 1 : kBins;
-  return bin >= bins ? HUGE_VAL : view == kSilence ? kOfSilence[bin] : kOfGap[bin];
+  return bin >= bins ? HUGE_VAL : edges_of(view)[bin];
 }
 
 std::size_t Arrivals::bin_of(std::size_t view, double silence) {
   if (view == kNothing) return 0;
-  const auto& edges = view == kSilence ? kOfSilence : kOfGap;
+  const auto& edges = edges_of(view);
   return static_cast<std::size_t>(std::upper_bound(edges.begin() + 1, edges.end(), silence) - edges.begin()) - 1;
 }
 
@@ -103,10 +112,17 @@ std::size_t Arrivals::seen_by(const SessionArrivals& session, std::size_t view) 
 // Of one unit of the view.
 double Arrivals::rate(std::size_t view, std::size_t bin) const {
   if (view == kNothing) return came_ / silent_;
-  const Bins& bins = views_[view];
-  const double thought = view == kSilence ? kThoughtSeen * silent_ / came_ : kThoughtSeen;
-  const double seen = (bins.came[bin] + kThoughtSeen) / (bins.silent[bin] + thought);
-  return bin + 1 < kBins ? std::min(seen, kMostOfABin / (edge(view, bin + 1) - edge(view, bin))) : seen;
+  const bool last = bin + 1 == kBins;
+  const double width = last ? edge(view, bin) : edge(view, bin + 1) - edge(view, bin);
+  double came = 0, silent = 0;
+  if (view == kWithinBurst) {
+    came = within_burst_.came[bin];
+    silent = within_burst_.silent[bin] + kThoughtSeen * width;
+  } else {
+    came = views_[view].came[bin] + kThoughtSeen;
+    silent = views_[view].silent[bin] + (view == kSilence ? kThoughtSeen * silent_ / came_ : kThoughtSeen);
+  }
+  return last ? came / silent : std::min(came / silent, kMostOfABin / width);
 }
 
 // Within a silence of so many units.
@@ -131,23 +147,27 @@ Arrivals::OfEach Arrivals::weights(const SessionArrivals& session, const OfEach&
   return weights;
 }
 
-void Arrivals::learn(SessionArrivals& session, double from, double to, bool came) {
-  to = std::max(to, came ? kLeastGap : 0);
+void Arrivals::learn(SessionArrivals& session, double from, double to, EndedBy ended_by) {
+  const bool came = ended_by == EndedBy::kBurst, goes_on = ended_by == EndedBy::kSameBurst;
+  to = std::max(to, came || goes_on ? kLeastGap : 0);
+  note(within_burst_, kWithinBurst, from, to, goes_on);
+  if (goes_on) return;
   const OfEach units = units_of(session);
   if (came) score(session, units, to);
-  for (std::size_t view = 0; view < kBinned; ++view) {
-    if (seen_by(session, view) != view) continue;
-    const double begin = from / units[view], end = to / units[view];
-    for (std::size_t bin = bin_of(view, begin); bin < kBins && edge(view, bin) < end; ++bin) {
-      views_[view].silent[bin] +=
-          static_cast<float>(std::max(0.0, std::min(end, edge(view, bin + 1)) - std::max(begin, edge(view, bin))));
-    }
-    if (came) ++views_[view].came[bin_of(view, end)];
-  }
+  for (std::size_t view = 0; view < kBinned; ++view)
+    if (seen_by(session, view) == view) note(views_[view], view, from / units[view], to / units[view], came);
   silent_ += std::max(0.0, to - from);
   if (!came) return;
   note_gap(session, to);
   if (++came_ > kEntriesKept) decay();
+}
+
+void Arrivals::note(Bins& bins, std::size_t view, double begin, double end, bool came) {
+  for (std::size_t bin = bin_of(view, begin); bin < kBins && edge(view, bin) < end; ++bin) {
+    bins.silent[bin] +=
+        static_cast<float>(std::max(0.0, std::min(end, edge(view, bin + 1)) - std::max(begin, edge(view, bin))));
+  }
+  if (came) ++bins.came[bin_of(view, end)];
 }
 
 void Arrivals::score(SessionArrivals& session, const OfEach& units, double gap) {
@@ -177,21 +197,52 @@ void Arrivals::note_gap(SessionArrivals& session, double gap) {
 double Arrivals::mean_gap(const SessionArrivals& session) const {
   return session.gaps_ == 0 ? mean_gap_ : gap_of(session.mean_);
 }
-double Arrivals::together(const SessionArrivals& session) const {
-  return session.together_ == 0 ? together_ : std::exp2((session.together_ - 1) / kOfTogether);
+
+double Arrivals::together_in_type(double silence) const {
+  const Bursts& seen = bursts_[bin_of(kSilence, silence)];
+  return (seen.entries + kBurstsThought * together_) / (seen.bursts + kBurstsThought);
 }
 
-// What a silence tells of how many come behind it, 0 to 1: within a burst, of which reads show parts, none does.
+double Arrivals::together_before(const SessionArrivals& session) {
+  return std::exp2((session.together_ - 1) / kOfTogether);
+}
+
+double Arrivals::together(const SessionArrivals& session, double silence) const {
+  const double in_type = together_in_type(silence);
+  if (session.together_ == 0) return in_type;
+  return std::max(1.0, in_type + std::clamp(foretold_ / extra_, 0.0, 1.0) * (together_before(session) - in_type));
+}
+
+// How often, beside the type's sessions, an entry of this one is followed by another of the same burst.
+double Arrivals::share_of_bursts(const SessionArrivals& session) const {
+  if (session.together_ == 0 || together_ <= 1) return 1;
+  return std::min(kMostShare, (1 - 1 / together(session, 0)) / (1 - 1 / together_));
+}
+
+// What a silence tells of how many come behind it, 0 to 1: within a burst, of which reads show parts, none does. From
+// an eighth of the mean gap on it counts in full.
 double Arrivals::counts(const SessionArrivals& session, double silence) const {
-  return std::min(1.0, silence / mean_gap(session));
+  return std::clamp(kTogether * silence / mean_gap(session) - 1, 0.0, 1.0);
 }
 
 void Arrivals::came_together(SessionArrivals& session, double silence, double count, double dither) {
   const double counted = counts(session, silence);
   if (counted <= 0) return;
   count = std::min(count, kMostTogether);
-  const double before = together(session), now = before + (count - before) * counted * kTogetherMoves;
+  const double in_type = together_in_type(silence);
+  double before = in_type;
+  if (session.together_ != 0) {
+    before = together_before(session);
+    const double extra = before - in_type;
+    foretold_ += counted * (extra * (count - in_type) - kForetoldForgets * foretold_);
+    extra_ += counted * (extra * extra - kForetoldForgets * extra_);
+  }
+  const double now = before + (count - before) * counted * kTogetherMoves;
   session.together_ = static_cast<unsigned>(std::max(1.0, 1 + kOfTogether * std::log2(now) + dither)) & 0x3f;
+  Bursts& seen = bursts_[bin_of(kSilence, silence)];
+  seen.entries += static_cast<float>(counted * count);
+  seen.bursts += static_cast<float>(counted);
+  if (seen.bursts > kBurstsKept) seen = {seen.entries / 2, seen.bursts / 2};
   silences_ = std::min(silences_ + counted, kSilencesKept);
   together_ += (count - together_) * counted / silences_;
 }
@@ -199,19 +250,22 @@ void Arrivals::came_together(SessionArrivals& session, double silence, double co
 void Arrivals::decay() {
   came_ /= 2;
   silent_ /= 2;
-  for (Bins& bins : views_) {
+  const auto halve = [](Bins& bins) {
     for (float& count : bins.came) count /= 2;
     for (float& count : bins.silent) count /= 2;
-  }
+  };
+  std::ranges::for_each(views_, halve);
+  halve(within_burst_);
 }
 
 // What is to be expected of a session from now on: at one rate until a bin of some view ends.
 class Arrivals::Ahead {
  public:
-  Ahead(const Arrivals& arrivals, const SessionArrivals& session, double silent)
+  Ahead(const Arrivals& arrivals, const SessionArrivals& session, double silent, double share_of_bursts)
       : arrivals_(arrivals),
         units_(units_of(session)),
         weights_(arrivals.weights(session, units_, silent)),
+        share_of_bursts_(share_of_bursts),
         silent_(silent) {
     find_bins();
   }
@@ -225,7 +279,7 @@ class Arrivals::Ahead {
   // So far on, at most to end().
   void go_to(double at) {
     at_ = at;
-    for (std::size_t view = 0; view < kViews; ++view)
+    for (std::size_t view = 0; view < kAll; ++view)
       if (ends_[view] <= at) enter(view, bins_[view] + 1);
   }
 
@@ -235,27 +289,37 @@ class Arrivals::Ahead {
   double end() const { return std::max(at_, *std::ranges::min_element(ends_)); }
 
  private:
+  static constexpr std::size_t kAll = kViews + 1;
+
   void enter(std::size_t view, std::size_t bin) {
     bins_[view] = bin;
+    if (view == kWithinBurst) {
+      ends_[view] = edge(view, bin + 1) - silent_;
+      rates_[view] = share_of_bursts_ * arrivals_.rate(view, bin);
+      return;
+    }
     if (weights_[view] < kNoWeight) return;
     ends_[view] = edge(view, bin + 1) * units_[view] - silent_;
     rates_[view] = weights_[view] * arrivals_.rate(view, bin) / units_[view];
   }
   void find_bins() {
     for (std::size_t view = 0; view < kViews; ++view) enter(view, bin_of(view, silent() / units_[view]));
+    enter(kWithinBurst, bin_of(kWithinBurst, silent()));
   }
 
   const Arrivals& arrivals_;
   const OfEach units_, weights_;
+  const double share_of_bursts_;
   double silent_, at_ = 0;  // before now, and from now on
-  std::array<std::size_t, kViews> bins_{};
-  OfEach ends_{HUGE_VAL, HUGE_VAL, HUGE_VAL, HUGE_VAL}, rates_{};  // of those bins
+  std::array<std::size_t, kAll> bins_{};
+  std::array<double, kAll> ends_{HUGE_VAL, HUGE_VAL, HUGE_VAL, HUGE_VAL, HUGE_VAL}, rates_{};  // of those bins
 };
 
 Arrivals::Read Arrivals::until(const SessionArrivals& session, double silent, double price, double most,
                                double old) const {
-  price /= 1 + (worth(together(session)) - 1) * counts(session, silent);
-  Ahead ahead(*this, session, silent);
+  const double each = together(session, silent);
+  price /= each;
+  Ahead ahead(*this, session, silent, share_of_bursts(session) / each);
   Gathered gathered;
   Read best{most, ReadChosenBy::kBound};
   double best_cost = HUGE_VAL;  // what an entry costs then

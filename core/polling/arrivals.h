@@ -12,9 +12,11 @@
 // r t^2 / 2 and the mean age t / 2. To spend one read more or less costs each session the same only where that delay is
 // the same for all; then t goes with 1 / sqrt(r), which is the least mean age for so many reads (Cho, Garcia-Molina).
 //
-// That rate says when the next entry comes, not how many come with it. Where they are k, all delay is k times as much,
-// so it reaches the price where that of one reaches a k-th of it. Within a burst no more come with the next than
-// before.
+// These see the silences before bursts of entries, of which most are bursts of one. Their rate says when the next burst
+// comes, not how many entries it has. Where they are k, all delay is k times as much, so it reaches the price where
+// that of one reaches a k-th of it. How many is learned of each type, by bins of the silence that a burst ended, and of
+// each session; its own counts as far as what others of its type brought has foretold what they brought next. When the
+// next entry of a burst comes is a rate of its own, by bins of a silence, beside the views.
 //
 // Where an entry comes at a moment that is known, waiting behind it gains little: a session of which nearly one entry
 // is expected within a moment is read right behind it, or behind a later one, wherever an entry costs least by then.
@@ -22,7 +24,6 @@
 // Counts are decayed: what was so some thousand entries ago is forgotten. Knows nothing of clocks, requests or tables.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -60,17 +61,19 @@ class Arrivals {
  public:
   // Times are seconds.
 
-  // After an entry the session was silent until `to`; until `from` that was learned already. With `came` the next entry
-  // came then.
-  void learn(SessionArrivals& session, double from, double to, bool came);
+  // What ended a silence.
+  enum class EndedBy : std::uint8_t {
+    kNothing,    // it goes on
+    kBurst,      // by the first entry of one, or the only one
+    kSameBurst,  // is_together() with the entry before
+  };
+  // After an entry the session was silent until `to`; until `from` that was learned already.
+  void learn(SessionArrivals& session, double from, double to, EndedBy ended_by);
 
-  // After such a silence so many entries came together: is_together() of each gap between them. What is kept of it is
+  // After such a silence a burst of so many entries came: is_together() of each gap between them. What is kept of it is
   // rounded down after `dither`, 0 to 1, was added: if that is another one each time, steps that are too small add up.
   void came_together(SessionArrivals& session, double silence, double count, double dither);
   static bool is_together(double gap, double silence) { return gap <= silence / kTogether; }
-
-  // How many times as much a read is worth where so many come together, as some do by chance, too.
-  static double worth(double together) { return std::max(1.0, together / kByChance); }
 
   // When the delay reaches the price that is to be expected of a session that was silent for so long and is read now,
   // or right behind an entry whose moment is known: so long from now, `most` at most. Delay is the sum of how long each
@@ -85,14 +88,18 @@ class Arrivals {
  private:
   static constexpr std::size_t kBinned = SessionArrivals::kBinned, kViews = kBinned + 1;
   static constexpr std::size_t kBins = 24;
-  enum View { kSilence, kMean, kLast, kNothing };
+  enum View { kSilence, kMean, kLast, kNothing, kWithinBurst };  // the last is beside the others
   using OfEach = std::array<double, kViews>;
 
   struct Bins {
     std::array<float, kBins> came{}, silent{};  // entries, and silence in units of the view
   };
+  struct Bursts {
+    float entries = 0, bursts = 0;
+  };
   class Ahead;
 
+  static const std::array<double, kBins>& edges_of(std::size_t view);
   static double edge(std::size_t view, std::size_t bin);
   static std::size_t bin_of(std::size_t view, double silence);
   static OfEach scores_of(const SessionArrivals& session);
@@ -101,21 +108,29 @@ class Arrivals {
   double rate(std::size_t view, std::size_t bin) const;
   double expected(std::size_t view, double silence) const;
   double mean_gap(const SessionArrivals& session) const;
-  double together(const SessionArrivals& session) const;
+  static double together_before(const SessionArrivals& session);
+  double together_in_type(double silence) const;
+  double together(const SessionArrivals& session, double silence) const;
+  double share_of_bursts(const SessionArrivals& session) const;
   double counts(const SessionArrivals& session, double silence) const;
   OfEach weights(const SessionArrivals& session, const OfEach& units, double silent) const;
   void score(SessionArrivals& session, const OfEach& units, double gap);
+  static void note(Bins& bins, std::size_t view, double begin, double end, bool came);
   void note_gap(SessionArrivals& session, double gap);
   void decay();
 
   std::array<Bins, kBinned> views_{};
+  Bins within_burst_{};
+  std::array<Bursts, kBins> bursts_{};  // by bins of the silences that they ended
   OfEach scores_{0, 0, 0, kFirstLead};  // logarithm of likelihood of a gap, decayed
   double came_ = kFirstCame, silent_ = kFirstCame * kFirstGap;
   double mean_gap_ = kFirstGap;
-  double together_ = 1, silences_ = 1;  // the mean of so many
+  double together_ = 1, silences_ = 2;  // the mean of so many
+  // A regression: how many more than in their type came in sessions, by how many more did before. Sums of products.
+  double foretold_ = 1, extra_ = 1;
 
   static constexpr double kFirstGap = 30, kFirstCame = 2;
-  static constexpr double kTogether = 16, kByChance = 1.5;
+  static constexpr double kTogether = 16;
   static constexpr double kFirstLead = 0.5;  // of kNothing: a memory is to be shown first
 };
 

@@ -12,6 +12,7 @@ namespace sessionlogd {
 namespace {
 
 using std::chrono::milliseconds;
+using EndedBy = Arrivals::EndedBy;
 using Seconds = std::chrono::duration<double>;
 
 constexpr double kStampsInASecond = 128;  // so differences are right for half a year
@@ -72,25 +73,27 @@ void LearnedPace::came(SessionPace& session, std::string_view type, SteadyTime n
     if (earliest != 0 && seconds_between(at, earliest) > 0) at = earliest;
     earliest = at;
     const double gap = session.entry_at_ == 0 ? 0 : seconds_between(session.entry_at_, at);
-    if (i > 0 && Arrivals::is_together(gap, silence)) {
+    const bool goes_on = i > 0 && Arrivals::is_together(gap, silence);
+    if (goes_on) {
       ++together;
     } else {
       learn_together();
       silence = gap;
       together = 1;
     }
-    if (session.entry_at_ != 0 && (i == 0 || i >= last)) learn(arrivals, session, at, true);
+    if (session.entry_at_ != 0 && (i == 0 || i >= last))
+      learn(arrivals, session, at, goes_on ? EndedBy::kSameBurst : EndedBy::kBurst);
     session.entry_at_ = at;
   }
   learn_together();
 }
 
 // What was silent until it was read last is known already.
-void LearnedPace::learn(Arrivals& arrivals, SessionPace& session, std::uint32_t until, bool came) {
+void LearnedPace::learn(Arrivals& arrivals, SessionPace& session, std::uint32_t until, EndedBy ended_by) {
   const double known = session.read_at_ == 0 ? 0 : seconds_between(session.entry_at_, session.read_at_);
   const double silent = seconds_between(session.entry_at_, until);
-  arrivals.learn(session.arrivals_, known, silent, came);
-  price_.passed(std::max(0.0, silent - known), came);
+  arrivals.learn(session.arrivals_, known, silent, ended_by);
+  price_.passed(std::max(0.0, silent - known), ended_by != EndedBy::kNothing);
 }
 
 // Since it was read last, or its first entry came.
@@ -152,7 +155,7 @@ milliseconds LearnedPace::after_read(SessionPace& session, std::string_view type
     session.entry_at_ = stamp(now - kOldest);
     silent = in_seconds(kOldest);
   }
-  learn(arrivals, session, at, false);
+  learn(arrivals, session, at, EndedBy::kNothing);
   session.read_at_ = at;
   session.arrivals_.set_read_chosen_by(ReadChosenBy::kBound);
   // Of one that runs for very long nothing is expected any more.
@@ -208,7 +211,7 @@ milliseconds LearnedPace::after_listing(std::optional<Instant> began) {
   const double now = in_seconds(*began);
   if (listed_) beginnings_.listed(in_seconds(*listed_), now);
   listed_ = began;
-  const double wait = beginnings_.until(now, price_.value() / Arrivals::worth(first_entries_), in_seconds(longest));
+  const double wait = beginnings_.until(now, price_.value() / first_entries_, in_seconds(longest));
   return std::clamp(std::chrono::ceil<milliseconds>(Seconds(wait)), std::min(settings_.interval, longest), longest);
 }
 

@@ -68,7 +68,7 @@ class LearnedPace {
   std::uint32_t stamp(SteadyTime at) const;
   static double seconds_between(std::uint32_t from, std::uint32_t to);
   Arrivals& of(std::string_view type);
-  void learn(Arrivals& arrivals, SessionPace& session, std::uint32_t until, bool came);
+  void learn(Arrivals& arrivals, SessionPace& session, std::uint32_t until, Arrivals::EndedBy ended_by);
   bool was_held_up(const SessionPace& session, SteadyTime now, std::span<const std::chrono::milliseconds> ages) const;
   void note_ages(const SessionPace& session, SteadyTime now, std::span<const std::chrono::milliseconds> ages);
   void note_first_read(std::span<const std::chrono::milliseconds> ages);

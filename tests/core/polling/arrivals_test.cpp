@@ -11,12 +11,19 @@
 namespace sessionlogd {
 namespace {
 
+using EndedBy = Arrivals::EndedBy;
+
 constexpr double kAnHour = 3'600;
 
 // A session whose next entries come after these gaps.
 SessionArrivals after(Arrivals& arrivals, std::initializer_list<double> gaps) {
   SessionArrivals session;
-  for (const double gap : gaps) arrivals.learn(session, 0, gap, true);
+  double silence = 0;
+  for (const double gap : gaps) {
+    const bool goes_on = Arrivals::is_together(gap, silence);
+    arrivals.learn(session, 0, gap, goes_on ? EndedBy::kSameBurst : EndedBy::kBurst);
+    if (!goes_on) silence = gap;
+  }
   return session;
 }
 
@@ -83,8 +90,7 @@ TEST(Arrivals, ReadsSoonWithinABurstAndSeldomBetween) {
   EXPECT_GT(until(arrivals, session, 5, 2, kAnHour), 10);
 }
 
-// The same silences, but of one they end with sixteen entries, of which 1.5 are taken for chance: it is read after one
-// over the square root of 16 / 1.5 as long.
+// The same silences, but of one they end with sixteen entries: it is read after one over the square root of 16 as long.
 TEST(Arrivals, ReadsSoonerWhereMoreComeWithTheFirst) {
   std::mt19937_64 random(test::random_seed());
   std::exponential_distribution<double> gap(1.0 / 100);
@@ -95,25 +101,72 @@ TEST(Arrivals, ReadsSoonerWhereMoreComeWithTheFirst) {
     const double silence = gap(random);
     arrivals.came_together(single, silence, 1, dither(random));
     arrivals.came_together(many, silence, 16, dither(random));
-    for (SessionArrivals* session : {&single, &many}) arrivals.learn(*session, 0, silence, true);
+    for (SessionArrivals* session : {&single, &many}) arrivals.learn(*session, 0, silence, EndedBy::kBurst);
   }
   const auto longer = [&](double silent) {
     return until(arrivals, single, silent, 1, kAnHour) / until(arrivals, many, silent, 1, kAnHour);
   };
-  EXPECT_NEAR(longer(200), std::sqrt(16 / 1.5), 0.8);
+  EXPECT_NEAR(longer(200), 4, 0.8);
 }
 
-// What comes then may be the rest of what came together.
-TEST(Arrivals, RightBehindAnEntryIsReadAsIfNothingCameTogether) {
-  Arrivals arrivals, plain;
-  SessionArrivals session, of_plain;
-  for (int i = 0; i < 40; ++i) {
-    arrivals.came_together(session, 30, 16, 0.5);
-    arrivals.learn(session, 0, 30, true);
-    plain.learn(of_plain, 0, 30, true);
+// Each 2 s in the mean an entry of the burst comes: the price of 1 is reached after sqrt(2 * 1 / 0.5). If as many came
+// with it as with the first, a quarter of that would do.
+TEST(Arrivals, WithinABurstNoMoreComeWithTheNextEntry) {
+  std::mt19937_64 random(test::random_seed());
+  std::exponential_distribution<double> within(0.5);
+  Arrivals arrivals;
+  SessionArrivals session;
+  for (int i = 0; i < 200; ++i) {
+    arrivals.came_together(session, 300, 16, 0.5);
+    arrivals.learn(session, 0, 300, EndedBy::kBurst);
+    for (int next = 1; next < 16; ++next) arrivals.learn(session, 0, within(random), EndedBy::kSameBurst);
   }
-  EXPECT_DOUBLE_EQ(until(arrivals, session, 0, 0.5, kAnHour), until(plain, of_plain, 0, 0.5, kAnHour));
-  EXPECT_LT(until(arrivals, session, 60, 0.5, kAnHour), until(plain, of_plain, 60, 0.5, kAnHour));
+  EXPECT_NEAR(until(arrivals, session, 0, 1, kAnHour), 2, 0.5);
+}
+
+// A session's own past counts as far as in its type such pasts have told the future.
+TEST(Arrivals, WhereHowManyComeVariesByChanceEachSessionIsAsItsType) {
+  std::mt19937_64 random(test::random_seed());
+  std::uniform_real_distribution<double> dither;
+  const auto sooner_where_many_came = [&](bool each_is_its_own) {
+    Arrivals arrivals;
+    double sum = 0;
+    int sessions = 0;
+    for (int i = 0; i < 2'000; ++i) {
+      SessionArrivals session;
+      bool many = false;
+      for (int burst = 0; burst < 4; ++burst) {
+        if (burst == 0 || !each_is_its_own) many = random() % 8 == 0;
+        arrivals.came_together(session, 100, many ? 17 : 1, dither(random));
+      }
+      if (i < 1'000 || !many) continue;
+      sum += until(arrivals, {}, 100, 1, kAnHour) / until(arrivals, session, 100, 1, kAnHour);
+      ++sessions;
+    }
+    return sum / sessions;
+  };
+  EXPECT_NEAR(sooner_where_many_came(false), 1, 0.15);
+  EXPECT_GT(sooner_where_many_came(true), 1.7);
+}
+
+TEST(Arrivals, HowManyComeIsToldByTheSilenceUntilASessionHasShownIt) {
+  Arrivals arrivals, all_single;
+  const auto feed = [](Arrivals& type, double silence, double count) {
+    SessionArrivals session;
+    type.came_together(session, silence, count, 0.5);
+    type.learn(session, 0, silence, EndedBy::kBurst);
+  };
+  for (int i = 0; i < 400; ++i) {
+    for (Arrivals* type : {&arrivals, &all_single}) feed(*type, 20, 1);
+    if (i % 8 != 0) continue;
+    feed(arrivals, 300, 25);
+    feed(all_single, 300, 1);
+  }
+  const auto sooner = [&](double silent) {
+    return until(all_single, {}, silent, 1e-3, kAnHour) / until(arrivals, {}, silent, 1e-3, kAnHour);
+  };
+  EXPECT_NEAR(sooner(18), 1, 0.3);
+  EXPECT_NEAR(sooner(290), 5, 1);
 }
 
 TEST(Arrivals, ANewSessionBringsAsManyTogetherAsItsType) {
@@ -123,7 +176,7 @@ TEST(Arrivals, ANewSessionBringsAsManyTogetherAsItsType) {
     arrivals.came_together(session, 30, 24, 0.5);
     of_single.came_together(session, 30, 1, 0.5);
   }
-  EXPECT_NEAR(until(of_single, {}, 30, 15, kAnHour) / until(arrivals, {}, 30, 15, kAnHour), 4, 0.2);
+  EXPECT_NEAR(until(of_single, {}, 30, 15, kAnHour) / until(arrivals, {}, 30, 15, kAnHour), std::sqrt(24), 0.2);
 }
 
 TEST(Arrivals, OneHugeBatchLeavesNoOthersForLong) {
@@ -146,7 +199,7 @@ TEST(Arrivals, TheRestOfABurstSaysNothingOfHowManyComeTogether) {
   SessionArrivals session;
   for (int i = 0; i < 60; ++i) {
     arrivals.came_together(session, 100, 16, 0.5);
-    arrivals.learn(session, 0, 100, true);
+    arrivals.learn(session, 0, 100, EndedBy::kBurst);
   }
   const double before = until(arrivals, session, 100, 15, kAnHour);
   for (int i = 0; i < 10; ++i) arrivals.came_together(session, 0.3, 1, 0.5);
@@ -159,7 +212,7 @@ TEST(Arrivals, TellsFastSessionsFromSlowOnes) {
   const auto session_of = [&](double mean) {
     std::exponential_distribution<double> gap(1 / mean);
     SessionArrivals session;
-    for (int i = 0; i < 12; ++i) arrivals.learn(session, 0, gap(random), true);
+    for (int i = 0; i < 12; ++i) arrivals.learn(session, 0, gap(random), EndedBy::kBurst);
     return session;
   };
   for (int i = 0; i < 60; ++i) session_of(i % 2 == 0 ? 5 : 80);
@@ -178,7 +231,7 @@ TEST(Arrivals, MakesNothingOfFewEntriesWithoutMemory) {
   std::exponential_distribution<double> gap(1.0 / 1'200);
   double sum = 0, squares = 0;
   int waits = 0;
-  for (int type = 0; type < 40; ++type) {
+  for (int type = 0; type < 200; ++type) {
     Arrivals arrivals;
     const auto session = [&] { return after(arrivals, {gap(random), gap(random)}); };
     for (int i = 0; i < 40; ++i) session();
@@ -212,7 +265,7 @@ TEST(Arrivals, MakesNothingOfASessionsFirstSilence) {
 TEST(Arrivals, FindsThePriceWhereEntriesAreRareAndOldAgesCost) {
   Arrivals arrivals;
   SessionArrivals session;
-  arrivals.learn(session, 0, 600'000, false);
+  arrivals.learn(session, 0, 600'000, EndedBy::kNothing);
   // An entry each 300,000 s, mostly: r t^3 / (6 old).
   const double wait = until(arrivals, session, 7'200, 2, 24 * kAnHour, 5);
   EXPECT_NEAR(std::pow(wait, 3) / 300'000 / (6 * 5), 2, 0.4);
@@ -258,8 +311,8 @@ TEST(Arrivals, StrangeGapsKeepItsWaitsWithinBounds) {
   Arrivals arrivals;
   SessionArrivals session;
   for (const double gap : {0.0, 1e9, 0.0, 1e-9, 3'600.0, 1e9, 0.0}) {
-    arrivals.learn(session, 0, gap, true);
-    arrivals.learn(session, 0, 1e9, false);
+    arrivals.learn(session, 0, gap, EndedBy::kBurst);
+    arrivals.learn(session, 0, 1e9, EndedBy::kNothing);
     arrivals.came_together(session, gap, 1e9, 1);
     for (const double silent : {0.0, 1.0, 1e9}) {
       const double wait = until(arrivals, session, silent, 1, 60);
