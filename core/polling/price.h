@@ -39,12 +39,18 @@ class Price {
   void saw(double age, ReadChosenBy chooser) {
     mean_age_ += (age - mean_age_) * kRemembers;
     if (chooser == ReadChosenBy::kMoment || (chooser == ReadChosenBy::kBound && mean_age_ <= aim_)) return;
-    asked_for_ += std::clamp(1 - age / aim_, kMostAtOnce, chooser == ReadChosenBy::kBound ? 0.0 : 1.0);
-    ++seen_;
+    asked_by_read_ += std::clamp(1 - age / aim_, kMostAtOnce, chooser == ReadChosenBy::kBound ? 0.0 : 1.0);
+    ++seen_by_read_;
   }
-  // That was all of one read, at so many seconds of some clock. However many entries there are, the price moves no
+  // That was all of one read, at so many seconds of some clock. Entries of one read are all as old as they are by one
+  // chance, so it counts as one where it shows as many as most do. And however many there are, the price moves no
   // faster than reads can show what came of it: it would swing. What the others ask for is done by later reads.
   void was_read(double now) {
+    if (seen_by_read_ > 0) {
+      entries_of_a_read_ += (seen_by_read_ - entries_of_a_read_) * kReadsMove;
+      asked_for_ += std::exchange(asked_by_read_, 0) / entries_of_a_read_;
+      seen_ += std::exchange(seen_by_read_, 0) / entries_of_a_read_;
+    }
     if (seen_ < kLeastSeen) return;
     const double used = std::min(seen_, std::max(0.0, now - moved_at_) / (kSlowest * aim_ * kStep));
     move(kStep * used * asked_for_ / seen_);
@@ -69,14 +75,16 @@ class Price {
   static constexpr double kFirstEntries = 2, kFirstSeconds = 60, kEntriesKept = 50'000, kLeastGap = 0.05;
   static constexpr double kStep = 1.0 / 100, kMostAtOnce = -6, kFurthest = 7, kRemembers = 1.0 / 200;
   static constexpr double kSlowest = 4;  // aims until all of what is asked for is done
-  static constexpr double kMostLeft = 1 / kStep, kLeastSeen = 1e-6;
+  static constexpr double kMostLeft = 1 / kStep, kLeastSeen = 1e-6, kReadsMove = 1.0 / 16;
 
   void move(double by) { logarithm_ = std::clamp(logarithm_ + by, -kFurthest, kFurthest); }
 
   const double aim_;
   double seconds_ = kFirstSeconds, entries_ = kFirstEntries, silent_ = 0;
-  double logarithm_ = 0;             // of the factor
-  double asked_for_ = 0, seen_ = 0;  // by entries for which it has not moved yet, a sum; and so many
+  double logarithm_ = 0;                         // of the factor
+  double asked_by_read_ = 0, seen_by_read_ = 0;  // by entries of the read that is looked at, a sum; and so many
+  double entries_of_a_read_ = 1;                 // the mean
+  double asked_for_ = 0, seen_ = 0;              // by reads for which it has not moved yet, as by its entries
   double moved_at_ = 0;
   double mean_age_;
   double late_ = 0;

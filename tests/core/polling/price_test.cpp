@@ -75,6 +75,30 @@ TEST_F(PriceOfReads, IsMovedUntilTheMeanAgeIsTheAim) {
   EXPECT_LT(price_.value(), first);
 }
 
+// They are all as old as that read was late: by one chance.
+TEST_F(PriceOfReads, EntriesThatOneReadBringsAreNoManyReads) {
+  for (int i = 0; i < 100; ++i) read({5});
+  for (int i = 0; i < 200; ++i) price_.saw(10, ReadChosenBy::kPrice);
+  const double before = price_.value();
+  for (int i = 0; i < 3; ++i) read({5});
+  EXPECT_GT(price_.value(), before * std::exp(-0.2));
+  EXPECT_LT(price_.value(), before);
+}
+
+// Where each brings two hundred they count as reads that bring one.
+TEST_F(PriceOfReads, CountAlikeHoweverManyEachBrings) {
+  for (int i = 0; i < 100; ++i) {
+    for (int entry = 0; entry < 199; ++entry) price_.saw(5, ReadChosenBy::kPrice);
+    read({5});
+  }
+  const double before = price_.value();
+  for (int i = 0; i < 50; ++i) {
+    for (int entry = 0; entry < 199; ++entry) price_.saw(10, ReadChosenBy::kPrice);
+    read({10});
+  }
+  EXPECT_NEAR(std::log(price_.value() / before), -0.5, 0.05);
+}
+
 // Of fifty sessions whose entries come each second: what a price brings shows two aims later. One that is moved by each
 // entry has then gone far beyond what was asked for.
 TEST(Price, DoesNotSwingWhereManyEntriesAreRead) {
