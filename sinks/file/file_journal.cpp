@@ -37,24 +37,25 @@ constexpr const char* kWrongIndex = "its index is not that of its rows";
 // What rows and index both hold of a row.
 struct Key {
   std::int64_t row_number;
-  std::int64_t types;  // of the other three
   std::string_view source;
   std::int64_t session, part;
 };
 
-// The types first: reading a column as another type may change it.
-Key key_of(const StateDatabase::Statement& row) {
-  const int types[] = {sqlite3_column_type(row.get(), 1), sqlite3_column_type(row.get(), 2),
-                       sqlite3_column_type(row.get(), 3)};
+// The types first: reading a column as another type may change it. A commit finds no row by a key of other types,
+// though its bytes be the same.
+Key key_of(StateDatabase& database, const StateDatabase::Statement& row) {
+  if (sqlite3_column_type(row.get(), 1) != SQLITE_TEXT || sqlite3_column_type(row.get(), 2) != SQLITE_INTEGER ||
+      sqlite3_column_type(row.get(), 3) != SQLITE_INTEGER) {
+    database.damaged("a row's key is not of its types");
+  }
   return {.row_number = sqlite3_column_int64(row.get(), 0),
-          .types = types[0] << 16 | types[1] << 8 | types[2],
           .source = text_of(row, 1),
           .session = sqlite3_column_int64(row.get(), 2),
           .part = sqlite3_column_int64(row.get(), 3)};
 }
 
 std::uint64_t sum_of(Checksum& checksum, const Key& key) {
-  checksum.add(key.row_number).add(key.types).add(key.source).add(key.session).add(key.part);
+  checksum.add(key.row_number).add(key.source).add(key.session).add(key.part);
   return static_cast<std::uint64_t>(checksum.take());
 }
 
@@ -115,11 +116,11 @@ std::uint64_t FileJournal::read_each_row(StateVisitor& into) {
   std::uint64_t sum = 0;
   StateRecord record;
   while (database_.next(row)) {
-    const Key key = key_of(row);
+    const Key key = key_of(database_, row);
     record.session_key = static_cast<std::uint64_t>(key.session);
     record.part = static_cast<std::int32_t>(key.part);
     record.value = text_of(row, 4);
-    if (checksum_of(checksum_, key.source, record) != sqlite3_column_int64(row.get(), 5)) {
+    if (checksum_of(checksum_, key.source, record) != sqlite3_column_int64(row.get(), 5) || record.part != key.part) {
       database_.damaged(fmt::format("the checksum of source={} session_key={:016x} part={} is wrong", key.source,
                                     record.session_key, record.part));
     }
@@ -137,7 +138,7 @@ std::uint64_t FileJournal::read_index() {
   using Address = std::tuple<std::string_view, std::int64_t, std::int64_t>;
   std::optional<std::tuple<std::string, std::int64_t, std::int64_t>> last;
   while (database_.next(row)) {
-    const Key key = key_of(row);
+    const Key key = key_of(database_, row);
     const Address address(key.source, key.session, key.part);
     if (last && Address(*last) >= address) database_.damaged(kWrongIndex);
     last = address;

@@ -45,6 +45,7 @@ bool means_damage(int code) {
   switch (code & 0xff) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
+    case SQLITE_CONSTRAINT:  // rows that could not have been written
       return true;
     default:
       return code == SQLITE_IOERR_CORRUPTFS || code == SQLITE_IOERR_SHORT_READ;

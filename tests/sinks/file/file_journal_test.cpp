@@ -277,6 +277,37 @@ TEST_F(FileJournalTest, ReadsOneCommitBesideAWriter) {
   EXPECT_EQ(read_all(path).rows.size(), 7u);
 }
 
+// Its bytes and their order are the same; a commit would add the row once more.
+TEST_F(FileJournalTest, SeesAKeyOfAnotherType) {
+  for (const int schema : {3, 4}) {
+    fs::remove(path);
+    commit(rows_of(1, 3, 3));
+    if (schema < 4) make_older(path, schema);
+    execute(path, "UPDATE state SET source = CAST(source AS BLOB) WHERE session = 3");
+    EXPECT_THAT(mismatch(path), HasSubstr("a row's key is not of its types")) << schema;
+  }
+}
+
+TEST_F(FileJournalTest, SeesAPartThatNoRowCanHave) {
+  commit(rows_of(1, 3, 3));
+  execute(path, "UPDATE state SET part = part + 4294967296 WHERE session = 2");
+  EXPECT_THAT(mismatch(path), HasSubstr("source=src session_key=0000000000000002"));
+}
+
+TEST_F(FileJournalTest, SeesRowsOfAnOlderSchemaThatHaveTheSameKey) {
+  commit(rows_of(1, 3, 3));
+  make_older(path, 3);
+  const auto set_key = [&](const char* from, const char* to) {
+    execute(path, fmt::format("PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, '{}', '{}') "
+                              "WHERE name = 'state'",
+                              from, to));
+  };
+  set_key("(source, session, part)", "(source, session, part, checksum)");
+  execute(path, "INSERT INTO state SELECT source, session, part, value, checksum + 1 FROM state WHERE session = 2");
+  set_key("(source, session, part, checksum)", "(source, session, part)");
+  EXPECT_THAT(mismatch(path), HasSubstr("is damaged (UNIQUE constraint failed"));
+}
+
 TEST_F(FileJournalTest, NeverReturnsWhatWasNotCommittedWhenBitsFlip) {
   commit(rows_of(1, 300, 50));
   const Content good = read_all(path);
@@ -395,6 +426,7 @@ TEST(ClassifySqlite, TellsWhatPassesFromWhatDoesNot) {
       {SQLITE_READONLY_DBMOVED, ErrorKind::kRefused},
       {SQLITE_CORRUPT, ErrorKind::kRefused},
       {SQLITE_CORRUPT_INDEX, ErrorKind::kRefused},
+      {SQLITE_CONSTRAINT_UNIQUE, ErrorKind::kRefused},
       {SQLITE_NOTADB, ErrorKind::kRefused},
       {SQLITE_IOERR_CORRUPTFS, ErrorKind::kRefused},
       {SQLITE_MISUSE, ErrorKind::kRefused},
