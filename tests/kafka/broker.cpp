@@ -77,6 +77,8 @@ Cluster::Cluster(const ClusterSettings& settings) {
     Broker& broker = brokers_[i];
     broker.directory = directory_ / std::to_string(i + 1);
     fs::create_directory(broker.directory);
+    // Beside what makes one broker enough: a quorum with nothing to say writes nothing, and little is set aside for the
+    // little that a test writes (usually 10 MiB for each index of a segment, 128 MiB for the cleaner).
     std::ofstream(broker.directory / "server.properties") << fmt::format(
         "process.roles=broker,controller\nnode.id={0}\ncontroller.quorum.voters={1}\nlisteners={2}\n"
         "controller.listener.names=CONTROLLER\nlistener.security.protocol.map={3}\nlog.dirs={4}/data\n"
@@ -84,7 +86,8 @@ Cluster::Cluster(const ClusterSettings& settings) {
         "transaction.state.log.min.isr={6}\ntransaction.state.log.num.partitions=4\n"
         "default.replication.factor={5}\nmin.insync.replicas={6}\nauto.create.topics.enable=false\n"
         "offsets.topic.num.partitions=4\ntransaction.abort.timed.out.transaction.cleanup.interval.ms=1000\n"
-        "controlled.shutdown.enable=false\n{7}\n",
+        "controlled.shutdown.enable=false\nmetadata.max.idle.interval.ms=0\nlog.index.size.max.bytes=65536\n"
+        "log.cleaner.dedupe.buffer.size=2097152\n{7}\n",
         i + 1, voters, ways_in[i], protocols, broker.directory.string(), replicas, replicas > 1 ? 2 : 1,
         settings.properties);
     const fs::path formatted = fs::path(kFolder) / "storage" / std::to_string(i + 1);

@@ -250,7 +250,7 @@ std::vector<Message> Outside::read(const std::string& topic, const std::string& 
                                                   {"isolation.level", isolation},
                                                   {"enable.auto.commit", "false"},
                                                   {"enable.partition.eof", "true"},
-                                                  {"fetch.wait.max.ms", "10"}});
+                                                  {"fetch.wait.max.ms", "100"}});
   rd_kafka_poll_set_consumer(consumer);
   rd_kafka_topic_partition_list_t* all = rd_kafka_topic_partition_list_new(1);
   const std::vector<std::int64_t> ends = ends_of(topic);

@@ -16,4 +16,7 @@ int rounds_or(int usual);
 
 using KafkaTest = testing::Test;
 
+// With three brokers.
+class KafkaReplicas : public KafkaTest {};
+
 }  // namespace sessionlogd::test

@@ -147,7 +147,7 @@ TEST_F(KafkaTrouble, CheckTriesTopicsAndRightsWithoutDisturbingADaemon) {
 }
 
 // librdkafka 2.0.2 remembers the leaders of a topic it has asked once, and asks one that has gone as long as it lives.
-TEST_F(KafkaTrouble, ALeaderThatGoesBeforeTheStateIsReadIsLookedForAnew) {
+TEST_F(KafkaReplicas, HaveALeaderThatIsLookedForAnewWhenItGoesBeforeTheStateIsRead) {
   Cluster& cluster = three_brokers();
   const std::string topic = "leaderless", state_topic = topic + "-state";
   constexpr int kGone = 2;
@@ -164,8 +164,8 @@ TEST_F(KafkaTrouble, ALeaderThatGoesBeforeTheStateIsReadIsLookedForAnew) {
   cluster.wait_ready();
 }
 
-// Three brokers, and a topic that asks for all of them.
-TEST_F(KafkaTrouble, TooFewReplicasAreNamedAndWaitedFor) {
+// A topic that asks for all of them.
+TEST_F(KafkaReplicas, ThatAreTooFewAreNamedAndWaitedFor) {
   Cluster& cluster = three_brokers();
   // Events come for as long as it takes until the broker that is gone counts as gone.
   Bed bed(cluster, "replicas", {"--appliances", "6", "--sessions", "5", "--entries", "40", "--duration", "45"});
