@@ -73,21 +73,21 @@ std::string without_lone_escapes(std::string_view json) {
 namespace {
 
 // The parts between commas of a JSON array or object, up to its end; `body` begins behind its opening bracket.
-std::vector<std::string> parts_of(std::string_view body) {
-  std::vector<std::string> parts;
+std::vector<std::string_view> parts_of(std::string_view body) {
+  std::vector<std::string_view> parts;
   int depth = 0;
   bool in_string = false;
-  std::string part;
+  std::size_t begin = 0;
   for (std::size_t i = 0; i < body.size(); ++i) {
     const char c = body[i];
     const bool closes = c == '}' || c == ']';
     if (depth == 0 && !in_string && (c == ',' || closes)) {
-      if (!part.empty()) parts.push_back(std::exchange(part, {}));
+      if (i > begin) parts.push_back(body.substr(begin, i - begin));
       if (closes) break;
+      begin = i + 1;
       continue;
     }
-    part += c;
-    if (in_string && c == '\\') part += body[++i];
+    if (in_string && c == '\\') ++i;
     if (c == '"') in_string = !in_string;
     if (!in_string && (c == '{' || c == '[')) ++depth;
     if (!in_string && closes) --depth;
@@ -107,16 +107,19 @@ bool is_documented(std::string_view member) {
 std::pair<std::string, std::string> split_entry(const std::string& raw) {
   if (!raw.starts_with('{')) return {raw, ""};
   std::string known, extra;
-  for (const std::string& member : parts_of(std::string_view(raw).substr(1))) {
+  for (const std::string_view member : parts_of(std::string_view(raw).substr(1))) {
     std::string& to = is_documented(member) ? known : extra;
-    to += (to.empty() ? "" : ",") + member;
+    if (!to.empty()) to += ',';
+    to += member;
   }
   return {'{' + known + '}', extra.empty() ? "" : '{' + extra + '}'};
 }
 
 std::vector<std::string> raw_elements(std::string_view body) {
   const std::size_t start = body.find("\"log\":[");
-  return start == std::string_view::npos ? std::vector<std::string>() : parts_of(body.substr(start + 7));
+  if (start == std::string_view::npos) return {};
+  const std::vector<std::string_view> parts = parts_of(body.substr(start + 7));
+  return {parts.begin(), parts.end()};
 }
 
 HonestReader::HonestReader(Appliance& appliance, Dialect dialect, std::string source, std::string password,

@@ -16,6 +16,7 @@
 #include "bench/fleet/script.h"
 #include "tests/bench/begin.h"
 #include "tests/bench/honest_reader.h"
+#include "tests/support/read_text.h"
 
 namespace fleet {
 namespace {
@@ -160,8 +161,7 @@ TEST_F(Reckon, WritesTheSameLedgerForTheSameSeed) {
   plan_.faults = FaultMix::of_everything();
   const auto ledger = [&] {
     read_fleet(700 * kMillisecond);
-    std::ifstream file(path("ledger"));
-    return std::string(std::istreambuf_iterator<char>(file), {});
+    return sessionlogd::test::read_text(path("ledger"));
   };
   EXPECT_EQ(ledger(), ledger());
 }
@@ -297,8 +297,7 @@ TEST_F(Reckon, FindsAFormThatComesBack) {
 TEST_F(Reckon, WantsAFormAgainThatWasServedAgain) {
   plan_.mix.twin = 0;
   read_fleet(200 * kMillisecond);
-  std::ifstream file(path("ledger"));
-  std::string ledger{std::istreambuf_iterator<char>(file), {}};
+  std::string ledger = sessionlogd::test::read_text(path("ledger"));
   constexpr std::string_view kTwoForms = R"("s":[[0,1],[1,1]])";
   const auto id = [](const std::string& line) { return line.substr(line.find("\"id\":\"") + 6, 32); };
   for (const std::string& first : lines_) {

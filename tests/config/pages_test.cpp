@@ -5,7 +5,6 @@
 
 #include <cctype>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <map>
 #include <regex>
@@ -15,18 +14,14 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/support/read_text.h"
+
 namespace sessionlogd {
 namespace {
 
 namespace fs = std::filesystem;
 
 const fs::path kTree = SOURCE_TREE;
-
-std::string text_of(const fs::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
 
 // All matches' first group.
 std::vector<std::string> all_of(const std::string& text, const char* pattern) {
@@ -53,12 +48,12 @@ std::vector<fs::path> files_of_the_tree(const std::set<std::string>& extensions)
 std::map<std::string, std::set<std::string>> tests_by_program() {
   std::map<std::string, std::set<std::string>> tests;
   for (const fs::path& list : files_of_the_tree({".txt"})) {
-    const std::string text = text_of(list);
+    const std::string text = test::read_text(list);
     const std::regex program(R"(add_executable\((\w+_test)\s([^)]*)\))");
     for (std::sregex_iterator at(text.begin(), text.end(), program), end; at != end; ++at) {
       std::set<std::string>& of = tests[(*at)[1]];
       for (const std::string& source : all_of((*at)[2], R"((\S+\.cpp))")) {
-        const std::string code = text_of(list.parent_path() / source);
+        const std::string code = test::read_text(list.parent_path() / source);
         const std::regex test(R"(^TEST(?:_F|_P)?\((\w+),\s*(\w+)\))", std::regex::ECMAScript | std::regex::multiline);
         for (std::sregex_iterator found(code.begin(), code.end(), test); found != end; ++found)
           of.insert((*found)[1].str() + "." + (*found)[2].str());
@@ -82,7 +77,7 @@ bool is_there(const std::set<std::string>& tests, const std::string& named) {
 TEST(Pages, NameTestsThatExist) {
   const auto tests = tests_by_program();
   ASSERT_TRUE(tests.contains("config_test"));
-  const std::string page = text_of(kTree / "tests/README.md");
+  const std::string page = test::read_text(kTree / "tests/README.md");
   // Of each program the suites, in the parentheses that follow its name.
   const std::regex cell(R"(`(\w+_test)`(?: \(([^)]*)\))?)");
   std::size_t named = 0;
@@ -103,7 +98,7 @@ TEST(Pages, NameTestsOfTheFileSinkThatExist) {
   std::set<std::string> tests, names;
   for (const auto& [program, of] : tests_by_program()) tests.insert(of.begin(), of.end());
   for (const std::string& test : tests) names.insert(test.substr(test.find('.') + 1));
-  const std::string page = text_of(kTree / "sinks/file/README.md");
+  const std::string page = test::read_text(kTree / "sinks/file/README.md");
   std::size_t rows = 0;
   for (const std::string& last : all_of(page, R"(^\|.*\| ([A-Z][\w., ]*) \|$)")) {
     ++rows;
@@ -115,9 +110,9 @@ TEST(Pages, NameTestsOfTheFileSinkThatExist) {
 }
 
 TEST(Pages, HaveARowForEachAlert) {
-  const std::string page = text_of(kTree / "daemon/README.md");
+  const std::string page = test::read_text(kTree / "daemon/README.md");
   const std::vector<std::string> alerts =
-      all_of(text_of(kTree / "systemd/prometheus/alerts.yaml"), R"(- alert: (\w+))");
+      all_of(test::read_text(kTree / "systemd/prometheus/alerts.yaml"), R"(- alert: (\w+))");
   EXPECT_GT(alerts.size(), 5u);
   for (const std::string& alert : alerts)
     EXPECT_NE(page.find("\n| `" + alert + "` |"), page.npos) << "daemon/README.md has no row for " << alert;
@@ -129,10 +124,10 @@ TEST(Pages, HaveARowForEachAlert) {
 TEST(Pages, QuoteMessagesThatExist) {
   std::string code;
   for (const fs::path& file : files_of_the_tree({".cpp", ".h"})) {
-    if (file.string().find("/tests/") == std::string::npos) code += text_of(file);
+    if (file.string().find("/tests/") == std::string::npos) code += test::read_text(file);
   }
   code = std::regex_replace(code, std::regex(R"("\s*\n\s*")"), "");
-  const std::string page = text_of(kTree / "daemon/README.md");
+  const std::string page = test::read_text(kTree / "daemon/README.md");
   const std::size_t from = page.find("### Messages about sources"), to = page.find("\n## ", from);
   ASSERT_NE(to, page.npos);
   std::size_t quoted = 0;
@@ -159,14 +154,15 @@ std::string anchor_of(const std::string& heading) {
 
 TEST(Pages, LinkToWhatIsThere) {
   for (const fs::path& page : files_of_the_tree({".md"})) {
-    for (const std::string& link : all_of(text_of(page), R"(\]\(([^)\s]+)\))")) {
+    for (const std::string& link : all_of(test::read_text(page), R"(\]\(([^)\s]+)\))")) {
       if (link.starts_with("http")) continue;
       const std::size_t hash = link.find('#');
       const fs::path target = hash == 0 ? page : page.parent_path() / link.substr(0, hash);
       EXPECT_TRUE(fs::exists(target)) << page << " links to " << link;
       if (hash == link.npos) continue;
       std::set<std::string> anchors;
-      for (const std::string& heading : all_of(text_of(target), "^#+ (.*)$")) anchors.insert(anchor_of(heading));
+      for (const std::string& heading : all_of(test::read_text(target), "^#+ (.*)$"))
+        anchors.insert(anchor_of(heading));
       EXPECT_TRUE(anchors.contains(link.substr(hash + 1))) << page << " links to " << link;
     }
   }
@@ -174,24 +170,24 @@ TEST(Pages, LinkToWhatIsThere) {
 
 // What an operator can choose from: what is added stands on the page where it is looked for.
 TEST(Pages, NameEachFormatCommandAndProduct) {
-  const std::string formats = text_of(kTree / "sinks/formats/README.md");
-  const std::string shipped = text_of(kTree / "config/sessionlogd.toml");
+  const std::string formats = test::read_text(kTree / "sinks/formats/README.md");
+  const std::string shipped = test::read_text(kTree / "config/sessionlogd.toml");
   std::set<std::string> named;
   for (const std::string& name :
-       all_of(text_of(kTree / "sinks/formats/shipped.h"), R"re(^#include "sinks/formats/(\w+)\.h")re")) {
+       all_of(test::read_text(kTree / "sinks/formats/shipped.h"), R"re(^#include "sinks/formats/(\w+)\.h")re")) {
     if (name == "formats" || !named.insert(name).second) continue;
     EXPECT_THAT(formats, testing::HasSubstr("\n| `" + name + "` |")) << "sinks/formats/README.md";
     EXPECT_THAT(shipped, testing::HasSubstr("\"" + name + "\"")) << "config/sessionlogd.toml";
   }
   EXPECT_GE(named.size(), 5u);
 
-  const std::string operating = text_of(kTree / "daemon/README.md");
-  const auto commands = all_of(text_of(kTree / "daemon/main.cpp"), R"re(add_subcommand\(\s*"(\w+)")re");
+  const std::string operating = test::read_text(kTree / "daemon/README.md");
+  const auto commands = all_of(test::read_text(kTree / "daemon/main.cpp"), R"re(add_subcommand\(\s*"(\w+)")re");
   EXPECT_GT(commands.size(), 10u);
   for (const std::string& command : commands)
     EXPECT_THAT(operating, testing::ContainsRegex("\nsessionlogd (state )?" + command + " ")) << "daemon/README.md";
 
-  const std::string reference = text_of(kTree / "config/README.md");
+  const std::string reference = test::read_text(kTree / "config/README.md");
   for (const auto& entry : fs::directory_iterator(kTree / "config/dialects")) {
     if (entry.path().extension() != ".toml") continue;
     EXPECT_THAT(reference, testing::HasSubstr("`" + entry.path().stem().string() + "`")) << "config/README.md";
@@ -220,7 +216,7 @@ std::vector<std::string> paragraphs_of(const std::string& page) {
 }
 
 TEST(Pages, BeginWithAShortReadme) {
-  const std::string readme = text_of(kTree / "README.md");
+  const std::string readme = test::read_text(kTree / "README.md");
   EXPECT_LE(words_of(readme), 900u);
   std::size_t sentences = 0;
   for (const std::string& paragraph : paragraphs_of(readme)) {

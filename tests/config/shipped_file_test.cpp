@@ -1,9 +1,7 @@
 // config/sessionlogd.toml says of itself that it holds every key at its default: this holds it to that.
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <regex>
-#include <sstream>
 
 #include "config/key.h"
 #include "config/read_daemon.h"
@@ -13,17 +11,12 @@
 #include "config/read_source.h"
 #include "tests/config/config_files.h"
 #include "tests/config/reference.h"
+#include "tests/support/read_text.h"
 
 namespace sessionlogd {
 namespace {
 
-std::string text_of(const char* path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
-
-std::string shipped_file() { return text_of(SHIPPED_CONFIGURATION); }
+std::string shipped_file() { return test::read_text(SHIPPED_CONFIGURATION); }
 
 // The example of a source taken into use, as the file tells operators to.
 std::string with_example(const std::string& text) { return std::regex_replace(text, std::regex("(^|\n)#: "), "$1"); }
@@ -123,7 +116,7 @@ TEST_F(ShippedFile, DocumentsEveryKey) {
 
 // What a failure prints belongs there.
 TEST_F(ShippedFile, HasAReferenceWithARowForEveryKey) {
-  const std::string page = text_of(CONFIGURATION_REFERENCE);
+  const std::string page = test::read_text(CONFIGURATION_REFERENCE);
   for (const ReferenceTable& table : reference()) {
     const std::size_t heading = page.find("\n## " + table.heading + "\n");
     ASSERT_NE(heading, page.npos) << "config/README.md has no heading " << table.heading;

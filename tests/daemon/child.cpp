@@ -9,7 +9,6 @@
 
 #include <csignal>
 #include <fstream>
-#include <sstream>
 #include <stdexcept>
 #include <thread>
 #include <utility>
@@ -42,13 +41,6 @@ bool eventually(const std::function<bool()>& is_so, std::chrono::milliseconds wi
     std::this_thread::sleep_for(kAskAgain);
   }
   return true;
-}
-
-std::string read_text(const std::filesystem::path& file) {
-  // Unlike an iterator this throws nothing when a process ends while its file in /proc is read.
-  std::ostringstream text;
-  text << std::ifstream(file, std::ios::binary).rdbuf();
-  return text.str();
 }
 
 Child::Child(std::vector<std::string> command, Streams streams, std::vector<std::string> environment)

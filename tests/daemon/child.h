@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/read_text.h"
+
 namespace sessionlogd::test {
 
 // No assertion about speed: only so that a test that hangs ends, also under a sanitizer on a busy machine.
@@ -17,8 +19,6 @@ inline constexpr std::chrono::seconds kHangGuard{120};
 
 // Asks again and again until it is so; false when the deadline passes before.
 bool eventually(const std::function<bool()>& is_so, std::chrono::milliseconds within = kHangGuard);
-
-std::string read_text(const std::filesystem::path& file);  // "" when there is none, or no more
 
 class Child {
  public:

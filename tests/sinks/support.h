@@ -10,6 +10,7 @@
 
 #include "config/settings.h"
 #include "core/state/sink.h"
+#include "tests/support/read_text.h"
 
 namespace sessionlogd::test {
 
@@ -29,7 +30,6 @@ class TempDir {
 // In memory where there is such a thing: for tests that sync very often, and in which no power is cut.
 std::filesystem::path quick_directory();
 
-std::string read_text(const std::string& path);
 void write_text(const std::string& path, std::string_view text);  // replaces the content, keeps the inode
 void append_text(const std::string& path, std::string_view text);
 void overwrite_at(const std::string& path, std::size_t offset, std::string_view bytes);

@@ -5,7 +5,8 @@
 
 #include <filesystem>
 #include <fstream>
-#include <sstream>
+
+#include "tests/support/read_text.h"
 
 namespace sessionlogd {
 namespace {
@@ -19,11 +20,7 @@ class AccountsKept : public testing::Test {
   }
   ~AccountsKept() override { std::filesystem::remove_all(directory_); }
   std::string file() const { return (directory_ / "accounts").string(); }
-  std::string text() const {
-    std::ostringstream all;
-    all << std::ifstream(file()).rdbuf();
-    return all.str();
-  }
+  std::string text() const { return test::read_text(file()); }
 
   const Instant now_{1'800'000'000, 0};
   const Account account_{"https://10.0.0.5:11005", "col lector\n"};

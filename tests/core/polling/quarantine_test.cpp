@@ -6,11 +6,11 @@
 #include <filesystem>
 #include <fstream>
 #include <regex>
-#include <sstream>
 #include <thread>
 #include <vector>
 
 #include "tests/core/captured_log.h"
+#include "tests/support/read_text.h"
 
 namespace sessionlogd {
 namespace {
@@ -36,11 +36,6 @@ class QuarantineTest : public testing::Test {
     for (const auto& file : fs::directory_iterator(directory_, none)) files.push_back(file.path());
     return files;
   }
-  static std::string text_of(const fs::path& file) {
-    std::ostringstream text;
-    text << std::ifstream(file, std::ios::binary).rdbuf();
-    return text.str();
-  }
   static unsigned mode_of(const fs::path& path) {
     struct stat info {};
     return stat(path.c_str(), &info) == 0 ? info.st_mode & 07777 : 0;
@@ -56,7 +51,7 @@ TEST_F(QuarantineTest, KeepsABodyForItsOwnerOnly) {
   quarantine.keep(origin_, "<html>");
   ASSERT_EQ(kept().size(), 1u);
   EXPECT_TRUE(std::regex_match(kept()[0].filename().string(), std::regex("aws-eu-[0-9a-f]{16}\\.body")));
-  EXPECT_EQ(text_of(kept()[0]), "<html>");
+  EXPECT_EQ(test::read_text(kept()[0]), "<html>");
   EXPECT_EQ(mode_of(directory_), 0700u);
   EXPECT_EQ(mode_of(kept()[0]), 0600u);
   EXPECT_EQ(quarantine.bytes(), 6u);
@@ -76,7 +71,7 @@ TEST_F(QuarantineTest, KeepsTheBeginningOfALargeBody) {
   quarantine.keep(origin_, std::string(Quarantine::kMostOfOneBody, 'a') + "b");
   quarantine.keep(origin_, std::string(Quarantine::kMostOfOneBody, 'a') + "c");
   ASSERT_EQ(kept().size(), 1u);
-  EXPECT_EQ(text_of(kept()[0]), std::string(Quarantine::kMostOfOneBody, 'a'));
+  EXPECT_EQ(test::read_text(kept()[0]), std::string(Quarantine::kMostOfOneBody, 'a'));
 }
 
 TEST_F(QuarantineTest, NeverHoldsMoreThanItsLimit) {

@@ -2,12 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <iterator>
 #include <regex>
 #include <set>
 
 #include "daemon/admin/metrics_text.h"
+#include "tests/support/read_text.h"
 
 namespace sessionlogd::test {
 namespace {
@@ -45,8 +44,7 @@ TEST(GroupMetrics, SayHowTheGroupIs) {
 
 // Each that a daemon alone has not stands in the group's table, with its help.
 TEST(GroupMetrics, AreThoseOfTheTable) {
-  std::ifstream file(METRICS_TABLE);
-  std::string page((std::istreambuf_iterator<char>(file)), {});
+  std::string page = test::read_text(METRICS_TABLE);
   page.erase(0, page.find("\nA member of a [group]"));
   std::set<std::string> documented, given;
   const std::regex row(R"(\| `(sessionlogd_\w+)` \| \w+ \| .*? \| (.*) \|)");
