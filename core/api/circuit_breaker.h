@@ -44,7 +44,8 @@ class CircuitBreaker {
   // Only when ready_at() allowed it.
   Attempt start(SteadyTime now, std::uint64_t request);
 
-  // Connection, TLS, time-out or 5xx. Says nothing about the source when something else was answered since it started.
+  // Connection, TLS, time-out or 5xx, with a Retry-After or without: a proxy sends one for as long as what is behind it
+  // is gone. Says nothing about the source when something else was answered since it started.
   void failed(const Attempt& attempt, SteadyTime now);
   // Any other response, also a refusal: the source works.
   void answered(const Attempt& attempt, SteadyTime now);

@@ -12,21 +12,13 @@ namespace sessionlogd {
 namespace {
 
 constexpr std::chrono::seconds kClockHolds{5};
-constexpr std::chrono::minutes kClockJumped{5};
 constexpr unsigned kTriesInOneRound = 4;
-constexpr unsigned kIncompleteIsOdd = 3;
 constexpr std::chrono::seconds kLongListing{60};
 constexpr std::chrono::hours kLongestListingOfOnePass{1};
 constexpr int kLongWithoutSuccess = 10;  // times max_interval, as for logs
 constexpr int kDriftOfListing = 8;       // a listing begins up to an eighth of its interval early
 constexpr std::chrono::seconds kLongestSweepOfOneRound{60};
 constexpr std::chrono::hours kLookBack{24}, kLooksBackEvery{1};
-constexpr std::size_t kWitnesses = 8;
-constexpr std::int64_t kOverlapOfSlices = 2;
-constexpr unsigned kMostFailures = 3;            // of one page of a sweep
-constexpr std::chrono::minutes kSweepsAgain{1};  // after one that was given up, then doubling
-constexpr unsigned kMostDoublings = 10;
-constexpr double kSecondsOfASlice = 6;
 // No clock that is right says less: this version did not exist before.
 constexpr Instant kThisVersion{1'793'491'200, 0};  // 2026-11-01T00:00:00Z
 
@@ -47,7 +39,6 @@ SessionFinder::SessionFinder(Parts parts)
       pace_(parts.pace),
       random_(parts.random),
       rounds_(parts.rounds),
-      sweeps_(parts.sweeps && settings_.sessions.empty()),
       discovery_(
           api_, settings_,
           [this] {
@@ -56,22 +47,28 @@ SessionFinder::SessionFinder(Parts parts)
           },
           std::move(parts.bad_body)),
       watched_(table_.source().watched, SteadyClock::now()),
-      wake_(io_) {
-  const SourceState& source = table_.source();
-  if (sweeps_) health_.swept_before(source.faulty_sweeps);
-  odd_ = source.before || source.faulty_sweeps > 0 || (source.reading != 0 && source.reading != reading_of(settings_));
-}
+      sweeper_({.settings = settings_,
+                .table = table_,
+                .health = health_,
+                .found = found_,
+                .discovery = discovery_,
+                .sweeps = parts.sweeps && settings_.sessions.empty(),
+                .in_one_round = rounds_ == Rounds::kOnce,
+                .now = [this] { return watched_now(); },
+                .inquire = [this] { return showing_of_sweep(); },
+                .commit = [this] { commit_source(); }}),
+      wake_(io_) {}
 
 void SessionFinder::stop() {
   stopping_ = true;
+  sweeper_.stop();
   wake_.notify();
 }
 
 void SessionFinder::list_again(Instant since) {
   ++again_;
   listed_again_from_ = std::min(listed_again_from_.value_or(since), since);
-  odd_ = true;
-  swept_at_.reset();
+  sweeper_.begin_anew();
   wake_.notify();
 }
 
@@ -84,12 +81,19 @@ Showing SessionFinder::showing() const {
           .watched = watched_now()};
 }
 
+Showing SessionFinder::showing_of_sweep() {
+  Showing how = showing();
+  how.inquiry = ++inquiries_;
+  how.by_sweep = true;
+  how.late = table_.source().contact_over && rounds_ == Rounds::kForever && !listed_again_from_;
+  return how;
+}
+
 Task<void> SessionFinder::run() {
   Backoff backoff;
   while (co_await found_.room_to_list()) {
     const Result<void> listed = co_await list_once();
     if (stopping_) break;
-    look_for_oddities(listed);
     if (listed.has_value()) {
       listed_at_ = SteadyClock::now();
       backoff.succeeded();
@@ -102,8 +106,9 @@ Task<void> SessionFinder::run() {
       co_await until_next(SteadyClock::now() + wait);
     } else if (listed.has_value()) {
       co_await found_.all_read();
-      if (is_sweep_due()) co_await sweep(SteadyClock::now() + kLongestSweepOfOneRound);
-      if (sweep_) log_info({.source = settings_.name}, "was not swept to its end; the next pass goes on");
+      if (sweeper_.is_due()) co_await sweeper_.sweep(SteadyClock::now() + kLongestSweepOfOneRound);
+      if (sweeper_.is_under_way())
+        log_info({.source = settings_.name}, "was not swept to its end; the next pass goes on");
       break;
     } else if (ends) {
       break;
@@ -123,7 +128,7 @@ std::chrono::milliseconds SessionFinder::wait_after_listing() {
 // The sweep takes what time the windows leave.
 Task<void> SessionFinder::until_next(SteadyTime next) {
   const unsigned again = again_;
-  if (is_sweep_due()) co_await sweep(next);
+  if (sweeper_.is_due()) co_await sweeper_.sweep(next);
   while (!stopping_ && again == again_ && SteadyClock::now() < next) co_await wake_.wait_until(next);
 }
 
@@ -144,22 +149,23 @@ Task<Result<void>> SessionFinder::list_once() {
     if (read.has_error()) co_return read;
   }
   std::string missing;
+  std::optional<Instant> window;
   bool clock_held = false, is_all = false;
   Instant began = system_now();
   for (int tries = 0; tries < 2 && !clock_held; ++tries) {
     const std::chrono::seconds offset = api_.clock_offset();
     began = system_now();
-    const std::optional<Instant> from = window_from_ = window_start();
+    window = window_start();
     // A listing without a window is a sweep.
-    is_all = sweeps_ && (!from || settings_.dialect->sessions.from.empty());
+    is_all = sweeper_.sweeps() && (!window || settings_.dialect->sessions.from.empty());
     how.by_sweep = is_all;
-    if (is_all) begin_sweep();
-    ListingWalk walk =
-        is_all ? discovery_.sweep(std::nullopt, ListingWalk::kMostRowsOfASweep) : discovery_.walk({from, std::nullopt});
+    if (is_all) sweeper_.begin();
+    ListingWalk walk = is_all ? discovery_.sweep(std::nullopt, ListingWalk::kMostRowsOfASweep)
+                              : discovery_.walk({window, std::nullopt});
     const Result<void> read = co_await read_walk(walk, Discovery::Of::kWindow, how);
     if (read.has_error()) co_return read;
     missing = walk.missing();
-    if (is_all) end_sweep(walk, false);
+    if (is_all) sweeper_.end(walk, false);
     // The first responses teach us the source's clock; a window that was computed by another proves nothing.
     clock_held = std::chrono::abs(api_.clock_offset() - offset) <= kClockHolds;
   }
@@ -170,7 +176,7 @@ Task<Result<void>> SessionFinder::list_once() {
     const auto asked = co_await ask_for_each(std::move(unseen));
     if (asked.has_error()) co_return asked.error();
   }
-  incomplete_ = missing.empty() ? 0 : incomplete_ + 1;
+  sweeper_.listed(window, api_.clock_offset(), missing.empty());
   if (!missing.empty() || !clock_held || again != again_) co_return Result<void>();
   // From here on the next listing may begin later: all that this one showed is in batches before this one.
   began_ = began_there;
@@ -199,7 +205,7 @@ Task<Result<void>> SessionFinder::list_named() {
 // Rows are taken in page by page: of a listing only one page is held.
 Task<Result<void>> SessionFinder::read_walk(ListingWalk& walk, Discovery::Of of, Showing how) {
   std::size_t unusable = 0;
-  if (of == Discovery::Of::kWindow) next_witnesses_.clear();
+  if (of == Discovery::Of::kWindow) sweeper_.listing_begins();
   struct Ends {
     std::optional<Walking>& walking;
     ~Ends() { walking.reset(); }
@@ -219,7 +225,7 @@ Task<Result<void>> SessionFinder::read_walk(ListingWalk& walk, Discovery::Of of,
     found_.take_in(page->sessions, how);
     if (rounds_ == Rounds::kOnce && walked_for() >= kLongestListingOfOnePass)
       co_return Error(ErrorKind::kRefused, unended());
-    if (of == Discovery::Of::kWindow) look_for_witnesses(page->sessions);
+    if (of == Discovery::Of::kWindow) sweeper_.listing_shows(page->sessions);
   }
   if (of == Discovery::Of::kWindow) health_.unusable(unusable);
   co_return Result<void>();
@@ -351,166 +357,6 @@ void SessionFinder::commit_source() {
   std::vector<StateRecord> records;
   records.push_back({0, StateRecord::kSourcePart, encode_source(source)});
   found_.push(std::move(records));
-}
-
-// ---- What makes a sweep come early
-
-void SessionFinder::look_for_oddities(const Result<void>& listed) {
-  if (listed.has_error()) return;
-  const std::chrono::seconds offset = api_.clock_offset();
-  const bool jumped = std::chrono::abs(offset - std::exchange(offset_, offset)) > kClockJumped;
-  const bool lacks = std::ranges::any_of(witnesses_, [this](const Witness& one) {
-    return !one.shown && (!window_from_ || one.start.seconds > window_from_->seconds + kOverlapOfSlices);
-  });
-  odd_ |= jumped || lacks || incomplete_ >= kIncompleteIsOdd;
-  // Those that are lacking are looked for until a sweep has begun: the next listing lacks them, too.
-  if (!lacks) witnesses_ = std::exchange(next_witnesses_, {});
-  for (Witness& one : witnesses_) one.shown = false;
-}
-
-void SessionFinder::look_for_witnesses(const std::vector<ListedSession>& rows) {
-  const auto is_older = [](const Witness& a, const Witness& b) { return a.start > b.start; };
-  for (const ListedSession& row : rows) {
-    for (Witness& one : witnesses_) one.shown |= one.id == row.id;
-    if (!row.start || !settings_.dialect->session_is_final(row.status)) continue;
-    // The newest stay in the window for longest.
-    next_witnesses_.push_back({row.digest, row.id, row.start->instant, false});
-    std::ranges::push_heap(next_witnesses_, is_older);
-    if (next_witnesses_.size() <= kWitnesses) continue;
-    std::ranges::pop_heap(next_witnesses_, is_older);
-    next_witnesses_.pop_back();
-  }
-}
-
-// ---- Sweeps
-
-bool SessionFinder::is_sweep_due() const {
-  const SourceState& source = table_.source();
-  const bool has_window = !settings_.dialect->sessions.from.empty();
-  if (!sweeps_ || !has_window || !source.line || stopping_) return false;
-  if (sweep_) return true;
-  const Watched now = watched_now(), interval = settings_.poll.sweep_interval;
-  if (given_up_ > 0 && swept_at_) {
-    const Watched wait = kSweepsAgain * (1u << std::min(given_up_ - 1, kMostDoublings));
-    return now - *swept_at_ >= std::min(wait, interval / 24);
-  }
-  if (source.sweep_place) return true;
-  const bool may_come_early = !swept_at_ || now - *swept_at_ >= interval / (source.contact_over ? 4 : 24);
-  const std::optional<Watched> last = source.sweeps.back();
-  return may_come_early && (odd_ || !last || !source.contact_over || now - *last >= interval);
-}
-
-void SessionFinder::begin_sweep() {
-  swept_rows_ = 0;
-  odd_ = false;
-  sweep_failures_ = 0;
-  witnesses_.clear();
-  discovery_.learn_pages_anew();
-  found_.sweep_begins();
-  table_.begin_sweep();
-}
-
-Task<void> SessionFinder::sweep(SteadyTime until) {
-  // What it has shown so far was shown before it was asked for again.
-  if (swept_again_ != again_) {
-    sweep_.reset();
-    table_.source().sweep_place.reset();
-    swept_again_ = again_;
-  }
-  if (!sweep_) {
-    std::optional<Instant> from = table_.source().sweep_place;
-    sweep_was_resumed_ = from.has_value();
-    if (from) from->seconds -= kOverlapOfSlices;
-    sweep_.emplace(discovery_.sweep(from, most_rows_of_a_walk()));
-    begin_sweep();
-  }
-  const unsigned again = again_;
-  const std::optional<Instant> place_before = table_.source().sweep_place;
-  // One round leaves no walk behind: until a slice of it is over, the next one would begin where this one did.
-  const auto is_in_vain = [&] { return rounds_ == Rounds::kOnce && table_.source().sweep_place == place_before; };
-  while (SteadyClock::now() < until || is_in_vain()) {
-    if (!co_await found_.room_to_sweep() || again != again_) co_return;
-    const Result<SessionPage> page =
-        co_await discovery_.next_page(*sweep_, Discovery::Of::kWindow, Discovery::kShareOfSweeps);
-    if (again != again_ || stopping_) co_return;
-    if (page.has_error()) {
-      if (++sweep_failures_ == kMostFailures) give_up_sweep(page.error().detail);
-      co_return;
-    }
-    sweep_failures_ = 0;
-    Showing how = showing();
-    how.inquiry = ++inquiries_;
-    how.by_sweep = true;
-    how.late = table_.source().contact_over && rounds_ == Rounds::kForever && !listed_again_from_;
-    found_.take_in(page->sessions, how);
-    swept_rows_ += page->rows.size();
-    if (sweep_->ended()) {
-      const ListingWalk walk = *std::exchange(sweep_, std::nullopt);
-      end_sweep(walk, sweep_was_resumed_);
-      co_return;
-    }
-    // All that was shown of the slices before is in batches before this one.
-    if (sweep_->place() && sweep_->place() != table_.source().sweep_place) {
-      table_.source().sweep_place = sweep_->place();
-      commit_source();
-    }
-  }
-}
-
-// What a restart cut off goes on in slices, so that the next restart finds a place. In one round the slices are so
-// short that one is shown to its end within it: the next round goes on behind.
-std::size_t SessionFinder::most_rows_of_a_walk() const {
-  if (rounds_ == Rounds::kForever)
-    return table_.source().sweep_place ? ListingWalk::kMostRows : ListingWalk::kMostRowsOfASweep;
-  const double pages = kSecondsOfASlice * Discovery::kShareOfSweeps * settings_.poll.rate_per_second;
-  return static_cast<std::size_t>(std::max(pages, 2.0) * static_cast<double>(discovery_.longest_page()));
-}
-
-// One page cannot be had: most often that passes, and the next sweep begins soon. What was shown until then says
-// nothing of what there is.
-void SessionFinder::give_up_sweep(const std::string& why) {
-  sweep_.reset();
-  ++given_up_;
-  swept_at_ = watched_now();
-  say_swept(swept_rows_, why);
-  commit_source();
-}
-
-// How many were faulty in a row is durable: a restart must not make a source well that is not. One that was walked to
-// its end and showed nothing is a fault at once.
-void SessionFinder::say_swept(std::size_t rows, std::string_view missing) {
-  std::uint8_t& faulty = table_.source().faulty_sweeps;
-  const bool shows_none = missing.empty() && rows == 0 && table_.done() > 0;
-  const bool is_faulty = shows_none || !missing.empty();
-  const unsigned in_a_row = is_faulty ? faulty + 1u : 0u;
-  const unsigned least = shows_none ? SourceHealth::kFaultySweeps : 0u;
-  faulty = static_cast<std::uint8_t>(std::clamp(in_a_row, least, 255u));
-  health_.swept(rows, table_.done(), missing, faulty);
-}
-
-void SessionFinder::end_sweep(const ListingWalk& walk, bool was_resumed) {
-  SourceState& source = table_.source();
-  swept_at_ = watched_now();
-  given_up_ = 0;
-  source.sweep_place.reset();
-  const std::size_t rows = walk.rows();
-  if (!source.contact_over) {
-    source.idle_sweeps = table_.left_alone() > 0 ? 0 : static_cast<std::uint8_t>(source.idle_sweeps + 1);
-    source.contact_over = (walk.complete() && rows > 0) || source.idle_sweeps >= 3;
-  }
-  std::vector<StateRecord> records;
-  if (walk.complete()) {
-    using Absence = SessionTable::Absence;
-    const Absence absence = was_resumed      ? Absence::kProvesNothing
-                            : walk.was_cut() ? Absence::kOfThoseWithStart
-                                             : Absence::kOfAll;
-    const std::size_t dropped = table_.end_sweep(*swept_at_, absence, records);
-    log_debug({.source = settings_.name}, "was swept: {} rows, {} done marks dropped", rows, dropped);
-  }
-  say_swept(rows, walk.missing());
-  health_.short_of_total(walk.short_of_total());
-  found_.push(std::move(records));
-  commit_source();
 }
 
 }  // namespace sessionlogd

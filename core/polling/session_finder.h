@@ -25,29 +25,13 @@
 #include "core/base/said_pair.h"
 #include "core/base/watched_time.h"
 #include "core/polling/discovery.h"
+#include "core/polling/found_sessions.h"
 #include "core/polling/learned_pace.h"
 #include "core/polling/session_table.h"
 #include "core/polling/source_health.h"
+#include "core/polling/sweeper.h"
 
 namespace sessionlogd {
-
-// Who reads what was found.
-class FoundSessions {
- public:
-  virtual ~FoundSessions() = default;
-  // Rows of one page, in their order: they are in the table, and what must be remembered is in the queue, on return.
-  virtual void take_in(const std::vector<ListedSession>& rows, const Showing& how) = 0;
-  virtual void push(std::vector<StateRecord> records) = 0;
-  // Returns when there is room for more sessions; false: we are stopping.
-  virtual Task<bool> room_to_list() = 0;
-  virtual Task<bool> room_to_sweep() = 0;
-  // Returns when nothing is due.
-  virtual Task<void> all_read() = 0;
-  // A listing of everything begins.
-  virtual void sweep_begins() = 0;
-  // A listing has ended.
-  virtual void listed(const Result<void>& how, SourceHealth::Tries tries) = 0;
-};
 
 class SessionFinder {
  public:
@@ -117,15 +101,7 @@ class SessionFinder {
 
   std::chrono::milliseconds wait_after_listing();
   Task<void> until_next(SteadyTime next);
-  bool is_sweep_due() const;
-  Task<void> sweep(SteadyTime until);
-  void begin_sweep();
-  std::size_t most_rows_of_a_walk() const;
-  void give_up_sweep(const std::string& why);
-  void end_sweep(const ListingWalk& walk, bool was_resumed);
-  void say_swept(std::size_t rows, std::string_view missing);
-  void look_for_oddities(const Result<void>& listed);
-  void look_for_witnesses(const std::vector<ListedSession>& rows);
+  Showing showing_of_sweep();
   void hear_the_clocks();
 
   boost::asio::io_context& io_;
@@ -137,9 +113,9 @@ class SessionFinder {
   LearnedPace& pace_;
   std::mt19937_64& random_;
   const Rounds rounds_;
-  const bool sweeps_;
   Discovery discovery_;
   WatchedTime watched_;
+  Sweeper sweeper_;
 
   Signal wake_;
   bool stopping_ = false;
@@ -161,28 +137,7 @@ class SessionFinder {
   SteadyTime looked_at_ = SteadyTime::min();
   SaidPair no_end_;
 
-  std::optional<Instant> window_from_;  // of the last listing
-  std::optional<Instant> began_;        // the last one that was complete, the source's clock
-
-  std::optional<ListingWalk> sweep_;
-  unsigned swept_again_ = 0;  // again_, when it began
-  bool sweep_was_resumed_ = false;
-  std::size_t swept_rows_ = 0;
-  unsigned sweep_failures_ = 0;      // of the page that is due, in a row
-  unsigned given_up_ = 0;            // sweeps in a row
-  std::optional<Watched> swept_at_;  // in this run, complete or not
-  bool odd_ = false;                 // a sweep should come early
-  unsigned incomplete_ = 0;          // listings in a row
-  std::chrono::seconds offset_{0};   // of the last listing
-
-  // Finished sessions that the last listing showed: one that lacks them is odd.
-  struct Witness {
-    std::uint64_t digest;
-    std::string id;
-    Instant start;
-    bool shown;
-  };
-  std::vector<Witness> witnesses_, next_witnesses_;
+  std::optional<Instant> began_;  // the last one that was complete, the source's clock
 };
 
 }  // namespace sessionlogd
