@@ -7,10 +7,7 @@
 namespace sessionlogd {
 namespace {
 
-// Where the bins begin. Of a silence each is 1.6 times the one before, from a tenth of a second to an hour; around a
-// gap that repeats they are narrow.
-constexpr std::array<double, 24> kOfSilence{0,  0.1, 0.16, 0.25, 0.4, 0.63, 1,   1.6, 2.5, 4,   6.3,   10,
-                                            16, 25,  40,   63,   100, 160,  250, 400, 630, 1e3, 1.6e3, 3.6e3};
+// Where the bins begin: around a gap that repeats they are narrow.
 constexpr std::array<double, 24> kOfGap{0,    0.01, 0.03, 0.1, 0.2,  0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 0.98,
                                         1.02, 1.05, 1.1,  1.2, 1.35, 1.6,  2,   3,    5,   10,  30,   100};
 
@@ -33,14 +30,7 @@ constexpr double kTypeCounts = 8;              // as so many gaps of the session
 constexpr double kNoWeight = 1e-4;             // such a view is not looked at
 constexpr double kScale = 2'048, kOffset = 8;  // of a gap's logarithm
 constexpr unsigned kCoarse = 16;               // so many steps of it are one of a unit
-constexpr double kOfTogether = 8;              // steps of the logarithm of how many come together
-// More in one read are counted as so many: a few huge ones would leave the others for long.
-constexpr double kMostTogether = 32;
-constexpr double kTogetherMoves = 1.0 / 4, kSilencesKept = 50;
-constexpr float kBurstsKept = 100;              // of a bin; then its counts are halved
-constexpr double kBurstsThought = 10;           // of a bin, as large as all
-constexpr double kCounts = 8;                   // a silence counts in full from an eighth of the mean gap on
-constexpr double kForetoldForgets = 1.0 / 200;  // a burst
+constexpr double kCounts = 8;                  // a silence counts in full from an eighth of the mean gap on
 constexpr double kMostShare = 2;
 
 double gap_of(unsigned kept) { return std::exp2(kept / kScale - kOffset); }
@@ -76,7 +66,7 @@ struct Gathered {
 }  // namespace
 
 const std::array<double, Arrivals::kBins>& Arrivals::edges_of(std::size_t view) {
-  return view == kSilence || view == kWithinBurst ? kOfSilence : kOfGap;
+  return view == kSilence || view == kWithinBurst ? kBinsOfSilence : kOfGap;
 }
 
 double Arrivals::edge(std::size_t view, std::size_t bin) {
@@ -85,9 +75,7 @@ double Arrivals::edge(std::size_t view, std::size_t bin) {
 }
 
 std::size_t Arrivals::bin_of(std::size_t view, double silence) {
-  if (view == kNothing) return 0;
-  const auto& edges = edges_of(view);
-  return static_cast<std::size_t>(std::upper_bound(edges.begin() + 1, edges.end(), silence) - edges.begin()) - 1;
+  return view == kNothing ? 0 : sessionlogd::bin_of(edges_of(view), silence);
 }
 
 Arrivals::OfEach Arrivals::scores_of(const SessionArrivals& session) {
@@ -198,25 +186,10 @@ double Arrivals::mean_gap(const SessionArrivals& session) const {
   return session.gaps_ == 0 ? mean_gap_ : gap_of(session.mean_);
 }
 
-double Arrivals::together_in_type(double silence) const {
-  const Bursts& seen = bursts_[bin_of(kSilence, silence)];
-  return (seen.entries + kBurstsThought * together_) / (seen.bursts + kBurstsThought);
-}
-
-double Arrivals::together_before(const SessionArrivals& session) {
-  return std::exp2((session.together_ - 1) / kOfTogether);
-}
-
-double Arrivals::together(const SessionArrivals& session, double silence) const {
-  const double in_type = together_in_type(silence);
-  if (session.together_ == 0) return in_type;
-  return std::max(1.0, in_type + std::clamp(foretold_ / extra_, 0.0, 1.0) * (together_before(session) - in_type));
-}
-
 // How often, beside the type's sessions, an entry of this one is followed by another of the same burst.
 double Arrivals::share_of_bursts(const SessionArrivals& session) const {
-  if (session.together_ == 0 || together_ <= 1) return 1;
-  return std::min(kMostShare, (1 - 1 / together(session, 0)) / (1 - 1 / together_));
+  if (session.burst_ == 0 || burst_sizes_.mean() <= 1) return 1;
+  return std::min(kMostShare, (1 - 1 / burst_sizes_.expected(session.burst_, 0)) / (1 - 1 / burst_sizes_.mean()));
 }
 
 // What a silence tells of how many come behind it, 0 to 1: within a burst, of which reads show parts, none does. From
@@ -227,24 +200,7 @@ double Arrivals::counts(const SessionArrivals& session, double silence) const {
 
 void Arrivals::came_together(SessionArrivals& session, double silence, double count, double dither) {
   const double counted = counts(session, silence);
-  if (counted <= 0) return;
-  count = std::min(count, kMostTogether);
-  const double in_type = together_in_type(silence);
-  double before = in_type;
-  if (session.together_ != 0) {
-    before = together_before(session);
-    const double extra = before - in_type;
-    foretold_ += counted * (extra * (count - in_type) - kForetoldForgets * foretold_);
-    extra_ += counted * (extra * extra - kForetoldForgets * extra_);
-  }
-  const double now = before + (count - before) * counted * kTogetherMoves;
-  session.together_ = static_cast<unsigned>(std::max(1.0, 1 + kOfTogether * std::log2(now) + dither)) & 0x3f;
-  Bursts& seen = bursts_[bin_of(kSilence, silence)];
-  seen.entries += static_cast<float>(counted * count);
-  seen.bursts += static_cast<float>(counted);
-  if (seen.bursts > kBurstsKept) seen = {seen.entries / 2, seen.bursts / 2};
-  silences_ = std::min(silences_ + counted, kSilencesKept);
-  together_ += (count - together_) * counted / silences_;
+  if (counted > 0) session.burst_ = burst_sizes_.learn(session.burst_, silence, count, counted, dither) & 0x3f;
 }
 
 void Arrivals::decay() {
@@ -317,7 +273,7 @@ class Arrivals::Ahead {
 
 Arrivals::Read Arrivals::until(const SessionArrivals& session, double silent, double price, double most,
                                double old) const {
-  const double each = together(session, silent);
+  const double each = burst_sizes_.expected(session.burst_, silent);
   price /= each;
   Ahead ahead(*this, session, silent, share_of_bursts(session) / each);
   Gathered gathered;

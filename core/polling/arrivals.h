@@ -13,10 +13,9 @@
 // the same for all; then t goes with 1 / sqrt(r), which is the least mean age for so many reads (Cho, Garcia-Molina).
 //
 // These see the silences before bursts of entries, of which most are bursts of one. Their rate says when the next burst
-// comes, not how many entries it has. Where they are k, all delay is k times as much, so it reaches the price where
-// that of one reaches a k-th of it. How many is learned of each type, by bins of the silence that a burst ended, and of
-// each session; its own counts as far as what others of its type brought has foretold what they brought next. When the
-// next entry of a burst comes is a rate of its own, by bins of a silence, beside the views.
+// comes, not how many entries it has (BurstSizes). Where they are k, all delay is k times as much, so it reaches the
+// price where that of one reaches a k-th of it. When the next entry of a burst comes is a rate of its own, by bins of a
+// silence, beside the views.
 //
 // Where an entry comes at a moment that is known, waiting behind it gains little: a session of which nearly one entry
 // is expected within a moment is read right behind it, or behind a later one, wherever an entry costs least by then.
@@ -28,6 +27,8 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+
+#include "core/polling/burst_sizes.h"
 
 namespace sessionlogd {
 
@@ -53,7 +54,7 @@ class SessionArrivals {
   std::uint16_t last_ : 12 = 0;                // gap; in coarser steps
   std::uint16_t gaps_ : 4 = 0;                 // saturates
   std::array<std::int8_t, kBinned> scores_{};  // eighths of a logarithm of likelihood, against that by nothing
-  std::uint8_t together_ : 6 = 0;              // how many entries come together, 0 = not known
+  std::uint8_t burst_ : 6 = 0;                 // BurstSizes::Kept
   std::uint8_t read_chosen_by_ : 2 = 0;
 };
 
@@ -70,8 +71,8 @@ class Arrivals {
   // After an entry the session was silent until `to`; until `from` that was learned already.
   void learn(SessionArrivals& session, double from, double to, EndedBy ended_by);
 
-  // After such a silence a burst of so many entries came: is_together() of each gap between them. What is kept of it is
-  // rounded down after `dither`, 0 to 1, was added: if that is another one each time, steps that are too small add up.
+  // After such a silence a burst of so many entries came: is_together() of each gap between them. `dither` is that of
+  // BurstSizes.
   void came_together(SessionArrivals& session, double silence, double count, double dither);
   static bool is_together(double gap, double silence) { return gap <= silence / kTogether; }
 
@@ -94,9 +95,6 @@ class Arrivals {
   struct Bins {
     std::array<float, kBins> came{}, silent{};  // entries, and silence in units of the view
   };
-  struct Bursts {
-    float entries = 0, bursts = 0;
-  };
   class Ahead;
 
   static const std::array<double, kBins>& edges_of(std::size_t view);
@@ -108,9 +106,6 @@ class Arrivals {
   double rate(std::size_t view, std::size_t bin) const;
   double expected(std::size_t view, double silence) const;
   double mean_gap(const SessionArrivals& session) const;
-  static double together_before(const SessionArrivals& session);
-  double together_in_type(double silence) const;
-  double together(const SessionArrivals& session, double silence) const;
   double share_of_bursts(const SessionArrivals& session) const;
   double counts(const SessionArrivals& session, double silence) const;
   OfEach weights(const SessionArrivals& session, const OfEach& units, double silent) const;
@@ -121,13 +116,10 @@ class Arrivals {
 
   std::array<Bins, kBinned> views_{};
   Bins within_burst_{};
-  std::array<Bursts, kBins> bursts_{};  // by bins of the silences that they ended
   OfEach scores_{0, 0, 0, kFirstLead};  // logarithm of likelihood of a gap, decayed
   double came_ = kFirstCame, silent_ = kFirstCame * kFirstGap;
   double mean_gap_ = kFirstGap;
-  double together_ = 1, silences_ = 2;  // the mean of so many
-  // A regression: how many more than in their type came in sessions, by how many more did before. Sums of products.
-  double foretold_ = 1, extra_ = 1;
+  BurstSizes burst_sizes_;
 
   static constexpr double kFirstGap = 30, kFirstCame = 2;
   static constexpr double kTogether = 16;
