@@ -49,6 +49,7 @@ std::string FileActs::read_state(StateVisitor& into) const {
   const std::string path = state_dir_ + "/" + state_names::kState;
   if (!std::filesystem::exists(path)) throw std::runtime_error("there is no state at " + path);
   FileJournal journal = FileJournal::open_to_read(path);
+  const StateDatabase::Reading reading = journal.of_one_commit();
   const std::optional<OutputPosition> position = journal.read_position();
   journal.read_rows(into);
   std::string lines = fmt::format("state   {}\n", path);

@@ -80,6 +80,7 @@ FileJournal FileJournal::open_to_read(std::string path) {
 }
 
 std::optional<OutputPosition> FileJournal::read_position() {
+  const StateDatabase::Reading reading(database_);
   const Statement row =
       database_.prepare("SELECT sequence, device, inode, offset, path, checksum, begun, format FROM position");
   if (!database_.next(row)) {

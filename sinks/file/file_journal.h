@@ -41,6 +41,9 @@ class FileJournal {
   // Opens it to look only, also while a daemon writes to it. Throws like the constructor, also when there is none.
   static FileJournal open_to_read(std::string path);
 
+  // While it lives, position and rows are of one commit.
+  [[nodiscard]] StateDatabase::Reading of_one_commit() { return StateDatabase::Reading(database_); }
+
   // nullopt: nothing was ever committed. Throws StateMismatch when there are rows all the same.
   std::optional<OutputPosition> read_position();
 

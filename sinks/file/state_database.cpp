@@ -77,6 +77,8 @@ void StateDatabase::configure() {
         fmt::format("state {}: its file system has no shared memory maps: set state_dir to a local one", path_));
   }
   execute("PRAGMA synchronous = FULL");
+  // Debian's SQLite overwrites what is removed: it would all be written to the log once more.
+  execute("PRAGMA secure_delete = OFF");
   execute("PRAGMA journal_size_limit = 67108864");  // a huge commit's log is cut back at the next checkpoint
 }
 
@@ -105,9 +107,14 @@ bool StateDatabase::next(const Statement& row) {
 
 bool StateDatabase::in_transaction() const { return sqlite3_get_autocommit(db_.get()) == 0; }
 
-StateDatabase::Reading::Reading(StateDatabase& database) : database_(database) { database_.execute("BEGIN"); }
+StateDatabase::Reading::Reading(StateDatabase& database)
+    : database_(database), is_outermost_(!database.in_transaction()) {
+  if (is_outermost_) database_.execute("BEGIN");
+}
 
-StateDatabase::Reading::~Reading() { sqlite3_exec(database_.db_.get(), "COMMIT", nullptr, nullptr, nullptr); }
+StateDatabase::Reading::~Reading() {
+  if (is_outermost_) sqlite3_exec(database_.db_.get(), "COMMIT", nullptr, nullptr, nullptr);
+}
 
 StateDatabase::Telling::Telling(StateDatabase& database, const Tell& tell, std::string_view work)
     : database_(database), tell_(tell), work_(work) {

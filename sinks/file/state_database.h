@@ -24,7 +24,8 @@ class StateDatabase {
   };
   using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;  // the database outlives it
 
-  // While it lives, all that is read is of one commit, whatever a daemon writes beside it.
+  // While it lives, all that is read is of one commit, whatever a daemon writes beside it. Within another it does
+  // nothing.
   class Reading {
    public:
     explicit Reading(StateDatabase& database);
@@ -34,6 +35,7 @@ class StateDatabase {
 
    private:
     StateDatabase& database_;
+    const bool is_outermost_;
   };
 
   // Is told, thousands of times a second, that statements work, and on what: "reading the state". What it throws ends

@@ -44,6 +44,7 @@ constexpr const char* kCreatePosition = R"sql(
   );)sql";
 
 std::int64_t schema_of(StateDatabase& database) {
+  const StateDatabase::Reading reading(database);
   const std::int64_t application = database.number("PRAGMA application_id");
   const std::int64_t schema = database.number("PRAGMA user_version");
   if (application == 0 && schema == 0 && database.number("SELECT count(*) FROM sqlite_schema") == 0) return kNoSchema;
@@ -93,14 +94,15 @@ void add_format(StateDatabase& database) {
 }
 static_assert(kFirstFormat == "ecs");
 
-// Beside the old rows stand the new ones, and twice as much in the log. With less the log could be committed, but not
-// be taken in: then there would be room for nothing else, and no way back.
+// Of rows with hardly a value the new ones and their index, which holds each key once more, take twice what the old
+// ones did. They stand in the log, and then beside the old ones. With less the log could be committed, but not be taken
+// in: then there would be room for nothing else, and no way back.
 void need_room_for_another(StateDatabase& database) {
-  constexpr std::uintmax_t kMargin = 1u << 20;
+  constexpr std::uintmax_t kTimes = 5, kMargin = 1u << 20;
   // Not the file's size: its log may hold more.
   const auto bytes =
       static_cast<std::uintmax_t>(database.number("PRAGMA page_count") * database.number("PRAGMA page_size"));
-  const std::uintmax_t needed = bytes * 13 / 4 + kMargin;
+  const std::uintmax_t needed = kTimes * bytes + kMargin;
   const std::uintmax_t room = std::filesystem::space(database.path()).available;
   if (room >= needed) return;
   throw TryLater(
@@ -144,7 +146,10 @@ void bring_up_to_date(StateDatabase& database, const StateDatabase::Tell& tell) 
 }
 
 void check_is_up_to_date(StateDatabase& database) {
-  if (schema_of(database) == kSchema) return;
+  const std::int64_t schema = schema_of(database);
+  if (schema == kSchema) return;
+  if (schema == kNoSchema)
+    throw std::runtime_error(fmt::format("state {} is empty: the daemon fills it when it starts", database.path()));
   throw std::runtime_error(
       fmt::format("state {} was written by an older sessionlogd: it is brought up to date when the daemon starts",
                   database.path()));

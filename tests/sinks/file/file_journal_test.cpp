@@ -189,6 +189,24 @@ TEST_F(FileJournalTest, BringsADatabaseOfTheThirdSchemaUpToDate) {
   EXPECT_EQ((read_all(path).rows.at({"src", 1, StateRecord::kSessionPart})), "bbbbbbb");
 }
 
+// The room that an update asks for before it begins, state_schema.cpp: five times the database.
+TEST_F(FileJournalTest, AnUpdateTakesNoMoreRoomThanItAskedFor) {
+  for (const auto& [id_size, value_size] : {std::pair{3, 400}, {8, 60}, {16, 100}, {64, 20}, {120, 8}, {250, 1}}) {
+    SCOPED_TRACE(fmt::format("ids of {} bytes, values of {}", id_size, value_size));
+    fs::remove(path);
+    Batch rows = rows_of(1, 20'000, value_size);
+    rows.source_id = std::string(static_cast<std::size_t>(id_size), 's');
+    commit(rows);
+    make_older(path, 3);
+    execute(path, "VACUUM");
+    execute(path, "PRAGMA wal_checkpoint(TRUNCATE)");
+    const auto before = static_cast<double>(fs::file_size(path));
+    const FileJournal journal(path);
+    const double after = static_cast<double>(fs::file_size(path) + fs::file_size(path + "-wal"));
+    EXPECT_LT((after - before) / before, 5);
+  }
+}
+
 TEST_F(FileJournalTest, ARowOfAnOlderSchemaThatIsDamagedIsFoundInTheNewOne) {
   commit(rows_of(1, 3, 3));
   make_older(path, 3);
@@ -217,6 +235,36 @@ TEST_F(FileJournalTest, CanBeLookedAtWhileItIsWritten) {
   ASSERT_TRUE(writer.commit({&more, 1}, kPosition));
   EXPECT_THROW(FileJournal::open_to_read(dir / "none.db"), std::runtime_error);
   EXPECT_FALSE(fs::exists(dir / "none.db"));
+}
+
+TEST_F(FileJournalTest, ShowsPositionAndRowsOfOneCommit) {
+  FileJournal writer(path);
+  const Batch first = rows_of(1, 2, 3), second = rows_of(3, 5, 3);
+  FileJournal looker = FileJournal::open_to_read(path);
+  {
+    const StateDatabase::Reading reading = looker.of_one_commit();
+    EXPECT_EQ(looker.read_position(), std::nullopt);
+    ASSERT_TRUE(writer.commit({&first, 1}, kPosition));
+    Rows rows;
+    looker.read_rows(rows);
+    EXPECT_TRUE(rows.rows.empty()) << "there were none with that position";
+  }
+  const StateDatabase::Reading reading = looker.of_one_commit();
+  EXPECT_EQ(looker.read_position(), kPosition);
+  ASSERT_TRUE(writer.commit({&second, 1}, kPosition));
+  Rows rows;
+  looker.read_rows(rows);
+  EXPECT_EQ(rows.rows.size(), 2u);
+}
+
+TEST_F(FileJournalTest, WhoOnlyLooksIsToldThatNoDaemonHasFilledIt) {
+  test::write_text(path, "");
+  try {
+    FileJournal::open_to_read(path);
+    FAIL();
+  } catch (const std::runtime_error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("is empty: the daemon fills it when it starts"));
+  }
 }
 
 TEST_F(FileJournalTest, RefusesRowsWithoutAPosition) {
