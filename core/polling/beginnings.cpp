@@ -10,7 +10,6 @@ namespace {
 constexpr double kHalfHour = 1'800, kBin = 60;
 constexpr double kThoughtBegun = 0.5;  // sessions that a bin is thought to have seen at the usual rate
 constexpr double kBegunAtFirst = 1, kSecondsAtFirst = 3'600;
-constexpr double kLongestLearned = 3'600;
 constexpr double kSecondsKept = 1'200;  // of a bin: in ten hours of half an hour a minute
 
 }  // namespace
@@ -23,7 +22,7 @@ double Beginnings::in_half_hour(double at) {
 void Beginnings::began(double at) { ++began_[static_cast<std::size_t>(in_half_hour(at) / kBin) % kBins]; }
 
 void Beginnings::listed(double from, double to) {
-  from = std::max(from, to - kLongestLearned);
+  from = std::max(from, to - kLongestLearnedSeconds);
   while (from < to) {
     const auto bin = static_cast<std::size_t>(in_half_hour(from) / kBin) % kBins;
     const double end = std::min(to, from + kBin - std::fmod(in_half_hour(from), kBin));

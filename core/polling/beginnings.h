@@ -5,11 +5,14 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 
 namespace sessionlogd {
 
 class Beginnings {
  public:
+  static constexpr std::int64_t kLongestLearnedSeconds = 3'600;  // between two listings; of a longer time the last
+
   // Times are the source's clock, in seconds; of them only the place within a half hour counts.
 
   // A session began then.

@@ -202,7 +202,14 @@ std::string LearnedPace::shortfall() const {
   return missed + "still learns when entries come";
 }
 
-void LearnedPace::began(Instant start) { beginnings_.began(in_seconds(start)); }
+void LearnedPace::listing_begins(std::optional<Instant> since, Instant now) {
+  listed_ = since;
+  long_ago_ = Instant{now.seconds - Beginnings::kLongestLearnedSeconds, now.nanos};
+}
+
+void LearnedPace::began(Instant start) {
+  if (!long_ago_ || start >= *long_ago_) beginnings_.began(in_seconds(start));
+}
 
 milliseconds LearnedPace::after_listing(std::optional<Instant> began) {
   const milliseconds longest = settings_.discovery_interval;
@@ -210,7 +217,6 @@ milliseconds LearnedPace::after_listing(std::optional<Instant> began) {
   if (!learns() || !began) return longest;
   const double now = in_seconds(*began);
   if (listed_) beginnings_.listed(in_seconds(*listed_), now);
-  listed_ = began;
   const double wait = beginnings_.until(now, price_.value() / first_entries_, in_seconds(longest));
   return std::clamp(std::chrono::ceil<milliseconds>(Seconds(wait)), std::min(settings_.interval, longest), longest);
 }

@@ -52,7 +52,10 @@ class LearnedPace {
   // The sink has no room: until then no price is to blame, neither for what was due nor for how old entries are.
   void held_up(SteadyTime now) { held_up_at_ = now; }
 
-  // A session is news and began then; the source's clock.
+  // A listing begins now; all that began until `since` was shown before, nullopt: that is not known. The source's
+  // clock, as below.
+  void listing_begins(std::optional<Instant> since, Instant now);
+  // A session is news and began then.
   void began(Instant start);
   // A listing that began then showed all there was; nullopt: not all. The wait until the next.
   std::chrono::milliseconds after_listing(std::optional<Instant> began);
@@ -82,7 +85,8 @@ class LearnedPace {
   Price price_;
   std::map<std::string, Arrivals, std::less<>> types_;
   Beginnings beginnings_;
-  std::optional<Instant> listed_;
+  std::optional<Instant> listed_;    // until then, before the listing that goes on
+  std::optional<Instant> long_ago_;  // to that listing; what began before is of a pause, of which it learns no time
   std::optional<SteadyTime> held_up_at_;
   double usual_;              // seconds
   unsigned first_ages_ = 0;   // of first reads, since the last listing

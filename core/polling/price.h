@@ -23,11 +23,12 @@ class Price {
   double value() const { return 2 * aim_ * aim_ * entries_ / seconds_ * std::exp(logarithm_); }
 
   // A session was silent for so many seconds more; with `came` an entry ended that. Silence counts once an entry of any
-  // session ends it: where nothing comes at all the price stays, and waits grow to their bound.
+  // session ends it: where nothing comes at all the price stays, and waits grow to their bound. No more of it counts
+  // than a thousand usual silences: days of many sessions would make reads cheap for hours.
   void passed(double seconds, bool came) {
     silent_ += seconds;
     if (!came) return;
-    seconds_ += std::max(std::exchange(silent_, 0), kLeastGap);
+    seconds_ += std::min(std::max(std::exchange(silent_, 0), kLeastGap), kMostOfAGap * seconds_ / entries_);
     if (++entries_ < kEntriesKept) return;
     seconds_ /= 2;
     entries_ /= 2;
@@ -72,7 +73,8 @@ class Price {
   double share_of_late() const { return late_; }
 
  private:
-  static constexpr double kFirstEntries = 2, kFirstSeconds = 60, kEntriesKept = 50'000, kLeastGap = 0.05;
+  static constexpr double kFirstEntries = 2, kFirstSeconds = 60, kEntriesKept = 50'000;
+  static constexpr double kLeastGap = 0.05, kMostOfAGap = 1'000;
   static constexpr double kStep = 1.0 / 100, kMostAtOnce = -6, kFurthest = 7, kRemembers = 1.0 / 200;
   static constexpr double kSlowest = 4;  // aims until all of what is asked for is done
   static constexpr double kMostLeft = 1 / kStep, kLeastSeen = 1e-6, kReadsMove = 1.0 / 16;

@@ -4,8 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
+#include <optional>
 #include <queue>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "tests/support/seed.h"
@@ -351,11 +354,12 @@ TEST(LearnedPace, ListsSoonWhereSessionsBegin) {
   PollSettings settings;
   LearnedPace pace(settings, kBegin);
   std::int64_t now = 0;
+  std::optional<Instant> listed;
   const auto list_until = [&](std::int64_t end) {
-    milliseconds wait{0};
-    for (; now < end; now += std::chrono::ceil<std::chrono::seconds>(wait).count())
-      wait = pace.after_listing(Instant{now, 0});
-    return wait;
+    while (now < end) {
+      pace.listing_begins(std::exchange(listed, Instant{now, 0}), Instant{now, 0});
+      now += std::chrono::ceil<std::chrono::seconds>(pace.after_listing(listed)).count();
+    }
   };
   for (int half_hour = 1; half_hour < 16; ++half_hour) {
     for (int i = 0; i < 20; ++i) pace.began(Instant{1'800 * half_hour + 3 * i, 0});
@@ -384,6 +388,7 @@ TEST(LearnedPace, ListsSoonerWhereNewSessionsBringMuch) {
       pace.began(Instant{60 * minute - 30, 0});
       SessionPace session;
       pace.came(session, "A", now + minute * 1min, std::vector<milliseconds>(entries, settings.aimed_age()));
+      pace.listing_begins(Instant{60 * minute - 60, 0}, Instant{60 * minute, 0});
       wait = pace.after_listing(Instant{60 * minute, 0});
     }
     return wait;
@@ -399,6 +404,51 @@ TEST(LearnedPace, OfManyTypesKeepsSome) {
     const milliseconds wait = pace.after_read(session, "type " + std::to_string(i), kBegin, 60s);
     EXPECT_LE(wait, 60s);
   }
+}
+
+// Sessions begin each minute in the mean; how many listings an hour there are.
+class Listings : public testing::Test {
+ protected:
+  // `fails`: whether the listing before the next one did.
+  double an_hour(int hours, const std::function<bool()>& fails) {
+    int count = 0;
+    for (const double end = now_ + hours * 3'600; now_ < end; ++count) {
+      const std::optional<Instant> since = fails() ? std::nullopt : listed_;
+      pace_.listing_begins(since, at(now_));
+      for (; next_ <= now_; next_ += gap_(random_)) {
+        if (since) pace_.began(at(next_));
+      }
+      listed_ = at(now_);
+      now_ += std::chrono::duration<double>(pace_.after_listing(listed_)).count();
+    }
+    return count / static_cast<double>(hours);
+  }
+  double an_hour(int hours) {
+    return an_hour(hours, [] { return false; });
+  }
+  static Instant at(double seconds) { return {1'700'000'000 + static_cast<std::int64_t>(seconds), 0}; }
+
+  std::mt19937_64 random_{test::random_seed()};
+  std::exponential_distribution<double> gap_{1.0 / 60};
+  LearnedPace pace_{PollSettings{}, kBegin};
+  double now_ = 0, next_ = 0;
+  std::optional<Instant> listed_;
+};
+
+// The sink was down, or nothing was there to be listed.
+TEST_F(Listings, AreAsOftenAfterAPauseAsBefore) {
+  an_hour(6);
+  const double before = an_hour(6);
+  now_ += 60 * 3'600;
+  EXPECT_NEAR(an_hour(6) / before, 1, 0.25);
+}
+
+// Whoever lists after one that failed does not know what is new since.
+TEST_F(Listings, AreAsOftenWhereHalfOfThemFail) {
+  an_hour(6);
+  const double before = an_hour(6);
+  an_hour(12, [this] { return random_() % 2 == 0; });
+  EXPECT_NEAR(an_hour(6) / before, 1, 0.25);
 }
 
 }  // namespace

@@ -32,6 +32,19 @@ TEST(Price, FallsWhereEntriesAreOlderThanTheAimAndRisesWhereTheyAreYounger) {
   EXPECT_NEAR(moved(younger), 1, 0.1);
 }
 
+// A thousand sessions that hang for days, all of whose silence the next entry ends.
+TEST(Price, ALongSilenceMakesNoReadCheap) {
+  Price price(kAim);
+  for (int i = 0; i < 1'000; ++i) price.passed(10, true);
+  const double before = price.value();
+  price.passed(1e9, false);
+  EXPECT_EQ(price.value(), before) << "nothing has come";
+  price.passed(0, true);
+  EXPECT_GT(price.value(), 0.4 * before);
+  for (int i = 0; i < 1'000; ++i) price.passed(1'000, true);
+  EXPECT_LT(price.value(), before / 40) << "entries that are rare from now on are another rate";
+}
+
 // A source whose sessions are read in step, or a hundred times a second.
 TEST(Price, WhatManyReadsAskForAtOnceIsDoneByLaterOnes) {
   Price price(kAim);
