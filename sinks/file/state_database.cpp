@@ -21,7 +21,8 @@ constexpr int kBusyMilliseconds = 2'000;
 // Instructions of SQLite's machine, of which a row takes some ten: half a millisecond of work.
 constexpr int kInstructionsToTell = 10'000;
 
-// Waiting helps: no room, or an operator's program holds the database.
+// Waiting helps: no room, or an operator's program holds the database. Not for what else a commit tries again
+// (classify_sqlite): a start that ends is begun anew by systemd, which shows that it failed.
 bool will_pass(sqlite3* db, int code, const std::string& path) {
   switch (code & 0xff) {
     case SQLITE_FULL:
