@@ -202,13 +202,14 @@ std::string LearnedPace::shortfall() const {
   return missed + "still learns when entries come";
 }
 
-void LearnedPace::listing_begins(std::optional<Instant> since, Instant now) {
-  listed_ = since;
+void LearnedPace::listing_begins(Instant now) {
   long_ago_ = Instant{now.seconds - Beginnings::kLongestLearnedSeconds, now.nanos};
+  std::erase_if(begun_, [this](Instant start) { return start < *long_ago_; });
 }
 
+// What the first listing shows began at any time before.
 void LearnedPace::began(Instant start) {
-  if (!long_ago_ || start >= *long_ago_) beginnings_.began(in_seconds(start));
+  if (listed_ && (!long_ago_ || start >= *long_ago_)) begun_.push_back(start);
 }
 
 milliseconds LearnedPace::after_listing(std::optional<Instant> began) {
@@ -216,7 +217,10 @@ milliseconds LearnedPace::after_listing(std::optional<Instant> began) {
   first_ages_ = 0;
   if (!learns() || !began) return longest;
   const double now = in_seconds(*began);
+  for (const Instant start : begun_) beginnings_.began(in_seconds(start));
+  begun_.clear();
   if (listed_) beginnings_.listed(in_seconds(*listed_), now);
+  listed_ = began;
   const double wait = beginnings_.until(now, price_.value() / first_entries_, in_seconds(longest));
   return std::clamp(std::chrono::ceil<milliseconds>(Seconds(wait)), std::min(settings_.interval, longest), longest);
 }

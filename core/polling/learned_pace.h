@@ -15,6 +15,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/settings.h"
 #include "core/base/clock.h"
@@ -36,7 +37,9 @@ static_assert(sizeof(SessionPace) == 16);
 
 class LearnedPace {
  public:
+  // The settings are asked for as long as it lives.
   LearnedPace(const PollSettings& settings, SteadyTime begin);
+  LearnedPace(PollSettings&&, SteadyTime) = delete;
 
   // A read has brought entries of a session of that type, so old, the oldest first.
   void came(SessionPace& session, std::string_view type, SteadyTime now,
@@ -52,9 +55,8 @@ class LearnedPace {
   // The sink has no room: until then no price is to blame, neither for what was due nor for how old entries are.
   void held_up(SteadyTime now) { held_up_at_ = now; }
 
-  // A listing begins now; all that began until `since` was shown before, nullopt: that is not known. The source's
-  // clock, as below.
-  void listing_begins(std::optional<Instant> since, Instant now);
+  // A listing begins now. The source's clock, as below.
+  void listing_begins(Instant now);
   // A session is news and began then.
   void began(Instant start);
   // A listing that began then showed all there was; nullopt: not all. The wait until the next.
@@ -85,8 +87,9 @@ class LearnedPace {
   Price price_;
   std::map<std::string, Arrivals, std::less<>> types_;
   Beginnings beginnings_;
-  std::optional<Instant> listed_;    // until then, before the listing that goes on
-  std::optional<Instant> long_ago_;  // to that listing; what began before is of a pause, of which it learns no time
+  std::optional<Instant> listed_;    // the last listing that showed all
+  std::vector<Instant> begun_;       // sessions that were news since; they count once their time does
+  std::optional<Instant> long_ago_;  // to the last listing; what began before is of a pause, of which it learns no time
   std::optional<SteadyTime> held_up_at_;
   double usual_;              // seconds
   unsigned first_ages_ = 0;   // of first reads, since the last listing

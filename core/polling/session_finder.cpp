@@ -142,7 +142,7 @@ Task<Result<void>> SessionFinder::list_once() {
   how.inquiry = ++inquiries_;
   how.since = std::exchange(began_, std::nullopt);
   const Instant began_there = api_.now();
-  pace_.listing_begins(how.since, began_there);
+  pace_.listing_begins(began_there);
   // They are few, and what is read of them cannot wait for a long window.
   if (discovery_.can_list_running()) {
     ListingWalk running = discovery_.walk({});

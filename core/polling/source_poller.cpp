@@ -237,7 +237,7 @@ void SourcePoller::taken_in(const SessionTable::TakenIn& taken, const Showing& h
   }
   if (taken.as == As::kNew) {
     const std::optional<Instant> start = session.state.info.view().start;
-    if (how.since && !taken.is_opened_again && start) pace_.began(*start);
+    if (!taken.is_opened_again && start) pace_.began(*start);
     return schedule_first(taken.slot);
   }
   if (session.is_late() && !how.by_sweep) {

@@ -8,7 +8,6 @@
 #include <optional>
 #include <queue>
 #include <random>
-#include <utility>
 #include <vector>
 
 #include "tests/support/seed.h"
@@ -354,11 +353,11 @@ TEST(LearnedPace, ListsSoonWhereSessionsBegin) {
   PollSettings settings;
   LearnedPace pace(settings, kBegin);
   std::int64_t now = 0;
-  std::optional<Instant> listed;
   const auto list_until = [&](std::int64_t end) {
     while (now < end) {
-      pace.listing_begins(std::exchange(listed, Instant{now, 0}), Instant{now, 0});
-      now += std::chrono::ceil<std::chrono::seconds>(pace.after_listing(listed)).count();
+      const Instant begins{now, 0};
+      pace.listing_begins(begins);
+      now += std::chrono::ceil<std::chrono::seconds>(pace.after_listing(begins)).count();
     }
   };
   for (int half_hour = 1; half_hour < 16; ++half_hour) {
@@ -388,7 +387,7 @@ TEST(LearnedPace, ListsSoonerWhereNewSessionsBringMuch) {
       pace.began(Instant{60 * minute - 30, 0});
       SessionPace session;
       pace.came(session, "A", now + minute * 1min, std::vector<milliseconds>(entries, settings.aimed_age()));
-      pace.listing_begins(Instant{60 * minute - 60, 0}, Instant{60 * minute, 0});
+      pace.listing_begins(Instant{60 * minute, 0});
       wait = pace.after_listing(Instant{60 * minute, 0});
     }
     return wait;
@@ -409,30 +408,32 @@ TEST(LearnedPace, OfManyTypesKeepsSome) {
 // Sessions begin each minute in the mean; how many listings an hour there are.
 class Listings : public testing::Test {
  protected:
-  // `fails`: whether the listing before the next one did.
-  double an_hour(int hours, const std::function<bool()>& fails) {
+  // How a listing ends that has shown what there is.
+  enum class End { kComplete, kIncomplete, kFailed };
+
+  double an_hour(int hours, const std::function<End()>& ends) {
     int count = 0;
     for (const double end = now_ + hours * 3'600; now_ < end; ++count) {
-      const std::optional<Instant> since = fails() ? std::nullopt : listed_;
-      pace_.listing_begins(since, at(now_));
-      for (; next_ <= now_; next_ += gap_(random_)) {
-        if (since) pace_.began(at(next_));
-      }
-      listed_ = at(now_);
-      now_ += std::chrono::duration<double>(pace_.after_listing(listed_)).count();
+      const Instant begins = at(now_);
+      pace_.listing_begins(begins);
+      for (; next_ <= now_; next_ += gap_(random_)) pace_.began(at(next_));
+      const End how = ends();
+      const milliseconds wait =
+          how == End::kFailed ? 10s : pace_.after_listing(how == End::kComplete ? std::optional(begins) : std::nullopt);
+      now_ += std::chrono::duration<double>(wait).count();
     }
     return count / static_cast<double>(hours);
   }
   double an_hour(int hours) {
-    return an_hour(hours, [] { return false; });
+    return an_hour(hours, [] { return End::kComplete; });
   }
   static Instant at(double seconds) { return {1'700'000'000 + static_cast<std::int64_t>(seconds), 0}; }
 
   std::mt19937_64 random_{test::random_seed()};
   std::exponential_distribution<double> gap_{1.0 / 60};
-  LearnedPace pace_{PollSettings{}, kBegin};
+  PollSettings settings_;
+  LearnedPace pace_{settings_, kBegin};
   double now_ = 0, next_ = 0;
-  std::optional<Instant> listed_;
 };
 
 // The sink was down, or nothing was there to be listed.
@@ -443,11 +444,23 @@ TEST_F(Listings, AreAsOftenAfterAPauseAsBefore) {
   EXPECT_NEAR(an_hour(6) / before, 1, 0.25);
 }
 
-// Whoever lists after one that failed does not know what is new since.
+// A listing that fails, or lacks some, has shown sessions as well.
 TEST_F(Listings, AreAsOftenWhereHalfOfThemFail) {
   an_hour(6);
   const double before = an_hour(6);
-  an_hour(12, [this] { return random_() % 2 == 0; });
+  for (const End end : {End::kFailed, End::kIncomplete}) {
+    an_hour(12, [this, end] { return random_() % 2 == 0 ? end : End::kComplete; });
+    EXPECT_NEAR(an_hour(6) / before, 1, 0.25);
+    an_hour(12, [end, is_turn = false]() mutable { return (is_turn = !is_turn) ? end : End::kComplete; });
+    EXPECT_NEAR(an_hour(6) / before, 1, 0.25);
+  }
+}
+
+// Nothing is listed in full for days: of all that was shown the last hour counts, as its time does.
+TEST_F(Listings, AreAsOftenAfterManyThatFailed) {
+  an_hour(6);
+  const double before = an_hour(6);
+  an_hour(60, [] { return End::kFailed; });
   EXPECT_NEAR(an_hour(6) / before, 1, 0.25);
 }
 
