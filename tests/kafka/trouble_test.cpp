@@ -156,6 +156,7 @@ TEST_F(KafkaReplicas, HaveALeaderThatIsLookedForAnewWhenItGoesBeforeTheStateIsRe
   Workplace place;
   Child writer = place.start_program({KAFKA_WRITER, cluster.addresses(), topic, "4", "stop-after:commit:1"});
   ASSERT_TRUE(eventually([&] { return writer.has_stopped(); })) << writer.err();
+  ASSERT_TRUE(eventually([&] { return outside.has_part_in(state_topic, kGone); }));
   cluster.kill(kGone);
   EXPECT_TRUE(eventually([&] { return !outside.has_part_in(state_topic, kGone); }));
   writer.signal(SIGCONT);
