@@ -1,8 +1,6 @@
 #include "core/entries/log_reader.h"
 
 #include <algorithm>
-#include <atomic>
-#include <charconv>
 #include <span>
 
 #include "core/base/json_text.h"
@@ -11,23 +9,6 @@
 
 namespace sessionlogd {
 namespace {
-
-constexpr std::int64_t kNanosPerMilli = 1'000'000;
-constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
-
-std::optional<std::int64_t> parse_count(std::string_view text, std::int64_t unit_ns) {
-  std::int64_t count = 0, nanos = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (error != std::errc{} || end != text.data() + text.size() || __builtin_mul_overflow(count, unit_ns, &nanos))
-    return std::nullopt;
-  return nanos;
-}
-
-// Of a product that documents numbers and sends time spans, or the other way round, both are read.
-std::optional<std::int64_t> parse_duration(Dialect::Log::DurationNotation notation, std::string_view text) {
-  if (const auto span = parse_time_span(text)) return span;
-  return parse_count(text, notation == Dialect::Log::DurationNotation::kSeconds ? kNanosPerSecond : kNanosPerMilli);
-}
 
 constexpr std::string_view kOpenedAgain =
     "the session was done and is opened again, and what was delivered of it is not known entry by entry: what it wrote "
@@ -45,15 +26,9 @@ std::size_t news_of(const SessionState& session, const Comparison& log) {
 
 constexpr std::size_t kFewEntries = 1'000;  // whose times may be kept
 constexpr std::size_t kLargestIndexed = 8u << 20;
-constexpr std::size_t kLargestOriginal = 32u << 10;  // of an entry that is too large
-constexpr std::size_t kIndexStep = 64u << 10;        // core/json_index
+constexpr std::size_t kIndexStep = 64u << 10;  // core/json_index
 
 }  // namespace
-
-std::uint64_t next_format_number() {
-  static std::atomic<std::uint64_t> last = 0;
-  return ++last;
-}
 
 Result<ReadOutcome> LogReader::read(const SourceFormat& source, SessionState& session, const Body& body, bool last_read,
                                     Strange strange) {
@@ -105,28 +80,26 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
   if (found.empty() && !decides) return outcome;
 
   for (const Emission& emission : found) {
-    if (emission.change == Change::kAdopted) touched_.push_back(session.history.advance(emission));
+    if (emission.change == Change::kAdopted) batch_.advance(session, emission);
   }
   for (const Emission& emission : found) parser_.complete(emission.index);
-  read_at_ = system_now();
-  info_ = session.info.view();
+  batch_.begin(session);
   order_.begin();
   bool may_lack = false;
   if (decides) {
     may_lack = recall(source, session, log, last_read);
     session.delivered_sum.reset();
     session.only_after = kNever;
-    row_changed_ = true;
+    batch_.session_changed();
   } else if (is_reopened) {
     order_.hold_back_all(log.entries.size());
   }
   std::span<const Emission> left = order_.sort(source.zone, log.entries, found);
   const auto is_new = [](const Emission& emission) { return emission.change == Change::kNew; };
   session.history.reserve(static_cast<std::size_t>(std::ranges::count_if(left, is_new)));
-  for (; !left.empty() && !order_.is_news(left.front()); left = left.subspan(1))
-    touched_.push_back(session.history.advance(left.front()));
+  for (; !left.empty() && !order_.is_news(left.front()); left = left.subspan(1)) batch_.advance(session, left.front());
   if (may_lack) {
-    append_gap(source, session, GapKind::kMayBeMissing, kOpenedAgain);
+    batch_.append_gap(source, session, GapKind::kMayBeMissing, kOpenedAgain);
     ++outcome.events_gap;
   }
   std::size_t pushed = 0;
@@ -137,10 +110,10 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
     }
     const Emission& emission = left.front();
     const Entry& entry = log.entries[emission.index];
-    touched_.push_back(session.history.advance(emission));
-    const bool is_first = batch_.events.empty();
-    encode(source, session, entry, emission);
-    if (is_first) make_room_for(source, left.size());
+    batch_.advance(session, emission);
+    const bool is_first = !batch_.has_events();
+    batch_.append(source, session, entry, emission);
+    if (is_first) batch_.make_room_for(source, left.size());
     if (entry.fault == nullptr && entry.log_time)
       session.latest = std::max<Instant>(session.latest, source.zone.to_utc(*entry.log_time));
     if (emission.change == Change::kNew) note_came(source, entry);
@@ -148,9 +121,9 @@ Result<ReadOutcome> LogReader::read_all(const SourceFormat& source, SessionState
        : emission.change == Change::kNew ? outcome.events_new
                                          : outcome.events_changed);
     if (!log.is_utf8 && !is_utf8(entry.raw)) ++outcome.not_utf8;
-    if (batch_.events.size() >= kBatchBytes) pushed += push(source, session);
+    if (batch_.is_full()) pushed += batch_.push(source, session);
   }
-  push(source, session);
+  batch_.push(source, session);
   return outcome;
 }
 
@@ -326,153 +299,13 @@ void LogReader::shrink() {
   // Not = {}: that would keep the memory.
   decltype(digests_)().swap(digests_);
   order_.shrink();
-  for (std::string& text : texts_) std::string().swap(text);
+  batch_.shrink();
 }
 
 void LogReader::gap(const SourceFormat& source, SessionState& session, GapKind kind, std::string_view why) {
-  read_at_ = system_now();
-  info_ = session.info.view();
-  append_gap(source, session, kind, why);
-  push(source, session);
-}
-
-void LogReader::append_gap(const SourceFormat& source, SessionState& session, GapKind kind, std::string_view why) {
-  std::uint32_t number = 0;
-  while (session.history.knows(gap_key(kind, number, session.key))) ++number;
-  const Emission emission{0, 0, gap_key(kind, number, session.key), Change::kNew, false, 0};
-  Event event;
-  event.kind = EventKind::kGap;
-  event.session_key = session.key;
-  event.entry_key = emission.key;
-  event.timestamp = event.created = read_at_;
-  event.level = Level::kError;
-  event.fault = why;
-  event.session = &info_;
-  append(source, event);
-  touched_.push_back(session.history.advance(emission));
-}
-
-void LogReader::encode(const SourceFormat& source, const SessionState& session, const Entry& entry,
-                       const Emission& emission) {
-  Event event;
-  event.kind = entry.fault != nullptr            ? EventKind::kError
-               : emission.change == Change::kNew ? EventKind::kNew
-                                                 : EventKind::kChanged;
-  event.session_key = session.key;
-  event.entry_key = emission.key;
-  event.hash = emission.hash;
-  event.created = read_at_;
-  event.session = &info_;
-  if (entry.fault != nullptr) {
-    event.timestamp = read_at_;
-    event.fault = entry.fault;
-    event.original = entry.raw.size() <= shares_.largest_entry ? entry.raw : entry.raw.substr(0, kLargestOriginal);
-  } else {
-    event.has_message = !entry.field(EntryField::kMessage).empty();
-    event.message = text(kMessage, entry, EntryField::kMessage);
-    event.log_time = text(kLogTime, entry, EntryField::kLogTime);
-    event.status = text(kStatus, entry, EntryField::kStatus);
-    event.duration = text(kDuration, entry, EntryField::kDuration);
-    event.resource_id = text(kResourceId, entry, EntryField::kResourceId);
-    if (entry.has_extra) event.extra = extra(*source.dialect, entry.raw);
-    if (source.keep_original) event.original = entry.raw;
-    if (entry.status != nullptr) {
-      event.outcome = entry.status->outcome;
-      event.level = entry.status->level;
-    }
-    set_times(source, entry, event);
-  }
-
-  append(source, event);
-}
-
-// Of so many events, if they are like the first: a string that grows by doubling is copied as often as it is written.
-void LogReader::make_room_for(const SourceFormat& source, std::size_t events) {
-  const std::size_t one = batch_.events.size();
-  if (events > 1) make_room(source, events * (one + one / 8));
-}
-
-// Much room is always as much: so all of it can be used again.
-void LogReader::make_room(const SourceFormat& source, std::size_t bytes) {
-  if (bytes <= batch_.events.capacity()) return;
-  if (bytes <= kBatchBytes / 4) return batch_.events.reserve(bytes);
-  std::string larger = source.queue->take_spare();
-  larger.reserve(kBatchBytes + kBatchBytes / 16);
-  larger += batch_.events;
-  batch_.events = std::move(larger);
-}
-
-void LogReader::append(const SourceFormat& source, const Event& event) {
-  const std::size_t before = batch_.events.size();
-  // Doubling once more would take twice the memory that is filled.
-  if (before > kBatchBytes / 4 - LineBuffer::kRoom) make_room(source, kBatchBytes);
-  source.encoder->append(event, line_);
-  line_.flush();
-  batch_.index.push_back({static_cast<std::uint32_t>(batch_.events.size() - before), event.entry_key, event.hash,
-                          event.delivered_log_time()});
-}
-
-void LogReader::set_times(const SourceFormat& source, const Entry& entry, Event& event) {
-  const auto& log = source.dialect->log;
-  event.timestamp = entry.log_time ? source.zone.to_utc(*entry.log_time) : read_at_;
-  if (entry.start) event.start = source.zone.to_utc(*entry.start);
-  if (log.duration_from == Dialect::Log::DurationFrom::kTimes) {
-    if (!entry.final) return;
-    event.end = event.timestamp;
-    if (event.start) event.duration_ns = nanoseconds_between(*event.end, *event.start);
-  } else {
-    event.duration_ns = parse_duration(log.duration_notation, event.duration);
-    if (event.start && event.duration_ns && *event.duration_ns >= 0)
-      event.end = add_nanoseconds(*event.start, *event.duration_ns);
-  }
-  if (event.duration_ns && *event.duration_ns < 0) event.duration_ns.reset();
-}
-
-std::string_view LogReader::text(Text which, const Entry& entry, EntryField field) {
-  const std::string_view token = entry.field(field);
-  if (!is_string_token(token)) return token;
-  if (entry.plain) return inside_quotes(token);
-  texts_[which].clear();
-  append_decoded(texts_[which], token);
-  return texts_[which];
-}
-
-// The fields of the entry that the dialect does not name, as they stood.
-std::string_view LogReader::extra(const Dialect& dialect, std::string_view raw) {
-  std::string& out = texts_[kExtra];
-  out.clear();
-  std::string& name = texts_[kOriginal];
-  JsonCursor cursor(raw);
-  if (!cursor.enter('{')) return {};
-  while (const auto key = cursor.next_key()) {
-    const auto value = cursor.take_value();
-    if (!value) break;
-    name.clear();
-    append_decoded(name, *key);
-    const auto& known = dialect.log.fields;  // "" where the product has none
-    if (!name.empty() && std::find(known.begin(), known.end(), name) != known.end()) continue;
-    out += out.empty() ? "{" : ",";
-    out.append(*key).append(":").append(*value);
-  }
-  if (!out.empty()) out += '}';
-  return out;
-}
-
-// Returns how much there is more in the queue.
-std::size_t LogReader::push(const SourceFormat& source, const SessionState& session) {
-  if (touched_.empty() && !row_changed_) return 0;
-  batch_.source_id = source.source_id;
-  batch_.session_id = session.info.id();
-  batch_.session_key = session.key;
-  batch_.read_at = std::chrono::steady_clock::now();
-  batch_.records.push_back({session.key, StateRecord::kSessionPart, encode_session(session)});
-  append_chunks(session, touched_, batch_.records);
-  const std::size_t bytes = batch_.bytes();
-  source.queue->push(std::move(batch_));
-  batch_ = Batch();
-  touched_.clear();
-  row_changed_ = false;
-  return bytes;
+  batch_.begin(session);
+  batch_.append_gap(source, session, kind, why);
+  batch_.push(source, session);
 }
 
 }  // namespace sessionlogd

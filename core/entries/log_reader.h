@@ -9,33 +9,16 @@
 #include <string>
 #include <vector>
 
-#include "config/settings.h"
 #include "core/base/memory_shares.h"
-#include "core/base/time_zone.h"
 #include "core/entries/emission_order.h"
-#include "core/entries/event.h"
+#include "core/entries/event_batch.h"
 #include "core/entries/log_parser.h"
-#include "core/state/batch_queue.h"
+#include "core/entries/source_format.h"
 #include "core/state/identity.h"
 #include "core/state/session_history.h"
 #include "core/state/session_state.h"
 
 namespace sessionlogd {
-
-// 1, 2, ...: no two formats have the same, so that what was read by one is not believed by another.
-std::uint64_t next_format_number();
-
-// What of a source the reader needs; made once per source.
-struct SourceFormat {
-  std::string source_id;
-  const Dialect* dialect = nullptr;
-  ZoneRules zone;
-  bool keep_original = false;
-  bool only_final = false;
-  Encoder* encoder = nullptr;
-  BatchQueue* queue = nullptr;  // what is read goes there
-  std::uint64_t number = next_format_number();
-};
 
 struct ReadOutcome {
   std::size_t entries = 0;     // in the response
@@ -72,9 +55,6 @@ enum class Strange {
 
 class LogReader {
  public:
-  // A batch's events are at most so many bytes, but for a single larger one.
-  static constexpr std::size_t kBatchBytes = 1u << 20;
-
   explicit LogReader(const MemoryShares& shares = {}) : shares_(shares), known_(shares.known_entries) {}
 
   // Emits one event that says that entries of the session are not or may not be among the events, and why. Each is
@@ -107,7 +87,6 @@ class LogReader {
                                Strange strange);
   bool recall(const SourceFormat& source, const SessionState& session, const SessionLog& log, bool last_read);
   bool lacks_known_entries(const SessionState& session) const;
-  void append_gap(const SourceFormat& source, SessionState& session, GapKind kind, std::string_view why);
   Result<Comparison> compare(const SourceFormat& source, const SessionState& session, const Body& body,
                              TimeShift shift);
   Result<Comparison> compare_all(const SourceFormat& source, const SessionState& session, const Body& body,
@@ -115,21 +94,10 @@ class LogReader {
   std::optional<std::size_t> count_delivered(const SessionState& session, std::span<const std::uint32_t> by_time);
   bool holds_what_was_delivered(const SourceFormat& source, const SessionState& session, const SessionLog& log);
   bool may_be_anothers(const SourceFormat& source, const SessionState& session, const SessionLog& log, Strange strange);
-  void encode(const SourceFormat& source, const SessionState& session, const Entry& entry, const Emission& emission);
-  void append(const SourceFormat& source, const Event& event);
-  void make_room_for(const SourceFormat& source, std::size_t events);
-  void make_room(const SourceFormat& source, std::size_t bytes);
-  void set_times(const SourceFormat& source, const Entry& entry, Event& event);
-  std::size_t push(const SourceFormat& source, const SessionState& session);
   ResponseLimits limits_of(const Body& body) const;
   void shrink();
 
   void note_came(const SourceFormat& source, const Entry& entry);
-
-  // A text of the entry in hand, decoded; the view is valid as long as the response, and until the next entry.
-  enum Text { kMessage, kLogTime, kStatus, kDuration, kResourceId, kExtra, kOriginal, kTexts };
-  std::string_view text(Text which, const Entry& entry, EntryField field);
-  std::string_view extra(const Dialect& dialect, std::string_view raw);
 
   const MemoryShares shares_;
   KnownEntries known_;
@@ -139,13 +107,7 @@ class LogReader {
   EmissionOrder order_;
   std::vector<Instant> came_;  // when the new entries did, by the source's clock
   std::vector<std::chrono::milliseconds> ages_;
-  std::vector<std::uint32_t> touched_;  // positions of the history that the batch in hand changes
-  bool row_changed_ = false;            // of the session, beside its history
-  std::string texts_[kTexts];
-  Batch batch_;
-  LineBuffer line_{batch_.events};  // the event in hand
-  Instant read_at_;
-  SessionInfo info_;  // of the session in hand
+  EventBatch batch_{shares_.largest_entry};
 };
 
 }  // namespace sessionlogd

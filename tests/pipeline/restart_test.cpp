@@ -116,7 +116,7 @@ void check_every_end(const std::string& before, const std::string& response, std
       ASSERT_EQ(rest, expected) << "behind batch " << i << " and " << written << " lines";
     }
     if (i == batches.size()) break;
-    EXPECT_LT(batches[i].events.size(), LogReader::kBatchBytes + 8192) << "one event past the mark at most";
+    EXPECT_LT(batches[i].events.size(), EventBatch::kBytes + 8192) << "one event past the mark at most";
     rows.add(batches[i]);
     committed += in_next;
   }
