@@ -24,8 +24,9 @@ using Reply = Appliance::Reply;
 constexpr std::size_t kMiB = 1u << 20;
 constexpr std::size_t kMemory = 64 * kMiB;
 constexpr int kSources = 6;
-constexpr int kEntries = 8'000;      // of one log
-constexpr int kUnreadable = 10'000;  // what is taken of a flood
+constexpr int kEntries = 8'000;                        // of one log
+constexpr int kUnreadable = 10'000;                    // what is taken of a flood
+constexpr std::chrono::minutes kForLargeResponses{3};  // beside the other tests
 
 std::string large_log() {
   const std::string date = yesterday();
@@ -93,13 +94,15 @@ bool no_more_is_asked_for() {
   using Clock = std::chrono::steady_clock;
   int known = -1;
   Clock::time_point since;
-  return eventually([&] {
-    if (const int now = logs_asked_for; now != known) {
-      known = now;
-      since = Clock::now();
-    }
-    return Clock::now() - since > std::chrono::seconds(3);
-  });
+  return eventually(
+      [&] {
+        if (const int now = logs_asked_for; now != known) {
+          known = now;
+          since = Clock::now();
+        }
+        return Clock::now() - since > std::chrono::seconds(3);
+      },
+      kForLargeResponses);
 }
 
 // What it takes with nothing to do but one small log.
@@ -128,7 +131,8 @@ TEST(Memory, StaysWithinItsLimitThroughBombsFloodsAndAFullSink) {
   // 8 MiB of output, a fraction of what there is.
   Child daemon = place.start_program(
       {"/bin/sh", "-c", "ulimit -S -f 16384; exec \"$@\"", "sh", SESSIONLOGD, "run", "-c", place.config().string()});
-  ASSERT_TRUE(eventually([&] { return daemon.err().find("cannot take events now") != std::string::npos; }))
+  ASSERT_TRUE(
+      eventually([&] { return daemon.err().find("cannot take events now") != std::string::npos; }, kForLargeResponses))
       << daemon.err();
   EXPECT_TRUE(no_more_is_asked_for());
   const std::size_t peak_while_full = daemon.peak_memory_bytes();
@@ -139,7 +143,8 @@ TEST(Memory, StaysWithinItsLimitThroughBombsFloodsAndAFullSink) {
   ASSERT_EQ(prlimit(daemon.pid(), RLIMIT_FSIZE, &unlimited, nullptr), 0);
   constexpr std::size_t kOwed = kSources * (2 * kEntries + kUnreadable);
   LineCount lines(place.output());
-  EXPECT_TRUE(eventually([&] { return lines.now() >= kOwed || !daemon.is_running(); })) << daemon.err();
+  EXPECT_TRUE(eventually([&] { return lines.now() >= kOwed || !daemon.is_running(); }, kForLargeResponses))
+      << daemon.err();
   const std::size_t peak = daemon.peak_memory_bytes();
   daemon.signal(SIGTERM);
   EXPECT_EQ(daemon.wait(), 0) << daemon.err();
